@@ -1,0 +1,63 @@
+"""The front door of the engine: what the window, the command line, benchmarks and other code may rely on.
+
+Names that need MLX are imported when they are first used, so that a process which only talks to an engine stays light.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from engine.attachments import PICTURE_SUFFIXES, Attachment, inspect_attachment, load_picture
+from engine.checkpoint.sample import sample_checkpoint
+from engine.client import EngineClient
+from engine.errors import AttachmentError, CheckpointError, ContextFull, EngineError, EngineStopped, PromptError
+from engine.events import (
+    EngineEvent,
+    EngineStarted,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    ModelInfo,
+    ModelLoaded,
+    PictureReceipt,
+    PrefillProgress,
+    PromptReady,
+    Stats,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ThoughtStarted,
+)
+from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Part, Picture, Role, Text, user
+from engine.options import GREEDY, Options, Sampling
+from engine.preprocess.image import ImagePlan, plan_image
+from engine.requests import Cancel, Envelope, LoadModel, Request, Respond, Shutdown
+
+if TYPE_CHECKING:
+    from engine.cli import run_command_line
+    from engine.pipeline import Engine
+    from engine.worker import EngineWorker, run_engine_process
+
+__all__ = [
+    "BUDGETS", "DEFAULT_BUDGET", "GREEDY", "PICTURE_SUFFIXES", "Attachment", "AttachmentError", "Cancel",
+    "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError", "EngineEvent", "EngineStarted",
+    "EngineStopped", "EngineWorker", "Envelope", "Event", "Failed", "FinishReason", "Finished", "ImagePlan",
+    "LoadModel", "LoadProgress", "Message", "ModelInfo", "ModelLoaded", "Options", "Part", "Picture", "PictureReceipt",
+    "PrefillProgress", "PromptError", "PromptReady", "Request", "Respond", "Role", "Sampling", "Shutdown", "Stats",
+    "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "inspect_attachment", "load_picture",
+    "plan_image", "run_command_line", "run_engine_process", "sample_checkpoint", "user",
+]  # fmt: skip
+
+_NEEDS_MLX = {
+    "Engine": "engine.pipeline",
+    "EngineWorker": "engine.worker",
+    "run_command_line": "engine.cli",
+    "run_engine_process": "engine.worker",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _NEEDS_MLX:
+        return getattr(importlib.import_module(_NEEDS_MLX[name]), name)
+    raise AttributeError(f"module 'engine' has no attribute {name!r}")

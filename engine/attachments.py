@@ -1,0 +1,117 @@
+"""Dropped or named files: what they are, by their content and not by their name, and the picture inside.
+
+Accepts PNG, JPEG, WebP, TIFF, BMP, GIF (the first frame) and HEIC.
+"""
+
+import errno
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from engine.errors import AttachmentError
+
+__all__ = ["MAX_PIXELS", "PICTURE_SUFFIXES", "Attachment", "inspect_attachment", "load_picture"]
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif")
+"""For file dialogs only: what a file is is decided by its content."""
+
+MAX_PIXELS = 150_000_000
+"""Larger pictures are refused before they are decoded: 450 MB of pixels, three times a 50-megapixel camera."""
+
+_ORIENTATION = 0x0112
+_SIDEWAYS = (5, 6, 7, 8)
+_DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that can be attached; width and height are pixels as a person sees it (orientation applied)."""
+
+    kind: Literal["picture"]
+    path: Path
+    size_bytes: int
+    width: int
+    height: int
+
+
+def inspect_attachment(path: Path) -> Attachment:
+    """Look at a file's content without decoding its pixels; raises AttachmentError with a sentence to show."""
+    with _open(path) as picture:
+        width, height = picture.size
+        if picture.getexif().get(_ORIENTATION) in _SIDEWAYS:
+            width, height = height, width
+        return Attachment("picture", path, path.stat().st_size, width, height)
+
+
+def load_picture(path: Path) -> Image.Image:
+    """Decode a picture as RGB: first frame, upright, transparent areas on white; raises AttachmentError."""
+    with _open(path) as picture:
+        try:
+            upright = ImageOps.exif_transpose(picture)
+            return _on_white(upright)
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError) as error:
+            raise AttachmentError(f"“{path.name}” is damaged and cannot be read as a picture.") from error
+
+
+def _open(path: Path) -> Image.Image:
+    _register_heif()
+    if path.is_dir():
+        raise AttachmentError(f"“{path.name}” is a folder. Drop the pictures inside it instead.")
+    try:
+        if path.stat().st_size == 0:
+            raise AttachmentError(f"“{path.name}” is empty.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(path, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise AttachmentError(
+            f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise AttachmentError(_too_large(path)) from error
+    except OSError as error:
+        raise AttachmentError(_unreadable(path, error)) from error
+    except (ValueError, SyntaxError) as error:
+        raise AttachmentError(f"“{path.name}” is damaged and cannot be read as a picture.") from error
+    if picture.width * picture.height > MAX_PIXELS:
+        size = f"{picture.width} × {picture.height}"
+        picture.close()
+        raise AttachmentError(_too_large(path, f" ({size} pixels)"))
+    return picture
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode in _DEEP_GREY:  # 16 bits a pixel: Pillow would clip, not scale
+        scale = 1 if picture.mode == "F" else 1 / 257
+        picture = picture.convert("F").point(lambda value: value * scale).convert("L")
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return picture.convert("RGB")
+
+
+def _too_large(path: Path, size: str = "") -> str:
+    return f"“{path.name}” is too large{size}. The most is {MAX_PIXELS // 1_000_000} million pixels: scale it down first."
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    match error.errno:
+        case errno.ENOENT:
+            return f"“{path.name}” is no longer there."
+        case errno.EACCES | errno.EPERM:
+            return f"“{path.name}” cannot be opened: you do not have permission to read it."
+        case _:
+            return f"“{path.name}” cannot be opened: {error.strerror or error}."
+
+
+@cache
+def _register_heif() -> None:
+    """Teach Pillow to read HEIC, once, when the first file is opened rather than at import."""
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()

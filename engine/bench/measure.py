@@ -1,0 +1,96 @@
+"""One engine, one checkpoint, one process: load, prefill, decode. Prints its figures as a line of JSON.
+
+Every engine gets the same token ids, decodes greedily and ignores stop tokens. Run as
+`python -m engine.bench.measure ENGINE MODEL PROMPT_TOKENS NEW_TOKENS`.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+__all__ = ["PEERS", "measure"]
+
+Generate = Callable[[list[int]], Iterator[int]]
+"""Token ids of a prompt -> new token ids, one by one."""
+
+
+def measure(name: str, model: Path, prompt_tokens: int, new_tokens: int) -> dict[str, float]:
+    """Figures of one run: seconds, tokens per second, bytes. Loading includes the imports."""
+    started = time.perf_counter()
+    generate = LOADERS[name](model)
+    loaded = time.perf_counter()
+    list(islice(generate(_prompt(8)), 2))  # kernels and lazy imports are nobody's first token
+    prompt = _prompt(prompt_tokens)
+    began = time.perf_counter()
+    tokens = generate(prompt)
+    next(tokens)
+    first = time.perf_counter()
+    count = sum(1 for _ in islice(tokens, new_tokens - 1))
+    done = time.perf_counter()
+    import mlx.core as mx
+
+    return {
+        "load_s": loaded - started,
+        "time_to_first_token_s": first - began,
+        "prefill_tokens_per_second": prompt_tokens / (first - began),
+        "decode_tokens_per_second": count / (done - first),
+        "peak_memory_bytes": float(mx.get_peak_memory()),
+    }
+
+
+def _prompt(length: int) -> list[int]:
+    """The same ordinary ids for every engine: after <bos>, letters and words of any Gemma vocabulary."""
+    return [2, *(500 + (7 * index) % 400 for index in range(length - 1))]
+
+
+def _load_ours(model: Path) -> Generate:
+    from engine.pipeline import Engine
+    from engine.prompt.prompt import Prompt
+
+    engine = Engine.load(model)
+    return lambda ids: engine.tokens(Prompt(tuple(ids)))
+
+
+def _load_mlx_lm(model: Path) -> Generate:
+    import mlx.core as mx
+    import mlx_lm
+
+    network, tokenizer = mlx_lm.load(str(model))[:2]
+    tokenizer.eos_token_ids = []
+
+    def generate(ids: list[int]) -> Iterator[int]:
+        for response in mlx_lm.stream_generate(network, tokenizer, mx.array(ids), max_tokens=100_000):
+            yield response.token
+
+    return generate
+
+
+def _load_mlx_vlm(model: Path) -> Generate:
+    import mlx.core as mx
+    import mlx_vlm
+
+    network, processor = mlx_vlm.load(str(model))
+    processor.tokenizer.stopping_criteria = lambda token: False
+
+    def generate(ids: list[int]) -> Iterator[int]:
+        arguments = {"input_ids": mx.array([ids]), "max_tokens": 100_000, "temperature": 0.0}
+        for response in mlx_vlm.stream_generate(network, processor, "", **arguments):
+            yield response.token
+
+    return generate
+
+
+LOADERS: dict[str, Callable[[Path], Generate]] = {
+    "cabochon": _load_ours,
+    "mlx-lm": _load_mlx_lm,
+    "mlx-vlm": _load_mlx_vlm,
+}
+PEERS = ("mlx-lm", "mlx-vlm")
+
+
+if __name__ == "__main__":
+    engine_name, folder, prompt_length, new_length = sys.argv[1:]
+    print(json.dumps(measure(engine_name, Path(folder), int(prompt_length), int(new_length))))

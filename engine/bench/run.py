@@ -1,0 +1,68 @@
+"""`cabochon bench`: rounds of fresh processes, engines interleaved (A B C, C B A, …), medians and ratios."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+
+from engine.bench.measure import PEERS, measure
+from engine.errors import EngineError
+
+__all__ = ["BenchFailed", "bench_report"]
+
+OURS = "cabochon"
+HIGHER_IS_BETTER = ("prefill_tokens_per_second", "decode_tokens_per_second")
+
+
+class BenchFailed(EngineError):
+    """A measurement could not be made."""
+
+
+def bench_report(
+    model: Path, against: Sequence[str], rounds: int, prompt_tokens: int, new_tokens: int
+) -> dict[str, object]:
+    """Medians and half ranges by engine, and how many times better or worse than each peer we are (above 1: better)."""
+    unknown = [name for name in against if name not in PEERS]
+    if unknown:
+        raise BenchFailed(f"There is no adapter for {unknown[0]!r}; choose from {', '.join(PEERS)}.")
+    engines = [OURS, *against]
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
+    for number in range(rounds):
+        for name in engines if number % 2 == 0 else reversed(engines):
+            results[name].append(_measure_apart(name, model, prompt_tokens, new_tokens))
+    medians = {name: {key: median(run[key] for run in runs) for key in runs[0]} for name, runs in results.items()}
+    return {
+        "model": str(model),
+        "rounds": rounds,
+        "prompt_tokens": prompt_tokens,
+        "new_tokens": new_tokens,
+        "median": medians,
+        "half_range": {name: _half_ranges(runs) for name, runs in results.items()},
+        "ratio": {name: _ratios(medians[OURS], medians[name]) for name in against},
+    }
+
+
+def _measure_apart(name: str, model: Path, prompt_tokens: int, new_tokens: int) -> dict[str, float]:
+    """One measurement in a fresh process; inside a bundle, which cannot start one, in this process."""
+    if getattr(sys, "frozen", False):
+        if name != OURS:
+            raise BenchFailed("Other engines can be measured from a source checkout only.")
+        return measure(name, model, prompt_tokens, new_tokens)
+    command = [sys.executable, "-m", "engine.bench.measure", name, str(model), str(prompt_tokens), str(new_tokens)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        reason = run.stderr.strip().splitlines()[-1:] or [f"exit status {run.returncode}"]
+        raise BenchFailed(f"{name} could not be measured: {reason[0]}")
+    result: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
+    return result
+
+
+def _half_ranges(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {key: (max(run[key] for run in runs) - min(run[key] for run in runs)) / 2 for key in runs[0]}
+
+
+def _ratios(ours: Mapping[str, float], peer: Mapping[str, float]) -> dict[str, float]:
+    better = {key: (ours[key], peer[key]) if key in HIGHER_IS_BETTER else (peer[key], ours[key]) for key in ours}
+    return {key: round(top / bottom, 3) for key, (top, bottom) in better.items() if bottom}

@@ -1,0 +1,1 @@
+"""What is kept between tokens and between turns: keys and values, and whose they are."""

@@ -1,0 +1,308 @@
+"""`config.json` to `ModelConfig`: every field is read or refused, in both published layouts.
+
+The original layout has `head_dim` and `global_head_dim`; newer files have `head_dim` and `per_layer_config`, a map from
+layer index to that layer's overrides.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.checkpoint.names import module_path
+from engine.errors import CheckpointError
+from engine.models.config import (
+    LayerConfig,
+    ModelConfig,
+    QuantizationConfig,
+    SpecialTokenIds,
+    TextConfig,
+    VisionConfig,
+)
+
+__all__ = ["read_config", "read_json"]
+
+_BOOKKEEPING = frozenset({
+    "_name_or_path", "architectures", "bos_token_id", "chunk_size_feed_forward", "dtype", "eos_token_id", "id2label",
+    "initializer_range", "is_encoder_decoder", "label2id", "model_type", "output_attentions",
+    "output_hidden_states", "pad_token_id", "problem_type", "return_dict", "torch_dtype", "transformers_version",
+    "use_cache", "attention_dropout",
+})  # fmt: skip
+"""Keys that every transformers configuration carries and that do not change the model."""
+
+_KNOWN_ELSEWHERE: dict[str, str] = {
+    "gemma4_unified": "Gemma 4 12B",
+    "diffusion_gemma": "DiffusionGemma",
+    "gemma4_assistant": "a Gemma 4 drafter",
+    "gemma4_unified_assistant": "a Gemma 4 drafter",
+    "gemma3": "Gemma 3",
+    "gemma3n": "Gemma 3n",
+}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a model folder; raises CheckpointError."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path.parent} has no {path.name}: choose the folder of a Gemma 4 model.") from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged: it is not JSON. Download the model again.") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} is damaged: it does not hold a JSON object. Download the model again.")
+    return value
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read and check a folder's `config.json`; raises CheckpointError naming the file and the key."""
+    root = _Section(read_json(folder / "config.json"), str(folder / "config.json"))
+    _check_model_type(root)
+    text = _Section(root.take("text_config", dict), f"{root.where}: text_config")
+    vision = root.take("vision_config", dict, optional=True)
+    root.take("audio_config", dict, optional=True)
+    root.must_be("tie_word_embeddings", True)
+    return ModelConfig(  # further top-level keys describe files and processors, not the model
+        text=_text(text),
+        vision=None if vision is None else _vision(_Section(vision, f"{root.where}: vision_config")),
+        token_ids=_token_ids(root),
+        quantization=_quantization(root),
+        stop_token_ids=_stop_ids(root.values.get("eos_token_id")),
+    )
+
+
+class _Section:
+    """One JSON object of a configuration; remembers which keys were asked for."""
+
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
+        self.values, self.where = values, where
+        self._seen: set[str] = set()
+
+    def take(self, key: str, kind: type, *, optional: bool = False, default: Any = None) -> Any:
+        """The value of `key`, which must be of `kind`; missing or null only where optional."""
+        self._seen.add(key)
+        value = self.values.get(key)
+        if value is None:
+            if optional or default is not None:
+                return default
+            raise CheckpointError(f"{self.where}: {key} is missing.")
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise CheckpointError(f"{self.where}: {key} is {value!r}, not a {kind.__name__}.")
+        return value
+
+    def positive(self, key: str, *, default: int | None = None, largest: int = 2**24) -> int:
+        """A count or width; `largest` guards against a damaged file asking for all memory."""
+        value: int = self.take(key, int, default=default)
+        if not 0 < value <= largest:
+            raise CheckpointError(f"{self.where}: {key} is {value}, which no Gemma 4 model has.")
+        return value
+
+    def count(self, key: str, *, default: int) -> int:
+        """A number that may be 0."""
+        self._seen.add(key)
+        return 0 if self.values.get(key, default) == 0 else self.positive(key, default=default)
+
+    def must_be(self, key: str, *allowed: Any) -> None:
+        """A key whose other values would need another model; absent or null means the first."""
+        self._seen.add(key)
+        value = self.values.get(key)
+        if value is not None and value not in allowed:
+            raise CheckpointError(f"{self.where}: {key} is {value!r}; this version can run {allowed[0]!r} only.")
+
+    def ignore(self, *keys: str) -> None:
+        """Keys that are known and change nothing here."""
+        self._seen.update(keys)
+
+    def refuse_rest(self) -> None:
+        """Any key that nobody asked for could change the model: refuse it by name."""
+        unknown = sorted(set(self.values) - self._seen - _BOOKKEEPING)
+        if unknown:
+            raise CheckpointError(f"{self.where}: unknown key {unknown[0]!r}. A newer Cabochon may know it.")
+
+
+def _check_model_type(root: _Section) -> None:
+    kind = root.take("model_type", str)
+    if kind == "gemma4":
+        return
+    name = _KNOWN_ELSEWHERE.get(kind)
+    what = f"{name} (model type {kind!r})" if name else f"a model of type {kind!r}"
+    raise CheckpointError(
+        f"{root.where} describes {what}. This version runs Gemma 4 E2B and E4B: choose a folder with one of these."
+    )
+
+
+def _text(text: _Section) -> TextConfig:
+    _refuse_larger_sizes(text)
+    text.must_be("attention_bias", False)
+    text.must_be("hidden_activation", "gelu_pytorch_tanh")
+    text.must_be("tie_word_embeddings", True)
+    text.ignore("num_experts", "top_k_experts", "moe_intermediate_size", "num_global_key_value_heads")
+    sliding, full = _rope(text, "sliding_attention"), _rope(text, "full_attention")
+    sliding.must_be("rope_type", "default")
+    full.must_be("rope_type", "proportional")
+    per_layer_width = text.positive("hidden_size_per_layer_input", default=0)
+    config = TextConfig(
+        hidden_size=text.positive("hidden_size"),
+        vocab_size=text.positive("vocab_size"),
+        vocab_size_per_layer_input=text.positive("vocab_size_per_layer_input"),
+        num_attention_heads=text.positive("num_attention_heads"),
+        hidden_size_per_layer_input=per_layer_width,
+        rms_norm_eps=text.take("rms_norm_eps", float),
+        sliding_window=text.positive("sliding_window"),
+        final_logit_softcapping=text.take("final_logit_softcapping", float),
+        max_position_embeddings=text.positive("max_position_embeddings"),
+        sliding_rope_theta=sliding.take("rope_theta", float),
+        full_rope_theta=full.take("rope_theta", float),
+        partial_rotary_factor=full.take("partial_rotary_factor", float, default=0.25),
+        layers=_layers(text),
+    )
+    text.refuse_rest()
+    return config
+
+
+def _refuse_larger_sizes(text: _Section) -> None:
+    text.ignore("enable_moe_block", "attention_k_eq_v", "use_bidirectional_attention", "expert_intermediate_size")
+    if text.values.get("enable_moe_block"):
+        size = "26B-A4B"
+    elif text.values.get("attention_k_eq_v") or text.values.get("use_bidirectional_attention"):
+        size = "31B"
+    else:
+        return
+    raise CheckpointError(f"{text.where} describes Gemma 4 {size}. This version runs E2B and E4B: choose one of these.")
+
+
+def _rope(text: _Section, kind: str) -> _Section:
+    parameters = text.take("rope_parameters", dict)
+    if not isinstance(parameters.get(kind), dict):
+        raise CheckpointError(f"{text.where}: rope_parameters has no {kind!r}.")
+    return _Section(parameters[kind], f"{text.where}: rope_parameters: {kind}")
+
+
+def _layers(text: _Section) -> tuple[LayerConfig, ...]:
+    count = text.positive("num_hidden_layers", largest=1024)
+    kinds = text.take("layer_types", list)
+    if len(kinds) != count or not set(kinds) <= {"sliding_attention", "full_attention"}:
+        raise CheckpointError(f"{text.where}: layer_types does not name {count} sliding or full layers.")
+    num_shared = text.count("num_kv_shared_layers", default=0)
+    if num_shared >= count:
+        raise CheckpointError(f"{text.where}: {num_shared} of {count} layers cannot share keys and values.")
+    width = text.positive("intermediate_size")
+    shared_width = 2 * width if text.take("use_double_wide_mlp", bool, default=False) else width
+    heads = text.positive("num_key_value_heads")
+    dims = _head_dims(text, kinds)
+    num_owning = count - num_shared
+    layers = []
+    for index, kind in enumerate(kinds):
+        source = index if index < num_owning else _last_of_kind(kinds[:num_owning], kind, text.where)
+        inner = width if index < num_owning else shared_width
+        layers.append(LayerConfig(kind == "sliding_attention", dims[index], heads, inner, source))
+    return tuple(layers)
+
+
+def _last_of_kind(kinds: list[str], kind: str, where: str) -> int:
+    if kind not in kinds:
+        raise CheckpointError(f"{where}: a {kind} layer shares keys and values, but no earlier one has any.")
+    return len(kinds) - 1 - kinds[::-1].index(kind)
+
+
+def _head_dims(text: _Section, kinds: list[str]) -> list[int]:
+    """Head widths by layer, from `global_head_dim` or from `per_layer_config`."""
+    sliding = text.positive("head_dim")
+    overrides = text.take("per_layer_config", dict, optional=True)
+    if overrides is None:
+        full = text.positive("global_head_dim", default=512)
+        return [sliding if kind == "sliding_attention" else full for kind in kinds]
+    text.ignore("global_head_dim")
+    dims = [sliding] * len(kinds)
+    for key, values in overrides.items():
+        if not key.isdigit() or int(key) >= len(kinds) or not isinstance(values, dict):
+            raise CheckpointError(f"{text.where}: per_layer_config has no layer {key!r}.")
+        layer = _Section(values, f"{text.where}: per_layer_config: {key}")
+        dims[int(key)] = layer.positive("head_dim", default=sliding)
+        layer.refuse_rest()
+    return dims
+
+
+def _vision(vision: _Section) -> VisionConfig:
+    if vision.take("model_type", str) != "gemma4_vision":
+        raise CheckpointError(f"{vision.where}: model_type is not 'gemma4_vision'.")
+    vision.must_be("attention_bias", False)
+    vision.must_be("hidden_activation", "gelu_pytorch_tanh")
+    vision.must_be("standardize", False)
+    vision.must_be("patch_size", 16)
+    vision.must_be("pooling_kernel_size", 3)
+    vision.ignore("default_output_length", "max_position_embeddings", "global_head_dim")
+    heads = vision.positive("num_attention_heads")
+    vision.must_be("num_key_value_heads", heads)
+    rope = _Section(vision.take("rope_parameters", dict), f"{vision.where}: rope_parameters")
+    rope.must_be("rope_type", "axial", "default")
+    config = VisionConfig(
+        hidden_size=vision.positive("hidden_size"),
+        intermediate_size=vision.positive("intermediate_size"),
+        num_hidden_layers=vision.positive("num_hidden_layers", largest=1024),
+        num_attention_heads=heads,
+        head_dim=vision.positive("head_dim"),
+        rms_norm_eps=vision.take("rms_norm_eps", float),
+        patch_size=vision.positive("patch_size"),
+        pooling_kernel_size=vision.positive("pooling_kernel_size"),
+        position_embedding_size=vision.positive("position_embedding_size"),
+        rope_theta=rope.take("rope_theta", float),
+        use_clipped_linears=vision.take("use_clipped_linears", bool),
+    )
+    vision.refuse_rest()
+    return config
+
+
+def _token_ids(root: _Section) -> SpecialTokenIds:
+    end_audio = "eoa_token_id" if root.values.get("eoa_token_id") is not None else "eoa_token_index"
+    root.ignore("eoa_token_id", "eoa_token_index")
+    return SpecialTokenIds(
+        image=root.positive("image_token_id"),
+        begin_image=root.positive("boi_token_id"),
+        end_image=root.positive("eoi_token_id"),
+        audio=root.positive("audio_token_id"),
+        begin_audio=root.positive("boa_token_id"),
+        end_audio=root.positive(end_audio),
+        video=root.positive("video_token_id"),
+    )
+
+
+def _stop_ids(value: Any) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, list) else () if value is None else (int(value),)
+
+
+def _quantization(root: _Section) -> QuantizationConfig | None:
+    root.ignore("quantization", "quantization_config")
+    values = root.values.get("quantization") or root.values.get("quantization_config")
+    if values is None:
+        return None
+    where = f"{root.where}: quantization"
+    if "quant_method" in values and "bits" not in values:
+        raise CheckpointError(
+            f"{where}: the method {values['quant_method']!r} cannot be read. Download an MLX conversion instead."
+        )
+    plain = {key: value for key, value in values.items() if not isinstance(value, (dict, bool))}
+    overrides = {
+        module_path(key): _packing({**_size_of(plain), **value}, f"{where}: {key}") if isinstance(value, dict) else None
+        for key, value in values.items()
+        if isinstance(value, dict) or value is False
+    }
+    base = _packing(plain, where)
+    return QuantizationConfig(base.group_size, base.bits, base.mode, overrides)
+
+
+def _size_of(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: plain[key] for key in ("group_size", "bits") if key in plain}
+
+
+def _packing(values: Mapping[str, Any], where: str) -> QuantizationConfig:
+    """An override without `mode` is affine, whatever the rest of the file is."""
+    section = _Section(values, where)
+    section.must_be("mode", "affine")
+    group_size, bits = section.positive("group_size"), section.positive("bits")
+    if group_size not in (32, 64, 128) or bits not in (2, 3, 4, 5, 6, 8):
+        raise CheckpointError(f"{where}: {bits} bits in groups of {group_size} is not a format that MLX packs.")
+    return QuantizationConfig(group_size, bits, "affine", {})

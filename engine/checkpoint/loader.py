@@ -1,0 +1,156 @@
+"""A folder becomes a model: config -> tensors -> modules, each checked against the others before data is read."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+
+from engine.backend import compute_dtype, prepare_backend
+from engine.checkpoint.config import read_config
+from engine.checkpoint.names import drop_reason, module_path
+from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
+from engine.errors import CheckpointError
+from engine.models.config import ModelConfig, QuantizationConfig
+from engine.models.gemma4 import Gemma4
+
+__all__ = ["LoadedCheckpoint", "load_checkpoint"]
+
+_log = logging.getLogger(__name__)
+_BATCH_BYTES = 128 * 1024 * 1024
+"""Tensors are read in batches of about this size, with a word of progress after each."""
+
+_FLOATS = ("F32", "BF16", "F16")
+
+
+@dataclass(frozen=True)
+class LoadedCheckpoint:
+    """A model with its weights in memory."""
+
+    model: Gemma4
+    config: ModelConfig
+    num_parameters: int
+    size_bytes: int
+    quantization: str
+    dropped: Mapping[str, str]
+    """Tensors of the files that are not used, and why."""
+
+
+def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda fraction: None) -> LoadedCheckpoint:
+    """Load a folder in the original or the MLX layout; raises CheckpointError naming file and tensor.
+
+    on_progress is called with the fraction of bytes read so far.
+    """
+    prepare_backend()
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
+    config = read_config(folder)
+    entries = {module_path(name): entry for name, entry in find_tensors(folder).items()}
+    if not any(path.startswith("vision_tower.") for path in entries):  # a text-only conversion
+        config = replace(config, vision=None)
+    dropped = {path: reason for path in entries if (reason := drop_reason(path, config)) is not None}
+    for path, reason in dropped.items():
+        _log.debug("not used: %s (%s)", entries[path].name, reason)
+    used = {path: entry for path, entry in entries.items() if path not in dropped}
+    model = Gemma4(config)
+    _quantize(model, config.quantization, used)
+    _check(folder, model, used)
+    _fill(model, used, on_progress)
+    return LoadedCheckpoint(
+        model=model,
+        config=config,
+        num_parameters=_count_parameters(model),
+        size_bytes=sum(entry.size_bytes for entry in used.values()),
+        quantization=_describe(config.quantization, used),
+        dropped=dropped,
+    )
+
+
+def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> None:
+    """Turn exactly those modules into quantized ones whose files have scales."""
+
+    def packing(path: str, module: nn.Module) -> bool | dict[str, object]:
+        if f"{path}.scales" not in entries:
+            return False
+        file, weight = entries[f"{path}.scales"].file, entries.get(f"{path}.weight")
+        found = None if config is None else config.of(path)
+        if found is None or weight is None:
+            raise CheckpointError(f"{file}: {path} has scales, but config.json does not say how it is quantized.")
+        inputs = weight.shape[-1] * 32 // found.bits
+        if inputs != entries[f"{path}.scales"].shape[-1] * found.group_size:
+            raise CheckpointError(
+                f"{file}: {path} does not fit {found.bits} bits in groups of {found.group_size}, "
+                "as config.json says. Download the model again."
+            )
+        return {"group_size": found.group_size, "bits": found.bits, "mode": found.mode}
+
+    nn.quantize(model, class_predicate=packing)
+
+
+def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> None:
+    """Names, shapes and types of the files against the modules, before any data is read."""
+    expected = dict(tree_flatten(model.parameters()))
+    for path, array in expected.items():
+        entry = entries.get(path)
+        if entry is None:
+            raise CheckpointError(f"{folder} has no tensor {path}: the model is not complete. Download it again.")
+        if entry.shape != array.shape:
+            raise CheckpointError(
+                f"{entry.file}: {entry.name} has shape {list(entry.shape)}, not {list(array.shape)} as config.json says."
+            )
+        allowed = ("U32",) if array.dtype == mx.uint32 else _FLOATS
+        if entry.dtype not in allowed:
+            raise CheckpointError(f"{entry.file}: {entry.name} is of type {entry.dtype}, not {' or '.join(allowed)}.")
+    for path, entry in entries.items():
+        if path not in expected:
+            raise CheckpointError(f"{entry.file}: {entry.name} is not a tensor of this model.")
+
+
+def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callable[[float], None]) -> None:
+    """Read the data, in the policy's type, a batch at a time."""
+    by_name = read_tensors({entry.name: entry for entry in entries.values()})
+    dtype = compute_dtype()
+    total = sum(entry.size_bytes for entry in entries.values()) or 1
+    done = waiting = 0
+    batch: list[tuple[str, mx.array]] = []
+    for position, (path, entry) in enumerate(entries.items(), 1):
+        array = by_name.pop(entry.name)
+        batch.append((path, array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array))
+        waiting += entry.size_bytes
+        if waiting >= _BATCH_BYTES or position == len(entries):
+            _evaluate(entry.file, batch)
+            model.load_weights(batch, strict=False)
+            done, waiting, batch = done + waiting, 0, []
+            on_progress(done / total)
+    model.eval()
+
+
+def _evaluate(file: Path, batch: list[tuple[str, mx.array]]) -> None:
+    try:
+        mx.eval([array for _, array in batch])
+    except RuntimeError as error:
+        raise CheckpointError(f"{file} cannot be read ({error}). Download it again.") from error
+
+
+def _count_parameters(model: Gemma4) -> int:
+    """Weights as the model's authors count them: packed ones unpacked; scales, clip bounds and layer scalars left out."""
+    modules = dict(model.named_modules())
+    total = 0
+    for path, array in tree_flatten(model.parameters()):
+        parent, _, leaf = path.rpartition(".")
+        if leaf in ("scales", "biases", "layer_scalar", "input_min", "input_max", "output_min", "output_max"):
+            continue
+        owner = modules[parent]
+        packed = isinstance(owner, (nn.QuantizedLinear, nn.QuantizedEmbedding)) and leaf == "weight"
+        total += array.size * 32 // owner.bits if packed else array.size
+    return total
+
+
+def _describe(config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> str:
+    if config is not None and any(path.endswith(".scales") for path in entries):
+        return f"{config.bits}-bit {config.mode}, group {config.group_size}"
+    types = [entry.dtype for entry in entries.values()]
+    return {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}[max(set(types), key=types.count)]

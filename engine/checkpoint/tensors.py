@@ -1,0 +1,114 @@
+"""The tensors of a model folder: which files hold them, and that these files are whole.
+
+Headers are checked with the safetensors library before MLX reads a byte of data, so a damaged or hostile file is one
+clear error and never a crash or a runaway allocation.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlx.core as mx
+from safetensors import SafetensorError, safe_open
+
+from engine.checkpoint.config import read_json
+from engine.errors import CheckpointError
+
+__all__ = ["TensorEntry", "find_tensors", "read_tensors"]
+
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class TensorEntry:
+    """One tensor as its file's header declares it."""
+
+    name: str
+    file: Path
+    shape: tuple[int, ...]
+    dtype: str
+    """As safetensors names it: BF16, F16, F32, U32, I64 …"""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its data."""
+        count = 1
+        for side in self.shape:
+            count *= side
+        return count * _ITEM_BYTES.get(self.dtype, 4)
+
+
+_ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U64": 8, "I64": 8, "F64": 8}
+
+
+def find_tensors(folder: Path) -> dict[str, TensorEntry]:
+    """Every tensor of a folder by its name in the file; raises CheckpointError."""
+    entries: dict[str, TensorEntry] = {}
+    for file in _weight_files(folder):
+        for entry in _read_header(file):
+            if entry.name in entries:
+                raise CheckpointError(f"{file}: {entry.name} is stored in {entries[entry.name].file.name} as well.")
+            entries[entry.name] = entry
+    _check_index(folder, entries)
+    return entries
+
+
+def read_tensors(entries: Mapping[str, TensorEntry]) -> dict[str, mx.array]:
+    """The tensors as lazy arrays, by their name in the file; data is read when they are evaluated."""
+    wanted: dict[Path, list[str]] = {}
+    for entry in entries.values():
+        wanted.setdefault(entry.file, []).append(entry.name)
+    arrays: dict[str, mx.array] = {}
+    for file, names in wanted.items():
+        try:
+            loaded = mx.load(str(file))
+        except RuntimeError as error:
+            raise CheckpointError(f"{file} cannot be read: {error}. Download it again.") from error
+        assert isinstance(loaded, dict)
+        arrays.update({name: loaded[name] for name in names})
+    return arrays
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    if (folder / INDEX).exists():
+        return sorted({_inside(folder, shard) for shard in _weight_map(folder).values()})
+    if (folder / SINGLE).exists():
+        return [folder / SINGLE]
+    if any(folder.glob("*.gguf")):
+        raise CheckpointError(f"{folder} holds a GGUF file. Download the safetensors or MLX version of the model.")
+    raise CheckpointError(f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete.")
+
+
+def _weight_map(folder: Path) -> dict[str, str]:
+    weight_map = read_json(folder / INDEX).get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(shard, str) for shard in weight_map.values()):
+        raise CheckpointError(f"{folder / INDEX} has no weight_map. Download the model again.")
+    return weight_map
+
+
+def _inside(folder: Path, shard: str) -> Path:
+    """A shard is a plain file name: an index must not lead out of its folder."""
+    if Path(shard).name != shard or shard in ("", ".", ".."):
+        raise CheckpointError(f"{folder / INDEX} names the file {shard!r}, which is not in this folder.")
+    if not (folder / shard).exists():
+        raise CheckpointError(f"{folder / shard} is missing: the download is not complete. Download it again.")
+    return folder / shard
+
+
+def _read_header(file: Path) -> list[TensorEntry]:
+    try:
+        with safe_open(str(file), framework="np") as handle:
+            slices = ((name, handle.get_slice(name)) for name in handle.keys())  # noqa: SIM118
+            return [TensorEntry(name, file, tuple(part.get_shape()), part.get_dtype()) for name, part in slices]
+    except (SafetensorError, OSError, ValueError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{file} is damaged or not complete ({error}). Download it again.") from error
+
+
+def _check_index(folder: Path, entries: Mapping[str, TensorEntry]) -> None:
+    if not (folder / INDEX).exists():
+        return
+    for name, shard in _weight_map(folder).items():
+        if name not in entries or entries[name].file.name != shard:
+            raise CheckpointError(f"{folder / shard} does not hold {name}, which {INDEX} promises.")

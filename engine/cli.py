@@ -1,0 +1,228 @@
+"""The command line: ask, ocr, selftest, bench. Answers go to stdout, everything else to stderr.
+
+Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage).
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from engine import version
+from engine.bench.run import bench_report
+from engine.checkpoint.sample import sample_checkpoint
+from engine.errors import EngineError
+from engine.events import Event, Finished, PictureReceipt, PromptReady, TextDelta, ThoughtDelta, ThoughtFinished
+from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, user
+from engine.options import Options, Sampling
+from engine.pipeline import Engine
+from engine.requests import encode
+from engine.tasks.ocr import default_budget, read_text
+from engine.tasks.selftest import run_selftest
+
+__all__ = ["run_command_line"]
+
+cli = typer.Typer(
+    name="cabochon",
+    help="Private chat and document reading with Gemma 4 models. Without a command, the window opens.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_notes = Console(stderr=True, highlight=False)
+
+
+def _checked_budget(value: int | None) -> int | None:
+    if value is not None and value not in BUDGETS:
+        raise typer.BadParameter(f"choose one of {', '.join(map(str, BUDGETS))}")
+    return value
+
+
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", metavar="FOLDER", help="Model folder; without it, the built-in sample.")
+]
+BudgetOption = Annotated[
+    int | None,
+    typer.Option("--budget", metavar="N", callback=_checked_budget, help="Soft tokens a picture may spend: 70 to 1120."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a line of JSON.")]
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; a person's mistake is one sentence, never a traceback."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    try:
+        status = cli(args=list(arguments), standalone_mode=False)
+    except EngineError as error:
+        _notes.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 1
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:  # the reader of our output left
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        if _is_usage_error(error):
+            return 2
+        raise
+    return status if isinstance(status, int) else 0
+
+
+@cli.callback(invoke_without_command=True)
+def _root(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if show_version:
+        typer.echo(f"cabochon {version.VERSION}")
+        raise typer.Exit
+
+
+@cli.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    image: Annotated[list[Path] | None, typer.Option("--image", metavar="FILE", help="A picture; repeatable.")] = None,
+    budget: BudgetOption = None,
+    think: Annotated[bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")] = False,
+    system: Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same answer.")] = None,
+    temperature: Annotated[float, typer.Option(min=0, help="0 always takes the most likely token.")] = 1.0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Stop after so many tokens.")] = 4096,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a question, about pictures if you like."""
+    engine = _load(model)
+    pictures = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
+    messages = [Message("system", (Text(system),))] if system else []
+    options = Options(Sampling(temperature=temperature, seed=seed), thinking=think, max_new_tokens=max_tokens)
+    events = engine.respond([*messages, user(question, *pictures)], options)
+    _write_json(events) if as_json else _write_answer(events)
+
+
+@cli.command()
+def ocr(
+    files: Annotated[list[Path], typer.Argument(help="Pictures to read.", metavar="FILE...")],
+    budget: BudgetOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the text in pictures."""
+    engine = _load(model)
+    failed = False
+    for path in files:
+        try:
+            events = read_text(engine, path.absolute(), budget or default_budget(engine))
+            if as_json:
+                _write_json(events, file=str(path))
+                continue
+            if len(files) > 1:
+                typer.echo(f"==> {path} <==")
+            _write_answer(events)
+        except EngineError as error:  # one bad file must not stop the rest
+            failed = True
+            _notes.print(str(error), style="red", markup=False, soft_wrap=True)
+            if as_json:
+                typer.echo(json.dumps({"file": str(path), "error": str(error)}, ensure_ascii=False))
+    if failed:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def selftest(as_json: JsonOption = False) -> None:
+    """Check this installation: load the sample, read pictures drawn on the spot."""
+    report = run_selftest()
+    if as_json:
+        typer.echo(msgspec.json.encode(report).decode())
+        return
+    for name, value in report.versions.items():
+        typer.echo(f"{name:12} {value}")
+    typer.echo(f"{'backend':12} {report.backend}, {report.compute_dtype}")
+    typer.echo(f"{'memory':12} {report.peak_memory_bytes / 2**20:.0f} MiB at most")
+    for drawn, text in report.read.items():
+        typer.echo(f"{'read':12} {drawn!r} as {text!r}")
+    typer.echo("ok")
+
+
+@cli.command()
+def bench(
+    model: ModelOption = None,
+    against: Annotated[
+        str, typer.Option(metavar="NAMES", help="Measure these beside it: mlx-lm, mlx-vlm, or both with a comma.")
+    ] = "",
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved repetitions; medians are reported.")] = 3,
+    prompt_tokens: Annotated[int, typer.Option(min=1, help="Length of the prompt.")] = 512,
+    new_tokens: Annotated[int, typer.Option(min=2, help="Tokens to write.")] = 128,
+) -> None:
+    """Measure load, time to first token, prefill, decode and memory; prints JSON."""
+    names = [name.strip() for name in against.split(",") if name.strip()]
+    report = bench_report(model or sample_checkpoint(), names, rounds, prompt_tokens, new_tokens)
+    typer.echo(json.dumps(report, indent=2))
+
+
+def _load(model: Path | None) -> Engine:
+    if model is None:
+        _notes.print(
+            "Using the built-in sample, which only reads large print in pictures. Use --model FOLDER for a full model.",
+            style="dim", soft_wrap=True,
+        )  # fmt: skip
+    return Engine.load(model or sample_checkpoint())
+
+
+def _write_answer(events: Iterable[Event]) -> None:
+    """The answer on stdout as it comes; thought, receipts and odd endings on stderr."""
+    for event in events:
+        match event:
+            case PromptReady(_, _, pictures):
+                for receipt in pictures:
+                    _notes.print(_describe(receipt), style="dim", markup=False, soft_wrap=True)
+            case ThoughtDelta(text):
+                _notes.print(text, end="", style="italic dim", markup=False, soft_wrap=True)
+            case ThoughtFinished():
+                _notes.print()
+            case TextDelta(text):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            case Finished(reason):
+                sys.stdout.write("\n")
+                sys.stdout.flush()
+                if reason != "end_of_turn":
+                    _notes.print(_ENDINGS[reason], style="yellow")
+            case _:
+                pass
+
+
+def _write_json(events: Iterable[Event], file: str | None = None) -> None:
+    for event in events:
+        line = encode(event).decode()
+        typer.echo(line if file is None else f'{{"file": {json.dumps(file, ensure_ascii=False)}, "event": {line}}}')
+
+
+def _describe(receipt: PictureReceipt) -> str:
+    name = Path(receipt.path).name
+    return f"{name}: {receipt.width} × {receipt.height}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
+
+
+_ENDINGS = {
+    "length": "Stopped at the most tokens asked for (--max-tokens).",
+    "context_full": "Stopped because the model's context is full.",
+    "cancelled": "Stopped.",
+}
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """Print a wrong usage as typer would, and say that it was one."""
+    import click
+
+    if isinstance(error, click.ClickException):
+        error.show()
+        return True
+    return False

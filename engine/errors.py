@@ -1,0 +1,43 @@
+"""What can go wrong, as the person's situation; anything else is our bug and keeps its traceback.
+
+EngineError
+├── CheckpointError      the model folder cannot be used as it is
+├── AttachmentError      a dropped or named file cannot be read
+├── PromptError          the messages or options cannot become a prompt
+├── ContextFull          the prompt needs more positions than the model has
+└── EngineStopped        the engine process ended while it worked
+
+Every message is one or two sentences that say what happened and what to do about it.
+"""
+
+__all__ = ["AttachmentError", "CheckpointError", "ContextFull", "EngineError", "EngineStopped", "PromptError"]
+
+
+class EngineError(Exception):
+    """Something the person can understand and act on; `str(error)` is the sentence to show."""
+
+
+class CheckpointError(EngineError):
+    """The model folder is missing something, damaged, or not a Gemma 4 checkpoint."""
+
+
+class AttachmentError(EngineError):
+    """A file cannot be read as a picture."""
+
+
+class PromptError(EngineError):
+    """The messages or options cannot become a prompt for this model."""
+
+
+class ContextFull(PromptError):
+    """The prompt alone is longer than the model's context."""
+
+    def __init__(self, num_tokens: int, context_length: int) -> None:
+        super().__init__(
+            f"This conversation needs {num_tokens:,} tokens and the model can hold {context_length:,}. "
+            "Start a new conversation or give the pictures a smaller budget."
+        )
+
+
+class EngineStopped(EngineError):
+    """The engine process ended while it worked."""

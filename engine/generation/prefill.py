@@ -1,0 +1,109 @@
+"""A prompt becomes a filled cache and the logits of its last position, chunk by chunk."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import mlx.core as mx
+
+from engine.cache.prefix_cache import PrefixCache
+from engine.models.gemma4 import Gemma4
+from engine.models.decoder import Masks
+from engine.models.masks import last_row
+from engine.prompt.prompt import MediaSpan, Prompt
+
+__all__ = ["Features", "embed_chunk", "plan_chunks", "prefill"]
+
+Features = Mapping[tuple[bytes, int], mx.array]
+"""Soft tokens [n, hidden] of each picture, by content digest and budget."""
+
+
+def plan_chunks(start: int, stop: int, chunk_size: int, blocks: Sequence[range]) -> list[range]:
+    """Cut positions [start, stop) into chunks of at most `chunk_size` that never end inside a media block.
+
+    A block longer than a chunk stays whole and makes a chunk of its own length.
+    """
+    chunks = []
+    while start < stop:
+        end = min(start + chunk_size, stop)
+        for block in blocks:
+            if block.start < end < block.stop:
+                end = block.start if block.start > start else min(block.stop, stop)
+        chunks.append(range(start, end))
+        start = end
+    return chunks
+
+
+def embed_chunk(
+    model: Gemma4, prompt: Prompt, features: Features, chunk: range
+) -> tuple[mx.array, mx.array]:  # fmt: skip
+    """Embeddings [1, L, hidden] of a chunk with soft tokens in place, and token ids [1, L] for the per-layer lookup.
+
+    Raises ValueError when a picture brings another number of soft tokens than the prompt has room for: a picture
+    must never be dropped or stretched in silence.
+    """
+    decoder = model.language_model
+    ids = mx.array([prompt.token_ids[chunk.start : chunk.stop]])
+    embeddings = decoder.embed(ids)
+    per_layer_ids = ids
+    for span in prompt.spans:
+        rows = features[span.picture.key]
+        if rows.shape[0] != len(span.positions):
+            raise ValueError(f"{rows.shape[0]} soft tokens for the {len(span.positions)} places of {span.picture.path}")
+        start, stop = max(span.start, chunk.start), min(span.stop, chunk.stop)
+        if start < stop:
+            at = mx.array([start - chunk.start])
+            part = rows[start - span.start : stop - span.start].astype(embeddings.dtype)
+            embeddings = mx.slice_update(embeddings, part[None], at, axes=[1])
+            pads = mx.full((1, stop - start), _PAD, ids.dtype)
+            per_layer_ids = mx.slice_update(per_layer_ids, pads, at, axes=[1])
+    return embeddings, per_layer_ids
+
+
+def prefill(
+    model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, start: int, chunk_size: int
+) -> Iterator[tuple[int, mx.array | None]]:
+    """Fill the cache with positions `start` on; yield (positions done, None) per chunk and the last logits [V] at the end.
+
+    Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
+    and recorded before it is yielded, so a caller may stop between chunks and keep what is done.
+    """
+    keys = prompt.keys()
+    for chunk in plan_chunks(start, len(prompt), chunk_size, [span.positions for span in prompt.spans]):
+        is_last = chunk.stop == len(prompt)
+        logits = _run_chunk(model, prompt, features, cache, chunk, is_last)
+        cache.kv.advance(len(chunk))
+        cache.append(keys[chunk.start : chunk.stop])
+        cache.kv.evaluate()
+        if logits is not None:
+            mx.eval(logits)
+        mx.clear_cache()
+        yield chunk.stop, logits
+
+
+def all_logits(model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache) -> mx.array:
+    """Float32 logits [L, V] of every position, in one pass: for comparisons, not for answering."""
+    decoder = model.language_model
+    embeddings, per_layer_ids = embed_chunk(model, prompt, features, range(len(prompt)))
+    views, masks = cache.kv.chunk(len(prompt))
+    per_layer = decoder.per_layer_inputs(per_layer_ids, embeddings)
+    return decoder.logits(decoder.run(embeddings, per_layer, views, masks, cache.kv.length))[0]
+
+
+def _run_chunk(
+    model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, chunk: range, is_last: bool
+) -> mx.array | None:
+    decoder = model.language_model
+    embeddings, per_layer_ids = embed_chunk(model, prompt, features, chunk)
+    per_layer = decoder.per_layer_inputs(per_layer_ids, embeddings)
+    views, masks = cache.kv.chunk(len(chunk))
+    h, kept = decoder.run_owning(embeddings, per_layer, views, masks, chunk.start)
+    if not is_last:
+        return None
+    last = Masks(sliding=last_row(masks.sliding), full=last_row(masks.full))
+    states = decoder.run_sharing(h[:, -1:], per_layer[:, -1:], kept, last, chunk.stop - 1)
+    return decoder.logits(states)[0, -1]
+
+
+_PAD = 0
+"""Media placeholders look up the pad token's row of the per-layer table."""
+
+

@@ -1,0 +1,53 @@
+"""Messages: what a person and the model say to each other. Values only, one JSON form each."""
+
+from typing import Literal
+
+import msgspec
+
+__all__ = ["BUDGETS", "DEFAULT_BUDGET", "Message", "Part", "Picture", "Role", "Text", "user"]
+
+Role = Literal["system", "user", "assistant"]
+
+BUDGETS = (70, 140, 280, 560, 1120)
+"""Soft tokens a picture may spend, as the vendor's image processor offers them."""
+
+DEFAULT_BUDGET = 280
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
+    """A run of text."""
+
+    text: str
+
+
+class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="picture"):
+    """A picture file and the number of soft tokens it may spend (one of `BUDGETS`)."""
+
+    path: str
+    budget: int = DEFAULT_BUDGET
+
+
+Part = Text | Picture
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One turn. `thought` is what the model thought before an answer; it is never sent back to the model."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    thought: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined by newlines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The picture parts, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Picture))
+
+
+def user(text: str, *pictures: Picture) -> Message:
+    """A user message: pictures first, as the vendor asks, then the text."""
+    return Message("user", (*pictures, Text(text)) if text else pictures)

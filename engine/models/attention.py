@@ -1,0 +1,68 @@
+"""Decoder attention: grouped queries over keys and values that a layer owns or shares."""
+
+from typing import Protocol
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from engine.models.config import LayerConfig, TextConfig
+from engine.models.layers import rms_norm
+from engine.models.masks import Mask
+from engine.models.rope import RoPE
+
+__all__ = ["Attention", "KeysValues", "KVView", "attend"]
+
+KeysValues = tuple[mx.array, mx.array]
+"""Keys and values, each [B, K, S, D]."""
+
+
+class KVView(Protocol):
+    """One layer's cache as the attention of one forward pass sees it."""
+
+    def extend(self, keys: mx.array, values: mx.array) -> KeysValues:
+        """Add new keys and values [B, K, L, D]; return all that this pass may look at."""
+        ...
+
+
+def attend(q: mx.array, k: mx.array, v: mx.array, mask: Mask) -> mx.array:
+    """Attend q [B, H, L, D] over k and v [B, K, S, D] with scale 1; return [B, L, H * D]."""
+    y = mx.fast.scaled_dot_product_attention(q, k, v, scale=1.0, mask=mask)
+    return y.transpose(0, 2, 1, 3).flatten(start_axis=2)
+
+
+class Attention(nn.Module):
+    """norm(q), norm(k), rope, softmax(q k) v. Values are normed without a weight and not rotated.
+
+    A layer that shares keys and values has no projections for them.
+    """
+
+    def __init__(self, config: TextConfig, layer: LayerConfig, owns_kv: bool) -> None:
+        super().__init__()
+        heads, dim, hidden = config.num_attention_heads, layer.head_dim, config.hidden_size
+        self._head_dim, self._eps, self.owns_kv = dim, config.rms_norm_eps, owns_kv
+        self.q_proj = nn.Linear(hidden, heads * dim, bias=False)
+        self.q_norm = nn.RMSNorm(dim, eps=config.rms_norm_eps)
+        self.o_proj = nn.Linear(heads * dim, hidden, bias=False)
+        if owns_kv:
+            self.k_proj = nn.Linear(hidden, layer.num_key_value_heads * dim, bias=False)
+            self.v_proj = nn.Linear(hidden, layer.num_key_value_heads * dim, bias=False)
+            self.k_norm = nn.RMSNorm(dim, eps=config.rms_norm_eps)
+        self._rope = (
+            RoPE(dim, config.sliding_rope_theta)
+            if layer.is_sliding
+            else RoPE(dim, config.full_rope_theta, config.partial_rotary_factor)
+        )
+
+    def keys_values(self, x: mx.array, offset: int | mx.array) -> KeysValues:
+        """x [B, L, hidden] -> new keys and values [B, K, L, D] for positions from `offset` on."""
+        k = self.k_norm(self._heads(self.k_proj(x))).transpose(0, 2, 1, 3)
+        v = rms_norm(self._heads(self.v_proj(x)), self._eps).transpose(0, 2, 1, 3)
+        return self._rope(k, offset), v
+
+    def __call__(self, x: mx.array, kv: KeysValues, mask: Mask, offset: int | mx.array) -> mx.array:
+        """x [B, L, hidden] attends over kv; its first row stands at position `offset`."""
+        q = self.q_norm(self._heads(self.q_proj(x))).transpose(0, 2, 1, 3)
+        return self.o_proj(attend(self._rope(q, offset), *kv, mask))
+
+    def _heads(self, x: mx.array) -> mx.array:
+        return x.reshape(*x.shape[:-1], -1, self._head_dim)  # [B, L, H or K, D]

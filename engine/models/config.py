@@ -1,0 +1,115 @@
+"""The shape of one Gemma 4 model, complete and resolved: nothing is left to a default while it runs.
+
+`engine.checkpoint.config` reads these from a `config.json`; names are the file's own.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["LayerConfig", "ModelConfig", "QuantizationConfig", "SpecialTokenIds", "TextConfig", "VisionConfig"]
+
+
+@dataclass(frozen=True)
+class LayerConfig:
+    """One decoder layer."""
+
+    is_sliding: bool
+    head_dim: int
+    num_key_value_heads: int
+    intermediate_size: int
+    kv_source: int
+    """Index of the layer whose keys and values this one reads: its own, or that of an earlier layer."""
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """The text decoder."""
+
+    hidden_size: int
+    vocab_size: int
+    vocab_size_per_layer_input: int
+    num_attention_heads: int
+    hidden_size_per_layer_input: int
+    """Width of one layer's per-layer embedding (PLE)."""
+    rms_norm_eps: float
+    sliding_window: int
+    final_logit_softcapping: float
+    max_position_embeddings: int
+    sliding_rope_theta: float
+    full_rope_theta: float
+    partial_rotary_factor: float
+    """Share of a full-attention head that p-RoPE rotates."""
+    layers: tuple[LayerConfig, ...]
+
+    @property
+    def num_kv_layers(self) -> int:
+        """How many layers, from the first on, own keys and values; the rest share theirs."""
+        return sum(layer.kv_source == index for index, layer in enumerate(self.layers))
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """The vision tower."""
+
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    head_dim: int
+    rms_norm_eps: float
+    patch_size: int
+    pooling_kernel_size: int
+    position_embedding_size: int
+    rope_theta: float
+    use_clipped_linears: bool
+
+
+@dataclass(frozen=True)
+class SpecialTokenIds:
+    """Ids of the media tokens, as the configuration file gives them."""
+
+    image: int
+    begin_image: int
+    end_image: int
+    audio: int
+    begin_audio: int
+    end_audio: int
+    video: int
+
+    @property
+    def media(self) -> tuple[int, ...]:
+        """Every id that stands for media; a model must never write one of these."""
+        return (
+            self.image, self.begin_image, self.end_image, self.audio, self.begin_audio, self.end_audio, self.video,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class QuantizationConfig:
+    """How a converted checkpoint's linears and embeddings are packed. `overrides` are keyed by our module path."""
+
+    group_size: int
+    bits: int
+    mode: str
+    overrides: dict[str, "QuantizationConfig | None"]
+    """None for a module that the file says is not quantized."""
+
+    def of(self, module: str) -> "QuantizationConfig | None":
+        """What holds for one module."""
+        return self.overrides.get(module, self)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A whole checkpoint's shape."""
+
+    text: TextConfig
+    vision: VisionConfig | None
+    token_ids: SpecialTokenIds
+    quantization: QuantizationConfig | None
+    stop_token_ids: tuple[int, ...]
+    """End-of-sequence ids of the configuration file; generation adds its own."""
+
+    @property
+    def is_small(self) -> bool:
+        """True for the E line (per-layer embeddings), which uses the compact chat template."""
+        return self.text.hidden_size_per_layer_input > 0

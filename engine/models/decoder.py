@@ -1,0 +1,137 @@
+"""The text decoder: hybrid sliding and full attention, shared keys and values, per-layer embeddings.
+
+One layer, with its residual stream h:
+
+    h += norm(attention(norm(h)))
+    h += norm(mlp(norm(h)))
+    h += norm(project(gelu(gate(h)) * p))        p: this layer's per-layer embedding
+    h *= layer_scalar
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from engine.models.attention import Attention, KeysValues, KVView
+from engine.models.config import LayerConfig, TextConfig
+from engine.models.layers import GatedMLP, geglu
+from engine.models.masks import Mask
+
+__all__ = ["Decoder", "DecoderLayer", "Masks"]
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of one forward pass, one for each kind of layer."""
+
+    sliding: Mask
+    full: Mask
+
+
+class DecoderLayer(nn.Module):
+    """One layer as the module's docstring gives it."""
+
+    def __init__(self, config: TextConfig, layer: LayerConfig, index: int) -> None:
+        super().__init__()
+        hidden, eps = config.hidden_size, config.rms_norm_eps
+        self.kv_source, self.is_sliding = layer.kv_source, layer.is_sliding
+        self.self_attn = Attention(config, layer, owns_kv=layer.kv_source == index)
+        self.mlp = GatedMLP(
+            nn.Linear(hidden, layer.intermediate_size, bias=False),
+            nn.Linear(hidden, layer.intermediate_size, bias=False),
+            nn.Linear(layer.intermediate_size, hidden, bias=False),
+        )
+        self.input_layernorm = nn.RMSNorm(hidden, eps)
+        self.post_attention_layernorm = nn.RMSNorm(hidden, eps)
+        self.pre_feedforward_layernorm = nn.RMSNorm(hidden, eps)
+        self.post_feedforward_layernorm = nn.RMSNorm(hidden, eps)
+        self.per_layer_input_gate = nn.Linear(hidden, config.hidden_size_per_layer_input, bias=False)
+        self.per_layer_projection = nn.Linear(config.hidden_size_per_layer_input, hidden, bias=False)
+        self.post_per_layer_input_norm = nn.RMSNorm(hidden, eps)
+        self.layer_scalar = mx.ones((1,))
+
+    def __call__(
+        self, h: mx.array, per_layer_input: mx.array, view: KVView | None, shared: KeysValues | None, mask: Mask,
+        offset: int | mx.array,
+    ) -> tuple[mx.array, KeysValues]:  # fmt: skip
+        """h [B, L, hidden], per_layer_input [B, L, P] -> the new h, and the keys and values it attended over.
+
+        A layer that owns keys and values extends `view`; one that shares them reads `shared`.
+        """
+        x = self.input_layernorm(h)
+        kv = view.extend(*self.self_attn.keys_values(x, offset)) if view is not None else shared
+        assert kv is not None, "a layer has a cache of its own or a layer to share with"
+        h = h + self.post_attention_layernorm(self.self_attn(x, kv, mask, offset))
+        h = h + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(h)))
+        p = self.per_layer_projection(geglu(self.per_layer_input_gate(h), per_layer_input))
+        h = h + self.post_per_layer_input_norm(p)
+        return h * self.layer_scalar, kv
+
+
+class Decoder(nn.Module):
+    """Token ids and soft tokens in, logits out."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        layers, width = len(config.layers), config.hidden_size_per_layer_input
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.embed_tokens_per_layer = nn.Embedding(config.vocab_size_per_layer_input, layers * width)
+        self.per_layer_model_projection = nn.Linear(config.hidden_size, layers * width, bias=False)
+        self.per_layer_projection_norm = nn.RMSNorm(width, config.rms_norm_eps)
+        self.layers = [DecoderLayer(config, layer, index) for index, layer in enumerate(config.layers)]
+        self.norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def embed(self, token_ids: mx.array) -> mx.array:
+        """token_ids [B, L] -> scaled embeddings [B, L, hidden]. Soft tokens replace rows afterwards, unscaled."""
+        return self.embed_tokens(token_ids) * self.config.hidden_size**0.5
+
+    def per_layer_inputs(self, token_ids: mx.array, embeddings: mx.array) -> mx.array:
+        """Per-layer embeddings [B, L, layers, P] for all layers at once.
+
+        token_ids [B, L] with media placeholders already replaced by the pad id; embeddings [B, L, hidden] with
+        soft tokens already in place.
+        """
+        layers, width = len(self.config.layers), self.config.hidden_size_per_layer_input
+        token_part = self.embed_tokens_per_layer(token_ids) * width**0.5
+        context_part = self.per_layer_model_projection(embeddings) * self.config.hidden_size**-0.5
+        shape = (*token_ids.shape, layers, width)
+        context_part = self.per_layer_projection_norm(context_part.reshape(shape))
+        return (context_part + token_part.reshape(shape)) * 2**-0.5
+
+    def run(
+        self, h: mx.array, per_layer_inputs: mx.array, views: Sequence[KVView], masks: Masks, offset: int | mx.array
+    ) -> mx.array:
+        """Every layer over every position: h [B, L, hidden] -> normed states [B, L, hidden]."""
+        h, shared = self.run_owning(h, per_layer_inputs, views, masks, offset)
+        return self.run_sharing(h, per_layer_inputs, shared, masks, offset)
+
+    def run_owning(
+        self, h: mx.array, per_layer_inputs: mx.array, views: Sequence[KVView], masks: Masks, offset: int | mx.array
+    ) -> tuple[mx.array, list[KeysValues]]:
+        """The layers that own keys and values: all that a prompt's earlier positions need."""
+        kept = []
+        for index, view in enumerate(views):
+            layer = self.layers[index]
+            mask = masks.sliding if layer.is_sliding else masks.full
+            h, kv = layer(h, per_layer_inputs[:, :, index], view, None, mask, offset)
+            kept.append(kv)
+        return h, kept
+
+    def run_sharing(
+        self, h: mx.array, per_layer_inputs: mx.array, kept: Sequence[KeysValues], masks: Masks,
+        offset: int | mx.array,
+    ) -> mx.array:  # fmt: skip
+        """The layers that share, for just the positions whose states are wanted, then the final norm."""
+        for index in range(len(kept), len(self.layers)):
+            layer = self.layers[index]
+            mask = masks.sliding if layer.is_sliding else masks.full
+            h, _ = layer(h, per_layer_inputs[:, :, index], None, kept[layer.kv_source], mask, offset)
+        return self.norm(h)
+
+    def logits(self, states: mx.array) -> mx.array:
+        """Normed states [..., hidden] -> soft-capped float32 logits [..., V] of the tied head."""
+        cap = self.config.final_logit_softcapping
+        return mx.tanh(self.embed_tokens.as_linear(states).astype(mx.float32) / cap) * cap

@@ -1,0 +1,60 @@
+"""Parts that the decoder and the towers share: norms, activations, clipped linears."""
+
+import mlx.core as mx
+import mlx.nn as nn
+
+__all__ = ["ClippedLinear", "GatedMLP", "WrappedLinear", "geglu", "rms_norm"]
+
+
+def rms_norm(x: mx.array, eps: float) -> mx.array:
+    """RMSNorm without a weight, over the last axis; computed in float32 inside the kernel."""
+    return mx.fast.rms_norm(x, None, eps)
+
+
+@mx.compile
+def geglu(gate: mx.array, up: mx.array) -> mx.array:
+    """gelu(gate) * up with the tanh form of GELU."""
+    inner = 0.7978845608028654 * (gate + 0.044715 * gate * gate * gate)  # sqrt(2 / pi)
+    return 0.5 * gate * (1 + mx.tanh(inner)) * up
+
+
+class GatedMLP(nn.Module):
+    """down(gelu(gate(x)) * up(x)); the three linears are given, so towers may clip theirs."""
+
+    def __init__(self, gate_proj: nn.Module, up_proj: nn.Module, down_proj: nn.Module) -> None:
+        super().__init__()
+        self.gate_proj = gate_proj
+        self.up_proj = up_proj
+        self.down_proj = down_proj
+
+    def __call__(self, x: mx.array) -> mx.array:
+        """x [..., hidden] -> [..., hidden]."""
+        return self.down_proj(geglu(self.gate_proj(x), self.up_proj(x)))
+
+
+class WrappedLinear(nn.Module):
+    """A tower's linear without bias: its weight is stored one level down, as `linear.weight`."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs, bias=False)
+
+    def __call__(self, x: mx.array) -> mx.array:
+        """x [..., inputs] -> [..., outputs]."""
+        return self.linear(x)
+
+
+class ClippedLinear(WrappedLinear):
+    """A linear whose input and output are clamped to bounds that were trained with it."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.input_min = mx.array(-mx.inf)
+        self.input_max = mx.array(mx.inf)
+        self.output_min = mx.array(-mx.inf)
+        self.output_max = mx.array(mx.inf)
+
+    def __call__(self, x: mx.array) -> mx.array:
+        """x [..., inputs] -> [..., outputs]."""
+        y = self.linear(mx.clip(x, self.input_min, self.input_max))
+        return mx.clip(y, self.output_min, self.output_max)

@@ -1,0 +1,283 @@
+"""The whole way from messages to events, on one page.
+
+    messages -> pictures -> prompt -> what is known already -> prefill -> decode -> events
+
+Everything here runs on the one thread that owns MLX.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import mlx.core as mx
+
+from engine.attachments import load_picture
+from engine.backend import backend_name, compute_dtype
+from engine.cache.prefix_cache import PrefixCache
+from engine.checkpoint.config import read_json
+from engine.checkpoint.loader import load_checkpoint
+from engine.checkpoint.sample import sample_checkpoint
+from engine.errors import AttachmentError, ContextFull, PromptError
+from engine.events import (
+    Event,
+    Finished,
+    FinishReason,
+    ModelInfo,
+    PictureReceipt,
+    PrefillProgress,
+    PromptReady,
+    Stats,
+)
+from engine.generation.decode import decode, make_decode_step
+from engine.generation.prefill import all_logits, prefill
+from engine.generation.sampling import make_sampler, suppression
+from engine.messages import Message, Picture
+from engine.models.config import TextConfig
+from engine.models.gemma4 import Gemma4
+from engine.options import GREEDY, Options
+from engine.preprocess.image import plan_image, prepare_image
+from engine.prompt.builder import build_prompt
+from engine.prompt.prompt import PictureInput, Prompt
+from engine.prompt.special_tokens import STOP_TOKEN_IDS
+from engine.prompt.tokenizer import Tokenizer
+from engine.response.parser import ResponseParser, parse
+
+__all__ = ["Cancelled", "Engine"]
+
+CHUNK_SIZE = 512
+"""Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
+
+MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024
+MAX_FEATURE_BYTES = 128 * 1024 * 1024
+"""Soft tokens kept for pictures that may come again: about 70 pictures of 280 soft tokens at E2B's width."""
+
+
+class Cancelled(Exception):
+    """The caller asked to stop; never leaves this module."""
+
+
+def never() -> bool:
+    """The default answer to "is it cancelled?"."""
+    return False
+
+
+class Engine:
+    """A loaded model and what it remembers of the conversation."""
+
+    def __init__(self, model: Gemma4, tokenizer: Tokenizer, info: ModelInfo, stop_ids: frozenset[int],
+                 suppressed_ids: Sequence[int]) -> None:  # fmt: skip
+        self.info = info
+        self._model = model
+        self._tokenizer = tokenizer
+        self._stop_ids = stop_ids
+        self._suppress = suppression(model.config.text.vocab_size, suppressed_ids)
+        self._cache = PrefixCache(model.config.text, model.dtype, MAX_SNAPSHOT_BYTES)
+        self._step = make_decode_step(model, self._cache)
+        self._features: OrderedDict[tuple[bytes, int], mx.array] = OrderedDict()
+
+    @classmethod
+    def load(cls, checkpoint: Path | str, on_progress: Callable[[float], None] = lambda fraction: None) -> "Engine":
+        """Load a model folder; raises CheckpointError. on_progress is called with fractions from 0 to 1."""
+        folder = Path(checkpoint).expanduser()
+        loaded = load_checkpoint(folder, on_progress)
+        tokenizer = Tokenizer(folder / "tokenizer.json")
+        config = loaded.config
+        generation = read_json(folder / "generation_config.json") if (folder / "generation_config.json").exists() else {}
+        info = ModelInfo(
+            name=folder.resolve().name,
+            path=str(folder.resolve()),
+            size=_size(config.text),
+            is_sample=folder.resolve() == sample_checkpoint().resolve(),
+            modalities=("text", "picture") if config.vision is not None else ("text",),
+            context_length=config.text.max_position_embeddings,
+            num_parameters=loaded.num_parameters,
+            size_bytes=loaded.size_bytes,
+            quantization=loaded.quantization,
+            compute_dtype=str(compute_dtype()).removeprefix("mlx.core."),
+            backend=backend_name(),
+        )
+        stop_ids = {*STOP_TOKEN_IDS, *config.stop_token_ids, *_ids(generation.get("eos_token_id"))}
+        suppressed = [*config.token_ids.media, *_ids(generation.get("suppress_tokens"))]
+        return cls(loaded.model, tokenizer, info, frozenset(map(int, stop_ids)), suppressed)
+
+    def respond(
+        self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
+    ) -> Iterator[Event]:
+        """Answer a conversation; the last event is Finished.
+
+        Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
+        the layers of a picture, between prefill chunks and between tokens.
+        """
+        started = time.perf_counter()
+        mx.reset_peak_memory()
+        prompt = self.prepare(messages, options)
+        known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
+        run = _Run(num_prompt=len(prompt), num_cached=known, started=started)
+        try:
+            receipts = self._encode_pictures(prompt, cancelled)
+            yield PromptReady(len(prompt), known, receipts)
+            yield from self._answer(prompt, options, run, cancelled)
+        except Cancelled:
+            yield run.finished("cancelled")
+
+    def prepare(self, messages: Sequence[Message], options: Options = Options()) -> Prompt:
+        """Messages to a prompt: token ids, spans and the pictures that fill them."""
+        if not messages:
+            raise PromptError("There is no message to answer.")
+        pictures = [self._read_picture(picture) for message in messages for picture in message.pictures]
+        config = self._model.config
+        prompt = build_prompt(
+            messages, pictures, self._tokenizer, config.token_ids, thinking=options.thinking, compact=config.is_small
+        )
+        if len(prompt) >= config.text.max_position_embeddings:
+            raise ContextFull(len(prompt), config.text.max_position_embeddings)
+        return prompt
+
+    def logits(self, prompt: Prompt) -> mx.array:
+        """Float32 logits [L, V] at every position, computed cold."""
+        self._encode_pictures(prompt, never)
+        return all_logits(self._model, prompt, self._features, self._cold_cache())
+
+    def greedy(self, prompt: Prompt, max_new_tokens: int) -> list[int]:
+        """The most likely continuation, computed cold, through stop tokens if need be."""
+        return list(islice(self.tokens(prompt), max_new_tokens))
+
+    def tokens(self, prompt: Prompt) -> Iterator[int]:
+        """The most likely tokens one by one, computed cold, for as long as the caller reads."""
+        self._encode_pictures(prompt, never)
+        cache = self._cold_cache()
+        logits = mx.array(0)
+        for _, last in prefill(self._model, prompt, self._features, cache, 0, CHUNK_SIZE):
+            logits = last if last is not None else logits
+        yield from decode(self._step, cache, logits, make_sampler(GREEDY, self._suppress), self.info.context_length)
+
+    def parse(self, token_ids: Sequence[int], *, starts_in_thought: bool = False) -> Message:
+        """What a model wrote, as a message."""
+        return parse(token_ids, self._tokenizer, starts_in_thought=starts_in_thought)
+
+    def _answer(
+        self, prompt: Prompt, options: Options, run: "_Run", cancelled: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """Prefill, then decode, as events."""
+        began = time.perf_counter()
+        logits = mx.array(0)
+        for done, last in prefill(self._model, prompt, self._features, self._cache, run.num_cached, CHUNK_SIZE):
+            yield PrefillProgress(done, len(prompt))
+            logits = last if last is not None else logits
+            _stop_if(cancelled)
+        self._cache.take_snapshot()
+        run.prefill_s = time.perf_counter() - began
+        parser = ResponseParser(self._tokenizer, starts_in_thought=prompt.starts_in_thought)
+        sampler = make_sampler(options.sampling, self._suppress)
+        reason: FinishReason = "context_full"
+        for token in decode(self._step, self._cache, logits, sampler, self.info.context_length):
+            run.count()
+            yield from parser.push(token)
+            if token in self._stop_ids or parser.is_over:
+                reason = "end_of_turn"
+            elif run.num_new == options.max_new_tokens:
+                reason = "length"
+            elif cancelled():
+                reason = "cancelled"
+            else:
+                continue
+            break
+        yield from parser.finish()
+        yield run.finished(reason)
+
+    def _cold_cache(self) -> PrefixCache:
+        return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)
+
+    def _read_picture(self, picture: Picture) -> PictureInput:
+        """Read a picture; it is decoded only if its soft tokens are not known yet."""
+        if self._model.config.vision is None:
+            raise PromptError("This model cannot see pictures. Remove them, or choose a model with a vision tower.")
+        started = time.perf_counter()
+        path = Path(picture.path)
+        try:
+            digest = hashlib.sha256(path.read_bytes()).digest()
+        except OSError as error:
+            raise AttachmentError(f"“{path.name}” cannot be opened any more: {error.strerror or error}.") from error
+        upright = load_picture(path)
+        plan = plan_image(*upright.size, picture.budget)
+        known = (digest, picture.budget) in self._features
+        image = None if known else prepare_image(upright, plan)
+        read_ms = 0.0 if known else (time.perf_counter() - started) * 1000
+        return PictureInput(picture.path, picture.budget, digest, plan, image, read_ms)
+
+    def _encode_pictures(self, prompt: Prompt, cancelled: Callable[[], bool]) -> tuple[PictureReceipt, ...]:
+        """Soft tokens for every picture that has none yet, and a receipt for each."""
+        receipts = []
+        for span in prompt.spans:
+            picture, started = span.picture, time.perf_counter()
+            if picture.key in self._features:
+                self._features.move_to_end(picture.key)
+                receipts.append(picture.receipt(0.0))
+                continue
+            assert picture.image is not None, "a picture without soft tokens was read"
+            columns = picture.plan.width // self._model.config.vision.patch_size  # type: ignore[union-attr]
+            self._features[picture.key] = self._model.encode_image(
+                mx.array(picture.image.patches), mx.array(picture.image.positions), columns, lambda: _stop_if(cancelled)
+            )
+            receipts.append(picture.receipt((time.perf_counter() - started) * 1000))
+        self._forget_features(keep={span.picture.key for span in prompt.spans})
+        return tuple(receipts)
+
+    def _forget_features(self, keep: set[tuple[bytes, int]]) -> None:
+        """Drop the soft tokens used longest ago, never those of the present prompt."""
+        for key in list(self._features):
+            if sum(rows.nbytes for rows in self._features.values()) <= MAX_FEATURE_BYTES:
+                return
+            if key not in keep:
+                del self._features[key]
+
+
+class _Run:
+    """What one answer has cost so far."""
+
+    def __init__(self, num_prompt: int, num_cached: int, started: float) -> None:
+        self.num_cached = num_cached
+        self.num_new = 0
+        self.prefill_s = 0.0
+        self._num_prompt = num_prompt
+        self._started = started
+        self._first_token = self._last_token = 0.0
+
+    def count(self) -> None:
+        """One more token was read."""
+        self.num_new += 1
+        self._last_token = time.perf_counter()
+        self._first_token = self._first_token or self._last_token
+
+    def finished(self, reason: FinishReason) -> Finished:
+        """The closing event."""
+        decode_s = self._last_token - self._first_token
+        fresh = self._num_prompt - self.num_cached
+        stats = Stats(
+            num_prompt_tokens=self._num_prompt,
+            num_cached_tokens=self.num_cached,
+            num_new_tokens=self.num_new,
+            time_to_first_token_ms=max(0.0, self._first_token - self._started) * 1000,
+            prefill_tokens_per_second=fresh / self.prefill_s if self.prefill_s else 0.0,
+            decode_tokens_per_second=(self.num_new - 1) / decode_s if decode_s > 0 else 0.0,
+            peak_memory_bytes=mx.get_peak_memory(),
+        )
+        return Finished(reason, stats)
+
+
+def _stop_if(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Cancelled
+
+
+def _ids(value: object) -> list[int]:
+    """A configuration's token id or list of them."""
+    return [int(item) for item in value] if isinstance(value, list) else [int(value)] if isinstance(value, int) else []
+
+
+def _size(text: TextConfig) -> str:
+    """The family member with these shapes."""
+    return {(1536, 35): "E2B", (2560, 42): "E4B"}.get((text.hidden_size, len(text.layers)), "custom")

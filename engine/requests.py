@@ -1,0 +1,113 @@
+"""What one asks of an engine, and the frames that carry requests and events between the processes.
+
+A frame is a 4-byte big-endian length and that many bytes of JSON. Requests travel as `Request`, events as
+`Envelope`; media travel as file paths. A frame above `MAX_FRAME_BYTES` is refused unread.
+"""
+
+import struct
+from typing import BinaryIO
+
+import msgspec
+
+from engine.errors import EngineError
+from engine.events import EngineEvent
+from engine.messages import Message
+from engine.options import Options
+
+__all__ = [
+    "MAX_FRAME_BYTES", "Cancel", "Envelope", "LoadModel", "Request", "Respond", "Shutdown", "WireError", "decode_event",
+    "decode_request", "encode", "read_frame", "write_frame",
+]  # fmt: skip
+
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+_LENGTH = struct.Struct(">I")
+
+
+class WireError(EngineError):
+    """The other process sent something that is not a frame of this protocol."""
+
+
+class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="request"):
+    """Base of all requests; the tag `request` names the kind in JSON."""
+
+
+class LoadModel(_Request, frozen=True, tag="load_model"):
+    """Load the checkpoint at `path`, in place of what is loaded now. Ends in ModelLoaded or Failed."""
+
+    request_id: int
+    path: str
+
+
+class Respond(_Request, frozen=True, tag="respond"):
+    """Answer the conversation. Ends in Finished or Failed."""
+
+    request_id: int
+    messages: tuple[Message, ...]
+    options: Options = Options()
+
+
+class Cancel(_Request, frozen=True, tag="cancel"):
+    """Stop the request `request_id`, running or waiting, keeping what was said so far."""
+
+    request_id: int
+
+
+class Shutdown(_Request, frozen=True, tag="shutdown"):
+    """End the engine process."""
+
+
+Request = LoadModel | Respond | Cancel | Shutdown
+
+
+class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One event, with the request it belongs to; `request_id` 0 is the engine itself."""
+
+    request_id: int
+    event: EngineEvent
+
+
+_requests = msgspec.json.Decoder(Request)
+_envelopes = msgspec.json.Decoder(Envelope)
+
+
+def encode(value: msgspec.Struct) -> bytes:
+    """The JSON form of any request, event, message or option."""
+    return msgspec.json.encode(value)
+
+
+def decode_request(data: bytes) -> Request:
+    """Read a request; raises WireError."""
+    try:
+        return _requests.decode(data)
+    except msgspec.DecodeError as error:
+        raise WireError(f"The engine was sent a request that it cannot read: {error}.") from error
+
+
+def decode_event(data: bytes) -> Envelope:
+    """Read an event; raises WireError."""
+    try:
+        return _envelopes.decode(data)
+    except msgspec.DecodeError as error:
+        raise WireError(f"The engine sent an event that this app cannot read: {error}.") from error
+
+
+def write_frame(stream: BinaryIO, data: bytes) -> None:
+    """Write one frame and flush it."""
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """Read one frame, or None at the end of the stream; raises WireError for half a frame or too large a one."""
+    head = stream.read(_LENGTH.size)
+    if not head:
+        return None
+    if len(head) < _LENGTH.size:
+        raise WireError("The stream between the app and the engine ended in the middle of a frame.")
+    (size,) = _LENGTH.unpack(head)
+    if size > MAX_FRAME_BYTES:
+        raise WireError(f"A frame of {size} bytes is larger than this protocol allows.")
+    data = stream.read(size)
+    if len(data) < size:
+        raise WireError("The stream between the app and the engine ended in the middle of a frame.")
+    return data

@@ -1,0 +1,74 @@
+"""Does this installation work? Loads the sample and reads pictures that it draws itself."""
+
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import mlx.core as mx
+from PIL import Image, ImageDraw, ImageFont
+
+from engine import version
+from engine.checkpoint.sample import sample_checkpoint
+from engine.errors import EngineError
+from engine.events import TextDelta
+from engine.pipeline import Engine
+from engine.tasks.ocr import default_budget, read_text
+
+__all__ = ["SelfTestFailed", "SelfTestReport", "draw_line", "run_selftest"]
+
+LINES = ("HELLO 2026", "Cabochon")
+
+
+class SelfTestFailed(EngineError):
+    """The installation runs but gives wrong answers."""
+
+
+@dataclass(frozen=True)
+class SelfTestReport:
+    """What ran and what it read."""
+
+    versions: dict[str, str]
+    backend: str
+    compute_dtype: str
+    peak_memory_bytes: int
+    read: dict[str, str]
+    """What was drawn, and what was read."""
+
+
+def run_selftest() -> SelfTestReport:
+    """Raises EngineError when something does not work."""
+    engine = Engine.load(sample_checkpoint())
+    with tempfile.TemporaryDirectory(prefix="cabochon-") as folder:
+        read = dict(_read_drawn_lines(engine, Path(folder)))
+    wrong = [f"{drawn!r} was read as {text!r}" for drawn, text in read.items() if text != drawn]
+    if wrong:
+        raise SelfTestFailed(f"The self-test failed: {'; '.join(wrong)}.")
+    packages = ("mlx", "numpy", "pillow", "tokenizers", "safetensors", "msgspec")
+    versions = {"cabochon": version.VERSION, "python": platform.python_version(), "system": _system()}
+    versions |= {name: installed_version(name) for name in packages}
+    return SelfTestReport(versions, engine.info.backend, engine.info.compute_dtype, mx.get_peak_memory(), read)
+
+
+def draw_line(text: str, size: tuple[int, int] = (640, 160)) -> Image.Image:
+    """Dark print on white in Pillow's own font, so that no font of the system is needed."""
+    picture = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(min(size[1] * 0.6, 1.5 * size[0] / len(text)))
+    pen.text((size[0] / 2, size[1] / 2), text, fill="black", font=font, anchor="mm")
+    return picture
+
+
+def _read_drawn_lines(engine: Engine, folder: Path) -> Iterator[tuple[str, str]]:
+    for index, line in enumerate(LINES):
+        path = folder / f"{index}.png"
+        draw_line(line).save(path)
+        events = read_text(engine, path, default_budget(engine))
+        yield line, "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def _system() -> str:
+    return f"macOS {platform.mac_ver()[0]}" if sys.platform == "darwin" else f"{platform.system()} {platform.release()}"

@@ -1,0 +1,143 @@
+"""One queue and one thread: the thread owns MLX, and whatever computes, computes there.
+
+`EngineWorker` serves a program that wants the engine in its own process (the command line, tests).
+`run_engine_process` serves the other end of two pipes with the same worker.
+"""
+
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, assert_never
+
+from engine import version
+from engine.backend import backend_name
+from engine.errors import EngineError
+from engine.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
+from engine.pipeline import Engine
+from engine.requests import (
+    Cancel,
+    Envelope,
+    LoadModel,
+    Request,
+    Respond,
+    Shutdown,
+    decode_request,
+    encode,
+    read_frame,
+    write_frame,
+)
+
+__all__ = ["EngineWorker", "run_engine_process"]
+
+_log = logging.getLogger(__name__)
+
+
+class EngineWorker:
+    """Takes requests from any thread and reports events on its own; one request at a time, Cancel overtakes."""
+
+    def __init__(self, on_event: Callable[[Envelope], None]) -> None:
+        self._on_event = on_event
+        self._requests: queue.SimpleQueue[LoadModel | Respond | Shutdown] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mlx")
+        self._engine: Engine | None = None
+
+    def start(self) -> None:
+        """Begin to work; the first event is EngineStarted."""
+        self._thread.start()
+
+    def submit(self, request: Request) -> None:
+        """Queue a request; never blocks."""
+        match request:
+            case Cancel(request_id):
+                self._cancelled.add(request_id)
+            case Shutdown():
+                self._closing.set()
+                self._requests.put(request)
+            case LoadModel() | Respond():
+                self._requests.put(request)
+            case _:
+                assert_never(request)
+
+    def close(self) -> None:
+        """Stop what runs, forget what waits, and end the thread."""
+        self.submit(Shutdown())
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._on_event(Envelope(0, EngineStarted(version.VERSION, backend_name())))
+        while not self._closing.is_set():
+            request = self._requests.get()
+            if not isinstance(request, Shutdown):
+                self._serve(request)
+                self._cancelled.discard(request.request_id)
+
+    def _serve(self, request: LoadModel | Respond) -> None:
+        """Do one request; whatever goes wrong ends in one Failed event, and the next request is served."""
+
+        def report(event: EngineEvent) -> None:
+            self._on_event(Envelope(request.request_id, event))
+
+        try:
+            match request:
+                case LoadModel(_, path):
+                    self._load(path, report)
+                case Respond(request_id, messages, options):
+                    self._respond_to(request_id, request, report)
+                case _:
+                    assert_never(request)
+        except EngineError as error:
+            report(Failed(type(error).__name__, str(error)))
+        except Exception as error:  # our bug: the log keeps the traceback, the person gets a sentence
+            _log.exception("request %s failed", type(request).__name__)
+            report(Failed(type(error).__name__, f"Something went wrong in the engine: {error}. The log has details."))
+
+    def _load(self, path: str, report: Callable[[EngineEvent], None]) -> None:
+        self._engine = None  # give its memory back before the next one takes its own
+        started = time.perf_counter()
+        self._engine = Engine.load(Path(path), lambda fraction: report(LoadProgress(fraction)))
+        report(ModelLoaded(self._engine.info, (time.perf_counter() - started) * 1000))
+
+    def _respond_to(self, request_id: int, request: Respond, report: Callable[[EngineEvent], None]) -> None:
+        if self._engine is None:
+            raise EngineError("No model is loaded. Choose one first.")
+
+        def cancelled() -> bool:
+            return self._closing.is_set() or request_id in self._cancelled
+
+        for event in self._engine.respond(request.messages, request.options, cancelled):
+            report(event)
+
+
+def run_engine_process() -> int:
+    """Serve requests from stdin until it closes; stdout carries events and nothing else."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    events: BinaryIO = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not break a frame
+
+    def send(envelope: Envelope) -> None:
+        try:
+            write_frame(events, encode(envelope))
+        except BrokenPipeError:
+            worker.submit(Shutdown())  # nobody listens any more
+
+    worker = EngineWorker(send)
+    worker.start()
+    try:
+        while (frame := read_frame(sys.stdin.buffer)) is not None:
+            request = decode_request(frame)
+            worker.submit(request)
+            if isinstance(request, Shutdown):
+                break
+    except EngineError as error:
+        _log.error("%s", error)
+        return 1
+    finally:
+        worker.close()
+    return 0
