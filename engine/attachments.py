@@ -4,13 +4,16 @@ Accepts PNG, JPEG, WebP, TIFF, BMP, GIF (the first frame) and HEIC.
 """
 
 import errno
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from engine.errors import AttachmentError
 
@@ -25,6 +28,20 @@ MAX_PIXELS = 150_000_000
 
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
+_TURNS: dict[int | None, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture of each orientation upright."""
+
+_DAMAGE = (ValueError, SyntaxError, EOFError, MemoryError, struct.error)
+"""What Pillow's readers raise for broken content, besides OSError."""
+
 _DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
 
 
@@ -41,33 +58,36 @@ class Attachment:
 
 def inspect_attachment(path: Path) -> Attachment:
     """Look at a file's content without decoding its pixels; raises AttachmentError with a sentence to show."""
-    with _open(path) as picture:
+    with _opened(path) as picture:
         width, height = picture.size
-        if picture.getexif().get(_ORIENTATION) in _SIDEWAYS:
+        if picture.format != "TIFF" and _orientation(picture) in _SIDEWAYS:  # Pillow gives a TIFF's size upright
             width, height = height, width
         return Attachment("picture", path, path.stat().st_size, width, height)
 
 
 def load_picture(path: Path) -> Image.Image:
     """Decode a picture as RGB: first frame, upright, transparent areas on white; raises AttachmentError."""
-    with _open(path) as picture:
-        try:
-            upright = ImageOps.exif_transpose(picture)
-            return _on_white(upright)
-        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError) as error:
-            raise AttachmentError(f"“{path.name}” is damaged and cannot be read as a picture.") from error
+    with _opened(path) as picture:
+        picture.load()  # Pillow turns a TIFF upright here, and takes its orientation away
+        turn = _TURNS.get(_orientation(picture))
+        return _on_white(picture if turn is None else picture.transpose(turn))
 
 
-def _open(path: Path) -> Image.Image:
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The file as Pillow opens it; whatever Pillow cannot make of it ends in an AttachmentError."""
     _register_heif()
-    if path.is_dir():
-        raise AttachmentError(f"“{path.name}” is a folder. Drop the pictures inside it instead.")
     try:
+        if path.is_dir():
+            raise AttachmentError(f"“{path.name}” is a folder. Drop the pictures inside it instead.")
         if path.stat().st_size == 0:
             raise AttachmentError(f"“{path.name}” is empty.")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=FORMATS)
+            warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
+            with Image.open(path, formats=FORMATS) as picture:
+                if picture.width * picture.height > MAX_PIXELS:
+                    raise AttachmentError(_too_large(path, f" ({picture.width} × {picture.height} pixels)"))
+                yield picture
     except UnidentifiedImageError as error:
         raise AttachmentError(
             f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC."
@@ -76,13 +96,20 @@ def _open(path: Path) -> Image.Image:
         raise AttachmentError(_too_large(path)) from error
     except OSError as error:
         raise AttachmentError(_unreadable(path, error)) from error
-    except (ValueError, SyntaxError) as error:
-        raise AttachmentError(f"“{path.name}” is damaged and cannot be read as a picture.") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        size = f"{picture.width} × {picture.height}"
-        picture.close()
-        raise AttachmentError(_too_large(path, f" ({size} pixels)"))
-    return picture
+    except _DAMAGE as error:
+        raise AttachmentError(_damaged(path)) from error
+
+
+def _orientation(picture: Image.Image) -> int | None:
+    """The EXIF orientation. Damaged metadata says nothing: the picture stays as it is.
+
+    Called on the base class, because the PNG reader's own method decodes all pixels to look behind them.
+    """
+    try:
+        found: int | None = Image.Image.getexif(picture).get(_ORIENTATION)
+    except (OSError, *_DAMAGE):
+        return None
+    return found
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
@@ -96,11 +123,19 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def _too_large(path: Path, size: str = "") -> str:
-    return f"“{path.name}” is too large{size}. The most is {MAX_PIXELS // 1_000_000} million pixels: scale it down first."
+    return (
+        f"“{path.name}” is too large{size}. The most is {MAX_PIXELS // 1_000_000} million pixels: scale it down first."
+    )
+
+
+def _damaged(path: Path) -> str:
+    return f"“{path.name}” is damaged and cannot be read as a picture."
 
 
 def _unreadable(path: Path, error: OSError) -> str:
     match error.errno:
+        case None:  # Pillow's own, about the content
+            return _damaged(path)
         case errno.ENOENT:
             return f"“{path.name}” is no longer there."
         case errno.EACCES | errno.EPERM:

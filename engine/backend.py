@@ -1,15 +1,16 @@
 """Where MLX computes, and in which type: one policy for the whole engine.
 
 Metal computes in the checkpoint's own bfloat16. MLX's CPU backend multiplies quantized matrices five times faster in
-float32 than in bfloat16 and thirty times faster than in float16, so there everything is float32; and because it would
-call the system's C++ compiler to fuse kernels, compiled functions run there as plain ones.
+float32 than in bfloat16 and thirty times faster than in float16, so there everything is float32. To fuse kernels it
+calls the system's C++ compiler: fifteen seconds for a whole decode step on its first run, so there only small functions
+are compiled, and the step as a whole on Metal alone.
 """
 
 from typing import Literal
 
 import mlx.core as mx
 
-__all__ = ["backend_name", "compute_dtype", "prepare_backend"]
+__all__ = ["backend_name", "compiles_whole_steps", "compute_dtype"]
 
 
 def backend_name() -> Literal["metal", "cpu"]:
@@ -22,9 +23,6 @@ def compute_dtype() -> mx.Dtype:
     return mx.bfloat16 if backend_name() == "metal" else mx.float32
 
 
-def prepare_backend() -> None:
-    """Apply the policy on compiled functions; called once, before the first model is loaded."""
-    if backend_name() == "metal":
-        mx.enable_compile()
-    else:
-        mx.disable_compile()
+def compiles_whole_steps() -> bool:
+    """Whether a decode step is worth compiling as one function."""
+    return backend_name() == "metal"

@@ -50,7 +50,9 @@ ModelOption = Annotated[
 ]
 BudgetOption = Annotated[
     int | None,
-    typer.Option("--budget", metavar="N", callback=_checked_budget, help="Soft tokens a picture may spend: 70 to 1120."),
+    typer.Option(
+        "--budget", metavar="N", callback=_checked_budget, help="Soft tokens a picture may spend: 70 to 1120."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a line of JSON.")]
 
@@ -91,7 +93,9 @@ def ask(
     question: Annotated[str, typer.Argument(help="What to ask.")],
     image: Annotated[list[Path] | None, typer.Option("--image", metavar="FILE", help="A picture; repeatable.")] = None,
     budget: BudgetOption = None,
-    think: Annotated[bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")] = False,
+    think: Annotated[
+        bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")
+    ] = False,
     system: Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same answer.")] = None,
     temperature: Annotated[float, typer.Option(min=0, help="0 always takes the most likely token.")] = 1.0,
@@ -208,7 +212,9 @@ def _write_json(events: Iterable[Event], file: str | None = None) -> None:
 
 def _describe(receipt: PictureReceipt) -> str:
     name = Path(receipt.path).name
-    return f"{name}: {receipt.width} × {receipt.height}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
+    return (
+        f"{name}: {receipt.width} × {receipt.height}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
+    )
 
 
 _ENDINGS = {

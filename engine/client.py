@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, assert_never
+from typing import IO, assert_never
 
 from engine.errors import EngineStopped
 from engine.events import EngineEvent, Failed, Finished, ModelLoaded
@@ -163,7 +163,7 @@ class EngineClient:
         self._reader = threading.Thread(target=self._read, args=(self._child.stdout,), name="engine-reader")
         self._reader.start()
 
-    def _read(self, stream: BinaryIO) -> None:
+    def _read(self, stream: IO[bytes]) -> None:
         """Report the child's events until its stream ends or makes no sense."""
         try:
             while (frame := read_frame(stream)) is not None:

@@ -1,8 +1,9 @@
 """Messages: what a person and the model say to each other. Values only, one JSON form each."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 __all__ = ["BUDGETS", "DEFAULT_BUDGET", "Message", "Part", "Picture", "Role", "Text", "user"]
 
@@ -24,7 +25,7 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """A picture file and the number of soft tokens it may spend (one of `BUDGETS`)."""
 
     path: str
-    budget: int = DEFAULT_BUDGET
+    budget: Annotated[int, Meta(ge=BUDGETS[0], le=BUDGETS[-1])] = DEFAULT_BUDGET
 
 
 Part = Text | Picture

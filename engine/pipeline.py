@@ -15,7 +15,7 @@ from pathlib import Path
 import mlx.core as mx
 
 from engine.attachments import load_picture
-from engine.backend import backend_name, compute_dtype
+from engine.backend import backend_name, compiles_whole_steps, compute_dtype
 from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.config import read_json
 from engine.checkpoint.loader import load_checkpoint
@@ -38,7 +38,7 @@ from engine.messages import Message, Picture
 from engine.models.config import TextConfig
 from engine.models.gemma4 import Gemma4
 from engine.options import GREEDY, Options
-from engine.preprocess.image import plan_image, prepare_image
+from engine.preprocess.image import image, plan_image, prepare_image
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import PictureInput, Prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS
@@ -75,7 +75,7 @@ class Engine:
         self._stop_ids = stop_ids
         self._suppress = suppression(model.config.text.vocab_size, suppressed_ids)
         self._cache = PrefixCache(model.config.text, model.dtype, MAX_SNAPSHOT_BYTES)
-        self._step = make_decode_step(model, self._cache)
+        self._step = make_decode_step(model, self._cache, compiled=compiles_whole_steps())
         self._features: OrderedDict[tuple[bytes, int], mx.array] = OrderedDict()
 
     @classmethod
@@ -85,7 +85,9 @@ class Engine:
         loaded = load_checkpoint(folder, on_progress)
         tokenizer = Tokenizer(folder / "tokenizer.json")
         config = loaded.config
-        generation = read_json(folder / "generation_config.json") if (folder / "generation_config.json").exists() else {}
+        generation = (
+            read_json(folder / "generation_config.json") if (folder / "generation_config.json").exists() else {}
+        )
         info = ModelInfo(
             name=folder.resolve().name,
             path=str(folder.resolve()),
@@ -158,9 +160,7 @@ class Engine:
         """What a model wrote, as a message."""
         return parse(token_ids, self._tokenizer, starts_in_thought=starts_in_thought)
 
-    def _answer(
-        self, prompt: Prompt, options: Options, run: "_Run", cancelled: Callable[[], bool]
-    ) -> Iterator[Event]:
+    def _answer(self, prompt: Prompt, options: Options, run: "_Run", cancelled: Callable[[], bool]) -> Iterator[Event]:
         """Prefill, then decode, as events."""
         began = time.perf_counter()
         logits = mx.array(0)
@@ -204,9 +204,9 @@ class Engine:
         upright = load_picture(path)
         plan = plan_image(*upright.size, picture.budget)
         known = (digest, picture.budget) in self._features
-        image = None if known else prepare_image(upright, plan)
+        pixels = None if known else prepare_image(upright, plan)
         read_ms = 0.0 if known else (time.perf_counter() - started) * 1000
-        return PictureInput(picture.path, picture.budget, digest, plan, image, read_ms)
+        return PictureInput(picture.path, picture.budget, digest, plan, pixels, read_ms)
 
     def _encode_pictures(self, prompt: Prompt, cancelled: Callable[[], bool]) -> tuple[PictureReceipt, ...]:
         """Soft tokens for every picture that has none yet, and a receipt for each."""
@@ -217,10 +217,10 @@ class Engine:
                 self._features.move_to_end(picture.key)
                 receipts.append(picture.receipt(0.0))
                 continue
-            assert picture.image is not None, "a picture without soft tokens was read"
+            pixels = picture.image or image(Path(picture.path), picture.budget)  # forgotten since it was prepared
             columns = picture.plan.width // self._model.config.vision.patch_size  # type: ignore[union-attr]
             self._features[picture.key] = self._model.encode_image(
-                mx.array(picture.image.patches), mx.array(picture.image.positions), columns, lambda: _stop_if(cancelled)
+                mx.array(pixels.patches), mx.array(pixels.positions), columns, lambda: _stop_if(cancelled)
             )
             receipts.append(picture.receipt((time.perf_counter() - started) * 1000))
         self._forget_features(keep={span.picture.key for span in prompt.spans})

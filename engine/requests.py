@@ -5,7 +5,7 @@ A frame is a 4-byte big-endian length and that many bytes of JSON. Requests trav
 """
 
 import struct
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -79,7 +79,7 @@ def decode_request(data: bytes) -> Request:
     """Read a request; raises WireError."""
     try:
         return _requests.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WireError(f"The engine was sent a request that it cannot read: {error}.") from error
 
 
@@ -87,17 +87,17 @@ def decode_event(data: bytes) -> Envelope:
     """Read an event; raises WireError."""
     try:
         return _envelopes.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WireError(f"The engine sent an event that this app cannot read: {error}.") from error
 
 
-def write_frame(stream: BinaryIO, data: bytes) -> None:
+def write_frame(stream: IO[bytes], data: bytes) -> None:
     """Write one frame and flush it."""
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 
 
-def read_frame(stream: BinaryIO) -> bytes | None:
+def read_frame(stream: IO[bytes]) -> bytes | None:
     """Read one frame, or None at the end of the stream; raises WireError for half a frame or too large a one."""
     head = stream.read(_LENGTH.size)
     if not head:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, assert_never
 
+import mlx.core as mx
+
 from engine import version
 from engine.backend import backend_name
 from engine.errors import EngineError
@@ -77,6 +79,8 @@ class EngineWorker:
             if not isinstance(request, Shutdown):
                 self._serve(request)
                 self._cancelled.discard(request.request_id)
+        self._engine = None
+        mx.clear_streams()  # a thread that leaves its streams behind makes the process abort when it exits
 
     def _serve(self, request: LoadModel | Respond) -> None:
         """Do one request; whatever goes wrong ends in one Failed event, and the next request is served."""
@@ -88,13 +92,13 @@ class EngineWorker:
             match request:
                 case LoadModel(_, path):
                     self._load(path, report)
-                case Respond(request_id, messages, options):
-                    self._respond_to(request_id, request, report)
+                case Respond():
+                    self._respond_to(request, report)
                 case _:
                     assert_never(request)
         except EngineError as error:
             report(Failed(type(error).__name__, str(error)))
-        except Exception as error:  # our bug: the log keeps the traceback, the person gets a sentence
+        except Exception as error:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
             _log.exception("request %s failed", type(request).__name__)
             report(Failed(type(error).__name__, f"Something went wrong in the engine: {error}. The log has details."))
 
@@ -104,12 +108,12 @@ class EngineWorker:
         self._engine = Engine.load(Path(path), lambda fraction: report(LoadProgress(fraction)))
         report(ModelLoaded(self._engine.info, (time.perf_counter() - started) * 1000))
 
-    def _respond_to(self, request_id: int, request: Respond, report: Callable[[EngineEvent], None]) -> None:
+    def _respond_to(self, request: Respond, report: Callable[[EngineEvent], None]) -> None:
         if self._engine is None:
             raise EngineError("No model is loaded. Choose one first.")
 
         def cancelled() -> bool:
-            return self._closing.is_set() or request_id in self._cancelled
+            return self._closing.is_set() or request.request_id in self._cancelled
 
         for event in self._engine.respond(request.messages, request.options, cancelled):
             report(event)

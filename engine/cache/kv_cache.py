@@ -115,7 +115,7 @@ class KVCache:
 
     def chunk(self, num_tokens: int) -> tuple[list[KVView], Masks]:
         """Views and masks for a prefill of `num_tokens` positions after those that are here."""
-        sliding = sliding_mask(self.length, num_tokens, self.length - min(self.length, self._window - 1), self._window)
+        sliding = sliding_mask(num_tokens, min(self.length, self._window - 1) + num_tokens, self._window)
         return [_ChunkView(layer, self.length) for layer in self._layers], Masks(sliding, "causal")
 
     def advance(self, num_tokens: int) -> None:

@@ -39,6 +39,9 @@ _KNOWN_ELSEWHERE: dict[str, str] = {
     "gemma3n": "Gemma 3n",
 }
 
+_MOST_HEADS, _WIDEST_HEAD, _MOST_LAYERS = 1024, 4096, 1024
+"""Far beyond every released model: a damaged or hostile file must not ask for shapes that cannot be."""
+
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a model folder; raises CheckpointError."""
@@ -48,7 +51,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path.parent} has no {path.name}: choose the folder of a Gemma 4 model.") from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: it is not JSON. Download the model again.") from error
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} is damaged: it does not hold a JSON object. Download the model again.")
@@ -63,12 +66,13 @@ def read_config(folder: Path) -> ModelConfig:
     vision = root.take("vision_config", dict, optional=True)
     root.take("audio_config", dict, optional=True)
     root.must_be("tie_word_embeddings", True)
+    text_config = _text(text)
     return ModelConfig(  # further top-level keys describe files and processors, not the model
-        text=_text(text),
+        text=text_config,
         vision=None if vision is None else _vision(_Section(vision, f"{root.where}: vision_config")),
-        token_ids=_token_ids(root),
+        token_ids=_token_ids(root, text_config.vocab_size),
         quantization=_quantization(root),
-        stop_token_ids=_stop_ids(root.values.get("eos_token_id")),
+        stop_token_ids=_stop_ids(root),
     )
 
 
@@ -87,23 +91,29 @@ class _Section:
             if optional or default is not None:
                 return default
             raise CheckpointError(f"{self.where}: {key} is missing.")
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < 2**53:
             value = float(value)
         if type(value) is not kind:
             raise CheckpointError(f"{self.where}: {key} is {value!r}, not a {kind.__name__}.")
         return value
 
-    def positive(self, key: str, *, default: int | None = None, largest: int = 2**24) -> int:
+    def positive(self, key: str, *, default: int | None = None, largest: int = 2**20) -> int:
         """A count or width; `largest` guards against a damaged file asking for all memory."""
         value: int = self.take(key, int, default=default)
         if not 0 < value <= largest:
             raise CheckpointError(f"{self.where}: {key} is {value}, which no Gemma 4 model has.")
         return value
 
+    def number(self, key: str, *, default: float | None = None, largest: float = 1e9) -> float:
+        """A positive number that is not counted."""
+        value: float = self.take(key, float, default=default)
+        if not 0 < value <= largest:
+            raise CheckpointError(f"{self.where}: {key} is {value}, which no Gemma 4 model has.")
+        return value
+
     def count(self, key: str, *, default: int) -> int:
         """A number that may be 0."""
-        self._seen.add(key)
-        return 0 if self.values.get(key, default) == 0 else self.positive(key, default=default)
+        return 0 if self.take(key, int, default=default) == 0 else self.positive(key, default=default)
 
     def must_be(self, key: str, *allowed: Any) -> None:
         """A key whose other values would need another model; absent or null means the first."""
@@ -148,18 +158,19 @@ def _text(text: _Section) -> TextConfig:
         hidden_size=text.positive("hidden_size"),
         vocab_size=text.positive("vocab_size"),
         vocab_size_per_layer_input=text.positive("vocab_size_per_layer_input"),
-        num_attention_heads=text.positive("num_attention_heads"),
+        num_attention_heads=text.positive("num_attention_heads", largest=_MOST_HEADS),
         hidden_size_per_layer_input=per_layer_width,
-        rms_norm_eps=text.take("rms_norm_eps", float),
+        rms_norm_eps=text.number("rms_norm_eps"),
         sliding_window=text.positive("sliding_window"),
-        final_logit_softcapping=text.take("final_logit_softcapping", float),
+        final_logit_softcapping=text.number("final_logit_softcapping"),
         max_position_embeddings=text.positive("max_position_embeddings"),
-        sliding_rope_theta=sliding.take("rope_theta", float),
-        full_rope_theta=full.take("rope_theta", float),
-        partial_rotary_factor=full.take("partial_rotary_factor", float, default=0.25),
+        sliding_rope_theta=sliding.number("rope_theta"),
+        full_rope_theta=full.number("rope_theta"),
+        partial_rotary_factor=full.number("partial_rotary_factor", default=0.25, largest=1),
         layers=_layers(text),
     )
-    text.refuse_rest()
+    for section in (text, sliding, full):
+        section.refuse_rest()
     return config
 
 
@@ -182,9 +193,9 @@ def _rope(text: _Section, kind: str) -> _Section:
 
 
 def _layers(text: _Section) -> tuple[LayerConfig, ...]:
-    count = text.positive("num_hidden_layers", largest=1024)
+    count = text.positive("num_hidden_layers", largest=_MOST_LAYERS)
     kinds = text.take("layer_types", list)
-    if len(kinds) != count or not set(kinds) <= {"sliding_attention", "full_attention"}:
+    if len(kinds) != count or any(kind not in ("sliding_attention", "full_attention") for kind in kinds):
         raise CheckpointError(f"{text.where}: layer_types does not name {count} sliding or full layers.")
     num_shared = text.count("num_kv_shared_layers", default=0)
     if num_shared >= count:
@@ -192,6 +203,8 @@ def _layers(text: _Section) -> tuple[LayerConfig, ...]:
     width = text.positive("intermediate_size")
     shared_width = 2 * width if text.take("use_double_wide_mlp", bool, default=False) else width
     heads = text.positive("num_key_value_heads")
+    if text.positive("num_attention_heads", largest=_MOST_HEADS) % heads:
+        raise CheckpointError(f"{text.where}: num_attention_heads is not a multiple of num_key_value_heads.")
     dims = _head_dims(text, kinds)
     num_owning = count - num_shared
     layers = []
@@ -210,18 +223,18 @@ def _last_of_kind(kinds: list[str], kind: str, where: str) -> int:
 
 def _head_dims(text: _Section, kinds: list[str]) -> list[int]:
     """Head widths by layer, from `global_head_dim` or from `per_layer_config`."""
-    sliding = text.positive("head_dim")
+    sliding = text.positive("head_dim", largest=_WIDEST_HEAD)
     overrides = text.take("per_layer_config", dict, optional=True)
     if overrides is None:
-        full = text.positive("global_head_dim", default=512)
+        full = text.positive("global_head_dim", default=512, largest=_WIDEST_HEAD)
         return [sliding if kind == "sliding_attention" else full for kind in kinds]
     text.ignore("global_head_dim")
     dims = [sliding] * len(kinds)
     for key, values in overrides.items():
-        if not key.isdigit() or int(key) >= len(kinds) or not isinstance(values, dict):
+        if not key.isdecimal() or int(key) >= len(kinds) or not isinstance(values, dict):
             raise CheckpointError(f"{text.where}: per_layer_config has no layer {key!r}.")
         layer = _Section(values, f"{text.where}: per_layer_config: {key}")
-        dims[int(key)] = layer.positive("head_dim", default=sliding)
+        dims[int(key)] = layer.positive("head_dim", default=sliding, largest=_WIDEST_HEAD)
         layer.refuse_rest()
     return dims
 
@@ -235,48 +248,57 @@ def _vision(vision: _Section) -> VisionConfig:
     vision.must_be("patch_size", 16)
     vision.must_be("pooling_kernel_size", 3)
     vision.ignore("default_output_length", "max_position_embeddings", "global_head_dim")
-    heads = vision.positive("num_attention_heads")
+    heads = vision.positive("num_attention_heads", largest=_MOST_HEADS)
     vision.must_be("num_key_value_heads", heads)
     rope = _Section(vision.take("rope_parameters", dict), f"{vision.where}: rope_parameters")
     rope.must_be("rope_type", "axial", "default")
     config = VisionConfig(
         hidden_size=vision.positive("hidden_size"),
         intermediate_size=vision.positive("intermediate_size"),
-        num_hidden_layers=vision.positive("num_hidden_layers", largest=1024),
+        num_hidden_layers=vision.positive("num_hidden_layers", largest=_MOST_LAYERS),
         num_attention_heads=heads,
-        head_dim=vision.positive("head_dim"),
-        rms_norm_eps=vision.take("rms_norm_eps", float),
+        head_dim=vision.positive("head_dim", largest=_WIDEST_HEAD),
+        rms_norm_eps=vision.number("rms_norm_eps"),
         patch_size=vision.positive("patch_size"),
         pooling_kernel_size=vision.positive("pooling_kernel_size"),
         position_embedding_size=vision.positive("position_embedding_size"),
-        rope_theta=rope.take("rope_theta", float),
+        rope_theta=rope.number("rope_theta"),
         use_clipped_linears=vision.take("use_clipped_linears", bool),
     )
-    vision.refuse_rest()
+    for section in (vision, rope):
+        section.refuse_rest()
     return config
 
 
-def _token_ids(root: _Section) -> SpecialTokenIds:
+def _token_ids(root: _Section, vocab_size: int) -> SpecialTokenIds:
     end_audio = "eoa_token_id" if root.values.get("eoa_token_id") is not None else "eoa_token_index"
-    root.ignore("eoa_token_id", "eoa_token_index")
+
+    def token_id(key: str) -> int:
+        return root.positive(key, largest=vocab_size - 1)
+
     return SpecialTokenIds(
-        image=root.positive("image_token_id"),
-        begin_image=root.positive("boi_token_id"),
-        end_image=root.positive("eoi_token_id"),
-        audio=root.positive("audio_token_id"),
-        begin_audio=root.positive("boa_token_id"),
-        end_audio=root.positive(end_audio),
-        video=root.positive("video_token_id"),
+        image=token_id("image_token_id"),
+        begin_image=token_id("boi_token_id"),
+        end_image=token_id("eoi_token_id"),
+        audio=token_id("audio_token_id"),
+        begin_audio=token_id("boa_token_id"),
+        end_audio=token_id(end_audio),
+        video=token_id("video_token_id"),
     )
 
 
-def _stop_ids(value: Any) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, list) else () if value is None else (int(value),)
+def _stop_ids(root: _Section) -> tuple[int, ...]:
+    """One id or a list of them."""
+    value = root.values.get("eos_token_id")
+    ids = value if isinstance(value, list) else [] if value is None else [value]
+    if any(type(item) is not int for item in ids):
+        raise CheckpointError(f"{root.where}: eos_token_id is {value!r}, not a token id or a list of them.")
+    return tuple(ids)
 
 
 def _quantization(root: _Section) -> QuantizationConfig | None:
-    root.ignore("quantization", "quantization_config")
-    values = root.values.get("quantization") or root.values.get("quantization_config")
+    key = "quantization" if root.values.get("quantization") is not None else "quantization_config"
+    values = root.take(key, dict, optional=True)
     if values is None:
         return None
     where = f"{root.where}: quantization"

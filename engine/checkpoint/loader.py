@@ -9,7 +9,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
-from engine.backend import compute_dtype, prepare_backend
+from engine.backend import compute_dtype
 from engine.checkpoint.config import read_config
 from engine.checkpoint.names import drop_reason, module_path
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
@@ -22,6 +22,8 @@ __all__ = ["LoadedCheckpoint", "load_checkpoint"]
 _log = logging.getLogger(__name__)
 _BATCH_BYTES = 128 * 1024 * 1024
 """Tensors are read in batches of about this size, with a word of progress after each."""
+
+_TOWERS = ("vision_tower.", "embed_vision.")
 
 _FLOATS = ("F32", "BF16", "F16")
 
@@ -44,11 +46,12 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
 
     on_progress is called with the fraction of bytes read so far.
     """
-    prepare_backend()
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
+    if any(folder.glob("*.gguf")) and not any(folder.glob("*.safetensors")):
+        raise CheckpointError(f"{folder} holds a GGUF file. Download the safetensors or MLX version of the model.")
     config = read_config(folder)
-    entries = {module_path(name): entry for name, entry in find_tensors(folder).items()}
+    entries = _by_path(find_tensors(folder))
     if not any(path.startswith("vision_tower.") for path in entries):  # a text-only conversion
         config = replace(config, vision=None)
     dropped = {path: reason for path in entries if (reason := drop_reason(path, config)) is not None}
@@ -69,20 +72,31 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
     )
 
 
+def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
+    """Tensors by the module path that their names stand for; a file that mixes layouts must not hide one of them."""
+    entries: dict[str, TensorEntry] = {}
+    for name, entry in tensors.items():
+        other = entries.setdefault(module_path(name), entry)
+        if other is not entry:
+            raise CheckpointError(f"{entry.file}: {name} and {other.name} are the same tensor.")
+    return entries
+
+
 def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> None:
     """Turn exactly those modules into quantized ones whose files have scales."""
 
     def packing(path: str, module: nn.Module) -> bool | dict[str, object]:
-        if f"{path}.scales" not in entries:
-            return False
-        file, weight = entries[f"{path}.scales"].file, entries.get(f"{path}.weight")
+        scales, weight = entries.get(f"{path}.scales"), entries.get(f"{path}.weight")
+        if scales is None or weight is None or not isinstance(module, (nn.Linear, nn.Embedding)):
+            return False  # what is missing or too much is said later
         found = None if config is None else config.of(path)
-        if found is None or weight is None:
-            raise CheckpointError(f"{file}: {path} has scales, but config.json does not say how it is quantized.")
-        inputs = weight.shape[-1] * 32 // found.bits
-        if inputs != entries[f"{path}.scales"].shape[-1] * found.group_size:
+        if found is None:
+            raise CheckpointError(f"{scales.file}: {path} has scales, but config.json does not say which bits.")
+        inputs = module.weight.shape[-1]
+        packed = weight.shape[-1:] == (inputs * found.bits / 32,)
+        if not packed or scales.shape[-1:] != (inputs / found.group_size,):
             raise CheckpointError(
-                f"{file}: {path} does not fit {found.bits} bits in groups of {found.group_size}, "
+                f"{scales.file}: {path} does not fit {found.bits} bits in groups of {found.group_size}, "
                 "as config.json says. Download the model again."
             )
         return {"group_size": found.group_size, "bits": found.bits, "mode": found.mode}
@@ -92,14 +106,15 @@ def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping
 
 def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> None:
     """Names, shapes and types of the files against the modules, before any data is read."""
-    expected = dict(tree_flatten(model.parameters()))
+    expected = _parameters(model)
     for path, array in expected.items():
         entry = entries.get(path)
         if entry is None:
             raise CheckpointError(f"{folder} has no tensor {path}: the model is not complete. Download it again.")
         if entry.shape != array.shape:
             raise CheckpointError(
-                f"{entry.file}: {entry.name} has shape {list(entry.shape)}, not {list(array.shape)} as config.json says."
+                f"{entry.file}: {entry.name} has shape {list(entry.shape)}, "
+                f"not {list(array.shape)} as config.json says."
             )
         allowed = ("U32",) if array.dtype == mx.uint32 else _FLOATS
         if entry.dtype not in allowed:
@@ -110,20 +125,22 @@ def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> N
 
 
 def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callable[[float], None]) -> None:
-    """Read the data, in the policy's type, a batch at a time."""
+    """Read the data, in the policy's type, a batch at a time. A tower's data is read when it is first needed."""
     by_name = read_tensors({entry.name: entry for entry in entries.values()})
     dtype = compute_dtype()
     total = sum(entry.size_bytes for entry in entries.values()) or 1
-    done = waiting = 0
+    done = 0
     batch: list[tuple[str, mx.array]] = []
     for position, (path, entry) in enumerate(entries.items(), 1):
         array = by_name.pop(entry.name)
-        batch.append((path, array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array))
-        waiting += entry.size_bytes
-        if waiting >= _BATCH_BYTES or position == len(entries):
+        array = array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array
+        model.load_weights([(path, array)], strict=False)
+        if not path.startswith(_TOWERS):
+            batch.append((entry.name, array))
+        done += entry.size_bytes
+        if sum(array.nbytes for _, array in batch) >= _BATCH_BYTES or position == len(entries):
             _evaluate(entry.file, batch)
-            model.load_weights(batch, strict=False)
-            done, waiting, batch = done + waiting, 0, []
+            batch = []
             on_progress(done / total)
     model.eval()
 
@@ -135,11 +152,17 @@ def _evaluate(file: Path, batch: list[tuple[str, mx.array]]) -> None:
         raise CheckpointError(f"{file} cannot be read ({error}). Download it again.") from error
 
 
+def _parameters(model: Gemma4) -> dict[str, mx.array]:
+    """Every weight by its path."""
+    flat: list[tuple[str, mx.array]] = tree_flatten(model.parameters())  # type: ignore[assignment]
+    return dict(flat)
+
+
 def _count_parameters(model: Gemma4) -> int:
-    """Weights as the model's authors count them: packed ones unpacked; scales, clip bounds and layer scalars left out."""
+    """Weights as the model's authors count them: packed ones unpacked; scales, bounds and layer scalars left out."""
     modules = dict(model.named_modules())
     total = 0
-    for path, array in tree_flatten(model.parameters()):
+    for path, array in _parameters(model).items():
         parent, _, leaf = path.rpartition(".")
         if leaf in ("scales", "biases", "layer_scalar", "input_min", "input_max", "output_min", "output_max"):
             continue

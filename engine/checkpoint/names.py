@@ -15,6 +15,8 @@ __all__ = ["drop_reason", "module_path"]
 
 _SHARED_KV = re.compile(r"language_model\.layers\.(\d+)\.self_attn\.(k_proj|v_proj|k_norm)\.")
 
+_CLIP_BOUNDS = (".input_min", ".input_max", ".output_min", ".output_max")
+
 
 def module_path(name: str) -> str:
     """Where a tensor or module of either layout lives in `engine.models.gemma4.Gemma4`."""
@@ -26,15 +28,14 @@ def module_path(name: str) -> str:
 
 def drop_reason(path: str, config: ModelConfig) -> str | None:
     """Why a tensor of a complete checkpoint is not needed, or None if it is."""
-    shared = _SHARED_KV.match(path)
-    if shared and int(shared[1]) >= config.text.num_kv_layers:
-        return "keys and values of a layer that shares them"
-    if "rotary_emb" in path:
-        return "rotary tables are computed"
-    if path.removeprefix("language_model.").startswith("lm_head."):
-        return "the head is tied to the embeddings"
-    if path.startswith(("audio_tower.", "embed_audio.")):
-        return "sound is not supported yet"
-    if path.startswith(("vision_tower.", "embed_vision.")) and config.vision is None:
-        return "the configuration describes no vision tower"
-    return None
+    vision, shared = config.vision, _SHARED_KV.match(path)
+    is_clipped = vision is not None and vision.use_clipped_linears
+    reasons = {
+        "keys and values of a layer that shares them": shared and int(shared[1]) >= config.text.num_kv_layers,
+        "rotary tables are computed": "rotary_emb" in path,
+        "the head is tied to the embeddings": path.removeprefix("language_model.").startswith("lm_head."),
+        "sound is not supported yet": path.startswith(("audio_tower.", "embed_audio.")),
+        "the model has no vision tower": path.startswith(("vision_tower.", "embed_vision.")) and vision is None,
+        "bounds of linears that are not clipped": path.endswith(_CLIP_BOUNDS) and not is_clipped,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)

@@ -76,8 +76,6 @@ def _weight_files(folder: Path) -> list[Path]:
         return sorted({_inside(folder, shard) for shard in _weight_map(folder).values()})
     if (folder / SINGLE).exists():
         return [folder / SINGLE]
-    if any(folder.glob("*.gguf")):
-        raise CheckpointError(f"{folder} holds a GGUF file. Download the safetensors or MLX version of the model.")
     raise CheckpointError(f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete.")
 
 
@@ -92,7 +90,7 @@ def _inside(folder: Path, shard: str) -> Path:
     """A shard is a plain file name: an index must not lead out of its folder."""
     if Path(shard).name != shard or shard in ("", ".", ".."):
         raise CheckpointError(f"{folder / INDEX} names the file {shard!r}, which is not in this folder.")
-    if not (folder / shard).exists():
+    if shard not in {file.name for file in folder.iterdir()}:
         raise CheckpointError(f"{folder / shard} is missing: the download is not complete. Download it again.")
     return folder / shard
 

@@ -18,16 +18,15 @@ CLEAR_EVERY = 256
 """Steps after which the allocator's spare buffers are given back (the cache grows, so their sizes go out of use)."""
 
 
-def make_decode_step(model: Gemma4, cache: PrefixCache) -> DecodeStep:
-    """One decode step as a single compiled function over buffers of fixed size."""
+def make_decode_step(model: Gemma4, cache: PrefixCache, *, compiled: bool) -> DecodeStep:
+    """One decode step as a pure function over buffers of fixed size, compiled as a whole if asked."""
     make_views = cache.kv.decode_views()
 
     def step(token: mx.array, position: mx.array, buffers: list[KeysValues]) -> tuple[mx.array, list[KeysValues]]:
         views = make_views(position, buffers)
         return model.decode(token, position, views.layers, views.masks), views.buffers
 
-    compiled: DecodeStep = mx.compile(step)
-    return compiled
+    return mx.compile(step) if compiled else step
 
 
 def decode(
@@ -46,7 +45,7 @@ def decode(
             cache.kv.replace(buffers)
             following = sampler(logits)
             mx.async_eval(following)
-        value = int(token.item())
+        value = int(token.item().real)
         if following is not None:
             cache.append([value])
         yield value

@@ -1,14 +1,14 @@
 """A prompt becomes a filled cache and the logits of its last position, chunk by chunk."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import mlx.core as mx
 
 from engine.cache.prefix_cache import PrefixCache
-from engine.models.gemma4 import Gemma4
 from engine.models.decoder import Masks
+from engine.models.gemma4 import Gemma4
 from engine.models.masks import last_row
-from engine.prompt.prompt import MediaSpan, Prompt
+from engine.prompt.prompt import Prompt
 
 __all__ = ["Features", "embed_chunk", "plan_chunks", "prefill"]
 
@@ -61,7 +61,7 @@ def embed_chunk(
 def prefill(
     model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, start: int, chunk_size: int
 ) -> Iterator[tuple[int, mx.array | None]]:
-    """Fill the cache with positions `start` on; yield (positions done, None) per chunk and the last logits [V] at the end.
+    """Fill the cache from position `start` on; yield (positions done, None) per chunk, at the end with logits [V].
 
     Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
     and recorded before it is yielded, so a caller may stop between chunks and keep what is done.
@@ -105,5 +105,3 @@ def _run_chunk(
 
 _PAD = 0
 """Media placeholders look up the pad token's row of the per-layer table."""
-
-

@@ -1,5 +1,6 @@
 """From logits to the next token, in the reference's order: suppress -> temperature -> top-k -> top-p."""
 
+import secrets
 from collections.abc import Callable, Iterable
 
 import mlx.core as mx
@@ -22,7 +23,7 @@ def make_sampler(sampling: Sampling, suppress: mx.array) -> Sampler:
     """A sampler with its own random stream; the same seed draws the same tokens."""
     if sampling.temperature == 0:
         return lambda logits: mx.argmax(logits + suppress, keepdims=True).astype(mx.int32)
-    key = mx.random.key(sampling.seed) if sampling.seed is not None else mx.random.split(mx.random.key(_entropy()))[0]
+    key = mx.random.key(secrets.randbits(63) if sampling.seed is None else sampling.seed)
 
     def sample(logits: mx.array) -> mx.array:
         nonlocal key
@@ -51,9 +52,3 @@ def _keep_top_p(sorted_logits: mx.array, top_p: float) -> mx.array:
     probabilities = mx.softmax(sorted_logits, precise=True)
     before = mx.cumsum(probabilities) - probabilities
     return mx.where((before < top_p) | (mx.arange(sorted_logits.shape[0]) == 0), sorted_logits, -mx.inf)
-
-
-def _entropy() -> int:
-    import secrets
-
-    return secrets.randbits(63)

@@ -7,10 +7,10 @@ import mlx.nn as nn
 
 from engine.models.config import LayerConfig, TextConfig
 from engine.models.layers import rms_norm
-from engine.models.masks import Mask
+from engine.models.masks import Band, Mask
 from engine.models.rope import RoPE
 
-__all__ = ["Attention", "KeysValues", "KVView", "attend"]
+__all__ = ["Attention", "KVView", "KeysValues", "attend"]
 
 KeysValues = tuple[mx.array, mx.array]
 """Keys and values, each [B, K, S, D]."""
@@ -26,8 +26,16 @@ class KVView(Protocol):
 
 def attend(q: mx.array, k: mx.array, v: mx.array, mask: Mask) -> mx.array:
     """Attend q [B, H, L, D] over k and v [B, K, S, D] with scale 1; return [B, L, H * D]."""
-    y = mx.fast.scaled_dot_product_attention(q, k, v, scale=1.0, mask=mask)
+    if isinstance(mask, Band):
+        blocks = [_sdpa(q[:, :, queries], k[:, :, keys], v[:, :, keys], part) for queries, keys, part in mask.blocks]
+        y = mx.concatenate(blocks, axis=2)
+    else:
+        y = _sdpa(q, k, v, mask)
     return y.transpose(0, 2, 1, 3).flatten(start_axis=2)
+
+
+def _sdpa(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | str | None) -> mx.array:
+    return mx.fast.scaled_dot_product_attention(q, k, v, scale=1.0, mask=mask)
 
 
 class Attention(nn.Module):

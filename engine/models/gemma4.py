@@ -41,7 +41,8 @@ class Gemma4(nn.Module):
         patches [N, 768] float32 in [0, 1]; positions [N, 2]; `columns` patches per row. `between` runs after each
         layer and may raise to stop.
         """
-        assert self.vision_tower is not None and self.embed_vision is not None
+        assert self.vision_tower is not None
+        assert self.embed_vision is not None
         h = mx.array(0)
         for h in self.vision_tower.steps(patches[None], positions):
             mx.eval(h)

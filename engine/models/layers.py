@@ -1,5 +1,7 @@
 """Parts that the decoder and the towers share: norms, activations, clipped linears."""
 
+from functools import partial
+
 import mlx.core as mx
 import mlx.nn as nn
 
@@ -11,11 +13,11 @@ def rms_norm(x: mx.array, eps: float) -> mx.array:
     return mx.fast.rms_norm(x, None, eps)
 
 
-@mx.compile
+@partial(mx.compile, shapeless=True)
 def geglu(gate: mx.array, up: mx.array) -> mx.array:
-    """gelu(gate) * up with the tanh form of GELU."""
-    inner = 0.7978845608028654 * (gate + 0.044715 * gate * gate * gate)  # sqrt(2 / pi)
-    return 0.5 * gate * (1 + mx.tanh(inner)) * up
+    """gelu(gate) * up with the tanh form of GELU, written with 0.5 (1 + tanh(z)) = sigmoid(2 z)."""
+    z2 = 1.5957691216057308 * gate * (1 + 0.044715 * gate * gate)  # 2 sqrt(2 / pi)
+    return gate * mx.sigmoid(z2) * up
 
 
 class GatedMLP(nn.Module):

@@ -1,28 +1,60 @@
 """Which keys a query may see. Built with comparisons, so no row is ever NaN and none is wholly forbidden."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import mlx.core as mx
 
-__all__ = ["Mask", "last_row", "sliding_mask"]
+__all__ = ["Band", "Mask", "last_row", "sliding_mask"]
 
-Mask = mx.array | Literal["causal"] | None
-"""A boolean array [L, S] (True = may see), "causal" (aligned to the last key), or None (sees every key)."""
+MAX_BLOCK = 256
+"""Queries of a sliding layer attended at once; smaller blocks score fewer keys outside the window."""
 
 
-def sliding_mask(first_query: int, num_queries: int, first_key: int, window: int) -> Mask:
+@dataclass(frozen=True)
+class Band:
+    """Sliding attention in blocks of queries, each over the keys that some query of the block may see."""
+
+    blocks: tuple[tuple[slice, slice, mx.array], ...]
+    """Queries, keys, and which of them go together: boolean [queries, keys], True = may see."""
+
+    @property
+    def last_row(self) -> "Band":
+        """The band of the last query alone."""
+        queries, keys, mask = self.blocks[-1]
+        width = queries.stop - queries.start
+        return Band(((slice(0, 1), keys, mask[width - 1 :]),))
+
+
+Mask = Band | mx.array | Literal["causal"] | None
+"""A band, a boolean array [L, S] (True = may see), "causal" (aligned to the last key), or None (sees every key)."""
+
+
+def sliding_mask(num_queries: int, num_keys: int, window: int) -> Mask:
     """Each query sees itself and the `window` - 1 positions before it; the last key is the last query's own.
 
-    Positions are absolute. While no key is outside any window this is plain causality.
+    While no key is outside any window this is plain causality.
     """
-    end = first_query + num_queries
-    if end - first_key <= window:
+    if num_keys <= window:
         return "causal"
-    queries = mx.arange(first_query, end)[:, None]
-    keys = mx.arange(first_key, end)[None, :]
-    return (keys <= queries) & (keys > queries - window)
+    size = min(window, MAX_BLOCK)
+    shift = num_keys - num_queries  # key index of the first query's own key
+    blocks = []
+    for start in range(0, num_queries, size):
+        stop = min(start + size, num_queries)
+        first, last = max(0, start + shift - window + 1), stop + shift
+        own = mx.arange(start + shift, last)[:, None]
+        keys = mx.arange(first, last)[None, :]
+        blocks.append((slice(start, stop), slice(first, last), (keys <= own) & (keys > own - window)))
+    return Band(tuple(blocks))
 
 
 def last_row(mask: Mask) -> Mask:
     """The mask of the last query alone."""
-    return mask[-1:] if isinstance(mask, mx.array) else None
+    match mask:
+        case Band():
+            return mask.last_row
+        case mx.array():
+            return mask[-1:]
+        case _:
+            return None

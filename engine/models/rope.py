@@ -2,7 +2,7 @@
 
 import mlx.core as mx
 
-__all__ = ["RoPE2D", "RoPE", "proportional_periods"]
+__all__ = ["RoPE", "RoPE2D", "proportional_periods"]
 
 
 def proportional_periods(head_dim: int, theta: float, partial_rotary_factor: float) -> mx.array:

@@ -1,6 +1,6 @@
 """The vision tower: patches of one picture, without padding, to soft tokens.
 
-    patches -> linear + position tables -> N layers -> mean over 3 x 3 -> norm -> projection
+patches -> linear + position tables -> N layers -> mean over 3 x 3 -> norm -> projection
 """
 
 from collections.abc import Callable, Iterator
@@ -53,7 +53,9 @@ class VisionAttention(nn.Module):
         q = rope(self.q_norm(self._heads(self.q_proj(x))).transpose(0, 2, 1, 3))
         k = rope(self.k_norm(self._heads(self.k_proj(x))).transpose(0, 2, 1, 3))
         v = rms_norm(self._heads(self.v_proj(x)), self._eps).transpose(0, 2, 1, 3)
-        blocks = [attend(q[:, :, start : start + QUERY_BLOCK], k, v, None) for start in range(0, x.shape[1], QUERY_BLOCK)]
+        blocks = [
+            attend(q[:, :, start : start + QUERY_BLOCK], k, v, None) for start in range(0, x.shape[1], QUERY_BLOCK)
+        ]
         return self.o_proj(mx.concatenate(blocks, axis=1))
 
     def _heads(self, x: mx.array) -> mx.array:

@@ -18,12 +18,17 @@ def build_prompt(
 ) -> Prompt:  # fmt: skip
     """Render a conversation as token ids with room for each picture's soft tokens.
 
-    pictures: one for each picture part, in the order of the conversation.
+    pictures: one for each picture part, in the order of the conversation. Raises ValueError when their numbers
+    differ: a picture must never be dropped or shown in another's place.
     """
+    pieces = _joined(render(messages, thinking=thinking, compact=compact))
+    places = sum(isinstance(piece, Picture) for piece in pieces)
+    if places != len(pictures):
+        raise ValueError(f"{len(pictures)} pictures for {places} places")
     token_ids: list[int] = []
     spans: list[MediaSpan] = []
     waiting = iter(pictures)
-    for piece in _joined(render(messages, thinking=thinking, compact=compact)):
+    for piece in pieces:
         match piece:
             case Special():
                 token_ids.append(int(piece))

@@ -7,6 +7,7 @@ larger sizes) an empty thought block.
 import re
 from collections.abc import Iterator, Sequence
 
+from engine.errors import PromptError
 from engine.messages import Message, Picture, Text
 from engine.prompt.special_tokens import Special
 
@@ -61,7 +62,9 @@ def _turn(message: Message, *, opens: bool, closes: bool) -> Iterator[Piece]:
 
 
 def _system_text(message: Message) -> Iterator[Piece]:
-    """One text as it is, stripped; of several, each stripped and followed by a space."""
+    """One text as it is, stripped; of several, each stripped and followed by a space. No place for pictures."""
+    if message.pictures:
+        raise PromptError("The system text cannot hold pictures. Put them into a message of the user.")
     texts = [_clean(part.text).strip() for part in message.parts if isinstance(part, Text)]
     yield from texts if len(texts) == 1 else [text + " " for text in texts]
 

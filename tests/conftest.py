@@ -1,0 +1,60 @@
+"""What holds for every test: no network, no thread or child process left behind, a warning is a failure."""
+
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+class NetworkUsed(Exception):
+    """A test tried to open a connection."""
+
+
+@pytest.fixture(autouse=True)
+def closed_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Private means: nothing connects unless a person asked for it."""
+
+    def refuse(self: socket.socket, address: object) -> None:
+        if self.family != socket.AF_UNIX:
+            raise NetworkUsed(f"connect to {address}")
+        original(self, address)
+
+    original = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """A test must end what it starts."""
+    threads = set(threading.enumerate())
+    children = _children()
+    yield
+    left = [thread.name for thread in set(threading.enumerate()) - threads if not thread.daemon]
+    assert not left, f"threads left running: {left}"
+    assert not _children() - children, "a child process was left running"
+
+
+def _children() -> set[int]:
+    """Process ids of our living children."""
+    listing = subprocess.run(["ps", "-o", "pid=,stat=,comm=", "--ppid", str(os.getpid())],
+                             capture_output=True, text=True, check=False).stdout  # fmt: skip
+    rows = [line.split() for line in listing.splitlines()]
+    return {int(row[0]) for row in rows if not row[1].startswith("Z") and row[2] != "ps"}
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random checkpoint with text and pictures."""
+    from tests.tiny import write_checkpoint
+
+    folder = tmp_path_factory.mktemp("tiny")
+    write_checkpoint(folder)
+    return folder

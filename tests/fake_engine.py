@@ -1,0 +1,328 @@
+"""An engine that only pretends: it speaks the real protocol over stdin and stdout, in a chosen scenario.
+
+    python tests/fake_engine.py SCENARIO [MARKER]
+
+SCENARIO is one of the names in `SCENARIOS`. Scenarios that end in `-once` misbehave only until MARKER exists,
+so that a restarted engine does well.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from engine import (
+    Cancel,
+    EngineEvent,
+    EngineStarted,
+    Envelope,
+    Failed,
+    Finished,
+    LoadModel,
+    LoadProgress,
+    ModelInfo,
+    ModelLoaded,
+    PictureReceipt,
+    PrefillProgress,
+    PromptReady,
+    Request,
+    Respond,
+    Shutdown,
+    Stats,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ThoughtStarted,
+    inspect_attachment,
+    plan_image,
+)
+from engine.requests import decode_request, encode, read_frame, write_frame
+
+ANSWER = (
+    "Here is what I see.\n\n"
+    "## Receipt\n\n"
+    "**Bakery Löwe**\n2026-11-21\nTotal 12.40\n\n"
+    "| item | price |\n|---|---|\n| bread | 4.20 |\n| coffee | 8.20 |\n\n"
+    '```python\ntotal = sum([4.20, 8.20])  # exact\nprint(f"{total:.2f}")\n```\n\n'
+    "- paid in cash\n- no tip\n\nThat is all there is to read."
+)
+RECEIPT = (
+    "The picture says:\n\n> HELLO\n> MAC 2026\n\nTwo lines of large print. As a table:\n\n"
+    "| line | text | letters |\n|---|---|---|\n| 1 | HELLO | 5 |\n| 2 | MAC 2026 | 7 |"
+)
+THOUGHT = "The picture shows a receipt. I add the two prices: 4.20 + 8.20 = 12.40, which matches the total."
+LONG = "\n\n".join(
+    f"Paragraph {number}: " + "the quick brown fox jumps over the lazy dog. " * 4 for number in range(1, 25)
+)
+
+
+class FakeEngine:
+    """Serves one request at a time; Cancel overtakes, as in the real one."""
+
+    def __init__(self, scenario: str, marker: Path | None) -> None:
+        self._is_calm = scenario.endswith("-once") and marker is not None and marker.exists()
+        self._marker = marker
+        self._scenario = "fast" if self._is_calm else scenario.removesuffix("-once")
+        self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+        self._requests: SimpleQueue[Request] = SimpleQueue()
+        self._cancelled: set[int] = set()
+
+    def run(self) -> None:
+        """Serve until stdin closes or a Shutdown comes."""
+        threading.Thread(target=self._read, daemon=True).start()
+        self._send(0, EngineStarted("0.0-fake", "cpu"))
+        while True:
+            match self._requests.get():
+                case LoadModel(request_id, path):
+                    self._load(request_id, path)
+                case Respond() as request:
+                    self._respond(request)
+                case Shutdown():
+                    return
+
+    def _read(self) -> None:
+        while (frame := read_frame(sys.stdin.buffer)) is not None:
+            request = decode_request(frame)
+            if isinstance(request, Cancel):
+                self._cancelled.add(request.request_id)
+            else:
+                self._requests.put(request)
+        self._requests.put(Shutdown())
+
+    def _send(self, request_id: int, event: EngineEvent) -> None:
+        write_frame(self._out, encode(Envelope(request_id, event)))
+
+    def _load(self, request_id: int, path: str) -> None:
+        if self._scenario == "no-model":
+            self._send(request_id, Failed("CheckpointError", f"There is no model in “{Path(path).name}”."))
+            return
+        steps = 40 if self._scenario == "slow-load" else 2
+        for step in range(steps):
+            self._send(request_id, LoadProgress((step + 1) / steps))
+            time.sleep(0.05 if self._scenario == "slow-load" else 0)
+        info = ModelInfo(
+            name=Path(path).name,
+            path=path,
+            size="custom",
+            is_sample="sample" in path,
+            modalities=("text", "image"),
+            context_length=8192,
+            num_parameters=11_300_000,
+            size_bytes=23_000_000,
+            quantization="bfloat16",
+            compute_dtype="float32",
+            backend="cpu",
+        )
+        self._send(request_id, ModelLoaded(info, 12.0))
+
+    def _respond(self, request: Respond) -> None:
+        for event in SCENARIOS[self._scenario](self, request):
+            if request.request_id in self._cancelled and self._scenario != "hang":
+                self._send(request.request_id, Finished("cancelled", stats(3)))
+                return
+            self._send(request.request_id, event)
+
+    def die(self) -> None:
+        """End as a crash does: at once, without a word."""
+        if self._marker is not None:
+            self._marker.touch()
+        self._out.flush()
+        os._exit(139)
+
+    def babble(self) -> None:
+        """Send what is no frame of the protocol."""
+        if self._marker is not None:
+            self._marker.touch()
+        self._out.write(b"\xff\xff\xff\xffthis is not a frame")
+        self._out.flush()
+        time.sleep(60)
+
+
+def stats(num_new_tokens: int) -> Stats:
+    """Plausible figures."""
+    return Stats(120, 0, num_new_tokens, 42.0, 900.0, 200.0, 1_000_000)
+
+
+def prompt(request: Respond) -> Iterator[EngineEvent]:
+    """What every answer begins with."""
+    receipts = []
+    for message in request.messages:
+        for picture in message.pictures:
+            attachment = inspect_attachment(Path(picture.path))
+            plan = plan_image(attachment.width, attachment.height, picture.budget)
+            receipts.append(
+                PictureReceipt(picture.path, picture.budget, plan.width, plan.height, plan.num_soft_tokens, 84.2)
+            )
+    yield PromptReady(120, 0, tuple(receipts))
+    yield PrefillProgress(60, 120)
+    yield PrefillProgress(120, 120)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """About what a token is."""
+    for start in range(0, len(text), 4):
+        yield text[start : start + 4]
+
+
+def write(text: str, tokens_per_second: float) -> Iterator[EngineEvent]:
+    """Text at a steady rate."""
+    for piece in pieces(text):
+        yield TextDelta(piece)
+        time.sleep(1 / tokens_per_second)
+
+
+def fast(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """200 tokens a second."""
+    yield from prompt(request)
+    yield from write(ANSWER, 200)
+    yield Finished("end_of_turn", stats(len(ANSWER) // 4))
+
+
+def receipt(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """A short, well-formed answer for screenshots."""
+    yield from prompt(request)
+    yield from write(RECEIPT, 400)
+    yield Finished("end_of_turn", stats(len(RECEIPT) // 4))
+
+
+def echo(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Says what was asked, how often something was said, and with which options: for tests of what is sent."""
+    yield from prompt(request)
+    said = " / ".join(f"{message.role}:{message.text}" for message in request.messages)
+    yield TextDelta(f"{said} [{request.options.thinking}, {request.options.sampling.temperature:g}]")
+    yield Finished("end_of_turn", stats(1))
+
+
+def text(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Says exactly what the person wrote, token by token without a pause."""
+    yield from prompt(request)
+    for piece in pieces(request.messages[-1].text):
+        yield TextDelta(piece)
+    yield Finished("end_of_turn", stats(9))
+
+
+def slow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """A long answer that is still under way when the test looks."""
+    yield from prompt(request)
+    yield from write(LONG, 60)
+    yield Finished("length", stats(len(LONG) // 4))
+
+
+def flow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """A very long answer at 300 tokens a second."""
+    yield from prompt(request)
+    yield from write(LONG * 8, 300)
+    yield Finished("end_of_turn", stats(len(LONG) * 2))
+
+
+def cut(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Reaches its longest length."""
+    yield from prompt(request)
+    yield TextDelta("and so on and so")
+    yield Finished("length", stats(5))
+
+
+def long(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """A long answer as fast as the pipe takes it."""
+    yield from prompt(request)
+    yield from write(LONG, 2000)
+    yield Finished("end_of_turn", stats(len(LONG) // 4))
+
+
+def think(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Thinks, then answers; only when asked to think."""
+    yield from prompt(request)
+    if request.options.thinking:
+        yield ThoughtStarted()
+        for piece in pieces(THOUGHT):
+            yield ThoughtDelta(piece)
+            time.sleep(0.01)
+        yield ThoughtFinished(12_000.0)
+    yield from write("The total is **12.40**.", 200)
+    yield Finished("end_of_turn", stats(6))
+
+
+def think_long(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Thinks until it is stopped."""
+    yield from prompt(request)
+    yield ThoughtStarted()
+    while True:
+        yield ThoughtDelta("hmm. ")
+        time.sleep(0.03)
+
+
+def fail(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Says a few words and gives up."""
+    yield from prompt(request)
+    yield TextDelta("I begin ")
+    yield Failed("ContextFull", "This conversation needs 9,000 tokens and the model can hold 8,192.")
+
+
+def fail_first(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Fails until the marker exists, which it makes."""
+    marker = engine._marker
+    assert marker is not None
+    if not marker.exists():
+        marker.touch()
+        yield from fail(engine, request)
+    else:
+        yield from echo(engine, request)
+
+
+def crash(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Dies in the middle of a sentence."""
+    yield from prompt(request)
+    yield TextDelta("I was just about to")
+    engine.die()
+
+
+def garbage(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Breaks the protocol in the middle of a sentence."""
+    yield from prompt(request)
+    yield TextDelta("I was just about to")
+    engine.babble()
+
+
+def hang(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Says a word and then hears no Cancel."""
+    yield from prompt(request)
+    yield TextDelta("One word")
+    time.sleep(3600)
+
+
+def never(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Reads for ever."""
+    while True:
+        yield PrefillProgress(30, 120)
+        time.sleep(0.02)
+
+
+SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
+    "fast": fast,
+    "receipt": receipt,
+    "echo": echo,
+    "text": text,
+    "slow": slow,
+    "flow": flow,
+    "cut": cut,
+    "long": long,
+    "think": think,
+    "think-long": think_long,
+    "fail": fail,
+    "fail-first": fail_first,
+    "crash": crash,
+    "garbage": garbage,
+    "hang": hang,
+    "never": never,
+    "no-model": fast,
+    "slow-load": fast,
+}
+
+
+if __name__ == "__main__":
+    FakeEngine(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None).run()

@@ -1,0 +1,135 @@
+"""The worker: one thread, one queue, one ending for each request."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.events import EngineStarted, Failed, Finished, LoadProgress, ModelLoaded, TextDelta
+from engine.messages import user
+from engine.options import Options, Sampling
+from engine.requests import Cancel, Envelope, LoadModel, Respond
+from engine.worker import EngineWorker
+
+ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000)
+
+
+@pytest.fixture
+def heard() -> "queue.SimpleQueue[Envelope]":
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def worker(heard: "queue.SimpleQueue[Envelope]") -> Iterator[EngineWorker]:
+    worker = EngineWorker(heard.put)
+    worker.start()
+    yield worker
+    worker.close()
+
+
+def until(heard: "queue.SimpleQueue[Envelope]", *kinds: type) -> list[Envelope]:
+    """Everything up to the first event of one of these kinds."""
+    seen = []
+    while True:
+        seen.append(heard.get(timeout=30))
+        if isinstance(seen[-1].event, kinds):
+            return seen
+
+
+def test_it_starts_loads_and_answers(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("Hello"),), Options(Sampling(seed=1), max_new_tokens=5)))
+    loading = until(heard, ModelLoaded)
+    assert isinstance(loading[0].event, EngineStarted)
+    fractions = [each.event.fraction for each in loading if isinstance(each.event, LoadProgress)]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    answer = until(heard, Finished)
+    assert {each.request_id for each in answer} == {2}
+
+
+def test_events_come_from_the_thread_that_owns_mlx(tiny_checkpoint: Path) -> None:
+    """NM-7: load and run on the same thread, which is never the caller's."""
+    names: set[str] = set()
+    done = threading.Event()
+
+    def note(envelope: Envelope) -> None:
+        names.add(threading.current_thread().name)
+        if isinstance(envelope.event, Finished):
+            done.set()
+
+    worker = EngineWorker(note)
+    worker.start()
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("Hello"),), Options(max_new_tokens=3)))
+    assert done.wait(30)
+    worker.close()
+    assert names == {"mlx"}
+
+
+def test_cancel_ends_a_running_answer_within_200_ms(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    until(heard, ModelLoaded)
+    for request_id in range(2, 12):  # a random model may end its turn at once: try until one runs
+        options = Options(Sampling(seed=request_id), max_new_tokens=100_000)
+        worker.submit(Respond(request_id, (user("Hello"),), options))
+        if isinstance(until(heard, TextDelta, Finished)[-1].event, Finished):
+            continue
+        asked = time.monotonic()
+        worker.submit(Cancel(request_id))
+        ended = until(heard, Finished)[-1].event
+        if isinstance(ended, Finished) and ended.reason == "cancelled":
+            assert time.monotonic() - asked < 0.2 * 5  # five times the promise: these machines are shared
+            return
+    pytest.fail("no answer ran long enough to be cancelled")
+
+
+def test_a_waiting_request_is_cancelled_before_it_runs(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(Cancel(2))
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("Hello"),), ENDLESS))
+    worker.submit(Respond(3, (user("Hello"),), Options(max_new_tokens=2)))
+    first = until(heard, Finished)[-1]
+    assert first.request_id == 2
+    assert isinstance(first.event, Finished)
+    assert first.event.reason == "cancelled"
+    assert until(heard, Finished)[-1].request_id == 3
+
+
+def test_a_bad_folder_is_one_sentence_and_the_next_request_is_served(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tmp_path / "nothing")))
+    failed = until(heard, Failed)[-1].event
+    assert isinstance(failed, Failed)
+    assert failed.kind == "CheckpointError"
+    assert "nothing" in failed.message
+    worker.submit(LoadModel(2, str(tiny_checkpoint)))
+    assert until(heard, ModelLoaded)[-1].request_id == 2
+
+
+def test_without_a_model_an_answer_is_refused(worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]") -> None:
+    worker.submit(Respond(1, (user("Hello"),)))
+    failed = until(heard, Failed)[-1].event
+    assert isinstance(failed, Failed)
+    assert "No model" in failed.message
+
+
+def test_close_stops_a_running_answer(tiny_checkpoint: Path, heard: "queue.SimpleQueue[Envelope]") -> None:
+    worker = EngineWorker(heard.put)
+    worker.start()
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("Hello"),), ENDLESS))
+    until(heard, TextDelta, Finished)
+    started = time.monotonic()
+    worker.close()
+    assert time.monotonic() - started < 2

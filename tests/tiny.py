@@ -1,0 +1,139 @@
+"""Tiny seeded Gemma 4 checkpoints of the E line, made with the reference implementation."""
+
+import json
+from pathlib import Path
+
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import Gemma4Config, Gemma4ForConditionalGeneration
+
+WINDOW = 16
+VOCAB = 640
+MEDIA = {"<|image>": 600, "<|audio>": 601, "<|image|>": 610, "<|audio|>": 611, "<image|>": 612, "<audio|>": 613,
+         "<|video|>": 614}  # fmt: skip
+LOW = {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<mask>": 4, "<|tool>": 46, "<tool|>": 47, "<|tool_call>": 48,
+       "<tool_call|>": 49, "<|tool_response>": 50, "<tool_response|>": 51, '<|"|>': 52, "<|think|>": 98,
+       "<|channel>": 100, "<channel|>": 101, "<|turn>": 105, "<turn|>": 106}  # fmt: skip
+
+
+def text_config(**changes: object) -> dict[str, object]:
+    """Six layers, two of them sharing; every feature of the E line, at widths where arithmetic costs nothing."""
+    config: dict[str, object] = {
+        "model_type": "gemma4_text", "hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 6,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "global_head_dim": 32,
+        "layer_types": ["sliding_attention", "full_attention"] * 3, "num_kv_shared_layers": 2,
+        "use_double_wide_mlp": True, "hidden_size_per_layer_input": 8, "vocab_size": VOCAB,
+        "vocab_size_per_layer_input": VOCAB, "sliding_window": WINDOW, "rms_norm_eps": 1e-6,
+        "final_logit_softcapping": 30.0, "max_position_embeddings": 4096, "attention_k_eq_v": False,
+        "enable_moe_block": False, "use_bidirectional_attention": None, "hidden_activation": "gelu_pytorch_tanh",
+        "tie_word_embeddings": True, "attention_bias": False, "num_global_key_value_heads": None,
+        "rope_parameters": {
+            "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+            "full_attention": {"rope_type": "proportional", "rope_theta": 1000000.0, "partial_rotary_factor": 0.25},
+        },
+    }  # fmt: skip
+    return config | changes
+
+
+def model_config(**changes: object) -> dict[str, object]:
+    """A whole configuration file in the original layout."""
+    return {
+        "model_type": "gemma4", "architectures": ["Gemma4ForConditionalGeneration"], "dtype": "float32",
+        "text_config": text_config(**changes), "audio_config": None, "tie_word_embeddings": True,
+        "vision_config": {
+            "model_type": "gemma4_vision", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+            "num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 16, "global_head_dim": 16,
+            "patch_size": 16, "pooling_kernel_size": 3, "position_embedding_size": 3456, "rms_norm_eps": 1e-6,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}, "standardize": False,
+            "use_clipped_linears": True, "hidden_activation": "gelu_pytorch_tanh", "attention_bias": False,
+        },
+        "boi_token_id": MEDIA["<|image>"], "image_token_id": MEDIA["<|image|>"], "eoi_token_id": MEDIA["<image|>"],
+        "boa_token_id": MEDIA["<|audio>"], "audio_token_id": MEDIA["<|audio|>"], "eoa_token_id": MEDIA["<audio|>"],
+        "eoa_token_index": MEDIA["<audio|>"], "video_token_id": MEDIA["<|video|>"], "eos_token_id": [1, 106],
+    }  # fmt: skip
+
+
+def reference_model(seed: int = 7, **changes: object) -> Gemma4ForConditionalGeneration:
+    """transformers' own model with random weights that keep activations near unit size."""
+    torch.manual_seed(seed)
+    model = Gemma4ForConditionalGeneration._from_config(
+        Gemma4Config.from_dict(model_config(**changes)), dtype=torch.float32, attn_implementation="eager"
+    )
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in [*model.named_parameters(), *model.named_buffers()]:
+            _draw(name, value, generator)
+    return model.eval()
+
+
+def write_checkpoint(folder: Path, seed: int = 7, **changes: object) -> Gemma4ForConditionalGeneration:
+    """Save a tiny checkpoint in the published layout (original config file) and return the reference model."""
+    model = reference_model(seed, **changes)
+    model.save_pretrained(folder)
+    (folder / "config.json").write_text(json.dumps(model_config(**changes)))
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [1, 106, 50]}))
+    write_tokenizer(folder / "tokenizer.json")
+    return model
+
+
+def write_tokenizer(path: Path) -> None:
+    """A byte-fallback BPE tokenizer in the family's layout, with a few merges."""
+    words = [
+        "the",
+        "and",
+        "ing",
+        "he",
+        "in",
+        "er",
+        "th",
+        "an",
+        "on",
+        "re",
+        "picture",
+        "read",
+        "text",
+        "model",
+        "user",
+        "system",
+        "thought",
+    ]
+    letters = [chr(code) for code in range(33, 127)] + ["▁"]
+    merges: list[tuple[str, str]] = []
+    pieces = dict.fromkeys(letters)
+    for word in words:
+        for end in range(2, len(word) + 1):
+            if word[:end] not in pieces:
+                pieces[word[:end]] = None
+                merges.append((word[: end - 1], word[end - 1]))
+    vocabulary = LOW | MEDIA | {"\n": 107, "\n\n": 108} | {f"<0x{byte:02X}>": 238 + byte for byte in range(256)}
+    free = (token_id for token_id in range(5, VOCAB) if token_id not in set(vocabulary.values()))
+    reserved = [next(free) for _ in range(90)]  # the low ids stay unused, as in the published files
+    vocabulary |= {f"<unused{token_id}>": token_id for token_id in reserved}
+    vocabulary |= {piece: next(free) for piece in pieces if piece not in vocabulary}
+    vocabulary |= {f"<unused{token_id}>": token_id for token_id in free}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[*merges, ("\n", "\n")], unk_token="<unk>",
+                                     fuse_unk=True, byte_fallback=True))  # fmt: skip
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", behavior="merged_with_previous")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    specials = sorted((LOW | MEDIA).items(), key=lambda item: item[1])
+    tokenizer.add_special_tokens([AddedToken(text, normalized=False, special=True) for text, _ in specials])
+    tokenizer.save(str(path))
+
+
+def _draw(name: str, value: torch.Tensor, generator: torch.Generator) -> None:
+    if name.endswith(("input_min", "output_min")):
+        value.fill_(-3.0)
+    elif name.endswith(("input_max", "output_max")):
+        value.fill_(3.0)
+    elif "layer_scalar" in name:
+        value.copy_(0.6 + 0.4 * torch.rand(value.shape, generator=generator))
+    elif "inv_freq" in name or "embed_scale" in name or value.ndim == 0:
+        return
+    elif name.endswith(("q_norm.weight", "k_norm.weight")):
+        value.copy_((1 + 0.1 * torch.randn(value.shape, generator=generator)) * value.shape[0] ** -0.25)
+    elif "norm" in name:
+        value.copy_(1 + 0.1 * torch.randn(value.shape, generator=generator))
+    else:
+        scale = 0.3 if "position_embedding" in name else 1.0 if "embed_tokens" in name else value.shape[-1] ** -0.5
+        value.copy_(scale * torch.randn(value.shape, generator=generator))
