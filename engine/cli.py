@@ -34,6 +34,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _notes = Console(stderr=True, highlight=False)
@@ -61,22 +62,16 @@ def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; a person's mistake is one sentence, never a traceback."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     try:
-        status = cli(args=list(arguments), standalone_mode=False)
+        cli(args=list(arguments), prog_name="cabochon")
     except EngineError as error:
         _notes.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
-    except typer.Exit as stop:
-        return stop.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
+    except SystemExit as stop:  # typer has said what was wrong
+        return stop.code if isinstance(stop.code, int) else 0
     except BrokenPipeError:  # the reader of our output left
         sys.stderr.close()
         return 1
-    except Exception as error:
-        if _is_usage_error(error):
-            return 2
-        raise
-    return status if isinstance(status, int) else 0
+    return 0
 
 
 @cli.callback(invoke_without_command=True)
@@ -98,7 +93,9 @@ def ask(
     ] = False,
     system: Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same answer.")] = None,
-    temperature: Annotated[float, typer.Option(min=0, help="0 always takes the most likely token.")] = 1.0,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="0 always takes the most likely token; else as the model advises.")
+    ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Stop after so many tokens.")] = 4096,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -222,13 +219,3 @@ _ENDINGS = {
     "context_full": "Stopped because the model's context is full.",
     "cancelled": "Stopped.",
 }
-
-
-def _is_usage_error(error: Exception) -> bool:
-    """Print a wrong usage as typer would, and say that it was one."""
-    import click
-
-    if isinstance(error, click.ClickException):
-        error.show()
-        return True
-    return False

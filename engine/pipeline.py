@@ -17,7 +17,7 @@ import mlx.core as mx
 from engine.attachments import load_picture
 from engine.backend import backend_name, compiles_whole_steps, compute_dtype
 from engine.cache.prefix_cache import PrefixCache
-from engine.checkpoint.config import read_json
+from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
 from engine.errors import AttachmentError, ContextFull, PromptError
@@ -67,13 +67,14 @@ def never() -> bool:
 class Engine:
     """A loaded model and what it remembers of the conversation."""
 
-    def __init__(self, model: Gemma4, tokenizer: Tokenizer, info: ModelInfo, stop_ids: frozenset[int],
-                 suppressed_ids: Sequence[int]) -> None:  # fmt: skip
+    def __init__(self, model: Gemma4, tokenizer: Tokenizer, info: ModelInfo, advice: GenerationAdvice) -> None:
         self.info = info
         self._model = model
         self._tokenizer = tokenizer
-        self._stop_ids = stop_ids
-        self._suppress = suppression(model.config.text.vocab_size, suppressed_ids)
+        self._stop_ids = frozenset({*STOP_TOKEN_IDS, *model.config.stop_token_ids, *advice.stop_token_ids})
+        self._sampling = advice.sampling
+        suppressed = [*model.config.token_ids.media, *advice.suppressed_token_ids]
+        self._suppress = suppression(model.config.text.vocab_size, suppressed)
         self._cache = PrefixCache(model.config.text, model.dtype, MAX_SNAPSHOT_BYTES)
         self._step = make_decode_step(model, self._cache, compiled=compiles_whole_steps())
         self._features: OrderedDict[tuple[bytes, int], mx.array] = OrderedDict()
@@ -85,9 +86,6 @@ class Engine:
         loaded = load_checkpoint(folder, on_progress)
         tokenizer = Tokenizer(folder / "tokenizer.json")
         config = loaded.config
-        generation = (
-            read_json(folder / "generation_config.json") if (folder / "generation_config.json").exists() else {}
-        )
         info = ModelInfo(
             name=folder.resolve().name,
             path=str(folder.resolve()),
@@ -101,9 +99,7 @@ class Engine:
             compute_dtype=str(compute_dtype()).removeprefix("mlx.core."),
             backend=backend_name(),
         )
-        stop_ids = {*STOP_TOKEN_IDS, *config.stop_token_ids, *_ids(generation.get("eos_token_id"))}
-        suppressed = [*config.token_ids.media, *_ids(generation.get("suppress_tokens"))]
-        return cls(loaded.model, tokenizer, info, frozenset(map(int, stop_ids)), suppressed)
+        return cls(loaded.model, tokenizer, info, read_advice(folder))
 
     def respond(
         self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
@@ -171,7 +167,7 @@ class Engine:
         self._cache.take_snapshot()
         run.prefill_s = time.perf_counter() - began
         parser = ResponseParser(self._tokenizer, starts_in_thought=prompt.starts_in_thought)
-        sampler = make_sampler(options.sampling, self._suppress)
+        sampler = make_sampler(options.sampling.filled_from(self._sampling), self._suppress)
         reason: FinishReason = "context_full"
         for token in decode(self._step, self._cache, logits, sampler, self.info.context_length):
             run.count()
@@ -271,11 +267,6 @@ class _Run:
 def _stop_if(cancelled: Callable[[], bool]) -> None:
     if cancelled():
         raise Cancelled
-
-
-def _ids(value: object) -> list[int]:
-    """A configuration's token id or list of them."""
-    return [int(item) for item in value] if isinstance(value, list) else [int(value)] if isinstance(value, int) else []
 
 
 def _size(text: TextConfig) -> str:

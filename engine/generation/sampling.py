@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Callable, Iterable
 
 import mlx.core as mx
+import msgspec
 
-from engine.options import Sampling
+from engine.options import VENDOR_SAMPLING, Sampling
 
 __all__ = ["Sampler", "make_sampler", "suppression"]
 
@@ -21,15 +22,16 @@ def suppression(vocab_size: int, token_ids: Iterable[int]) -> mx.array:
 
 def make_sampler(sampling: Sampling, suppress: mx.array) -> Sampler:
     """A sampler with its own random stream; the same seed draws the same tokens."""
-    if sampling.temperature == 0:
+    temperature, top_k, top_p, seed = msgspec.structs.astuple(sampling.filled_from(VENDOR_SAMPLING))
+    if temperature == 0:
         return lambda logits: mx.argmax(logits + suppress, keepdims=True).astype(mx.int32)
-    key = mx.random.key(secrets.randbits(63) if sampling.seed is None else sampling.seed)
+    key = mx.random.key(secrets.randbits(63) if seed is None else seed)
 
     def sample(logits: mx.array) -> mx.array:
         nonlocal key
         key, draw = mx.random.split(key)
-        values, ids = _top_k((logits + suppress) / sampling.temperature, sampling.top_k)
-        values = _keep_top_p(values, sampling.top_p)
+        values, ids = _top_k((logits + suppress) / temperature, top_k)
+        values = _keep_top_p(values, top_p)
         return ids[mx.random.categorical(values, key=draw)].reshape(1).astype(mx.int32)
 
     return sample

@@ -1,0 +1,44 @@
+"""`generation_config.json`: what a checkpoint advises for sampling and stopping. It may be missing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.checkpoint.config import read_json
+from engine.errors import CheckpointError
+from engine.options import GREEDY, VENDOR_SAMPLING, Sampling
+
+__all__ = ["GenerationAdvice", "read_advice"]
+
+
+@dataclass(frozen=True)
+class GenerationAdvice:
+    """How the model's makers want it used."""
+
+    sampling: Sampling = VENDOR_SAMPLING
+    stop_token_ids: tuple[int, ...] = ()
+    suppressed_token_ids: tuple[int, ...] = ()
+    """Ids that must never be written, beside the media tokens (the 12B needs this)."""
+
+
+def read_advice(folder: Path) -> GenerationAdvice:
+    """Read a folder's advice; raises CheckpointError for a damaged file."""
+    path = folder / "generation_config.json"
+    if not path.exists():
+        return GenerationAdvice()
+    values = read_json(path)
+    try:
+        fields = {name: values[name] for name in ("temperature", "top_k", "top_p") if values.get(name) is not None}
+        sampling = GREEDY if values.get("do_sample") is False else msgspec.convert(fields, Sampling)
+        return GenerationAdvice(
+            sampling.filled_from(VENDOR_SAMPLING), _ids(values.get("eos_token_id")), _ids(values.get("suppress_tokens"))
+        )
+    except msgspec.ValidationError as error:
+        raise CheckpointError(f"{path} is damaged: {error}. Download the model again.") from error
+
+
+def _ids(value: Any) -> tuple[int, ...]:
+    """A token id or a list of them."""
+    return () if value is None else msgspec.convert(value if isinstance(value, list) else [value], tuple[int, ...])
