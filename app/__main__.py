@@ -1,6 +1,7 @@
 """The one executable: the window, the command line, or the engine's child process, decided before any Qt import."""
 
 import sys
+from pathlib import Path
 
 COMMANDS = ("ask", "bench", "ocr", "selftest", "--help", "-h", "--version")
 
@@ -8,10 +9,10 @@ COMMANDS = ("ask", "bench", "ocr", "selftest", "--help", "-h", "--version")
 def main() -> int:
     """Run what the arguments ask for and return the exit status."""
     arguments = sys.argv[1:]
-    if "--engine" in arguments:
+    if arguments[:1] == ["--engine"]:
         from engine import run_engine_process
 
-        return run_engine_process()
+        return run_engine_process(*map(Path, arguments[1:2]))
     if arguments and arguments[0] in COMMANDS:
         from engine import run_command_line
 

@@ -39,7 +39,9 @@ _TURNS: dict[int | None, Image.Transpose] = {
 }
 """What brings a picture of each orientation upright."""
 
-_DAMAGE = (ValueError, SyntaxError, EOFError, MemoryError, struct.error)
+_DAMAGE = (
+    ArithmeticError, EOFError, LookupError, MemoryError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error,
+)  # fmt: skip
 """What Pillow's readers raise for broken content, besides OSError."""
 
 _DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
@@ -106,10 +108,10 @@ def _orientation(picture: Image.Image) -> int | None:
     Called on the base class, because the PNG reader's own method decodes all pixels to look behind them.
     """
     try:
-        found: int | None = Image.Image.getexif(picture).get(_ORIENTATION)
+        found = Image.Image.getexif(picture).get(_ORIENTATION)
     except (OSError, *_DAMAGE):
         return None
-    return found
+    return found if isinstance(found, int) else None
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

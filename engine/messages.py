@@ -20,6 +20,12 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
 
     text: str
 
+    def __post_init__(self) -> None:
+        """Replace lone surrogates, which a text field can hold but no file, process or tokenizer can."""
+        whole = self.text.encode(errors="replace").decode()
+        if whole != self.text:
+            msgspec.structs.force_setattr(self, "text", whole)
+
 
 class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="picture"):
     """A picture file and the number of soft tokens it may spend (one of `BUDGETS`)."""

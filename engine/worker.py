@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import BinaryIO, assert_never
 
@@ -119,9 +120,19 @@ class EngineWorker:
             report(event)
 
 
-def run_engine_process() -> int:
-    """Serve requests from stdin until it closes; stdout carries events and nothing else."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+def run_engine_process(log_file: Path | None = None) -> int:
+    """Serve requests from stdin until it closes; stdout carries events and nothing else.
+
+    What is worth noting goes to stderr and, for a window that nobody started from a terminal, to `log_file`. Neither
+    ever holds what a person wrote.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if log_file is not None:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(RotatingFileHandler(log_file, maxBytes=1_000_000, backupCount=2, encoding="utf-8"))
+    logging.basicConfig(
+        handlers=handlers, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
     events: BinaryIO = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not break a frame
 

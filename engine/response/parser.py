@@ -110,7 +110,7 @@ class ResponseParser:
         if newline:
             self._state = _State.THOUGHT
             return self._take_thought(rest)
-        if not _THOUGHT_NAME.startswith(name) and (len(name) > _MAX_NAME or " " in name):
+        if len(name) > _MAX_NAME or " " in name:
             self._state, self._name = _State.THOUGHT, ""
             return self._take_thought(name.removeprefix(_THOUGHT_NAME))
         return []
