@@ -35,8 +35,21 @@ def text_config(**changes: object) -> dict[str, object]:
     return config | changes
 
 
+DENSE_31B: dict[str, object] = {
+    "hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0, "use_double_wide_mlp": False,
+    "attention_k_eq_v": True, "num_global_key_value_heads": 1, "use_bidirectional_attention": "vision",
+}  # fmt: skip
+"""What the 31B changes: values are keys on full layers, other KV heads there, pictures seen as a whole."""
+
+EXPERTS_26B: dict[str, object] = DENSE_31B | {
+    "enable_moe_block": True, "num_experts": 8, "top_k_experts": 3, "moe_intermediate_size": 24,
+}  # fmt: skip
+"""The 26B-A4B besides has experts."""
+
+
 def model_config(**changes: object) -> dict[str, object]:
-    """A whole configuration file in the original layout."""
+    """A whole configuration file in the original layout; a model without per-layer embeddings gets the large tower."""
+    is_large = changes.get("hidden_size_per_layer_input") == 0
     return {
         "model_type": "gemma4", "architectures": ["Gemma4ForConditionalGeneration"], "dtype": "float32",
         "text_config": text_config(**changes), "audio_config": None, "tie_word_embeddings": True,
@@ -44,8 +57,8 @@ def model_config(**changes: object) -> dict[str, object]:
             "model_type": "gemma4_vision", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
             "num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 16, "global_head_dim": 16,
             "patch_size": 16, "pooling_kernel_size": 3, "position_embedding_size": 3456, "rms_norm_eps": 1e-6,
-            "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}, "standardize": False,
-            "use_clipped_linears": True, "hidden_activation": "gelu_pytorch_tanh", "attention_bias": False,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 100.0}, "standardize": is_large,
+            "use_clipped_linears": not is_large, "hidden_activation": "gelu_pytorch_tanh", "attention_bias": False,
         },
         "boi_token_id": MEDIA["<|image>"], "image_token_id": MEDIA["<|image|>"], "eoi_token_id": MEDIA["<image|>"],
         "boa_token_id": MEDIA["<|audio>"], "audio_token_id": MEDIA["<|audio|>"], "eoa_token_id": MEDIA["<audio|>"],
@@ -130,6 +143,8 @@ def _draw(name: str, value: torch.Tensor, generator: torch.Generator) -> None:
         value.copy_(0.6 + 0.4 * torch.rand(value.shape, generator=generator))
     elif "inv_freq" in name or "embed_scale" in name or value.ndim == 0:
         return
+    elif name.endswith(("std_scale", "per_expert_scale", "router.scale")):
+        value.copy_(0.8 + 0.4 * torch.rand(value.shape, generator=generator))
     elif name.endswith(("q_norm.weight", "k_norm.weight")):
         value.copy_((1 + 0.1 * torch.randn(value.shape, generator=generator)) * value.shape[0] ** -0.25)
     elif "norm" in name:

@@ -113,9 +113,15 @@ class KVCache:
         """Compute every pending write."""
         mx.eval([layer.buffers for layer in self._layers])
 
-    def chunk(self, num_tokens: int) -> tuple[list[KVView], Masks]:
-        """Views and masks for a prefill of `num_tokens` positions after those that are here."""
-        sliding = sliding_mask(num_tokens, min(self.length, self._window - 1) + num_tokens, self._window)
+    def chunk(self, num_tokens: int, blocks: Sequence[range] = ()) -> tuple[list[KVView], Masks]:
+        """Views and masks for a prefill of `num_tokens` positions after those that are here.
+
+        blocks: positions of pictures, within this chunk, that sliding layers see as a whole.
+        """
+        num_history = min(self.length, self._window - 1)
+        first_key = self.length - num_history
+        ahead = [range(block.start - first_key, block.stop - first_key) for block in blocks]
+        sliding = sliding_mask(num_tokens, num_history + num_tokens, self._window, ahead)
         return [_ChunkView(layer, self.length) for layer in self._layers], Masks(sliding, "causal")
 
     def advance(self, num_tokens: int) -> None:

@@ -83,7 +83,7 @@ def all_logits(model: Gemma4, prompt: Prompt, features: Features, cache: PrefixC
     """Float32 logits [L, V] of every position, in one pass: for comparisons, not for answering."""
     decoder = model.language_model
     embeddings, per_layer_ids = embed_chunk(model, prompt, features, range(len(prompt)))
-    views, masks = cache.kv.chunk(len(prompt))
+    views, masks = cache.kv.chunk(len(prompt), _whole_pictures(model, prompt, range(len(prompt))))
     per_layer = decoder.per_layer_inputs(per_layer_ids, embeddings)
     return decoder.logits(decoder.run(embeddings, per_layer, views, masks, cache.kv.length))[0]
 
@@ -94,13 +94,20 @@ def _run_chunk(
     decoder = model.language_model
     embeddings, per_layer_ids = embed_chunk(model, prompt, features, chunk)
     per_layer = decoder.per_layer_inputs(per_layer_ids, embeddings)
-    views, masks = cache.kv.chunk(len(chunk))
+    views, masks = cache.kv.chunk(len(chunk), _whole_pictures(model, prompt, chunk))
     h, kept = decoder.run_owning(embeddings, per_layer, views, masks, chunk.start)
     if not is_last:
         return None
     last = Masks(sliding=last_row(masks.sliding), full=last_row(masks.full))
     states = decoder.run_sharing(h[:, -1:], per_layer[:, -1:], kept, last, chunk.stop - 1)
     return decoder.logits(states)[0, -1]
+
+
+def _whole_pictures(model: Gemma4, prompt: Prompt, chunk: range) -> list[range]:
+    """Positions of the chunk's pictures, for a model whose sliding layers see them as a whole."""
+    if not model.config.text.sees_images_whole:
+        return []
+    return [span.positions for span in prompt.spans if span.start in chunk]
 
 
 _PAD = 0

@@ -41,7 +41,7 @@ def _sdpa(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | str | None) ->
 class Attention(nn.Module):
     """norm(q), norm(k), rope, softmax(q k) v. Values are normed without a weight and not rotated.
 
-    A layer that shares keys and values has no projections for them.
+    A layer that shares keys and values has no projections for them; one whose values are its keys has one for both.
     """
 
     def __init__(self, config: TextConfig, layer: LayerConfig, owns_kv: bool) -> None:
@@ -53,8 +53,10 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(heads * dim, hidden, bias=False)
         if owns_kv:
             self.k_proj = nn.Linear(hidden, layer.num_key_value_heads * dim, bias=False)
-            self.v_proj = nn.Linear(hidden, layer.num_key_value_heads * dim, bias=False)
+            if not layer.values_are_keys:
+                self.v_proj = nn.Linear(hidden, layer.num_key_value_heads * dim, bias=False)
             self.k_norm = nn.RMSNorm(dim, eps=config.rms_norm_eps)
+        self._values_are_keys = layer.values_are_keys
         self._rope = (
             RoPE(dim, config.sliding_rope_theta)
             if layer.is_sliding
@@ -63,8 +65,10 @@ class Attention(nn.Module):
 
     def keys_values(self, x: mx.array, offset: int | mx.array) -> KeysValues:
         """x [B, L, hidden] -> new keys and values [B, K, L, D] for positions from `offset` on."""
-        k = self.k_norm(self._heads(self.k_proj(x))).transpose(0, 2, 1, 3)
-        v = rms_norm(self._heads(self.v_proj(x)), self._eps).transpose(0, 2, 1, 3)
+        keys = self._heads(self.k_proj(x))
+        values = keys if self._values_are_keys else self._heads(self.v_proj(x))
+        k = self.k_norm(keys).transpose(0, 2, 1, 3)
+        v = rms_norm(values, self._eps).transpose(0, 2, 1, 3)
         return self._rope(k, offset), v
 
     def __call__(self, x: mx.array, kv: KeysValues, mask: Mask, offset: int | mx.array) -> mx.array:

@@ -5,7 +5,9 @@
 
 from dataclasses import dataclass
 
-__all__ = ["LayerConfig", "ModelConfig", "QuantizationConfig", "SpecialTokenIds", "TextConfig", "VisionConfig"]
+__all__ = [
+    "ExpertsConfig", "LayerConfig", "ModelConfig", "QuantizationConfig", "SpecialTokenIds", "TextConfig", "VisionConfig",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,18 @@ class LayerConfig:
     intermediate_size: int
     kv_source: int
     """Index of the layer whose keys and values this one reads: its own, or that of an earlier layer."""
+    values_are_keys: bool = False
+    """No value projection: values are the key projection before its norm and rotation."""
+
+
+@dataclass(frozen=True)
+class ExpertsConfig:
+    """The mixture of experts beside each layer's dense feed-forward."""
+
+    num_experts: int
+    top_k: int
+    intermediate_size: int
+    """Inner width of one expert."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +43,7 @@ class TextConfig:
     vocab_size_per_layer_input: int
     num_attention_heads: int
     hidden_size_per_layer_input: int
-    """Width of one layer's per-layer embedding (PLE)."""
+    """Width of one layer's per-layer embedding (PLE); 0 for a model without."""
     rms_norm_eps: float
     sliding_window: int
     final_logit_softcapping: float
@@ -39,6 +53,9 @@ class TextConfig:
     partial_rotary_factor: float
     """Share of a full-attention head that p-RoPE rotates."""
     layers: tuple[LayerConfig, ...]
+    experts: ExpertsConfig | None = None
+    sees_images_whole: bool = False
+    """Sliding layers let every soft token of a picture see all of that picture, also the part ahead of it."""
 
     @property
     def num_kv_layers(self) -> int:
@@ -61,6 +78,8 @@ class VisionConfig:
     position_embedding_size: int
     rope_theta: float
     use_clipped_linears: bool
+    standardize: bool = False
+    """Pooled states are shifted and scaled by stored vectors."""
 
 
 @dataclass(frozen=True)

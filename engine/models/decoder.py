@@ -1,10 +1,10 @@
-"""The text decoder: hybrid sliding and full attention, shared keys and values, per-layer embeddings.
+"""The text decoder: hybrid sliding and full attention, shared keys and values, per-layer embeddings, experts.
 
 One layer, with its residual stream h:
 
     h += norm(attention(norm(h)))
-    h += norm(mlp(norm(h)))
-    h += norm(project(gelu(gate(h)) * p))        p: this layer's per-layer embedding
+    h += norm(mlp(norm(h)))                      with experts: norm(norm(mlp(norm(h))) + norm(experts(norm(h))))
+    h += norm(project(gelu(gate(h)) * p))        E line only; p: this layer's per-layer embedding
     h *= layer_scalar
 """
 
@@ -15,7 +15,8 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from engine.models.attention import Attention, KeysValues, KVView
-from engine.models.config import LayerConfig, TextConfig
+from engine.models.config import ExpertsConfig, LayerConfig, TextConfig
+from engine.models.experts import Experts, Router
 from engine.models.layers import GatedMLP, geglu
 from engine.models.masks import Mask
 
@@ -31,7 +32,7 @@ class Masks:
 
 
 class DecoderLayer(nn.Module):
-    """One layer as the module's docstring gives it."""
+    """A layer of the 31B: attention and one feed-forward."""
 
     def __init__(self, config: TextConfig, layer: LayerConfig, index: int) -> None:
         super().__init__()
@@ -47,9 +48,6 @@ class DecoderLayer(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(hidden, eps)
         self.pre_feedforward_layernorm = nn.RMSNorm(hidden, eps)
         self.post_feedforward_layernorm = nn.RMSNorm(hidden, eps)
-        self.per_layer_input_gate = nn.Linear(hidden, config.hidden_size_per_layer_input, bias=False)
-        self.per_layer_projection = nn.Linear(config.hidden_size_per_layer_input, hidden, bias=False)
-        self.post_per_layer_input_norm = nn.RMSNorm(hidden, eps)
         self.layer_scalar = mx.ones((1,))
 
     def __call__(
@@ -64,10 +62,60 @@ class DecoderLayer(nn.Module):
         kv = view.extend(*self.self_attn.keys_values(x, offset)) if view is not None else shared
         assert kv is not None, "a layer has a cache of its own or a layer to share with"
         h = h + self.post_attention_layernorm(self.self_attn(x, kv, mask, offset))
-        h = h + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(h)))
-        p = self.per_layer_projection(geglu(self.per_layer_input_gate(h), per_layer_input))
-        h = h + self.post_per_layer_input_norm(p)
+        h = self.add_per_layer_input(h + self.feed_forward(h), per_layer_input)
         return h * self.layer_scalar, kv
+
+    def feed_forward(self, h: mx.array) -> mx.array:
+        """What the feed-forward part adds to h [B, L, hidden]."""
+        return self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(h)))
+
+    def add_per_layer_input(self, h: mx.array, per_layer_input: mx.array) -> mx.array:
+        """h [B, L, hidden] and this layer's per-layer embedding; a layer without one leaves h alone."""
+        return h
+
+
+class PerLayerInputLayer(DecoderLayer):
+    """A layer of the E line: it adds its per-layer embedding."""
+
+    def __init__(self, config: TextConfig, layer: LayerConfig, index: int) -> None:
+        super().__init__(config, layer, index)
+        hidden, width = config.hidden_size, config.hidden_size_per_layer_input
+        self.per_layer_input_gate = nn.Linear(hidden, width, bias=False)
+        self.per_layer_projection = nn.Linear(width, hidden, bias=False)
+        self.post_per_layer_input_norm = nn.RMSNorm(hidden, config.rms_norm_eps)
+
+    def add_per_layer_input(self, h: mx.array, per_layer_input: mx.array) -> mx.array:
+        """h [B, L, hidden] plus what per_layer_input [B, L, P] brings."""
+        gated = geglu(self.per_layer_input_gate(h), per_layer_input)
+        return h + self.post_per_layer_input_norm(self.per_layer_projection(gated))
+
+
+class ExpertsLayer(DecoderLayer):
+    """A layer of the 26B-A4B: experts beside the dense feed-forward, both reading the same residual stream."""
+
+    def __init__(self, config: TextConfig, layer: LayerConfig, index: int, experts: ExpertsConfig) -> None:
+        super().__init__(config, layer, index)
+        hidden, eps = config.hidden_size, config.rms_norm_eps
+        self.router = Router(hidden, experts, eps)
+        self.experts = Experts(hidden, experts)
+        self.post_feedforward_layernorm_1 = nn.RMSNorm(hidden, eps)
+        self.post_feedforward_layernorm_2 = nn.RMSNorm(hidden, eps)
+        self.pre_feedforward_layernorm_2 = nn.RMSNorm(hidden, eps)
+
+    def feed_forward(self, h: mx.array) -> mx.array:
+        """What dense feed-forward and experts add to h [B, L, hidden]."""
+        dense = self.post_feedforward_layernorm_1(self.mlp(self.pre_feedforward_layernorm(h)))
+        mixed = self.experts(self.pre_feedforward_layernorm_2(h), *self.router(h))  # the router reads h itself
+        return self.post_feedforward_layernorm(dense + self.post_feedforward_layernorm_2(mixed))
+
+
+def make_layer(config: TextConfig, layer: LayerConfig, index: int) -> DecoderLayer:
+    """The kind of layer that this model has."""
+    if config.experts is not None:
+        return ExpertsLayer(config, layer, index, config.experts)
+    if config.hidden_size_per_layer_input:
+        return PerLayerInputLayer(config, layer, index)
+    return DecoderLayer(config, layer, index)
 
 
 class Decoder(nn.Module):
@@ -78,10 +126,11 @@ class Decoder(nn.Module):
         layers, width = len(config.layers), config.hidden_size_per_layer_input
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.embed_tokens_per_layer = nn.Embedding(config.vocab_size_per_layer_input, layers * width)
-        self.per_layer_model_projection = nn.Linear(config.hidden_size, layers * width, bias=False)
-        self.per_layer_projection_norm = nn.RMSNorm(width, config.rms_norm_eps)
-        self.layers = [DecoderLayer(config, layer, index) for index, layer in enumerate(config.layers)]
+        if width:
+            self.embed_tokens_per_layer = nn.Embedding(config.vocab_size_per_layer_input, layers * width)
+            self.per_layer_model_projection = nn.Linear(config.hidden_size, layers * width, bias=False)
+            self.per_layer_projection_norm = nn.RMSNorm(width, config.rms_norm_eps)
+        self.layers = [make_layer(config, layer, index) for index, layer in enumerate(config.layers)]
         self.norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def embed(self, token_ids: mx.array) -> mx.array:
@@ -89,12 +138,14 @@ class Decoder(nn.Module):
         return self.embed_tokens(token_ids) * self.config.hidden_size**0.5
 
     def per_layer_inputs(self, token_ids: mx.array, embeddings: mx.array) -> mx.array:
-        """Per-layer embeddings [B, L, layers, P] for all layers at once.
+        """Per-layer embeddings [B, L, layers, P] for all layers at once; P is 0 for a model without them.
 
         token_ids [B, L] with media placeholders already replaced by the pad id; embeddings [B, L, hidden] with
         soft tokens already in place.
         """
         layers, width = len(self.config.layers), self.config.hidden_size_per_layer_input
+        if not width:
+            return mx.zeros((*token_ids.shape, layers, 0), embeddings.dtype)
         token_part = self.embed_tokens_per_layer(token_ids) * width**0.5
         context_part = self.per_layer_model_projection(embeddings) * self.config.hidden_size**-0.5
         shape = (*token_ids.shape, layers, width)

@@ -8,7 +8,7 @@ import mlx.nn as nn
 from engine.models.attention import KVView
 from engine.models.config import ModelConfig
 from engine.models.decoder import Decoder, Masks
-from engine.models.vision import MultimodalEmbedder, VisionTower
+from engine.models.vision import MultimodalEmbedder, StandardizingVisionTower, VisionTower
 
 __all__ = ["Gemma4"]
 
@@ -23,7 +23,8 @@ class Gemma4(nn.Module):
         self.vision_tower: VisionTower | None = None
         self.embed_vision: MultimodalEmbedder | None = None
         if config.vision is not None:
-            self.vision_tower = VisionTower(config.vision)
+            tower = StandardizingVisionTower if config.vision.standardize else VisionTower
+            self.vision_tower = tower(config.vision)
             self.embed_vision = MultimodalEmbedder(
                 config.vision.hidden_size, config.text.hidden_size, config.vision.rms_norm_eps
             )

@@ -13,7 +13,7 @@ from engine.models.config import VisionConfig
 from engine.models.layers import ClippedLinear, GatedMLP, WrappedLinear, rms_norm
 from engine.models.rope import RoPE2D
 
-__all__ = ["MultimodalEmbedder", "VisionTower"]
+__all__ = ["MultimodalEmbedder", "StandardizingVisionTower", "VisionTower"]
 
 QUERY_BLOCK = 2048
 """Patches attended at once. Bounds the score matrix where no fused kernel exists, and the length of one GPU command."""
@@ -113,6 +113,20 @@ class VisionTower(nn.Module):
         grid = h.astype(mx.float32).reshape(1, -1, k, columns // k, k, hidden)
         means = grid.mean(axis=(2, 4)).reshape(1, -1, hidden)
         return means.astype(h.dtype).astype(mx.float32) * hidden**0.5
+
+
+class StandardizingVisionTower(VisionTower):
+    """The tower of the 26B and 31B: pooled states are shifted and scaled by stored vectors, in float32."""
+
+    def __init__(self, config: VisionConfig) -> None:
+        super().__init__(config)
+        self.std_bias = mx.zeros((config.hidden_size,))
+        self.std_scale = mx.ones((config.hidden_size,))
+
+    def pool(self, h: mx.array, columns: int) -> mx.array:
+        """As without standardizing, then (u - std_bias) * std_scale."""
+        means = super().pool(h, columns)
+        return (means - self.std_bias.astype(mx.float32)) * self.std_scale.astype(mx.float32)
 
 
 class MultimodalEmbedder(nn.Module):

@@ -1,0 +1,118 @@
+"""The 31B and the 26B-A4B: values that are keys, other KV heads on full layers, experts, pictures seen as a whole."""
+
+from itertools import islice
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+import pytest
+import torch
+
+from engine.generation.prefill import embed_chunk
+from engine.messages import Message, Picture, Text, user
+from engine.models.masks import Band, sliding_mask
+from engine.pipeline import Engine
+from engine.prompt.prompt import Prompt
+from tests.parity.conftest import Pair, assert_close, random_ids
+from tests.tiny import DENSE_31B, EXPERTS_26B, WINDOW, write_checkpoint
+
+
+@pytest.fixture(scope="module", params=[DENSE_31B, EXPERTS_26B], ids=["31B", "26B-A4B"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    folder = tmp_path_factory.mktemp("large")
+    theirs = write_checkpoint(folder, seed=11, **request.param)
+    return Pair(theirs, Engine.load(folder))
+
+
+@pytest.mark.parametrize("length", [1, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW])
+def test_logits_agree_at_every_position(pair: Pair, length: int) -> None:
+    prompt = Prompt(tuple(random_ids(length)))
+    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+
+
+def test_greedy_continuation_agrees_over_the_windows_edge(pair: Pair) -> None:
+    ids = random_ids(WINDOW - 2, seed=1)
+    ours = list(islice(pair.ours.tokens(Prompt(tuple(ids))), 2 * WINDOW))
+    theirs = list(ids)
+    suppressed = torch.tensor(np.array(pair.ours._suppress))
+    for _ in ours:
+        theirs.append(int((pair.reference_logits(Prompt(tuple(theirs)))[-1] + suppressed).argmax()))
+    assert ours == theirs[len(ids) :]
+
+
+def test_VI_1_a_picture_longer_than_the_window_agrees_at_every_position(pair: Pair, pictures: list[Path]) -> None:
+    """Budget 70 is four windows here: the future side is the whole picture, the past side is still cut."""
+    prompt = pair.ours.prepare([user("What is this?", Picture(str(pictures[0]), 70))])
+    assert len(prompt.spans[0].positions) > 3 * WINDOW
+    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+
+
+def test_VI_1_two_pictures_with_text_between_agree(pair: Pair, pictures: list[Path]) -> None:
+    parts = (Picture(str(pictures[1]), 70), Text("and then"), Picture(str(pictures[2]), 140), Text("differ?"))
+    prompt = pair.ours.prepare([Message("user", parts)])
+    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+
+
+def test_VI_1_the_overlay_changes_the_logits(pair: Pair, pictures: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison above would fail without it."""
+    prompt = pair.ours.prepare([user("What is this?", Picture(str(pictures[0]), 70))])
+    whole = np.array(pair.ours.logits(prompt))
+    monkeypatch.setattr("engine.generation.prefill._whole_pictures", lambda *_: [])
+    assert np.abs(whole - np.array(pair.ours.logits(prompt))).max() > 1e-2
+
+
+@pytest.mark.parametrize("chunk", [5, WINDOW, 64])
+def test_CP_6_chunked_prefill_and_reuse_equal_one_pass(
+    pair: Pair, pictures: list[Path], chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.pipeline.CHUNK_SIZE", chunk)
+    first = pair.ours.prepare([user("Look closely at this", Picture(str(pictures[0]), 70))])
+    expected = np.array(pair.ours.logits(first))[-1].argmax()
+    assert pair.ours.greedy(first, 1)[0] == (np.array(pair.ours.logits(first))[-1] + np.array(pair.ours._suppress)).argmax()
+    assert expected >= 0
+
+
+def test_experts_equal_a_dense_computation(pair: Pair) -> None:
+    """Every expert computed for every token, then weighed: with few tokens (unsorted) and many (sorted)."""
+    layer = pair.ours._model.language_model.layers[0]
+    if not pair.ours._model.config.text.experts:
+        pytest.skip("no experts in this size")
+    for tokens in (3, 60):
+        h = mx.random.normal((1, tokens, 48), key=mx.random.key(tokens))
+        chosen, weights = layer.router(h)
+        assert {len(set(row)) for row in np.array(chosen)[0].tolist()} == {3}
+        dense = mx.zeros((1, tokens, 48))
+        for index in range(8):
+            gate, up, down = (
+                getattr(layer.experts, name).weight[index] for name in ("gate_proj", "up_proj", "down_proj")
+            )
+            inner = mx.sigmoid(0) * 0 + (h @ gate.T)
+            gelu = 0.5 * inner * (1 + mx.tanh(np.sqrt(2 / np.pi) * (inner + 0.044715 * inner**3)))
+            share = mx.where(chosen == index, weights, 0).sum(axis=-1, keepdims=True)
+            dense = dense + share * ((gelu * (h @ up.T)) @ down.T)
+        assert_close(layer.experts(h, chosen, weights), np.array(dense))
+
+
+@pytest.mark.parametrize("history", [0, 3, WINDOW - 1])
+def test_VI_1_masks_equal_the_rule_written_out(history: int) -> None:
+    """Against the definition, position by position: blocks shorter, as long as and longer than the window."""
+    blocks = [range(history + 2, history + 6), range(history + 8, history + 8 + 2 * WINDOW), range(history + 50, history + 66)]
+    queries = 70
+    mask = sliding_mask(queries, history + queries, WINDOW, blocks)
+    assert isinstance(mask, Band)
+    ours = np.zeros((queries, history + queries), dtype=bool)
+    for rows, keys, part in mask.blocks:
+        ours[rows, keys] = np.array(part)
+
+    def allowed(q: int, k: int) -> bool:
+        together = any(q in block and k in block for block in blocks)
+        return (k <= q or together) and k > q - WINDOW
+
+    expected = [[allowed(history + row, key) for key in range(history + queries)] for row in range(queries)]
+    assert (ours == np.array(expected)).all()
+
+
+def test_media_ids_are_not_looked_up_without_per_layer_embeddings(pair: Pair) -> None:
+    prompt = Prompt(tuple(random_ids(5)))
+    embeddings, ids = embed_chunk(pair.ours._model, prompt, {}, range(5))
+    assert pair.ours._model.language_model.per_layer_inputs(ids, embeddings).shape == (1, 5, 6, 0)
