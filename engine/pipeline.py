@@ -271,4 +271,5 @@ def _stop_if(cancelled: Callable[[], bool]) -> None:
 
 def _size(text: TextConfig) -> str:
     """The family member with these shapes."""
-    return {(1536, 35): "E2B", (2560, 42): "E4B"}.get((text.hidden_size, len(text.layers)), "custom")
+    sizes = {(1536, 35): "E2B", (2560, 42): "E4B", (2816, 30): "26B-A4B", (5376, 60): "31B"}
+    return sizes.get((text.hidden_size, len(text.layers)), "custom")

@@ -130,9 +130,7 @@ def run_engine_process(log_file: Path | None = None) -> int:
     if log_file is not None:
         log_file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(RotatingFileHandler(log_file, maxBytes=1_000_000, backupCount=2, encoding="utf-8"))
-    logging.basicConfig(
-        handlers=handlers, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(handlers=handlers, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     events: BinaryIO = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not break a frame
 

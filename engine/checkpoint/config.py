@@ -13,6 +13,7 @@ from engine.checkpoint.names import module_path
 from engine.errors import CheckpointError
 from engine.messages import BUDGETS
 from engine.models.config import (
+    ExpertsConfig,
     LayerConfig,
     ModelConfig,
     QuantizationConfig,
@@ -145,27 +146,25 @@ def _check_model_type(root: _Section) -> None:
     name = _KNOWN_ELSEWHERE.get(kind)
     what = f"{name} (model type {kind!r})" if name else f"a model of type {kind!r}"
     raise CheckpointError(
-        f"{root.where} describes {what}. This version runs Gemma 4 E2B and E4B: choose a folder with one of these."
+        f"{root.where} describes {what}. This version runs Gemma 4 E2B, E4B, 26B-A4B and 31B: choose one of these."
     )
 
 
 def _text(text: _Section) -> TextConfig:
-    _refuse_larger_sizes(text)
     text.must_be("attention_bias", False)
     text.must_be("hidden_activation", "gelu_pytorch_tanh")
     text.must_be("tie_word_embeddings", True)
-    text.ignore("num_experts", "top_k_experts", "moe_intermediate_size", "num_global_key_value_heads")
+    text.must_be("use_bidirectional_attention", "vision")
     sliding, full = _rope(text, "sliding_attention"), _rope(text, "full_attention")
     sliding.must_be("rope_type", "default")
     full.must_be("rope_type", "proportional")
-    per_layer_width = text.positive("hidden_size_per_layer_input", default=0)
     vocab_size = text.positive("vocab_size")
     config = TextConfig(
         hidden_size=text.positive("hidden_size"),
         vocab_size=vocab_size,
         vocab_size_per_layer_input=text.positive("vocab_size_per_layer_input", smallest=vocab_size),
         num_attention_heads=text.positive("num_attention_heads", largest=_MOST_HEADS),
-        hidden_size_per_layer_input=per_layer_width,
+        hidden_size_per_layer_input=text.count("hidden_size_per_layer_input", default=0),
         rms_norm_eps=text.number("rms_norm_eps"),
         sliding_window=text.positive("sliding_window"),
         final_logit_softcapping=text.number("final_logit_softcapping"),
@@ -174,21 +173,28 @@ def _text(text: _Section) -> TextConfig:
         full_rope_theta=full.number("rope_theta"),
         partial_rotary_factor=full.number("partial_rotary_factor", default=0.25, largest=1),
         layers=_layers(text),
+        experts=_experts(text),
+        sees_images_whole=text.values.get("use_bidirectional_attention") == "vision",
     )
     for section in (text, sliding, full):
         section.refuse_rest()
     return config
 
 
-def _refuse_larger_sizes(text: _Section) -> None:
-    text.ignore("enable_moe_block", "attention_k_eq_v", "use_bidirectional_attention", "expert_intermediate_size")
-    if text.values.get("enable_moe_block"):
-        size = "26B-A4B"
-    elif text.values.get("attention_k_eq_v") or text.values.get("use_bidirectional_attention"):
-        size = "31B"
-    else:
-        return
-    raise CheckpointError(f"{text.where} describes Gemma 4 {size}. This version runs E2B and E4B: choose one of these.")
+def _experts(text: _Section) -> ExpertsConfig | None:
+    """The mixture of experts, if `enable_moe_block` says that there is one."""
+    text.ignore("expert_intermediate_size")
+    if not text.take("enable_moe_block", bool, default=False):
+        text.ignore("num_experts", "top_k_experts", "moe_intermediate_size")
+        return None
+    experts = ExpertsConfig(
+        num_experts=text.positive("num_experts"),
+        top_k=text.positive("top_k_experts"),
+        intermediate_size=text.positive("moe_intermediate_size"),
+    )
+    if experts.top_k > experts.num_experts:
+        raise CheckpointError(f"{text.where}: {experts.top_k} of {experts.num_experts} experts cannot be chosen.")
+    return experts
 
 
 def _rope(text: _Section, kind: str) -> _Section:
@@ -208,16 +214,17 @@ def _layers(text: _Section) -> tuple[LayerConfig, ...]:
         raise CheckpointError(f"{text.where}: {num_shared} of {count} layers cannot share keys and values.")
     width = text.positive("intermediate_size")
     shared_width = 2 * width if text.take("use_double_wide_mlp", bool, default=False) else width
-    heads = text.positive("num_key_value_heads")
-    if text.positive("num_attention_heads", largest=_MOST_HEADS) % heads:
-        raise CheckpointError(f"{text.where}: num_attention_heads is not a multiple of num_key_value_heads.")
-    dims = _head_dims(text, kinds)
+    values_are_keys = text.take("attention_k_eq_v", bool, default=False)
+    shapes = _head_shapes(text, kinds)
+    if any(text.positive("num_attention_heads", largest=_MOST_HEADS) % heads for _, heads in shapes):
+        raise CheckpointError(f"{text.where}: num_attention_heads is not a multiple of the number of KV heads.")
     num_owning = count - num_shared
     layers = []
-    for index, kind in enumerate(kinds):
+    for index, (kind, (head_dim, heads)) in enumerate(zip(kinds, shapes, strict=True)):
+        is_sliding = kind == "sliding_attention"
         source = index if index < num_owning else _last_of_kind(kinds[:num_owning], kind, text.where)
         inner = width if index < num_owning else shared_width
-        layers.append(LayerConfig(kind == "sliding_attention", dims[index], heads, inner, source))
+        layers.append(LayerConfig(is_sliding, head_dim, heads, inner, source, values_are_keys and not is_sliding))
     return tuple(layers)
 
 
@@ -227,22 +234,30 @@ def _last_of_kind(kinds: list[str], kind: str, where: str) -> int:
     return len(kinds) - 1 - kinds[::-1].index(kind)
 
 
-def _head_dims(text: _Section, kinds: list[str]) -> list[int]:
-    """Head widths by layer, from `global_head_dim` or from `per_layer_config`."""
-    sliding = text.positive("head_dim", largest=_WIDEST_HEAD)
+def _head_shapes(text: _Section, kinds: list[str]) -> list[tuple[int, int]]:
+    """Head width and number of KV heads of each layer, from the `global_…` fields or from `per_layer_config`."""
+    sliding = text.positive("head_dim", largest=_WIDEST_HEAD), text.positive("num_key_value_heads")
     overrides = text.take("per_layer_config", dict, optional=True)
     if overrides is None:
-        full = text.positive("global_head_dim", default=512, largest=_WIDEST_HEAD)
+        heads = text.positive("num_global_key_value_heads", default=sliding[1])
+        has_own_heads = text.take("attention_k_eq_v", bool, default=False)
+        full = (
+            text.positive("global_head_dim", default=512, largest=_WIDEST_HEAD),
+            heads if has_own_heads else sliding[1],
+        )
         return [sliding if kind == "sliding_attention" else full for kind in kinds]
-    text.ignore("global_head_dim")
-    dims = [sliding] * len(kinds)
+    text.ignore("global_head_dim", "num_global_key_value_heads")
+    shapes = [sliding] * len(kinds)
     for key, values in overrides.items():
         if not key.isdecimal() or int(key) >= len(kinds) or not isinstance(values, dict):
             raise CheckpointError(f"{text.where}: per_layer_config has no layer {key!r}.")
         layer = _Section(values, f"{text.where}: per_layer_config: {key}")
-        dims[int(key)] = layer.positive("head_dim", default=sliding, largest=_WIDEST_HEAD)
+        shapes[int(key)] = (
+            layer.positive("head_dim", default=sliding[0], largest=_WIDEST_HEAD),
+            layer.positive("num_key_value_heads", default=sliding[1]),
+        )
         layer.refuse_rest()
-    return dims
+    return shapes
 
 
 def _vision(vision: _Section) -> VisionConfig:
@@ -250,7 +265,6 @@ def _vision(vision: _Section) -> VisionConfig:
         raise CheckpointError(f"{vision.where}: model_type is not 'gemma4_vision'.")
     vision.must_be("attention_bias", False)
     vision.must_be("hidden_activation", "gelu_pytorch_tanh")
-    vision.must_be("standardize", False)
     vision.must_be("patch_size", 16)
     vision.must_be("pooling_kernel_size", 3)
     vision.ignore("default_output_length", "max_position_embeddings", "global_head_dim")
@@ -270,6 +284,7 @@ def _vision(vision: _Section) -> VisionConfig:
         position_embedding_size=vision.positive("position_embedding_size", smallest=_LONGEST_SIDE),
         rope_theta=rope.number("rope_theta"),
         use_clipped_linears=vision.take("use_clipped_linears", bool),
+        standardize=vision.take("standardize", bool),
     )
     for section in (vision, rope):
         section.refuse_rest()

@@ -11,10 +11,11 @@ from mlx.utils import tree_flatten
 
 from engine.backend import compute_dtype
 from engine.checkpoint.config import read_config
-from engine.checkpoint.names import drop_reason, module_path
+from engine.checkpoint.names import drop_reason, gate_and_up, module_path
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
 from engine.errors import CheckpointError
 from engine.models.config import ModelConfig, QuantizationConfig
+from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4
 
 __all__ = ["LoadedCheckpoint", "load_checkpoint"]
@@ -76,9 +77,12 @@ def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
     """Tensors by the module path that their names stand for; a file that mixes layouts must not hide one of them."""
     entries: dict[str, TensorEntry] = {}
     for name, entry in tensors.items():
-        other = entries.setdefault(module_path(name), entry)
-        if other is not entry:
-            raise CheckpointError(f"{entry.file}: {name} and {other.name} are the same tensor.")
+        path = module_path(name)
+        both = gate_and_up(path)
+        for target, part in zip(both, entry.halves(), strict=True) if both else [(path, entry)]:
+            other = entries.setdefault(target, part)
+            if other is not part:
+                raise CheckpointError(f"{entry.file}: {name} and {other.name} are the same tensor.")
     return entries
 
 
@@ -87,7 +91,7 @@ def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping
 
     def packing(path: str, module: nn.Module) -> bool | dict[str, object]:
         scales, weight = entries.get(f"{path}.scales"), entries.get(f"{path}.weight")
-        if scales is None or weight is None or not isinstance(module, (nn.Linear, nn.Embedding)):
+        if scales is None or weight is None or not isinstance(module, (nn.Linear, nn.Embedding, ExpertLinear)):
             return False  # what is missing or too much is said later
         found = None if config is None else config.of(path)
         if found is None:
@@ -132,7 +136,7 @@ def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callab
     done = 0
     batch: list[tuple[str, mx.array]] = []
     for position, (path, entry) in enumerate(entries.items(), 1):
-        array = by_name.pop(entry.name)
+        array = entry.part_of(by_name[entry.name])
         array = array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array
         model.load_weights([(path, array)], strict=False)
         if not path.startswith(_TOWERS):
@@ -167,7 +171,9 @@ def _count_parameters(model: Gemma4) -> int:
         if leaf in ("scales", "biases", "layer_scalar", "input_min", "input_max", "output_min", "output_max"):
             continue
         owner = modules[parent]
-        packed = isinstance(owner, (nn.QuantizedLinear, nn.QuantizedEmbedding)) and leaf == "weight"
+        packed = (
+            isinstance(owner, (nn.QuantizedLinear, nn.QuantizedEmbedding, QuantizedExpertLinear)) and leaf == "weight"
+        )
         total += array.size * 32 // owner.bits if packed else array.size
     return total
 

@@ -5,13 +5,16 @@
 | `model.language_model.layers.0.…` (original)| `language_model.layers.0.…`          |
 | `language_model.model.layers.0.…` (MLX)     | `language_model.layers.0.…`          |
 | `model.vision_tower.…`, `vision_tower.…`    | `vision_tower.…`                     |
+| `….experts.down_proj` (original)            | `….experts.down_proj.weight`         |
+| `….experts.gate_up_proj` (original)         | two: gate_proj and up_proj           |
+| `….experts.switch_glu.…` (MLX)              | `….experts.…`                        |
 """
 
 import re
 
 from engine.models.config import ModelConfig
 
-__all__ = ["drop_reason", "module_path"]
+__all__ = ["drop_reason", "gate_and_up", "module_path"]
 
 _SHARED_KV = re.compile(r"language_model\.layers\.(\d+)\.self_attn\.(k_proj|v_proj|k_norm)\.")
 
@@ -23,7 +26,16 @@ def module_path(name: str) -> str:
     name = name.removeprefix("model.")
     if name.startswith("language_model.model."):
         name = "language_model." + name.removeprefix("language_model.model.")
-    return name
+    name = name.replace(".experts.switch_glu.", ".experts.")
+    return name + ".weight" if name.endswith(".experts.down_proj") else name
+
+
+def gate_and_up(path: str) -> tuple[str, str] | None:
+    """The two modules whose weights the original layout stores as one, gate first; None for any other tensor."""
+    if not path.endswith(".experts.gate_up_proj"):
+        return None
+    experts = path.removesuffix("gate_up_proj")
+    return f"{experts}gate_proj.weight", f"{experts}up_proj.weight"
 
 
 def drop_reason(path: str, config: ModelConfig) -> str | None:

@@ -6,7 +6,7 @@ clear error and never a crash or a runaway allocation.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mlx.core as mx
@@ -30,6 +30,8 @@ class TensorEntry:
     shape: tuple[int, ...]
     dtype: str
     """As safetensors names it: BF16, F16, F32, U32, I64 …"""
+    rows: slice | None = None
+    """The part of the stored tensor along its second axis that this is; None for all of it."""
 
     @property
     def size_bytes(self) -> int:
@@ -38,6 +40,21 @@ class TensorEntry:
         for side in self.shape:
             count *= side
         return count * _ITEM_BYTES.get(self.dtype, 4)
+
+    def halves(self) -> tuple["TensorEntry", "TensorEntry"]:
+        """The tensor cut in two along its second axis; raises CheckpointError where it cannot be."""
+        if len(self.shape) != 3 or self.shape[1] % 2:
+            raise CheckpointError(f"{self.file}: {self.name} has shape {list(self.shape)}, which is not two in one.")
+        half = self.shape[1] // 2
+        shape = (self.shape[0], half, self.shape[2])
+        return (
+            replace(self, shape=shape, rows=slice(0, half)),
+            replace(self, shape=shape, rows=slice(half, 2 * half)),
+        )
+
+    def part_of(self, stored: mx.array) -> mx.array:
+        """This entry's part of the stored tensor, in memory of its own: kernels misread views of expert weights."""
+        return stored if self.rows is None else mx.contiguous(stored[:, self.rows])
 
 
 _ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U64": 8, "I64": 8, "F64": 8}

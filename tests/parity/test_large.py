@@ -68,7 +68,10 @@ def test_CP_6_chunked_prefill_and_reuse_equal_one_pass(
     monkeypatch.setattr("engine.pipeline.CHUNK_SIZE", chunk)
     first = pair.ours.prepare([user("Look closely at this", Picture(str(pictures[0]), 70))])
     expected = np.array(pair.ours.logits(first))[-1].argmax()
-    assert pair.ours.greedy(first, 1)[0] == (np.array(pair.ours.logits(first))[-1] + np.array(pair.ours._suppress)).argmax()
+    assert (
+        pair.ours.greedy(first, 1)[0]
+        == (np.array(pair.ours.logits(first))[-1] + np.array(pair.ours._suppress)).argmax()
+    )
     assert expected >= 0
 
 
@@ -96,7 +99,11 @@ def test_experts_equal_a_dense_computation(pair: Pair) -> None:
 @pytest.mark.parametrize("history", [0, 3, WINDOW - 1])
 def test_VI_1_masks_equal_the_rule_written_out(history: int) -> None:
     """Against the definition, position by position: blocks shorter, as long as and longer than the window."""
-    blocks = [range(history + 2, history + 6), range(history + 8, history + 8 + 2 * WINDOW), range(history + 50, history + 66)]
+    blocks = [
+        range(history + 2, history + 6),
+        range(history + 8, history + 8 + 2 * WINDOW),
+        range(history + 50, history + 66),
+    ]
     queries = 70
     mask = sliding_mask(queries, history + queries, WINDOW, blocks)
     assert isinstance(mask, Band)
