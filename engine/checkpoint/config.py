@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.checkpoint.names import module_path
 from engine.errors import CheckpointError
+from engine.messages import BUDGETS
 from engine.models.config import (
     LayerConfig,
     ModelConfig,
@@ -19,6 +20,7 @@ from engine.models.config import (
     TextConfig,
     VisionConfig,
 )
+from engine.preprocess.image import POOLING
 
 __all__ = ["read_config", "read_json"]
 
@@ -41,6 +43,9 @@ _KNOWN_ELSEWHERE: dict[str, str] = {
 
 _MOST_HEADS, _WIDEST_HEAD, _MOST_LAYERS = 1024, 4096, 1024
 """Far beyond every released model: a damaged or hostile file must not ask for shapes that cannot be."""
+
+_LONGEST_SIDE = BUDGETS[-1] * POOLING
+"""Patches in the longest row or column that a picture can be cut into: the position tables must reach so far."""
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -97,10 +102,10 @@ class _Section:
             raise CheckpointError(f"{self.where}: {key} is {value!r}, not a {kind.__name__}.")
         return value
 
-    def positive(self, key: str, *, default: int | None = None, largest: int = 2**20) -> int:
-        """A count or width; `largest` guards against a damaged file asking for all memory."""
+    def positive(self, key: str, *, default: int | None = None, smallest: int = 1, largest: int = 2**20) -> int:
+        """A count or width; the bounds guard against a damaged file asking for all memory, or reading beyond it."""
         value: int = self.take(key, int, default=default)
-        if not 0 < value <= largest:
+        if not smallest <= value <= largest:
             raise CheckpointError(f"{self.where}: {key} is {value}, which no Gemma 4 model has.")
         return value
 
@@ -154,10 +159,11 @@ def _text(text: _Section) -> TextConfig:
     sliding.must_be("rope_type", "default")
     full.must_be("rope_type", "proportional")
     per_layer_width = text.positive("hidden_size_per_layer_input", default=0)
+    vocab_size = text.positive("vocab_size")
     config = TextConfig(
         hidden_size=text.positive("hidden_size"),
-        vocab_size=text.positive("vocab_size"),
-        vocab_size_per_layer_input=text.positive("vocab_size_per_layer_input"),
+        vocab_size=vocab_size,
+        vocab_size_per_layer_input=text.positive("vocab_size_per_layer_input", smallest=vocab_size),
         num_attention_heads=text.positive("num_attention_heads", largest=_MOST_HEADS),
         hidden_size_per_layer_input=per_layer_width,
         rms_norm_eps=text.number("rms_norm_eps"),
@@ -261,7 +267,7 @@ def _vision(vision: _Section) -> VisionConfig:
         rms_norm_eps=vision.number("rms_norm_eps"),
         patch_size=vision.positive("patch_size"),
         pooling_kernel_size=vision.positive("pooling_kernel_size"),
-        position_embedding_size=vision.positive("position_embedding_size"),
+        position_embedding_size=vision.positive("position_embedding_size", smallest=_LONGEST_SIDE),
         rope_theta=rope.number("rope_theta"),
         use_clipped_linears=vision.take("use_clipped_linears", bool),
     )
