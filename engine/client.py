@@ -155,7 +155,11 @@ class EngineClient:
             self._model = self._running
         if self._running.request_id in self._cancelled:
             self._send(Cancel(self._running.request_id))
-        self._send(self._running)
+        try:
+            self._send(self._running)
+        except WireError as error:  # nothing was sent: the child is as it was
+            self._report(self._running.request_id, Failed(type(error).__name__, str(error)))
+            self._inbox.put(_Served(self._running.request_id))
 
     def _start_child(self) -> None:
         self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -216,11 +220,11 @@ class EngineClient:
             self._reader = None
 
     def _send(self, request: Request) -> None:
-        """Write one frame; a broken pipe is the reader's to notice."""
+        """Write one frame; a broken pipe is the reader's to notice. Raises WireError for what no frame can hold."""
         child = self._child
         if child is None or child.stdin is None:
             return
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError):
             write_frame(child.stdin, encode(request))
 
     def _report(self, request_id: int, event: EngineEvent) -> None:

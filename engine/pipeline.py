@@ -20,7 +20,7 @@ from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
-from engine.errors import AttachmentError, ContextFull, PromptError
+from engine.errors import AttachmentError, CheckpointError, ContextFull, PromptError
 from engine.events import (
     Event,
     Finished,
@@ -35,10 +35,10 @@ from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
 from engine.generation.sampling import make_sampler, suppression
 from engine.messages import Message, Picture
-from engine.models.config import TextConfig
+from engine.models.config import ModelConfig, TextConfig
 from engine.models.gemma4 import Gemma4
 from engine.options import GREEDY, Options
-from engine.preprocess.image import image, plan_image, prepare_image
+from engine.preprocess.image import ImagePlan, image, plan_image, prepare_image
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import PictureInput, Prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS
@@ -78,14 +78,17 @@ class Engine:
         self._cache = PrefixCache(model.config.text, model.dtype, MAX_SNAPSHOT_BYTES)
         self._step = make_decode_step(model, self._cache, compiled=compiles_whole_steps())
         self._features: OrderedDict[tuple[bytes, int], mx.array] = OrderedDict()
+        self._plans: dict[tuple[bytes, int], ImagePlan] = {}
 
     @classmethod
     def load(cls, checkpoint: Path | str, on_progress: Callable[[float], None] = lambda fraction: None) -> "Engine":
         """Load a model folder; raises CheckpointError. on_progress is called with fractions from 0 to 1."""
         folder = Path(checkpoint).expanduser()
         loaded = load_checkpoint(folder, on_progress)
-        tokenizer = Tokenizer(folder / "tokenizer.json")
         config = loaded.config
+        tokenizer = Tokenizer(folder / "tokenizer.json")
+        advice = read_advice(folder)
+        _check_vocabularies(folder, tokenizer, advice, config)
         info = ModelInfo(
             name=folder.resolve().name,
             path=str(folder.resolve()),
@@ -99,7 +102,7 @@ class Engine:
             compute_dtype=str(compute_dtype()).removeprefix("mlx.core."),
             backend=backend_name(),
         )
-        return cls(loaded.model, tokenizer, info, read_advice(folder))
+        return cls(loaded.model, tokenizer, info, advice)
 
     def respond(
         self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
@@ -197,11 +200,13 @@ class Engine:
             digest = hashlib.sha256(path.read_bytes()).digest()
         except OSError as error:
             raise AttachmentError(f"“{path.name}” cannot be opened any more: {error.strerror or error}.") from error
+        key = digest, picture.budget
+        if key in self._features:
+            return PictureInput(picture.path, picture.budget, digest, self._plans[key], None, 0.0)
         upright = load_picture(path)
-        plan = plan_image(*upright.size, picture.budget)
-        known = (digest, picture.budget) in self._features
-        pixels = None if known else prepare_image(upright, plan)
-        read_ms = 0.0 if known else (time.perf_counter() - started) * 1000
+        plan = self._plans[key] = plan_image(*upright.size, picture.budget)
+        pixels = prepare_image(upright, plan)
+        read_ms = (time.perf_counter() - started) * 1000
         return PictureInput(picture.path, picture.budget, digest, plan, pixels, read_ms)
 
     def _encode_pictures(self, prompt: Prompt, cancelled: Callable[[], bool]) -> tuple[PictureReceipt, ...]:
@@ -267,6 +272,18 @@ class _Run:
 def _stop_if(cancelled: Callable[[], bool]) -> None:
     if cancelled():
         raise Cancelled
+
+
+def _check_vocabularies(folder: Path, tokenizer: Tokenizer, advice: GenerationAdvice, config: ModelConfig) -> None:
+    """Every id that the files can bring must have a row in the embeddings, and media ids must mean media."""
+    size = config.text.vocab_size
+    if tokenizer.vocab_size > size:
+        raise CheckpointError(f"{folder}: tokenizer.json has {tokenizer.vocab_size} tokens, the model only {size}.")
+    outside = [token for token in advice.suppressed_token_ids if not 0 <= token < size]
+    if outside:
+        raise CheckpointError(f"{folder}: generation_config.json names token {outside[0]}, the model has only {size}.")
+    if tokenizer.id_of("<|image|>") != config.token_ids.image:
+        raise CheckpointError(f"{folder}: tokenizer.json and config.json do not agree on the token for pictures.")
 
 
 def _size(text: TextConfig) -> str:

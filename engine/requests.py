@@ -71,8 +71,11 @@ _envelopes = msgspec.json.Decoder(Envelope)
 
 
 def encode(value: msgspec.Struct) -> bytes:
-    """The JSON form of any request, event, message or option."""
-    return msgspec.json.encode(value)
+    """The JSON form of any request, event, message or option; raises WireError for text that is not Unicode."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError as error:
+        raise WireError("A file name or text holds characters that are not Unicode. Rename the file.") from error
 
 
 def decode_request(data: bytes) -> Request:
@@ -92,7 +95,9 @@ def decode_event(data: bytes) -> Envelope:
 
 
 def write_frame(stream: IO[bytes], data: bytes) -> None:
-    """Write one frame and flush it."""
+    """Write one frame and flush it; raises WireError for one that the other side would refuse."""
+    if len(data) > MAX_FRAME_BYTES:
+        raise WireError("This conversation is too long to hand to the engine. Start a new one.")
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 

@@ -32,13 +32,19 @@ def closed_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    """A test must end what it starts."""
+def no_thread_left_running() -> Iterator[None]:
+    """A test must end the threads it starts."""
     threads = set(threading.enumerate())
-    children = _children()
     yield
     left = [thread.name for thread in set(threading.enumerate()) - threads if not thread.daemon]
     assert not left, f"threads left running: {left}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_child_left_running() -> Iterator[None]:
+    """A module's tests must end the processes they start."""
+    children = _children()
+    yield
     assert not _children() - children, "a child process was left running"
 
 

@@ -1,4 +1,4 @@
-"""Files that people drop: every kind of picture comes out upright, in RGB, on white; everything else is one sentence."""
+"""Files that people drop: pictures come out upright, in RGB, on white; everything else is one sentence."""
 
 import os
 import random
@@ -65,6 +65,13 @@ def test_VI_12_a_heic_photo_loads_as_rgb(tmp_path: Path) -> None:
     assert (picture.mode, picture.size) == ("RGB", (64, 32))
     assert near(picture.getpixel((10, 16)), RED, 24)
     assert near(picture.getpixel((54, 16)), BLUE, 24)
+
+
+def test_a_phones_jpeg_of_two_pictures_shows_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "phone.jpg"
+    halves().save(path, format="MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    assert inspect_attachment(path).width == 64
+    assert near(load_picture(path).getpixel((10, 16)), RED)
 
 
 def test_a_file_is_known_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
@@ -149,7 +156,10 @@ def test_VI_12_a_photo_taken_sideways_is_seen_upright(tmp_path: Path, suffix: st
     halves().save(path, exif=exif)
     picture = load_picture(path)
     assert picture.size == ((32, 64) if orientation >= 5 else (64, 32))
-    x, y = (int(at * side) if at == 0.5 else at % side for at, side in zip(SIDES[SEEN[orientation]], picture.size))
+    x, y = (
+        int(at * side) if at == 0.5 else at % side
+        for at, side in zip(SIDES[SEEN[orientation]], picture.size, strict=True)
+    )
     assert near(picture.getpixel((int(x), int(y))), RED)
 
 
@@ -185,7 +195,11 @@ def test_inspecting_does_not_decode_the_pixels(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "heic"])
 @pytest.mark.parametrize(
     "exif",
-    [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x02\0\0\0\x36\0"],
+    [
+        b"Exif\0\0garbage",
+        b"Exif\0\0II*\0\xff\xff\xff\x7f",
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x02\0\0\0\x36\0",
+    ],
     ids=["garbage", "points-outside", "text-as-orientation"],
 )
 def test_damaged_metadata_costs_only_the_metadata(tmp_path: Path, suffix: str, exif: bytes) -> None:
@@ -245,7 +259,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence_that_names_it(tmp
     assert "\n" not in sentence
     assert "Errno" not in sentence
     if case != "truncated":  # its size can still be read
-        with pytest.raises(AttachmentError, match="."):
+        with pytest.raises(AttachmentError):
             inspect_attachment(path)
 
 

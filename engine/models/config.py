@@ -6,7 +6,8 @@
 from dataclasses import dataclass
 
 __all__ = [
-    "ExpertsConfig", "LayerConfig", "ModelConfig", "QuantizationConfig", "SpecialTokenIds", "TextConfig", "VisionConfig",
+    "ExpertsConfig", "LayerConfig", "ModelConfig", "QuantizationConfig", "SpecialTokenIds", "TextConfig",
+    "VisionConfig",
 ]  # fmt: skip
 
 

@@ -40,7 +40,8 @@ def build_prompt(
                 spans.append(MediaSpan(len(token_ids), picture))
                 token_ids += [ids.image] * picture.plan.num_soft_tokens
                 token_ids.append(ids.end_image)
-    return Prompt(tuple(token_ids), tuple(spans))
+    channels = [piece for piece in pieces if piece in (Special.BEGIN_CHANNEL, Special.END_CHANNEL)]
+    return Prompt(tuple(token_ids), tuple(spans), starts_in_thought=channels[-1:] == [Special.BEGIN_CHANNEL])
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Piece]:

@@ -36,10 +36,6 @@ class Tokenizer:
         """Number of ids."""
         return self._inner.get_vocab_size(with_added_tokens=True)
 
-    def is_special(self, token_id: int) -> bool:
-        """Whether an id is a control token rather than text."""
-        return token_id in self._special_ids
-
     def id_of(self, text: str) -> int | None:
         """The id of one piece of the vocabulary."""
         found: int | None = self._inner.token_to_id(text)

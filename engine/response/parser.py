@@ -1,7 +1,7 @@
 """What the model writes, by token id: channels become thoughts, the rest is the answer; markers are never text.
 
-States and tokens are those of section 7.6 of the architecture reference. Tool calls are not offered to the model yet,
-so their markers are dropped here like any other.
+States and tokens are those of section 7.6 of the architecture reference. Tools are not offered to the model yet, so a
+call that it writes all the same is dropped whole.
 """
 
 import time
@@ -24,6 +24,8 @@ class _State(Enum):
     NAME = auto()
     """After an opened channel, up to the first newline."""
     THOUGHT = auto()
+    CALL = auto()
+    """Inside a tool call, which nobody asked for."""
 
 
 _THOUGHT_NAME = "thought"
@@ -39,13 +41,12 @@ class ResponseParser:
     def __init__(
         self, tokenizer: Tokenizer, *, starts_in_thought: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._tokenizer = tokenizer
         self._clock = clock
         self._decoder = StreamDecoder(tokenizer)
         self._state = _State.THOUGHT if starts_in_thought else _State.ANSWER
         self._opened_at = clock()
         self._name = ""
-        self._thought_shown = False
+        self._thought_shown = self._had_thought = False
         self._trailing_space = ""
         self.is_over = False
 
@@ -59,16 +60,18 @@ class ResponseParser:
                 return self.finish()
             case Special.BEGIN_CHANNEL:
                 return self._open_channel()
+            case Special.BEGIN_TOOL_CALL:
+                return self._leave_channel(_State.CALL)
             case Special.END_CHANNEL:
-                return self._close_channel()
-            case _ if self._tokenizer.is_special(token_id):
-                return []
+                return self._leave_channel(_State.ANSWER)
+            case Special.END_TOOL_CALL if self._state is _State.CALL:
+                return self._leave_channel(_State.ANSWER)
             case _:
                 return self._take(self._decoder.push(token_id))
 
     def finish(self) -> list[ParserEvent]:
         """Close whatever is open; call it once at the end of the stream."""
-        return self._flush() + self._end_thought()
+        return self._leave_channel(_State.ANSWER)
 
     def _open_channel(self) -> list[ParserEvent]:
         events = self._flush()
@@ -77,13 +80,18 @@ class ResponseParser:
         self._state, self._name = _State.NAME, ""
         return events
 
-    def _close_channel(self) -> list[ParserEvent]:
-        events = self._flush() + self._end_thought()
-        self._state = _State.ANSWER
+    def _leave_channel(self, state: _State) -> list[ParserEvent]:
+        events = self._flush() + self._end_name() + self._end_thought()
+        self._state = state
         return events
 
     def _flush(self) -> list[ParserEvent]:
         return self._take(self._decoder.flush())
+
+    def _end_name(self) -> list[ParserEvent]:
+        """A channel that closes before any newline: what stood in the place of its name is the thought."""
+        is_name = self._state is not _State.NAME or _THOUGHT_NAME.startswith(self._name.strip())
+        return [] if is_name else self._take_thought(self._name.removeprefix(_THOUGHT_NAME))
 
     def _end_thought(self) -> list[ParserEvent]:
         self._name = self._trailing_space = ""
@@ -102,6 +110,8 @@ class ResponseParser:
                 return self._take_name(text)
             case _State.THOUGHT:
                 return self._take_thought(text)
+            case _State.CALL:
+                return []
 
     def _take_name(self, text: str) -> list[ParserEvent]:
         """Swallow the channel's name. Without a newline, text that cannot be the name is the thought itself."""
@@ -126,8 +136,9 @@ class ResponseParser:
             return []
         if self._thought_shown:
             return [ThoughtDelta(visible)]
-        self._thought_shown = True
-        return [ThoughtStarted(), ThoughtDelta(visible)]
+        separator = "\n\n" if self._had_thought else ""
+        self._thought_shown = self._had_thought = True
+        return [ThoughtStarted(), ThoughtDelta(separator + visible)]
 
 
 _MAX_NAME = 32

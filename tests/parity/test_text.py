@@ -1,6 +1,7 @@
 """The text decoder agrees with the reference at every position and layer, and over the window's edge."""
 
 from itertools import islice
+from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
@@ -9,9 +10,10 @@ import torch
 
 from engine.cache.kv_cache import KVCache
 from engine.generation.prefill import embed_chunk
+from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
 from tests.parity.conftest import Pair, assert_close, random_ids
-from tests.tiny import WINDOW
+from tests.tiny import WINDOW, write_checkpoint
 
 
 @pytest.mark.parametrize("length", [1, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW])
@@ -73,3 +75,16 @@ def test_another_seed_gives_another_model(pair: Pair) -> None:
     a, b = (np.array(pair.ours.logits(Prompt(tuple(each)))) for each in (ids, changed))
     assert np.abs(a[:5] - b[:5]).max() < 1e-5
     assert np.abs(a[5:] - b[5:]).max() > 1e-2
+
+
+def test_bfloat16_is_finite_and_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pair: Pair) -> None:
+    """What Metal computes in, on the CPU backend: loose numbers, but never NaN and rarely another choice."""
+    monkeypatch.setattr("engine.checkpoint.loader.compute_dtype", lambda: mx.bfloat16)
+    write_checkpoint(tmp_path)
+    engine = Engine.load(tmp_path)
+    assert engine._model.dtype == mx.bfloat16
+    prompt = Prompt(tuple(random_ids(3 * WINDOW)))
+    rough, exact = np.array(engine.logits(prompt)), np.array(pair.ours.logits(prompt))
+    assert np.isfinite(rough).all()
+    assert np.corrcoef(rough.ravel(), exact.ravel())[0, 1] > 0.999
+    assert len(engine.greedy(prompt, WINDOW)) == WINDOW

@@ -1,0 +1,140 @@
+"""Text to ids and back: the same as the Hugging Face tokenizer of the same file, except that text is only ever text."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer as HuggingFaceTokenizer
+from transformers import PreTrainedTokenizerFast
+
+from engine.checkpoint.sample import sample_checkpoint
+from engine.errors import CheckpointError
+from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
+from engine.prompt.tokenizer import Tokenizer
+from tests.prompt.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
+
+TRICKY = [
+    "", " ", "  ", "   three spaces", "trailing   ", "a  b   c    d", "\t", "\ttab\t\ttabs", "\n", "\n\n\n", " \n \n",
+    "line\nline\n\nline", "the picture and the turn", "thoughtful thought", "▁", "a▁b ▁ c", "<0x41>", "<0x0A>",
+    "<unused5>", "é e\u0301 ñ", "한글 텍스트", "日本語のテキスト", "🙂", "👩‍👩‍👧‍👦 family",
+    "🇨🇭", "שלום עולם", "مرحبا بالعالم",
+    "\u200f\u202eRTL\u202c", "ẞß", "x² ≤ ∞", "“quotes” — dash…", "a\u00a0b", "a\u200bb", "\ufeffBOM", "\U0010ffff",
+    "def f(x):\n    return {'a': [1, 2.50]}\n", "| a | b |\n|---|---|", "<table><tr>", "<|", "|>", "<", "<|unknown|>",
+    "[multimodal]", "1234567890 12,345.67",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reference(tokenizer_file: Path) -> PreTrainedTokenizerFast:
+    """What transformers makes of the same file."""
+    return PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file))
+
+
+@pytest.fixture(scope="module")
+def loose(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    """The same vocabulary from a file that calls no marker special."""
+    return Tokenizer(write_tokenizer(tmp_path_factory.mktemp("loose") / "tokenizer.json", plain=MARKERS))
+
+
+def test_TK_1_ids_of_tricky_lines_equal_those_of_transformers(
+    tokenizer: Tokenizer, reference: PreTrainedTokenizerFast
+) -> None:
+    for line in TRICKY:
+        assert tokenizer.encode(line) == reference.encode(line, add_special_tokens=False), ascii(line)
+
+
+def test_TK_2_decoding_gives_each_line_back_with_its_spaces(
+    tokenizer: Tokenizer, reference: PreTrainedTokenizerFast
+) -> None:
+    for line in TRICKY:
+        ids = tokenizer.encode(line)
+        assert tokenizer.decode(ids) == reference.decode(ids, clean_up_tokenization_spaces=False), ascii(line)
+        assert tokenizer.decode(ids) == seen(line), ascii(line)
+
+
+def seen(text: str) -> str:
+    """The one character that the vocabulary cannot tell from a space."""
+    return text.replace("▁", " ")
+
+
+@given(text=st.text(max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_TK_3_any_text_comes_back(tokenizer: Tokenizer, text: str) -> None:
+    assert tokenizer.decode(tokenizer.encode(text)) == seen(text)
+
+
+@given(text=st.lists(st.sampled_from([*SPECIAL_TEXTS, "<", "|", ">", "turn", " ", "\n", "a"]), max_size=8).map("".join))
+@settings(max_examples=200, deadline=None)
+def test_TK_4_no_text_ever_makes_a_control_token(tokenizer: Tokenizer, loose: Tokenizer, text: str) -> None:
+    for each in (tokenizer, loose):
+        ids = each.encode(text)
+        assert not set(ids) & set(MARKERS.values())
+        assert each.decode(ids) == text
+
+
+def test_TK_4_a_marker_in_text_is_spelled_in_ordinary_pieces(tokenizer: Tokenizer, loose: Tokenizer) -> None:
+    for marker in SPECIAL_TEXTS:
+        for text in (marker, f"a{marker}b", f"{marker}{marker}", f"<|tu{marker}rn>", f"{marker[0]}{marker}"):
+            for each in (tokenizer, loose):
+                ids = each.encode(text)
+                assert not set(ids) & set(MARKERS.values()), text
+                assert each.decode(ids) == text
+
+
+def test_TK_4_a_marker_in_text_is_spelled_as_any_other_text_would_be(tokenizer: Tokenizer) -> None:
+    pieces = [tokenizer.piece(token_id).decode() for token_id in tokenizer.encode("a <|turn> b <|torn> c")]
+    assert pieces == ["a", " ", "<|", "turn", ">", " ", "b", " ", "<|", "t", "o", "r", "n", ">", " ", "c"]
+
+
+def test_the_corpus_of_markers_can_make_control_tokens_where_nobody_guards(tokenizer_file: Path) -> None:
+    unguarded = HuggingFaceTokenizer.from_file(str(tokenizer_file))
+    assert [unguarded.encode(marker).ids for marker in SPECIAL_TEXTS] == [[MARKERS[text]] for text in SPECIAL_TEXTS]
+
+
+def test_control_tokens_have_no_text(tokenizer: Tokenizer) -> None:
+    for marker, token_id in MARKERS.items():
+        assert tokenizer.piece(token_id) == b"", marker
+    assert tokenizer.piece(107) == b"\n"
+
+
+def test_an_id_beyond_the_vocabulary_has_no_text(tokenizer: Tokenizer) -> None:
+    assert tokenizer.vocab_size == VOCAB_SIZE
+    assert tokenizer.piece(VOCAB_SIZE) == tokenizer.piece(10**6) == b""
+
+
+def test_a_byte_token_is_its_byte(tokenizer: Tokenizer) -> None:
+    assert [tokenizer.piece(238 + byte) for byte in range(256)] == [bytes([byte]) for byte in range(256)]
+
+
+def test_broken_utf_8_is_replaced_and_not_raised(tokenizer: Tokenizer) -> None:
+    assert tokenizer.decode([238 + 0xF0, 238 + 0x9F, 238 + ord("a")]) == "\ufffda"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\x00\xff", b'{"model": {"type": "BPE"}}'], ids=str)
+def test_a_damaged_file_is_one_error_that_names_it(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "tokenizer.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json cannot be read as a tokenizer"):
+        Tokenizer(path)
+
+
+def test_the_tokenizer_of_another_family_is_refused_by_name(tokenizer_file: Path, tmp_path: Path) -> None:
+    other = json.loads(tokenizer_file.read_text())
+    other["added_tokens"] = [token for token in other["added_tokens"] if token["id"] != Special.BEGIN_CHANNEL]
+    del other["model"]["vocab"]["<|channel>"]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(other))
+    with pytest.raises(CheckpointError, match=r"no token 100 .*not a Gemma 4 tokenizer"):
+        Tokenizer(tmp_path / "tokenizer.json")
+
+
+def test_TK_1_the_samples_tokenizer_agrees_with_transformers() -> None:
+    path = sample_checkpoint() / "tokenizer.json"
+    if not path.exists():
+        pytest.skip("the sample is not built in this checkout")
+    ours, theirs = Tokenizer(path), PreTrainedTokenizerFast(tokenizer_file=str(path))
+    for line in TRICKY:
+        assert ours.encode(line) == theirs.encode(line, add_special_tokens=False)
+        assert ours.decode(ours.encode(line)) == line.replace("▁", " ")

@@ -1,0 +1,142 @@
+"""The command line as a person uses it: real processes, real files, the built-in sample."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engine import version
+from engine.events import Finished, PromptReady
+from engine.requests import Envelope, decode_event, encode
+from engine.tasks.selftest import draw_line
+
+
+def cabochon(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def sign(tmp_path: Path) -> Path:
+    path = tmp_path / "sign.png"
+    draw_line("OPEN 24").save(path)
+    return path
+
+
+def events_of(output: str) -> list[object]:
+    """The lines of --json, each read back as the event it is."""
+    return [decode_event(f'{{"request_id":1,"event":{line}}}'.encode()).event for line in output.splitlines()]
+
+
+def test_ask_reads_a_picture_and_says_that_the_sample_did(sign: Path) -> None:
+    run = cabochon("ask", "What does it say?", "--image", sign, "--temperature", 0)
+    assert run.returncode == 0
+    assert run.stdout == "OPEN 24\n"
+    assert "sample" in run.stderr
+    assert "soft tokens" in run.stderr
+
+
+def test_ask_without_a_picture_says_what_the_sample_is() -> None:
+    run = cabochon("ask", "What is the capital of France?", "--temperature", 0)
+    assert run.returncode == 0
+    assert "sample" in run.stdout
+    assert "--model" in run.stdout
+
+
+def test_the_thought_goes_to_stderr(sign: Path) -> None:
+    run = cabochon("ask", "What does it say?", "--image", sign, "--think", "--temperature", 0)
+    assert run.stdout == "OPEN 24\n"
+    quiet = cabochon("ask", "What does it say?", "--image", sign, "--temperature", 0)
+    assert len(run.stderr) > len(quiet.stderr) + 10
+
+
+def test_json_lines_are_the_wire_form(sign: Path) -> None:
+    run = cabochon("ask", "Read", "--image", sign, "--budget", 140, "--json", "--seed", 4)
+    events = events_of(run.stdout)
+    assert isinstance(events[0], PromptReady)
+    assert events[0].pictures[0].budget == 140
+    assert isinstance(events[-1], Finished)
+    first = run.stdout.splitlines()[0]
+    assert first in encode(Envelope(1, events[0])).decode()
+
+
+def test_the_same_seed_gives_the_same_answer(sign: Path) -> None:
+    runs = [cabochon("ask", "Read", "--image", sign, "--seed", 9).stdout for _ in range(2)]
+    assert runs[0] == runs[1] != ""
+
+
+def test_ocr_reads_several_files_and_one_bad_one_stops_nothing(sign: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.png").touch()
+    other = tmp_path / "other.jpg"
+    draw_line("Platform 9").save(other, quality=80)
+    run = cabochon("ocr", sign, tmp_path / "empty.png", other)
+    assert run.returncode == 1
+    assert run.stdout == f"==> {sign} <==\nOPEN 24\n==> {tmp_path / 'empty.png'} <==\n==> {other} <==\nPlatform 9\n"
+    assert "“empty.png” is empty" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_ocr_json_names_the_file(sign: Path) -> None:
+    lines = [json.loads(line) for line in cabochon("ocr", sign, "--json").stdout.splitlines()]
+    assert {line["file"] for line in lines} == {str(sign)}
+    assert "".join(line["event"].get("text", "") for line in lines) == "OPEN 24"
+
+
+def test_selftest_says_ok_and_what_it_ran_on() -> None:
+    run = cabochon("selftest")
+    assert run.returncode == 0
+    assert run.stdout.splitlines()[-1] == "ok"
+    assert all(
+        word in run.stdout for word in ("mlx", "backend", "memory", "cpu" if sys.platform == "linux" else "metal")
+    )
+    report = json.loads(cabochon("selftest", "--json").stdout)
+    assert all(drawn == read for drawn, read in report["read"].items())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["ask", "Hi", "--model", "/nowhere"], 1, "not a folder"),
+        (["ask", "Hi", "--image", "/nowhere.png"], 1, "nowhere.png"),
+        (["ask", "Hi", "--budget", "300"], 2, "70, 140, 280, 560, 1120"),
+        (["ask"], 2, "question"),
+        (["ocr"], 2, "FILE"),
+        (["ask", "Hi", "--unknown"], 2, "--unknown"),
+        (["bench", "--against", "other"], 1, "no adapter"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_the_right_status(arguments: list[str], status: int, words: str) -> None:
+    run = cabochon(*arguments)
+    assert run.returncode == status
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+def test_version_and_help() -> None:
+    assert cabochon("--version").stdout.strip() == f"cabochon {version.VERSION}"
+    listing = cabochon("--help").stdout
+    assert all(command in listing for command in ("ask", "ocr", "selftest", "bench"))
+
+
+def test_system_text_and_model_folder_are_taken(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (50, 50), "red").save(tmp_path / "red.png")
+    plain, instructed = (
+        events_of(cabochon("ask", "Hi", "--model", tiny_checkpoint, "--max-tokens", 1, "--json", *extra).stdout)[0]
+        for extra in ([], ["--system", "Be brief."])
+    )
+    assert isinstance(plain, PromptReady)
+    assert isinstance(instructed, PromptReady)
+    assert instructed.num_tokens > plain.num_tokens
+
+
+def test_bench_prints_figures_of_this_run(tiny_checkpoint: Path) -> None:
+    run = cabochon("bench", "--model", tiny_checkpoint, "--rounds", 1, "--prompt-tokens", 40, "--new-tokens", 8)
+    report = json.loads(run.stdout)
+    figures = report["median"]["cabochon"]
+    assert set(figures) == {"load_s", "time_to_first_token_s", "prefill_tokens_per_second",
+                            "decode_tokens_per_second", "peak_memory_bytes"}  # fmt: skip
+    assert all(value > 0 for value in figures.values())

@@ -1,0 +1,293 @@
+"""Requests, events and options: one JSON form each, strict on the way in, and frames that cannot be mistaken."""
+
+import io
+import json
+import struct
+import typing
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.events import (
+    EngineEvent,
+    EngineStarted,
+    Failed,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    ModelInfo,
+    ModelLoaded,
+    PictureReceipt,
+    PrefillProgress,
+    PromptReady,
+    Stats,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ThoughtStarted,
+)
+from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, user
+from engine.options import GREEDY, VENDOR_SAMPLING, Options, Sampling
+from engine.requests import (
+    MAX_FRAME_BYTES,
+    Cancel,
+    Envelope,
+    LoadModel,
+    Request,
+    Respond,
+    Shutdown,
+    WireError,
+    decode_event,
+    decode_request,
+    encode,
+    read_frame,
+    write_frame,
+)
+
+STATS = Stats(300, 20, 41, 120.5, 2500.0, 61.25, 3 * 1024**3)
+INFO = ModelInfo(
+    "gemma-4-E2B-it", "/models/é", "E2B", False, ("text", "picture"), 131072, 4_629_000_000, 3_583_069_162,
+    "4-bit affine, group 64", "bfloat16", "metal",
+)  # fmt: skip
+CONVERSATION = (
+    Message("system", (Text("Be brief."),)),
+    user("What is this?", Picture("/tmp/a b/é🙂.png", 1120), Picture("b.heic")),
+    Message("assistant", (Text("A “cat” \\ \n\t🙂 <|turn>"),), thought="Looks like a cat."),
+    user("Sure?"),
+)
+
+REQUESTS: list[Request] = [
+    LoadModel(1, "/models/gemma"),
+    Respond(2, CONVERSATION, Options(Sampling(0.5, 0, 1.0, 2**63 - 1), thinking=True, max_new_tokens=1)),
+    Respond(3, ()),
+    Cancel(2**40),
+    Shutdown(),
+]
+EVENTS: list[EngineEvent] = [
+    EngineStarted("0.1.0", "cpu"),
+    LoadProgress(0.25),
+    ModelLoaded(INFO, 812.5),
+    PromptReady(300, 20, (PictureReceipt("a.png", 280, 912, 672, 266, 41.5),)),
+    PromptReady(3),
+    PrefillProgress(256, 300),
+    ThoughtStarted(),
+    ThoughtDelta("Hm 🙂"),
+    ThoughtFinished(1500.0),
+    TextDelta("Ein <|image|> \x00\u2028"),
+    *(Finished(reason, STATS) for reason in typing.get_args(FinishReason)),
+    Failed("ContextFull", "Too “long”."),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda value: type(value).__name__)
+def test_every_request_comes_back_from_its_json(request_: Request) -> None:
+    assert decode_request(encode(request_)) == request_
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda value: type(value).__name__)
+def test_every_event_comes_back_from_its_json(event: EngineEvent) -> None:
+    assert decode_event(encode(Envelope(7, event))) == Envelope(7, event)
+
+
+def test_every_kind_of_request_and_event_is_covered_and_has_a_name_of_its_own() -> None:
+    assert {type(value) for value in REQUESTS} == set(typing.get_args(Request))
+    assert {type(value) for value in EVENTS} == set(typing.get_args(EngineEvent))
+    for values, key in ((REQUESTS, "request"), (EVENTS, "event")):
+        names = {type(value): json.loads(encode(value))[key] for value in values}
+        assert len(set(names.values())) == len(names)
+
+
+def test_the_json_of_a_request_is_the_documented_one() -> None:
+    request = Respond(2, (user("Hi", Picture("a.png", 70)),), Options(GREEDY))
+    assert json.loads(encode(request)) == {
+        "request": "respond", "request_id": 2,
+        "messages": [
+            {
+                "role": "user", "thought": "",
+                "parts": [{"type": "picture", "path": "a.png", "budget": 70}, {"type": "text", "text": "Hi"}],
+            }
+        ],
+        "options": {
+            "sampling": {"temperature": 0.0, "top_k": None, "top_p": None, "seed": None}, "thinking": False,
+            "max_new_tokens": 4096,
+        },
+    }  # fmt: skip
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Every JSON object inside a value, itself included."""
+    match value:
+        case dict():
+            return [value, *(found for item in value.values() for found in objects(item))]
+        case list():
+            return [found for item in value for found in objects(item)]
+        case _:
+            return []
+
+
+@pytest.mark.parametrize("value", [*REQUESTS, *EVENTS], ids=lambda value: type(value).__name__)
+def test_a_field_that_nobody_knows_is_refused_at_every_depth(value: Request | EngineEvent) -> None:
+    is_request = isinstance(value, typing.get_args(Request))
+    whole = json.loads(encode(value if is_request else Envelope(1, value)))  # type: ignore[arg-type]
+    for place in objects(whole):
+        place["surprise"] = 1
+        with pytest.raises(WireError, match="unknown field `surprise`"):
+            (decode_request if is_request else decode_event)(json.dumps(whole).encode())
+        del place["surprise"]
+
+
+def respond(**change: Any) -> bytes:
+    """The JSON of a request with one value changed; keys are paths with `__` between their steps."""
+    whole = json.loads(encode(Respond(1, CONVERSATION)))
+    for path, new in change.items():
+        *steps, last = path.split("__")
+        place = whole
+        for step in steps:
+            place = place[int(step) if step.isdigit() else step]
+        place[last] = new
+    return json.dumps(whole).encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"request": "explode"},
+        {"request_id": "1"},
+        {"request_id": None},
+        {"messages": "Hi"},
+        {"messages__0__role": "developer"},
+        {"messages__0__parts": None},
+        {"messages__1__parts__0__type": "audio"},
+        {"messages__1__parts__0__budget": 0},
+        {"messages__1__parts__0__budget": 10**9},
+        {"messages__1__parts__0__budget": "280"},
+        {"options__max_new_tokens": 0},
+        {"options__thinking": 1},
+        {"options__sampling__temperature": -0.5},
+        {"options__sampling__temperature": "1"},
+        {"options__sampling__top_k": -1},
+        {"options__sampling__top_k": 1.5},
+        {"options__sampling__top_p": 0},
+        {"options__sampling__top_p": 1.5},
+        {"options__sampling__seed": -1},
+        {"options__sampling__seed": 2**63},
+    ],
+    ids=lambda change: f"{next(iter(change.items()))}",
+)
+def test_a_value_out_of_its_range_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(WireError, match="cannot read"):
+        decode_request(respond(**change))
+
+
+def test_an_unchanged_request_is_taken() -> None:
+    assert decode_request(respond()) == Respond(1, CONVERSATION)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"{", b"[]", b"null", b"1", b"\xff\xfe", b'{"request": "cancel"}', b"[" * 100_000,
+        b'{"request":"load_model","request_id":1,"path":"\xff"}', b'{"request":"cancel","request_id":1}x',
+        b'{"request":"respond","request_id":1,"messages":' + b"[" * 100_000,
+    ],
+    ids=lambda data: ascii(data[:30]),
+)  # fmt: skip
+def test_what_is_no_message_of_the_protocol_is_a_wire_error(data: bytes) -> None:
+    for decode in (decode_request, decode_event):
+        with pytest.raises(WireError, match=r"\.$"):
+            decode(data)
+
+
+def test_a_request_is_not_an_event_and_an_event_no_request() -> None:
+    with pytest.raises(WireError):
+        decode_event(encode(Shutdown()))
+    with pytest.raises(WireError):
+        decode_request(encode(Envelope(1, ThoughtStarted())))
+
+
+def test_half_a_character_cannot_keep_a_message_from_being_sent() -> None:
+    request = Respond(1, (user("a\ud83db 🙂"),))
+    assert request.messages[0].text == "a?b 🙂"
+    assert decode_request(encode(request)) == request
+
+
+def test_values_cannot_be_changed() -> None:
+    for value, field in ((Text("a"), "text"), (Options(), "thinking"), (user("a"), "role"), (Cancel(1), "request_id")):
+        with pytest.raises(AttributeError):
+            setattr(value, field, "b")
+
+
+def test_what_a_person_leaves_open_is_filled_from_the_advice() -> None:
+    advice = Sampling(0.7, 20, 0.8)
+    assert Sampling().filled_from(advice) == advice
+    assert GREEDY.filled_from(advice) == Sampling(0, 20, 0.8)
+    assert Sampling(top_k=0, seed=0).filled_from(advice) == Sampling(0.7, 0, 0.8, 0)
+    assert Sampling(0.1, 2, 0.3, 4).filled_from(advice) == Sampling(0.1, 2, 0.3, 4)
+
+
+def test_the_vendors_defaults_hold_where_nothing_is_said() -> None:
+    assert Sampling(1.0, 64, 0.95) == VENDOR_SAMPLING
+    assert not Options().thinking
+    assert msgspec.json.decode(b'{"type": "picture", "path": "a.png"}', type=Picture).budget == DEFAULT_BUDGET
+    assert DEFAULT_BUDGET in BUDGETS
+
+
+def test_a_user_message_holds_its_pictures_before_its_text() -> None:
+    a, b = Picture("a.png"), Picture("b.png", 70)
+    assert user("What?", a, b).parts == (a, b, Text("What?"))
+    assert user("What?", a, b).pictures == (a, b)
+    assert user("", a).parts == (a,)
+    assert Message("user", (Text("one"), a, Text("two"))).text == "one\ntwo"
+
+
+# --- frames
+
+
+def frames(data: bytes) -> list[bytes]:
+    stream, found = io.BytesIO(data), []
+    while (frame := read_frame(stream)) is not None:
+        found.append(frame)
+    return found
+
+
+def written(*frames: bytes) -> bytes:
+    stream = io.BytesIO()
+    for frame in frames:
+        write_frame(stream, frame)
+    return stream.getvalue()
+
+
+def test_frames_come_back_one_by_one() -> None:
+    sent = [b"", b"{}", b"\x00\x00\x00\x05hello", encode(REQUESTS[1]), bytes(70_000)]
+    assert frames(written(*sent)) == sent
+
+
+def test_a_frame_is_its_length_in_four_bytes_and_its_data() -> None:
+    assert written(b"hi") == b"\x00\x00\x00\x02hi"
+
+
+def test_the_end_of_the_stream_is_no_frame_and_no_error() -> None:
+    assert read_frame(io.BytesIO()) is None
+
+
+def test_half_a_frame_is_a_wire_error_wherever_it_ends() -> None:
+    whole = written(b"hello")
+    for length in range(1, len(whole)):
+        with pytest.raises(WireError, match="middle of a frame"):
+            read_frame(io.BytesIO(whole[:length]))
+
+
+@pytest.mark.parametrize("size", [MAX_FRAME_BYTES + 1, 2**32 - 1])
+def test_a_frame_that_is_too_large_is_refused_unread(size: int) -> None:
+    stream = io.BytesIO(struct.pack(">I", size) + b"rest")
+    with pytest.raises(WireError, match=f"{size} bytes is larger"):
+        read_frame(stream)
+    assert stream.read() == b"rest"
+
+
+def test_the_largest_frame_is_taken() -> None:
+    assert (
+        len(read_frame(io.BytesIO(struct.pack(">I", MAX_FRAME_BYTES) + bytes(MAX_FRAME_BYTES))) or b"")
+        == MAX_FRAME_BYTES
+    )
