@@ -3,6 +3,7 @@
 Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage).
 """
 
+import io
 import json
 import logging
 import sys
@@ -18,7 +19,16 @@ from engine import version
 from engine.bench.run import bench_report
 from engine.checkpoint.sample import sample_checkpoint
 from engine.errors import EngineError
-from engine.events import Event, Finished, PictureReceipt, PromptReady, TextDelta, ThoughtDelta, ThoughtFinished
+from engine.events import (
+    Event,
+    Failed,
+    Finished,
+    PictureReceipt,
+    PromptReady,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+)
 from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, user
 from engine.options import Options, Sampling
 from engine.pipeline import Engine
@@ -61,6 +71,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a
 def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; a person's mistake is one sentence, never a traceback."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character shows a question mark
+            stream.reconfigure(errors="replace")
     try:
         cli(args=list(arguments), prog_name="cabochon")
     except EngineError as error:
@@ -131,8 +144,6 @@ def ocr(
         except EngineError as error:  # one bad file must not stop the rest
             failed = True
             _notes.print(str(error), style="red", markup=False, soft_wrap=True)
-            if as_json:
-                typer.echo(json.dumps({"file": str(path), "error": str(error)}, ensure_ascii=False))
     if failed:
         raise typer.Exit(1)
 
@@ -202,9 +213,18 @@ def _write_answer(events: Iterable[Event]) -> None:
 
 
 def _write_json(events: Iterable[Event], file: str | None = None) -> None:
-    for event in events:
+    """Each event as a line of JSON, the last one too when that is a failure."""
+
+    def write(event: Event) -> None:
         line = encode(event).decode()
         typer.echo(line if file is None else f'{{"file": {json.dumps(file, ensure_ascii=False)}, "event": {line}}}')
+
+    try:
+        for event in events:
+            write(event)
+    except EngineError as error:
+        write(Failed(type(error).__name__, str(error)))
+        raise
 
 
 def _describe(receipt: PictureReceipt) -> str:

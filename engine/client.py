@@ -1,7 +1,8 @@
 """The engine behind pipes: the same interface as `EngineWorker`, with the model in a child process.
 
-Three threads of the app meet here. Any thread submits. The worker thread owns the child: it starts it, hands it one
-request at a time and starts it again when it dies. The reader thread turns the child's frames into events.
+Any thread submits. The client's worker thread decides: it starts the child, hands it one request at a time and starts
+it again when it dies. Each child has a reader thread, which reports its events, and a writer thread, so that a child
+which does not read can never hold the client up.
 """
 
 import contextlib
@@ -14,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, assert_never
 
-from engine.errors import EngineStopped
-from engine.events import EngineEvent, Failed, Finished, ModelLoaded
+from engine.errors import Cancelled, EngineStopped
+from engine.events import EngineEvent, Failed, Finished, ModelLoaded, Stats
 from engine.requests import (
     Cancel,
     Envelope,
@@ -38,22 +39,86 @@ CLOSE_TIMEOUT_S = 2.0
 """A child that does not end in this time is terminated, and after as long again killed."""
 
 CANCEL_TIMEOUT_S = 10.0
-"""A child that is still at a request so long after its Cancel hangs, and is ended and started again."""
+"""A child that is still at an answer so long after its Cancel hangs, and is ended and started again."""
 
 MAX_RESTARTS = 3
 """Deaths in a row, without an answer between them, after which the engine is left off until it is needed again."""
 
 
+class _Child:
+    """One engine process and the two threads at its pipes. Raises OSError when it cannot be started."""
+
+    def __init__(
+        self, command: Sequence[str], on_frame: Callable[[bytes], None], on_end: Callable[["_Child"], None]
+    ) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._threads = (
+            threading.Thread(target=self._write, args=(self._process.stdin,), name="engine-writer"),
+            threading.Thread(target=self._read, args=(self._process.stdout, on_frame, on_end), name="engine-reader"),
+        )
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def send(self, frame: bytes) -> None:
+        """Queue a frame; a broken pipe is the reader's to notice."""
+        self._outbox.put(frame)
+
+    def kill(self) -> None:
+        """End it at once; its stream ends with it."""
+        self._process.kill()
+
+    def end(self) -> int:
+        """Close its stdin, wait with more and more pressure, and return its exit status."""
+        self._outbox.put(None)
+        status: int | None = None
+        for press in (self._process.terminate, self._process.kill):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = self._process.wait(CLOSE_TIMEOUT_S)
+                break
+            press()
+        status = self._process.wait() if status is None else status
+        for thread in self._threads:
+            thread.join()
+        return status
+
+    def _write(self, stdin: IO[bytes]) -> None:
+        with contextlib.suppress(OSError), stdin:
+            while (frame := self._outbox.get()) is not None:
+                write_frame(stdin, frame)
+
+    def _read(self, stdout: IO[bytes], on_frame: Callable[[bytes], None], on_end: Callable[["_Child"], None]) -> None:
+        try:
+            with stdout:
+                while (frame := read_frame(stdout)) is not None:
+                    on_frame(frame)
+        except WireError as error:
+            _log.error("%s", error)
+            self.kill()
+        finally:
+            on_end(self)
+
+
 @dataclass(frozen=True)
 class _Died:
-    """The child's stream ended."""
+    """A child's stream ended."""
+
+    child: _Child
 
 
 @dataclass(frozen=True)
 class _Served:
-    """The child ended a request."""
+    """The child ended a request; `has_answered` if by finishing an answer."""
 
     request_id: int
+    has_answered: bool
 
 
 _Work = Request | _Died | _Served
@@ -62,7 +127,7 @@ _Work = Request | _Died | _Served
 class EngineClient:
     """An engine in a child process; a dead one is reported, restarted, and given its model again.
 
-    `on_event` is called on the reader thread, or on the worker thread for what the client itself has to say.
+    `on_event` is called on a reader thread, or on the worker thread for what the client itself has to say.
     """
 
     def __init__(self, command: Sequence[str], on_event: Callable[[Envelope], None]) -> None:
@@ -70,12 +135,10 @@ class EngineClient:
         self._on_event = on_event
         self._inbox: queue.SimpleQueue[_Work] = queue.SimpleQueue()
         self._worker = threading.Thread(target=self._run, name="engine-client")
-        self._child: subprocess.Popen[bytes] | None = None
-        self._reader: threading.Thread | None = None
+        self._child: _Child | None = None
         self._waiting: list[LoadModel | Respond] = []
         self._running: LoadModel | Respond | None = None
         self._model: LoadModel | None = None
-        self._cancelled: set[int] = set()
         self._hangs_at: float | None = None
         self._deaths = 0
 
@@ -88,7 +151,7 @@ class EngineClient:
         self._inbox.put(request)
 
     def close(self) -> None:
-        """End the child and both threads; takes 4 seconds at most."""
+        """End the child and all threads; takes 4 seconds at most."""
         self.submit(Shutdown())
         self._worker.join()
 
@@ -101,10 +164,11 @@ class EngineClient:
                 case Shutdown():
                     self._end_child()
                     return
-                case _Died():
-                    self._recover()
-                case _Served(request_id):
-                    self._finish(request_id)
+                case _Died(child):
+                    if child is self._child:
+                        self._recover(f"status {child.end()}")
+                case _Served(request_id, has_answered):
+                    self._finish(request_id, has_answered)
                 case Cancel(request_id) as cancel:
                     self._cancel(request_id, cancel)
                 case LoadModel() | Respond() as request:
@@ -114,7 +178,7 @@ class EngineClient:
             self._hand_over()
 
     def _next_work(self) -> _Work | None:
-        """What came in next, or None when a cancelled request should long have ended."""
+        """What came in next, or None when a cancelled answer should long have ended."""
         if self._hangs_at is None:
             return self._inbox.get()
         try:
@@ -123,18 +187,79 @@ class EngineClient:
             return None
 
     def _cancel(self, request_id: int, cancel: Cancel) -> None:
-        """Pass it on if that request runs; one that waits is cancelled as soon as it is handed over."""
-        self._cancelled.add(request_id)
+        """Pass it on if that request runs; end one that still waits; ignore any other."""
         if self._running is not None and self._running.request_id == request_id:
             self._send(cancel)
-            self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
+            if isinstance(self._running, Respond) and self._hangs_at is None:
+                self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
+            return
+        for request in [request for request in self._waiting if request.request_id == request_id]:
+            self._waiting.remove(request)
+            if isinstance(request, Respond):
+                self._report(request_id, Finished("cancelled", Stats()))
+            else:
+                self._report(request_id, Failed(Cancelled.__name__, str(Cancelled())))
 
-    def _finish(self, request_id: int) -> None:
-        self._deaths = 0
+    def _finish(self, request_id: int, has_answered: bool) -> None:
+        if has_answered:
+            self._deaths = 0
         if self._running is not None and self._running.request_id == request_id:
-            self._running = None
-        self._cancelled.discard(request_id)
-        self._hangs_at = None
+            self._running, self._hangs_at = None, None
+
+    def _hand_over(self) -> None:
+        """Give the child the next request, if it is idle."""
+        while self._running is None and self._waiting:
+            if self._child is None:
+                self._start_child()
+                if self._child is None:
+                    return
+                if self._model is not None and not isinstance(self._waiting[0], LoadModel):
+                    self._waiting.insert(0, self._model)
+            request = self._waiting.pop(0)
+            try:
+                self._send(request)
+            except WireError as error:  # nothing was sent: the child is as it was
+                self._report(request.request_id, Failed(type(error).__name__, str(error)))
+                continue
+            self._running = request
+            if isinstance(request, LoadModel):
+                self._model = request
+
+    def _start_child(self) -> None:
+        try:
+            self._child = _Child(self._command, self._read_event, lambda child: self._inbox.put(_Died(child)))
+        except OSError as error:
+            _log.error("the engine cannot be started: %s", error)
+            self._give_up(f"it cannot be started: {error.strerror or error}")
+
+    def _read_event(self, frame: bytes) -> None:
+        envelope = decode_event(frame)
+        self._report(envelope.request_id, envelope.event)
+        if isinstance(envelope.event, Finished | Failed | ModelLoaded):
+            self._inbox.put(_Served(envelope.request_id, isinstance(envelope.event, Finished)))
+
+    def _recover(self, cause: str) -> None:
+        """The child is gone: say so to whoever waits for it, start another and load the same model again."""
+        _log.error("the engine ended: %s", cause)
+        self._child, self._hangs_at = None, None
+        lost, self._running = self._running, None
+        self._deaths += 1
+        if self._deaths > MAX_RESTARTS:
+            self._waiting[:0] = [lost] if lost is not None else []
+            self._give_up(cause)
+            return
+        if lost is not None:
+            what = "loading the model" if isinstance(lost, LoadModel) else "answering"
+            self._report_stopped(lost, f"The engine stopped unexpectedly while {what} ({cause}) and was started again.")
+        if self._model is not None and not isinstance(lost, LoadModel):
+            self._waiting.insert(0, self._model)
+        self._start_child()
+
+    def _give_up(self, cause: str) -> None:
+        """Answer everything that waits; the next request tries to start the engine once more."""
+        waiting, self._waiting = self._waiting, []
+        for request in waiting:
+            self._report_stopped(request, f"The engine keeps stopping ({cause}).")
 
     def _end_hanging_child(self) -> None:
         """Its stream ends with it, and the reader tells."""
@@ -142,115 +267,22 @@ class EngineClient:
         if self._child is not None:
             self._child.kill()
 
-    def _hand_over(self) -> None:
-        """Give the child the next request, if it is idle."""
-        if self._running is not None or not self._waiting:
-            return
-        if self._child is None:
-            self._start_child()
-            if self._model is not None and not isinstance(self._waiting[0], LoadModel):
-                self._waiting.insert(0, self._model)
-        self._running = self._waiting.pop(0)
-        if isinstance(self._running, LoadModel):
-            self._model = self._running
-        if self._running.request_id in self._cancelled:
-            self._send(Cancel(self._running.request_id))
-        try:
-            self._send(self._running)
-        except WireError as error:  # nothing was sent: the child is as it was
-            self._report(self._running.request_id, Failed(type(error).__name__, str(error)))
-            self._inbox.put(_Served(self._running.request_id))
-
-    def _start_child(self) -> None:
-        self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self._child.stdout is not None
-        self._reader = threading.Thread(target=self._read, args=(self._child.stdout,), name="engine-reader")
-        self._reader.start()
-
-    def _read(self, stream: IO[bytes]) -> None:
-        """Report the child's events until its stream ends or makes no sense."""
-        try:
-            while (frame := read_frame(stream)) is not None:
-                envelope = decode_event(frame)
-                self._on_event(envelope)
-                if isinstance(envelope.event, Finished | Failed | ModelLoaded):
-                    self._inbox.put(_Served(envelope.request_id))
-        except WireError as error:
-            _log.error("%s", error)
-        except ValueError:  # the stream was closed under the reader
-            _log.debug("the engine's stream was closed")
-        self._inbox.put(_Died())
-
-    def _recover(self) -> None:
-        """The child is gone: say so to whoever waits for it, start another and load the same model again."""
-        child, self._child = self._child, None
-        if child is None:
-            return
-        status = _reap(child)
-        self._join_reader()
-        self._hangs_at = None
-        _log.error("the engine ended with status %s", status)
-        lost, self._running = self._running, None
-        self._deaths += 1
-        if lost is not None:
-            self._cancelled.discard(lost.request_id)
-            self._report(lost.request_id, _stopped_sentence(lost, status))
-        if self._deaths > MAX_RESTARTS:
-            for request in self._waiting:
-                self._report(request.request_id, _stopped_sentence(request, status))
-            self._waiting.clear()
-            return
-        self._start_child()
-        if self._model is not None and not isinstance(lost, LoadModel):
-            self._waiting.insert(0, self._model)
-
     def _end_child(self) -> None:
         self._send(Shutdown())
-        child, self._child = self._child, None
-        if child is not None:
-            assert child.stdin is not None
-            with contextlib.suppress(OSError):
-                child.stdin.close()
-            _reap(child)
-        self._join_reader()
-
-    def _join_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.join()
-            self._reader = None
+        if self._child is not None:
+            self._child.end()
 
     def _send(self, request: Request) -> None:
-        """Write one frame; a broken pipe is the reader's to notice. Raises WireError for what no frame can hold."""
-        child = self._child
-        if child is None or child.stdin is None:
-            return
-        with contextlib.suppress(OSError):
-            write_frame(child.stdin, encode(request))
+        """Raises WireError for what no frame can hold."""
+        if self._child is not None:
+            self._child.send(encode(request))
+
+    def _report_stopped(self, request: LoadModel | Respond, what: str) -> None:
+        sentence = f"{what} Nothing you wrote is lost: try again."
+        self._report(request.request_id, Failed(EngineStopped.__name__, sentence))
 
     def _report(self, request_id: int, event: EngineEvent) -> None:
-        self._on_event(Envelope(request_id, event))
-
-
-def _reap(child: subprocess.Popen[bytes]) -> int:
-    """Wait for the child's end, with more and more pressure."""
-    for press in (child.terminate, child.kill):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            status = child.wait(CLOSE_TIMEOUT_S)
-            break
-        press()
-    else:
-        status = child.wait()
-    for stream in (child.stdin, child.stdout):
-        if stream is not None:
-            with contextlib.suppress(OSError):
-                stream.close()
-    return status
-
-
-def _stopped_sentence(request: LoadModel | Respond, status: int) -> Failed:
-    what = "loading the model" if isinstance(request, LoadModel) else "answering"
-    return Failed(
-        EngineStopped.__name__,
-        f"The engine stopped unexpectedly while {what} (status {status}) and was started again. "
-        "Nothing you wrote is lost: try again.",
-    )
+        try:
+            self._on_event(Envelope(request_id, event))
+        except Exception:  # noqa: BLE001 - whoever listens must not stop the engine from being heard
+            _log.exception("an event was not taken")

@@ -5,12 +5,21 @@ EngineError
 ├── AttachmentError      a dropped or named file cannot be read
 ├── PromptError          the messages or options cannot become a prompt
 ├── ContextFull          the prompt needs more positions than the model has
+├── Cancelled            loading was stopped by whoever asked for it
 └── EngineStopped        the engine process ended while it worked
 
 Every message is one or two sentences that say what happened and what to do about it.
 """
 
-__all__ = ["AttachmentError", "CheckpointError", "ContextFull", "EngineError", "EngineStopped", "PromptError"]
+__all__ = [
+    "AttachmentError",
+    "Cancelled",
+    "CheckpointError",
+    "ContextFull",
+    "EngineError",
+    "EngineStopped",
+    "PromptError",
+]
 
 
 class EngineError(Exception):
@@ -37,6 +46,13 @@ class ContextFull(PromptError):
             f"This conversation needs {num_tokens:,} tokens and the model can hold {context_length:,}. "
             "Start a new conversation or give the pictures a smaller budget."
         )
+
+
+class Cancelled(EngineError):
+    """Loading a model was stopped by whoever asked for it."""
+
+    def __init__(self) -> None:
+        super().__init__("Loading was cancelled. Choose a model to go on.")
 
 
 class EngineStopped(EngineError):

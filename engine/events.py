@@ -75,13 +75,13 @@ class TextDelta(_Event, frozen=True, tag="text_delta"):
 class Stats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one answer cost. Rates are tokens per second; times are milliseconds."""
 
-    num_prompt_tokens: int
-    num_cached_tokens: int
-    num_new_tokens: int
-    time_to_first_token_ms: float
-    prefill_tokens_per_second: float
-    decode_tokens_per_second: float
-    peak_memory_bytes: int
+    num_prompt_tokens: int = 0
+    num_cached_tokens: int = 0
+    num_new_tokens: int = 0
+    time_to_first_token_ms: float = 0.0
+    prefill_tokens_per_second: float = 0.0
+    decode_tokens_per_second: float = 0.0
+    peak_memory_bytes: int = 0
 
 
 FinishReason = Literal["end_of_turn", "length", "context_full", "cancelled"]

@@ -1,9 +1,8 @@
 """Messages: what a person and the model say to each other. Values only, one JSON form each."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 __all__ = ["BUDGETS", "DEFAULT_BUDGET", "Message", "Part", "Picture", "Role", "Text", "user"]
 
@@ -31,7 +30,12 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """A picture file and the number of soft tokens it may spend (one of `BUDGETS`)."""
 
     path: str
-    budget: Annotated[int, Meta(ge=BUDGETS[0], le=BUDGETS[-1])] = DEFAULT_BUDGET
+    budget: int = DEFAULT_BUDGET
+
+    def __post_init__(self) -> None:
+        """Refuse any other budget: the vendor's models know only these."""
+        if self.budget not in BUDGETS:
+            raise ValueError(f"a budget of {self.budget} soft tokens is none of {', '.join(map(str, BUDGETS))}")
 
 
 Part = Text | Picture

@@ -45,7 +45,7 @@ from engine.prompt.special_tokens import STOP_TOKEN_IDS
 from engine.prompt.tokenizer import Tokenizer
 from engine.response.parser import ResponseParser, parse
 
-__all__ = ["Cancelled", "Engine"]
+__all__ = ["Engine"]
 
 CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
@@ -55,8 +55,8 @@ MAX_FEATURE_BYTES = 128 * 1024 * 1024
 """Soft tokens kept for pictures that may come again: about 70 pictures of 280 soft tokens at E2B's width."""
 
 
-class Cancelled(Exception):
-    """The caller asked to stop; never leaves this module."""
+class _Stopped(Exception):
+    """The caller asked to stop."""
 
 
 def never() -> bool:
@@ -112,23 +112,28 @@ class Engine:
         Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
         the layers of a picture, between prefill chunks and between tokens.
         """
-        started = time.perf_counter()
+        run = _Run()
         mx.reset_peak_memory()
-        prompt = self.prepare(messages, options)
-        known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
-        run = _Run(num_prompt=len(prompt), num_cached=known, started=started)
         try:
+            prompt = self.prepare(messages, options, cancelled)
+            known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
+            run.begin(len(prompt), known)
             receipts = self._encode_pictures(prompt, cancelled)
             yield PromptReady(len(prompt), known, receipts)
             yield from self._answer(prompt, options, run, cancelled)
-        except Cancelled:
+        except _Stopped:
             yield run.finished("cancelled")
+        except Exception:
+            self._cache.clear()  # a step that broke off half-way leaves keys that belong to no position
+            raise
 
-    def prepare(self, messages: Sequence[Message], options: Options = Options()) -> Prompt:
+    def prepare(
+        self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
+    ) -> Prompt:
         """Messages to a prompt: token ids, spans and the pictures that fill them."""
         if not messages:
             raise PromptError("There is no message to answer.")
-        pictures = [self._read_picture(picture) for message in messages for picture in message.pictures]
+        pictures = [self._read_picture(picture, cancelled) for message in messages for picture in message.pictures]
         config = self._model.config
         prompt = build_prompt(
             messages, pictures, self._tokenizer, config.token_ids, thinking=options.thinking, compact=config.is_small
@@ -190,8 +195,9 @@ class Engine:
     def _cold_cache(self) -> PrefixCache:
         return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)
 
-    def _read_picture(self, picture: Picture) -> PictureInput:
+    def _read_picture(self, picture: Picture, cancelled: Callable[[], bool]) -> PictureInput:
         """Read a picture; it is decoded only if its soft tokens are not known yet."""
+        _stop_if(cancelled)
         if self._model.config.vision is None:
             raise PromptError("This model cannot see pictures. Remove them, or choose a model with a vision tower.")
         started = time.perf_counter()
@@ -239,13 +245,15 @@ class Engine:
 class _Run:
     """What one answer has cost so far."""
 
-    def __init__(self, num_prompt: int, num_cached: int, started: float) -> None:
-        self.num_cached = num_cached
-        self.num_new = 0
+    def __init__(self) -> None:
+        self.num_prompt = self.num_cached = self.num_new = 0
         self.prefill_s = 0.0
-        self._num_prompt = num_prompt
-        self._started = started
+        self._started = time.perf_counter()
         self._first_token = self._last_token = 0.0
+
+    def begin(self, num_prompt: int, num_cached: int) -> None:
+        """The prompt is built, and so much of it is known."""
+        self.num_prompt, self.num_cached = num_prompt, num_cached
 
     def count(self) -> None:
         """One more token was read."""
@@ -256,9 +264,9 @@ class _Run:
     def finished(self, reason: FinishReason) -> Finished:
         """The closing event."""
         decode_s = self._last_token - self._first_token
-        fresh = self._num_prompt - self.num_cached
+        fresh = self.num_prompt - self.num_cached
         stats = Stats(
-            num_prompt_tokens=self._num_prompt,
+            num_prompt_tokens=self.num_prompt,
             num_cached_tokens=self.num_cached,
             num_new_tokens=self.num_new,
             time_to_first_token_ms=max(0.0, self._first_token - self._started) * 1000,
@@ -271,7 +279,7 @@ class _Run:
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:
     if cancelled():
-        raise Cancelled
+        raise _Stopped
 
 
 def _check_vocabularies(folder: Path, tokenizer: Tokenizer, advice: GenerationAdvice, config: ModelConfig) -> None:

@@ -1,12 +1,14 @@
 """One queue and one thread: the thread owns MLX, and whatever computes, computes there.
 
-`EngineWorker` serves a program that wants the engine in its own process (the command line, tests).
+`EngineWorker` serves a program that wants the engine in its own process.
 `run_engine_process` serves the other end of two pipes with the same worker.
 """
 
+import gc
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -19,7 +21,7 @@ import mlx.core as mx
 
 from engine import version
 from engine.backend import backend_name
-from engine.errors import EngineError
+from engine.errors import Cancelled, EngineError
 from engine.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
 from engine.pipeline import Engine
 from engine.requests import (
@@ -91,8 +93,8 @@ class EngineWorker:
 
         try:
             match request:
-                case LoadModel(_, path):
-                    self._load(path, report)
+                case LoadModel():
+                    self._load(request, report)
                 case Respond():
                     self._respond_to(request, report)
                 case _:
@@ -103,10 +105,18 @@ class EngineWorker:
             _log.exception("request %s failed", type(request).__name__)
             report(Failed(type(error).__name__, f"Something went wrong in the engine: {error}. The log has details."))
 
-    def _load(self, path: str, report: Callable[[EngineEvent], None]) -> None:
+    def _load(self, request: LoadModel, report: Callable[[EngineEvent], None]) -> None:
         self._engine = None  # give its memory back before the next one takes its own
+        gc.collect()
+        mx.clear_cache()
         started = time.perf_counter()
-        self._engine = Engine.load(Path(path), lambda fraction: report(LoadProgress(fraction)))
+
+        def on_progress(fraction: float) -> None:
+            if self._is_cancelled(request.request_id):
+                raise Cancelled
+            report(LoadProgress(fraction))
+
+        self._engine = Engine.load(Path(request.path), on_progress)
         report(ModelLoaded(self._engine.info, (time.perf_counter() - started) * 1000))
 
     def _respond_to(self, request: Respond, report: Callable[[EngineEvent], None]) -> None:
@@ -114,10 +124,13 @@ class EngineWorker:
             raise EngineError("No model is loaded. Choose one first.")
 
         def cancelled() -> bool:
-            return self._closing.is_set() or request.request_id in self._cancelled
+            return self._is_cancelled(request.request_id)
 
         for event in self._engine.respond(request.messages, request.options, cancelled):
             report(event)
+
+    def _is_cancelled(self, request_id: int) -> bool:
+        return self._closing.is_set() or request_id in self._cancelled
 
 
 def run_engine_process(log_file: Path | None = None) -> int:
@@ -140,6 +153,7 @@ def run_engine_process(log_file: Path | None = None) -> int:
         except BrokenPipeError:
             worker.submit(Shutdown())  # nobody listens any more
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the app, which then ends this process
     worker = EngineWorker(send)
     worker.start()
     try:

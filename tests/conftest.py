@@ -40,20 +40,20 @@ def no_thread_left_running() -> Iterator[None]:
     assert not left, f"threads left running: {left}"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def no_child_left_running() -> Iterator[None]:
-    """A module's tests must end the processes they start."""
-    children = _children()
+@pytest.fixture(autouse=True)
+def no_child_left_running(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test must end the processes it starts."""
+    children: list[subprocess.Popen[bytes]] = []
+    original = subprocess.Popen.__init__
+
+    def remember(self: subprocess.Popen[bytes], *arguments: object, **options: object) -> None:
+        original(self, *arguments, **options)
+        children.append(self)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", remember)
     yield
-    assert not _children() - children, "a child process was left running"
-
-
-def _children() -> set[int]:
-    """Process ids of our living children."""
-    listing = subprocess.run(["ps", "-o", "pid=,stat=,comm=", "--ppid", str(os.getpid())],
-                             capture_output=True, text=True, check=False).stdout  # fmt: skip
-    rows = [line.split() for line in listing.splitlines()]
-    return {int(row[0]) for row in rows if not row[1].startswith("Z") and row[2] != "ps"}
+    left = [child.args for child in children if child.poll() is None]
+    assert not left, f"processes left running: {left}"
 
 
 @pytest.fixture(scope="session")

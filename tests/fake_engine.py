@@ -52,10 +52,13 @@ ANSWER = (
     "- paid in cash\n- no tip\n\nThat is all there is to read."
 )
 RECEIPT = (
-    "The picture says:\n\n> HELLO\n> MAC 2026\n\nTwo lines of large print. As a table:\n\n"
-    "| line | text | letters |\n|---|---|---|\n| 1 | HELLO | 5 |\n| 2 | MAC 2026 | 7 |"
+    "The picture says:\n\n> Hello 42\n\nOne line of large print. As a table:\n\n"
+    "| part | text | kind |\n|---|---|---|\n| 1 | Hello | a word |\n| 2 | 42 | a number |"
 )
-THOUGHT = "The picture shows a receipt. I add the two prices: 4.20 + 8.20 = 12.40, which matches the total."
+THOUGHT = (
+    "I add the tens first: 10 + 20 = 30.\nThen the ones: 7 + 5 = 12.\nTogether that is 30 + 12 = 42, "
+    "and 42 - 25 is 17 again, so it is right."
+)
 LONG = "\n\n".join(
     f"Paragraph {number}: " + "the quick brown fox jumps over the lazy dog. " * 4 for number in range(1, 25)
 )
@@ -90,6 +93,8 @@ class FakeEngine:
             request = decode_request(frame)
             if isinstance(request, Cancel):
                 self._cancelled.add(request.request_id)
+            elif isinstance(request, Shutdown):
+                break
             else:
                 self._requests.put(request)
         self._requests.put(Shutdown())
@@ -122,7 +127,7 @@ class FakeEngine:
 
     def _respond(self, request: Respond) -> None:
         for event in SCENARIOS[self._scenario](self, request):
-            if request.request_id in self._cancelled and self._scenario != "hang":
+            if request.request_id in self._cancelled and self._scenario not in ("hang", "deaf"):
                 self._send(request.request_id, Finished("cancelled", stats(3)))
                 return
             self._send(request.request_id, event)
@@ -194,7 +199,9 @@ def echo(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Says what was asked, how often something was said, and with which options: for tests of what is sent."""
     yield from prompt(request)
     said = " / ".join(f"{message.role}:{message.text}" for message in request.messages)
-    yield TextDelta(f"{said} [{request.options.thinking}, {request.options.sampling.temperature:g}]")
+    options = request.options
+    taking = "most likely" if options.sampling.temperature == 0 else "as advised"
+    yield TextDelta(f"{said} [{'thinking, ' * options.thinking}{taking}]")
     yield Finished("end_of_turn", stats(1))
 
 
@@ -220,6 +227,13 @@ def flow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     yield Finished("end_of_turn", stats(len(LONG) * 2))
 
 
+def deaf(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Goes on for a second, whatever it is told."""
+    yield from prompt(request)
+    yield from write(LONG[:800], 200)
+    yield Finished("end_of_turn", stats(200))
+
+
 def cut(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Reaches its longest length."""
     yield from prompt(request)
@@ -243,7 +257,7 @@ def think(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
             yield ThoughtDelta(piece)
             time.sleep(0.01)
         yield ThoughtFinished(12_000.0)
-    yield from write("The total is **12.40**.", 200)
+    yield from write("17 + 25 is **42**.", 200)
     yield Finished("end_of_turn", stats(6))
 
 
@@ -309,6 +323,7 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "text": text,
     "slow": slow,
     "flow": flow,
+    "deaf": deaf,
     "cut": cut,
     "long": long,
     "think": think,

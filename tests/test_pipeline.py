@@ -17,6 +17,7 @@ from engine.events import (
     ThoughtFinished,
     ThoughtStarted,
 )
+from engine.generation.prefill import prefill
 from engine.messages import Message, Picture, Text, user
 from engine.options import GREEDY, Options, Sampling
 from engine.pipeline import Engine
@@ -73,9 +74,10 @@ def test_the_stream_is_the_parse_of_its_tokens(engine: Engine) -> None:
 
 
 def test_length_is_said(engine: Engine) -> None:
+    engine._stop_ids = frozenset()
     ended = finished(list(engine.respond([user("Hi")], Options(Sampling(seed=3), max_new_tokens=4))))
-    assert ended.reason in ("length", "end_of_turn")
-    assert ended.stats.num_new_tokens <= 4
+    assert ended.reason == "length"
+    assert ended.stats.num_new_tokens == 4
 
 
 def test_context_full_is_said(tmp_path: Path) -> None:
@@ -185,3 +187,83 @@ def test_NM_5_memory_does_not_grow_over_fifty_answers(engine: Engine) -> None:
         list(engine.respond([user(f"Turn {turn} " * 20)], Options(Sampling(seed=turn), max_new_tokens=3)))
         sizes.append(mx.get_active_memory())
     assert max(sizes[25:]) <= max(sizes[:25]) * 1.02
+
+
+def test_CP_7_a_prompt_with_pictures_in_chunks_equals_one_pass(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text, a picture, text, another: the rows of each picture land where they belong, wherever a chunk begins."""
+    paths = []
+    for index, size in enumerate([(150, 60), (70, 90)]):
+        pixels = np.random.default_rng(index).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        paths.append(tmp_path / f"{index}.png")
+        Image.fromarray(pixels).save(paths[-1])
+    first, second = (Picture(str(path), 70) for path in paths)
+    parts = (Text("Look at this one closely:"), first, Text("and then at this:"), second, Text("Which is it?"))
+    messages = [Message("user", parts)]
+    prompt = engine.prepare(messages)
+    whole = np.array(engine.logits(prompt))[-1]
+    for chunk in (7, 16, 40, 90, 512):
+        monkeypatch.setattr("engine.pipeline.CHUNK_SIZE", chunk)
+        cache = engine._cold_cache()
+        last = [logits for _, logits in prefill(engine._model, prompt, engine._features, cache, 0, chunk)][-1]
+        assert last is not None
+        assert np.abs(np.array(last) - whole).max() < 1e-4
+
+
+@pytest.mark.parametrize("kept", ["the first picture", "nothing but its turn's opening"])
+def test_MI_4_a_second_turn_with_pictures_equals_a_cold_run(engine: Engine, tmp_path: Path, kept: str) -> None:
+    """Resumed after a picture, and before it when that picture was exchanged."""
+    paths = []
+    for index in range(3):
+        paths.append(tmp_path / f"{index}.png")
+        pixels = np.random.default_rng(index).integers(0, 256, (60, 150, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(paths[-1])
+    turns = [user("Read this", Picture(str(paths[0]), 70)), Message("assistant", (Text("abc"),))]
+    list(engine.respond(turns[:1], SHORT))
+    opening = turns[:1] if kept == "the first picture" else [user("Read this", Picture(str(paths[2]), 70))]
+    messages = [*opening, turns[1], user("And this", Picture(str(paths[1]), 70))]
+    prompt = engine.prepare(messages)
+    known = engine._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
+    first = prompt.spans[0]
+    assert known > first.stop if kept == "the first picture" else known <= first.start
+    engine._encode_pictures(prompt, lambda: False)
+    last = [logits for _, logits in prefill(engine._model, prompt, engine._features, engine._cache, known, 512)][-1]
+    assert last is not None
+    assert np.abs(np.array(last) - np.array(engine.logits(prompt))[-1]).max() < 1e-4
+
+
+def test_a_step_that_breaks_off_leaves_no_keys_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = [user("word " * 700)]
+    expected = np.array(engine.logits(engine.prepare(long)))[-1]
+    original, calls = engine._model.language_model.run_owning, []
+
+    def break_off(*arguments: object) -> object:
+        result = original(*arguments)
+        calls.append(1)
+        if len(calls) == 3:
+            raise MemoryError("no memory left")
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._model.language_model, "run_owning", break_off)
+        with pytest.raises(MemoryError):
+            list(engine.respond(long, SHORT))
+    prompt = engine.prepare(long)
+    known = engine._cache.resume(prompt.keys())
+    last = [logits for _, logits in prefill(engine._model, prompt, {}, engine._cache, known, 512)][-1]
+    assert last is not None
+    assert np.abs(np.array(last) - expected).max() < 1e-4
+
+
+def test_a_cancelled_answer_does_no_work(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.pipeline.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    events = list(engine.respond([user("Read", Picture(str(picture), 70))], SHORT, lambda: True))
+    assert [type(event) for event in events] == [Finished]
+
+
+def test_a_known_picture_is_not_decoded_again(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = [user("Read", Picture(str(picture), 70))]
+    list(engine.respond(messages, SHORT))
+    monkeypatch.setattr("engine.pipeline.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    assert finished(list(engine.respond(messages, SHORT))).reason in ("end_of_turn", "length")

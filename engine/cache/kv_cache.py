@@ -18,7 +18,7 @@ from engine.models.masks import sliding_mask
 __all__ = ["GROWTH", "DecodeViews", "KVCache", "Snapshot"]
 
 GROWTH = 256
-"""Buffers grow by this many positions; a compiled step is traced anew for each size."""
+"""Buffers grow by a quarter, rounded up to this many positions; a compiled step is traced anew for each size."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,21 @@ class LayerCache:
 
     def reserve(self, length: int) -> None:
         """Make room for `length` positions, or for the whole window."""
-        wanted = -(-length // GROWTH) * GROWTH
+        if length <= self.capacity:
+            return
+        wanted = _rounded(max(length, self.capacity * 5 // 4))
         if self.limit is not None:
             wanted = min(wanted, self.limit)
         if wanted > self.capacity:
             keys, values = self.buffers
             self.buffers = (_pad(keys, wanted), _pad(values, wanted))
+
+    def shrink(self, length: int) -> None:
+        """Give back what a much longer conversation took: a step looks at every slot, used or not."""
+        wanted = _rounded(length + 1)
+        if self.limit is None and self.capacity > 2 * wanted:
+            keys, values = self.buffers
+            self.buffers = (mx.contiguous(keys[:, :, :wanted]), mx.contiguous(values[:, :, :wanted]))
 
     def write(self, length: int, new: KeysValues) -> KeysValues:
         """Append [1, K, L, D] after `length` positions; return everything that the new queries may see.
@@ -153,7 +162,11 @@ class KVCache:
         """Forget every position from `length` on; raises ValueError where a snapshot is needed."""
         if not self.can_rewind(length):
             raise ValueError(f"cannot cut {self.length} positions to {length} without a snapshot")
-        self.length = length
+        self._cut(length)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._cut(0)
 
     def snapshot(self) -> Snapshot:
         """The state at this length, computed now so that later writes cannot change it."""
@@ -168,7 +181,12 @@ class KVCache:
         sliding = (layer for layer in self._layers if layer.limit is not None)
         for layer, buffers in zip(sliding, snapshot.sliding, strict=True):
             layer.buffers = buffers
-        self.length = snapshot.length
+        self._cut(snapshot.length)
+
+    def _cut(self, length: int) -> None:
+        self.length = length
+        for layer in self._layers:
+            layer.shrink(length)
 
     def decode_views(self) -> Callable[[mx.array, Sequence[KeysValues]], "DecodeViews"]:
         """A function (position, buffers) -> views of one decode step; pure, so that the step can be compiled."""
@@ -230,6 +248,10 @@ def _filled(
         if layer_limit == limit:
             return (mx.arange(keys.shape[2]) <= position)[None]
     return None
+
+
+def _rounded(length: int) -> int:
+    return -(-length // GROWTH) * GROWTH
 
 
 def _put(buffer: mx.array, new: mx.array, start: int | mx.array) -> mx.array:

@@ -55,7 +55,7 @@ class PrefixCache:
         self._keys.extend(keys)
 
     def take_snapshot(self) -> None:
-        """Keep the present state, and the oldest ones no longer than the byte budget allows."""
+        """Keep the present state; the oldest ones go when the byte budget is spent."""
         if any(snapshot.length == self.kv.length for snapshot in self._snapshots):
             return
         self._snapshots.append(self.kv.snapshot())
@@ -63,8 +63,8 @@ class PrefixCache:
             self._snapshots.pop(0)
 
     def clear(self) -> None:
-        """Forget everything; buffers stay for reuse only until they are next written."""
-        self.kv.length = 0
+        """Forget everything."""
+        self.kv.clear()
         self._keys = []
         self._snapshots = []
 

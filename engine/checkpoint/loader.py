@@ -1,7 +1,7 @@
 """A folder becomes a model: config -> tensors -> modules, each checked against the others before data is read."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -133,27 +133,36 @@ def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callab
     by_name = read_tensors({entry.name: entry for entry in entries.values()})
     dtype = compute_dtype()
     total = sum(entry.size_bytes for entry in entries.values()) or 1
-    done = 0
-    batch: list[tuple[str, mx.array]] = []
+    done = waiting = 0
+    batch: list[tuple[TensorEntry, mx.array]] = []
     for position, (path, entry) in enumerate(entries.items(), 1):
         array = entry.part_of(by_name[entry.name])
         array = array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array
         model.load_weights([(path, array)], strict=False)
         if not path.startswith(_TOWERS):
-            batch.append((entry.name, array))
+            batch.append((entry, array))
+            waiting += entry.size_bytes
         done += entry.size_bytes
-        if sum(array.nbytes for _, array in batch) >= _BATCH_BYTES or position == len(entries):
-            _evaluate(entry.file, batch)
-            batch = []
+        if waiting >= _BATCH_BYTES or position == len(entries):
+            _evaluate(batch)
+            waiting, batch = 0, []
             on_progress(done / total)
     model.eval()
 
 
-def _evaluate(file: Path, batch: list[tuple[str, mx.array]]) -> None:
+def _evaluate(batch: Sequence[tuple[TensorEntry, mx.array]]) -> None:
+    """Read a batch at once; if that fails, find out which tensor it was."""
     try:
         mx.eval([array for _, array in batch])
-    except RuntimeError as error:
-        raise CheckpointError(f"{file} cannot be read ({error}). Download it again.") from error
+    except RuntimeError:
+        for entry, array in batch:
+            try:
+                mx.eval(array)
+            except RuntimeError as error:
+                raise CheckpointError(
+                    f"{entry.file}: {entry.name} cannot be read ({error}). Download it again."
+                ) from error
+        raise
 
 
 def _parameters(model: Gemma4) -> dict[str, mx.array]:

@@ -13,6 +13,9 @@ __all__ = ["Sampler", "make_sampler", "suppression"]
 Sampler = Callable[[mx.array], mx.array]
 """Float32 logits [V] -> the next token, int32 [1]; lazy, so that the next step can be queued behind it."""
 
+COLDEST = 1e-4
+"""Below this temperature the most likely token is taken: dividing by less would overflow."""
+
 
 def suppression(vocab_size: int, token_ids: Iterable[int]) -> mx.array:
     """Added to logits [V]: -inf at ids that must never be written."""
@@ -23,7 +26,7 @@ def suppression(vocab_size: int, token_ids: Iterable[int]) -> mx.array:
 def make_sampler(sampling: Sampling, suppress: mx.array) -> Sampler:
     """A sampler with its own random stream; the same seed draws the same tokens."""
     temperature, top_k, top_p, seed = msgspec.structs.astuple(sampling.filled_from(VENDOR_SAMPLING))
-    if temperature == 0:
+    if temperature < COLDEST:
         return lambda logits: mx.argmax(logits + suppress, keepdims=True).astype(mx.int32)
     key = mx.random.key(secrets.randbits(63) if seed is None else seed)
 

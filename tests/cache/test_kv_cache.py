@@ -13,6 +13,7 @@ from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import prefill
 from engine.generation.sampling import make_sampler, suppression
 from engine.messages import Picture, user
+from engine.models.masks import Band, sliding_mask
 from engine.options import GREEDY
 from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
@@ -240,3 +241,31 @@ def test_NM_3_the_head_runs_for_the_last_row_only(engine: Engine, monkeypatch: p
     )
     fill(engine, new_cache(engine), Prompt(tuple(ids(100))), chunk=32)
     assert rows == {"head": [1], "sharing": [1]}
+
+
+def test_a_short_chat_after_a_long_one_gets_its_memory_and_speed_back(engine: Engine) -> None:
+    cache = new_cache(engine)
+    fill(engine, cache, Prompt(tuple(ids(3000))))
+    long = cache.kv.size_bytes
+    prompt = Prompt(tuple(ids(50, seed=8)))
+    known = cache.resume(prompt.keys())
+    logits = fill(engine, cache, prompt, start=known)
+    assert cache.kv.size_bytes < long / 4
+    assert max(keys.shape[2] for keys, _ in cache.kv.for_decoding()) <= 2 * GROWTH
+    assert close(logits, np.array(engine.logits(prompt))[-1])
+
+
+@pytest.mark.parametrize("window", [300, 512])
+def test_blocks_smaller_than_the_window_equal_a_dense_mask(window: int) -> None:
+    """CP-3: the windows of released models are larger than a block of queries."""
+    for history, queries in [(0, 700), (window - 1, 513), (400, 300)]:
+        mask = sliding_mask(queries, history + queries, window)
+        own = np.arange(history, history + queries)[:, None]
+        keys = np.arange(history + queries)[None]
+        expected = (keys <= own) & (keys > own - window)
+        ours = np.zeros_like(expected)
+        assert isinstance(mask, Band)
+        assert len(mask.blocks) > 1
+        for rows, columns, part in mask.blocks:
+            ours[rows, columns] = np.array(part)
+        assert (ours == expected).all()

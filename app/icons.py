@@ -1,0 +1,43 @@
+"""Symbols from SVG files, tinted with the scheme's colours and drawn at the screen's resolution."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+__all__ = ["Icons"]
+
+_RATIO = 3.0
+"""Pixmaps are drawn for the finest screens; Qt scales them down."""
+
+
+class Icons:
+    """The symbols in one folder, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sources: dict[str, QByteArray] = {}
+
+    def icon(self, name: str, color: str, size: int = 24) -> QIcon:
+        """A symbol in one colour."""
+        return QIcon(self.pixmap(name, color, QSize(size, size)))
+
+    def pixmap(self, name: str, color: str | None, size: QSize) -> QPixmap:
+        """A symbol at a size in device-independent pixels; without a colour it keeps its own."""
+        pixmap = QPixmap(size * _RATIO)
+        pixmap.setDevicePixelRatio(_RATIO)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        area = QRectF(0, 0, size.width(), size.height())
+        QSvgRenderer(self._source(name)).render(painter, area)
+        if color is not None:
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+            painter.fillRect(area, QColor(color))
+        painter.end()
+        return pixmap
+
+    def _source(self, name: str) -> QByteArray:
+        if name not in self._sources:
+            self._sources[name] = QByteArray((self._folder / f"{name}.svg").read_bytes())
+        return self._sources[name]

@@ -1,0 +1,21 @@
+"""Where the app's own files are, in a checkout and inside the bundle."""
+
+import sys
+from pathlib import Path
+
+import platformdirs
+
+__all__ = ["ICONS", "engine_command", "log_folder"]
+
+ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
+
+
+def engine_command(log_file: Path) -> list[str]:
+    """The command line that starts this same program as the engine, which keeps its log in `log_file`."""
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+    return [*program, "--engine", str(log_file)]
+
+
+def log_folder() -> Path:
+    """Where the system's users look for an app's logs."""
+    return Path(platformdirs.user_log_dir("Cabochon", appauthor=False))

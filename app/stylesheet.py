@@ -1,0 +1,127 @@
+"""The style sheet, written from a scheme's colours. Widgets opt in by object name or by the `role` property."""
+
+from string import Template
+
+from app.colors import Colors
+
+__all__ = ["style_sheet"]
+
+_SHEET = Template("""
+* { font-size: ${ui}px; }
+QMainWindow, QDialog, QMessageBox { background: $window; }
+QToolTip { background: $surface; color: $text; border: 1px solid $hairline; padding: 5px 8px; }
+
+QMenuBar { background: $window; padding: 2px 8px; }
+QMenuBar::item { padding: 4px 9px; border-radius: 5px; background: transparent; color: $text; }
+QMenuBar::item:selected { background: $hover; }
+QMenu { background: $surface; border: 1px solid $hairline; border-radius: 9px; padding: 5px; }
+QMenu::item { padding: 6px 26px 6px 12px; border-radius: 5px; margin: 0 1px; }
+QMenu::item:selected { background: $accent; color: $on_accent; }
+QMenu::item:disabled { color: $secondary; background: transparent; }
+QMenu::separator { height: 1px; background: $hairline; margin: 5px 8px; }
+QMenu::indicator { width: 12px; height: 12px; left: 6px; }
+
+QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollBar:vertical { background: transparent; width: 11px; margin: 2px; }
+QScrollBar::handle:vertical { background: $hairline; min-height: 34px; border-radius: 3px; }
+QScrollBar::handle:vertical:hover { background: $secondary; }
+QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+QPushButton { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 6px 14px; }
+QPushButton:hover { background: $hover; }
+QPushButton:focus { border: 1px solid $accent; }
+QPushButton:default { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton:default:hover { background: $accent_pressed; }
+QPushButton:disabled { color: $secondary; background: $window; }
+
+QToolButton { border: 1px solid transparent; border-radius: 8px; padding: 4px; background: transparent; color: $text; }
+QToolButton:hover { background: $hover; }
+QToolButton:pressed { background: $hairline; }
+QToolButton:focus { border: 1px solid $accent; }
+QToolButton::menu-indicator { image: none; width: 0; }
+
+#header { background: transparent; }
+#statusChip { padding: 5px 10px; border-radius: 9px; text-align: left; }
+
+#composerFrame { background: $surface; border: 1px solid $hairline; border-radius: 20px; }
+#composerFrame[isFocused="true"] { border: 1px solid $accent; }
+#editor { background: transparent; border: none; font-size: ${body}px; color: $text;
+  selection-background-color: $accent; selection-color: $on_accent; }
+#sendButton { background: $accent; border-radius: 17px; border: 2px solid $accent; padding: 0; }
+#sendButton:hover { background: $accent_pressed; border-color: $accent_pressed; }
+#sendButton:focus { border: 2px solid $text; }
+#sendButton:disabled { background: $hairline; border-color: $hairline; }
+#thinkingSwitch { border: 1px solid $hairline; border-radius: 15px; padding: 5px 5px 5px 9px; color: $secondary; }
+#thinkingSwitch:checked { background: $accent_soft; border-color: $accent; color: $accent; }
+#thinkingSwitch:focus { border-color: $accent; }
+#attachButton { border-radius: 15px; padding: 0; }
+#footnote { color: $secondary; font-size: ${caption}px; }
+
+QFrame[role="chip"] { background: $window; border: 1px solid $hairline; border-radius: 12px; }
+QLabel[role="name"] { font-weight: 500; }
+QLabel[role="caption"], QToolButton[role="caption"] { color: $secondary; font-size: ${caption}px; }
+QToolButton[role="budget"] { color: $accent; font-size: ${caption}px; padding: 1px 0; border-radius: 5px; }
+QToolButton[role="budget"]:hover { background: $hover; }
+QToolButton[role="remove"] { padding: 2px; border-radius: 9px; }
+
+QFrame[role="bubble"] { background: $bubble; border-radius: 18px; }
+QTextBrowser[role="message"] { font-size: ${body}px; background: transparent; border: none; color: $text;
+  selection-background-color: $accent; selection-color: $on_accent; }
+QTextBrowser[role="thought"] { font-size: ${thought}px; background: transparent; border: none; color: $secondary;
+  selection-background-color: $accent; selection-color: $on_accent; }
+QFrame[role="turn"] { border: 1px solid transparent; border-radius: 12px; }
+QFrame[role="turn"][isRinged="true"] { border: 1px solid $accent; }
+QFrame[role="thoughtBody"] { border: none; border-left: 2px solid $hairline; }
+QToolButton[role="thoughtTitle"] { color: $secondary; padding: 3px 2px 3px 0; margin-left: -5px; }
+QLabel[role="activity"] { color: $secondary; }
+QLabel[role="note"] { color: $secondary; font-size: ${caption}px; }
+
+QFrame[role="error"] { background: $danger_soft; border-radius: 12px; }
+QFrame[role="error"] QLabel { color: $danger; }
+QFrame[role="notice"] { background: $caution_soft; border-radius: 12px; }
+QFrame[role="notice"] QLabel { color: $caution; }
+QFrame[role="notice"] QPushButton, QFrame[role="error"] QPushButton { background: transparent; padding: 4px 12px; }
+QFrame[role="notice"] QPushButton { color: $caution; border-color: $caution; }
+QFrame[role="error"] QPushButton { color: $danger; border-color: $danger; }
+QFrame[role="notice"] QPushButton:focus, QFrame[role="error"] QPushButton:focus { border: 2px solid $accent; }
+
+#pill { background: $surface; border: 1px solid $hairline; border-radius: 15px; padding: 5px 14px; color: $text; }
+#pill:hover { background: $hover; }
+#pill:focus { border-color: $accent; }
+#toast { background: $text; border-radius: 12px; }
+#toast QLabel { color: $window; }
+#toast QPushButton { background: transparent; color: $window; border: 1px solid $secondary; padding: 3px 12px; }
+#toast QPushButton:focus { border-color: $window; }
+
+#emptyTitle { font-size: ${title}px; font-weight: 600; }
+#emptyDetail { color: $secondary; font-size: ${lead}px; }
+QPushButton[role="example"] { background: $surface; border: 1px solid $hairline; border-radius: 14px; text-align: left;
+  padding: 0; }
+QPushButton[role="example"]:hover { background: $hover; }
+QPushButton[role="example"]:focus { border: 1px solid $accent; }
+#aboutName { font-size: ${title}px; font-weight: 600; }
+""")
+
+
+def style_sheet(colors: Colors, scale: float) -> str:
+    """The application's style sheet for a scheme and a text size."""
+    sizes = {"caption": 12, "ui": 13, "thought": 14, "body": 15, "lead": 15, "title": 25}
+    return _SHEET.substitute(
+        {name: round(size * scale) for name, size in sizes.items()},
+        window=colors.window,
+        surface=colors.surface,
+        bubble=colors.bubble,
+        text=colors.text,
+        secondary=colors.secondary,
+        hairline=colors.hairline,
+        hover=colors.hover,
+        accent=colors.accent,
+        accent_pressed=colors.accent_pressed,
+        on_accent=colors.on_accent,
+        accent_soft=colors.accent_soft,
+        danger=colors.danger,
+        danger_soft=colors.danger_soft,
+        caution=colors.caution,
+        caution_soft=colors.caution_soft,
+    )

@@ -1,0 +1,37 @@
+"""What the empty window says and the few things it offers to try."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+__all__ = ["DETAIL", "EXAMPLES", "TITLE", "Example", "ExampleKind"]
+
+TITLE = "What shall we read?"
+DETAIL = "Drop a picture anywhere, paste one, or write a question. Nothing leaves this Mac."
+
+
+class ExampleKind(Enum):
+    """What choosing an example does."""
+
+    OPEN_PICTURE = auto()
+    SAMPLE_PICTURE = auto()
+    THINK = auto()
+
+
+@dataclass(frozen=True)
+class Example:
+    """One thing to try: its name, what it does, and the draft it prepares."""
+
+    kind: ExampleKind
+    icon: str
+    title: str
+    detail: str
+    prompt: str
+
+
+READ = "Read the text in this picture."
+
+EXAMPLES = (
+    Example(ExampleKind.OPEN_PICTURE, "picture", "Read a picture", "A photo, a scan or a screenshot", READ),
+    Example(ExampleKind.SAMPLE_PICTURE, "sparkle", "Try a sample", "One line of large print", READ),
+    Example(ExampleKind.THINK, "think", "Watch it think", "The same line, letter by letter", READ),
+)

@@ -1,0 +1,116 @@
+"""An answer's Markdown while it still grows: where the open block begins, and which line breaks to keep.
+
+`settled_length` lets a view leave finished blocks alone; `keep_line_breaks` saves the lines of read text,
+which Markdown would join.
+"""
+
+import re
+
+__all__ = ["LINE_BREAK_MARK", "keep_line_breaks", "settled_length"]
+
+LINE_BREAK_MARK = "\u1680"
+"""Stands for a kept line break until the text is parsed: a space to Markdown, and not used in any living script."""
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_LIST_ITEM = re.compile(r"\s*([-*+]|\d{1,9}[.)])(\s|$)")
+_QUOTE = re.compile(r" {0,3}((?:> ?)+)")
+_TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
+_OWN_LINE = re.compile(r" {0,3}(#{1,6}(\s|$)|\[[^\]]+\]:)|\s*(=+|-+)\s*$|\s*([-*_]\s*){3,}$")
+_BREAK_AT_END = re.compile(r"\s*\\?\s*$")
+_ENOUGH_TO_KNOW = 4
+"""So many characters of an unfinished line tell what kind of block it begins."""
+
+
+def settled_length(source: str, settled: int = 0) -> int:
+    """How much of a growing text is finished blocks, given that `settled` characters already were.
+
+    A block is finished when a blank line and the start of another block follow. Fences, lists and tables stay
+    whole, so what comes later never changes how a finished block reads.
+    """
+    fence = ""
+    in_list = after_blank = False
+    is_first = True
+    position = settled
+    for line in source[settled:].splitlines(keepends=True):
+        text = line.rstrip("\r\n")
+        is_known = line != text or len(text) >= _ENOUGH_TO_KNOW
+        if not fence and after_blank and text.strip() and is_known and _starts_block(text, in_list):
+            settled, is_first = position, True
+        if is_first and text.strip():
+            in_list, is_first = bool(_LIST_ITEM.match(text)), False
+        fence = _fence_after(text, fence)
+        after_blank = not text.strip()
+        position += len(line)
+    return settled
+
+
+def _starts_block(text: str, in_list: bool) -> bool:
+    return not text[0].isspace() and not (in_list and _LIST_ITEM.match(text))
+
+
+def _fence_after(text: str, fence: str) -> str:
+    """The fence that is open after this line, or nothing."""
+    mark = _FENCE.match(text)
+    if not mark:
+        return fence
+    if not fence:
+        return mark[1]
+    closes = mark[1][0] == fence[0] and len(mark[1]) >= len(fence) and text.strip() == mark[1]
+    return "" if closes else fence
+
+
+def keep_line_breaks(source: str) -> str:
+    """The same Markdown with `LINE_BREAK_MARK` wherever a paragraph or a quote goes on in a new line.
+
+    Lines that mean something by standing alone (headings, list items, tables, fences) are left as they are.
+    """
+    lines: list[list[str]] = []  # each line as the pieces that a kept break joins
+    fence = ""
+    before: int | None = None  # in how many quotes the paragraph is that the next line may go on
+    is_table = False
+    for text in source.split("\n"):
+        was_fenced, fence = bool(fence), _fence_after(text, fence)
+        is_table = bool(text.strip()) and (is_table or _is_table_rule(text))
+        if was_fenced or fence or is_table:
+            if is_table and before is not None and _is_table_rule(text):
+                _give_back_header(lines)
+            before = None
+            lines.append([text])
+            continue
+        depth, content = _quoted(text)
+        is_plain = _is_plain(text, content, is_inside=before is not None)
+        if is_plain and before == depth:
+            lines[-1][-1] = _BREAK_AT_END.sub("", lines[-1][-1])
+            lines[-1].append(content.strip())
+        else:
+            lines.append([text])
+        before = depth if is_plain or _LIST_ITEM.match(content) else None
+    return "\n".join(LINE_BREAK_MARK.join(pieces) for pieces in lines)
+
+
+def _quoted(text: str) -> tuple[int, str]:
+    """How many quotes a line is in, and what it says there."""
+    mark = _QUOTE.match(text)
+    return (mark[1].count(">"), text[mark.end() :]) if mark else (0, text)
+
+
+def _is_plain(text: str, content: str, *, is_inside: bool) -> bool:
+    """Whether a line is part of a paragraph and nothing else."""
+    is_indented_code = content.startswith("    ") and not is_inside
+    return not (
+        not content.strip()
+        or is_indented_code
+        or _OWN_LINE.match(content)
+        or _LIST_ITEM.match(content)
+        or _FENCE.match(text)
+    )
+
+
+def _is_table_rule(text: str) -> bool:
+    return "|" in text and bool(_TABLE_RULE.match(text))
+
+
+def _give_back_header(lines: list[list[str]]) -> None:
+    """Give the header row of a table its own line back."""
+    if len(lines[-1]) > 1:
+        lines.append([lines[-1].pop()])

@@ -1,0 +1,203 @@
+"""The composer: chips, text, the thinking switch, and the one button that sends or stops."""
+
+import itertools
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from app.theme import COLUMN_WIDTH
+from app.thumbnails import Thumbnails
+from app.viewmodels.composer import Composer
+from app.viewmodels.conversation import Conversation
+from app.viewmodels.pictures import DraftPicture
+from app.widgets.chip import PictureChip
+from app.widgets.editor import Editor
+from app.widgets.look import IconButton, Look
+
+__all__ = ["ComposerView"]
+
+
+class ComposerView(QWidget):
+    """Shows the draft.
+
+    **Signals:** `open_requested` (to attach files), `stop_requested`, `picture_chosen` (path).
+    """
+
+    open_requested = Signal()
+    stop_requested = Signal()
+    picture_chosen = Signal(str)
+
+    def __init__(self, look: Look, thumbnails: Thumbnails, composer: Composer, conversation: Conversation) -> None:
+        super().__init__()
+        self._look = look
+        self._thumbnails = thumbnails
+        self._composer = composer
+        self._conversation = conversation
+        self.chips: dict[int, PictureChip] = {}
+        self.editor = Editor()
+        self.attach_button = IconButton(look, "plus", "Attach pictures", side=32)
+        self.attach_button.setObjectName("attachButton")
+        self.thinking_switch = _ThinkingSwitch(look)
+        self.send_button = IconButton(look, "send", "Send", side=34, color=lambda colors: colors.on_accent)
+        self.send_button.setObjectName("sendButton")
+        self.footnote = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.footnote.setObjectName("footnote")
+        self.footnote.setWordWrap(True)
+        self._chip_row = QHBoxLayout()
+        self.chip_area = _ChipArea(self._chip_row)
+        self._frame = QFrame()
+        self._frame.setObjectName("composerFrame")
+        self._arrange()
+        self._connect(look)
+
+    def _arrange(self) -> None:
+        tools = QHBoxLayout()
+        tools.setSpacing(6)
+        tools.addWidget(self.attach_button)
+        tools.addWidget(self.thinking_switch)
+        tools.addStretch(1)
+        tools.addWidget(self.send_button)
+        inside = QVBoxLayout(self._frame)
+        inside.setContentsMargins(14, 12, 10, 9)
+        inside.setSpacing(8)
+        inside.addWidget(self.chip_area)
+        inside.addWidget(self.editor)
+        inside.addLayout(tools)
+        self._frame.setMaximumWidth(COLUMN_WIDTH + 24)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self._frame, 100)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 0, 14, 8)
+        layout.setSpacing(6)
+        layout.addLayout(row)
+        layout.addWidget(self.footnote)
+
+    def _connect(self, look: Look) -> None:
+        composer, editor = self._composer, self.editor
+        editor.textChanged.connect(lambda: composer.set_text(editor.toPlainText()))
+        editor.send_requested.connect(composer.send)
+        editor.pasted.connect(composer.take_paste)
+        editor.focus_changed.connect(self._ring)
+        composer.text_offered.connect(editor.insert_text)
+        composer.text_replaced.connect(editor.replace_text)
+        composer.picture_added.connect(self._add_chip)
+        composer.picture_changed.connect(lambda picture: self.chips[picture.key].show_picture(picture))
+        composer.picture_removed.connect(self._remove_chip)
+        composer.changed.connect(self._show)
+        composer.thinking_changed.connect(self.thinking_switch.setChecked)
+        self.thinking_switch.setChecked(composer.is_thinking_on)
+        self.thinking_switch.toggled.connect(composer.set_thinking)
+        self.attach_button.clicked.connect(self.open_requested)
+        self.send_button.clicked.connect(self._send_or_stop)
+        look.theme.changed.connect(editor.fit)
+        self._thumbnails.failed.connect(self._refuse)
+        self._show()
+
+    def _send_or_stop(self) -> None:
+        if self._conversation.is_busy:
+            self.stop_requested.emit()
+        else:
+            self._composer.send()
+        self.editor.setFocus()
+
+    def _show(self) -> None:
+        is_busy = self._conversation.is_busy
+        self.send_button.rename("Stop" if is_busy else "Send", "stop" if is_busy else "send")
+        self.send_button.setEnabled(is_busy or self._composer.can_send)
+
+    def _add_chip(self, picture: DraftPicture) -> None:
+        chip = PictureChip(self._look, self._thumbnails, picture)
+        key = picture.key
+        chip.remove_requested.connect(lambda: self._composer.remove(key))
+        chip.budget_chosen.connect(lambda budget: self._composer.set_budget(key, budget))
+        chip.budget_stepped.connect(lambda steps: self._composer.step_budget(key, steps))
+        chip.open_requested.connect(self.picture_chosen)
+        self.chips[key] = chip
+        self._chip_row.insertWidget(len(self.chips) - 1, chip)
+        self.chip_area.show()
+        self._order_tabs()
+
+    def _remove_chip(self, key: int) -> None:
+        chip = self.chips.pop(key)
+        had_focus = chip.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        self._chip_row.removeWidget(chip)
+        chip.hide()
+        chip.deleteLater()
+        self.chip_area.setVisible(bool(self.chips))
+        if had_focus:
+            self.editor.setFocus()
+
+    def _refuse(self, path: str, sentence: str) -> None:
+        for picture in self._composer.pictures:
+            if str(picture.path) == path:
+                self._composer.refuse(picture.key, sentence)
+
+    def _order_tabs(self) -> None:
+        """Text first, then each chip, then the tools, however the chips came."""
+        stops: list[QWidget] = [self.editor]
+        for chip in self.chips.values():
+            stops += [chip.budget, chip.remove_button]
+        stops += [self.attach_button, self.thinking_switch, self.send_button]
+        for before, after in itertools.pairwise(stops):
+            QWidget.setTabOrder(before, after)
+
+    def _ring(self, is_focused: bool) -> None:
+        self._frame.setProperty("isFocused", is_focused)
+        self._frame.style().unpolish(self._frame)
+        self._frame.style().polish(self._frame)
+
+
+class _ThinkingSwitch(QToolButton):
+    """On or off: whether the model may think before it answers."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self._look = look
+        self.setObjectName("thinkingSwitch")
+        self.setText("Thinking")
+        self.setCheckable(True)
+        self.setToolTip("Let the model think before it answers")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(16, 16))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.toggled.connect(self._restyle)
+        look.follow(self._restyle)
+
+    def _restyle(self) -> None:
+        colors = self._look.theme.colors
+        self.setIcon(self._look.icons.icon("think", colors.accent if self.isChecked() else colors.secondary))
+        self.setAccessibleName(f"Thinking {'on' if self.isChecked() else 'off'}")
+
+
+class _ChipArea(QScrollArea):
+    """A row of chips that scrolls sideways when there are many."""
+
+    def __init__(self, row: QHBoxLayout) -> None:
+        super().__init__()
+        self._holder = QWidget()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addStretch(1)
+        self._holder.setLayout(row)
+        self.setWidget(self._holder)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Attached pictures")
+        self.hide()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll sideways with any wheel."""
+        delta = event.angleDelta()
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - (delta.x() or delta.y()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Be as tall as a chip."""
+        super().resizeEvent(event)
+        self.setFixedHeight(self._holder.sizeHint().height())

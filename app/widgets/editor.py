@@ -1,0 +1,96 @@
+"""Where a person writes: grows with its text, sends on Return, and leaves drops and pastes to the view model."""
+
+import math
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent
+from PySide6.QtWidgets import QFrame, QTextEdit
+
+__all__ = ["Editor"]
+
+MAX_LINES = 9
+_RETURN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_NEW_LINE = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
+
+
+class Editor(QTextEdit):
+    """The draft's text, plain.
+
+    **Signals:** `send_requested`, `pasted` (QMimeData), `focus_changed` (bool).
+    """
+
+    send_requested = Signal()
+    pasted = Signal(QMimeData)
+    focus_changed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_composing = False
+        self.setObjectName("editor")
+        self.setAccessibleName("Message")
+        self.setPlaceholderText("Write a message, or drop a picture")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAcceptRichText(False)
+        self.setTabChangesFocus(True)
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
+        self.viewport().setAutoFillBackground(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(3)
+        self.document().documentLayout().documentSizeChanged.connect(self.fit)
+        self.fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return sends, with Shift or Option it makes a line; while a word is being composed it only commits."""
+        if event.key() not in _RETURN_KEYS or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            super().keyPressEvent(event)
+        elif event.modifiers() & _NEW_LINE:
+            self.insertPlainText("\n")
+            self.ensureCursorVisible()
+        elif not self._is_composing:
+            self.send_requested.emit()
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Remember whether a word is being composed."""
+        self._is_composing = bool(event.preeditString())
+        super().inputMethodEvent(event)
+
+    def canInsertFromMimeData(self, _source: QMimeData) -> bool:
+        """Anything may be pasted; the view model says what comes of it."""
+        return True
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Hand a paste over."""
+        self.pasted.emit(source)
+
+    def insert_text(self, text: str) -> None:
+        """Insert text at the cursor."""
+        self.insertPlainText(text)
+        self.ensureCursorVisible()
+
+    def replace_text(self, text: str) -> None:
+        """Show other text, with the cursor at its end."""
+        if text != self.toPlainText():
+            self.setPlainText(text)
+            self.moveCursor(self.textCursor().MoveOperation.End)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Let the frame show a ring."""
+        super().focusInEvent(event)
+        self.focus_changed.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Let the frame drop its ring; an unfinished word is over."""
+        super().focusOutEvent(event)
+        self._is_composing = False
+        self.focus_changed.emit(False)
+
+    def fit(self) -> None:
+        """Take the height of the text, up to a few lines."""
+        line = self.fontMetrics().lineSpacing()
+        wanted = math.ceil(self.document().size().height())
+        self.setFixedHeight(max(line + 8, min(wanted, MAX_LINES * line + 8)))
+        is_cut = wanted > self.height()
+        self.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_cut else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )

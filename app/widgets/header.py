@@ -1,0 +1,95 @@
+"""The line at the top: which model there is, how it does, and a new conversation."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+
+from app.viewmodels.status import Mood, Status
+from app.widgets.look import IconButton, Look, give_role, show_tip
+
+__all__ = ["Header"]
+
+
+class Header(QWidget):
+    """Holds the status chip on the left and the new-conversation button on the right."""
+
+    def __init__(self, look: Look, status: Status, model_menu: QMenu) -> None:
+        super().__init__()
+        self.setObjectName("header")
+        self.chip = StatusChip(look, status)
+        self.chip.setMenu(model_menu)
+        self.new_button = IconButton(look, "compose", "New conversation", side=32)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 6)
+        row.addWidget(self.chip)
+        row.addStretch(1)
+        row.addWidget(self.new_button)
+
+
+class StatusChip(QToolButton):
+    """A dot, the model's name and the engine's state; a click opens the model menu."""
+
+    def __init__(self, look: Look, status: Status) -> None:
+        super().__init__()
+        self._status = status
+        self.setObjectName("statusChip")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._dot = _Dot(look)
+        self.model_name = QLabel()
+        self.model_name.setTextFormat(Qt.TextFormat.PlainText)
+        give_role(self.model_name, "name")
+        self.state = QLabel()
+        give_role(self.state, "caption")
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(10, 6, 12, 6)
+        self._row.setSpacing(8)
+        for widget in (self._dot, self.model_name, self.state):
+            widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            self._row.addWidget(widget)
+        status.changed.connect(self._show)
+        self._show()
+
+    def sizeHint(self) -> QSize:
+        """As large as the labels need."""
+        return self._row.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """As large as the labels need."""
+        return self._row.minimumSize()
+
+    def _show(self) -> None:
+        status = self._status
+        self._dot.show_mood(status.mood)
+        self.model_name.setText(status.model_name)
+        self.state.setText(status.state)
+        self.setAccessibleName(f"{status.model_name}: {status.state}")
+        show_tip(self, status.detail)
+        self.updateGeometry()
+
+
+class _Dot(QWidget):
+    """Green when ready, yellow when busy, red when broken; the words beside it say the same."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self._look = look
+        self._mood = Mood.BUSY
+        self.setFixedSize(9, 9)
+        look.theme.changed.connect(self.update)
+
+    def show_mood(self, mood: Mood) -> None:
+        """Take another colour."""
+        self._mood = mood
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the dot."""
+        colors = self._look.theme.colors
+        color = {Mood.READY: colors.accent, Mood.BUSY: colors.busy, Mood.BROKEN: colors.danger}[self._mood]
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(color))
+        painter.drawEllipse(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))

@@ -1,0 +1,82 @@
+"""What every widget needs to look right: the theme, the symbols, and buttons that follow both."""
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from app.colors import Colors
+from app.icons import Icons
+from app.theme import Theme
+
+__all__ = ["GhostButton", "IconButton", "Look", "give_role", "show_tip"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """The theme and the symbols, handed to every widget."""
+
+    theme: Theme
+    icons: Icons
+
+    def follow(self, restyle: Callable[[], None]) -> None:
+        """Call `restyle`, a widget's method, now and whenever the theme changes."""
+        restyle()
+        self.theme.changed.connect(restyle)
+
+
+def give_role(widget: QWidget, role: str) -> None:
+    """Mark a widget for the style sheet."""
+    widget.setProperty("role", role)
+
+
+def show_tip(widget: QWidget, text: str) -> None:
+    """Set a tooltip that is never taken for markup, whatever a file is called."""
+    lines = html.escape(text).replace("\n", "<br>")
+    widget.setToolTip(f"<span>{lines}</span>")
+
+
+class IconButton(QToolButton):
+    """A button that is only a symbol; its name is its tooltip and its accessible name."""
+
+    def __init__(
+        self, look: Look, icon: str, name: str, side: int = 30, color: Callable[[Colors], str] | None = None
+    ) -> None:
+        super().__init__()
+        self._look = look
+        self._icon = icon
+        self._color = color or (lambda colors: colors.secondary)
+        self.setFixedSize(side, side)
+        self.setIconSize(QSize(round(side * 0.6), round(side * 0.6)))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.rename(name)
+        look.follow(self._restyle)
+
+    def rename(self, name: str, icon: str | None = None) -> None:
+        """Say what the button does now."""
+        self._icon = icon or self._icon
+        self.setAccessibleName(name)
+        show_tip(self, name)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        self.setIcon(self._look.icons.icon(self._icon, self._color(self._look.theme.colors)))
+
+
+class GhostButton(IconButton):
+    """A symbol that shows itself only when the pointer is over its host or the keyboard is on it."""
+
+    def __init__(self, look: Look, icon: str, name: str, host: QWidget, side: int = 26) -> None:
+        super().__init__(look, icon, name, side)
+        self._host = host
+        host.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint nothing unless it is wanted; it stays reachable by Tab."""
+        if self.isEnabled() and (self._host.underMouse() or self.hasFocus()):
+            super().paintEvent(event)
+        else:
+            QPainter(self).end()

@@ -1,0 +1,198 @@
+"""Markdown becomes a styled document: no HTML, no pictures, and every line break of the source kept.
+
+The document is built without a layout; changing one that is being laid out is slow, and with tables it crashes Qt.
+"""
+
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextFrameFormat,
+    QTextLength,
+    QTextTable,
+    QTextTableFormat,
+)
+
+from app.theme import Theme
+from app.viewmodels.markdown import LINE_BREAK_MARK, keep_line_breaks
+from app.widgets.code_colors import paint_code
+
+__all__ = ["CODE_PADDING", "is_code", "quote_depth", "render_markdown", "thin"]
+
+CODE_PADDING = 12
+"""Pixels between a code block's card and its text."""
+
+_FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+_HEADING_SIZES = {1: 22, 2: 19, 3: 16}
+_BODY_SIZE = 15
+_LINE_HEIGHT = 138.0
+_CODE_LINE_HEIGHT = 125.0
+_INDENT = 22
+_THIN = 2.0
+_PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+_SPECIFIED = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
+
+
+def render_markdown(source: str, theme: Theme, *, has_foothold: bool, is_closed: bool) -> QTextDocument:
+    """Parse and style a piece of Markdown.
+
+    `has_foothold` puts a paragraph of one letter before it: Qt merges the first block of an insertion into the one
+    at the cursor, so something must be there to be merged. Code is coloured when the piece `is_closed`.
+    """
+    document = QTextDocument()
+    document.setIndentWidth(_INDENT)
+    foothold = "x\n\n" if has_foothold else ""
+    document.setMarkdown(foothold + keep_line_breaks(source.strip("\n")), _FEATURES)
+    _replace_pictures(document)
+    _restore_line_breaks(document)
+    _style_tables(document, theme)
+    block = document.begin()
+    while block.isValid():
+        _style_block(block, theme, is_first=not block.previous().isValid())
+        block = block.next()
+    if is_closed:
+        paint_code(document, theme.colors)
+    return document
+
+
+def is_code(block: QTextBlock) -> bool:
+    """Whether a block is a line of a code block."""
+    return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
+
+
+def quote_depth(block: QTextBlock) -> int:
+    """How many quotes a block is in."""
+    return block.blockFormat().intProperty(QTextFormat.Property.BlockQuoteLevel)
+
+
+def thin(shape: QTextBlockFormat) -> QTextBlockFormat:
+    """The format of the empty blocks that Qt puts around tables and rules: next to no height."""
+    shape = QTextBlockFormat(shape)
+    shape.setLineHeight(_THIN, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+    is_rule = shape.hasProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth)
+    _set_margins(shape, 8 if is_rule else 0, 8 if is_rule else 0)
+    return shape
+
+
+def _replace_pictures(document: QTextDocument) -> None:
+    """Put words where the model wants a picture shown: nothing is fetched."""
+    block = document.begin()
+    while block.isValid():
+        for start, end, style in reversed(_runs(block)):
+            if style.isImageFormat():
+                name = style.property(QTextFormat.Property.ImageAltText) or "picture"
+                _span(block, start, end).insertText(f"[{name}: not loaded]", QTextCharFormat())
+        block = block.next()
+
+
+def _restore_line_breaks(document: QTextDocument) -> None:
+    block = document.begin()
+    while block.isValid():
+        if LINE_BREAK_MARK in block.text():
+            for start, end, style in _runs(block):
+                text = block.text()[start:end]
+                _span(block, start, end).insertText(text.replace(LINE_BREAK_MARK, "\u2028"), style)
+        block = block.next()
+
+
+def _style_tables(document: QTextDocument, theme: Theme) -> None:
+    for frame in document.rootFrame().childFrames():
+        if isinstance(frame, QTextTable):
+            shape = QTextTableFormat(frame.format())
+            shape.setBorderCollapse(True)
+            shape.setBorder(1)
+            shape.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+            shape.setBorderBrush(QBrush(QColor(theme.colors.hairline)))
+            shape.setCellPadding(6)
+            shape.setCellSpacing(0)
+            shape.setTopMargin(6)
+            shape.setBottomMargin(8)
+            shape.setColumnWidthConstraints([QTextLength()] * frame.columns())
+            frame.setFormat(shape)
+
+
+def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
+    shape = block.blockFormat()
+    level = shape.headingLevel()
+    shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
+    if QTextCursor(block).currentTable() is not None:
+        shape.setLineHeight(100, _PROPORTIONAL)
+    elif is_code(block):
+        _shape_code(block, shape)
+    elif not block.text():
+        shape = thin(shape)
+    elif level:
+        _set_margins(shape, 0 if is_first else 14, 4)
+        _style_heading(block, theme, level)
+    elif block.textList() is not None:
+        _set_margins(shape, 2, 2)
+    else:
+        _set_margins(shape, 0 if is_first else 7, 7)
+    if depth := quote_depth(block):
+        shape.setLeftMargin(16 * depth)
+    QTextCursor(block).setBlockFormat(shape)
+    _style_runs(block, theme)
+
+
+def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
+    shape.setTopMargin(top)
+    shape.setBottomMargin(bottom)
+
+
+def _shape_code(block: QTextBlock, shape: QTextBlockFormat) -> None:
+    is_top, is_bottom = not is_code(block.previous()), not is_code(block.next())
+    shape.setNonBreakableLines(False)
+    shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
+    shape.setLeftMargin(CODE_PADDING + 2)
+    shape.setRightMargin(CODE_PADDING)
+    _set_margins(shape, CODE_PADDING + 6 if is_top else 0, CODE_PADDING + 6 if is_bottom else 0)
+
+
+def _style_heading(block: QTextBlock, theme: Theme, level: int) -> None:
+    font = QFont()
+    font.setPixelSize(theme.pixels(_HEADING_SIZES.get(level, _BODY_SIZE)))
+    font.setWeight(QFont.Weight.DemiBold)
+    for start, end, style in _runs(block):
+        style.clearProperty(QTextFormat.Property.FontSizeAdjustment)
+        style.setFont(font, _SPECIFIED)
+        _span(block, start, end).setCharFormat(style)
+
+
+def _style_runs(block: QTextBlock, theme: Theme) -> None:
+    is_in_code = is_code(block)
+    for start, end, style in _runs(block):
+        if is_in_code or style.fontFixedPitch():
+            mono = QTextCharFormat()
+            mono.setFont(theme.mono_font, _SPECIFIED)
+            if not is_in_code:
+                mono.setBackground(QColor(theme.colors.bubble))
+            _span(block, start, end).mergeCharFormat(mono)
+        elif style.isAnchor():
+            link = QTextCharFormat()
+            link.setForeground(QColor(theme.colors.accent))
+            _span(block, start, end).mergeCharFormat(link)
+
+
+def _runs(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
+    """The runs of equal format in a block, as (start, end, format) with positions inside the block."""
+    runs = []
+    iterator = block.begin()
+    while not iterator.atEnd():
+        run = iterator.fragment()
+        start = run.position() - block.position()
+        runs.append((start, start + run.length(), run.charFormat()))
+        iterator += 1
+    return runs
+
+
+def _span(block: QTextBlock, start: int, end: int) -> QTextCursor:
+    cursor = QTextCursor(block)
+    cursor.setPosition(block.position() + start)
+    cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+    return cursor

@@ -1,0 +1,115 @@
+"""Every command of the window, and the menu bar that shows them all."""
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from app.settings import Appearance
+from app.viewmodels.pictures import BUDGET_NAMES
+
+__all__ = ["Actions", "fill_menu_bar"]
+
+_Key = QKeySequence.StandardKey
+_Shortcut = QKeySequence | QKeySequence.StandardKey | str | None
+
+
+class Actions(QObject):
+    """The commands. The window connects and enables them; menus, buttons and shortcuts share them."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.new = self._make("New Conversation", _Key.New)
+        self.open = self._make("Open Pictures…", _Key.Open)
+        self.choose_model = self._make("Choose Model…", "Ctrl+Shift+O")
+        self.use_sample = self._make("Use the Sample Model")
+        self.load_again = self._make("Load the Model Again")
+        self.close = self._make("Close", _Key.Close)
+        self.quit = self._make("Quit Cabochon", _Key.Quit, QAction.MenuRole.QuitRole)
+        self.undo = self._make("Undo", _Key.Undo)
+        self.redo = self._make("Redo", _Key.Redo)
+        self.cut = self._make("Cut", _Key.Cut)
+        self.copy = self._make("Copy", _Key.Copy)
+        self.paste = self._make("Paste", _Key.Paste)
+        self.select_all = self._make("Select All", _Key.SelectAll)
+        self.copy_message = self._make("Copy Message", "Ctrl+Shift+C")
+        self.undo_clear = self._make("Bring the Conversation Back", "Ctrl+Shift+T")
+        self.bigger = self._make("Bigger Text", _Key.ZoomIn)
+        self.smaller = self._make("Smaller Text", _Key.ZoomOut)
+        self.usual = self._make("Usual Text Size", "Ctrl+0")
+        self.full_screen = self._make("Full Screen", _Key.FullScreen)
+        self.go_to_end = self._make("Go to the End", "Ctrl+Shift+Down")
+        self.write = self._make("Write a Message", "Ctrl+L")
+        self.send = self._make("Send", "Ctrl+Return")
+        self.stop = self._make("Stop", "Ctrl+.")
+        self.stop.setShortcuts([QKeySequence("Ctrl+."), QKeySequence(Qt.Key.Key_Escape)])
+        self.retry = self._make("Retry", "Ctrl+R")
+        self.thinking = self._make("Think Before Answering", "Ctrl+Shift+E", is_switch=True)
+        self.show_thoughts = self._make("Show Thoughts", "Ctrl+Alt+T", is_switch=True)
+        self.remove_pictures = self._make("Remove All Pictures")
+        self.minimize = self._make("Minimize", "Ctrl+M")
+        self.zoom = self._make("Zoom")
+        self.about = self._make("About Cabochon", None, QAction.MenuRole.AboutRole)
+        self.budgets = {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
+        self.appearances = {
+            Appearance.SYSTEM: self._make("Like the System", is_switch=True),
+            Appearance.LIGHT: self._make("Light", is_switch=True),
+            Appearance.DARK: self._make("Dark", is_switch=True),
+        }
+        group = QActionGroup(self)
+        for action in self.appearances.values():
+            group.addAction(action)
+
+    def _make(
+        self,
+        text: str,
+        shortcut: _Shortcut = None,
+        role: QAction.MenuRole = QAction.MenuRole.NoRole,
+        *,
+        is_switch: bool = False,
+    ) -> QAction:
+        """One command. The role is always set: by default macOS would move items by the words in their names."""
+        action = QAction(text, self)
+        action.setMenuRole(role)
+        action.setCheckable(is_switch)
+        if shortcut is not None:
+            action.setShortcut(QKeySequence(shortcut))
+        return action
+
+
+def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
+    """Put every command in a menu; returns the model menu, which the status chip shows too."""
+    model = QMenu("Model", bar)
+    _fill(bar.addMenu("File"), actions.new, None, actions.open, None, actions.close, actions.quit)
+    edit = bar.addMenu("Edit")
+    _fill(edit, actions.undo, actions.redo, None, actions.cut, actions.copy, actions.paste)
+    _fill(edit, actions.select_all, None, actions.copy_message, actions.undo_clear)
+    view = bar.addMenu("View")
+    _fill(
+        view,
+        actions.show_thoughts,
+        actions.go_to_end,
+        None,
+        actions.bigger,
+        actions.smaller,
+        actions.usual,
+        None,
+    )
+    _fill(view.addMenu("Appearance"), *actions.appearances.values())
+    _fill(view, None, actions.full_screen)
+    chat = bar.addMenu("Chat")
+    _fill(chat, actions.write, actions.send, actions.stop, actions.retry, None, actions.thinking, None)
+    _fill(chat.addMenu("Budget of All Pictures"), *actions.budgets.values())
+    _fill(chat, actions.remove_pictures)
+    bar.addMenu(model)
+    _fill(model, actions.choose_model, actions.use_sample, actions.load_again)
+    _fill(bar.addMenu("Window"), actions.minimize, actions.zoom)
+    _fill(bar.addMenu("Help"), actions.about)
+    return model
+
+
+def _fill(menu: QMenu, *items: QAction | None) -> None:
+    for item in items:
+        if item is None:
+            menu.addSeparator()
+        else:
+            menu.addAction(item)

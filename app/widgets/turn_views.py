@@ -1,0 +1,223 @@
+"""One turn of the conversation each: what a person said, and what the model answers."""
+
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.thumbnails import Thumbnails
+from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
+from app.widgets.look import GhostButton, Look, give_role
+from app.widgets.markdown_view import MarkdownView
+from app.widgets.picture_card import CARD_WIDTH, PictureCard
+from app.widgets.text_view import TextView
+from app.widgets.thinking_pane import ThinkingPane
+
+__all__ = ["AnswerView", "TurnView", "UserView"]
+
+BUBBLE_SHARE = 0.82
+"""How much of the column a person's text may take."""
+
+
+class TurnView(QFrame):
+    """What both kinds of turn have: a name, a focus ring, a copy button and a menu.
+
+    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path).
+    """
+
+    copy_requested = Signal(str)
+    link_chosen = Signal(QUrl)
+    picture_chosen = Signal(str)
+
+    def __init__(self, look: Look, text_view: TextView, name: str) -> None:
+        super().__init__()
+        give_role(self, "turn")
+        self.text_view = text_view
+        self.copy_button = GhostButton(look, "copy", f"Copy {name.lower()}", host=self)
+        text_view.setAccessibleName(name)
+        text_view.link_chosen.connect(self.link_chosen)
+        text_view.menu_requested.connect(self._show_menu)
+        self.copy_button.clicked.connect(self.copy)
+
+    @property
+    def copied_text(self) -> str:
+        """What Copy puts on the clipboard."""
+        raise NotImplementedError
+
+    def copy(self) -> None:
+        """Ask for the message to be copied."""
+        self.copy_requested.emit(self.copied_text)
+
+    def build_menu(self, code: str = "") -> QMenu:
+        """The context menu of the message, opened over this piece of code or over none."""
+        menu = QMenu(self)
+        if code:
+            menu.addAction("Copy Code", lambda: self.copy_requested.emit(code))
+        selection = menu.addAction("Copy Selection", self.text_view.copy)
+        selection.setEnabled(self.text_view.textCursor().hasSelection())
+        menu.addAction("Copy Message", self.copy).setEnabled(bool(self.copied_text))
+        menu.addSeparator()
+        menu.addAction("Select All", self.text_view.selectAll)
+        return menu
+
+    def code_at(self, _position: QPoint) -> str:
+        """The code block at a global position, exactly; plain messages have none."""
+        return ""
+
+    def _show_menu(self, position: QPoint) -> None:
+        menu = self.build_menu(self.code_at(position))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(position)
+
+
+class UserView(TurnView):
+    """A person's turn: pictures with their receipts, then the text in a bubble."""
+
+    def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
+        text_view = TextView("message")
+        super().__init__(look, text_view, "Your message")
+        self._turn = turn
+        self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
+        self._grid = QGridLayout()
+        self._grid.setSpacing(10)
+        self._bubble = QFrame()
+        give_role(self._bubble, "bubble")
+        inside = QVBoxLayout(self._bubble)
+        inside.setContentsMargins(16, 10, 16, 10)
+        inside.addWidget(text_view)
+        text_view.show_plain(turn.text)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addStretch(1)
+        row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._bubble)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(8)
+        layout.addLayout(self._grid)
+        layout.addLayout(row)
+        self._bubble.setVisible(bool(turn.text))
+        self.copy_button.setVisible(bool(turn.text))
+        for card in self.cards:
+            card.open_requested.connect(self.picture_chosen)
+        turn.changed.connect(self._show)
+        self._show()
+
+    @property
+    def copied_text(self) -> str:
+        """The text as it was typed."""
+        return self._turn.text
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the bubble to its text and the cards to the width."""
+        super().resizeEvent(event)
+        self._fit_bubble(event.size().width())
+        self._arrange_cards(event.size().width())
+
+    def _fit_bubble(self, width: int) -> None:
+        self.text_view.ensurePolished()
+        metrics = QFontMetrics(self.text_view.font())
+        longest = max((metrics.horizontalAdvance(line) for line in self._turn.text.split("\n")), default=0)
+        self._bubble.setFixedWidth(min(longest + 34, round(width * BUBBLE_SHARE)))
+
+    def _arrange_cards(self, width: int) -> None:
+        num_columns = max(1, min(len(self.cards), 3, width // (CARD_WIDTH + 10)))
+        for index, card in enumerate(self.cards):
+            row, column = divmod(index, num_columns)
+            self._grid.addWidget(card, row, column + 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        self._grid.setColumnStretch(0, 1)
+
+    def _show(self) -> None:
+        for index, card in enumerate(self.cards):
+            card.show_caption(self._turn.picture_line(index))
+        self.setAccessibleName(self._turn.spoken)
+
+
+class AnswerView(TurnView):
+    """The model's turn: its thought, its text, what it is doing, why it ended, and what went wrong.
+
+    **Signals:** `retry_requested`.
+    """
+
+    retry_requested = Signal()
+
+    def __init__(self, look: Look, turn: AnswerTurn) -> None:
+        self._markdown = MarkdownView(look)
+        super().__init__(look, self._markdown, "Answer")
+        self._turn = turn
+        self.thinking = ThinkingPane(look, turn.thought, self)
+        self.activity = QLabel()
+        give_role(self.activity, "activity")
+        self.note = QLabel()
+        give_role(self.note, "note")
+        self.error = QFrame()
+        self.error_text = QLabel()
+        self.retry_button = QPushButton("Retry")
+        self._build_error()
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 0, 0, 0)
+        foot.setSpacing(8)
+        foot.addWidget(self.copy_button)
+        foot.addWidget(self.note)
+        foot.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 0)
+        layout.setSpacing(6)
+        for widget in (self.thinking, self.activity, self._markdown, self.error):
+            layout.addWidget(widget)
+        layout.addLayout(foot)
+        turn.changed.connect(self._show)
+        self._show()
+
+    @property
+    def copied_text(self) -> str:
+        """The answer as the model wrote it, without its thought."""
+        return self._turn.text.strip()
+
+    def code_at(self, position: QPoint) -> str:
+        """The code block at a global position, exactly."""
+        return self._markdown.code_at(self._markdown.viewport().mapFromGlobal(position))
+
+    def _build_error(self) -> None:
+        give_role(self.error, "error")
+        self.error_text.setWordWrap(True)
+        self.error_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.error_text.setTextFormat(Qt.TextFormat.PlainText)
+        self.retry_button.setAccessibleName("Retry the answer that failed")
+        self.retry_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.retry_button.clicked.connect(self.retry_requested)
+        row = QHBoxLayout(self.error)
+        row.setContentsMargins(14, 10, 12, 10)
+        row.setSpacing(12)
+        row.addWidget(self.error_text, 1)
+        row.addWidget(self.retry_button)
+
+    def show_retry(self, is_possible: bool) -> None:
+        """Only the last answer can be asked for again."""
+        self.retry_button.setVisible(is_possible)
+
+    def _show(self) -> None:
+        turn = self._turn
+        self.activity.setText(turn.activity)
+        self.activity.setVisible(bool(turn.activity) and not turn.thought.is_running)
+        self._markdown.setVisible(bool(turn.text))
+        self._markdown.show_markdown(turn.text, is_complete=not turn.is_running)
+        self.note.setText(turn.note)
+        self.note.setVisible(bool(turn.note))
+        self.error_text.setText(turn.error)
+        self.error.setVisible(turn.state is AnswerState.FAILED)
+        self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
+        self.setAccessibleName(turn.spoken)
+
+
+def is_inside(widget: QWidget | None, view: TurnView) -> bool:
+    """Whether a widget is part of a turn."""
+    return widget is not None and (widget is view or view.isAncestorOf(widget))

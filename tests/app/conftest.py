@@ -1,0 +1,98 @@
+"""Windows for the tests: the real one, with the real engine client, and an engine that only pretends."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QEvent, QObject, QSettings
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk, DesktopApplication, assemble
+from app.settings import Settings
+from app.theme import Theme
+from engine import sample_checkpoint
+from tests.app.driving import WAIT_MS, Draw, OpenDesk
+
+FAKE_ENGINE = Path(__file__).resolve().parents[1] / "fake_engine.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A warning from Qt fails the test that caused it."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
+
+
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    """No window ever appears on a screen."""
+    return ["cabochon", "-platform", "offscreen", "-style", "Fusion"]
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[DesktopApplication]:
+    """The application's own class, so that its events are tested too."""
+    return DesktopApplication
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Preferences of this test alone."""
+    return Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+
+
+@pytest.fixture
+def theme(qapp: QApplication, settings: Settings) -> Iterator[Theme]:
+    """The theme, applied to the application."""
+    theme = Theme(qapp, settings)
+    yield theme
+    delete(theme)
+
+
+@pytest.fixture
+def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) -> Iterator[OpenDesk]:
+    """Open a window whose engine plays a scenario; at the end nothing of it may be left running."""
+    desks: list[Desk] = []
+    threads_before = set(threading.enumerate())
+
+    def open_one(scenario: str = "fast", *, is_ready: bool = True, has_engine: bool = True) -> Desk:
+        desk = assemble([sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")], theme, settings)
+        desks.append(desk)
+        if has_engine:
+            desk.open(sample_checkpoint())
+        desk.window.show()
+        with qtbot.waitActive(desk.window, timeout=WAIT_MS):
+            desk.window.activateWindow()
+        if is_ready and has_engine:
+            qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
+        return desk
+
+    yield open_one
+    for desk in desks:
+        desk.close()
+        delete(desk.window)
+    left = [thread.name for thread in threading.enumerate() if thread not in threads_before]
+    assert not left, f"threads left running: {left}"
+
+
+def delete(thing: QObject) -> None:
+    """Delete a Qt object now: what is left over would follow the next test's theme."""
+    thing.deleteLater()
+    QApplication.sendPostedEvents(thing, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def draw(tmp_path: Path) -> Draw:
+    """Make a picture file."""
+
+    def draw_one(name: str = "photo.png", width: int = 1600, height: int = 900, color: str = "teal") -> Path:
+        path = tmp_path / name
+        Image.new("RGB", (width, height), color).save(path)
+        return path
+
+    return draw_one

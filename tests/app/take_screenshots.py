@@ -1,0 +1,171 @@
+"""Takes the pictures in docs/, with the fake engine or the real one.
+
+    python tests/app/take_screenshots.py [--real] [--font Inter] [--out docs] [SCENE…]
+
+Needs a display (`xvfb-run` will do). `--real` answers with the sample checkpoint instead of a prepared text.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from PySide6.QtCore import QMimeData, QPoint, QSettings, Qt, QUrl  # noqa: E402
+from PySide6.QtGui import QDragEnterEvent, QFont  # noqa: E402
+from PySide6.QtTest import QTest  # noqa: E402
+
+from app.application import Desk, DesktopApplication, assemble  # noqa: E402
+from app.paths import engine_command  # noqa: E402
+from app.settings import Appearance, Settings  # noqa: E402
+from app.theme import Theme  # noqa: E402
+from engine import sample_checkpoint  # noqa: E402
+
+HELDOUT = ROOT / "resources" / "sample" / "heldout"
+FAKE = [sys.executable, str(ROOT / "tests" / "fake_engine.py")]
+WAIT_S = 120
+
+
+class Studio:
+    """Opens a window in a state and keeps a picture of it."""
+
+    def __init__(self, application: DesktopApplication, out: Path, is_real: bool) -> None:
+        self._application = application
+        self._out = out
+        self.is_real = is_real
+        self._folder = Path(tempfile.mkdtemp())
+        self.desk: Desk
+
+    def open(
+        self, scenario: str, appearance: Appearance = Appearance.LIGHT, width: int = 960, height: int = 780
+    ) -> Desk:
+        """A fresh window with its engine ready."""
+        settings = Settings(QSettings(str(self._folder / f"{scenario}{width}.ini"), QSettings.Format.IniFormat))
+        settings.appearance = appearance
+        command = engine_command() if self.is_real else [*FAKE, scenario, str(self._folder / "marker")]
+        self.desk = assemble(command, Theme(self._application, settings), settings)
+        self.desk.window.resize(width, height)
+        self.desk.open(sample_checkpoint())
+        self.until(lambda: self.desk.models.model.is_ready or bool(self.desk.models.model.failure))
+        return self.desk
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Let the window live until something is so."""
+        deadline = time.monotonic() + WAIT_S
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError("the window never came into the wanted state")
+            QTest.qWait(20)
+
+    def say(self, text: str, thinking: bool = False) -> None:
+        """Send a message and wait for the answer's end."""
+        composer, conversation = self.desk.models.composer, self.desk.models.conversation
+        composer.set_thinking(thinking)
+        composer.replace_text(text)
+        composer.send()
+        self.until(lambda: not conversation.is_busy)
+
+    def attach_sample(self) -> None:
+        """Attach the picture that the window draws."""
+        sample = self.desk.pasted.draw_sample()
+        assert sample is not None
+        self.attach(sample)
+
+    def attach(self, path: Path) -> None:
+        """Attach a picture and wait for its thumbnail."""
+        self.desk.models.composer.attach([path])
+        QTest.qWait(400)
+
+    def keep(self, name: str) -> None:
+        """Write the picture and close the window."""
+        QTest.qWait(350)
+        path = self._out / f"{name}.png"
+        self.desk.window.grab().save(str(path), "PNG", 10)
+        print(path, f"{path.stat().st_size / 1000:.0f} kB")
+        self.desk.close()
+
+
+def empty(studio: Studio) -> None:
+    """Before the first message."""
+    studio.open("fast")
+
+
+def conversation(studio: Studio, appearance: Appearance, width: int = 960) -> None:
+    """A picture, its answer, and the next picture waiting in the composer."""
+    studio.open("receipt", appearance, width, height=900 if studio.is_real else 780)
+    if studio.is_real:
+        studio.attach(HELDOUT / "03.png")
+        studio.say("Read the text in this picture.")
+    studio.attach_sample()
+    studio.say("Read the text in this picture.")
+    studio.attach(HELDOUT / "05.png")
+    studio.desk.models.composer.replace_text("And this one?")
+
+
+def thinking(studio: Studio) -> None:
+    """A thought, unfolded by its reader."""
+    desk = studio.open("think")
+    if studio.is_real:
+        studio.attach_sample()
+    studio.say("Read the text in this picture." if studio.is_real else "What is 17 + 25?", thinking=True)
+    answer = desk.models.conversation.answer
+    assert answer is not None
+    answer.thought.toggle()
+
+
+def error(studio: Studio) -> None:
+    """An engine that died, and files that were refused."""
+    desk = studio.open("crash-once")
+    composer = desk.models.composer
+    composer.replace_text("Read this for me, please.")
+    composer.send()
+    studio.until(lambda: not desk.models.conversation.is_busy)
+    studio.until(lambda: desk.models.model.is_ready)
+    archive = desk.pasted.folder / "holiday.zip"
+    archive.write_bytes(b"PK\x03\x04 not a picture")
+    composer.attach([archive, desk.pasted.folder])
+
+
+def overlay(studio: Studio) -> None:
+    """Two pictures hover over the window."""
+    desk = studio.open("fast")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(f"/tmp/{name}.png") for name in ("one", "two")])
+    where, buttons, keys = QPoint(400, 300), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    desk.window.dragEnterEvent(QDragEnterEvent(where, Qt.DropAction.CopyAction, mime, buttons, keys))
+
+
+SCENES: dict[str, Callable[[Studio], None]] = {
+    "empty": empty,
+    "window-light": lambda studio: conversation(studio, Appearance.LIGHT),
+    "window-dark": lambda studio: conversation(studio, Appearance.DARK),
+    "thinking": thinking,
+    "error": error,
+    "narrow": lambda studio: conversation(studio, Appearance.LIGHT, width=400),
+    "overlay": overlay,
+}
+
+
+def main() -> None:
+    """Take the scenes that were asked for, by default those that docs/ shows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--real", action="store_true")
+    parser.add_argument("--font")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=", ".join(SCENES))
+    options = parser.parse_args()
+    application = DesktopApplication(["cabochon"])
+    if options.font:
+        application.setFont(QFont(options.font))
+    for name in options.scenes or ["empty", "window-light", "window-dark", "thinking"]:
+        studio = Studio(application, options.out, options.real)
+        SCENES[name](studio)
+        studio.keep(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""Streaming, scrolling, thinking and copying."""
+
+import pytest
+from PySide6.QtCore import QPoint, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollBar
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.widgets.dialogs import LinkSheet
+from app.widgets.turn_views import AnswerView
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+
+TEXT = "The first words.\n\n- one\n- two\n\n```\ncode  with   spaces\n```\n\nÜmläute, 日本語 and 🎉 at the end"
+
+
+def answer_view(desk: Desk) -> AnswerView:
+    view = desk.window.messages.views[-1]
+    assert isinstance(view, AnswerView)
+    return view
+
+
+def bar(desk: Desk) -> QScrollBar:
+    return desk.window.messages.area.verticalScrollBar()
+
+
+def test_every_piece_arrives_in_order(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    say(desk, TEXT)
+    assert wait_for_end(qtbot, desk).text == TEXT
+
+
+def test_a_fast_answer_is_painted_about_thirty_times_a_second(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("long")
+    answer = say(desk, "go")
+    updates: list[int] = []
+    answer.changed.connect(lambda: updates.append(len(answer.text)))
+    elapsed_ms = 0
+    while desk.models.conversation.is_busy and elapsed_ms < 8000:
+        QTest.qWait(50)
+        elapsed_ms += 50
+    num_tokens = len(answer.text) // 4
+    assert num_tokens > 1000
+    assert len(updates) < elapsed_ms / 20 + 10, f"{len(updates)} updates for {num_tokens} tokens in {elapsed_ms} ms"
+
+
+def test_the_first_word_does_not_wait_for_a_frame(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("hang")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: answer.text == "One word", timeout=WAIT_MS)
+
+
+def test_the_view_follows_only_those_who_are_at_its_end(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("flow")
+    desk.window.resize(600, 480)
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: bar(desk).maximum() > 250, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bar(desk).value() == bar(desk).maximum())
+    bar(desk).setValue(40)
+    length = len(answer.text)
+    qtbot.waitUntil(lambda: len(answer.text) > length + 400, timeout=WAIT_MS)
+    assert bar(desk).value() == 40, "the view moved although somebody was reading"
+    pill = desk.window.messages.pill
+    qtbot.waitUntil(pill.isVisible)
+    pill.click()
+    assert bar(desk).value() == bar(desk).maximum()
+    assert not pill.isVisible()
+    most = bar(desk).maximum()
+    qtbot.waitUntil(lambda: bar(desk).maximum() > most, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bar(desk).value() == bar(desk).maximum())
+    desk.models.conversation.stop()
+
+
+def test_the_thinking_pane_is_one_line_and_ends_folded(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("think")
+    desk.models.composer.set_thinking(True)
+    answer = say(desk, "sum")
+    pane = answer_view(desk).thinking
+    qtbot.waitUntil(lambda: answer.thought.is_running)
+    assert pane.title.text().startswith("Thinking… ")
+    assert not pane.body.isVisible()
+    wait_for_end(qtbot, desk)
+    assert pane.title.text() == "Thought for 12 s"
+    assert not pane.body.isVisible()
+    pane.title.click()
+    assert pane.body.isVisible()
+    assert "I add the tens first" in pane.body.toPlainText()
+
+
+def test_a_thought_that_somebody_opened_stays_open_at_its_end(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("think")
+    desk.models.composer.set_thinking(True)
+    answer = say(desk, "sum")
+    qtbot.waitUntil(lambda: answer.thought.is_running)
+    answer_view(desk).thinking.title.click()
+    wait_for_end(qtbot, desk)
+    assert answer_view(desk).thinking.body.isVisible()
+
+
+def test_a_thought_that_unfolded_by_itself_folds_at_its_end(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("think")
+    desk.window.commands.show_thoughts.trigger()
+    desk.models.composer.set_thinking(True)
+    answer = say(desk, "sum")
+    qtbot.waitUntil(lambda: answer.thought.is_running)
+    assert answer_view(desk).thinking.body.isVisible()
+    wait_for_end(qtbot, desk)
+    assert not answer_view(desk).thinking.body.isVisible()
+
+
+def test_stopping_in_a_thought_ends_the_thought(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("think-long")
+    answer = say(desk, "hm")
+    qtbot.waitUntil(lambda: len(answer.thought.text) > 20)
+    desk.models.conversation.stop()
+    assert not answer.thought.is_running
+    assert answer_view(desk).thinking.title.text() == "Thought for a moment"
+    assert answer_view(desk).note.text() == "Stopped"
+
+
+def test_without_a_thought_there_is_no_pane(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("think")
+    say(desk, "sum")
+    wait_for_end(qtbot, desk)
+    assert not answer_view(desk).thinking.isVisible()
+
+
+def test_copying_a_message_leaves_the_thought_out(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("think")
+    desk.models.composer.set_thinking(True)
+    say(desk, "sum")
+    wait_for_end(qtbot, desk)
+    answer_view(desk).thinking.title.click()
+    for copy in (answer_view(desk).copy_button.click, desk.window.commands.copy_message.trigger):
+        QGuiApplication.clipboard().clear()
+        copy()
+        assert QGuiApplication.clipboard().text() == "17 + 25 is **42**."
+    QGuiApplication.clipboard().clear()
+    menu = answer_view(desk).build_menu()
+    next(action for action in menu.actions() if action.text() == "Copy Message").trigger()
+    assert QGuiApplication.clipboard().text() == "17 + 25 is **42**."
+    assert desk.models.conversation.history[-1].thought.startswith("I add the tens")
+
+
+def test_a_code_block_is_copied_exactly(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    code = "def f():\n\n    return  1"
+    say(desk, f"Look:\n\n```python\n{code}\n```\n\ndone")
+    wait_for_end(qtbot, desk)
+    view = answer_view(desk)
+    inside = view.text_view.viewport().mapToGlobal(QPoint(60, view.text_view.height() // 2))
+    menu = view.build_menu(view.code_at(inside))
+    next(action for action in menu.actions() if action.text() == "Copy Code").trigger()
+    assert QGuiApplication.clipboard().text() == code
+    outside = view.text_view.viewport().mapToGlobal(QPoint(2, 2))
+    assert view.code_at(outside) == ""
+
+
+def test_the_menu_copies_the_message_that_has_the_focus(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    say(desk, "mine")
+    wait_for_end(qtbot, desk)
+    desk.window.messages.views[0].text_view.setFocus()
+    desk.window.commands.copy_message.trigger()
+    assert QGuiApplication.clipboard().text() == "mine"
+
+
+def test_what_a_person_writes_is_shown_as_written(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    written = "# not a *heading* <b>nor bold</b>\n![x](http://localhost/x.png)"
+    say(desk, written)
+    assert desk.window.messages.views[0].text_view.toPlainText() == written
+
+
+def test_text_can_be_selected_with_the_keyboard(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    say(desk, "some words")
+    wait_for_end(qtbot, desk)
+    view = answer_view(desk).text_view
+    view.setFocus()
+    desk.window.commands.select_all.trigger()
+    assert view.textCursor().selectedText() == "some words"
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "ssh://host", "http:///nowhere", "x"])
+def test_only_web_and_mail_links_can_be_opened(open_desk: OpenDesk, address: str) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.messages.link_chosen.emit(QUrl(address))
+    assert desk.window.findChild(LinkSheet) is None
+    assert desk.window.toast.isVisible()
+
+
+def test_a_link_shows_its_host_and_opens_only_after_a_yes(
+    open_desk: OpenDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    desk = open_desk("text")
+    say(desk, "[my bank](https://evil.example/login)")
+    wait_for_end(qtbot, desk)
+    answer_view(desk).text_view.anchorClicked.emit(QUrl("https://evil.example/login"))
+    sheet = desk.window.findChild(LinkSheet)
+    assert isinstance(sheet, LinkSheet)
+    assert sheet.text() == "Open evil.example?"
+    assert "https://evil.example/login" in sheet.informativeText()
+    assert opened == []
+    sheet.open_button.click()
+    assert opened == ["https://evil.example/login"]
+
+
+def test_an_answer_cut_by_its_length_says_so(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("cut")
+    say(desk, "go")
+    wait_for_end(qtbot, desk)
+    assert answer_view(desk).note.text().startswith("Cut off")
+
+
+def test_an_empty_answer_says_so(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    desk.models.composer.attach([draw()])
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    assert last_answer(desk).note == "The model had nothing to say."

@@ -1,0 +1,299 @@
+"""Dropping, pasting and opening: what becomes a chip, what is refused, and what a chip says."""
+
+import stat
+import struct
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pillow_heif import register_heif_opener
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QFileOpenEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk, DesktopApplication, attach_opened_files
+from engine import BUDGETS, plan_image
+from tests.app.driving import Draw, OpenDesk, say, wait_for_end
+
+BUTTON = Qt.MouseButton.LeftButton
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+def files(paths: Sequence[Path | str]) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl(path) if isinstance(path, str) else QUrl.fromLocalFile(str(path)) for path in paths])
+    return mime
+
+
+def hover(desk: Desk, mime: QMimeData) -> QDragEnterEvent:
+    event = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, BUTTON, NO_KEYS)
+    QGuiApplication.sendEvent(desk.window, event)
+    return event
+
+
+def drop(desk: Desk, mime: QMimeData) -> None:
+    assert hover(desk, mime).isAccepted()
+    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, BUTTON, NO_KEYS)
+    QGuiApplication.sendEvent(desk.window, event)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """The first bytes of a PNG file: all that may be read of a picture that is too large."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(64))
+    chunks = (
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in (header, data)
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def names(desk: Desk) -> list[str]:
+    return [picture.name for picture in desk.models.composer.pictures]
+
+
+def test_the_overlay_names_what_a_drop_will_do_and_goes_away_with_it(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    mime = files([draw("a.png"), draw("b.jpg")])
+    hover(desk, mime)
+    assert desk.window.overlay.isVisible()
+    assert desk.window.overlay.title.text() == "Attach 2 pictures"
+    QGuiApplication.sendEvent(desk.window, QDragLeaveEvent())
+    assert not desk.window.overlay.isVisible()
+    drop(desk, mime)
+    assert not desk.window.overlay.isVisible()
+    assert names(desk) == ["a.png", "b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("mime", "title"),
+    [
+        (files(["https://example.com/a.png"]), "Web links are not fetched"),
+        (files([Path("/tmp/notes.zip")]), "See if “notes.zip” can be read"),
+        (files([Path("/tmp/a.HEIC"), Path("/tmp/notes.zip")]), "Attach 1 picture"),
+    ],
+)
+def test_the_overlay_promises_nothing_it_cannot_keep(open_desk: OpenDesk, mime: QMimeData, title: str) -> None:
+    desk = open_desk(has_engine=False)
+    hover(desk, mime)
+    assert desk.window.overlay.title.text() == title
+
+
+def test_one_bad_file_is_named_and_the_rest_of_the_drop_is_kept(
+    open_desk: OpenDesk, draw: Draw, tmp_path: Path
+) -> None:
+    desk = open_desk(has_engine=False)
+    archive, empty, folder = tmp_path / "holiday.zip", tmp_path / "empty.png", tmp_path / "folder"
+    archive.write_bytes(b"PK\x03\x04")
+    empty.touch()
+    folder.mkdir()
+    drop(desk, files([archive, draw("good.png"), empty, folder]))
+    assert names(desk) == ["good.png"]
+    notice = desk.window.notice
+    assert notice.isVisible()
+    assert [name for name in ("holiday.zip", "empty.png", "folder") if f"“{name}”" not in notice.text.text()] == []
+    assert "good.png" not in notice.text.text()
+    notice.dismiss_button.click()
+    assert not notice.isVisible()
+
+
+def test_many_refusals_are_counted_instead_of_filling_the_window(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([tmp_path / f"missing{number}.png" for number in range(9)]))
+    lines = desk.window.notice.text.text().splitlines()
+    assert len(lines) == 4
+    assert lines[-1] == "6 more files could not be attached."
+
+
+def test_a_picture_with_too_many_pixels_is_refused_unread(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    huge = tmp_path / "huge.png"
+    huge.write_bytes(png_header(40_000, 40_000))
+    drop(desk, files([huge]))
+    assert names(desk) == []
+    assert "“huge.png” is too large" in desk.window.notice.text.text()
+
+
+def test_a_file_that_turns_out_to_be_damaged_leaves_again(
+    open_desk: OpenDesk, draw: Draw, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    whole = draw("noise.png", 400, 400).read_bytes()
+    half = tmp_path / "half.png"
+    half.write_bytes(whole[: len(whole) // 2])
+    drop(desk, files([half, draw("good.png"), tmp_path / "missing.png"]))
+    qtbot.waitUntil(lambda: names(desk) == ["good.png"])
+    assert "“missing.png” is no longer there" in desk.window.notice.text.text()
+    assert "“half.png” is damaged" in desk.window.notice.text.text()
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", "bmp", "gif", "heic"])
+def test_every_kind_of_picture_is_attached_by_its_content_and_shown(
+    open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot, suffix: str
+) -> None:
+    register_heif_opener()
+    desk = open_desk(has_engine=False)
+    path = tmp_path / "picture without a suffix"
+    Image.new("RGB", (300, 200), "teal").save(path, format={"jpg": "JPEG", "heic": "HEIF"}.get(suffix, suffix.upper()))
+    drop(desk, files([path]))
+    (picture,) = desk.models.composer.pictures
+    assert (picture.attachment.width, picture.attachment.height) == (300, 200)
+    qtbot.waitUntil(lambda: desk.thumbnails.image(str(path)) is not None)
+
+
+def test_a_photo_taken_sideways_stands_upright(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    path = tmp_path / "sideways.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (400, 200)).save(path, exif=exif)
+    drop(desk, files([path]))
+    assert desk.models.composer.pictures[0].original_size == "200 × 400 pixels"
+    qtbot.waitUntil(lambda: desk.thumbnails.image(str(path)) is not None)
+    image = desk.thumbnails.image(str(path))
+    assert image is not None
+    assert image.height() == 2 * image.width()
+
+
+def test_web_links_are_refused_in_a_sentence(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files(["https://example.com/cat.png"]))
+    assert names(desk) == []
+    assert "nothing is fetched" in desk.window.notice.text.text()
+
+
+def test_dropped_text_is_inserted(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    mime = QMimeData()
+    mime.setText("a line of text")
+    drop(desk, mime)
+    assert desk.window.composer.editor.toPlainText() == "a line of text"
+
+
+def test_the_notice_does_not_take_the_focus(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([tmp_path / "missing.png"]))
+    assert desk.window.focusWidget() is desk.window.composer.editor
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_chip_tells_the_exact_cost_of_its_budget_at_once(open_desk: OpenDesk, draw: Draw, budget: int) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([draw("photo.png", 1600, 900)]))
+    (chip,) = desk.window.composer.chips.values()
+    chip.budget.choices[budget].trigger()
+    plan = plan_image(1600, 900, budget)
+    assert chip.cost.text() == f"{plan.num_soft_tokens:,} tokens · {plan.width} × {plan.height}"
+    assert desk.models.composer.pictures[0].budget == budget
+
+
+def test_the_arrow_keys_step_through_the_budgets_and_stop_at_the_ends(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([draw()]))
+    (chip,) = desk.window.composer.chips.values()
+    seen = []
+    for _ in range(4):
+        qtbot.keyClick(chip.budget, Qt.Key.Key_Up)
+        seen.append(desk.models.composer.pictures[0].budget)
+    assert seen == [560, 1120, 1120, 1120]
+
+
+def test_the_next_picture_starts_with_the_last_budget(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([draw("a.png")]))
+    (chip,) = desk.window.composer.chips.values()
+    chip.budget.choices[1120].trigger()
+    drop(desk, files([draw("b.png")]))
+    assert [picture.budget for picture in desk.models.composer.pictures] == [1120, 1120]
+
+
+def test_a_chip_can_be_removed_and_is_not_sent(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    drop(desk, files([draw("a.png"), draw("b.png")]))
+    next(iter(desk.window.composer.chips.values())).remove_button.click()
+    assert names(desk) == ["b.png"]
+    say(desk, "hello")
+    wait_for_end(qtbot, desk)
+    assert [Path(picture.path).name for picture in desk.models.conversation.history[0].pictures] == ["b.png"]
+
+
+def test_the_same_file_is_attached_once(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    path = draw("a.png")
+    drop(desk, files([path]))
+    drop(desk, files([path]))
+    assert names(desk) == ["a.png"]
+    assert "already attached" in desk.window.notice.text.text()
+
+
+def test_pasted_picture_data_becomes_a_private_file_and_a_chip(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    image = QImage(300, 200, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.darkGreen)
+    QGuiApplication.clipboard().setImage(image)
+    desk.window.commands.paste.trigger()
+    (picture,) = desk.models.composer.pictures
+    assert (picture.attachment.width, picture.attachment.height) == (300, 200)
+    assert picture.path.read_bytes().startswith(b"\x89PNG")
+    assert stat.S_IMODE(picture.path.parent.stat().st_mode) == 0o700
+    folder = picture.path.parent
+    desk.close()
+    assert not folder.exists(), "pasted pictures outlived the app"
+
+
+def test_pasted_files_become_chips_and_pasted_text_stays_text(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    QGuiApplication.clipboard().setMimeData(files([draw("a.png")]))
+    desk.window.commands.paste.trigger()
+    QGuiApplication.clipboard().setText("<b>just</b> text")
+    desk.window.commands.paste.trigger()
+    assert names(desk) == ["a.png"]
+    assert desk.window.composer.editor.toPlainText() == "<b>just</b> text"
+
+
+def test_the_open_sheet_attaches_what_was_chosen(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    path = draw("chosen.png")
+    desk.window.commands.open.trigger()
+    sheet = desk.window.findChild(QFileDialog)
+    assert isinstance(sheet, QFileDialog)
+    assert all(suffix in sheet.nameFilters()[0] for suffix in (".png", ".heic", ".tiff", ".webp"))
+    sheet.filesSelected.emit([str(path)])
+    sheet.close()
+    assert names(desk) == ["chosen.png"]
+
+
+def test_an_example_draws_a_picture_that_can_be_sent(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    desk.window.messages.empty.buttons[1].click()
+    assert names(desk) == ["Sample words.png"]
+    assert desk.models.composer.can_send
+    desk.models.composer.send()
+    assert "Read the text" in wait_for_end(qtbot, desk).text
+
+
+def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    drop(desk, files([draw("photo.png", 1600, 900)]))
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    plan = plan_image(1600, 900, 280)
+    card = desk.window.messages.views[0].cards[0]  # type: ignore[attr-defined]
+    assert card.caption.text() == f"{plan.width} × {plan.height} · {plan.num_soft_tokens} tokens · 84 ms"
+    qtbot.waitUntil(
+        lambda: desk.thumbnails.image(str(desk.models.conversation.history[0].pictures[0].path)) is not None
+    )
+
+
+def test_files_that_the_system_opens_wait_for_the_window(
+    open_desk: OpenDesk, draw: Draw, qapp: DesktopApplication
+) -> None:
+    QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("early.png"))))
+    desk = open_desk(has_engine=False)
+    attach_opened_files(qapp, desk.models.composer)
+    QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("late.png"))))
+    assert names(desk) == ["early.png", "late.png"]

@@ -1,0 +1,198 @@
+"""Writing, sending, stopping: the keys, the one button, and what the engine is told."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.turns import AnswerState
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+
+
+def test_return_sends_and_empties_the_composer(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    editor = desk.window.composer.editor
+    qtbot.keyClicks(editor, "hello")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert editor.toPlainText() == ""
+    assert wait_for_end(qtbot, desk).text == "user:hello [as advised]"
+
+
+@pytest.mark.parametrize("modifier", [Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier])
+def test_shift_or_option_return_makes_a_line(open_desk: OpenDesk, qtbot: QtBot, modifier: Qt.KeyboardModifier) -> None:
+    desk = open_desk(has_engine=False)
+    editor = desk.window.composer.editor
+    qtbot.keyClicks(editor, "a")
+    qtbot.keyClick(editor, Qt.Key.Key_Return, modifier)
+    qtbot.keyClicks(editor, "b")
+    assert editor.toPlainText() == "a\nb"
+    assert desk.models.conversation.turns == []
+
+
+def test_return_commits_a_composed_word_before_it_sends(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    editor = desk.window.composer.editor
+    qtbot.keyClicks(editor, "in ")
+    QGuiApplication.sendEvent(editor, QInputMethodEvent("にほん", []))
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert desk.models.conversation.turns == [], "Return sent a half-composed word"
+    commit = QInputMethodEvent("", [])
+    commit.setCommitString("日本")
+    QGuiApplication.sendEvent(editor, commit)
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert desk.models.conversation.history[0].text == "in 日本"
+
+
+def test_nothing_is_sent_when_there_is_nothing_to_send(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    qtbot.keyClicks(desk.window.composer.editor, "  ")
+    qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
+    assert desk.models.conversation.turns == []
+    assert not desk.window.composer.send_button.isEnabled()
+
+
+def test_a_picture_alone_can_be_sent_and_is_read_word_for_word(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    desk.models.composer.attach([draw()])
+    assert desk.window.composer.send_button.isEnabled()
+    desk.window.composer.send_button.click()
+    assert wait_for_end(qtbot, desk).text == "user: [most likely]"
+    assert desk.models.composer.pictures == ()
+
+
+def test_the_send_button_becomes_stop_at_once_and_back(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    button = desk.window.composer.send_button
+    say(desk, "go")
+    assert button.accessibleName() == "Stop"
+    assert button.isEnabled()
+    button.click()
+    assert button.accessibleName() == "Send"
+
+
+def test_escape_stops_at_once_keeps_the_text_and_marks_it(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: len(answer.text) > 40)
+    qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Escape)
+    kept = answer.text
+    assert answer.state is AnswerState.STOPPED
+    assert answer.note == "Stopped"
+    QTest.qWait(150)
+    assert answer.text == kept, "text came in after the stop"
+    assert desk.models.status.state.startswith("Stopped")
+    assert desk.models.conversation.history[-1].text == kept
+
+
+def test_what_an_engine_says_after_a_stop_is_not_shown(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("deaf")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: len(answer.text) > 20)
+    desk.window.commands.stop.trigger()
+    kept = answer.text
+    QTest.qWait(200)
+    assert answer.text == kept
+    assert answer.state is AnswerState.STOPPED
+
+
+def test_a_new_question_works_right_after_a_stop(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    first = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(first.text))
+    desk.models.conversation.stop()
+    second = say(desk, "again")
+    qtbot.waitUntil(lambda: bool(second.text))
+    assert first.state is AnswerState.STOPPED
+    assert second is last_answer(desk)
+
+
+def test_a_draft_can_be_written_while_an_answer_runs_and_waits(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    say(desk, "go")
+    qtbot.keyClicks(desk.window.composer.editor, "next")
+    desk.models.composer.attach([draw()])
+    qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
+    assert desk.window.composer.editor.toPlainText() == "next"
+    assert len(desk.models.composer.pictures) == 1
+    assert len(desk.models.conversation.turns) == 2
+
+
+def test_the_engine_is_told_everything_said_so_far(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    say(desk, "one")
+    wait_for_end(qtbot, desk)
+    say(desk, "two")
+    assert wait_for_end(qtbot, desk).text == "user:one / assistant:user:one [as advised] / user:two [as advised]"
+
+
+def test_the_thinking_switch_reaches_the_engine_and_is_remembered(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    desk.window.composer.thinking_switch.click()
+    say(desk, "hm")
+    assert wait_for_end(qtbot, desk).text.endswith("[thinking, as advised]")
+    assert desk.window.commands.thinking.isChecked()
+    assert open_desk(has_engine=False).window.composer.thinking_switch.isChecked()
+
+
+def test_a_message_sent_while_the_model_loads_waits_and_is_answered(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow-load", is_ready=False)
+    answer = say(desk, "early")
+    assert answer.activity == "Waiting for the model…"
+    qtbot.waitUntil(lambda: desk.models.status.state.startswith("Loading "), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
+
+
+def test_reading_a_picture_is_told_with_its_progress(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("never")
+    desk.models.composer.attach([draw()])
+    answer = say(desk, "read")
+    assert answer.activity == "Reading the picture…"
+    qtbot.waitUntil(lambda: answer.activity == "Reading the picture… 25 %")
+    assert desk.models.status.state == "Reading the picture… 25 %"
+    desk.models.conversation.stop()
+
+
+def test_the_status_chip_tells_the_speed_after_an_answer(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    chip = desk.window.header.chip
+    assert (chip.model_name.text(), chip.state.text()) == ("Sample model", "Ready")
+    assert "large print" in chip.toolTip()
+    say(desk, "x")
+    wait_for_end(qtbot, desk)
+    assert chip.state.text() == "Ready · 200 tokens/s"
+
+
+def test_a_new_conversation_clears_all_and_can_be_taken_back(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    say(desk, "one")
+    wait_for_end(qtbot, desk)
+    desk.window.commands.new.trigger()
+    assert desk.models.conversation.history == ()
+    assert desk.window.messages.empty.isVisible()
+    assert desk.window.toast.isVisible()
+    desk.window.toast.undo_button.click()
+    assert [message.role for message in desk.models.conversation.history] == ["user", "assistant"]
+    assert len(desk.window.messages.views) == 2
+
+
+def test_a_cleared_conversation_is_gone_once_something_new_is_said(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    say(desk, "one")
+    wait_for_end(qtbot, desk)
+    desk.window.commands.new.trigger()
+    say(desk, "two")
+    assert not desk.window.toast.isVisible()
+    assert wait_for_end(qtbot, desk).text == "user:two [as advised]"
+    assert not desk.models.conversation.can_undo_clear
+
+
+def test_clearing_in_the_middle_of_an_answer_stops_it(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(answer.text))
+    desk.window.commands.new.trigger()
+    kept = answer.text
+    QTest.qWait(120)
+    assert answer.text == kept
+    assert desk.models.conversation.turns == []

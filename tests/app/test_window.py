@@ -1,0 +1,291 @@
+"""The window as a whole: menus, names for those who listen, the keyboard, colours, closing."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QObject, QSettings, Qt
+from PySide6.QtGui import QAccessible, QAction, QColor, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.colors import DARK, LIGHT, Colors, high_contrast
+from app.settings import Appearance, Settings
+from app.theme import Theme
+from app.viewmodels.model import ModelState
+from app.widgets.dialogs import AboutBox
+from engine import BUDGETS
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that any thread of a process started and that still run."""
+    listings = Path(f"/proc/{pid}/task").glob("*/children")
+    return {int(child) for listing in listings for child in listing.read_text().split()}
+
+
+def luminance(color: str) -> float:
+    parts = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in QColor(color).getRgbF()[:3]
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: str, other: str) -> float:
+    bright, dim = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+class ShownWindows(QObject):
+    """Remembers every widget that appears as a window of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look for windows that are being shown."""
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.names.append(type(watched).__name__)
+        return False
+
+
+def full_desk(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> Desk:
+    """A window that shows one of everything."""
+    desk = open_desk("think")
+    desk.models.composer.set_thinking(True)
+    desk.models.composer.attach([draw("first.png")])
+    say(desk, "sum")
+    wait_for_end(qtbot, desk)
+    desk.models.composer.attach([draw("next.png"), Path("/nowhere/missing.png")])
+    return desk
+
+
+def test_no_part_of_the_window_flashes_as_a_window_of_its_own(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, qapp: QApplication
+) -> None:
+    shown = ShownWindows()
+    qapp.installEventFilter(shown)
+    desk = full_desk(open_desk, draw, qtbot)
+    desk.window.commands.new.trigger()
+    desk.window.commands.undo_clear.trigger()
+    qapp.removeEventFilter(shown)
+    assert shown.names == ["MainWindow"]
+
+
+def test_every_command_has_a_name_a_role_and_a_place_in_the_menus(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    placed = {action for menu in desk.window.menuBar().actions() for action in all_actions(menu)}
+    for action in desk.window.commands.findChildren(QAction):
+        assert action.text(), "a command without a name"
+        assert action.menuRole() is not QAction.MenuRole.TextHeuristicRole, action.text()
+        assert action in placed, f"{action.text()} is in no menu"
+
+
+def all_actions(action: QAction) -> list[QAction]:
+    menu = action.menu()
+    inside = menu.actions() if isinstance(menu, QWidget) else []
+    return [action, *(deep for entry in inside for deep in all_actions(entry))]
+
+
+def test_no_two_commands_share_a_shortcut(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    shortcuts = Counter(
+        shortcut.toString(QKeySequence.SequenceFormat.PortableText)
+        for action in desk.window.commands.findChildren(QAction)
+        for shortcut in action.shortcuts()
+    )
+    assert [shortcut for shortcut, number in shortcuts.items() if number > 1] == []
+    assert {"Ctrl+N", "Ctrl+O", "Esc", "Ctrl+Shift+C"} <= set(shortcuts)
+
+
+def test_every_button_has_a_name_for_those_who_listen(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = full_desk(open_desk, draw, qtbot)
+    for button in desk.window.findChildren(QAbstractButton):
+        if not button.objectName().startswith("qt_"):
+            assert button.accessibleName() or button.text(), f"a {type(button).__name__} without a name"
+
+
+def test_each_message_is_an_element_with_its_own_name_and_text(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = full_desk(open_desk, draw, qtbot)
+    said, answered = desk.window.messages.views
+    assert said.accessibleName() == "You: 1 picture. sum"
+    assert answered.accessibleName() == "Answer: 17 + 25 is **42**."
+    element = QAccessible.queryAccessibleInterface(answered.text_view)
+    assert element.text(QAccessible.Text.Name) == "Answer"
+    assert element.text(QAccessible.Text.Value) == "17 + 25 is 42."
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = full_desk(open_desk, draw, qtbot)
+    window, composer = desk.window, desk.window.composer
+    (chip,) = composer.chips.values()
+    wanted = {
+        chip.budget,
+        chip.remove_button,
+        composer.attach_button,
+        composer.thinking_switch,
+        composer.send_button,
+        composer.editor,
+        window.notice.dismiss_button,
+        window.header.chip,
+        window.header.new_button,
+        *(view.text_view for view in window.messages.views),
+        *(view.copy_button for view in window.messages.views),
+        window.messages.views[1].thinking.title,  # type: ignore[attr-defined]
+        window.messages.views[0].cards[0].tile,  # type: ignore[attr-defined]
+    }
+    composer.editor.setFocus()
+    reached: set[QWidget | None] = set()
+    for _ in range(60):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        reached.add(window.focusWidget())
+    assert {type(widget).__name__ for widget in wanted - reached} == set()
+
+
+def test_a_whole_exchange_works_without_the_mouse(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    desk.models.composer.attach([draw()])
+    editor = desk.window.composer.editor
+    qtbot.keyClick(editor, Qt.Key.Key_Tab)
+    budget = desk.window.focusWidget()
+    qtbot.keyClick(budget, Qt.Key.Key_Up)
+    qtbot.keyClick(budget, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert desk.window.focusWidget() is editor
+    qtbot.keyClicks(editor, "read")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert wait_for_end(qtbot, desk).text == "user:read [most likely]"
+    assert desk.models.conversation.history[0].pictures[0].budget == 560
+    qtbot.keyClick(editor, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert QApplication.clipboard().text() == "user:read [most likely]"
+    qtbot.keyClick(editor, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    assert desk.models.conversation.turns == []
+
+
+@pytest.mark.parametrize("colors", [LIGHT, DARK, high_contrast(LIGHT), high_contrast(DARK)])
+def test_text_can_be_read_on_everything_it_stands_on(colors: Colors) -> None:
+    pairs = [
+        (colors.text, colors.window),
+        (colors.text, colors.bubble),
+        (colors.text, colors.code),
+        (colors.secondary, colors.window),
+        (colors.secondary, colors.surface),
+        (colors.accent, colors.surface),
+        (colors.accent, colors.accent_soft),
+        (colors.on_accent, colors.accent),
+        (colors.danger, colors.danger_soft),
+        (colors.caution, colors.caution_soft),
+    ]
+    assert [pair for pair in pairs if contrast(*pair) < 4.5] == []
+
+
+def test_light_and_dark_change_live_in_the_middle_of_an_answer(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: len(answer.text) > 100)
+    desk.window.commands.appearances[Appearance.DARK].trigger()
+    assert desk.window.grab().toImage().pixelColor(4, 300).name() == DARK.window
+    desk.window.commands.appearances[Appearance.LIGHT].trigger()
+    assert desk.window.grab().toImage().pixelColor(4, 300).name() == LIGHT.window
+    assert desk.window.messages.views[-1].text_view.toPlainText().startswith("Paragraph 1")
+    desk.models.conversation.stop()
+
+
+def test_bigger_text_is_bigger(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    say(desk, "some words")
+    wait_for_end(qtbot, desk)
+    height = desk.window.messages.views[-1].text_view.height()
+    for _ in range(3):
+        desk.window.commands.bigger.trigger()
+    qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() > height)
+    desk.window.commands.usual.trigger()
+    qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() == height)
+
+
+def test_the_window_comes_back_where_it_was(open_desk: OpenDesk) -> None:
+    first = open_desk(has_engine=False)
+    first.window.resize(640, 500)
+    first.window.close()
+    assert open_desk(has_engine=False).window.size().toTuple() == (640, 500)
+
+
+def test_a_spoiled_settings_file_reads_as_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "spoiled.ini"
+    path.write_text("[General]\nbudget=abc\nappearance=purple\nthinking=perhaps\ngeometry=7\n")
+    settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))
+    assert settings.budget in BUDGETS
+    assert settings.appearance is Appearance.SYSTEM
+    assert settings.geometry is None
+
+
+def test_about_tells_the_version(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.window.commands.about.trigger()
+    box = desk.window.findChild(AboutBox)
+    assert isinstance(box, AboutBox)
+    assert "0.0-fake" in box.text.text()
+    box.close()
+
+
+def test_no_file_name_is_read_as_markup(open_desk: OpenDesk, draw: Draw, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    desk.models.composer.attach([tmp_path / "missing" / "<b>bold.png"])
+    assert "<b>bold.png" in desk.window.notice.text.text()
+    assert desk.window.notice.text.textFormat() is Qt.TextFormat.PlainText
+    desk.models.composer.attach([draw("<b>bold.png")])
+    (chip,) = desk.window.composer.chips.values()
+    assert "&lt;b&gt;bold.png" in chip.toolTip()
+    assert "&lt;b&gt;bold.png" in chip.remove_button.toolTip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+def test_closing_in_mid_answer_leaves_no_thread_and_no_process(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    children_before, threads_before = children_of(os.getpid()), threading.active_count()
+    desk = open_desk("slow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(answer.text))
+    assert children_of(os.getpid()) > children_before
+    desk.close()
+    assert children_of(os.getpid()) == children_before
+    assert threading.active_count() <= threads_before
+    assert last_answer(desk).note == "Stopped"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+def test_an_engine_that_dies_while_nobody_waits_comes_back_by_itself(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    children_before = children_of(os.getpid())
+    desk = open_desk("echo")
+    (engine,) = children_of(os.getpid()) - children_before
+    states: list[ModelState] = []
+    desk.models.model.changed.connect(lambda: states.append(desk.models.model.state))
+    os.kill(engine, signal.SIGKILL)
+    qtbot.waitUntil(lambda: ModelState.LOADING in states and desk.models.model.is_ready, timeout=WAIT_MS)
+    say(desk, "still there?")
+    assert wait_for_end(qtbot, desk).text.startswith("user:still there?")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+def test_the_app_starts_its_engine_before_it_is_asked_and_takes_it_along(tmp_path: Path, qtbot: QtBot) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "app", "--model", str(tmp_path), str(tmp_path / "none.png")]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        qtbot.waitUntil(lambda: bool(children_of(process.pid)), timeout=WAIT_MS)
+        (engine,) = children_of(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    qtbot.waitUntil(lambda: not Path(f"/proc/{engine}").exists() or is_zombie(engine), timeout=WAIT_MS)
+
+
+def is_zombie(pid: int) -> bool:
+    return ") Z " in Path(f"/proc/{pid}/stat").read_text()
