@@ -32,6 +32,7 @@ from engine import (
     PromptReady,
     Request,
     Respond,
+    Sampling,
     Shutdown,
     Stats,
     TextDelta,
@@ -200,7 +201,7 @@ def echo(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     yield from prompt(request)
     said = " / ".join(f"{message.role}:{message.text}" for message in request.messages)
     options = request.options
-    taking = "most likely" if options.sampling.temperature == 0 else "as advised"
+    taking = "as advised" if options.sampling == Sampling() else "otherwise"
     yield TextDelta(f"{said} [{'thinking, ' * options.thinking}{taking}]")
     yield Finished("end_of_turn", stats(1))
 

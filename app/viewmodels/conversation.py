@@ -11,7 +11,6 @@ from app.settings import Settings
 from app.viewmodels.model import Model
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from engine import (
-    GREEDY,
     Cancel,
     EngineStarted,
     Envelope,
@@ -25,14 +24,13 @@ from engine import (
     PrefillProgress,
     PromptReady,
     Respond,
-    Sampling,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
     ThoughtStarted,
 )
 
-__all__ = ["Conversation", "Turn", "options_for"]
+__all__ = ["Conversation", "Turn"]
 
 FRAME_MS = 33
 """Text is shown about 30 times a second, however fast it comes."""
@@ -101,7 +99,7 @@ class Conversation(QObject):
     def send(self, message: Message, thinking: bool) -> None:
         """Say something and ask for an answer."""
         self._cleared = []
-        self._options = options_for(message, thinking)
+        self._options = Options(thinking=thinking)
         self._add(UserTurn(message))
         self._add(AnswerTurn(len(message.pictures), self._settings.shows_thoughts, self._clock))
         self._ask()
@@ -234,9 +232,3 @@ class Conversation(QObject):
         for turn in self.turns:
             if isinstance(turn, UserTurn) and turn.pictures:
                 turn.take_receipts(receipts)
-
-
-def options_for(message: Message, thinking: bool) -> Options:
-    """How to answer: a message with pictures is read word for word, so the most likely token is always taken."""
-    sampling = GREEDY if message.pictures else Sampling()
-    return Options(sampling=sampling, thinking=thinking)

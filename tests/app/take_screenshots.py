@@ -46,7 +46,11 @@ class Studio:
         """A fresh window with its engine ready."""
         settings = Settings(QSettings(str(self._folder / f"{scenario}{width}.ini"), QSettings.Format.IniFormat))
         settings.appearance = appearance
-        command = engine_command() if self.is_real else [*FAKE, scenario, str(self._folder / "marker")]
+        command = (
+            engine_command(self._folder / "engine.log")
+            if self.is_real
+            else [*FAKE, scenario, str(self._folder / "marker")]
+        )
         self.desk = assemble(command, Theme(self._application, settings), settings)
         self.desk.window.resize(width, height)
         self.desk.open(sample_checkpoint())

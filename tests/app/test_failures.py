@@ -39,7 +39,7 @@ def test_retry_sends_the_same_turn_with_the_same_pictures(open_desk: OpenDesk, d
     desk.models.composer.set_thinking(False)
     last_view(desk).retry_button.click()
     answer = wait_for_end(qtbot, desk)
-    assert answer.text == "user:read [thinking, most likely]"
+    assert answer.text == "user:read [thinking, as advised]"
     assert not last_view(desk).error.isVisible()
     assert len(desk.models.conversation.turns) == 2
 

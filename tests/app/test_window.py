@@ -162,10 +162,10 @@ def test_a_whole_exchange_works_without_the_mouse(open_desk: OpenDesk, draw: Dra
     assert desk.window.focusWidget() is editor
     qtbot.keyClicks(editor, "read")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert wait_for_end(qtbot, desk).text == "user:read [most likely]"
+    assert wait_for_end(qtbot, desk).text == "user:read [as advised]"
     assert desk.models.conversation.history[0].pictures[0].budget == 560
     qtbot.keyClick(editor, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    assert QApplication.clipboard().text() == "user:read [most likely]"
+    assert QApplication.clipboard().text() == "user:read [as advised]"
     qtbot.keyClick(editor, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
     assert desk.models.conversation.turns == []
 
