@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, assemble
+from app.paths import engine_command
 from app.settings import Settings
 from app.theme import Theme
 from engine import sample_checkpoint
@@ -60,8 +61,11 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
     desks: list[Desk] = []
     threads_before = set(threading.enumerate())
 
-    def open_one(scenario: str = "fast", *, is_ready: bool = True, has_engine: bool = True) -> Desk:
-        desk = assemble([sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")], theme, settings)
+    def open_one(
+        scenario: str = "fast", *, is_ready: bool = True, has_engine: bool = True, is_real: bool = False
+    ) -> Desk:
+        pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
+        desk = assemble(engine_command(tmp_path / "engine.log") if is_real else pretended, theme, settings)
         desks.append(desk)
         if has_engine:
             desk.open(sample_checkpoint())

@@ -1,8 +1,10 @@
-"""How the tests drive a window: say something, wait for the end."""
+"""How the tests drive a window: say something, drop files, wait for the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -10,6 +12,9 @@ from app.viewmodels.turns import AnswerTurn
 
 WAIT_MS = 20_000
 """Generous: nothing waits that long unless it is broken."""
+
+BUTTON = Qt.MouseButton.LeftButton
+NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 OpenDesk = Callable[..., Desk]
 Draw = Callable[..., Path]
@@ -33,3 +38,21 @@ def wait_for_end(qtbot: QtBot, desk: Desk) -> AnswerTurn:
     """Wait until no answer is under way and return the last one."""
     qtbot.waitUntil(lambda: not desk.models.conversation.is_busy, timeout=WAIT_MS)
     return last_answer(desk)
+
+
+def files(paths: Sequence[Path | str]) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl(path) if isinstance(path, str) else QUrl.fromLocalFile(str(path)) for path in paths])
+    return mime
+
+
+def hover(desk: Desk, mime: QMimeData) -> QDragEnterEvent:
+    event = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, BUTTON, NO_KEYS)
+    QGuiApplication.sendEvent(desk.window, event)
+    return event
+
+
+def drop(desk: Desk, mime: QMimeData) -> None:
+    assert hover(desk, mime).isAccepted()
+    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, BUTTON, NO_KEYS)
+    QGuiApplication.sendEvent(desk.window, event)

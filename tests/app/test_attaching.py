@@ -3,41 +3,19 @@
 import stat
 import struct
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QFileOpenEvent, QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QDragLeaveEvent, QFileOpenEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, attach_opened_files
 from engine import BUDGETS, plan_image
-from tests.app.driving import Draw, OpenDesk, say, wait_for_end
-
-BUTTON = Qt.MouseButton.LeftButton
-NO_KEYS = Qt.KeyboardModifier.NoModifier
-
-
-def files(paths: Sequence[Path | str]) -> QMimeData:
-    mime = QMimeData()
-    mime.setUrls([QUrl(path) if isinstance(path, str) else QUrl.fromLocalFile(str(path)) for path in paths])
-    return mime
-
-
-def hover(desk: Desk, mime: QMimeData) -> QDragEnterEvent:
-    event = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, BUTTON, NO_KEYS)
-    QGuiApplication.sendEvent(desk.window, event)
-    return event
-
-
-def drop(desk: Desk, mime: QMimeData) -> None:
-    assert hover(desk, mime).isAccepted()
-    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, BUTTON, NO_KEYS)
-    QGuiApplication.sendEvent(desk.window, event)
+from tests.app.driving import Draw, OpenDesk, drop, files, hover, say, wait_for_end
 
 
 def png_header(width: int, height: int) -> bytes:

@@ -1,6 +1,7 @@
 """Pairs of the same tiny model: transformers' and ours."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import mlx.core as mx
@@ -56,6 +57,14 @@ class Pair:
         with torch.no_grad():
             logits: torch.Tensor = self.theirs(**inputs).logits[0]
         return logits
+
+
+def assert_greedy(pair: "Pair", ids: list[int], count: int) -> None:
+    """Our `count` tokens, each step through our cache, are the reference's own choices after the same tokens."""
+    ours = list(islice(pair.ours.tokens(Prompt(tuple(ids))), count))
+    logits = pair.reference_logits(Prompt((*ids, *ours[:-1]))) + torch.tensor(np.array(pair.ours._suppress))
+    assert torch.isfinite(logits).any(dim=-1).all()
+    assert ours == logits[len(ids) - 1 :].argmax(dim=-1).tolist()
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,10 @@
 """The 31B and the 26B-A4B: values that are keys, other KV heads on full layers, experts, pictures seen as a whole."""
 
-from itertools import islice
 from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
 import pytest
-import torch
 
 from engine.generation.prefill import embed_chunk
 from engine.messages import Message, Picture, Text, user
@@ -14,7 +12,7 @@ from engine.models.decoder import ExpertsLayer
 from engine.models.masks import Band, sliding_mask
 from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
-from tests.parity.conftest import Pair, assert_close, random_ids
+from tests.parity.conftest import Pair, assert_close, assert_greedy, random_ids
 from tests.tiny import DENSE_31B, EXPERTS_26B, WINDOW, write_checkpoint
 
 
@@ -32,13 +30,7 @@ def test_logits_agree_at_every_position(pair: Pair, length: int) -> None:
 
 
 def test_greedy_continuation_agrees_over_the_windows_edge(pair: Pair) -> None:
-    ids = random_ids(WINDOW - 2, seed=1)
-    ours = list(islice(pair.ours.tokens(Prompt(tuple(ids))), 2 * WINDOW))
-    theirs = list(ids)
-    suppressed = torch.tensor(np.array(pair.ours._suppress))
-    for _ in ours:
-        theirs.append(int((pair.reference_logits(Prompt(tuple(theirs)))[-1] + suppressed).argmax()))
-    assert ours == theirs[len(ids) :]
+    assert_greedy(pair, random_ids(WINDOW - 2, seed=1), 2 * WINDOW)
 
 
 def test_VI_1_a_picture_longer_than_the_window_agrees_at_every_position(pair: Pair, pictures: list[Path]) -> None:

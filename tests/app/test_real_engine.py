@@ -1,0 +1,38 @@
+"""The main job with nothing faked: pictures are dropped, the real engine's sample reads them, the window shows it."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.viewmodels.turns import UserTurn
+from engine.tasks.selftest import draw_line
+from tests.app.driving import OpenDesk, drop, files, wait_for_end
+
+
+def test_a_dropped_picture_is_read_and_shown(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    draw_line("Hello 42").save(tmp_path / "sign.png")
+    desk = open_desk(is_real=True)
+    drop(desk, files([tmp_path / "sign.png"]))
+    (picture,) = desk.models.composer.pictures
+    assert (picture.attachment.width, picture.attachment.height) == (640, 160)
+    qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
+    answer = wait_for_end(qtbot, desk)
+    assert answer.text == "Hello 42"
+    question = desk.models.conversation.turns[-2]
+    assert isinstance(question, UserTurn)
+    assert question.picture_line(0).startswith("1584 × 384 · 264 tokens")
+
+
+def test_a_thought_is_folded_and_stays_out_of_copy(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    draw_line("Open").save(tmp_path / "sign.png")
+    desk = open_desk(is_real=True)
+    drop(desk, files([tmp_path / "sign.png"]))
+    desk.models.composer.set_thinking(True)
+    qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
+    answer = wait_for_end(qtbot, desk)
+    assert "O-p-e-n" in answer.thought.text
+    assert not answer.thought.is_open
+    desk.window.commands.copy_message.trigger()
+    assert QApplication.clipboard().text() == "Open"
