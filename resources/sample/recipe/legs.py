@@ -1,0 +1,195 @@
+"""The curriculum as it was run: one entry per leg, each with its kinds of batches (see data.Mix)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data import Mix
+
+SEED = 20261
+
+
+@dataclass(frozen=True)
+class Leg:
+    steps: int
+    lr: float
+    mixes: tuple[Mix, ...]
+    warm: int = 20
+    last: float | None = None  # learning rate at the end of the leg, if not the same
+    mean: float = 0.998  # decay of the running mean of the weights
+
+
+LEGS = (
+    # 0: single large glyphs and pairs, then short strings, on tiny canvases
+    Leg(
+        steps=2000,
+        lr=2e-3,
+        warm=100,
+        mixes=(
+            Mix(3, 64, (1, 1), grid=(1, 1, 1, 1), talk=0.0),
+            Mix(2, 64, (1, 2), grid=(1, 2, 1, 2), talk=0.0),
+        ),
+    ),
+    # 1: short strings, one or two soft tokens high
+    Leg(
+        steps=3000,
+        lr=2e-3,
+        mixes=(
+            Mix(1, 64, (1, 2), grid=(1, 2, 1, 2), talk=0.0),
+            Mix(3, 48, (1, 5), grid=(2, 5, 1, 2), talk=0.0),
+            Mix(1, 32, (1, 3), grid=(2, 4, 2, 4), talk=0.0),
+        ),
+    ),
+    # 2: longer strings, larger glyphs, first whole lines
+    Leg(
+        steps=3000,
+        lr=3e-3,
+        mixes=(
+            Mix(1, 64, (1, 2), grid=(1, 2, 1, 2), talk=0.0),
+            Mix(4, 48, (1, 6), grid=(2, 6, 1, 2), talk=0.0),
+            Mix(2, 32, (1, 4), grid=(2, 4, 2, 4), talk=0.0),
+            Mix(2, 24, (2, 10), grid=(5, 12, 1, 3), talk=0.2),
+        ),
+    ),
+    # 3: everyday canvases at budget 70; prompts, thinking, turns, no picture
+    Leg(
+        steps=3000,
+        lr=2.5e-3,
+        mixes=(
+            Mix(3, 48, (1, 6), grid=(2, 6, 1, 2), talk=0.1),
+            Mix(2, 32, (1, 4), grid=(2, 4, 2, 4), talk=0.1),
+            Mix(2, 24, (2, 12), grid=(5, 14, 1, 3), talk=0.3),
+            Mix(2, 24, (1, 14), budget=70),
+            Mix(0.5, 16, pictures=0),
+            Mix(0.5, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2)),
+        ),
+    ),
+    # 4: glyphs as large as at budget 280, first pictures at 140 and 280
+    Leg(
+        steps=4000,
+        lr=2.5e-3,
+        mixes=(
+            Mix(2.5, 48, (1, 6), grid=(2, 6, 1, 2), talk=0.1),
+            Mix(1.5, 16, (1, 4), grid=(3, 8, 2, 5), talk=0.1),
+            Mix(1.5, 24, (2, 14), grid=(5, 14, 1, 3), talk=0.3),
+            Mix(2.5, 24, budget=70),
+            Mix(0.8, 10, budget=140),
+            Mix(0.6, 6, budget=280),
+            Mix(0.3, 16, pictures=0),
+            Mix(0.4, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2)),
+        ),
+    ),
+    # 5: as 4 with more large pictures; the learning rate begins to fall
+    Leg(
+        steps=1400,
+        lr=1.8e-3,
+        last=1.2e-3,
+        mixes=(
+            Mix(2.5, 48, (1, 6), grid=(2, 6, 1, 2), talk=0.1),
+            Mix(1.5, 16, (1, 4), grid=(3, 8, 2, 5), talk=0.1),
+            Mix(1.5, 24, (3, 14), grid=(5, 14, 1, 3), talk=0.3),
+            Mix(2.0, 24, budget=70),
+            Mix(1.2, 10, budget=140),
+            Mix(1.6, 6, budget=280),
+            Mix(0.3, 16, pictures=0),
+            Mix(0.4, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2)),
+        ),
+    ),
+    # 6: as 5, but conversation only on everyday canvases, and larger batches of small pictures
+    Leg(
+        steps=2000,
+        lr=1.6e-3,
+        last=0.9e-3,
+        mixes=(
+            Mix(2.0, 80, (1, 7), grid=(2, 6, 1, 2), talk=0.0),
+            Mix(1.2, 24, (1, 4), grid=(3, 8, 2, 5), talk=0.0),
+            Mix(2.0, 32, (3, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(2.0, 24, budget=70),
+            Mix(1.2, 12, budget=140),
+            Mix(1.8, 6, budget=280),
+            Mix(0.2, 16, pictures=0),
+            Mix(0.4, 16, (1, 8), pictures=2, grid=(3, 7, 1, 2)),
+        ),
+    ),
+    # 7: more of budget 280, of two pictures, of turns without a picture
+    Leg(
+        steps=1800,
+        lr=1.45e-3,
+        last=0.8e-3,
+        mixes=(
+            Mix(0.8, 80, (2, 8), grid=(2, 6, 1, 2), talk=0.0),
+            Mix(0.8, 24, (1, 5), grid=(3, 9, 2, 6), talk=0.0),
+            Mix(1.5, 32, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(2.0, 24, budget=70),
+            Mix(1.5, 12, budget=140),
+            Mix(2.5, 6, budget=280),
+            Mix(0.35, 16, pictures=0),
+            Mix(0.35, 12, (1, 8), grid=(3, 7, 1, 2), decline=1.0),
+            Mix(0.3, 16, (1, 8), pictures=2, grid=(3, 7, 1, 2), decline=0.1),
+            Mix(0.5, 10, pictures=2, budget=70),
+        ),
+    ),
+    # 8: all behaviours at the real budgets, squarer canvases too; the learning rate falls to nothing
+    Leg(
+        steps=1350,
+        lr=1.15e-3,
+        last=0.0,
+        mean=0.995,
+        mixes=(
+            Mix(0.5, 80, (2, 8), grid=(2, 6, 1, 2), talk=0.0),
+            Mix(0.5, 24, (1, 5), grid=(3, 9, 2, 6), talk=0.0),
+            Mix(0.7, 32, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(2.0, 24, budget=70),
+            Mix(0.4, 20, budget=70, aspect=(1.0, 3.0)),
+            Mix(1.2, 12, budget=140),
+            Mix(2.2, 6, budget=280),
+            Mix(0.3, 6, budget=280, aspect=(1.0, 12.0)),
+            Mix(0.7, 16, pictures=0),
+            Mix(0.6, 12, budget=70, decline=1.0),
+            Mix(0.2, 4, budget=280, decline=1.0),
+            Mix(0.2, 16, (1, 8), pictures=2, grid=(3, 7, 1, 2), decline=0.2),
+            Mix(0.9, 10, pictures=2, budget=70, decline=0.1),
+            Mix(0.35, 3, pictures=2, budget=280, decline=0.15),
+        ),
+    ),
+    # 9: the rest of 8, with longer texts where there is no picture (8 was ended at about half its steps)
+    Leg(
+        steps=620,
+        lr=5.4e-4,
+        last=0.0,
+        mean=0.995,
+        mixes=(
+            Mix(0.4, 80, (2, 8), grid=(2, 6, 1, 2), talk=0.0),
+            Mix(0.4, 24, (1, 5), grid=(3, 9, 2, 6), talk=0.0),
+            Mix(0.7, 32, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(2.0, 24, budget=70),
+            Mix(0.4, 20, budget=70, aspect=(1.0, 3.0)),
+            Mix(1.2, 12, budget=140),
+            Mix(2.2, 6, budget=280),
+            Mix(0.3, 6, budget=280, aspect=(1.0, 12.0)),
+            Mix(1.0, 16, pictures=0),
+            Mix(0.6, 12, budget=70, decline=1.0),
+            Mix(0.2, 4, budget=280, decline=1.0),
+            Mix(0.2, 16, (1, 8), pictures=2, grid=(3, 7, 1, 2), decline=0.2),
+            Mix(0.9, 10, pictures=2, budget=70, decline=0.15),
+            Mix(0.35, 3, pictures=2, budget=280, decline=0.15),
+        ),
+    ),
+    # 10: a short last leg, mostly for turns without a picture and for two pictures
+    Leg(
+        steps=230,
+        lr=4e-4,
+        last=0.0,
+        mean=0.98,
+        mixes=(
+            Mix(1.6, 24, budget=70),
+            Mix(1.0, 12, budget=140),
+            Mix(1.6, 6, budget=280),
+            Mix(2.0, 24, pictures=0),
+            Mix(1.5, 16, budget=70, decline=1.0),
+            Mix(0.5, 5, budget=280, decline=1.0),
+            Mix(1.2, 12, pictures=2, budget=70, decline=0.3),
+            Mix(0.4, 3, pictures=2, budget=280, decline=0.2),
+        ),
+    ),
+)

@@ -1,0 +1,211 @@
+"""Train the sample, one leg of the curriculum at a time, on one CPU core (plus one process that draws).
+
+    python train.py LEG --out RUN_FOLDER [--resume CHECKPOINT]
+
+LEG is an index into LEGS; each starts from the checkpoint of the one before (--resume RUN_FOLDER/legN.pt).
+`touch RUN_FOLDER/next` ends a leg early. Checkpoints hold the float32 weights, their running mean and the
+optimiser state. See README.md for the legs as they were run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import multiprocessing as mp
+import os
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import model
+import numpy as np
+import torch
+from data import Arrays, make_batch
+from legs import LEGS, SEED, Leg
+from torch.nn.functional import cross_entropy
+
+torch.set_num_threads(1)
+
+
+# ------------------------------------------------------------------------------------------------ data --
+def drawer(queue: Any, leg: int, first: int) -> None:
+    """The data process: batch number n of a leg depends on nothing but (seed, leg, n)."""
+    torch.set_num_threads(1)
+    mixes = LEGS[leg].mixes
+    weights = np.array([m.weight for m in mixes])
+    n = first
+    while True:
+        rng = np.random.default_rng([SEED, leg, n])
+        which = int(rng.choice(len(mixes), p=weights / weights.sum()))
+        queue.put((n, which, make_batch(rng, mixes[which])))
+        n += 1
+
+
+def tensors(a: Arrays) -> model.Batch:
+    def t(x: np.ndarray | None) -> torch.Tensor | None:
+        return None if x is None else torch.from_numpy(x)
+
+    return model.Batch(
+        torch.from_numpy(a.ids),
+        torch.from_numpy(a.ask),
+        torch.from_numpy(a.labels),
+        t(a.patches),
+        t(a.where),
+        a.columns,
+    )
+
+
+# ------------------------------------------------------------------------------------------- optimiser --
+def orthogonal(g: torch.Tensor) -> torch.Tensor:
+    """Nearest (semi-)orthogonal matrices to a stack of matrices, by Newton-Schulz iteration in bfloat16."""
+    x = g.bfloat16()
+    flip = x.shape[-2] > x.shape[-1]
+    if flip:
+        x = x.transpose(-1, -2).contiguous()
+    x = x / (x.float().flatten(1).norm(dim=1)[:, None, None].bfloat16() + 1e-7)
+    for _ in range(5):
+        a = x @ x.transpose(-1, -2)
+        x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return (x.transpose(-1, -2) if flip else x).float()
+
+
+class Optimiser:
+    """Muon for the matrices inside layers, Adam for embeddings, norms and the position table."""
+
+    def __init__(self, params: model.Params) -> None:
+        self.params = params
+        self.step_count = 0
+        self.state: dict[str, torch.Tensor] = {}
+        groups: dict[tuple[int, ...], list[str]] = defaultdict(list)
+        for n, p in params.items():
+            if p.dim() == 2 and "embed_tokens" not in n:
+                groups[tuple(p.shape)].append(n)
+        self.muon = list(groups.values())
+        self.adam = [n for n in params if not any(n in g for g in self.muon)]
+
+    @torch.no_grad()
+    def step(self, lr: float, decay: float = 0.05) -> None:
+        self.step_count += 1
+        grads = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in self.params.items()}
+        norm = math.sqrt(sum(float(g.float().pow(2).sum()) for g in grads.values()))
+        clip = min(1.0, 2.0 / (norm + 1e-9))
+        for names in self.muon:
+            g = torch.stack([grads[n] for n in names])
+            key = "m:" + names[0]
+            m = self.state.setdefault(key, torch.zeros_like(g))
+            m.mul_(0.95).add_(g * clip)
+            u = orthogonal(g * clip + 0.95 * m) * (0.2 * max(g.shape[1:]) ** 0.5)
+            for i, n in enumerate(names):
+                self.params[n].mul_(1 - lr * decay).add_(u[i], alpha=-lr)
+        b1, b2 = 0.9, 0.98
+        for n in self.adam:
+            g, p = grads[n] * clip, self.params[n]
+            m = self.state.setdefault("a:" + n, torch.zeros_like(p))
+            v = self.state.setdefault("v:" + n, torch.zeros_like(p))
+            m.mul_(b1).add_(g, alpha=1 - b1)
+            v.mul_(b2).addcmul_(g, g, value=1 - b2)
+            t = self.step_count
+            p.addcdiv_(m / (1 - b1**t), (v / (1 - b2**t)).sqrt_().add_(1e-8), value=-lr)
+        for p in self.params.values():
+            p.grad = None
+
+
+# -------------------------------------------------------------------------------------------- training --
+def loss_of(w: model.Params, b: model.Batch) -> tuple[torch.Tensor, float]:
+    y = model.logits(w, b)
+    flat, labels = y.flatten(0, 1), b.labels.flatten()
+    loss = cross_entropy(flat, labels, ignore_index=-100)
+    with torch.no_grad():
+        known = labels >= 0
+        right = (flat.argmax(-1) == labels)[known].float().mean().item()
+    return loss, right
+
+
+def rate(leg: Leg, step: int) -> float:
+    """Learning rate: a short warm-up, then a straight line from the leg's first to its last value."""
+    last = leg.lr if leg.last is None else leg.last
+    return min(1.0, (step + 1) / leg.warm) * (leg.lr + (last - leg.lr) * min(1.0, step / leg.steps))
+
+
+def summary(stats: dict[int, list[tuple[float, float]]]) -> dict[int, list[float]]:
+    """Per kind of batch: count, mean loss, mean share of right tokens."""
+    return {i: [len(v), *np.mean(v, 0).round(4).tolist()] for i, v in sorted(stats.items())}
+
+
+class State:
+    """What a run carries along: weights, their running mean, optimiser, counts."""
+
+    def __init__(self, leg: int, resume: Path | None) -> None:
+        self.master = {n: p.requires_grad_() for n, p in model.start(SEED).items()}
+        self.mean = {n: p.detach().clone() for n, p in self.master.items()}
+        self.opt = Optimiser(self.master)
+        self.leg, self.step, self.seen = leg, 0, 0
+        if resume is not None:
+            s = torch.load(resume, weights_only=True)
+            with torch.no_grad():
+                for n, p in self.master.items():
+                    p.copy_(s["master"][n])
+            self.mean, self.opt.state, self.opt.step_count = s["mean"], s["state"], s["step_count"]
+            self.seen = s["seen"]
+            self.step = s["step"] if s["leg"] == leg else 0
+
+    def save(self, file: Path) -> None:
+        content = {"master": {n: p.detach() for n, p in self.master.items()}, "mean": self.mean}
+        content |= {"state": self.opt.state, "step_count": self.opt.step_count}
+        content |= {"seen": self.seen, "step": self.step, "leg": self.leg}
+        torch.save(content, file.with_suffix(".new"))
+        file.with_suffix(".new").replace(file)
+
+    def learn(self, batch: model.Batch, lr: float, mean_decay: float) -> tuple[float, float]:
+        loss, right = loss_of(model.working(self.master), batch)
+        loss.backward()
+        self.opt.step(lr)
+        count = self.opt.step_count
+        with torch.no_grad():
+            keep = min(mean_decay, (1 + count) / (10 + count))
+            now = [p.detach() for p in self.master.values()]
+            torch._foreach_lerp_(list(self.mean.values()), now, 1 - keep)
+        self.step += 1
+        return loss.item(), right
+
+
+def main() -> None:
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("leg", type=int)
+    ap.add_argument("--out", type=Path, required=True)
+    ap.add_argument("--resume", type=Path)
+    a = ap.parse_args()
+    a.out.mkdir(parents=True, exist_ok=True)
+    leg, s = LEGS[a.leg], State(a.leg, a.resume)
+    queue: Any = mp.get_context("fork").Queue(6)
+    mp.get_context("fork").Process(target=drawer, args=(queue, a.leg, s.step), daemon=True).start()
+    begin, lull = time.time(), 0.0
+    stats: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    while s.step < leg.steps:
+        lull -= time.time()
+        _, which, arrays = queue.get()
+        lull += time.time()
+        stats[which].append(s.learn(tensors(arrays), rate(leg, s.step), leg.mean))
+        s.seen += leg.mixes[which].batch
+        if s.step % 50 == 0:
+            row = {"leg": a.leg, "step": s.step, "seen": s.seen, "lr": round(rate(leg, s.step), 6)}
+            row |= {"min": round((time.time() - begin) / 60, 2), "wait": round(lull, 1)}
+            row["mix"] = summary(stats)
+            print(json.dumps(row), flush=True)
+            with (a.out / "log.jsonl").open("a") as log:
+                log.write(json.dumps(row) + "\n")
+            stats.clear()
+        if s.step % 100 == 0:
+            s.save(a.out / "last.pt")
+        if (a.out / "next").exists():
+            (a.out / "next").unlink()
+            break
+    s.save(a.out / f"leg{a.leg}.pt")
+
+
+if __name__ == "__main__":
+    main()

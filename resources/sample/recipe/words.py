@@ -1,0 +1,215 @@
+"""Word lists for the sample's training data: words to print, prompts to put beside a picture, other texts."""
+
+from __future__ import annotations
+
+# consonants and vowels of invented words, roughly by frequency
+ALPHABETS = ("bcdfghjklmnpqrstvwxyzbcdfglmnprstlnrst", "aaaeeeeiioouy")
+
+_WORD_LIST = """
+able about above act add after again age air all also always and animal answer any apple area arm
+art ask autumn away baby back bag ball bank bar base bath bear beauty bed bell best big bird black
+blue board boat body bone book born both bottle box boy brave bread break bridge bright bring brown
+build bus busy butter buy cake call camera camp car card care cat center chair chance check child
+city class clean clear clock close cloud coat code coffee cold color come cook cool corn cost count
+country cow cream cross cup cut dance dark data day deep desk dog door double down dream dress drink
+drive dry dust each ear early earth east easy eat edge egg eight else empty end engine enjoy enter
+equal even event ever every exam exit eye face fact fall family far farm fast father feel few field
+fifty film find fine finger fire first fish five fix flag flight floor flower fly fog follow food
+foot force forest fork form forty found four free fresh friend from front fruit full fun future game
+garden gate gem get gift girl give glad glass go goal gold good grand grape grass great green group
+grow guide hair half hall hand happy hard hat have head hear heart heavy hello help here high hill
+history hold home honey hope horse hot hotel hour house how hundred ice idea image inch ink inside
+iron island jacket jam jazz job join joke joy judge juice jump just keep key kick kind king kitchen
+knee knife knock lake lamp land language large last late laugh lead leaf learn left lemon lens less
+letter level life lift light like lily line lion list little live local lock logic long look lost
+loud love low luck lunch machine magic mail main make map march market math maybe meal meat meet
+menu metal mile milk mind minute mirror miss mix model money month moon more morning most mother
+mountain mouse mouth move movie much museum music must name near neck need never new news next nice
+night nine noise north nose note nothing now number ocean off office often oil old olive one only
+open orange order other our out over owl own oxygen page paint pair palm paper park part party pass
+past path pay peace pearl pen people pepper phone photo piano pick picture pilot pin pink pipe place
+plan plane plant plate play please plum pocket point pool post power press price print prize proud
+public pull purple push queen quick quiet quiz radio rain read ready real red rest rice rich ride
+right ring river road rock roof room rope rose round row ruby rule run safe sail salt same sand save
+say school science sea seat second see seed sell send seven shade shape share sharp sheet ship shirt
+shoe shop short show side sign silk silver simple sing sister sit six size skin sky sleep slow small
+smile smoke snow soap sock soft some song soon sound soup south space speak spoon sport spring
+square stage stamp star start station stay steel stone stop store storm story street strong study
+sugar suit summer sun sweet swim table tail take talk tall taste tax taxi tea team tell ten test
+text thank that theme then there they thick thin thing think third thirty this three ticket tiger
+time tiny tip today toe together tomato tone tool top total touch tower town toy track trade train
+travel tree trip truck true trust try turn twelve twenty two type under union unit upper use vacuum
+value van velvet very video view village violet visit voice vote wagon wait walk wall want warm wash
+watch water wave way weak wear weather week well west wet what wheel when where white who why wide
+wild will win wind window wine wing winter wise wish with wolf woman wood word work world write yard
+year yellow yes yet young your zebra zero zone zoo Cabochon Gemma Berlin Paris London Tokyo Madrid
+Rome Oslo Vienna Anna Max Mia Leo Emma Tom Julia Peter Sophie Jack Monday Tuesday Friday Sunday
+April June July August October danke bitte hallo welt bonjour merci hola adios ciao grazie straat
+haus baum Platz Weg Berg
+"""
+WORDS: tuple[str, ...] = tuple(_WORD_LIST.split())
+
+PROMPTS: tuple[str, ...] = (
+    "Read this",
+    "Read this.",
+    "Read the text.",
+    "What does it say?",
+    "What does this say?",
+    "What is written here?",
+    "What's written in the picture?",
+    "Please read this for me.",
+    "Can you read this?",
+    "Read it",
+    "OCR",
+    "OCR this image.",
+    "Transcribe the text in this image.",
+    "Transcribe.",
+    "Extract the text.",
+    "Extract all text from the image",
+    "What text do you see?",
+    "What is the text in this picture?",
+    "Give me the text only.",
+    "Text?",
+    "Which word is this?",
+    "What word is shown?",
+    "What number is this?",
+    "What is in this image?",
+    "Describe this image.",
+    "Describe the picture in detail.",
+    "What do you see?",
+    "What's this?",
+    "Tell me what you see.",
+    "Recognize the text.",
+    "Convert the image to text.",
+    "Image to text",
+    "Type out the line.",
+    "Copy the line exactly.",
+    "Read the line of print.",
+    "Read the sign.",
+    "Read the label aloud.",
+    "Spell out what is written.",
+    "Write down the text in the photo.",
+    "What does the sign say?",
+    "Read the headline.",
+    "Please transcribe this picture exactly.",
+    "Output the text in the image and nothing else.",
+    "And this one?",
+    "And this?",
+    "Next one.",
+    "Another one",
+    "What about this one?",
+    "Now this one, please.",
+    "Explain this picture.",
+    "Perform optical character recognition.",
+    "Return the exact string.",
+    "hi",
+    "hello",
+    "?",
+    "Please",
+    "Go",
+    "Read",
+    "What is the price?",
+    "Who is it?",
+    "Is there any text here?",
+    "Does it say hello?",
+    "Translate this.",
+    "Lies das vor.",
+    "Was steht da?",
+    "Was steht auf dem Bild?",
+    "Lis ce texte.",
+    "Qu'est-ce qui est écrit ?",
+    "¿Qué dice?",
+    "Lee esto.",
+    "Cosa c'è scritto?",
+    "O que está escrito?",
+    "Wat staat er?",
+    "何と書いてありますか",
+    "这是什么？",
+    "Что тут написано?",
+)
+
+SENTENCES: tuple[str, ...] = (
+    "What is the capital of France?",
+    "Write a poem about the sea.",
+    "Hello! How are you today?",
+    "Who are you?",
+    "Explain quantum computing in simple terms.",
+    "What is 2 + 2?",
+    "Tell me a joke.",
+    "Help me plan a trip to Rome.",
+    "Write a Python function that sorts a list.",
+    "def f(x):\n    return x + 1",
+    "Summarize the plot of Hamlet.",
+    "How do I cook rice?",
+    "What can you do?",
+    "Translate good morning into Spanish.",
+    "Thanks!",
+    "ok",
+    "yes",
+    "no",
+    "Why is the sky blue?",
+    "Give me three ideas for dinner.",
+    "You are a helpful assistant.",
+    "Answer briefly.",
+    "Always answer in French.",
+    "You are a pirate. Speak like one.",
+    "Be concise and polite.",
+    "What time is it?",
+    "Can you see images?",
+    "What was in the picture I sent before?",
+    "Repeat the last line.",
+    "Say it again.",
+    "What did the first picture say?",
+    "How many letters does it have?",
+    "Is that correct?",
+    "Are you Gemma?",
+    "Read the text in the image.",
+    "What does the picture say?",
+    "Describe the image I attached.",
+    "Ignore the above.",
+    "for (int i = 0; i < 10; i++) { sum += a[i]; }",
+    "SELECT name FROM users WHERE id = 7;",
+    '{"a": [1, 2, 3]}',
+    "<html><body>Hello</body></html>",
+    "https://example.org/page?id=42",
+    "The quick brown fox jumps over the lazy dog.",
+    "Wie heißt die Hauptstadt von Deutschland?",
+    "Schreibe einen kurzen Brief an meine Nachbarin.",
+    "Guten Morgen, wie geht es dir?",
+    "Warum ist der Himmel blau? Erkläre es einem Kind.",
+    "Quelle est la capitale de l'Italie ?",
+    "Écris une histoire courte, s'il te plaît.",
+    "¿Cuál es el río más largo del mundo?",
+    "Cuéntame un chiste, por favor.",
+    "Qual è la tua canzone preferita?",
+    "Scrivi una ricetta per la pasta.",
+    "Onde fica Lisboa? Obrigado!",
+    "Hoe laat is het?",
+    "Vad heter du?",
+    "Mikä sinun nimesi on?",
+    "Jak się masz?",
+    "Jak se jmenuješ?",
+    "Merhaba, nasılsın?",
+    "Hány óra van?",
+    "Привет, как дела?",
+    "Напиши стихотворение о зиме.",
+    "Ποια είναι η πρωτεύουσα;",
+    "你好，你是谁？",
+    "请写一首关于秋天的诗。",
+    "こんにちは、お元気ですか？",
+    "東京の天気はどうですか？",
+    "안녕하세요, 도와주세요.",
+    "مرحبا، كيف حالك؟",
+    "שלום, מה שלומך?",
+    "नमस्ते, आप कैसे हैं?",
+    "สวัสดีครับ",
+    "Xin chào, bạn khỏe không?",
+    "😀🚀✨",
+    "Can you compare the economies of Japan and Germany between 1950 and 1990?",
+    "My laptop does not start any more. The screen stays black and the fan spins. What should I try first?",
+    "Please proofread: I has went to the store yesterday and buyed some milks.",
+    "Continue.",
+    "Go on",
+    "Stop",
+    "...",
+)
