@@ -1,11 +1,12 @@
 """The composition root: builds everything the window is made of, and takes it apart again."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings, Signal
+from PySide6.QtCore import QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -31,14 +32,19 @@ __all__ = ["Desk", "DesktopApplication", "assemble", "attach_opened_files", "mai
 class DesktopApplication(QApplication):
     """The Qt application. Files that the system asks it to open may arrive before the window: they wait.
 
-    **Signals:** `files_opened`, when `take_files` has something new.
+    `stays_open` keeps it running when its window is closed, as a Mac user expects.
+
+    **Signals:** `files_opened`, when `take_files` has something new; `reopened`, when a person comes back to the app.
     """
 
     files_opened = Signal()
+    reopened = Signal()
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], *, stays_open: bool = sys.platform == "darwin") -> None:
         self._waiting: list[Path] = []
         super().__init__(list(arguments))
+        self.setQuitOnLastWindowClosed(not stays_open)
+        self.applicationStateChanged.connect(self._follow_state)
         self.setOrganizationName("Cabochon")
         self.setApplicationName("Cabochon")
         self.setApplicationDisplayName("Cabochon")
@@ -52,6 +58,10 @@ class DesktopApplication(QApplication):
             self.files_opened.emit()
             return True
         return super().event(event)
+
+    def _follow_state(self, state: Qt.ApplicationState) -> None:
+        if state is Qt.ApplicationState.ApplicationActive:
+            self.reopened.emit()
 
     def take_files(self) -> list[Path]:
         """The files that arrived since the last time."""
@@ -76,8 +86,14 @@ class Desk:
         self.bridge.start()
         self.models.model.load(model)
 
+    def show_again(self) -> None:
+        """Bring back a window that was closed while the app stayed."""
+        if not self.window.isVisible():
+            self.window.show()
+
     def close(self) -> None:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
+        self.models.conversation.stop()
         self.window.close()
         self.thumbnails.close()
         self.bridge.close()
@@ -92,7 +108,7 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
     look = Look(theme, Icons(ICONS))
     model = Model(bridge, sample_checkpoint())
     conversation = Conversation(bridge, model, settings)
-    composer = Composer(conversation, settings, pasted.save)
+    composer = Composer(conversation, settings, pasted.save, pasted.keep)
     models = ViewModels(model, conversation, composer, Status(model, conversation))
     window = MainWindow(look, thumbnails, settings, models)
 
@@ -124,6 +140,8 @@ def main(argv: Sequence[str]) -> int:
     desk.open(options.model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     attach_opened_files(application, desk.models.composer)
+    for signal in (application.reopened, application.files_opened):
+        signal.connect(desk.show_again)
     try:
         return application.exec()
     finally:

@@ -1,6 +1,7 @@
-"""Pictures that come as data, not as files: pasted or dropped ones, and the sample that the window draws."""
+"""The private folder: pictures that came as data, the sample that the window draws, and copies of what was sent."""
 
 import itertools
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _FAST = 1
 
 
 class PastedPictures:
-    """A folder of PNG files that only this person can read; it goes away with the app."""
+    """A folder that only this person can read; it goes away with the app."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cabochon-")
@@ -34,6 +35,18 @@ class PastedPictures:
         if not isinstance(image, QImage) or image.isNull():
             return None
         return self._write(image, f"Pasted picture {next(self._numbers)}.png")
+
+    def keep(self, path: Path) -> Path:
+        """A copy of a picture that is being sent: later turns read it again, wherever the original has gone by then."""
+        if self.folder in path.parents:
+            return path
+        copy = self.folder / f"sent {next(self._numbers)}" / path.name
+        try:
+            copy.parent.mkdir()
+            shutil.copyfile(path, copy)
+        except OSError:
+            return path  # the engine will say what is wrong with it
+        return copy
 
     def draw_sample(self) -> Path | None:
         """Draw a picture with one line of large print, for a first try: the sample model reads no more."""

@@ -248,15 +248,19 @@ class EngineClient:
             self._waiting[:0] = [lost] if lost is not None else []
             self._give_up(cause)
             return
-        if lost is not None:
+        if lost is None:
+            self._report(0, Failed(EngineStopped.__name__, f"The engine stopped ({cause})."))
+        else:
             what = "loading the model" if isinstance(lost, LoadModel) else "answering"
             self._report_stopped(lost, f"The engine stopped unexpectedly while {what} ({cause}) and was started again.")
-        if self._model is not None and not isinstance(lost, LoadModel):
+        is_replaced = any(isinstance(request, LoadModel) for request in (lost, *self._waiting))
+        if self._model is not None and not is_replaced:
             self._waiting.insert(0, self._model)
         self._start_child()
 
     def _give_up(self, cause: str) -> None:
         """Answer everything that waits; the next request tries to start the engine once more."""
+        self._report(0, Failed(EngineStopped.__name__, f"The engine keeps stopping ({cause})."))
         waiting, self._waiting = self._waiting, []
         for request in waiting:
             self._report_stopped(request, f"The engine keeps stopping ({cause}).")

@@ -40,11 +40,13 @@ class Composer(QObject):
         conversation: Conversation,
         settings: Settings,
         save_picture_data: Callable[[QMimeData], Path | None],
+        keep: Callable[[Path], Path],
     ) -> None:
         super().__init__()
         self._conversation = conversation
         self._settings = settings
         self._save_picture_data = save_picture_data
+        self._keep = keep
         self._keys = itertools.count(1)
         self._pictures: dict[int, DraftPicture] = {}
         self._text = ""
@@ -167,8 +169,10 @@ class Composer(QObject):
 
     def _take(self) -> Message:
         """The draft as a message, pictures first; the composer is empty afterwards."""
-        text = self._text.strip()
-        parts: list[Picture | Text] = [picture.as_part() for picture in self.pictures]
+        text = self._text.strip("\n").rstrip()
+        parts: list[Picture | Text] = [
+            Picture(str(self._keep(picture.path)), picture.budget) for picture in self.pictures
+        ]
         if text:
             parts.append(Text(text))
         self._say([])

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import assert_never
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -92,8 +93,13 @@ class Conversation(QObject):
 
     @property
     def history(self) -> tuple[Message, ...]:
-        """Everything said so far, as the engine takes it."""
-        messages = (turn.message for turn in self.turns)
+        """Everything said so far, as the engine takes it; what failed and was passed over is not said again."""
+        passed_over = {
+            id(question)
+            for question, answer in pairwise(self.turns[:-1])
+            if isinstance(answer, AnswerTurn) and answer.state is AnswerState.FAILED
+        }
+        messages = (turn.message for turn in self.turns if id(turn) not in passed_over)
         return tuple(message for message in messages if message is not None)
 
     def send(self, message: Message, thinking: bool) -> None:
@@ -159,9 +165,16 @@ class Conversation(QObject):
         self.activity_changed.emit()
 
     def _follow_model(self) -> None:
-        if self._model.is_ready and self.answer is not None and self.answer.state is AnswerState.WAITING:
-            self.answer.start_reading()
-            self.activity_changed.emit()
+        answer = self.answer
+        if answer is None:
+            return
+        if self._model.is_ready and answer.state is AnswerState.WAITING:
+            answer.start_reading()
+        elif not self._model.is_ready and answer.state is AnswerState.READING:
+            answer.wait()
+        else:
+            return
+        self.activity_changed.emit()
 
     def _receive(self, envelope: Envelope) -> None:
         if self.answer is not None and envelope.request_id == self._request_id:

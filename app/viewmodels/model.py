@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Bridge
-from engine import EngineStarted, Envelope, Failed, LoadModel, LoadProgress, ModelInfo, ModelLoaded
+from engine import Cancel, EngineStarted, Envelope, Failed, LoadModel, LoadProgress, ModelInfo, ModelLoaded
 
 __all__ = ["Model", "ModelState"]
 
@@ -62,7 +62,9 @@ class Model(QObject):
         return self.info is not None and self.info.is_sample
 
     def load(self, path: Path) -> None:
-        """Load a checkpoint in place of the present one."""
+        """Load a checkpoint in place of the present one, or of the one that is just being loaded."""
+        if self.state in (ModelState.STARTING, ModelState.LOADING) and self._request_id:
+            self._bridge.submit(Cancel(self._request_id))
         self._path = path
         self._request_id = self._bridge.new_request_id()
         self.info, self.failure, self.fraction = None, "", 0.0

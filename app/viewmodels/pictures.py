@@ -51,10 +51,6 @@ class DraftPicture:
         """The same picture at another budget."""
         return replace(self, budget=budget)
 
-    def as_part(self) -> Picture:
-        """The picture as a part of a message."""
-        return Picture(str(self.path), self.budget)
-
 
 def size_line(picture: Picture) -> str:
     """What is known about a sent picture before its receipt arrives."""

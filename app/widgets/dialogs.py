@@ -1,4 +1,7 @@
-"""The few dialogs, all of them sheets of the window that block nothing else."""
+"""The few dialogs, all of them sheets of the window that block nothing else.
+
+Qt shows the system's own file dialog and alert only for its own classes, not for subclasses: these are functions.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,45 +22,42 @@ from app.viewmodels.links import LinkQuestion
 from app.widgets.look import Look
 from engine import PICTURE_SUFFIXES
 
-__all__ = ["AboutBox", "LinkSheet", "ModelSheet", "PictureSheet", "open_picture"]
+__all__ = ["AboutBox", "ask_before_link", "ask_for_model", "ask_for_pictures", "open_picture"]
 
 
-class PictureSheet(QFileDialog):
-    """Asks for pictures to attach."""
-
-    def __init__(self, parent: QWidget, attach: Callable[[list[Path]], None]) -> None:
-        super().__init__(parent, "Attach Pictures")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in PICTURE_SUFFIXES)
-        self.setNameFilters([f"Pictures ({patterns})", "All files (*)"])
-        self.filesSelected.connect(lambda names: attach([Path(name) for name in names]))
-
-
-class ModelSheet(QFileDialog):
-    """Asks for a model folder."""
-
-    def __init__(self, parent: QWidget, load: Callable[[Path], None]) -> None:
-        super().__init__(parent, "Choose a Model Folder")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFileMode(QFileDialog.FileMode.Directory)
-        self.setOption(QFileDialog.Option.ShowDirsOnly)
-        self.setLabelText(QFileDialog.DialogLabel.Accept, "Load")
-        self.fileSelected.connect(lambda name: load(Path(name)))
+def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> None:
+    """Ask for pictures to attach."""
+    sheet = QFileDialog(parent, "Attach Pictures")
+    sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    sheet.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in PICTURE_SUFFIXES)
+    sheet.setNameFilters([f"Pictures ({patterns})", "All files (*)"])
+    sheet.filesSelected.connect(lambda names: attach([Path(name) for name in names]))
+    sheet.open()
 
 
-class LinkSheet(QMessageBox):
-    """Shows where a link leads before it is opened."""
+def ask_for_model(parent: QWidget, load: Callable[[Path], None]) -> None:
+    """Ask for a model folder."""
+    sheet = QFileDialog(parent, "Choose a Model Folder")
+    sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    sheet.setFileMode(QFileDialog.FileMode.Directory)
+    sheet.setOption(QFileDialog.Option.ShowDirsOnly)
+    sheet.setLabelText(QFileDialog.DialogLabel.Accept, "Load")
+    sheet.fileSelected.connect(lambda name: load(Path(name)))
+    sheet.open()
 
-    def __init__(self, parent: QWidget, question: LinkQuestion) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText(question.title)
-        self.setInformativeText(question.detail)
-        self.open_button = self.addButton("Open", QMessageBox.ButtonRole.AcceptRole)
-        self.setDefaultButton(self.addButton(QMessageBox.StandardButton.Cancel))
-        self.open_button.clicked.connect(lambda: QDesktopServices.openUrl(question.url))
+
+def ask_before_link(parent: QWidget, question: LinkQuestion) -> None:
+    """Show where a link leads before it is opened."""
+    sheet = QMessageBox(parent)
+    sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    sheet.setTextFormat(Qt.TextFormat.PlainText)
+    sheet.setText(question.title)
+    sheet.setInformativeText(question.detail)
+    opening = sheet.addButton("Open", QMessageBox.ButtonRole.AcceptRole)
+    sheet.setDefaultButton(sheet.addButton(QMessageBox.StandardButton.Cancel))
+    opening.clicked.connect(lambda: QDesktopServices.openUrl(question.url))
+    sheet.open()
 
 
 class AboutBox(QDialog):

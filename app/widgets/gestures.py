@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QTextEdit
 from app.viewmodels.examples import Example, ExampleKind
 from app.viewmodels.links import question_for
 from app.viewmodels.turns import AnswerState, AnswerTurn
-from app.widgets.dialogs import AboutBox, LinkSheet, ModelSheet, PictureSheet, open_picture
+from app.widgets.dialogs import AboutBox, ask_before_link, ask_for_model, ask_for_pictures, open_picture
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
 
@@ -44,11 +44,11 @@ class Gestures(QObject):
 
     def open_pictures(self) -> None:
         """Ask for pictures to attach."""
-        PictureSheet(self._window, self._composer.attach).open()
+        ask_for_pictures(self._window, self._composer.attach)
 
     def choose_model(self) -> None:
         """Ask for a model folder to load."""
-        ModelSheet(self._window, self._model.load).open()
+        ask_for_model(self._window, self._model.load)
 
     def show_about(self) -> None:
         """Say what this is."""
@@ -73,11 +73,12 @@ class Gestures(QObject):
         if question is None:
             self._window.toast.say("This kind of link is not opened.")
         else:
-            LinkSheet(self._window, question).open()
+            ask_before_link(self._window, question)
 
     def choose_example(self, example: Example) -> None:
-        """Prepare the draft of an example."""
-        self._composer.replace_text(example.prompt)
+        """Prepare the draft of an example; words that are there already stay."""
+        if not self._composer.text.strip():
+            self._composer.replace_text(example.prompt)
         match example.kind:
             case ExampleKind.OPEN_PICTURE:
                 self.open_pictures()
@@ -96,7 +97,7 @@ class Gestures(QObject):
         commands.use_sample.triggered.connect(self._model.load_sample)
         commands.load_again.triggered.connect(self._model.load_again)
         commands.close.triggered.connect(window.close)
-        commands.quit.triggered.connect(window.close)
+        commands.quit.triggered.connect(QGuiApplication.quit)
         commands.write.triggered.connect(window.composer.editor.setFocus)
         commands.send.triggered.connect(self._composer.send)
         commands.stop.triggered.connect(self._conversation.stop)

@@ -103,9 +103,8 @@ class MainWindow(QMainWindow):
         self.toast.place()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the place and stop what runs; the engine is closed once the window is gone."""
+        """Remember the place. On a Mac the app lives on, and so does an answer under way."""
         self._settings.geometry = self.saveGeometry()
-        self._models.conversation.stop()
         event.accept()
 
     def changeEvent(self, event: QEvent) -> None:

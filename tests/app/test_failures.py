@@ -1,14 +1,19 @@
 """What happens when the engine fails, dies, babbles or hangs: a sentence, a way on, and nothing lost."""
 
 import time
+from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.application import Desk
+from app.application import Desk, DesktopApplication
+from app.viewmodels.examples import EXAMPLES
+from app.viewmodels.model import ModelState
 from app.viewmodels.status import Mood
 from app.viewmodels.turns import AnswerState
 from app.widgets.turn_views import AnswerView
+from engine import Cancel, LoadModel, Request
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
 
 
@@ -108,3 +113,67 @@ def test_another_model_can_be_chosen(
     desk.window.commands.use_sample.trigger()
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
     assert desk.models.status.model_name == "Sample model"
+
+
+def test_a_picture_that_was_moved_after_sending_can_still_be_talked_about(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk("echo")
+    original = draw()
+    desk.models.composer.attach([original])
+    say(desk, "one")
+    wait_for_end(qtbot, desk)
+    (sent,) = desk.models.conversation.history[0].pictures
+    assert Path(sent.path).name == original.name
+    original.unlink()
+    assert Path(sent.path).exists()
+
+
+def test_a_turn_that_failed_and_was_passed_over_is_not_said_again(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("fail")
+    say(desk, "too long")
+    wait_for_end(qtbot, desk)
+    assert [message.text for message in desk.models.conversation.history] == ["too long"]
+    say(desk, "short")
+    assert [message.text for message in desk.models.conversation.history] == ["short"]
+    wait_for_end(qtbot, desk)
+
+
+def test_choosing_another_model_stops_the_load_under_way(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk("fast")
+    sent: list[Request] = []
+    monkeypatch.setattr(desk.bridge, "submit", sent.append)
+    desk.models.model.load(tmp_path / "first")
+    desk.models.model.load(tmp_path / "second")
+    assert [type(request) for request in sent] == [LoadModel, Cancel, LoadModel]
+    assert isinstance(sent[0], LoadModel)
+    assert sent[1] == Cancel(sent[0].request_id)
+
+
+def test_an_idle_engine_that_dies_is_shown_at_once(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("fast")
+    states: list[ModelState] = []
+    desk.models.model.changed.connect(lambda: states.append(desk.models.model.state))
+    child = desk.bridge._client._child
+    assert child is not None
+    child.kill()
+    qtbot.waitUntil(lambda: desk.models.model.is_ready and ModelState.STOPPED in states, timeout=WAIT_MS)
+
+
+def test_an_example_leaves_words_that_are_there_already(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    desk.models.composer.replace_text("my own words")
+    desk.window.messages.example_chosen.emit(EXAMPLES[1])
+    assert desk.models.composer.text == "my own words"
+    assert len(desk.models.composer.pictures) == 1
+
+
+def test_on_a_mac_the_app_outlives_its_window(qapp: DesktopApplication, open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.close()
+    assert not desk.window.isVisible()
+    qapp.reopened.connect(desk.show_again)
+    qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    assert desk.window.isVisible()

@@ -86,7 +86,8 @@ def test_every_command_has_a_name_a_role_and_a_place_in_the_menus(open_desk: Ope
     placed = {action for menu in desk.window.menuBar().actions() for action in all_actions(menu)}
     for action in desk.window.commands.findChildren(QAction):
         assert action.text(), "a command without a name"
-        assert action.menuRole() is not QAction.MenuRole.TextHeuristicRole, action.text()
+        guessed = action.menuRole() is QAction.MenuRole.TextHeuristicRole
+        assert guessed == (action.text() in ("Cut", "Copy", "Paste", "Select All")), action.text()
         assert action in placed, f"{action.text()} is in no menu"
 
 
