@@ -188,30 +188,32 @@ class KVCache:
         for layer in self._layers:
             layer.shrink(length)
 
-    def decode_views(self) -> Callable[[mx.array, Sequence[KeysValues]], "DecodeViews"]:
-        """A function (position, buffers) -> views of one decode step; pure, so that the step can be compiled."""
+    def decode_views(self, *, compiled: bool) -> Callable[[mx.array, Sequence[KeysValues]], "DecodeViews"]:
+        """A function (position, buffers) -> views of one decode step; pure for a step that is compiled as a whole.
+
+        A compiled step sees whole buffers through a mask, so that its shapes stay; a plain one just what is filled.
+        """
         limits = [layer.limit for layer in self._layers]
-        window = self._window
 
         def views(position: mx.array, buffers: Sequence[KeysValues]) -> DecodeViews:
-            return DecodeViews(position, buffers, limits, window)
+            return DecodeViews(position, buffers, limits, None if compiled else int(position.item().real) + 1)
 
         return views
 
 
 class DecodeViews:
-    """The buffers of one decode step: each layer writes its slot and sees the whole buffer through a mask."""
+    """The buffers of one decode step. `length` is the number of positions with the new one, where it is known."""
 
     def __init__(
-        self, position: mx.array, buffers: Sequence[KeysValues], limits: Sequence[int | None], window: int
+        self, position: mx.array, buffers: Sequence[KeysValues], limits: Sequence[int | None], length: int | None
     ) -> None:
         self.layers = [
-            _StepView(pair, position if limit is None else position % limit)
+            _StepView(pair, position if limit is None else position % limit, length)
             for pair, limit in zip(buffers, limits, strict=True)
         ]
-        self.masks = Masks(
-            sliding=_filled(position, buffers, limits, window), full=_filled(position, buffers, limits, None)
-        )
+        by_kind = {limit is None: keys.shape[2] for (keys, _), limit in zip(buffers, limits, strict=True)}
+        filled = {is_full: _filled(position, slots) if length is None else None for is_full, slots in by_kind.items()}
+        self.masks = Masks(sliding=filled.get(False), full=filled.get(True))
 
     @property
     def buffers(self) -> list[KeysValues]:
@@ -230,24 +232,21 @@ class _ChunkView:
 
 
 class _StepView:
-    """One layer during a decode step."""
+    """One layer during a decode step: it writes its slot and sees every filled one."""
 
-    def __init__(self, buffers: KeysValues, slot: mx.array) -> None:
-        self.buffers, self._slot = buffers, slot
+    def __init__(self, buffers: KeysValues, slot: mx.array, length: int | None) -> None:
+        self.buffers, self._slot, self._length = buffers, slot, length
 
     def extend(self, keys: mx.array, values: mx.array) -> KeysValues:
         self.buffers = (_put(self.buffers[0], keys, self._slot), _put(self.buffers[1], values, self._slot))
-        return self.buffers
+        if self._length is None:
+            return self.buffers
+        return self.buffers[0][:, :, : self._length], self.buffers[1][:, :, : self._length]
 
 
-def _filled(
-    position: mx.array, buffers: Sequence[KeysValues], limits: Sequence[int | None], limit: int | None
-) -> mx.array | None:
-    """Mask [1, S] of slots that hold a position up to `position`; a wrapped ring is full, so all of it."""
-    for (keys, _), layer_limit in zip(buffers, limits, strict=True):
-        if layer_limit == limit:
-            return (mx.arange(keys.shape[2]) <= position)[None]
-    return None
+def _filled(position: mx.array, num_slots: int) -> mx.array:
+    """Mask [1, S] of the slots that hold a position; a wrapped ring is full, so all of it."""
+    return (mx.arange(num_slots) <= position)[None]
 
 
 def _rounded(length: int) -> int:

@@ -20,7 +20,7 @@ CLEAR_EVERY = 256
 
 def make_decode_step(model: Gemma4, cache: PrefixCache, *, compiled: bool) -> DecodeStep:
     """One decode step as a pure function over buffers of fixed size, compiled as a whole if asked."""
-    make_views = cache.kv.decode_views()
+    make_views = cache.kv.decode_views(compiled=compiled)
 
     def step(token: mx.array, position: mx.array, buffers: list[KeysValues]) -> tuple[mx.array, list[KeysValues]]:
         views = make_views(position, buffers)
