@@ -75,6 +75,7 @@ class FakeEngine:
         self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         self._requests: SimpleQueue[Request] = SimpleQueue()
         self._cancelled: set[int] = set()
+        self._is_closing = False
 
     def run(self) -> None:
         """Serve until stdin closes or a Shutdown comes."""
@@ -98,6 +99,7 @@ class FakeEngine:
                 break
             else:
                 self._requests.put(request)
+        self._is_closing = True
         self._requests.put(Shutdown())
 
     def _send(self, request_id: int, event: EngineEvent) -> None:
@@ -128,6 +130,8 @@ class FakeEngine:
 
     def _respond(self, request: Respond) -> None:
         for event in SCENARIOS[self._scenario](self, request):
+            if self._is_closing:
+                return
             if request.request_id in self._cancelled and self._scenario not in ("hang", "deaf"):
                 self._send(request.request_id, Finished("cancelled", stats(3)))
                 return
@@ -229,10 +233,10 @@ def flow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
 
 
 def deaf(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
-    """Goes on for a second, whatever it is told."""
+    """Goes on for a minute, whatever it is told."""
     yield from prompt(request)
-    yield from write(LONG[:800], 200)
-    yield Finished("end_of_turn", stats(200))
+    yield from write(LONG * 10, 200)
+    yield Finished("end_of_turn", stats(len(LONG) * 10 // 4))
 
 
 def cut(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
@@ -259,6 +263,20 @@ def think(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
             time.sleep(0.01)
         yield ThoughtFinished(12_000.0)
     yield from write("17 + 25 is **42**.", 200)
+    yield Finished("end_of_turn", stats(6))
+
+
+def think_until_marked(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Thinks until the marker exists, then answers."""
+    assert engine._marker is not None
+    yield from prompt(request)
+    yield ThoughtStarted()
+    yield ThoughtDelta(THOUGHT)
+    while not engine._marker.exists():
+        yield ThoughtDelta(" ")
+        time.sleep(0.02)
+    yield ThoughtFinished(12_000.0)
+    yield TextDelta("17 + 25 is **42**.")
     yield Finished("end_of_turn", stats(6))
 
 
@@ -329,6 +347,7 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "long": long,
     "think": think,
     "think-long": think_long,
+    "think-until-marked": think_until_marked,
     "fail": fail,
     "fail-first": fail_first,
     "crash": crash,

@@ -50,7 +50,8 @@ class Composer(QObject):
         self._keys = itertools.count(1)
         self._pictures: dict[int, DraftPicture] = {}
         self._text = ""
-        self._notice = ""
+        self._refusals: list[str] = []
+        self._remark = ""
         conversation.activity_changed.connect(self.changed)
 
     @property
@@ -61,7 +62,12 @@ class Composer(QObject):
     @property
     def notice(self) -> str:
         """What was refused and why, one sentence a line; empty when there is nothing to say."""
-        return self._notice
+        lines = self._refusals[:MAX_SENTENCES]
+        if num_more := len(self._refusals) - len(lines):
+            lines.append(f"{count(num_more, 'more file')} could not be attached.")
+        if self._remark:
+            lines.append(self._remark)
+        return "\n".join(lines)
 
     @property
     def text(self) -> str:
@@ -156,7 +162,7 @@ class Composer(QObject):
         """Drop a picture that turned out to be damaged when its pixels were read."""
         if key in self._pictures:
             self.remove(key)
-            self._say([*self._notice.splitlines(), sentence])
+            self._say([*self._refusals, sentence], self._remark)
 
     def dismiss_notice(self) -> None:
         """Clear what was refused."""
@@ -189,10 +195,11 @@ class Composer(QObject):
 
     def _attach_offer(self, offer: Offer) -> None:
         refusals = [sentence for path in offer.paths if (sentence := self._attach_one(path))]
+        remark = ""
         if offer.num_web_links:
             links = "That is a web link" if offer.num_web_links == 1 else "Those are web links"
-            refusals.append(f"{links}: nothing is fetched from the network. Save the picture and drop the file.")
-        self._say(refusals)
+            remark = f"{links}: nothing is fetched from the network. Save the picture and drop the file."
+        self._say(refusals, remark)
 
     def _attach_one(self, path: Path) -> str:
         """Attach one file, or return the sentence that says why not."""
@@ -208,11 +215,9 @@ class Composer(QObject):
         self.changed.emit()
         return ""
 
-    def _say(self, sentences: Sequence[str]) -> None:
-        lines = list(sentences[:MAX_SENTENCES])
-        if len(sentences) > MAX_SENTENCES:
-            lines.append(f"{count(len(sentences) - MAX_SENTENCES, 'more file')} could not be attached.")
-        notice = "\n".join(lines)
-        if notice != self._notice:
-            self._notice = notice
+    def _say(self, refusals: Sequence[str], remark: str = "") -> None:
+        """Put these refusals of files in place of the present ones, and a remark on what was no file."""
+        before = self.notice
+        self._refusals, self._remark = list(refusals), remark
+        if self.notice != before:
             self.notice_changed.emit()

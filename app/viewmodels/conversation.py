@@ -65,8 +65,8 @@ class Conversation(QObject):
         self._options = Options()
         self._pending_text: list[str] = []
         self._pending_thought: list[str] = []
-        self._frames = QTimer(self, interval=FRAME_MS, singleShot=True)
-        self._frames.timeout.connect(self._show_pending)
+        self._frames = QTimer(self, interval=FRAME_MS)
+        self._frames.timeout.connect(self._show_frame)
         bridge.received.connect(self._receive)
         model.changed.connect(self._follow_model)
 
@@ -226,6 +226,13 @@ class Conversation(QObject):
         if not self._frames.isActive():
             self._show_pending()
             self._frames.start()
+
+    def _show_frame(self) -> None:
+        """Show what came since the last frame; when nothing came, the next piece starts the frames anew."""
+        if self._pending_text or self._pending_thought:
+            self._show_pending()
+        else:
+            self._frames.stop()
 
     def _show_pending(self) -> None:
         answer = self.answer

@@ -1,17 +1,21 @@
 """An answer's Markdown while it still grows: where the open block begins, and which line breaks to keep.
 
 `settled_length` lets a view leave finished blocks alone; `keep_line_breaks` saves the lines of read text,
-which Markdown would join.
+which Markdown would join; `number_fences` keeps neighbouring code blocks apart, which Qt would join.
 """
 
 import re
 
-__all__ = ["LINE_BREAK_MARK", "keep_line_breaks", "settled_length"]
+__all__ = ["FENCE_NUMBER_MARK", "LINE_BREAK_MARK", "keep_line_breaks", "number_fences", "settled_length"]
 
 LINE_BREAK_MARK = "\u1680"
 """Stands for a kept line break until the text is parsed: a space to Markdown, and not used in any living script."""
 
+FENCE_NUMBER_MARK = "\x02"
+"""Stands between the language of a code block and its number until the text is parsed. No text has it."""
+
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_OPENING = re.compile(r"(?:[\s>]|(?:[-*+]|\d{1,9}[.)])\s)*(`{3,}(?=[^`]*$)|~{3,})[ \t]*[^\s`]*")
 _LIST_ITEM = re.compile(r"\s*([-*+]|\d{1,9}[.)])(\s|$)")
 _QUOTE = re.compile(r" {0,3}((?:> ?)+)")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
@@ -57,6 +61,25 @@ def _fence_after(text: str, fence: str) -> str:
         return mark[1]
     closes = mark[1][0] == fence[0] and len(mark[1]) >= len(fence) and text.strip() == mark[1]
     return "" if closes else fence
+
+
+def number_fences(source: str) -> str:
+    """The same Markdown with a mark and a number behind the language of every fence, in lists too.
+
+    Only a parser knows for certain what is a fence. A mark at a wrong place ends up in what is read.
+    """
+    lines = source.split("\n")
+    fence, num_fences = "", 0
+    for index, text in enumerate(lines):
+        opening = _OPENING.match(text)
+        if fence:
+            ends = text.strip(" \t>")
+            fence = "" if len(ends) >= len(fence) and not ends.strip(fence[0]) else fence
+        elif opening:
+            num_fences += 1
+            fence = opening[1]
+            lines[index] = f"{text[: opening.end()]}{FENCE_NUMBER_MARK}{num_fences}{text[opening.end() :]}"
+    return "\n".join(lines)
 
 
 def keep_line_breaks(source: str) -> str:

@@ -91,6 +91,7 @@ class Thought(QObject):
     def start(self) -> None:
         """The model began to think."""
         self.is_running = True
+        self._seconds = 0
         self._started_at = self._clock()
         self._ticks.start()
         self.changed.emit()
@@ -103,6 +104,12 @@ class Thought(QObject):
         self._seconds = round(self._elapsed() if duration_ms is None else duration_ms / 1000)
         self.is_running = False
         self.is_open = self.is_open and self._is_touched
+        self.changed.emit()
+
+    def reset(self) -> None:
+        """Forget what was thought, for a retry."""
+        self.text = ""
+        self._seconds = 0
         self.changed.emit()
 
     def toggle(self) -> None:
@@ -197,8 +204,11 @@ class AnswerTurn(QObject):
 
     @property
     def spoken(self) -> str:
-        """The turn in one line, for people who listen to the window."""
-        return f"Answer: {self.text or self.error or self.activity or self.note}"
+        """The turn in one line, for people who listen to the window: while it runs only what goes on."""
+        if self.is_running:
+            is_thinking = self.state is AnswerState.THINKING
+            return f"Answer: {self.activity or ('Thinking…' if is_thinking else 'Writing…')}"
+        return f"Answer: {self.text or self.error or self.note}"
 
     @property
     def _reading(self) -> str:
@@ -267,7 +277,8 @@ class AnswerTurn(QObject):
 
     def start_again(self) -> None:
         """Forget a failed attempt, for a retry in the same place."""
-        self.text = self.error = self.thought.text = self._reason = ""
+        self.text = self.error = self._reason = ""
+        self.thought.reset()
         self.stats = self._fraction = None
         self.state = AnswerState.WAITING
         self.changed.emit()

@@ -3,15 +3,14 @@
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 from pygments.util import ClassNotFound
-from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextCursor, QTextDocument, QTextFormat
+from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextCursor, QTextDocument
 
 from app.colors import Colors
+from app.widgets.code_blocks import code_language, code_lines, is_code
 
 __all__ = ["paint_code"]
 
 MAX_LINES = 2000
-_FENCE = QTextFormat.Property.BlockCodeFence
-_LANGUAGE = QTextFormat.Property.BlockCodeLanguage
 
 _LIGHT = {
     Comment: "#6a716d",
@@ -34,22 +33,14 @@ def paint_code(document: QTextDocument, colors: Colors) -> None:
     """Colour every code block that names a language Pygments knows."""
     block = document.begin()
     while block.isValid():
-        if not block.blockFormat().hasProperty(_FENCE):
+        if not is_code(block):
             block = block.next()
             continue
-        lines = _code_lines(block)
-        language = str(block.blockFormat().property(_LANGUAGE) or "")
+        lines = code_lines(block)
+        language = code_language(block)
         if language and len(lines) <= MAX_LINES:
             _paint(lines, language, colors)
         block = lines[-1].next()
-
-
-def _code_lines(block: QTextBlock) -> list[QTextBlock]:
-    lines = [block]
-    while block.next().isValid() and block.next().blockFormat().hasProperty(_FENCE):
-        block = block.next()
-        lines.append(block)
-    return lines
 
 
 def _paint(lines: list[QTextBlock], language: str, colors: Colors) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -106,12 +106,6 @@ class MainWindow(QMainWindow):
         """Remember the place. On a Mac the app lives on, and so does an answer under way."""
         self._settings.geometry = self.saveGeometry()
         event.accept()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Take the overlay away when the window loses its place on top in the middle of a drag."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.WindowDeactivate:
-            self.overlay.hide()
 
     def _arrange(self) -> None:
         banners = QVBoxLayout()

@@ -20,10 +20,11 @@ from PySide6.QtGui import (
 )
 
 from app.theme import Theme
-from app.viewmodels.markdown import LINE_BREAK_MARK, keep_line_breaks
+from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks, number_fences
+from app.widgets.code_blocks import is_code, mark_fences, starts_fence
 from app.widgets.code_colors import paint_code
 
-__all__ = ["CODE_PADDING", "is_code", "quote_depth", "render_markdown", "thin"]
+__all__ = ["CODE_PADDING", "quote_depth", "render_markdown", "thin"]
 
 CODE_PADDING = 12
 """Pixels between a code block's card and its text."""
@@ -48,7 +49,11 @@ def render_markdown(source: str, theme: Theme, *, has_foothold: bool, is_closed:
     document = QTextDocument()
     document.setIndentWidth(_INDENT)
     foothold = "x\n\n" if has_foothold else ""
-    document.setMarkdown(foothold + keep_line_breaks(source.strip("\n")), _FEATURES)
+    source = foothold + keep_line_breaks(source.strip("\n"))
+    document.setMarkdown(number_fences(source), _FEATURES)
+    if FENCE_NUMBER_MARK in document.toRawText():
+        document.setMarkdown(source, _FEATURES)
+    mark_fences(document)
     _replace_pictures(document)
     _restore_line_breaks(document)
     _style_tables(document, theme)
@@ -59,11 +64,6 @@ def render_markdown(source: str, theme: Theme, *, has_foothold: bool, is_closed:
     if is_closed:
         paint_code(document, theme.colors)
     return document
-
-
-def is_code(block: QTextBlock) -> bool:
-    """Whether a block is a line of a code block."""
-    return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
 
 
 def quote_depth(block: QTextBlock) -> int:
@@ -146,12 +146,13 @@ def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
 
 
 def _shape_code(block: QTextBlock, shape: QTextBlockFormat) -> None:
-    is_top, is_bottom = not is_code(block.previous()), not is_code(block.next())
+    is_top, is_bottom = starts_fence(block), not is_code(block.next()) or starts_fence(block.next())
+    room = 2 * CODE_PADDING if is_code(block.previous()) else CODE_PADDING
     shape.setNonBreakableLines(False)
     shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
     shape.setLeftMargin(CODE_PADDING + 2)
     shape.setRightMargin(CODE_PADDING)
-    _set_margins(shape, CODE_PADDING + 6 if is_top else 0, CODE_PADDING + 6 if is_bottom else 0)
+    _set_margins(shape, room + 6 if is_top else 0, CODE_PADDING + 6 if is_bottom else 0)
 
 
 def _style_heading(block: QTextBlock, theme: Theme, level: int) -> None:

@@ -13,8 +13,9 @@ from PySide6.QtGui import (
 )
 
 from app.viewmodels.markdown import settled_length
+from app.widgets.code_blocks import code_lines, is_code
 from app.widgets.look import Look
-from app.widgets.markdown_document import CODE_PADDING, is_code, quote_depth, render_markdown, thin
+from app.widgets.markdown_document import CODE_PADDING, quote_depth, render_markdown, thin
 from app.widgets.text_view import TextView
 
 __all__ = ["MarkdownView"]
@@ -45,15 +46,7 @@ class MarkdownView(TextView):
     def code_at(self, position: QPoint) -> str:
         """The whole code block at a position in the view, or nothing."""
         block = self.cursorForPosition(position).block()
-        if not is_code(block):
-            return ""
-        while is_code(block.previous()):
-            block = block.previous()
-        lines = [block.text()]
-        while is_code(block.next()):
-            block = block.next()
-            lines.append(block.text())
-        return "\n".join(lines)
+        return "\n".join(line.text() for line in code_lines(block)) if is_code(block) else ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint cards under code and bars beside quotes, then the text."""
@@ -141,17 +134,15 @@ class MarkdownView(TextView):
     def _paint_card(self, painter: QPainter, block: QTextBlock) -> QTextBlock:
         """Paint under a code block from its first line on; returns its last line."""
         layout = self.document().documentLayout()
-        area = layout.blockBoundingRect(block)
-        while is_code(block.next()):
-            block = block.next()
-            area = area.united(layout.blockBoundingRect(block))
+        lines = code_lines(block)
+        area = layout.blockBoundingRect(lines[0]).united(layout.blockBoundingRect(lines[-1]))
         card = QRectF(
             0.5, area.top() - CODE_PADDING + 2, self.viewport().width() - 1, area.height() + 2 * CODE_PADDING - 4
         )
         painter.setPen(QColor(self._look.theme.colors.hairline))
         painter.setBrush(QColor(self._look.theme.colors.code))
         painter.drawRoundedRect(card, 10, 10)
-        return block
+        return lines[-1]
 
     def _paint_bar(self, painter: QPainter, block: QTextBlock) -> None:
         area = self.document().documentLayout().blockBoundingRect(block)

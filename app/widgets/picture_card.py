@@ -16,12 +16,7 @@ CARD_HEIGHT = 168
 
 
 class PictureTile(QAbstractButton):
-    """The picture itself, cut to fill (in a chip) or fitted whole (in a message).
-
-    **Signals:** `resized`, when the picture arrived and the tile took its proportions.
-    """
-
-    resized = Signal()
+    """The picture itself, cut to fill (in a chip) or fitted whole (in a message)."""
 
     def __init__(self, look: Look, thumbnails: Thumbnails, path: str, size: QSize, is_cropped: bool) -> None:
         super().__init__()
@@ -62,8 +57,7 @@ class PictureTile(QAbstractButton):
         whole = QRectF(image.rect())
         if not self._is_cropped:
             return whole
-        shown = whole.size().scaled(whole.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        side = min(shown.width(), shown.height())
+        side = min(whole.width(), whole.height())
         part = QRectF(0, 0, side, side)
         part.moveCenter(QPointF(whole.center()))
         return part
@@ -75,7 +69,6 @@ class PictureTile(QAbstractButton):
         if self._image is not None and not self._is_cropped:
             fitted = self._image.size().scaled(self._most, Qt.AspectRatioMode.KeepAspectRatio)
             self.setFixedSize(fitted.expandedTo(QSize(48, 48)))
-            self.resized.emit()
         self.update()
 
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPixmap,
     QResizeEvent,
+    QTextCursor,
     QTextOption,
     QWheelEvent,
 )
@@ -57,9 +58,8 @@ class TextView(QTextBrowser):
         """Show text as it is; text that only grew keeps its selection and is not laid out anew."""
         shown = self.toPlainText()
         if text.startswith(shown) and shown:
-            cursor = self.textCursor()
-            cursor = type(cursor)(self.document())
-            cursor.movePosition(cursor.MoveOperation.End)
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
             cursor.insertText(text[len(shown) :])
         elif text != shown:
             self.setPlainText(text)

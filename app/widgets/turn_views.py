@@ -215,7 +215,8 @@ class AnswerView(TurnView):
         self.error_text.setText(turn.error)
         self.error.setVisible(turn.state is AnswerState.FAILED)
         self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
-        self.setAccessibleName(turn.spoken)
+        if turn.spoken != self.accessibleName():
+            self.setAccessibleName(turn.spoken)
 
 
 def is_inside(widget: QWidget | None, view: TurnView) -> bool:

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, attach_opened_files
 from engine import BUDGETS, plan_image
-from tests.app.driving import Draw, OpenDesk, drop, files, hover, say, wait_for_end
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover, say, wait_for_end
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -85,6 +85,44 @@ def test_many_refusals_are_counted_instead_of_filling_the_window(open_desk: Open
     assert lines[-1] == "6 more files could not be attached."
 
 
+def test_refusals_that_come_one_by_one_are_counted_too(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    composer = desk.models.composer
+    drop(desk, files([*(draw(f"{number}.png") for number in range(9)), "https://example.com/cat.png"]))
+    for number, picture in enumerate(composer.pictures):
+        composer.refuse(picture.key, f"Number {number} is damaged.")
+    *named, more, remark = composer.notice.splitlines()
+    assert named == [f"Number {number} is damaged." for number in range(3)]
+    assert more == "6 more files could not be attached."
+    assert remark.startswith("That is a web link")
+
+
+def test_a_picture_that_was_written_anew_is_shown_anew(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    thumbnails = open_desk(has_engine=False).thumbnails
+    path = draw("shot.png", 300, 200)
+
+    def size() -> tuple[int, int] | None:
+        image = thumbnails.image(str(path))
+        return None if image is None else (image.width(), image.height())
+
+    qtbot.waitUntil(lambda: size() == (300, 200), timeout=WAIT_MS)
+    draw("shot.png", 200, 300)
+    qtbot.waitUntil(lambda: size() == (200, 300), timeout=WAIT_MS)
+    path.unlink()
+    assert size() == (200, 300)
+
+
+def test_only_the_thumbnails_used_last_are_kept(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.thumbnails._MOST_KEPT", 2)
+    thumbnails = open_desk(has_engine=False).thumbnails
+    paths = [str(draw(f"{number}.png", 60, 40)) for number in range(3)]
+    for path in paths:
+        qtbot.waitUntil(lambda path=path: thumbnails.image(path) is not None, timeout=WAIT_MS)
+    assert [path for path in paths if thumbnails.image(path) is None] == paths[:1]
+
+
 def test_a_picture_with_too_many_pixels_is_refused_unread(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
     huge = tmp_path / "huge.png"
@@ -102,7 +140,7 @@ def test_a_file_that_turns_out_to_be_damaged_leaves_again(
     half = tmp_path / "half.png"
     half.write_bytes(whole[: len(whole) // 2])
     drop(desk, files([half, draw("good.png"), tmp_path / "missing.png"]))
-    qtbot.waitUntil(lambda: names(desk) == ["good.png"])
+    qtbot.waitUntil(lambda: names(desk) == ["good.png"], timeout=WAIT_MS)
     assert "“missing.png” is no longer there" in desk.window.notice.text.text()
     assert "“half.png” is damaged" in desk.window.notice.text.text()
 
@@ -118,7 +156,7 @@ def test_every_kind_of_picture_is_attached_by_its_content_and_shown(
     drop(desk, files([path]))
     (picture,) = desk.models.composer.pictures
     assert (picture.attachment.width, picture.attachment.height) == (300, 200)
-    qtbot.waitUntil(lambda: desk.thumbnails.image(str(path)) is not None)
+    qtbot.waitUntil(lambda: desk.thumbnails.image(str(path)) is not None, timeout=WAIT_MS)
 
 
 def test_a_photo_taken_sideways_stands_upright(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
@@ -129,7 +167,7 @@ def test_a_photo_taken_sideways_stands_upright(open_desk: OpenDesk, tmp_path: Pa
     Image.new("RGB", (400, 200)).save(path, exif=exif)
     drop(desk, files([path]))
     assert desk.models.composer.pictures[0].original_size == "200 × 400 pixels"
-    qtbot.waitUntil(lambda: desk.thumbnails.image(str(path)) is not None)
+    qtbot.waitUntil(lambda: desk.thumbnails.image(str(path)) is not None, timeout=WAIT_MS)
     image = desk.thumbnails.image(str(path))
     assert image is not None
     assert image.height() == 2 * image.width()
@@ -152,8 +190,10 @@ def test_dropped_text_is_inserted(open_desk: OpenDesk) -> None:
 
 def test_the_notice_does_not_take_the_focus(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
-    drop(desk, files([tmp_path / "missing.png"]))
-    assert desk.window.focusWidget() is desk.window.composer.editor
+    desk.window.composer.thinking_switch.setFocus()
+    desk.models.composer.attach([tmp_path / "missing.png"])
+    assert desk.window.notice.isVisible()
+    assert desk.window.focusWidget() is desk.window.composer.thinking_switch
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -217,6 +257,7 @@ def test_pasted_picture_data_becomes_a_private_file_and_a_chip(open_desk: OpenDe
     (picture,) = desk.models.composer.pictures
     assert (picture.attachment.width, picture.attachment.height) == (300, 200)
     assert picture.path.read_bytes().startswith(b"\x89PNG")
+    assert picture.path.stat().st_size < 300 * 200 * 3 / 10, "the pasted picture is not compressed"
     assert stat.S_IMODE(picture.path.parent.stat().st_mode) == 0o700
     folder = picture.path.parent
     desk.close()
@@ -264,7 +305,8 @@ def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(open_desk: OpenDe
     card = desk.window.messages.views[0].cards[0]  # type: ignore[attr-defined]
     assert card.caption.text() == f"{plan.width} × {plan.height} · {plan.num_soft_tokens} tokens · 84 ms"
     qtbot.waitUntil(
-        lambda: desk.thumbnails.image(str(desk.models.conversation.history[0].pictures[0].path)) is not None
+        lambda: desk.thumbnails.image(str(desk.models.conversation.history[0].pictures[0].path)) is not None,
+        timeout=WAIT_MS,
     )
 
 

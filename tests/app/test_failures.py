@@ -93,7 +93,7 @@ def test_a_model_that_cannot_be_loaded_is_told_with_a_way_on(open_desk: OpenDesk
 def test_a_hanging_engine_still_stops_for_the_person_and_closes_in_time(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("hang")
     answer = say(desk, "go")
-    qtbot.waitUntil(lambda: answer.text == "One word")
+    qtbot.waitUntil(lambda: answer.text == "One word", timeout=WAIT_MS)
     desk.models.conversation.stop()
     assert answer.note == "Stopped"
     began = time.monotonic()

@@ -12,8 +12,10 @@ from pytestqt.qtbot import QtBot
 from app.icons import Icons
 from app.paths import ICONS
 from app.theme import Theme
-from app.viewmodels.markdown import LINE_BREAK_MARK, keep_line_breaks, settled_length
+from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks, settled_length
+from app.widgets.code_blocks import code_language, code_lines, starts_fence
 from app.widgets.look import Look
+from app.widgets.markdown_document import CODE_PADDING
 from app.widgets.markdown_view import MarkdownView
 
 DOCUMENT = (
@@ -176,10 +178,66 @@ def test_code_is_coloured_once_it_is_finished(view: MarkdownView) -> None:
     assert len(foregrounds(view)) > 1
 
 
-def foregrounds(view: MarkdownView) -> set[str]:
+def foregrounds(view: MarkdownView, line: int = 0) -> set[str]:
     colors = set()
-    iterator = view.document().begin().begin()
+    iterator = view.document().findBlockByNumber(line).begin()
     while not iterator.atEnd():
         colors.add(iterator.fragment().charFormat().foreground().color().name())
         iterator += 1
     return colors
+
+
+@pytest.mark.parametrize("is_complete", [False, True])
+@pytest.mark.parametrize("language", ["", "js", "c#"])
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "\n\n\n"])
+def test_code_blocks_in_a_row_stay_apart(view: MarkdownView, language: str, gap: str, is_complete: bool) -> None:
+    source = gap.join(f"```{language}\n{code}\n\nend\n```" for code in ("one", "two", "three"))
+    view.show_markdown(source, is_complete=is_complete)
+    block = view.document().begin()
+    starts, languages = [], set()
+    while block.isValid():
+        if starts_fence(block):
+            starts.append([line.text() for line in code_lines(block)])
+        languages.add(code_language(block))
+        block = block.next()
+    assert starts == [["one", "", "end"], ["two", "", "end"], ["three", "", "end"]]
+    assert languages == {language}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "- x\n\n  ```\n  one\n  ```\n  ```\n  two\n  ```",
+        "10. x\n\n    ```\n    one\n    ```\n\n    ```\n    two\n    ```",
+    ],
+)
+def test_code_blocks_in_a_list_item_stay_apart(view: MarkdownView, source: str) -> None:
+    view.show_markdown(source, is_complete=True)
+    block = view.document().begin()
+    starts = []
+    while block.isValid():
+        starts += [line.text() for line in code_lines(block)] if starts_fence(block) else []
+        block = block.next()
+    assert starts == ["one", "two"]
+
+
+def test_each_code_block_is_coloured_as_its_own_language(view: MarkdownView) -> None:
+    view.show_markdown("```text\nx\n```\n```python\nprint(1)\n```", is_complete=True)
+    assert len(foregrounds(view, 0)) == 1
+    assert len(foregrounds(view, 1)) > 1
+
+
+@pytest.mark.parametrize(
+    "source", ["```not a fence```", "``` a ` b", "~~~ `a`\nx\n~~~", "~~~\n```py\n~~~", "    ```", "a\n    ```b"]
+)
+def test_no_fence_number_is_ever_seen(view: MarkdownView, source: str) -> None:
+    view.show_markdown(source, is_complete=True)
+    assert not set(view.toPlainText()) & {FENCE_NUMBER_MARK, "1"}
+
+
+def test_cards_of_neighbouring_code_blocks_do_not_touch(view: MarkdownView) -> None:
+    view.show_markdown("```\none\n```\n```\ntwo\n```", is_complete=True)
+    layout = view.document().documentLayout()
+    first = view.document().begin()
+    gap = layout.blockBoundingRect(first.next()).top() - layout.blockBoundingRect(first).bottom()
+    assert gap > 2 * CODE_PADDING

@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.turns import AnswerState
+from engine import EngineEvent, TextDelta
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
 
 
@@ -74,7 +75,7 @@ def test_the_send_button_becomes_stop_at_once_and_back(open_desk: OpenDesk, qtbo
 def test_escape_stops_at_once_keeps_the_text_and_marks_it(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("slow")
     answer = say(desk, "go")
-    qtbot.waitUntil(lambda: len(answer.text) > 40)
+    qtbot.waitUntil(lambda: len(answer.text) > 40, timeout=WAIT_MS)
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Escape)
     kept = answer.text
     assert answer.state is AnswerState.STOPPED
@@ -88,10 +89,13 @@ def test_escape_stops_at_once_keeps_the_text_and_marks_it(open_desk: OpenDesk, q
 def test_what_an_engine_says_after_a_stop_is_not_shown(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("deaf")
     answer = say(desk, "go")
-    qtbot.waitUntil(lambda: len(answer.text) > 20)
+    qtbot.waitUntil(lambda: len(answer.text) > 20, timeout=WAIT_MS)
     desk.window.commands.stop.trigger()
     kept = answer.text
-    QTest.qWait(200)
+    late: list[EngineEvent] = []
+    desk.bridge.received.connect(lambda envelope: late.append(envelope.event))
+    qtbot.waitUntil(lambda: len(late) > 20, timeout=WAIT_MS)
+    assert isinstance(late[-1], TextDelta)
     assert answer.text == kept
     assert answer.state is AnswerState.STOPPED
 
@@ -99,10 +103,10 @@ def test_what_an_engine_says_after_a_stop_is_not_shown(open_desk: OpenDesk, qtbo
 def test_a_new_question_works_right_after_a_stop(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("slow")
     first = say(desk, "go")
-    qtbot.waitUntil(lambda: bool(first.text))
+    qtbot.waitUntil(lambda: bool(first.text), timeout=WAIT_MS)
     desk.models.conversation.stop()
     second = say(desk, "again")
-    qtbot.waitUntil(lambda: bool(second.text))
+    qtbot.waitUntil(lambda: bool(second.text), timeout=WAIT_MS)
     assert first.state is AnswerState.STOPPED
     assert second is last_answer(desk)
 
@@ -148,7 +152,7 @@ def test_reading_a_picture_is_told_with_its_progress(open_desk: OpenDesk, draw: 
     desk.models.composer.attach([draw()])
     answer = say(desk, "read")
     assert answer.activity == "Reading the picture…"
-    qtbot.waitUntil(lambda: answer.activity == "Reading the picture… 25 %")
+    qtbot.waitUntil(lambda: answer.activity == "Reading the picture… 25 %", timeout=WAIT_MS)
     assert desk.models.status.state == "Reading the picture… 25 %"
     desk.models.conversation.stop()
 
@@ -190,7 +194,7 @@ def test_a_cleared_conversation_is_gone_once_something_new_is_said(open_desk: Op
 def test_clearing_in_the_middle_of_an_answer_stops_it(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("slow")
     answer = say(desk, "go")
-    qtbot.waitUntil(lambda: bool(answer.text))
+    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
     desk.window.commands.new.trigger()
     kept = answer.text
     QTest.qWait(120)

@@ -191,7 +191,7 @@ def test_text_can_be_read_on_everything_it_stands_on(colors: Colors) -> None:
 def test_light_and_dark_change_live_in_the_middle_of_an_answer(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) -> None:
     desk = open_desk("slow")
     answer = say(desk, "go")
-    qtbot.waitUntil(lambda: len(answer.text) > 100)
+    qtbot.waitUntil(lambda: len(answer.text) > 100, timeout=WAIT_MS)
     desk.window.commands.appearances[Appearance.DARK].trigger()
     assert desk.window.grab().toImage().pixelColor(4, 300).name() == DARK.window
     desk.window.commands.appearances[Appearance.LIGHT].trigger()
@@ -207,9 +207,9 @@ def test_bigger_text_is_bigger(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) 
     height = desk.window.messages.views[-1].text_view.height()
     for _ in range(3):
         desk.window.commands.bigger.trigger()
-    qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() > height)
+    qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() > height, timeout=WAIT_MS)
     desk.window.commands.usual.trigger()
-    qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() == height)
+    qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() == height, timeout=WAIT_MS)
 
 
 def test_the_window_comes_back_where_it_was(open_desk: OpenDesk) -> None:
@@ -253,7 +253,7 @@ def test_closing_in_mid_answer_leaves_no_thread_and_no_process(open_desk: OpenDe
     children_before, threads_before = children_of(os.getpid()), threading.active_count()
     desk = open_desk("slow")
     answer = say(desk, "go")
-    qtbot.waitUntil(lambda: bool(answer.text))
+    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
     assert children_of(os.getpid()) > children_before
     desk.close()
     assert children_of(os.getpid()) == children_before
