@@ -125,7 +125,9 @@ def attach_opened_files(application: DesktopApplication, composer: Composer) -> 
     """Attach what the system asked the app to open, before now and from now on."""
 
     def attach() -> None:
-        composer.attach(application.take_files())
+        files = application.take_files()
+        if files:
+            composer.attach(files)
 
     application.files_opened.connect(attach)
     attach()

@@ -139,7 +139,7 @@ def _unreadable(path: Path, error: OSError) -> str:
         case None:  # Pillow's own, about the content
             return _damaged(path)
         case errno.ENOENT:
-            return f"“{path.name}” is no longer there."
+            return f"“{path.name}” is not there."
         case errno.EACCES | errno.EPERM:
             return f"“{path.name}” cannot be opened: you do not have permission to read it."
         case _:

@@ -40,7 +40,8 @@ __all__ = ["run_command_line"]
 
 cli = typer.Typer(
     name="cabochon",
-    help="Private chat and document reading with Gemma 4 models. Without a command, the window opens.",
+    help="Private chat and document reading with Gemma 4 models. "
+    "Without a command, the window opens: cabochon [--model FOLDER] [PICTURE]...",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -62,7 +63,10 @@ ModelOption = Annotated[
 BudgetOption = Annotated[
     int | None,
     typer.Option(
-        "--budget", metavar="N", callback=_checked_budget, help="Soft tokens a picture may spend: 70 to 1120."
+        "--budget",
+        metavar="N",
+        callback=_checked_budget,
+        help="Soft tokens a picture may spend: 70, 140, 280, 560, 1120.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a line of JSON.")]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from engine.attachments import load_picture
+from engine.attachments import inspect_attachment, load_picture
 from engine.backend import backend_name, compiles_whole_steps, compute_dtype
 from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.advice import GenerationAdvice, read_advice
@@ -205,7 +205,8 @@ class Engine:
         try:
             digest = hashlib.sha256(path.read_bytes()).digest()
         except OSError as error:
-            raise AttachmentError(f"“{path.name}” cannot be opened any more: {error.strerror or error}.") from error
+            inspect_attachment(path)  # says what is wrong with it: gone, a folder, not ours to read
+            raise AttachmentError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
         key = digest, picture.budget
         if key in self._features:
             return PictureInput(picture.path, picture.budget, digest, self._plans[key], None, 0.0)

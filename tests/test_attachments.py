@@ -234,7 +234,7 @@ REFUSALS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "text": ("notes.png", lambda path: path.write_text("just words, " * 20), "not a picture"),
     "empty": ("nothing.png", lambda path: path.write_bytes(b""), "is empty"),
     "folder": ("holiday", lambda path: path.mkdir(), "is a folder"),
-    "missing": ("gone.jpg", lambda path: None, "no longer there"),
+    "missing": ("gone.jpg", lambda path: None, "is not there"),
     "inside-a-file": ("file/a.png", lambda path: path.parent.write_text("x"), "cannot be opened"),
     "endless-name": ("a" * 300 + ".png", lambda path: None, "cannot be opened"),
     "truncated": ("photo.jpg", truncated_jpeg, "damaged"),

@@ -83,8 +83,12 @@ class Conversation(QObject):
 
     @property
     def can_retry(self) -> bool:
-        """Whether the last answer failed and can be asked for again."""
-        return self.answer is not None and self.answer.state is AnswerState.FAILED
+        """Whether the last answer failed, or was stopped before its first word, and can be asked for again."""
+        answer = self.answer
+        if answer is None:
+            return False
+        is_empty_stop = answer.state is AnswerState.STOPPED and not answer.text and not answer.thought.text
+        return answer.state is AnswerState.FAILED or is_empty_stop
 
     @property
     def can_undo_clear(self) -> bool:
@@ -161,7 +165,8 @@ class Conversation(QObject):
         self._request_id = self._bridge.new_request_id()
         if self.answer is not None and self._model.is_ready:
             self.answer.start_reading()
-        self._bridge.submit(Respond(self._request_id, self.history, self._options))
+        messages = self.history[-1:] if self._model.is_sample else self.history  # it mixes up several messages
+        self._bridge.submit(Respond(self._request_id, messages, self._options))
         self.activity_changed.emit()
 
     def _follow_model(self) -> None:

@@ -59,7 +59,7 @@ def size_line(picture: Picture) -> str:
 
 def receipt_line(receipt: PictureReceipt) -> str:
     """What the model really saw: "1056 × 576 · 264 tokens · 84 ms"."""
-    took = "already known" if receipt.encode_ms == 0 else _duration(receipt.encode_ms)
+    took = "seen before" if receipt.encode_ms == 0 else _duration(receipt.encode_ms)
     return f"{receipt.width} × {receipt.height} · {receipt.num_soft_tokens:,} tokens · {took}"
 
 

@@ -162,7 +162,7 @@ class _ThinkingSwitch(QToolButton):
         self.setToolTip("Let the model think before it answers")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(16, 16))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.toggled.connect(self._restyle)
         look.follow(self._restyle)
 

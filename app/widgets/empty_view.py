@@ -66,7 +66,7 @@ class _ExampleButton(QPushButton):
         self._look = look
         give_role(self, "example")
         self.setAccessibleName(f"{example.title}: {example.detail}")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._symbol = QLabel()
         title = QLabel(example.title)

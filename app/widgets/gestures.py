@@ -158,6 +158,7 @@ class Gestures(QObject):
         self._composer.notice_changed.connect(lambda: window.notice.show_text(self._composer.notice))
         window.failure.add_action("Load Again").clicked.connect(self._model.load_again)
         window.failure.add_action("Choose Model…").clicked.connect(self.choose_model)
+        window.failure.add_action("Use the Sample Model").clicked.connect(self._model.load_sample)
         self._composer.changed.connect(self._enable)
         self._status.changed.connect(self._show_model)
         self._conversation.activity_changed.connect(self._enable)

@@ -51,7 +51,7 @@ class IconButton(QToolButton):
         self._color = color or (lambda colors: colors.secondary)
         self.setFixedSize(side, side)
         self.setIconSize(QSize(round(side * 0.6), round(side * 0.6)))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.rename(name)
         look.follow(self._restyle)
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
+    QKeyEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
@@ -51,7 +52,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._models = models
         self.setWindowTitle("Cabochon")
-        self.setMinimumSize(380, 420)
+        self.setMinimumSize(460, 520)
         self.resize(920, 740)
         self.setAcceptDrops(True)
         self.commands = Actions(self)
@@ -101,6 +102,14 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self.overlay.setGeometry(self._central.rect())
         self.toast.place()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Words typed anywhere belong to the message."""
+        super().keyPressEvent(event)
+        if not event.isAccepted() and event.text().isprintable() and event.text():
+            self.composer.editor.setFocus()
+            self.composer.editor.insertPlainText(event.text())
+            event.accept()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the place. On a Mac the app lives on, and so does an answer under way."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -28,6 +28,7 @@ class PictureTile(QAbstractButton):
         self._image: QImage | None = None
         self.setFixedSize(size)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         name = Path(path).name
         self.setAccessibleName(f"Open {name}")
@@ -47,11 +48,19 @@ class PictureTile(QAbstractButton):
         painter.fillPath(card, QColor(colors.hover))
         if self._image is not None:
             painter.setClipPath(card)
-            painter.drawImage(area, self._image, self._visible_part(self._image))
+            painter.drawImage(self._place_of(self._image, area), self._image, self._visible_part(self._image))
             painter.setClipping(False)
         width = 2.0 if self.hasFocus() else 1.0
         painter.setPen(QPen(QColor(colors.accent if self.hasFocus() else colors.hairline), width))
         painter.drawPath(card)
+
+    def _place_of(self, image: QImage, area: QRectF) -> QRectF:
+        """Where it is painted: all over a chip; whole and undistorted in a message, however wide or tall it is."""
+        if self._is_cropped:
+            return area
+        place = QRectF(QPointF(), QSizeF(image.size()).scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio))
+        place.moveCenter(area.center())
+        return place
 
     def _visible_part(self, image: QImage) -> QRectF:
         whole = QRectF(image.rect())
@@ -87,6 +96,7 @@ class PictureCard(QWidget):
         self.caption = QLabel()
         give_role(self.caption, "caption")
         self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.caption.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)

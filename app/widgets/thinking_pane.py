@@ -21,7 +21,7 @@ class ThinkingPane(QWidget):
         give_role(self.title, "thoughtTitle")
         self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.title.setIconSize(QSize(14, 14))
-        self.title.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.title.clicked.connect(thought.toggle)
         self.body = TextView("thought")
         self.body.setAccessibleName("Thought")

@@ -25,7 +25,7 @@ class Toast(QFrame):
         self.text = QLabel()
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.undo_button = QPushButton("Undo")
-        self.undo_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.undo_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.undo_button.clicked.connect(self._take_back)
         self._row = QHBoxLayout(self)
         self._row.setSpacing(14)

@@ -192,7 +192,7 @@ class AnswerView(TurnView):
         self.error_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.error_text.setTextFormat(Qt.TextFormat.PlainText)
         self.retry_button.setAccessibleName("Retry the answer that failed")
-        self.retry_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.retry_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.retry_button.clicked.connect(self.retry_requested)
         row = QHBoxLayout(self.error)
         row.setContentsMargins(14, 10, 12, 10)

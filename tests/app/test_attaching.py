@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, QRectF, Qt
 from PySide6.QtGui import QDragLeaveEvent, QFileOpenEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, attach_opened_files
+from app.widgets.picture_card import PictureTile
 from engine import BUDGETS, plan_image
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover, say, wait_for_end
 
@@ -141,7 +142,7 @@ def test_a_file_that_turns_out_to_be_damaged_leaves_again(
     half.write_bytes(whole[: len(whole) // 2])
     drop(desk, files([half, draw("good.png"), tmp_path / "missing.png"]))
     qtbot.waitUntil(lambda: names(desk) == ["good.png"], timeout=WAIT_MS)
-    assert "“missing.png” is no longer there" in desk.window.notice.text.text()
+    assert "“missing.png” is not there" in desk.window.notice.text.text()
     assert "“half.png” is damaged" in desk.window.notice.text.text()
 
 
@@ -318,3 +319,27 @@ def test_files_that_the_system_opens_wait_for_the_window(
     attach_opened_files(qapp, desk.models.composer)
     QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("late.png"))))
     assert names(desk) == ["early.png", "late.png"]
+
+
+@pytest.mark.parametrize("size", [(1600, 200), (200, 1600), (400, 300)])
+def test_a_sent_picture_is_shown_undistorted(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    desk = open_desk()
+    desk.models.composer.attach([draw("shape.png", *size)])
+    say(desk, "look")
+    tile = desk.window.messages.findChildren(PictureTile)[-1]
+    qtbot.waitUntil(lambda: tile._image is not None, timeout=WAIT_MS)
+    assert tile._image is not None
+    place = tile._place_of(tile._image, QRectF(tile.rect()))
+    assert place.width() / place.height() == pytest.approx(size[0] / size[1], rel=0.02)
+    wait_for_end(qtbot, desk)
+
+
+def test_files_named_at_the_start_are_refused_by_name_too(
+    open_desk: OpenDesk, qapp: DesktopApplication, tmp_path: Path
+) -> None:
+    desk = open_desk(has_engine=False)
+    desk.models.composer.attach([tmp_path / "typo"])
+    attach_opened_files(qapp, desk.models.composer)
+    assert "“typo” is not there." in desk.window.notice.text.text()

@@ -1,5 +1,7 @@
 """Writing, sending, stopping: the keys, the one button, and what the engine is told."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
@@ -122,12 +124,45 @@ def test_a_draft_can_be_written_while_an_answer_runs_and_waits(open_desk: OpenDe
     assert len(desk.models.conversation.turns) == 2
 
 
-def test_the_engine_is_told_everything_said_so_far(open_desk: OpenDesk, qtbot: QtBot) -> None:
+def test_a_full_model_is_told_everything_said_so_far(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("echo")
+    desk.models.model.load(tmp_path / "full")
+    qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_sample, timeout=WAIT_MS)
     say(desk, "one")
     wait_for_end(qtbot, desk)
     say(desk, "two")
     assert wait_for_end(qtbot, desk).text == "user:one / assistant:user:one [as advised] / user:two [as advised]"
+
+
+def test_the_sample_is_told_the_newest_message_only(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    """It mixes up the pictures of several messages, and its footnote says so."""
+    desk = open_desk("echo")
+    say(desk, "one")
+    wait_for_end(qtbot, desk)
+    say(desk, "two")
+    assert wait_for_end(qtbot, desk).text == "user:two [as advised]"
+    assert "newest message" in desk.models.status.footnote
+
+
+def test_words_typed_on_a_button_go_to_the_message(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    switch = desk.window.composer.thinking_switch
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert desk.window.composer.editor.hasFocus(), "a click on a button must not take the caret away"
+    switch.setFocus()
+    qtbot.keyClicks(switch, "What")
+    assert desk.models.composer.text == "What"
+
+
+def test_an_answer_stopped_before_its_first_word_can_be_asked_for_again(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow", is_ready=False)
+    say(desk, "go")
+    desk.models.conversation.stop()
+    assert desk.models.conversation.can_retry
+    desk.models.conversation.retry()
+    qtbot.waitUntil(lambda: bool(last_answer(desk).text), timeout=WAIT_MS)
+    desk.models.conversation.stop()
+    assert not desk.models.conversation.can_retry
 
 
 def test_the_thinking_switch_reaches_the_engine_and_is_remembered(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -214,9 +214,9 @@ def test_bigger_text_is_bigger(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) 
 
 def test_the_window_comes_back_where_it_was(open_desk: OpenDesk) -> None:
     first = open_desk(has_engine=False)
-    first.window.resize(640, 500)
+    first.window.resize(640, 560)
     first.window.close()
-    assert open_desk(has_engine=False).window.size().toTuple() == (640, 500)
+    assert open_desk(has_engine=False).window.size().toTuple() == (640, 560)
 
 
 def test_a_spoiled_settings_file_reads_as_the_defaults(tmp_path: Path) -> None:
