@@ -20,7 +20,7 @@ from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
-from engine.errors import AttachmentError, CheckpointError, ContextFull, PromptError
+from engine.errors import AttachmentError, CheckpointError, ContextFull, EngineError, PromptError
 from engine.events import (
     Event,
     Finished,
@@ -123,6 +123,8 @@ class Engine:
             yield from self._answer(prompt, options, run, cancelled)
         except _Stopped:
             yield run.finished("cancelled")
+        except EngineError:  # the person's situation, found before anything was computed
+            raise
         except Exception:
             self._cache.clear()  # a step that broke off half-way leaves keys that belong to no position
             raise

@@ -267,3 +267,11 @@ def test_a_known_picture_is_not_decoded_again(engine: Engine, picture: Path, mon
     list(engine.respond(messages, SHORT))
     monkeypatch.setattr("engine.pipeline.load_picture", lambda path: pytest.fail("a picture was decoded"))
     assert finished(list(engine.respond(messages, SHORT))).reason in ("end_of_turn", "length")
+
+
+def test_a_picture_that_is_gone_costs_nothing_that_is_known(engine: Engine, tmp_path: Path) -> None:
+    list(engine.respond([user("Hello there")], SHORT))
+    known = engine._cache.kv.length
+    with pytest.raises(AttachmentError):
+        list(engine.respond([user("Read", Picture(str(tmp_path / "gone.png"), 70))], SHORT))
+    assert engine._cache.kv.length == known > 0
