@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import mlx.core as mx
 
 from engine.cache.prefix_cache import PrefixCache
+from engine.models.attention import KVView
 from engine.models.decoder import Masks
 from engine.models.gemma4 import Gemma4
 from engine.models.masks import last_row
 from engine.prompt.prompt import Prompt
+from engine.prompt.special_tokens import Special
 
-__all__ = ["Features", "embed_chunk", "plan_chunks", "prefill"]
+__all__ = ["Features", "all_logits", "embed_chunk", "plan_chunks", "prefill"]
 
 Features = Mapping[tuple[bytes, int], mx.array]
 """Soft tokens [n, hidden] of each picture, by content digest and budget."""
@@ -32,13 +34,11 @@ def plan_chunks(start: int, stop: int, chunk_size: int, blocks: Sequence[range])
     return chunks
 
 
-def embed_chunk(
-    model: Gemma4, prompt: Prompt, features: Features, chunk: range
-) -> tuple[mx.array, mx.array]:  # fmt: skip
+def embed_chunk(model: Gemma4, prompt: Prompt, features: Features, chunk: range) -> tuple[mx.array, mx.array]:
     """Embeddings [1, L, hidden] of a chunk with soft tokens in place, and token ids [1, L] for the per-layer lookup.
 
-    Raises ValueError when a picture brings another number of soft tokens than the prompt has room for: a picture
-    must never be dropped or stretched in silence.
+    At media placeholders the per-layer lookup takes the pad token. Raises ValueError when a picture brings another
+    number of soft tokens than the prompt has room for: a picture must never be dropped or stretched in silence.
     """
     decoder = model.language_model
     ids = mx.array([prompt.token_ids[chunk.start : chunk.stop]])
@@ -53,7 +53,7 @@ def embed_chunk(
             at = mx.array([start - chunk.start])
             part = rows[start - span.start : stop - span.start].astype(embeddings.dtype)
             embeddings = mx.slice_update(embeddings, part[None], at, axes=[1])
-            pads = mx.full((1, stop - start), _PAD, ids.dtype)
+            pads = mx.full((1, stop - start), int(Special.PAD), ids.dtype)
             per_layer_ids = mx.slice_update(per_layer_ids, pads, at, axes=[1])
     return embeddings, per_layer_ids
 
@@ -82,19 +82,15 @@ def prefill(
 def all_logits(model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache) -> mx.array:
     """Float32 logits [L, V] of every position, in one pass: for comparisons, not for answering."""
     decoder = model.language_model
-    embeddings, per_layer_ids = embed_chunk(model, prompt, features, range(len(prompt)))
-    views, masks = cache.kv.chunk(len(prompt), _whole_pictures(model, prompt, range(len(prompt))))
-    per_layer = decoder.per_layer_inputs(per_layer_ids, embeddings)
-    return decoder.logits(decoder.run(embeddings, per_layer, views, masks, cache.kv.length))[0]
+    inputs = _prepare_chunk(model, prompt, features, cache, range(len(prompt)))
+    return decoder.logits(decoder.run(*inputs, cache.kv.length))[0]
 
 
 def _run_chunk(
     model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, chunk: range, is_last: bool
 ) -> mx.array | None:
     decoder = model.language_model
-    embeddings, per_layer_ids = embed_chunk(model, prompt, features, chunk)
-    per_layer = decoder.per_layer_inputs(per_layer_ids, embeddings)
-    views, masks = cache.kv.chunk(len(chunk), _whole_pictures(model, prompt, chunk))
+    embeddings, per_layer, views, masks = _prepare_chunk(model, prompt, features, cache, chunk)
     h, kept = decoder.run_owning(embeddings, per_layer, views, masks, chunk.start)
     if not is_last:
         return None
@@ -103,12 +99,17 @@ def _run_chunk(
     return decoder.logits(states)[0, -1]
 
 
+def _prepare_chunk(
+    model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, chunk: range
+) -> tuple[mx.array, mx.array, list[KVView], Masks]:
+    """What the decoder takes for a chunk: embeddings, per-layer inputs, views of the cache, masks."""
+    embeddings, per_layer_ids = embed_chunk(model, prompt, features, chunk)
+    per_layer = model.language_model.per_layer_inputs(per_layer_ids, embeddings)
+    return embeddings, per_layer, *cache.kv.chunk(len(chunk), _whole_pictures(model, prompt, chunk))
+
+
 def _whole_pictures(model: Gemma4, prompt: Prompt, chunk: range) -> list[range]:
     """Positions of the chunk's pictures, for a model whose sliding layers see them as a whole."""
     if not model.config.text.sees_images_whole:
         return []
     return [span.positions for span in prompt.spans if span.start in chunk]
-
-
-_PAD = 0
-"""Media placeholders look up the pad token's row of the per-layer table."""

@@ -52,9 +52,7 @@ class Gemma4(nn.Module):
         mx.eval(soft_tokens)
         return soft_tokens
 
-    def decode(
-        self, token: mx.array, position: mx.array, views: Sequence[KVView], masks: Masks
-    ) -> mx.array:  # fmt: skip
+    def decode(self, token: mx.array, position: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
         """One token [1] at `position` (scalar array) -> float32 logits [V]."""
         decoder = self.language_model
         h = decoder.embed(token[None])
