@@ -32,6 +32,8 @@ class TensorEntry:
     """As safetensors names it: BF16, F16, F32, U32, I64 …"""
     rows: slice | None = None
     """The part of the stored tensor along its second axis that this is; None for all of it."""
+    channels_first: bool = False
+    """A convolution stored as [out, in, …kernel]; `shape` is MLX's order, [out, …kernel, in]."""
 
     @property
     def size_bytes(self) -> int:
@@ -52,8 +54,15 @@ class TensorEntry:
             replace(self, shape=shape, rows=slice(half, 2 * half)),
         )
 
+    def in_mlx_order(self) -> "TensorEntry":
+        """A convolution that is stored with its input channels second."""
+        outputs, inputs, *kernel = self.shape
+        return replace(self, shape=(outputs, *kernel, inputs), channels_first=True)
+
     def part_of(self, stored: mx.array) -> mx.array:
         """This entry's part of the stored tensor, in memory of its own: kernels misread views of expert weights."""
+        if self.channels_first:
+            return mx.contiguous(mx.moveaxis(stored, 1, -1))
         return stored if self.rows is None else mx.contiguous(stored[:, self.rows])
 
 
