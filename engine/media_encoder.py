@@ -72,7 +72,7 @@ class MediaEncoder:
         key = _key(part)
         known = self._known.get(key)
         if known is not None and all(span.key in self._features for span in known.spans):
-            return replace(known, part=part)
+            return replace(known, part=part)  # type: ignore[arg-type]  # the key says which kind it is
         found = self._read(part, key, between)
         self._known[key] = found.without_content()
         return replace(found, read_ms=(time.perf_counter() - started) * 1000)
@@ -121,6 +121,7 @@ class MediaEncoder:
 
     def _encode(self, span: SpanInput, between: Callable[[], None]) -> mx.array:
         if isinstance(span, SoundInput):
+            assert span.frames is not None
             return self._model.encode_audio(mx.array(span.frames), between)
         pixels = span.image
         assert pixels is not None

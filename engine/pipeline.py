@@ -178,7 +178,8 @@ class Engine:
             yield PrefillProgress(done, len(prompt))
             logits = last if last is not None else logits
             _stop_if(cancelled)
-        self._cache.take_snapshot()
+            if done == prompt.num_lasting:
+                self._cache.take_snapshot()
         run.prefill_s = time.perf_counter() - began
         parser = ResponseParser(self._tokenizer, starts_in_thought=prompt.starts_in_thought)
         sampler = make_sampler(options.sampling.filled_from(self._sampling), self._suppress)

@@ -228,7 +228,8 @@ def test_MI_4_a_second_turn_with_pictures_equals_a_cold_run(engine: Engine, tmp_
     first = prompt.spans[0]
     assert known > first.stop if kept == "the first picture" else known <= first.start
     engine._media.encode(prompt.media)
-    last = [logits for _, logits in prefill(engine._model, prompt, engine._media.features, engine._cache, known, 512)][-1]
+    features = engine._media.features
+    last = [logits for _, logits in prefill(engine._model, prompt, features, engine._cache, known, 512)][-1]
     assert last is not None
     assert np.abs(np.array(last) - np.array(engine.logits(prompt))[-1]).max() < 1e-4
 
@@ -257,7 +258,7 @@ def test_a_step_that_breaks_off_leaves_no_keys_behind(engine: Engine, monkeypatc
 
 
 def test_a_cancelled_answer_does_no_work(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.pipeline.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("engine.media_encoder.load_picture", lambda path: pytest.fail("a picture was decoded"))
     events = list(engine.respond([user("Read", Picture(str(picture), 70))], SHORT, lambda: True))
     assert [type(event) for event in events] == [Finished]
 
@@ -265,7 +266,7 @@ def test_a_cancelled_answer_does_no_work(engine: Engine, picture: Path, monkeypa
 def test_a_known_picture_is_not_decoded_again(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = [user("Read", Picture(str(picture), 70))]
     list(engine.respond(messages, SHORT))
-    monkeypatch.setattr("engine.pipeline.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("engine.media_encoder.load_picture", lambda path: pytest.fail("a picture was decoded"))
     assert finished(list(engine.respond(messages, SHORT))).reason in ("end_of_turn", "length")
 
 

@@ -119,11 +119,8 @@ def write_checkpoint(
 def write_unified(folder: Path, seed: int = 7) -> Gemma4UnifiedForConditionalGeneration:
     """The same for the 12B's kind."""
     config = Gemma4UnifiedConfig.from_dict(unified_config())
-    model = _drawn(
-        Gemma4UnifiedForConditionalGeneration._from_config(
-            config, dtype=torch.float32, attn_implementation="eager"
-        ), seed
-    )  # fmt: skip
+    model = Gemma4UnifiedForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager")
+    _drawn(model, seed)
     _save(model, folder, unified_config())
     return model
 
@@ -217,5 +214,6 @@ def _draw(name: str, value: torch.Tensor, generator: torch.Generator) -> None:
     elif "norm" in name or "_ln" in name:
         value.copy_(1 + 0.1 * torch.randn(value.shape, generator=generator))
     else:
-        scale = 0.3 if "position_embedding" in name or "pos_embedding" in name else 1.0 if "embed_tokens" in name else value.shape[-1] ** -0.5
+        is_place = "position_embedding" in name or "pos_embedding" in name
+        scale = 0.3 if is_place else 1.0 if "embed_tokens" in name else value.shape[-1] ** -0.5
         value.copy_(scale * torch.randn(value.shape, generator=generator))

@@ -77,8 +77,8 @@ def read_config(folder: Path) -> ModelConfig:
     text_config = _text(text)
     return ModelConfig(  # further top-level keys describe files and processors, not the model
         text=text_config,
-        vision=_of_kind(root, "vision_config", {"gemma4_vision": _vision, "gemma4_unified_vision": _patch_vision}),
-        audio=_of_kind(root, "audio_config", {"gemma4_audio": _audio, "gemma4_unified_audio": _frame_audio}),
+        vision=_of_kind(root, "vision_config", _SEEING),
+        audio=_of_kind(root, "audio_config", _HEARING),
         token_ids=_token_ids(root, text_config.vocab_size),
         quantization=_quantization(root),
         stop_token_ids=_stop_ids(root),
@@ -356,6 +356,16 @@ def _frame_audio(audio: _Section) -> FrameAudioConfig:
     for name in ("audio_samples_per_token", "hidden_size", "output_proj_dims"):
         audio.must_be(name, width)
     return FrameAudioConfig(samples_per_token=width, rms_norm_eps=audio.number("rms_norm_eps"))
+
+
+_SEEING: Mapping[str, Callable[[_Section], VisionConfig | PatchVisionConfig]] = {
+    "gemma4_vision": _vision,
+    "gemma4_unified_vision": _patch_vision,
+}
+_HEARING: Mapping[str, Callable[[_Section], AudioConfig | FrameAudioConfig]] = {
+    "gemma4_audio": _audio,
+    "gemma4_unified_audio": _frame_audio,
+}
 
 
 def _token_ids(root: _Section, vocab_size: int) -> SpecialTokenIds:

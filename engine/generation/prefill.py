@@ -64,10 +64,12 @@ def prefill(
     """Fill the cache from position `start` on; yield (positions done, None) per chunk, at the end with logits [V].
 
     Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
-    and recorded before it is yielded, so a caller may stop between chunks and keep what is done.
+    and recorded before it is yielded, so a caller may stop between chunks and keep what is done. One chunk ends where
+    the next turn's prompt will go on otherwise, so that the caller can take a snapshot there.
     """
-    keys = prompt.keys()
-    for chunk in plan_chunks(start, len(prompt), chunk_size, [span.positions for span in prompt.spans]):
+    keys, blocks, lasting = prompt.keys(), [span.positions for span in prompt.spans], prompt.num_lasting
+    chunks = plan_chunks(start, lasting, chunk_size, blocks)
+    for chunk in [*chunks, *plan_chunks(max(start, lasting), len(prompt), chunk_size, blocks)]:
         is_last = chunk.stop == len(prompt)
         logits = _run_chunk(model, prompt, features, cache, chunk, is_last)
         cache.kv.advance(len(chunk))

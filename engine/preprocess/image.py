@@ -14,8 +14,8 @@ from engine.attachments import load_picture
 from engine.errors import AttachmentError
 
 __all__ = [
-    "PATCH_SIZE", "POOLING", "SIDE_MULTIPLE", "ImageInput", "ImagePlan", "cut_patches", "image", "plan_image", "prepare_image",
-    "resize",
+    "PATCH_SIZE", "POOLING", "SIDE_MULTIPLE", "ImageInput", "ImagePlan", "cut_patches", "image", "plan_image",
+    "prepare_image", "resize",
 ]  # fmt: skip
 
 PATCH_SIZE = 16

@@ -5,7 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from engine.messages import Message
 from engine.models.config import SpecialTokenIds
 from engine.preprocess.video import time_stamp
-from engine.prompt.prompt import FrameInput, MediaInput, MediaSpan, PictureInput, Prompt, SoundInput, SpanInput, VideoInput
+from engine.prompt.prompt import (
+    FrameInput,
+    MediaInput,
+    MediaSpan,
+    PictureInput,
+    Prompt,
+    SoundInput,
+    SpanInput,
+    VideoInput,
+)
 from engine.prompt.special_tokens import Special
 from engine.prompt.template import Piece, render
 from engine.prompt.tokenizer import Tokenizer
@@ -25,9 +34,11 @@ def build_prompt(
     pieces = _joined(_filled(render(messages, thinking=thinking, compact=compact), media))
     token_ids: list[int] = []
     spans: list[MediaSpan] = []
+    channel = 0
     for piece in pieces:
         match piece:
             case Special():
+                channel = len(token_ids) if piece == Special.BEGIN_CHANNEL else channel
                 token_ids.append(int(piece))
             case str():
                 token_ids += tokenizer.encode(piece)
@@ -38,8 +49,13 @@ def build_prompt(
                 token_ids += [placeholder] * piece.num_soft_tokens
                 token_ids.append(end)
     channels = [piece for piece in pieces if piece in (Special.BEGIN_CHANNEL, Special.END_CHANNEL)]
-    starts_in_thought = channels[-1:] == [Special.BEGIN_CHANNEL]
-    return Prompt(tuple(token_ids), tuple(spans), starts_in_thought, tuple(media))
+    return Prompt(
+        tuple(token_ids),
+        tuple(spans),
+        tuple(media),
+        starts_in_thought=channels[-1:] == [Special.BEGIN_CHANNEL],
+        num_passing=len(token_ids) - channel if pieces[-1] == Special.END_CHANNEL else 0,
+    )
 
 
 def _filled(pieces: Iterable[Piece], media: Sequence[MediaInput]) -> Iterator[str | Special | SpanInput]:

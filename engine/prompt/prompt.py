@@ -139,13 +139,20 @@ class Prompt:
 
     token_ids: tuple[int, ...]
     spans: tuple[MediaSpan, ...] = ()
-    starts_in_thought: bool = False
-    """The rendered prompt ends inside an open thought channel."""
     media: tuple[MediaInput, ...] = ()
     """The media parts of the conversation, in order; `spans` is where they went."""
+    starts_in_thought: bool = False
+    """The rendered prompt ends inside an open thought channel."""
+    num_passing: int = 0
+    """Tokens at the end that the next turn's prompt will not have: the empty thought of the full template."""
 
     def __len__(self) -> int:
         return len(self.token_ids)
+
+    @property
+    def num_lasting(self) -> int:
+        """Tokens that the next turn's prompt will begin with as well."""
+        return len(self) - self.num_passing
 
     def keys(self) -> Sequence[int]:
         """Token ids with each soft token replaced by a negative number of its own: equal only for equal content."""

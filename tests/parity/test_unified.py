@@ -140,9 +140,7 @@ def test_a_sound_agrees_with_its_own_reference_at_every_position(pair: UnifiedPa
     assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
 
 
-def test_VI_1_pictures_and_a_sound_in_one_prompt_agree(
-    pair: UnifiedPair, pictures: list[Path], tmp_path: Path
-) -> None:
+def test_VI_1_pictures_and_a_sound_in_one_prompt_agree(pair: UnifiedPair, pictures: list[Path], tmp_path: Path) -> None:
     """Pictures shorter and longer than the window are seen whole, the sound between them stays causal."""
     sound = Sound(str(write_sound(tmp_path / "a.wav", 20_000)))
     parts = (Picture(str(pictures[1]), 70), sound, Picture(str(pictures[2]), 140), Text("What do they share?"))

@@ -62,9 +62,7 @@ def test_VI_5_two_pictures_of_different_budgets_agree_in_either_order(
 ) -> None:
     parts = [Picture(str(pictures[index]), budget) for index, budget in zip(order, (70, 140), strict=True)]
     prompt = pair.ours.prepare([Message("user", (parts[0], Text("and"), parts[1], Text("differ?")))])
-    assert [len(span.positions) for span in prompt.spans] == [
-        span.media.plan.num_soft_tokens for span in prompt.spans
-    ]
+    assert [len(span.positions) for span in prompt.spans] == [span.media.plan.num_soft_tokens for span in prompt.spans]
     assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
 
 
