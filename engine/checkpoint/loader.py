@@ -10,8 +10,11 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 
 from engine.backend import compute_dtype
+from engine.checkpoint.compressed_tensors import repacked
 from engine.checkpoint.config import read_config
+from engine.checkpoint.foreign import refuse_foreign_files
 from engine.checkpoint.names import drop_reason, gate_and_up, module_path
+from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
 from engine.errors import CheckpointError
 from engine.models.config import ModelConfig, QuantizationConfig
@@ -27,6 +30,8 @@ _BATCH_BYTES = 128 * 1024 * 1024
 _TOWERS = ("vision_tower.", "embed_vision.")
 
 _FLOATS = ("F32", "BF16", "F16")
+_ALLOWED = {mx.uint32: ("U32",), mx.uint8: ("U8",)}
+"""Types that a file may have for a parameter of ours; any float for a float."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,9 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
     """
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
-    if any(folder.glob("*.gguf")) and not any(folder.glob("*.safetensors")):
-        raise CheckpointError(f"{folder} holds a GGUF file. Download the safetensors or MLX version of the model.")
+    refuse_foreign_files(folder)
     config = read_config(folder)
-    entries = _by_path(find_tensors(folder))
+    entries = repacked(_by_path(find_tensors(folder)))
     if not any(path.startswith("vision_tower.") for path in entries):  # a text-only conversion
         config = replace(config, vision=None)
     dropped = {path: reason for path in entries if (reason := drop_reason(path, config)) is not None}
@@ -103,6 +107,11 @@ def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping
                 f"{scales.file}: {path} does not fit {found.bits} bits in groups of {found.group_size}, "
                 "as config.json says. Download the model again."
             )
+        if (scales.dtype == "U8") != (found.mode in FLOAT_MODES):
+            raise CheckpointError(
+                f"{scales.file}: {path} has scales of type {scales.dtype}, which mode {found.mode} of config.json "
+                "does not use. Download the model again."
+            )
         return {"group_size": found.group_size, "bits": found.bits, "mode": found.mode}
 
     nn.quantize(model, class_predicate=packing)
@@ -120,7 +129,7 @@ def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> N
                 f"{entry.file}: {entry.name} has shape {list(entry.shape)}, "
                 f"not {list(array.shape)} as config.json says."
             )
-        allowed = ("U32",) if array.dtype == mx.uint32 else _FLOATS
+        allowed = _ALLOWED.get(array.dtype, _FLOATS)
         if entry.dtype not in allowed:
             raise CheckpointError(f"{entry.file}: {entry.name} is of type {entry.dtype}, not {' or '.join(allowed)}.")
     for path, entry in entries.items():

@@ -5,7 +5,7 @@ clear error and never a crash or a runaway allocation.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class TensorEntry:
     """As safetensors names it: BF16, F16, F32, U32, I64 …"""
     rows: slice | None = None
     """The part of the stored tensor along its second axis that this is; None for all of it."""
+    derive: Callable[[mx.array], mx.array] | None = None
+    """How it follows from the stored values; None where it is these."""
 
     @property
     def size_bytes(self) -> int:
@@ -54,7 +56,8 @@ class TensorEntry:
 
     def part_of(self, stored: mx.array) -> mx.array:
         """This entry's part of the stored tensor, in memory of its own: kernels misread views of expert weights."""
-        return stored if self.rows is None else mx.contiguous(stored[:, self.rows])
+        part = stored if self.rows is None else mx.contiguous(stored[:, self.rows])
+        return part if self.derive is None else self.derive(part)
 
 
 _ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U64": 8, "I64": 8, "F64": 8}
