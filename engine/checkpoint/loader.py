@@ -21,7 +21,7 @@ from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4
 
-__all__ = ["LoadedCheckpoint", "load_checkpoint"]
+__all__ = ["CheckedFiles", "LoadedCheckpoint", "check_files", "load_checkpoint"]
 
 _log = logging.getLogger(__name__)
 _BATCH_BYTES = 128 * 1024 * 1024
@@ -32,6 +32,20 @@ _TOWERS = ("vision_tower.", "embed_vision.")
 _FLOATS = ("F32", "BF16", "F16")
 _ALLOWED = {mx.uint32: ("U32",), mx.uint8: ("U8",)}
 """Types that a file may have for a parameter of ours; any float for a float."""
+
+
+@dataclass(frozen=True)
+class CheckedFiles:
+    """A folder whose tensors are all there, in the right shapes and types; no data has been read."""
+
+    config: ModelConfig
+    model: Gemma4
+    """Modules without their weights: nothing is allocated."""
+    entries: Mapping[str, TensorEntry]
+    """The tensors of the model by module path."""
+    dropped: Mapping[str, str]
+    """Tensors that are not used, and why."""
+    unused: Mapping[str, TensorEntry]
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,21 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
 
     on_progress is called with the fraction of bytes read so far.
     """
+    files = check_files(folder)
+    model, used = files.model, files.entries
+    _fill(model, used, on_progress)
+    return LoadedCheckpoint(
+        model=model,
+        config=files.config,
+        num_parameters=_count_parameters(model),
+        size_bytes=sum(entry.size_bytes for entry in used.values()),
+        quantization=_describe(files.config.quantization, used),
+        dropped=files.dropped,
+    )
+
+
+def check_files(folder: Path) -> CheckedFiles:
+    """Read a folder's configuration and headers, and build the model they describe; raises CheckpointError."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
     refuse_foreign_files(folder)
@@ -66,15 +95,7 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
     model = Gemma4(config)
     _quantize(model, config.quantization, used)
     _check(folder, model, used)
-    _fill(model, used, on_progress)
-    return LoadedCheckpoint(
-        model=model,
-        config=config,
-        num_parameters=_count_parameters(model),
-        size_bytes=sum(entry.size_bytes for entry in used.values()),
-        quantization=_describe(config.quantization, used),
-        dropped=dropped,
-    )
+    return CheckedFiles(config, model, used, dropped, {path: entries[path] for path in dropped})
 
 
 def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from engine.checkpoint.config import read_json
 from engine.errors import CheckpointError
 
-__all__ = ["TensorEntry", "find_tensors", "read_tensors"]
+__all__ = ["INDEX", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
