@@ -148,9 +148,13 @@ def _check_space(folder: Path, needed_bytes: int) -> None:
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < needed_bytes:
         raise CheckpointError(
-            f"The quantized model needs {needed_bytes / 1e9:.2f} GB, and {free_bytes / 1e9:.2f} GB are free "
-            f"in {folder}. Make {(needed_bytes - free_bytes) / 1e9:.2f} GB of room or choose another disk."
+            f"The quantized model needs {_size(needed_bytes)}, and {_size(free_bytes)} are free in {folder}. "
+            f"Make {_size(needed_bytes - free_bytes)} of room or choose another disk."
         )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def _is_copied(path: Path) -> bool:
