@@ -12,11 +12,13 @@ What is packed how (`recipe`):
 """
 
 import json
+import math
 import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -38,7 +40,7 @@ __all__ = ["Bits", "Packing", "Quantized", "quantize_checkpoint", "recipe"]
 
 Bits = Literal[4, 6, 8]
 
-BLOCK_BYTES = 32 * 1024**2
+BLOCK_BYTES = 8 * 1024**2
 """Source bytes that are in memory at once."""
 
 SHARD_BYTES = 5 * 1000**3
@@ -197,8 +199,8 @@ def _plan(files: CheckedFiles, bits: Bits) -> list[_Job]:
 
 def _sample(reader: RowReader, entry: TensorEntry) -> mx.array:
     """Up to 256 rows from all over a weight."""
-    rows = list(reader.blocks(entry, 1))
-    return mx.concatenate([reader.values(entry, row) for row in rows[:: len(rows) // 256 + 1]])
+    rows = islice(reader.blocks(entry, 1), 0, None, math.prod(entry.shape[:-1]) // 256 + 1)
+    return mx.concatenate([reader.values(entry, row) for row in rows])
 
 
 def _write_weights(folder: Path, jobs: list[_Job], on_progress: Callable[[float], None]) -> int:
