@@ -1,4 +1,4 @@
-"""The command line: ask, ocr, selftest, bench. Answers go to stdout, everything else to stderr.
+"""The command line: ask, ocr, selftest, bench, models. Answers go to stdout, everything else to stderr.
 
 Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage).
 """
@@ -9,14 +9,16 @@ import logging
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from engine import version
 from engine.bench.run import bench_report
+from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
 from engine.errors import EngineError
 from engine.events import (
@@ -48,6 +50,13 @@ cli = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+models = typer.Typer(
+    help="Work on model folders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.add_typer(models, name="models")
 _notes = Console(stderr=True, highlight=False)
 
 
@@ -182,6 +191,54 @@ def bench(
     names = [name.strip() for name in against.split(",") if name.strip()]
     report = bench_report(model or sample_checkpoint(), names, rounds, prompt_tokens, new_tokens)
     typer.echo(json.dumps(report, indent=2))
+
+
+def _checked_bits(value: int) -> int:
+    if value not in get_args(Bits):
+        raise typer.BadParameter("choose one of 4, 6, 8; fewer ruin the small models")
+    return value
+
+
+@models.command()
+def quantize(
+    source: Annotated[Path, typer.Argument(help="Folder of a model that is not quantized yet.", metavar="SRC")],
+    destination: Annotated[Path, typer.Argument(help="New folder for the smaller model.", metavar="DST")],
+    bits: Annotated[
+        int,
+        typer.Option("--bits", metavar="N", callback=_checked_bits, help="Bits of most weights: 4, 6, 8."),
+    ] = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a model in fewer bits, in the layout of MLX conversions."""
+
+    def write(kind: str, **values: object) -> None:
+        typer.echo(json.dumps({"event": kind, **values}, ensure_ascii=False))
+
+    last = 0.0
+
+    def write_progress(fraction: float) -> None:  # a line for each hundredth is enough
+        nonlocal last
+        if fraction >= last + 0.01 or fraction == 1:
+            last = fraction
+            write("quantize_progress", fraction=round(fraction, 4))
+
+    if as_json:
+        try:
+            done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
+        except EngineError as error:
+            typer.echo(encode(Failed(type(error).__name__, str(error))).decode())
+            raise
+        write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
+        return
+    with Progress(*Progress.get_default_columns(), console=_notes, transient=True) as progress:
+        task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
+        done = quantize_checkpoint(
+            source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
+        )
+    num_lossless = sum(packing.is_on_grid for packing in done.packings.values())
+    if num_lossless:
+        _notes.print(f"{num_lossless} of {len(done.packings)} weights were made for 4 bits and lost nothing.")
+    typer.echo(f"{done.folder}: {done.size_bytes / 1e9:.2f} GB, from {done.source_bytes / 1e9:.2f} GB")
 
 
 def _load(model: Path | None) -> Engine:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from engine.checkpoint.names import module_path
+from engine.checkpoint.quantization import read_quantization
 from engine.errors import CheckpointError
 from engine.messages import BUDGETS
 from engine.models.config import (
@@ -19,7 +19,6 @@ from engine.models.config import (
     LayerConfig,
     ModelConfig,
     PatchVisionConfig,
-    QuantizationConfig,
     SpecialTokenIds,
     TextConfig,
     VisionConfig,
@@ -44,6 +43,13 @@ _KNOWN_ELSEWHERE: dict[str, str] = {
     "gemma4_unified_assistant": "a Gemma 4 drafter",
     "gemma3": "Gemma 3",
     "gemma3n": "Gemma 3n",
+    "gemma3_text": "Gemma 3",
+    "gemma4_text": "the text part of a Gemma 4 model alone",
+    "gemma2": "Gemma 2",
+    "gemma": "Gemma 1",
+    "embedding_gemma2": "EmbeddingGemma, which writes no text",
+    "t5gemma2": "T5Gemma",
+    "paligemma": "PaliGemma",
 }
 
 _MOST_HEADS, _WIDEST_HEAD, _MOST_LAYERS = 1024, 4096, 1024
@@ -80,7 +86,7 @@ def read_config(folder: Path) -> ModelConfig:
         vision=_of_kind(root, "vision_config", _SEEING),
         audio=_of_kind(root, "audio_config", _HEARING),
         token_ids=_token_ids(root, text_config.vocab_size),
-        quantization=_quantization(root),
+        quantization=read_quantization(root.values, root.where),
         stop_token_ids=_stop_ids(root),
     )
 
@@ -392,37 +398,3 @@ def _stop_ids(root: _Section) -> tuple[int, ...]:
     if any(type(item) is not int for item in ids):
         raise CheckpointError(f"{root.where}: eos_token_id is {value!r}, not a token id or a list of them.")
     return tuple(ids)
-
-
-def _quantization(root: _Section) -> QuantizationConfig | None:
-    key = "quantization" if root.values.get("quantization") is not None else "quantization_config"
-    values = root.take(key, dict, optional=True)
-    if values is None:
-        return None
-    where = f"{root.where}: quantization"
-    if "quant_method" in values and "bits" not in values:
-        raise CheckpointError(
-            f"{where}: the method {values['quant_method']!r} cannot be read. Download an MLX conversion instead."
-        )
-    plain = {key: value for key, value in values.items() if not isinstance(value, (dict, bool))}
-    overrides = {
-        module_path(key): _packing({**_size_of(plain), **value}, f"{where}: {key}") if isinstance(value, dict) else None
-        for key, value in values.items()
-        if isinstance(value, dict) or value is False
-    }
-    base = _packing(plain, where)
-    return QuantizationConfig(base.group_size, base.bits, base.mode, overrides)
-
-
-def _size_of(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: plain[key] for key in ("group_size", "bits") if key in plain}
-
-
-def _packing(values: Mapping[str, Any], where: str) -> QuantizationConfig:
-    """An override without `mode` is affine, whatever the rest of the file is."""
-    section = _Section(values, where)
-    section.must_be("mode", "affine")
-    group_size, bits = section.positive("group_size"), section.positive("bits")
-    if group_size not in (32, 64, 128) or bits not in (2, 3, 4, 5, 6, 8):
-        raise CheckpointError(f"{where}: {bits} bits in groups of {group_size} is not a format that MLX packs.")
-    return QuantizationConfig(group_size, bits, "affine", {})

@@ -14,7 +14,7 @@ import re
 
 from engine.models.config import AudioConfig, ModelConfig, VisionConfig
 
-__all__ = ["HEARING", "SEEING", "drop_reason", "gate_and_up", "module_path"]
+__all__ = ["HEARING", "SEEING", "converted_name", "drop_reason", "gate_and_up", "module_path"]
 
 SEEING = ("vision_tower.", "vision_embedder.", "embed_vision.")
 HEARING = ("audio_tower.", "embed_audio.")
@@ -32,6 +32,12 @@ def module_path(name: str) -> str:
         name = "language_model." + name.removeprefix("language_model.model.")
     name = name.replace(".experts.switch_glu.", ".experts.")
     return name + ".weight" if name.endswith(".experts.down_proj") else name
+
+
+def converted_name(path: str) -> str:
+    """The name that MLX conversions give to a tensor or module of ours."""
+    path = re.sub(r"\.experts\.(?=(gate|up|down)_proj)", ".experts.switch_glu.", path)
+    return re.sub(r"^language_model\.", "language_model.model.", path)
 
 
 def gate_and_up(path: str) -> tuple[str, str] | None:

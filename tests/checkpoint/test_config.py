@@ -207,7 +207,9 @@ def test_ways_to_see_and_hear_that_cannot_be_are_refused(tmp_path: Path, change:
     assert says in refusal(tmp_path, config(**change))
 
 
-@pytest.mark.parametrize("kind", ["diffusion_gemma", "gemma3", "gemma3n", "llama", ""])
+@pytest.mark.parametrize(
+    "kind", ["diffusion_gemma", "embedding_gemma2", "gemma3", "gemma3n", "gemma3_text", "gemma4_text", "llama", ""]
+)
 def test_other_families_are_refused_by_their_type(tmp_path: Path, kind: str) -> None:
     assert repr(kind) in refusal(tmp_path, config(model_type=kind))
 
@@ -285,13 +287,16 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "quantization without numbers": ({"quantization": {}}, "group_size is missing"),
     "quantization of 7 bits": ({"quantization": {"bits": 7, "group_size": 64}}, "7 bits in groups of 64"),
     "quantization in another mode": (
-        {"quantization": {"bits": 4, "group_size": 32, "mode": "mxfp4"}},
-        "mode is 'mxfp4'",
+        {"quantization": {"bits": 4, "group_size": 32, "mode": "ternary"}},
+        "mode 'ternary' is not one of affine, mxfp4, mxfp8, nvfp4",
     ),
-    "quantization of another program": (
-        {"quantization_config": {"quant_method": "compressed-tensors"}},
-        "MLX conversion",
+    "a mode that is a list": ({"quantization": {"bits": 4, "group_size": 32, "mode": []}}, "mode [] is not one of"),
+    "a float mode of other bits": (
+        {"quantization": {"bits": 8, "group_size": 16, "mode": "nvfp4"}},
+        "8 bits in groups of 16 is not a format that MLX packs in mode nvfp4",
     ),
+    "a float mode of other groups": ({"quantization": {"bits": 4, "group_size": 64, "mode": "mxfp4"}}, "groups of 64"),
+    "affine in groups of 16": ({"quantization": {"bits": 8, "group_size": 16}}, "groups of 16"),
     "an override of 7 bits": (
         {"quantization": {"bits": 4, "group_size": 64, "x": {"bits": 7, "group_size": 64}}},
         "x: 7 bits",
@@ -303,6 +308,69 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_value_that_no_model_has_is_refused_by_its_key(tmp_path: Path, case: str) -> None:
     change, says = CHANGES[case]
     assert says in refusal(tmp_path, config(**change))
+
+
+METHODS = {
+    "gemma": "mobile QAT", "modelopt": "NVIDIA ModelOpt", "awq": "AWQ", "gptq": "GPTQ", "bitsandbytes": "bitsandbytes",
+    "auto-round": "AutoRound", "fp8": "FP8", "torchao": "torchao", "brand-new": "'brand-new'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_weights_of_another_program_are_refused_by_its_name(tmp_path: Path, method: str) -> None:
+    sentence = refusal(tmp_path, config(quantization_config={"quant_method": method, "bits": 4, "group_size": 64}))
+    assert METHODS[method] in sentence
+    assert "google/gemma-4-" in sentence
+    assert "mlx-community/gemma-4-" in sentence
+
+
+def compressed_tensors(weights: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """The `quantization_config` of `-qat-w4a16-ct`, with changes."""
+    numbers: dict[str, Any] = {"num_bits": 4, "type": "int", "symmetric": True, "strategy": "group", "group_size": 32,
+                               "actorder": None, "dynamic": False}  # fmt: skip
+    scheme = {"targets": ["Linear"], "weights": numbers | (weights or {}), "input_activations": None}
+    return {
+        "quant_method": "compressed-tensors", "format": "pack-quantized", "quantization_status": "compressed",
+        "config_groups": {"group_0": scheme}, "ignore": ["lm_head", "re:.*vision_tower.*"],
+    } | changes  # fmt: skip
+
+
+def test_the_w4a16_export_reads_as_affine_groups_of_32(tmp_path: Path) -> None:
+    values = config(quantization_config=compressed_tensors())
+    quantization = read_config(write_config(tmp_path, values)).quantization
+    assert quantization is not None
+    assert (quantization.mode, quantization.bits, quantization.group_size) == ("affine", 4, 32)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        compressed_tensors({"num_bits": 8}), compressed_tensors({"num_bits": 2}), compressed_tensors({"type": "float"}),
+        compressed_tensors({"symmetric": False}), compressed_tensors({"strategy": "channel", "group_size": None}),
+        compressed_tensors({"group_size": 16}), compressed_tensors({"group_size": [32]}),
+        compressed_tensors(format="nvfp4-pack-quantized"), compressed_tensors(config_groups=None),
+        compressed_tensors(config_groups={"group_0": [], "group_1": None}),
+        compressed_tensors(
+            config_groups={
+                "group_0": {**compressed_tensors()["config_groups"]["group_0"], "input_activations": {"num_bits": 8}}
+            }
+        ),
+        compressed_tensors(
+            config_groups={
+                "a": compressed_tensors()["config_groups"]["group_0"],
+                "b": compressed_tensors({"num_bits": 8})["config_groups"]["group_0"],
+            }
+        ),
+    ],
+    ids=lambda values: str(values["config_groups"])[:120],
+)  # fmt: skip
+def test_other_schemes_of_compressed_tensors_are_refused_by_name(tmp_path: Path, values: dict[str, Any]) -> None:
+    assert "other than 4-bit symmetric groups" in refusal(tmp_path, config(quantization_config=values))
+
+
+def test_a_word_about_the_training_is_not_taken_for_a_packing(tmp_path: Path) -> None:
+    values = config(quantization_config={"training": "qat", "target": "q4_0"})
+    assert read_config(write_config(tmp_path, values)).quantization is None
 
 
 def test_every_key_that_shapes_the_model_is_asked_for(tmp_path: Path) -> None:
@@ -380,7 +448,13 @@ def test_what_an_override_leaves_out_is_that_of_the_rest(tmp_path: Path) -> None
 
 def test_an_override_without_a_mode_is_affine_whatever_the_rest_is(tmp_path: Path) -> None:
     values = {"bits": 4, "group_size": 64, "x": {"bits": 8, "group_size": 64, "mode": "nvfp4"}}
-    assert "x: mode is 'nvfp4'" in refusal(tmp_path, config(quantization=values))
+    assert "x: 8 bits in groups of 64" in refusal(tmp_path, config(quantization=values))
+    values = {"bits": 4, "group_size": 16, "mode": "nvfp4", "x": {"bits": 8, "group_size": 64}, "y": {"bits": 8}}
+    quantization = read_config(write_config(tmp_path, config(quantization=values))).quantization
+    assert quantization is not None
+    found = [quantization.of(name) for name in ("x", "y", "z")]
+    sizes = [(each.mode, each.bits, each.group_size) for each in found if each]
+    assert sizes == [("affine", 8, 64), ("affine", 8, 64), ("nvfp4", 4, 16)]
 
 
 DAMAGED = {
