@@ -43,7 +43,6 @@ class CheckedFiles:
     """The tensors of the model by module path."""
     dropped: Mapping[str, str]
     """Tensors that are not used, and why."""
-    unused: Mapping[str, TensorEntry]
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def check_files(folder: Path) -> CheckedFiles:
     used |= _reordered(model, used)
     _quantize(model, config.quantization, used)
     _check(folder, model, used)
-    return CheckedFiles(config, model, used, dropped, {path: entries[path] for path in dropped})
+    return CheckedFiles(config, model, used, dropped)
 
 
 def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
