@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from engine import version
+from engine.attachments import inspect_attachment
 from engine.bench.run import bench_report
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
@@ -27,13 +28,27 @@ from engine.events import (
     Finished,
     PictureReceipt,
     PromptReady,
+    SoundReceipt,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
+    VideoReceipt,
 )
-from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, user
+from engine.messages import (
+    BUDGETS,
+    DEFAULT_BUDGET,
+    DEFAULT_VIDEO_BUDGET,
+    Media,
+    Message,
+    Picture,
+    Sound,
+    Text,
+    Video,
+    user,
+)
 from engine.options import Options, Sampling
 from engine.pipeline import Engine
+from engine.preprocess.sound import MAX_SECONDS
 from engine.requests import encode
 from engine.tasks.ocr import default_budget, read_text
 from engine.tasks.selftest import run_selftest
@@ -113,7 +128,16 @@ def _root(
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask.")],
     image: Annotated[list[Path] | None, typer.Option("--image", metavar="FILE", help="A picture; repeatable.")] = None,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option("--audio", metavar="FILE", help="A sound of at most 30 s, or a video's sound; repeatable."),
+    ] = None,
+    video: Annotated[list[Path] | None, typer.Option("--video", metavar="FILE", help="A video; repeatable.")] = None,
     budget: BudgetOption = None,
+    video_budget: Annotated[
+        int,
+        typer.Option(metavar="N", callback=_checked_budget, help="Soft tokens each frame of a video may spend."),
+    ] = DEFAULT_VIDEO_BUDGET,
     think: Annotated[
         bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")
     ] = False,
@@ -126,12 +150,15 @@ def ask(
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask a question, about pictures if you like."""
+    """Ask a question, about pictures, sounds and videos if you like."""
     engine = _load(model)
-    pictures = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
+    media: list[Media] = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
+    for path in video or []:
+        media += _video_parts(engine, path.absolute(), video_budget)
+    media += [Sound(str(path.absolute())) for path in audio or []]
     messages = [Message("system", (Text(system),))] if system else []
     options = Options(Sampling(temperature=temperature, seed=seed), thinking=think, max_new_tokens=max_tokens)
-    events = engine.respond([*messages, user(question, *pictures)], options)
+    events = engine.respond([*messages, user(question, *media)], options)
     _write_json(events) if as_json else _write_answer(events)
 
 
@@ -250,12 +277,25 @@ def _load(model: Path | None) -> Engine:
     return Engine.load(model or sample_checkpoint())
 
 
+def _video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
+    """The frames, and the sound track where the model can hear it."""
+    parts: list[Media] = [Video(str(path), budget)]
+    attachment = inspect_attachment(path)
+    if attachment.has_sound and "sound" in engine.info.modalities:
+        if attachment.seconds <= MAX_SECONDS:
+            parts.append(Sound(str(path)))
+        else:
+            note = f"{path.name}: only the pictures are used, because its sound is longer than {MAX_SECONDS} seconds."
+            _notes.print(note, style="dim", markup=False, soft_wrap=True)
+    return parts
+
+
 def _write_answer(events: Iterable[Event]) -> None:
     """The answer on stdout as it comes; thought, receipts and odd endings on stderr."""
     for event in events:
         match event:
-            case PromptReady(_, _, pictures):
-                for receipt in pictures:
+            case PromptReady(_, _, pictures, sounds, videos):
+                for receipt in (*pictures, *videos, *sounds):
                     _notes.print(_describe(receipt), style="dim", markup=False, soft_wrap=True)
             case ThoughtDelta(text):
                 _notes.print(text, end="", style="italic dim", markup=False, soft_wrap=True)
@@ -288,11 +328,17 @@ def _write_json(events: Iterable[Event], file: str | None = None) -> None:
         raise
 
 
-def _describe(receipt: PictureReceipt) -> str:
+def _describe(receipt: PictureReceipt | SoundReceipt | VideoReceipt) -> str:
+    match receipt:
+        case PictureReceipt():
+            what = f"{receipt.width} × {receipt.height}"
+        case SoundReceipt():
+            what = f"{receipt.seconds:.1f} s of sound"
+        case VideoReceipt():
+            frames = len(receipt.seconds)
+            what = f"{frames} frame{'s' * (frames != 1)} of {receipt.width} × {receipt.height}"
     name = Path(receipt.path).name
-    return (
-        f"{name}: {receipt.width} × {receipt.height}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
-    )
+    return f"{name}: {what}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
 
 
 _ENDINGS = {
