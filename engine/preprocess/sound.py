@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AttachmentError
-from engine.media import OpenSound, open_sound
+from engine.media.sound import OpenSound, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
 
 __all__ = ["MAX_SECONDS", "SAMPLE_RATE", "load_sound"]
