@@ -3,7 +3,6 @@
 Accepts PNG, JPEG, WebP, TIFF, BMP, GIF (the first frame) and HEIC.
 """
 
-import errno
 import struct
 import warnings
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError
 
 from engine.errors import AttachmentError
+from engine.media import opened
 
 __all__ = ["MAX_PIXELS", "PICTURE_SUFFIXES", "Attachment", "inspect_attachment", "load_picture"]
 
@@ -79,27 +79,26 @@ def load_picture(path: Path) -> Image.Image:
 def _opened(path: Path) -> Iterator[Image.Image]:
     """The file as Pillow opens it; whatever Pillow cannot make of it ends in an AttachmentError."""
     _register_heif()
-    try:
-        if path.is_dir():
-            raise AttachmentError(f"“{path.name}” is a folder. Drop the pictures inside it instead.")
-        if path.stat().st_size == 0:
-            raise AttachmentError(f"“{path.name}” is empty.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
-            with Image.open(path, formats=FORMATS) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise AttachmentError(_too_large(path, f" ({picture.width} × {picture.height} pixels)"))
-                yield picture
-    except UnidentifiedImageError as error:
-        raise AttachmentError(
-            f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC."
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise AttachmentError(_too_large(path)) from error
-    except OSError as error:
-        raise AttachmentError(_unreadable(path, error)) from error
-    except _DAMAGE as error:
-        raise AttachmentError(_damaged(path)) from error
+    with opened(path) as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
+                with Image.open(file, formats=FORMATS) as picture:
+                    if picture.width * picture.height > MAX_PIXELS:
+                        raise AttachmentError(_too_large(path, f" ({picture.width} × {picture.height} pixels)"))
+                    yield picture
+        except UnidentifiedImageError as error:
+            raise AttachmentError(
+                f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC."
+            ) from error
+        except Image.DecompressionBombError as error:
+            raise AttachmentError(_too_large(path)) from error
+        except OSError as error:
+            if error.errno is not None:  # the disk's
+                raise
+            raise AttachmentError(_damaged(path)) from error  # Pillow's own, about the content
+        except _DAMAGE as error:
+            raise AttachmentError(_damaged(path)) from error
 
 
 def _orientation(picture: Image.Image) -> int | None:
@@ -132,18 +131,6 @@ def _too_large(path: Path, size: str = "") -> str:
 
 def _damaged(path: Path) -> str:
     return f"“{path.name}” is damaged and cannot be read as a picture."
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    match error.errno:
-        case None:  # Pillow's own, about the content
-            return _damaged(path)
-        case errno.ENOENT:
-            return f"“{path.name}” is not there."
-        case errno.EACCES | errno.EPERM:
-            return f"“{path.name}” cannot be opened: you do not have permission to read it."
-        case _:
-            return f"“{path.name}” cannot be opened: {error.strerror or error}."
 
 
 @cache

@@ -5,24 +5,29 @@ layer index to that layer's overrides.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.checkpoint.quantization import read_quantization
 from engine.errors import CheckpointError
 from engine.messages import BUDGETS
 from engine.models.config import (
+    AudioConfig,
     ExpertsConfig,
+    FrameAudioConfig,
     LayerConfig,
     ModelConfig,
+    PatchVisionConfig,
     SpecialTokenIds,
     TextConfig,
     VisionConfig,
 )
-from engine.preprocess.image import POOLING
+from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
 
 __all__ = ["read_config", "read_json"]
+
+_Config = TypeVar("_Config")
 
 _BOOKKEEPING = frozenset({
     "_name_or_path", "architectures", "bos_token_id", "chunk_size_feed_forward", "dtype", "eos_token_id", "id2label",
@@ -33,7 +38,6 @@ _BOOKKEEPING = frozenset({
 """Keys that every transformers configuration carries and that do not change the model."""
 
 _KNOWN_ELSEWHERE: dict[str, str] = {
-    "gemma4_unified": "Gemma 4 12B",
     "diffusion_gemma": "DiffusionGemma",
     "gemma4_assistant": "a Gemma 4 drafter",
     "gemma4_unified_assistant": "a Gemma 4 drafter",
@@ -75,13 +79,12 @@ def read_config(folder: Path) -> ModelConfig:
     root = _Section(read_json(folder / "config.json"), str(folder / "config.json"))
     _check_model_type(root)
     text = _Section(root.take("text_config", dict), f"{root.where}: text_config")
-    vision = root.take("vision_config", dict, optional=True)
-    root.take("audio_config", dict, optional=True)
     root.must_be("tie_word_embeddings", True)
     text_config = _text(text)
     return ModelConfig(  # further top-level keys describe files and processors, not the model
         text=text_config,
-        vision=None if vision is None else _vision(_Section(vision, f"{root.where}: vision_config")),
+        vision=_of_kind(root, "vision_config", _SEEING),
+        audio=_of_kind(root, "audio_config", _HEARING),
         token_ids=_token_ids(root, text_config.vocab_size),
         quantization=read_quantization(root.values, root.where),
         stop_token_ids=_stop_ids(root),
@@ -147,12 +150,12 @@ class _Section:
 
 def _check_model_type(root: _Section) -> None:
     kind = root.take("model_type", str)
-    if kind == "gemma4":
+    if kind in ("gemma4", "gemma4_unified"):
         return
     name = _KNOWN_ELSEWHERE.get(kind)
     what = f"{name} (model type {kind!r})" if name else f"a model of type {kind!r}"
     raise CheckpointError(
-        f"{root.where} describes {what}. This version runs Gemma 4 E2B, E4B, 26B-A4B and 31B: choose one of these."
+        f"{root.where} describes {what}. This version runs Gemma 4 E2B, E4B, 12B, 26B-A4B and 31B: choose one of these."
     )
 
 
@@ -266,9 +269,21 @@ def _head_shapes(text: _Section, kinds: list[str]) -> list[tuple[int, int]]:
     return shapes
 
 
+def _of_kind(root: _Section, key: str, readers: Mapping[str, Callable[[_Section], _Config]]) -> _Config | None:
+    """One of a model's ways to see or hear, read as its `model_type` asks; None where the file has none."""
+    values = root.take(key, dict, optional=True)
+    if values is None:
+        return None
+    section = _Section(values, f"{root.where}: {key}")
+    kind = section.take("model_type", str)
+    if kind not in readers:
+        raise CheckpointError(f"{section.where}: model_type is {kind!r}, not {' or '.join(map(repr, readers))}.")
+    config = readers[kind](section)
+    section.refuse_rest()
+    return config
+
+
 def _vision(vision: _Section) -> VisionConfig:
-    if vision.take("model_type", str) != "gemma4_vision":
-        raise CheckpointError(f"{vision.where}: model_type is not 'gemma4_vision'.")
     vision.must_be("attention_bias", False)
     vision.must_be("hidden_activation", "gelu_pytorch_tanh")
     vision.must_be("patch_size", 16)
@@ -292,9 +307,71 @@ def _vision(vision: _Section) -> VisionConfig:
         use_clipped_linears=vision.take("use_clipped_linears", bool),
         standardize=vision.take("standardize", bool),
     )
-    for section in (vision, rope):
-        section.refuse_rest()
+    rope.refuse_rest()
     return config
+
+
+def _patch_vision(vision: _Section) -> PatchVisionConfig:
+    """The 12B's; each patch of `patch_size` x `pooling_kernel_size` pixels a side is one soft token."""
+    vision.must_be("patch_size", PATCH_SIZE)
+    vision.must_be("pooling_kernel_size", POOLING)
+    vision.must_be("model_patch_size", SIDE_MULTIPLE)
+    width = vision.positive("mm_embed_dim")
+    vision.must_be("output_proj_dims", width)
+    vision.ignore("num_soft_tokens")
+    return PatchVisionConfig(
+        patch_size=SIDE_MULTIPLE,
+        hidden_size=width,
+        position_embedding_size=vision.positive("mm_posemb_size", smallest=BUDGETS[-1]),
+        rms_norm_eps=vision.number("rms_norm_eps"),
+    )
+
+
+def _audio(audio: _Section) -> AudioConfig:
+    audio.must_be("hidden_act", "silu")
+    audio.must_be("attention_context_right", 0)
+    audio.ignore("attention_invalid_logits_value")
+    window = audio.positive("attention_context_left", smallest=2) - 1
+    audio.must_be("attention_chunk_size", window)
+    channels = audio.take("subsampling_conv_channels", list)
+    if len(channels) != 2 or any(type(width) is not int or not 1 <= width <= _WIDEST_HEAD for width in channels):
+        raise CheckpointError(f"{audio.where}: subsampling_conv_channels is {channels!r}, not two widths.")
+    heads = audio.positive("num_attention_heads", largest=_MOST_HEADS)
+    hidden = audio.positive("hidden_size")
+    if hidden % (2 * heads):
+        raise CheckpointError(f"{audio.where}: hidden_size {hidden} cannot be split into {heads} heads.")
+    return AudioConfig(
+        hidden_size=hidden,
+        num_hidden_layers=audio.positive("num_hidden_layers", largest=_MOST_LAYERS),
+        num_attention_heads=heads,
+        subsampling_conv_channels=(channels[0], channels[1]),
+        conv_kernel_size=audio.positive("conv_kernel_size", largest=_WIDEST_HEAD),
+        attention_window=window,
+        attention_logit_cap=audio.number("attention_logit_cap"),
+        residual_weight=audio.number("residual_weight"),
+        gradient_clipping=audio.number("gradient_clipping", largest=3e38),
+        output_proj_dims=audio.positive("output_proj_dims"),
+        rms_norm_eps=audio.number("rms_norm_eps"),
+        use_clipped_linears=audio.take("use_clipped_linears", bool),
+    )
+
+
+def _frame_audio(audio: _Section) -> FrameAudioConfig:
+    """The 12B's; one frame of samples is one soft token, whatever name the file gives to that number."""
+    width = audio.positive("audio_embed_dim")
+    for name in ("audio_samples_per_token", "hidden_size", "output_proj_dims"):
+        audio.must_be(name, width)
+    return FrameAudioConfig(samples_per_token=width, rms_norm_eps=audio.number("rms_norm_eps"))
+
+
+_SEEING: Mapping[str, Callable[[_Section], VisionConfig | PatchVisionConfig]] = {
+    "gemma4_vision": _vision,
+    "gemma4_unified_vision": _patch_vision,
+}
+_HEARING: Mapping[str, Callable[[_Section], AudioConfig | FrameAudioConfig]] = {
+    "gemma4_audio": _audio,
+    "gemma4_unified_audio": _frame_audio,
+}
 
 
 def _token_ids(root: _Section, vocab_size: int) -> SpecialTokenIds:

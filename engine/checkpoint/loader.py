@@ -13,21 +13,19 @@ from engine.backend import compute_dtype
 from engine.checkpoint.compressed_tensors import repacked
 from engine.checkpoint.config import read_config
 from engine.checkpoint.foreign import refuse_foreign_files
-from engine.checkpoint.names import drop_reason, gate_and_up, module_path
+from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, module_path
 from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
 from engine.errors import CheckpointError
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
-from engine.models.gemma4 import Gemma4
+from engine.models.gemma4 import Gemma4, make_model
 
 __all__ = ["CheckedFiles", "LoadedCheckpoint", "check_files", "load_checkpoint"]
 
 _log = logging.getLogger(__name__)
 _BATCH_BYTES = 128 * 1024 * 1024
 """Tensors are read in batches of about this size, with a word of progress after each."""
-
-_TOWERS = ("vision_tower.", "embed_vision.")
 
 _FLOATS = ("F32", "BF16", "F16")
 _ALLOWED = {mx.uint32: ("U32",), mx.uint8: ("U8",)}
@@ -45,7 +43,6 @@ class CheckedFiles:
     """The tensors of the model by module path."""
     dropped: Mapping[str, str]
     """Tensors that are not used, and why."""
-    unused: Mapping[str, TensorEntry]
 
 
 @dataclass(frozen=True)
@@ -86,16 +83,20 @@ def check_files(folder: Path) -> CheckedFiles:
     refuse_foreign_files(folder)
     config = read_config(folder)
     entries = repacked(_by_path(find_tensors(folder)))
-    if not any(path.startswith("vision_tower.") for path in entries):  # a text-only conversion
-        config = replace(config, vision=None)
+    config = replace(  # conversions may leave out towers that their configuration still describes
+        config,
+        vision=config.vision if any(path.startswith(SEEING) for path in entries) else None,
+        audio=config.audio if any(path.startswith(HEARING) for path in entries) else None,
+    )
     dropped = {path: reason for path in entries if (reason := drop_reason(path, config)) is not None}
     for path, reason in dropped.items():
         _log.debug("not used: %s (%s)", entries[path].name, reason)
     used = {path: entry for path, entry in entries.items() if path not in dropped}
-    model = Gemma4(config)
+    model = make_model(config)
+    used |= _reordered(model, used)
     _quantize(model, config.quantization, used)
     _check(folder, model, used)
-    return CheckedFiles(config, model, used, dropped, {path: entries[path] for path in dropped})
+    return CheckedFiles(config, model, used, dropped)
 
 
 def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
@@ -109,6 +110,18 @@ def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
             if other is not part:
                 raise CheckpointError(f"{entry.file}: {name} and {other.name} are the same tensor.")
     return entries
+
+
+def _reordered(model: Gemma4, entries: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
+    """Convolutions stored as the original files have them; by shape, because conversions have them either way."""
+    turned: dict[str, TensorEntry] = {}
+    for path, array in _parameters(model).items():
+        entry = entries.get(path)
+        if entry is not None and len(entry.shape) == array.ndim > 2 and entry.shape != array.shape:
+            other = entry.in_mlx_order()
+            if other.shape == array.shape and path.startswith(HEARING):
+                turned[path] = other
+    return turned
 
 
 def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> None:
@@ -169,7 +182,7 @@ def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callab
         array = entry.part_of(by_name[entry.name])
         array = array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array
         model.load_weights([(path, array)], strict=False)
-        if not path.startswith(_TOWERS):
+        if not path.startswith(SEEING + HEARING):
             batch.append((entry, array))
             waiting += entry.size_bytes
         done += entry.size_bytes

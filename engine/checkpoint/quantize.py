@@ -31,7 +31,7 @@ from engine.checkpoint.config import read_json
 from engine.checkpoint.loader import CheckedFiles, check_files
 from engine.checkpoint.names import converted_name
 from engine.checkpoint.rows import Block, RowReader, ShardWriter, StoredTensor
-from engine.checkpoint.tensors import INDEX, TensorEntry
+from engine.checkpoint.tensors import INDEX, TensorEntry, read_tensors
 from engine.errors import CheckpointError
 from engine.models.config import ModelConfig
 from engine.models.experts import ExpertLinear
@@ -49,7 +49,6 @@ SHARD_BYTES = 5 * 1000**3
 UNFINISHED = ".cabochon-unfinished"
 """Ending of the folder beside the destination that holds the files until all of them are there."""
 
-_TOWERS = ("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")
 _LEFT_BEHIND = frozenset({".safetensors", ".gguf", ".bin", ".pt", ".pth", ".onnx"})
 
 
@@ -173,9 +172,8 @@ def _plan(files: CheckedFiles, bits: Bits) -> list[_Job]:
     """Every tensor that is written, in the order of the source."""
     modules = dict(files.model.named_modules())
     reader = RowReader()
-    kept = {path: entry for path, entry in files.unused.items() if path.startswith(_TOWERS)}
     jobs = []
-    for path, entry in {**files.entries, **kept}.items():
+    for path, entry in files.entries.items():
         parent, _, leaf = path.rpartition(".")
         module = modules.get(parent)
         packing = None
@@ -220,6 +218,10 @@ def _write_weights(folder: Path, jobs: list[_Job], on_progress: Callable[[float]
         with (folder / name).open("wb") as file:
             writer = ShardWriter(file, outputs, {"format": "mlx"})
             for job in shard:
+                if job.entry.derive is not None:  # a convolution in another order: small
+                    writer.append(job.outputs[0].name, _derived(job.entry))
+                    done += job.entry.size_bytes
+                    continue
                 for block in reader.blocks(job.entry, BLOCK_BYTES):
                     for output, data in zip(job.outputs, _converted(reader, job, block), strict=True):
                         writer.append(output.name, data)
@@ -231,6 +233,11 @@ def _write_weights(folder: Path, jobs: list[_Job], on_progress: Callable[[float]
     index = {"metadata": {"total_size": size_bytes}, "weight_map": dict(sorted(weight_map.items()))}
     (folder / INDEX).write_text(json.dumps(index, indent=2))
     return size_bytes
+
+
+def _derived(entry: TensorEntry) -> bytes:
+    """The bytes of a whole tensor that is written otherwise than it is stored."""
+    return np.array(entry.part_of(read_tensors({entry.name: entry})[entry.name]).view(mx.uint8)).tobytes()
 
 
 def _converted(reader: RowReader, job: _Job, block: Block) -> list[bytes]:

@@ -54,10 +54,19 @@ class TensorEntry:
             replace(self, shape=shape, rows=slice(half, 2 * half)),
         )
 
+    def in_mlx_order(self) -> "TensorEntry":
+        """A convolution that is stored with its input channels second."""
+        outputs, inputs, *kernel = self.shape
+        return replace(self, shape=(outputs, *kernel, inputs), derive=_channels_last)
+
     def part_of(self, stored: mx.array) -> mx.array:
         """This entry's part of the stored tensor, in memory of its own: kernels misread views of expert weights."""
         part = stored if self.rows is None else mx.contiguous(stored[:, self.rows])
         return part if self.derive is None else self.derive(part)
+
+
+def _channels_last(stored: mx.array) -> mx.array:
+    return mx.contiguous(mx.moveaxis(stored, 1, -1))
 
 
 _ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U64": 8, "I64": 8, "F64": 8}

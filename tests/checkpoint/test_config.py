@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlx.utils import tree_flatten
-from transformers import Gemma4Config
+from transformers import Gemma4Config, Gemma4UnifiedConfig
 
 from engine.checkpoint.config import read_config, read_json
 from engine.checkpoint.quantization import read_quantization
 from engine.errors import CheckpointError
-from engine.models.gemma4 import Gemma4
+from engine.models.config import AudioConfig
+from engine.models.gemma4 import make_model
 from tests.checkpoint.tiny_files import CONFIG, ROPE, config, write_config
 
 RELEASED = Path(__file__).parents[1] / "data" / "configs"
@@ -97,26 +98,42 @@ def test_the_towers_and_tokens_of_the_e_line_read_with_the_published_numbers(tmp
     assert model.is_small
 
 
-@pytest.mark.parametrize(
-    ("size", "text", "vision"),
-    [("E2B-it", 4.629, 167.4), ("E4B-it", 7.463, 167.4), ("26B-A4B-it", 25.233, 569.55), ("31B-it", 30.697, 569.55)],
-)
-def test_the_modules_have_as_many_parameters_as_published(
-    tmp_path: Path, size: str, text: float, vision: float
-) -> None:
-    model = Gemma4(read_config(write_config(tmp_path, released(size))))  # lazy: nothing is allocated
-    sizes = {path: array.size for path, array in tree_flatten(model.parameters())}
-    assert sum(size for path, size in sizes.items() if path.startswith("language_model.")) / 1e9 == pytest.approx(
-        text, abs=5e-4
-    )
-    assert sum(size for path, size in sizes.items() if path.startswith("vision_tower.")) / 1e6 == pytest.approx(
-        vision, abs=0.05
-    )
+PARAMETERS = {
+    "E2B-it": (5_104_297_504, {"language_model.": 4.629e9, "vision_tower.": 167.4e6, "audio_tower.": 304.8e6}),
+    "E4B-it": (7_941_100_832, {"language_model.": 7.463e9, "vision_tower.": 167.4e6, "audio_tower.": 304.8e6}),
+    "12B-it": (11_959_730_176, {"language_model.": 11.907e9, "vision_tower.": 0, "audio_tower.": 0}),
+    "26B-A4B-it": (25_805_933_872, {"language_model.": 25.233e9, "vision_tower.": 569.5e6, "audio_tower.": 0}),
+    "31B-it": (31_273_086_512, {"language_model.": 30.697e9, "vision_tower.": 569.5e6, "audio_tower.": 0}),
+}
+"""As published: all of them, without the small buffers that are no weights; and those of each part."""
+
+BUFFERS = ("layer_scalar", "input_min", "input_max", "output_min", "output_max", "std_bias", "std_scale")
 
 
-@pytest.mark.parametrize("size", ["E2B-it", "E4B-it", "26B-A4B-it", "31B-it"])
+@pytest.mark.parametrize("size", PARAMETERS)
+def test_the_modules_have_as_many_parameters_as_published(tmp_path: Path, size: str) -> None:
+    model = make_model(read_config(write_config(tmp_path, released(size))))  # lazy: nothing is allocated
+    sizes = {
+        path: array.size for path, array in tree_flatten(model.parameters()) if path.rpartition(".")[2] not in BUFFERS
+    }
+    total, parts = PARAMETERS[size]
+    assert sum(sizes.values()) == total
+    for part, published in parts.items():
+        found = sum(count for path, count in sizes.items() if path.startswith(part))
+        assert found == pytest.approx(published, rel=5e-4)
+
+
+def test_the_12B_has_as_many_tensors_and_bytes_as_its_file(tmp_path: Path) -> None:
+    model = make_model(read_config(write_config(tmp_path, released("12B-it"))))
+    arrays = [array for _, array in tree_flatten(model.parameters())]
+    assert len(arrays) == 677
+    assert 2 * sum(array.size for array in arrays) == 23_919_460_448
+
+
+@pytest.mark.parametrize("size", ["E2B-it", "E4B-it", "12B-it", "26B-A4B-it", "31B-it"])
 def test_the_layout_that_transformers_saves_means_the_same(tmp_path: Path, size: str) -> None:
-    saved = json.loads(Gemma4Config.from_dict(released(size)).to_json_string())
+    reference = Gemma4UnifiedConfig if size == "12B-it" else Gemma4Config
+    saved = json.loads(reference.from_dict(released(size)).to_json_string())
     assert "per_layer_config" in saved["text_config"]
     assert "global_head_dim" not in saved["text_config"]
     original = read_config(write_config(tmp_path / "original", released(size)))
@@ -140,7 +157,6 @@ def test_the_new_layout_overrules_a_left_over_global_head_dim(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("12B-it", "Gemma 4 12B"),
         ("E2B-it-assistant", "a Gemma 4 drafter"),
         ("12B-it-assistant", "a Gemma 4 drafter"),
     ],
@@ -150,6 +166,48 @@ def test_a_model_that_cannot_run_yet_is_refused_by_its_name(tmp_path: Path, name
     assert says in sentence
     assert "E2B" in sentence
     assert "E4B" in sentence
+
+
+AUDIO = {
+    "model_type": "gemma4_audio", "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
+    "subsampling_conv_channels": [128, 4], "conv_kernel_size": 5, "attention_chunk_size": 12,
+    "attention_context_left": 13, "attention_context_right": 0, "attention_logit_cap": 50.0, "residual_weight": 0.5,
+    "gradient_clipping": 1e10, "output_proj_dims": 24, "rms_norm_eps": 1e-6, "use_clipped_linears": True,
+}  # fmt: skip
+UNIFIED_VISION = {
+    "model_type": "gemma4_unified_vision",
+    "mm_embed_dim": 32,
+    "mm_posemb_size": 1120,
+    "rms_norm_eps": 1e-6,
+}
+UNIFIED_AUDIO = {"model_type": "gemma4_unified_audio", "audio_embed_dim": 640, "rms_norm_eps": 1e-6}
+
+
+def test_the_audio_window_is_one_less_than_the_context(tmp_path: Path) -> None:
+    audio = read_config(write_config(tmp_path, config(audio_config=AUDIO))).audio
+    assert isinstance(audio, AudioConfig)
+    assert audio.attention_window == 12
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"audio_config": AUDIO | {"attention_context_right": 1}}, "attention_context_right is 1"),
+        ({"audio_config": AUDIO | {"attention_chunk_size": 8}}, "attention_chunk_size is 8"),
+        ({"audio_config": AUDIO | {"hidden_act": "gelu"}}, "hidden_act is 'gelu'"),
+        ({"audio_config": AUDIO | {"subsampling_conv_channels": [128]}}, "not two widths"),
+        ({"audio_config": AUDIO | {"hidden_size": 33}}, "cannot be split into 2 heads"),
+        ({"audio_config": AUDIO | {"lookahead": 4}}, "unknown key 'lookahead'"),
+        ({"audio_config": AUDIO | {"model_type": "gemma3n_audio"}}, "model_type is 'gemma3n_audio'"),
+        ({"audio_config": {}}, "audio_config: model_type is missing"),
+        ({"audio_config": UNIFIED_AUDIO | {"hidden_size": 320}}, "hidden_size is 320"),
+        ({"vision_config": UNIFIED_VISION | {"mm_posemb_size": 280}}, "mm_posemb_size is 280"),
+        ({"vision_config": UNIFIED_VISION | {"model_patch_size": 32}}, "model_patch_size is 32"),
+        ({"vision_config": UNIFIED_VISION | {"output_proj_dims": 64}}, "output_proj_dims is 64"),
+    ],
+)
+def test_ways_to_see_and_hear_that_cannot_be_are_refused(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    assert says in refusal(tmp_path, config(**change))
 
 
 @pytest.mark.parametrize(
