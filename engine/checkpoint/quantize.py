@@ -247,6 +247,7 @@ def _write_weights(folder: Path, jobs: list[_Job], on_progress: Callable[[float]
                 if job.entry.derive is not None:  # a convolution in another order: small
                     writer.append(job.outputs[0].name, _derived(job.entry))
                     done += job.entry.size_bytes
+                    on_progress(done / total)
                     continue
                 for block in reader.blocks(job.entry, BLOCK_BYTES):
                     for output, data in zip(job.outputs, _converted(reader, job, block), strict=True):
