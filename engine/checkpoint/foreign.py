@@ -44,7 +44,10 @@ _METHODS = {
 
 def refuse_foreign_files(folder: Path) -> None:
     """Raise CheckpointError if a folder without safetensors holds another program's weights, or NVIDIA's export."""
-    suffixes = {path.suffix.lower() for path in folder.iterdir()}
+    try:
+        suffixes = {path.suffix.lower() for path in folder.iterdir()}
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be read: {error.strerror or error}.") from error
     if ".safetensors" not in suffixes:
         for suffix, what in _SUFFIXES.items():
             if suffix in suffixes:

@@ -11,12 +11,14 @@ What is packed how (`recipe`):
 | any of these that was trained onto a 4-bit grid     | 4 bits in groups of 32, without loss (`q4_0`)   |
 """
 
+import fcntl
 import json
 import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -114,25 +116,49 @@ def quantize_checkpoint(
     if all(job.packing is None for job in jobs):
         raise CheckpointError(f"{source} has no weights with rows of a multiple of 32 values, so none can be packed.")
     others = [path for path in sorted(source.iterdir()) if _is_copied(path)]
-    _check_space(destination.parent, sum(job.size_bytes for job in jobs) + sum(path.stat().st_size for path in others))
-    unfinished = destination.with_name(destination.name + UNFINISHED)
+    needed_bytes = sum(job.size_bytes for job in jobs) + sum(path.stat().st_size for path in others)
     try:
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        unfinished.mkdir()
-        try:
+        with _unfinished(destination.with_name(destination.name + UNFINISHED)) as unfinished:
+            _check_space(destination.parent, needed_bytes)
             size_bytes = _write_weights(unfinished, jobs, on_progress)
             _write_config(source, unfinished, jobs)
             for path in others:
                 shutil.copyfile(path, unfinished / path.name)
             unfinished.rename(destination)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
     except OSError as error:
         raise CheckpointError(f"{destination} cannot be written: {error.strerror or error}.") from error
     packings = {job.module: job.packing for job in jobs if job.packing is not None}
     return Quantized(destination, size_bytes, sum(job.entry.size_bytes for job in jobs), packings)
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """A new folder that belongs to this run alone, without what a killed run left; it goes if the run fails."""
+    if folder.exists():
+        with _locked(folder):
+            shutil.rmtree(folder)
+    folder.mkdir()
+    with _locked(folder):
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The system ends the lock with the process, however that ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise CheckpointError(
+            f"{folder} is being written by another run. Wait for it, or choose another name."
+        ) from error
+    finally:
+        os.close(handle)
 
 
 def _check_destination(source: Path, destination: Path) -> None:
@@ -221,6 +247,7 @@ def _write_weights(folder: Path, jobs: list[_Job], on_progress: Callable[[float]
                 if job.entry.derive is not None:  # a convolution in another order: small
                     writer.append(job.outputs[0].name, _derived(job.entry))
                     done += job.entry.size_bytes
+                    on_progress(done / total)
                     continue
                 for block in reader.blocks(job.entry, BLOCK_BYTES):
                     for output, data in zip(job.outputs, _converted(reader, job, block), strict=True):

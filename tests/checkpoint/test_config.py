@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 from transformers import Gemma4Config, Gemma4UnifiedConfig
 
 from engine.checkpoint.config import read_config, read_json
+from engine.checkpoint.quantization import read_quantization
 from engine.errors import CheckpointError
 from engine.models.config import AudioConfig
 from engine.models.gemma4 import make_model
@@ -455,6 +458,33 @@ def test_an_override_without_a_mode_is_affine_whatever_the_rest_is(tmp_path: Pat
     found = [quantization.of(name) for name in ("x", "y", "z")]
     sizes = [(each.mode, each.bits, each.group_size) for each in found if each]
     assert sizes == [("affine", 8, 64), ("affine", 8, 64), ("nvfp4", 4, 16)]
+
+
+KEYS = [
+    "bits", "group_size", "mode", "quant_method", "config_groups", "weights", "format", "num_bits", "type", "symmetric",
+    "strategy", "language_model.model.norm",
+]  # fmt: skip
+LEAVES = (
+    st.none() | st.booleans() | st.integers(-2, 300) | st.sampled_from([4, 32]) | st.floats()
+    | st.sampled_from(["nvfp4", "affine", "int", "group", "compressed-tensors", "pack-quantized"])
+)  # fmt: skip
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.sampled_from(KEYS), values, max_size=6),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["quantization", "quantization_config"]), ANYTHING)
+def test_any_description_of_packed_weights_is_read_or_refused(key: str, value: Any) -> None:
+    sentence = ""
+    try:
+        found = read_quantization({key: value}, "config.json")
+        assert found is None or (found.bits in range(2, 9) and found.group_size in {16, 32, 64, 128})
+    except CheckpointError as error:
+        sentence = str(error)
+    assert not sentence or sentence.startswith(f"config.json: {key}")
 
 
 DAMAGED = {

@@ -10,11 +10,13 @@ from pathlib import Path
 import mlx.core as mx
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 
 from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.config import read_config
-from engine.checkpoint.loader import LoadedCheckpoint, load_checkpoint
+from engine.checkpoint.loader import LoadedCheckpoint, check_files, load_checkpoint
 from engine.errors import CheckpointError
 from engine.generation.prefill import all_logits
 from engine.models.gemma4 import Gemma4
@@ -348,6 +350,36 @@ def test_a_damaged_or_hostile_file_is_one_error_that_names_it(tmp_path: Path) ->
         assert "damaged or not complete" in refusal(folder, str(file)), case
 
 
+def test_a_truncated_shard_is_named(tmp_path: Path) -> None:
+    folder, _ = folder_with(tmp_path, shards=3)
+    file = sorted(folder.glob("*.safetensors"))[2]
+    file.write_bytes(file.read_bytes()[:-1])
+    assert "damaged or not complete" in refusal(folder, str(file))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A checkpoint in one file, and the bytes of that file."""
+    folder, _ = folder_with(tmp_path_factory.mktemp("fuzz"))
+    return folder, (folder / "model.safetensors").read_bytes()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_fuzzed_header_loads_or_is_one_error(whole: tuple[Path, bytes], data: st.DataObject) -> None:
+    folder, content = whole
+    (length,) = struct.unpack("<Q", content[:8])
+    start = data.draw(st.integers(0, 8 + length - 1))
+    piece = data.draw(st.binary(min_size=1, max_size=12) | st.sampled_from([b"9", b"-", b'"', b"0", b"[", b"]", b","]))
+    (folder / "model.safetensors").write_bytes(content[:start] + piece + content[start + len(piece) :])
+    sentence = str(folder)
+    try:
+        check_files(folder)
+    except CheckpointError as error:
+        sentence = str(error)
+    assert str(folder) in sentence
+
+
 def test_a_configuration_that_asks_for_everything_gets_no_memory(tmp_path: Path) -> None:
     most, layers = 2**20, 64
     text = {
@@ -466,15 +498,15 @@ def test_scales_without_a_word_in_the_configuration_are_refused(tmp_path: Path) 
 
 
 def test_scales_of_a_module_that_should_not_have_them_are_refused(tmp_path: Path) -> None:
-    settings = SETTINGS | {"language_model.model.layers.0.self_attn.q_proj": False}
-    refusal(packed_change(tmp_path, settings), "model.safetensors", "language_model.layers.0.self_attn.q_proj")
+    packing = SETTINGS | {"language_model.model.layers.0.self_attn.q_proj": False}
+    refusal(packed_change(tmp_path, packing), "model.safetensors", "language_model.layers.0.self_attn.q_proj")
 
 
 @pytest.mark.parametrize(("bits", "group_size"), [(8, 64), (4, 32), (4, 128), (3, 64)])
 def test_bits_and_groups_that_do_not_fit_the_tensors_are_refused(tmp_path: Path, bits: int, group_size: int) -> None:
-    settings = SETTINGS | {"bits": bits, "group_size": group_size}
+    packing = SETTINGS | {"bits": bits, "group_size": group_size}
     assert f"does not fit {bits} bits in groups of {group_size}" in refusal(
-        packed_change(tmp_path, settings), "model.safetensors", DECODER
+        packed_change(tmp_path, packing), "model.safetensors", DECODER
     )
 
 

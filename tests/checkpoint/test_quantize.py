@@ -21,7 +21,7 @@ from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.quantize import Bits, Packing, Quantized, quantize_checkpoint, recipe
 from engine.errors import CheckpointError
 from engine.models.experts import ExpertLinear
-from engine.models.gemma4 import Gemma4
+from engine.models.gemma4 import make_model
 from tests.checkpoint import test_experts
 from tests.checkpoint.test_config import released
 from tests.checkpoint.test_loader import logits, same_weights
@@ -67,13 +67,13 @@ def packings(tmp_path: Path, size: str, bits: Bits) -> dict[str, Packing]:
     settings = read_config(write_config(tmp_path, released(size)))
     found = {
         path: recipe(path, module.weight.shape[-1], settings, bits)
-        for path, module in Gemma4(settings).named_modules()
+        for path, module in make_model(settings).named_modules()
         if isinstance(module, (nn.Linear, nn.Embedding, ExpertLinear))
     }
     return {path: packing for path, packing in found.items() if packing is not None}
 
 
-@pytest.mark.parametrize("size", ["E2B-it", "E4B-it", "26B-A4B-it", "31B-it"])
+@pytest.mark.parametrize("size", ["E2B-it", "E4B-it", "12B-it", "26B-A4B-it", "31B-it"])
 @pytest.mark.parametrize("bits", BITS)
 def test_QZ_4_towers_embedders_and_the_router_stay_as_they_are(tmp_path: Path, size: str, bits: Bits) -> None:
     found = packings(tmp_path, size, bits)
@@ -278,6 +278,20 @@ def test_a_killed_run_leaves_no_model_and_the_next_run_clears_up(tmp_path: Path)
     assert names_in(tmp_path) == {"source", "small.cabochon-unfinished"}
     quantize_checkpoint(source, tmp_path / "small", 4)
     assert names_in(tmp_path) == {"source", "small"}
+
+
+def test_two_runs_do_not_write_the_same_folder(tmp_path: Path) -> None:
+    source, _ = source_folder(tmp_path)
+    sentences: list[str] = []
+
+    def again(fraction: float) -> None:
+        if not sentences:
+            sentences.append(refusal(source, tmp_path / "small"))
+
+    quantize_checkpoint(source, tmp_path / "small", 4, again)
+    assert "is being written by another run" in sentences[0]
+    assert names_in(tmp_path) == {"source", "small"}
+    load_checkpoint(tmp_path / "small")
 
 
 def refusal(source: Path, destination: Path) -> str:
