@@ -32,6 +32,7 @@ from engine.events import (
 from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Part, Picture, Role, Text, user
 from engine.options import GREEDY, Options, Sampling
 from engine.preprocess.image import ImagePlan, plan_image
+from engine.prompt.template_process import run_template_process
 from engine.requests import Cancel, Envelope, LoadModel, Request, Respond, Shutdown
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ __all__ = [
     "LoadModel", "LoadProgress", "Message", "ModelInfo", "ModelLoaded", "Options", "Part", "Picture", "PictureReceipt",
     "PrefillProgress", "PromptError", "PromptReady", "Request", "Respond", "Role", "Sampling", "Shutdown", "Stats",
     "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "inspect_attachment", "load_picture",
-    "plan_image", "run_command_line", "run_engine_process", "sample_checkpoint", "user",
+    "plan_image", "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "user",
 ]  # fmt: skip
 
 _NEEDS_MLX = {

@@ -123,6 +123,9 @@ def ask(
         float | None, typer.Option(min=0, help="0 always takes the most likely token; else as the model advises.")
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Stop after so many tokens.")] = 4096,
+    own_template: Annotated[
+        bool, typer.Option("--own-template", help="Use the model folder's own chat template, which may be an old one.")
+    ] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -130,7 +133,8 @@ def ask(
     engine = _load(model)
     pictures = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
     messages = [Message("system", (Text(system),))] if system else []
-    options = Options(Sampling(temperature=temperature, seed=seed), thinking=think, max_new_tokens=max_tokens)
+    sampling = Sampling(temperature=temperature, seed=seed)
+    options = Options(sampling, thinking=think, max_new_tokens=max_tokens, own_template=own_template)
     events = engine.respond([*messages, user(question, *pictures)], options)
     _write_json(events) if as_json else _write_answer(events)
 
