@@ -47,6 +47,7 @@ from engine.messages import (
 )
 from engine.options import GREEDY, Options, Sampling
 from engine.preprocess.image import ImagePlan, plan_image
+from engine.prompt.template_process import run_template_process
 from engine.requests import Cancel, Envelope, LoadModel, Request, Respond, Shutdown
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ __all__ = [
     "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Request", "Respond", "Role", "Sampling",
     "Shutdown", "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished",
     "ThoughtStarted", "Video", "VideoReceipt", "inspect_attachment", "load_picture", "plan_image", "run_command_line",
-    "run_engine_process", "sample_checkpoint", "user",
+    "run_engine_process", "run_template_process", "sample_checkpoint", "user",
 ]  # fmt: skip
 
 _NEEDS_MLX = {

@@ -28,6 +28,7 @@ from engine.events import (
     Finished,
     PictureReceipt,
     PromptReady,
+    Receipt,
     SoundReceipt,
     TextDelta,
     ThoughtDelta,
@@ -147,6 +148,9 @@ def ask(
         float | None, typer.Option(min=0, help="0 always takes the most likely token; else as the model advises.")
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Stop after so many tokens.")] = 4096,
+    own_template: Annotated[
+        bool, typer.Option("--own-template", help="Use the model folder's own chat template, which may be an old one.")
+    ] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -157,7 +161,8 @@ def ask(
         media += _video_parts(engine, path.absolute(), video_budget)
     media += [Sound(str(path.absolute())) for path in audio or []]
     messages = [Message("system", (Text(system),))] if system else []
-    options = Options(Sampling(temperature=temperature, seed=seed), thinking=think, max_new_tokens=max_tokens)
+    sampling = Sampling(temperature=temperature, seed=seed)
+    options = Options(sampling, thinking=think, max_new_tokens=max_tokens, own_template=own_template)
     events = engine.respond([*messages, user(question, *media)], options)
     _write_json(events) if as_json else _write_answer(events)
 
@@ -295,7 +300,8 @@ def _write_answer(events: Iterable[Event]) -> None:
     for event in events:
         match event:
             case PromptReady(_, _, pictures, sounds, videos):
-                for receipt in (*pictures, *videos, *sounds):
+                receipts: tuple[Receipt, ...] = (*pictures, *videos, *sounds)
+                for receipt in receipts:
                     _notes.print(_describe(receipt), style="dim", markup=False, soft_wrap=True)
             case ThoughtDelta(text):
                 _notes.print(text, end="", style="italic dim", markup=False, soft_wrap=True)
@@ -328,7 +334,7 @@ def _write_json(events: Iterable[Event], file: str | None = None) -> None:
         raise
 
 
-def _describe(receipt: PictureReceipt | SoundReceipt | VideoReceipt) -> str:
+def _describe(receipt: Receipt) -> str:
     match receipt:
         case PictureReceipt():
             what = f"{receipt.width} × {receipt.height}"

@@ -12,7 +12,7 @@ import msgspec
 
 __all__ = [
     "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished", "LoadProgress", "ModelInfo",
-    "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "SoundReceipt", "Stats", "TextDelta",
+    "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt", "SoundReceipt", "Stats", "TextDelta",
     "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "VideoReceipt",
 ]  # fmt: skip
 
@@ -60,6 +60,9 @@ class VideoReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of all frames together."""
     encode_ms: float
     """As for a picture."""
+
+
+Receipt = PictureReceipt | SoundReceipt | VideoReceipt
 
 
 class PromptReady(_Event, frozen=True, tag="prompt_ready"):

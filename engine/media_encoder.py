@@ -15,7 +15,7 @@ import mlx.core as mx
 
 from engine.attachments import inspect_attachment, load_picture
 from engine.errors import AttachmentError, PromptError
-from engine.events import PictureReceipt, SoundReceipt, VideoReceipt
+from engine.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
 from engine.messages import Media, Picture, Sound, Video
 from engine.models.config import FrameAudioConfig, ModelConfig
 from engine.models.gemma4 import Gemma4, keep_going
@@ -25,12 +25,10 @@ from engine.preprocess.sound import SAMPLE_RATE, load_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, SpanInput, VideoInput
 
-__all__ = ["MediaEncoder", "Receipt", "modalities"]
+__all__ = ["MediaEncoder", "modalities"]
 
 MAX_FEATURE_BYTES = 128 * 1024 * 1024
 """Soft tokens kept for media that may come again: about 70 pictures of 280 soft tokens at E2B's width."""
-
-Receipt = PictureReceipt | SoundReceipt | VideoReceipt
 
 
 def modalities(config: ModelConfig) -> tuple[str, ...]:

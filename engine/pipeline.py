@@ -39,8 +39,10 @@ from engine.models.config import ModelConfig, TextConfig
 from engine.models.gemma4 import Gemma4
 from engine.options import GREEDY, Options
 from engine.prompt.builder import build_prompt
+from engine.prompt.own_template import read_own_template, render_own
 from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS
+from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
 from engine.response.parser import ResponseParser, parse
 
@@ -141,9 +143,12 @@ class Engine:
         self._media.check(parts)
         media = [self._media.read(part, lambda: _stop_if(cancelled)) for part in parts]
         config = self._model.config
-        prompt = build_prompt(
-            messages, media, self._tokenizer, config.token_ids, thinking=options.thinking, compact=config.is_small
-        )
+        if options.own_template:
+            source = read_own_template(Path(self.info.path))
+            rendered = render_own(messages, source, self._tokenizer, thinking=options.thinking)
+        else:
+            rendered = render(messages, thinking=options.thinking, compact=config.is_small)
+        prompt = build_prompt(rendered, media, self._tokenizer, config.token_ids)
         if len(prompt) >= config.text.max_position_embeddings:
             raise ContextFull(len(prompt), config.text.max_position_embeddings)
         return prompt

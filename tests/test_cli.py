@@ -105,6 +105,7 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ask", "Hi", "--model", "/nowhere"], 1, "not a folder"),
         (["ask", "Hi", "--image", "/nowhere.png"], 1, "nowhere.png"),
         (["ask", "Hi", "--budget", "300"], 2, "70, 140, 280, 560, 1120"),
+        (["ask", "Hi", "--own-template"], 1, "no chat template of its own"),
         (["ask"], 2, "question"),
         (["ocr"], 2, "FILE"),
         (["ask", "Hi", "--unknown"], 2, "--unknown"),

@@ -1,4 +1,4 @@
-"""A video file becomes frames: which times -> the frame shown then -> upright -> patches.
+"""A video file becomes frames: which times -> the frame shown then -> upright.
 
 One frame a second up to a minute, evenly spread frames beyond (`gemma4-architecture` 6). A long video is not decoded
 whole: between the times the reader jumps from key frame to key frame.
@@ -13,9 +13,8 @@ from PIL import Image
 
 from engine.errors import AttachmentError
 from engine.media.video import OpenVideo, ShownFrame, open_video
-from engine.preprocess.image import ImageInput, plan_image, prepare_image
 
-__all__ = ["MAX_FRAMES", "Frame", "VideoFrame", "plan_frames", "read_frames", "time_stamp", "video"]
+__all__ = ["MAX_FRAMES", "Frame", "plan_frames", "read_frames", "time_stamp"]
 
 MAX_FRAMES = 60
 
@@ -38,14 +37,6 @@ class Frame:
 
     seconds: float
     picture: Image.Image
-
-
-@dataclass(frozen=True)
-class VideoFrame:
-    """A frame as the vision tower takes it."""
-
-    seconds: float
-    image: ImageInput
 
 
 def plan_frames(duration_s: float) -> tuple[float, ...]:
@@ -71,14 +62,6 @@ def read_frames(path: Path) -> Iterator[Frame]:
                 yield Frame(latest, opened.upright(shown.frame))
         if latest < 0:
             raise AttachmentError(f"“{path.name}” is damaged: none of its pictures can be read.")
-
-
-def video(path: Path, budget: int) -> tuple[VideoFrame, ...]:
-    """Read a video file for the vision tower, `budget` soft tokens a frame at most; raises AttachmentError."""
-    return tuple(
-        VideoFrame(frame.seconds, prepare_image(frame.picture, plan_image(*frame.picture.size, budget)))
-        for frame in read_frames(path)
-    )
 
 
 class _Player:

@@ -1,8 +1,7 @@
-"""Messages and media become a prompt: render, encode, make room."""
+"""A rendered conversation and its media become a prompt: encode, make room."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from engine.messages import Message
 from engine.models.config import SpecialTokenIds
 from engine.preprocess.video import time_stamp
 from engine.prompt.prompt import (
@@ -16,30 +15,32 @@ from engine.prompt.prompt import (
     VideoInput,
 )
 from engine.prompt.special_tokens import Special
-from engine.prompt.template import Piece, render
+from engine.prompt.template import Piece
 from engine.prompt.tokenizer import Tokenizer
 
 __all__ = ["build_prompt"]
 
+_BORDERS = (Special.BEGIN_CHANNEL, Special.END_CHANNEL, Special.BEGIN_TURN, Special.END_TURN)
+"""A thought ends with its channel, or with the turn that leaves it open."""
+
 
 def build_prompt(
-    messages: Sequence[Message], media: Sequence[MediaInput], tokenizer: Tokenizer, ids: SpecialTokenIds,
-    *, thinking: bool, compact: bool,
-) -> Prompt:  # fmt: skip
-    """Render a conversation as token ids with room for the soft tokens of its media.
+    rendered: Iterable[Piece], media: Sequence[MediaInput], tokenizer: Tokenizer, ids: SpecialTokenIds
+) -> Prompt:
+    """Make token ids of what a template rendered, with room for the soft tokens of the media.
 
     media: one for each media part, in the order of the conversation. Raises ValueError when they do not match:
     a picture must never be dropped or shown in another's place.
     """
-    pieces = _joined(_filled(render(messages, thinking=thinking, compact=compact), media))
+    pieces = _joined(_filled(rendered, media))
     token_ids: list[int] = []
     spans: list[MediaSpan] = []
     channel = 0
     for piece in pieces:
         match piece:
-            case Special():
+            case int():
                 channel = len(token_ids) if piece == Special.BEGIN_CHANNEL else channel
-                token_ids.append(int(piece))
+                token_ids.append(piece)
             case str():
                 token_ids += tokenizer.encode(piece)
             case _:
@@ -48,22 +49,22 @@ def build_prompt(
                 spans.append(MediaSpan(len(token_ids), piece))
                 token_ids += [placeholder] * piece.num_soft_tokens
                 token_ids.append(end)
-    channels = [piece for piece in pieces if piece in (Special.BEGIN_CHANNEL, Special.END_CHANNEL)]
+    borders = [piece for piece in pieces if piece in _BORDERS]
     return Prompt(
         tuple(token_ids),
         tuple(spans),
         tuple(media),
-        starts_in_thought=channels[-1:] == [Special.BEGIN_CHANNEL],
+        starts_in_thought=borders[-1:] == [Special.BEGIN_CHANNEL],
         num_passing=len(token_ids) - channel if pieces[-1] == Special.END_CHANNEL else 0,
     )
 
 
-def _filled(pieces: Iterable[Piece], media: Sequence[MediaInput]) -> Iterator[str | Special | SpanInput]:
+def _filled(pieces: Iterable[Piece], media: Sequence[MediaInput]) -> Iterator[str | int | SpanInput]:
     """Each place with what belongs there; a video's frames one by one, each behind its time (`MM:SS`)."""
     waiting = list(media)
     for piece in pieces:
         match piece:
-            case str() | Special():
+            case str() | int():
                 yield piece
             case _ if not waiting or waiting[0].part != piece:
                 raise ValueError(f"nothing that fits the place of {piece}")
@@ -90,9 +91,9 @@ def _markers(media: SpanInput, ids: SpecialTokenIds) -> tuple[int, int, int]:
             return ids.begin_audio, ids.audio, ids.end_audio
 
 
-def _joined(pieces: Iterable[str | Special | SpanInput]) -> list[str | Special | SpanInput]:
+def _joined(pieces: Iterable[str | int | SpanInput]) -> list[str | int | SpanInput]:
     """Neighbouring texts as one, so that they are encoded as the reference encodes them."""
-    joined: list[str | Special | SpanInput] = []
+    joined: list[str | int | SpanInput] = []
     for piece in pieces:
         if isinstance(piece, str) and joined and isinstance(joined[-1], str):
             joined[-1] += piece

@@ -8,6 +8,7 @@ from engine.messages import BUDGETS, Message, Picture, Text
 from engine.preprocess.image import plan_image
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import MediaSpan, PictureInput, Prompt
+from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
 from tests.prompt.small_tokenizer import IDS
 
@@ -21,7 +22,7 @@ def picture(
 
 def prompt(tokenizer: Tokenizer, *pictures: PictureInput, text: str = "What is this?") -> Prompt:
     parts = (*(each.part for each in pictures), Text(text))
-    return build_prompt([Message("user", parts)], pictures, tokenizer, IDS, thinking=False, compact=True)
+    return build_prompt(render([Message("user", parts)], thinking=False, compact=True), pictures, tokenizer, IDS)
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
