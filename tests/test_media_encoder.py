@@ -12,6 +12,7 @@ from engine.events import Finished, PromptReady
 from engine.messages import Message, Picture, Sound, Text, Video, user
 from engine.options import GREEDY, Options
 from engine.pipeline import Engine
+from tests.media_files import write_video
 from tests.tiny import DENSE_31B, write_checkpoint, write_unified
 
 SHORT = Options(GREEDY, max_new_tokens=3)
@@ -133,3 +134,22 @@ def test_a_picture_and_a_sound_each_have_their_receipt(hearing: Engine, sound: P
     Image.new("RGB", (90, 60), "navy").save(path)
     event = ready(hearing, user("Compare", Picture(str(path), 70), Sound(str(sound))))
     assert [receipt.path for receipt in (*event.pictures, *event.sounds)] == [str(path), str(sound)]
+
+
+def test_a_receipt_says_which_frames_were_seen(hearing: Engine, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    path = write_video(tmp_path / "a.mp4", [rng.integers(0, 256, (36, 64, 3), dtype=np.uint8)] * 50, rate=25)
+    (receipt,) = ready(hearing, user("What happens?", Video(str(path)))).videos
+    assert (receipt.path, receipt.budget, receipt.seconds) == (str(path), 70, (0.0, 1.0))
+    assert (receipt.width, receipt.height, receipt.num_soft_tokens) == (528, 288, 2 * 66)
+    assert receipt.encode_ms > 0
+    (again,) = ready(hearing, user("And now?", Video(str(path)))).videos
+    assert (again.seconds, again.encode_ms) == ((0.0, 1.0), 0)
+
+
+def test_one_file_at_two_budgets_and_as_a_sound_has_three_keys(hearing: Engine, tmp_path: Path) -> None:
+    samples = np.zeros(16_000, np.float32)
+    path = str(write_video(tmp_path / "a.mp4", [np.zeros((36, 64, 3), np.uint8)] * 30, rate=25, samples=samples))
+    inputs = [hearing._media.read(part, lambda: None) for part in (Video(path, 70), Video(path, 140), Sound(path))]
+    keys = [span.key for item in inputs for span in item.spans]
+    assert len(set(keys)) == len(keys) == 2 + 2 + 1

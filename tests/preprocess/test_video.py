@@ -16,9 +16,8 @@ from PIL import Image
 from engine.errors import AttachmentError
 from engine.media.files import open_container
 from engine.media.video import OpenVideo, ShownFrame
-from engine.preprocess.image import plan_image
 from engine.preprocess.sound import load_sound
-from engine.preprocess.video import MAX_FRAMES, plan_frames, read_frames, time_stamp, video
+from engine.preprocess.video import MAX_FRAMES, plan_frames, read_frames, time_stamp
 from tests.media_files import tone, write_sound, write_video
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "video_frames.json").read_text())
@@ -215,15 +214,6 @@ def test_transparent_areas_lie_on_white(tmp_path: Path) -> None:
     shown = next(read_frames(path)).picture
     assert near(shown, 0.25, 0.5, WHITE)
     assert near(shown, 0.75, 0.5, RED)
-
-
-def test_frames_for_the_tower_fill_their_budget(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", counting(60, 160, 96), turn=(90, False, False))
-    frames = video(path, 70)
-    assert [frame.seconds for frame in frames] == [0, 1]
-    for frame in frames:
-        assert frame.image.plan == plan_image(96, 160, 70)
-        assert frame.image.patches.shape == (frame.image.plan.num_soft_tokens * 9, 768)
 
 
 def test_the_sound_of_a_video_is_a_sound(tmp_path: Path) -> None:
