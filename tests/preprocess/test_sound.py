@@ -63,11 +63,14 @@ def test_AU_2_sound_that_ffmpeg_reads_loads_from_files_and_videos(
     assert_is_tone(load_sound(path.rename(tmp_path / "a.png")))
 
 
-@pytest.mark.parametrize(
-    "name", ["http:a.m4a", "concat:a|b?c#d%20.m4a", "-i.m4a", "später.m4a", os.fsdecode(b"\xff.m4a")]
-)
+@pytest.mark.parametrize("name", ["http:a.m4a", "concat:a|b?c#d%20.m4a", "-i.m4a", "später.m4a"])
 def test_a_name_is_never_more_than_a_name(tmp_path: Path, name: str) -> None:
     assert_is_tone(load_sound(write_sound(tmp_path / "a.m4a", tone(1), 16_000, "aac", "ipod").rename(tmp_path / name)))
+
+
+def test_a_damaged_codec_tag_does_no_harm(tmp_path: Path) -> None:
+    tagged(b"m\xff?a")(tmp_path / "a.m4a")
+    assert_is_tone(load_sound(tmp_path / "a.m4a"))
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000])
@@ -223,7 +226,6 @@ REFUSALS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "half-an-m4a": ("half.m4a", half_an_m4a, "damaged"),
     "protected": ("song.m4a", tagged(b"drms"), "protected"),
     "encrypted": ("song.m4a", tagged(b"enca"), "protected"),
-    "unheard-of": ("song.m4a", tagged(b"m\xff?a"), "cannot be read"),
 }
 
 
