@@ -53,8 +53,8 @@ _DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
 class Attachment:
     """A file that can be attached.
 
-    Width and height are pixels as a person sees them, 0 for a sound; seconds are what a sound or video
-    says about its length.
+    Width and height are pixels as a person sees them, 0 for a sound; seconds are the length that the file states, 0 for
+    a picture.
     """
 
     kind: Literal["picture", "sound", "video"]

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["UnknownFormat", "duration", "open_container", "opened", "require_decoder"]
 
-_FORMATS = "mov,matroska,avi,mpegts,ogg,aac,mp3,wav,w64,aiff,caf,flac"
+_OPTIONS = {
+    "format_whitelist": "mov,matroska,avi,mpegts,ogg,aac,mp3,wav,w64,aiff,caf,flac",
+    "protocol_whitelist": "file",
+}
 
 _PROTECTED = ("drms", "drmi", "enca", "encv", "aavd")
 """Codec tags of encrypted streams."""
@@ -50,17 +53,16 @@ def open_container(path: Path) -> Iterator["InputContainer"]:
     import av
 
     unknown = UnknownFormat(f"“{path.name}” is not a sound or video that can be read, or it is damaged.")
-    with opened(path) as file:
+    with opened(path):
         try:
-            container = av.open(file, "r", options={"format_whitelist": _FORMATS}, metadata_errors="replace")
+            container = av.open(f"file:{path}", "r", options=_OPTIONS, metadata_errors="replace")
         except av.FFmpegError as error:
             raise unknown from error
         try:
             with container:
                 if container.metadata.get("major_brand") in _PICTURE_BRANDS:
                     raise unknown
-                readable = [stream for stream in container.streams if stream.codec_context is not None]
-                if any(stream.codec_tag in _PROTECTED for stream in readable):
+                if any(_is_protected(stream) for stream in container.streams):
                     raise AttachmentError(f"“{path.name}” is protected against copying. Use a file without protection.")
                 yield container
         except av.FFmpegError as error:
@@ -83,6 +85,13 @@ def duration(path: Path, container: "InputContainer", stream: "Stream") -> float
         same = again.streams[stream.index]
         ends = [(packet.pts or 0) + (packet.duration or 0) for packet in again.demux(same)]
     return float(max(ends, default=0) * (stream.time_base or 0))
+
+
+def _is_protected(stream: "Stream") -> bool:
+    try:
+        return stream.codec_context is not None and stream.codec_tag in _PROTECTED
+    except UnicodeDecodeError:  # a damaged tag
+        return False
 
 
 def _unreadable(path: Path, error: OSError) -> str:

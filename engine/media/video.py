@@ -38,7 +38,7 @@ _TURNS = {
 """What brings a frame upright for the display matrix (a, b, c, d): x' = ax + cy, y' = bx + dy."""
 
 _MATRIX_ONE = 1 << 16
-_WIDEST_PIXEL = 8
+_WIDEST_PIXEL = 4
 """Width of a pixel through its height; beyond, and below the inverse, the file is wrong."""
 
 

@@ -63,6 +63,16 @@ def test_AU_2_sound_that_ffmpeg_reads_loads_from_files_and_videos(
     assert_is_tone(load_sound(path.rename(tmp_path / "a.png")))
 
 
+@pytest.mark.parametrize("name", ["http:a.m4a", "concat:a|b?c#d%20.m4a", "-i.m4a", "später.m4a"])
+def test_a_name_is_never_more_than_a_name(tmp_path: Path, name: str) -> None:
+    assert_is_tone(load_sound(write_sound(tmp_path / "a.m4a", tone(1), 16_000, "aac", "ipod").rename(tmp_path / name)))
+
+
+def test_a_damaged_codec_tag_does_no_harm(tmp_path: Path) -> None:
+    tagged(b"m\xff?a")(tmp_path / "a.m4a")
+    assert_is_tone(load_sound(tmp_path / "a.m4a"))
+
+
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000])
 def test_AU_2_every_sample_rate_gives_the_same_samples(tmp_path: Path, rate_hz: int) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1, rate_hz), rate_hz, subtype="FLOAT")
@@ -183,7 +193,7 @@ def half_an_m4a(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def protected(tag: bytes) -> Callable[[Path], object]:
+def tagged(tag: bytes) -> Callable[[Path], object]:
     def make(path: Path) -> None:
         write_sound(path, tone(1), SAMPLE_RATE, "aac", "ipod")
         path.write_bytes(path.read_bytes().replace(b"mp4a", tag))
@@ -214,8 +224,8 @@ REFUSALS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "200-mhz": ("fast.wav", lambda path: soundfile.write(path, tone(1), 200_000_000), "sample rate"),
     "half-a-flac": ("half.flac", half_a_flac, "damaged"),
     "half-an-m4a": ("half.m4a", half_an_m4a, "damaged"),
-    "protected": ("song.m4a", protected(b"drms"), "protected"),
-    "encrypted": ("song.m4a", protected(b"enca"), "protected"),
+    "protected": ("song.m4a", tagged(b"drms"), "protected"),
+    "encrypted": ("song.m4a", tagged(b"enca"), "protected"),
 }
 
 
