@@ -82,13 +82,13 @@ def model_config(*, hears: bool = False, **changes: object) -> dict[str, object]
     }  # fmt: skip
 
 
-def unified_config() -> dict[str, object]:
+def unified_config(**changes: object) -> dict[str, object]:
     """A whole configuration file of the 12B's kind."""
-    config = model_config(**DENSE_31B, model_type="gemma4_unified_text")
+    config = model_config(**(DENSE_31B | {"model_type": "gemma4_unified_text"} | changes))
     return config | {
         "model_type": "gemma4_unified", "architectures": ["Gemma4UnifiedForConditionalGeneration"],
         "vision_config": {
-            "model_type": "gemma4_unified_vision", "mm_embed_dim": 32, "output_proj_dims": 32, "mm_posemb_size": 1120,
+            "model_type": "gemma4_unified_vision", "mm_embed_dim": 64, "output_proj_dims": 64, "mm_posemb_size": 1120,
             "patch_size": 16, "pooling_kernel_size": 3, "model_patch_size": 48, "num_soft_tokens": 280,
             "rms_norm_eps": 1e-6,
         },
@@ -116,12 +116,12 @@ def write_checkpoint(
     return model
 
 
-def write_unified(folder: Path, seed: int = 7) -> Gemma4UnifiedForConditionalGeneration:
+def write_unified(folder: Path, seed: int = 7, **changes: object) -> Gemma4UnifiedForConditionalGeneration:
     """The same for the 12B's kind."""
-    config = Gemma4UnifiedConfig.from_dict(unified_config())
+    config = Gemma4UnifiedConfig.from_dict(unified_config(**changes))
     model = Gemma4UnifiedForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager")
     _drawn(model, seed)
-    _save(model, folder, unified_config())
+    _save(model, folder, unified_config(**changes))
     return model
 
 

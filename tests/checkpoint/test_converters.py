@@ -23,7 +23,7 @@ from transformers import Gemma4ForConditionalGeneration
 from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from tests.checkpoint.test_loader import logits
-from tests.tiny import EXPERTS_26B, VOCAB, write_checkpoint
+from tests.tiny import EXPERTS_26B, VOCAB, write_checkpoint, write_unified
 
 SMALL: dict[str, object] = {
     "hidden_size": 128, "intermediate_size": 128, "head_dim": 32, "global_head_dim": 64,
@@ -147,3 +147,43 @@ def test_our_quantized_copy_means_the_same_in_mlx_vlm(original: Original, tmp_pa
 def test_our_quantized_copy_means_the_same_in_mlx_lm(original: Original, tmp_path: Path) -> None:
     folder = quantize_checkpoint(original.folder, tmp_path / "small", 4).folder
     assert_same(logits(load_checkpoint(folder).model, IDS), lm_logits(folder))
+
+
+def convert(kind: str, tmp_path: Path, **options: object) -> tuple[Path, nn.Module]:
+    """mlx-vlm's 4-bit conversion of a model that hears, and mlx-vlm's own model of it."""
+    source, folder = tmp_path / "source", tmp_path / "mlx"
+    changes = SMALL | {"hidden_size_per_layer_input": 0} if kind == "12B" else SMALL
+    write_unified(source, **changes) if kind == "12B" else write_checkpoint(source, hears=True, **changes)
+    convert_with_mlx_vlm(str(source), str(folder), quantize=True, q_bits=4, q_group_size=32, **options)
+    return folder, mlx_vlm.utils.load_model(folder)
+
+
+def test_a_converted_audio_tower_hears_the_same(tmp_path: Path) -> None:
+    folder, theirs = convert("E line", tmp_path)
+    ours = load_checkpoint(folder).model
+    frames = mx.random.normal((99, 128), key=mx.random.key(0))
+    states, _ = theirs.audio_tower(frames[None], mx.zeros((1, 99), mx.bool_))
+    assert_same(ours.encode_audio(frames), theirs.embed_audio(states)[0])
+    assert_same(logits(ours, IDS), vlm_logits(folder))
+
+
+def test_a_converted_12B_sees_and_hears_the_same(tmp_path: Path) -> None:
+    """With its projections of patches and samples quantized as well, as in the published conversions."""
+    folder, theirs = convert("12B", tmp_path, quant_predicate=lambda path, module, *_: True)
+    ours = load_checkpoint(folder).model
+    frames = mx.random.normal((30, 640), key=mx.random.key(0))
+    assert_same(ours.encode_audio(frames), theirs.get_audio_features(frames[None]))
+    patches = mx.random.uniform(shape=(12, 6912), key=mx.random.key(1))
+    positions = mx.array([[x, y] for y in range(3) for x in range(4)])
+    assert_same(ours.encode_image(patches, positions, 4), theirs.get_image_features(patches[None], positions[None]))
+    assert isinstance(ours.vision_embedder.patch_dense, nn.QuantizedLinear)
+    assert_same(logits(ours, IDS), vlm_logits(folder))
+
+
+def test_our_quantized_copy_of_the_12B_means_the_same_in_mlx_vlm(tmp_path: Path) -> None:
+    write_unified(tmp_path / "source", **(SMALL | {"hidden_size_per_layer_input": 0}))
+    folder = quantize_checkpoint(tmp_path / "source", tmp_path / "small", 4).folder
+    ours, theirs = load_checkpoint(folder).model, mlx_vlm.utils.load_model(folder)
+    assert_same(logits(ours, IDS), theirs.language_model(mx.array([IDS])).logits[0])
+    frames = mx.random.normal((30, 640), key=mx.random.key(0))
+    assert_same(ours.encode_audio(frames), theirs.get_audio_features(frames[None]))
