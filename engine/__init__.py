@@ -18,6 +18,8 @@ from engine.events import (
     Finished,
     FinishReason,
     LoadProgress,
+    Logprob,
+    Logprobs,
     ModelInfo,
     ModelLoaded,
     PictureReceipt,
@@ -29,6 +31,9 @@ from engine.events import (
     ThoughtDelta,
     ThoughtFinished,
     ThoughtStarted,
+    ToolCalled,
+    ToolCallRefused,
+    ToolFinished,
     VideoReceipt,
 )
 from engine.messages import (
@@ -42,13 +47,16 @@ from engine.messages import (
     Role,
     Sound,
     Text,
+    ToolCall,
+    ToolResult,
     Video,
     user,
 )
-from engine.options import GREEDY, Options, Sampling
+from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
 from engine.preprocess.image import ImagePlan, plan_image
 from engine.prompt.template_process import run_template_process
-from engine.requests import Cancel, Envelope, LoadModel, Request, Respond, Shutdown
+from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Respond, Shutdown, ToolDone
+from engine.tools import Tool
 
 if TYPE_CHECKING:
     from engine.cli import run_command_line
@@ -56,14 +64,16 @@ if TYPE_CHECKING:
     from engine.worker import EngineWorker, run_engine_process
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "PICTURE_SUFFIXES", "Attachment", "AttachmentError",
-    "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError", "EngineEvent", "EngineStarted",
-    "EngineStopped", "EngineWorker", "Envelope", "Event", "Failed", "FinishReason", "Finished", "ImagePlan",
-    "LoadModel", "LoadProgress", "Media", "Message", "ModelInfo", "ModelLoaded", "Options", "Part", "Picture",
-    "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Request", "Respond", "Role", "Sampling",
-    "Shutdown", "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished",
-    "ThoughtStarted", "Video", "VideoReceipt", "inspect_attachment", "load_picture", "plan_image", "run_command_line",
-    "run_engine_process", "run_template_process", "sample_checkpoint", "user",
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "PICTURE_SUFFIXES", "AnswerNow", "AnyJson",
+    "Attachment", "AttachmentError", "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient",
+    "EngineError", "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Failed",
+    "FinishReason", "Finished", "ImagePlan", "JsonSchema", "LoadModel", "LoadProgress", "Logprob", "Logprobs", "Media",
+    "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "Part", "Picture", "PictureReceipt",
+    "PrefillProgress", "PromptError", "PromptReady", "Regex", "Request", "Respond", "Role", "Sampling", "Shutdown",
+    "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "Tool",
+    "ToolCall", "ToolCallRefused", "ToolCalled", "ToolDone", "ToolFinished", "ToolResult", "Video", "VideoReceipt",
+    "inspect_attachment", "load_picture", "plan_image", "run_command_line", "run_engine_process",
+    "run_template_process", "sample_checkpoint", "user",
 ]  # fmt: skip
 
 _NEEDS_MLX = {

@@ -2,18 +2,24 @@
 
 The events of one answer come in this order, and exactly one of the last line ends it:
 
-    PromptReady · PrefillProgress* · (ThoughtStarted ThoughtDelta* ThoughtFinished | TextDelta)*
+    (PromptReady · PrefillProgress* · (Logprobs | ThoughtStarted ThoughtDelta* ThoughtFinished | TextDelta)*
+     · (ToolCalled | ToolCallRefused)* · ToolFinished*)+
     Finished | Failed
+
+With tools there is a round of these for each time the model goes on from results; Finished counts them all.
 """
 
 from typing import Literal
 
 import msgspec
 
+from engine.messages import ToolCall, ToolResult
+
 __all__ = [
-    "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished", "LoadProgress", "ModelInfo",
-    "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt", "SoundReceipt", "Stats", "TextDelta",
-    "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "VideoReceipt",
+    "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished", "LoadProgress", "Logprob",
+    "Logprobs", "ModelInfo", "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt",
+    "SoundReceipt", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
+    "ToolCallRefused", "ToolCalled", "ToolFinished", "VideoReceipt",
 ]  # fmt: skip
 
 
@@ -92,16 +98,59 @@ class ThoughtDelta(_Event, frozen=True, tag="thought_delta"):
     text: str
 
 
+ThoughtEnd = Literal["model", "budget", "answer_now", "loop", "cut_off"]
+"""Who closed a thought: the model itself, its budget, the person, the loop detector, or the end of the answer."""
+
+
 class ThoughtFinished(_Event, frozen=True, tag="thought_finished"):
     """The thought is closed; the answer follows."""
 
     duration_ms: float
+    num_tokens: int = 0
+    ended_by: ThoughtEnd = "model"
 
 
 class TextDelta(_Event, frozen=True, tag="text_delta"):
     """More text of the answer. Never splits a character."""
 
     text: str
+
+
+class Logprob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token and the natural logarithm of its probability, before temperature and every restriction."""
+
+    token_id: int
+    text: str
+    logprob: float
+
+
+class Logprobs(_Event, frozen=True, tag="logprobs"):
+    """How likely the token just written was, and the most likely ones in its place, likeliest first."""
+
+    chosen: Logprob
+    top: tuple[Logprob, ...]
+
+
+class ToolCalled(_Event, frozen=True, tag="tool_called"):
+    """The model called a tool, and the call could be read."""
+
+    call: ToolCall
+
+
+class ToolCallRefused(_Event, frozen=True, tag="tool_call_refused"):
+    """The model wrote a call that cannot be run: not readable, cut off, or of no tool that it was given."""
+
+    raw: str
+    """What it wrote, without markers."""
+    message: str
+
+
+class ToolFinished(_Event, frozen=True, tag="tool_finished"):
+    """A call is over. What failed is told to the model as well."""
+
+    result: ToolResult
+    duration_ms: float
+    failed: bool = False
 
 
 class Stats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +165,12 @@ class Stats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peak_memory_bytes: int = 0
 
 
-FinishReason = Literal["end_of_turn", "length", "context_full", "cancelled"]
+FinishReason = Literal[
+    "end_of_turn", "stop_string", "tool_calls", "length", "context_full", "loop", "tool_rounds", "cancelled"
+]
+"""The model ended its turn; it wrote a stop string; its calls wait for whoever asked; `max_new_tokens` or the context
+is spent; it repeated itself; it called tools too often or again and again with the same arguments; the person stopped
+it. Only an answer that ended with "end_of_turn" has all of the form that was asked for."""
 
 
 class Finished(_Event, frozen=True, tag="finished"):
@@ -171,7 +225,20 @@ class ModelLoaded(_Event, frozen=True, tag="model_loaded"):
     load_ms: float
 
 
-Event = PromptReady | PrefillProgress | ThoughtStarted | ThoughtDelta | ThoughtFinished | TextDelta | Finished | Failed
+Event = (
+    PromptReady
+    | PrefillProgress
+    | ThoughtStarted
+    | ThoughtDelta
+    | ThoughtFinished
+    | TextDelta
+    | Logprobs
+    | ToolCalled
+    | ToolCallRefused
+    | ToolFinished
+    | Finished
+    | Failed
+)
 """What `Engine.respond` yields."""
 
 EngineEvent = Event | EngineStarted | LoadProgress | ModelLoaded

@@ -1,15 +1,15 @@
-"""Messages: what a person and the model say to each other. Values only, one JSON form each."""
+"""Messages: what a person, the model and its tools say to each other. Values only, one JSON form each."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 __all__ = [
     "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "Media", "Message", "Part", "Picture", "Role", "Sound", "Text",
-    "Video", "user",
+    "ToolCall", "ToolResult", "Video", "user",
 ]  # fmt: skip
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 BUDGETS = (70, 140, 280, 560, 1120)
 """Soft tokens a picture may spend, as the vendor's image processor offers them."""
@@ -65,12 +65,36 @@ def _check_budget(budget: int) -> None:
         raise ValueError(f"a budget of {budget} soft tokens is none of {', '.join(map(str, BUDGETS))}")
 
 
+class ToolCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="tool_call"):
+    """A call that the model made; a part of an assistant message."""
+
+    name: str
+    arguments: dict[str, Any]
+    """JSON values by the names of the parameters."""
+    id: str = ""
+    """Which result belongs to it. Ids are never shown to the model."""
+
+
+class ToolResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="tool_result"):
+    """What a call gave; a part of a tool message, before the pictures, sounds and videos that belong to it."""
+
+    content: Any
+    """Any JSON value. A map is shown to the model as a map, anything else as one value."""
+    call_id: str = ""
+    name: str = ""
+    """For a result whose call is not in the conversation."""
+
+
 Media = Picture | Sound | Video
-Part = Text | Media
+Part = Text | Media | ToolCall | ToolResult
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One turn. `thought` is what the model thought before an answer; it is never sent back to the model."""
+    """One turn.
+
+    `thought` is what the model thought before an answer. It goes back to the model only after the last user message,
+    while it works with tools.
+    """
 
     role: Role
     parts: tuple[Part, ...]
@@ -88,8 +112,13 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def media(self) -> tuple[Media, ...]:
-        """Every part that is not text, in order."""
-        return tuple(part for part in self.parts if not isinstance(part, Text))
+        """The pictures, sounds and videos, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Picture | Sound | Video))
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
 
 def user(text: str, *media: Media) -> Message:

@@ -18,6 +18,7 @@ from engine import (
     Failed,
     Finished,
     LoadProgress,
+    Logprobs,
     Message,
     ModelLoaded,
     Options,
@@ -29,6 +30,9 @@ from engine import (
     ThoughtDelta,
     ThoughtFinished,
     ThoughtStarted,
+    ToolCalled,
+    ToolCallRefused,
+    ToolFinished,
 )
 
 __all__ = ["Conversation", "Turn"]
@@ -210,6 +214,8 @@ class Conversation(QObject):
                 self._end(answer, end)
             case EngineStarted() | LoadProgress() | ModelLoaded():
                 pass
+            case Logprobs() | ToolCalled() | ToolCallRefused() | ToolFinished():
+                pass  # the window asks for neither
             case _ as never:
                 assert_never(never)
         self.activity_changed.emit()

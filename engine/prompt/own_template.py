@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import PromptError
-from engine.messages import Media, Message, Picture, Sound, Text, Video
+from engine.messages import Media, Message, Picture, Sound, Text, ToolCall, ToolResult, Video
 from engine.prompt import template_process
 from engine.prompt.special_tokens import Special
 from engine.prompt.template import Piece, clean_text
@@ -100,6 +100,8 @@ def _content(message: Message, turn: int, stand_ins: _StandIns) -> str | list[di
     for part in message.parts:
         if isinstance(part, Text):
             items.append({"type": "text", "text": stand_ins.add(turn, clean_text(part.text, message.role))})
+        elif isinstance(part, ToolCall | ToolResult):
+            raise PromptError("Tools cannot be rendered yet.")
         else:
             items.append({"type": _KINDS[type(part)]})
     match items:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from engine.errors import PromptError
-from engine.messages import Media, Message, Role, Text
+from engine.messages import Media, Message, Role, Text, ToolCall, ToolResult
 from engine.prompt.special_tokens import Special
 
 __all__ = ["Piece", "clean_text", "render"]
@@ -52,6 +52,8 @@ def _turn(message: Message, *, opens: bool, closes: bool) -> Iterator[Piece]:
         match part:
             case Text(text):
                 yield clean_text(text, message.role)
+            case ToolCall() | ToolResult():
+                raise PromptError("Tools cannot be rendered yet.")
             case _:
                 yield part
     if closes:
