@@ -15,20 +15,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, assert_never
 
+import msgspec
+
 from engine.errors import Cancelled, EngineStopped
 from engine.events import EngineEvent, Failed, Finished, ModelLoaded, Stats
 from engine.requests import (
+    AnswerNow,
     Cancel,
     Envelope,
     LoadModel,
     Request,
     Respond,
     Shutdown,
+    ToolDone,
     WireError,
     decode_event,
     encode,
+    framed,
     read_frame,
-    write_frame,
 )
 
 __all__ = ["EngineClient"]
@@ -92,7 +96,8 @@ class _Child:
     def _write(self, stdin: IO[bytes]) -> None:
         with contextlib.suppress(OSError), stdin:
             while (frame := self._outbox.get()) is not None:
-                write_frame(stdin, frame)
+                stdin.write(frame)
+                stdin.flush()
 
     def _read(self, stdout: IO[bytes], on_frame: Callable[[bytes], None], on_end: Callable[["_Child"], None]) -> None:
         try:
@@ -169,8 +174,8 @@ class EngineClient:
                         self._recover(f"status {child.end()}")
                 case _Served(request_id, has_answered):
                     self._finish(request_id, has_answered)
-                case Cancel(request_id) as cancel:
-                    self._cancel(request_id, cancel)
+                case Cancel() | AnswerNow() | ToolDone() as word:
+                    self._pass_on(word)
                 case LoadModel() | Respond() as request:
                     self._waiting.append(request)
                 case unknown:
@@ -186,13 +191,25 @@ class EngineClient:
         except queue.Empty:
             return None
 
-    def _cancel(self, request_id: int, cancel: Cancel) -> None:
-        """Pass it on if that request runs; end one that still waits; ignore any other."""
-        if self._running is not None and self._running.request_id == request_id:
-            self._send(cancel)
-            if isinstance(self._running, Respond) and self._hangs_at is None:
-                self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
+    def _pass_on(self, word: Cancel | AnswerNow | ToolDone) -> None:
+        """Hand over what belongs to the running request; a Cancel also ends one that still waits."""
+        if self._running is None or self._running.request_id != word.request_id:
+            if isinstance(word, Cancel):
+                self._forget(word.request_id)
             return
+        try:
+            self._send(word)
+        except WireError as error:
+            if isinstance(word, ToolDone):  # the model is told, and goes on
+                content = {"error": str(error)}
+                self._send(
+                    ToolDone(word.request_id, msgspec.structs.replace(word.result, content=content), failed=True)
+                )
+        if isinstance(word, Cancel) and isinstance(self._running, Respond) and self._hangs_at is None:
+            self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
+
+    def _forget(self, request_id: int) -> None:
+        """End a request that still waits."""
         for request in [request for request in self._waiting if request.request_id == request_id]:
             self._waiting.remove(request)
             if isinstance(request, Respond):
@@ -279,7 +296,7 @@ class EngineClient:
     def _send(self, request: Request) -> None:
         """Raises WireError for what no frame can hold."""
         if self._child is not None:
-            self._child.send(encode(request))
+            self._child.send(framed(encode(request)))
 
     def _report_stopped(self, request: LoadModel | Respond, what: str) -> None:
         sentence = f"{what} Nothing you wrote is lost: try again."

@@ -16,7 +16,7 @@ from engine.options import Options
 
 __all__ = [
     "MAX_FRAME_BYTES", "AnswerNow", "Cancel", "Envelope", "LoadModel", "Request", "Respond", "Shutdown", "ToolDone",
-    "WireError", "decode_event", "decode_request", "encode", "read_frame", "write_frame",
+    "WireError", "decode_event", "decode_request", "encode", "framed", "read_frame", "write_frame",
 ]  # fmt: skip
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -111,11 +111,16 @@ def decode_event(data: bytes) -> Envelope:
         raise WireError(f"The engine sent an event that this app cannot read: {error}.") from error
 
 
-def write_frame(stream: IO[bytes], data: bytes) -> None:
-    """Write one frame and flush it; raises WireError for one that the other side would refuse."""
+def framed(data: bytes) -> bytes:
+    """A frame; raises WireError for one that the other side would refuse."""
     if len(data) > MAX_FRAME_BYTES:
         raise WireError("This conversation is too long to hand to the engine. Start a new one.")
-    stream.write(_LENGTH.pack(len(data)) + data)
+    return _LENGTH.pack(len(data)) + data
+
+
+def write_frame(stream: IO[bytes], data: bytes) -> None:
+    """Write one frame and flush it; raises WireError as `framed` does."""
+    stream.write(framed(data))
     stream.flush()
 
 

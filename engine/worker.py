@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -23,19 +24,23 @@ from engine import version
 from engine.backend import backend_name
 from engine.errors import Cancelled, EngineError
 from engine.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
+from engine.messages import ToolCall
 from engine.pipeline import Engine
 from engine.requests import (
+    AnswerNow,
     Cancel,
     Envelope,
     LoadModel,
     Request,
     Respond,
     Shutdown,
+    ToolDone,
     decode_request,
     encode,
     read_frame,
     write_frame,
 )
+from engine.tool_loop import ToolError, ToolOutcome
 
 __all__ = ["EngineWorker", "run_engine_process"]
 
@@ -49,6 +54,8 @@ class EngineWorker:
         self._on_event = on_event
         self._requests: queue.SimpleQueue[LoadModel | Respond | Shutdown] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
+        self._answering_now: set[int] = set()
+        self._tools_done: defaultdict[tuple[int, str], queue.SimpleQueue[ToolDone]] = defaultdict(queue.SimpleQueue)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mlx")
         self._engine: Engine | None = None
@@ -62,6 +69,10 @@ class EngineWorker:
         match request:
             case Cancel(request_id):
                 self._cancelled.add(request_id)
+            case AnswerNow(request_id):
+                self._answering_now.add(request_id)
+            case ToolDone(request_id, result):
+                self._tools_done[request_id, result.call_id].put(request)
             case Shutdown():
                 self._closing.set()
                 self._requests.put(request)
@@ -82,6 +93,8 @@ class EngineWorker:
             if not isinstance(request, Shutdown):
                 self._serve(request)
                 self._cancelled.discard(request.request_id)
+                self._answering_now.discard(request.request_id)
+                self._tools_done.clear()
         self._engine = None
         mx.clear_streams()  # a thread that leaves its streams behind makes the process abort when it exits
 
@@ -126,7 +139,23 @@ class EngineWorker:
         def cancelled() -> bool:
             return self._is_cancelled(request.request_id)
 
-        for event in self._engine.respond(request.messages, request.options, cancelled):
+        def execute(call: ToolCall) -> ToolOutcome:
+            """Wait for whoever asked, a little longer than whoever waits for this."""
+            answers = self._tools_done[request.request_id, call.id]
+            try:
+                done = answers.get(timeout=request.options.tool_timeout_s + 1)
+            except queue.Empty as error:
+                raise ToolError("There was no answer.") from error
+            return ToolOutcome(done.result.content, done.media, done.failed)
+
+        events = self._engine.respond(
+            request.messages,
+            request.options,
+            cancelled,
+            answer_now=lambda: request.request_id in self._answering_now,
+            execute=execute if request.runs_tools else None,
+        )
+        for event in events:
             report(event)
 
     def _is_cancelled(self, request_id: int) -> bool:
