@@ -103,28 +103,25 @@ class Engine:
         return cls(loaded.model, tokenizer, info, advice)
 
     def respond(
-        self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
+        self,
+        messages: Sequence[Message],
+        options: Options = Options(),
+        cancelled: Callable[[], bool] = never,
+        *,
+        answer_now: Callable[[], bool] = never,
+        execute: Execute | None = None,
     ) -> Iterator[Event]:
         """Answer a conversation; the last event is Finished.
 
+        execute: runs the model's calls, which then goes on from their results. Without it, an answer with calls ends
+        with the reason "tool_calls". `answer_now` is asked while the model thinks.
         Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
-        the layers of a picture, between prefill chunks and between tokens.
+        the layers of a picture, between prefill chunks, between tokens and while a tool runs.
         """
         run = _Run()
         mx.reset_peak_memory()
         try:
-            prompt = self.prepare(messages, options, cancelled)
-            known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
-            run.begin(len(prompt), known)
-            receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
-            yield PromptReady(
-                len(prompt),
-                known,
-                pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
-                sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
-                videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
-            )
-            yield from self._answer(prompt, options, run, cancelled)
+            yield from self._respond(list(messages), options, run, cancelled, answer_now, execute)
         except _Stopped:
             yield run.finished("cancelled")
         except EngineError:  # the person's situation, found before anything was computed
@@ -145,9 +142,15 @@ class Engine:
         config = self._model.config
         if options.own_template:
             source = read_own_template(Path(self.info.path))
-            rendered = render_own(messages, source, self._tokenizer, thinking=options.thinking)
+            rendered = render_own(messages, source, self._tokenizer, thinking=options.thinking, tools=options.tools)
         else:
-            rendered = render(messages, thinking=options.thinking, compact=config.is_small)
+            rendered = render(
+                messages,
+                thinking=options.thinking,
+                compact=config.is_small,
+                tools=options.tools,
+                continues=options.continues,
+            )
         prompt = build_prompt(rendered, media, self._tokenizer, config.token_ids)
         if len(prompt) >= config.text.max_position_embeddings:
             raise ContextFull(len(prompt), config.text.max_position_embeddings)
@@ -175,8 +178,84 @@ class Engine:
         """What a model wrote, as a message."""
         return parse(token_ids, self._tokenizer, starts_in_thought=starts_in_thought)
 
-    def _answer(self, prompt: Prompt, options: Options, run: "_Run", cancelled: Callable[[], bool]) -> Iterator[Event]:
-        """Prefill, then decode, as events."""
+    def _respond(
+        self,
+        conversation: list[Message],
+        options: Options,
+        run: "_Run",
+        cancelled: Callable[[], bool],
+        answer_now: Callable[[], bool],
+        execute: Execute | None,
+    ) -> Iterator[Event]:
+        """Turn after turn, until the model calls no more tools."""
+        rounds = ToolRounds(options)
+        while True:
+            turn = yield from self._take_turn(conversation, options, run, cancelled, answer_now)
+            if turn.reason != "tool_calls" or execute is None:
+                break
+            if not rounds.may_run(turn.calls):
+                turn.reason = "tool_rounds"
+                break
+            results = yield from rounds.run(turn.calls, execute, cancelled)
+            if results is None:
+                raise _Stopped
+            conversation += [turn.message, results]
+            options = rounds.later_options
+        yield run.finished(turn.reason)
+
+    def _take_turn(
+        self,
+        messages: Sequence[Message],
+        options: Options,
+        run: "_Run",
+        cancelled: Callable[[], bool],
+        answer_now: Callable[[], bool],
+    ) -> Generator[Event, None, Turn]:
+        """One turn of the model: until it ends, or until its calls wait for results."""
+        prompt = self.prepare(messages, options, cancelled)
+        parser = ResponseParser(
+            self._tokenizer, starts_in_thought=prompt.starts_in_thought, tools=options.tools, stop=options.stop
+        )
+        turn = Turn(parser, options, self._constraints, stop_ids=self._stop_ids, answer_now=answer_now)
+        known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
+        run.begin(len(prompt), known)
+        receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
+        yield PromptReady(
+            len(prompt),
+            known,
+            pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
+            sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
+            videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
+        )
+        logits = yield from self._fill_cache(prompt, run, cancelled)
+        sampler = make_sampler(options.sampling.filled_from(self._sampling), self._suppress_for(options), prompt.token_ids)
+
+        def choose(logits: mx.array) -> mx.array:
+            return sampler(logits, turn.mask())
+
+        tokens = decode(self._step, self._cache, logits, choose, self.info.context_length)
+        token = next(tokens)
+        while True:
+            run.count()
+            yield from turn.take(token)
+            if options.num_logprobs and turn.is_answering:
+                yield self._logprobs(sampler, token, options.num_logprobs)
+            if turn.reason is None and cancelled():
+                turn.reason = "cancelled"
+            if turn.reason is not None:
+                break
+            try:
+                token = tokens.send(turn.forced)
+            except StopIteration:
+                turn.reason = "context_full"
+                break
+        yield from turn.finish()
+        return turn
+
+    def _fill_cache(
+        self, prompt: Prompt, run: "_Run", cancelled: Callable[[], bool]
+    ) -> Generator[Event, None, mx.array]:
+        """Prefill with progress; returns the logits [V] of the last position."""
         began = time.perf_counter()
         logits = mx.array(0)
         for done, last in prefill(self._model, prompt, self._media.features, self._cache, run.num_cached, CHUNK_SIZE):
@@ -185,24 +264,8 @@ class Engine:
             _stop_if(cancelled)
             if done == prompt.num_lasting:
                 self._cache.take_snapshot()
-        run.prefill_s = time.perf_counter() - began
-        parser = ResponseParser(self._tokenizer, starts_in_thought=prompt.starts_in_thought)
-        sampler = make_sampler(options.sampling.filled_from(self._sampling), self._suppress)
-        reason: FinishReason = "context_full"
-        for token in decode(self._step, self._cache, logits, sampler, self.info.context_length):
-            run.count()
-            yield from parser.push(token)
-            if token in self._stop_ids or parser.is_over:
-                reason = "end_of_turn"
-            elif run.num_new == options.max_new_tokens:
-                reason = "length"
-            elif cancelled():
-                reason = "cancelled"
-            else:
-                continue
-            break
-        yield from parser.finish()
-        yield run.finished(reason)
+        run.prefill_s += time.perf_counter() - began
+        return logits
 
     def _cold_cache(self) -> PrefixCache:
         return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)

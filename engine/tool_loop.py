@@ -1,22 +1,30 @@
-"""Running the model's calls: within a time, stoppable, and never twice too often."""
+"""Running the model's calls: within a time, stoppable, and never in circles."""
 
 import json
+import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.events import ToolFinished
-from engine.messages import Media, Message, ToolCall, ToolResult
+import msgspec
 
-__all__ = ["Execute", "RepeatedCalls", "ToolError", "ToolOutcome", "result_message", "run_call"]
+from engine.events import ToolCalled, ToolCallRefused, ToolFinished
+from engine.messages import Media, Message, Part, ToolCall, ToolResult
+from engine.options import Options
+
+__all__ = ["Execute", "ToolError", "ToolOutcome", "ToolRounds", "as_calls"]
 
 MAX_REPETITIONS = 3
 """The same call with the same arguments so often, and the model goes round in circles."""
 
 POLL_S = 0.05
+
+_CALLED = re.compile(r"call:([A-Za-z0-9_.:-]+)")
+
+Called = ToolCalled | ToolCallRefused
 
 
 class ToolError(Exception):
@@ -36,58 +44,93 @@ Execute = Callable[[ToolCall], ToolOutcome]
 """Runs one call; raises ToolError. It runs on a thread of its own, which is left behind when its time is up."""
 
 
-class RepeatedCalls:
-    """Counts equal calls within one answer."""
+class ToolRounds:
+    """The rounds of calls and results within one answer."""
 
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._num_rounds = 0
+        self._made: Counter[str] = Counter()
 
-    def add(self, call: ToolCall) -> bool:
-        """Whether this call has now been made too often."""
-        key = json.dumps([call.name, call.arguments], sort_keys=True)
-        self._counts[key] += 1
-        return self._counts[key] >= MAX_REPETITIONS
+    @property
+    def later_options(self) -> Options:
+        """After results the model may call again, but need not, and begins no answer that it was to continue."""
+        choice = "none" if self._options.tool_choice == "none" else "auto"
+        return msgspec.structs.replace(self._options, tool_choice=choice, continues=False)
+
+    def may_run(self, called: Sequence[Called]) -> bool:
+        """Whether a round is left, and none of the calls was made too often with the same arguments."""
+        self._num_rounds += 1
+        made = [json.dumps([call.name, call.arguments], sort_keys=True) for call in as_calls(called)]
+        self._made.update(made)
+        is_fresh = all(self._made[call] < MAX_REPETITIONS for call in made)
+        return is_fresh and self._num_rounds <= self._options.max_tool_rounds
+
+    def run(
+        self, called: Sequence[Called], execute: Execute, cancelled: Callable[[], bool]
+    ) -> Generator[ToolFinished, None, Message | None]:
+        """Run the calls one after the other; returns the tool message with their results, or None when cancelled.
+
+        What fails or takes too long becomes a result as well: the model is told and can go on.
+        """
+        parts: list[Part] = []
+        for event, call in zip(called, as_calls(called), strict=True):
+            if isinstance(event, ToolCallRefused):
+                ran = _failure(call, event.message, 0.0), ()
+            else:
+                outcome = self._run_call(call, execute, cancelled)
+                if outcome is None:
+                    return None
+                ran = outcome
+            finished, media = ran
+            yield finished
+            parts += [finished.result, *media]
+        return Message("tool", tuple(parts))
+
+    def _run_call(
+        self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]
+    ) -> tuple[ToolFinished, tuple[Media, ...]] | None:
+        outcome: list[ToolOutcome | Exception] = []
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                outcome.append(execute(call))
+            except Exception as error:  # noqa: BLE001 - a tool is code of somebody else: what it raises is its result
+                outcome.append(error)
+            done.set()
+
+        started = time.monotonic()
+        timeout_s = self._options.tool_timeout_s
+        threading.Thread(target=work, name=f"tool {call.name}", daemon=True).start()
+        while not done.wait(POLL_S):
+            if cancelled():
+                return None
+            if time.monotonic() - started >= timeout_s:
+                return _failure(call, f"{call.name} took longer than {timeout_s:g} seconds.", started), ()
+        match outcome[0]:
+            case ToolOutcome(content, media, failed):
+                return ToolFinished(ToolResult(content, call.id, call.name), _since(started), failed), media
+            case ToolError() as error:
+                return _failure(call, str(error), started), ()
+            case error:
+                return _failure(call, f"{type(error).__name__}: {error}", started), ()
 
 
-def run_call(
-    call: ToolCall, execute: Execute, timeout_s: float, cancelled: Callable[[], bool]
-) -> tuple[ToolFinished, tuple[Media, ...]] | None:
-    """Run one call and say what came of it; None when it was cancelled.
+def as_calls(called: Sequence[Called]) -> list[ToolCall]:
+    """The calls for the conversation; one that could not be read is there by its name, with nothing to run it with."""
+    return [event.call if isinstance(event, ToolCalled) else _unreadable(event) for event in called]
 
-    What fails or takes too long becomes a result as well: the model is told and can go on.
-    """
-    outcome: list[ToolOutcome | Exception] = []
-    done = threading.Event()
 
-    def work() -> None:
-        try:
-            outcome.append(execute(call))
-        except Exception as error:  # noqa: BLE001 - a tool is code of somebody else: whatever it raises is its result
-            outcome.append(error)
-        done.set()
-
-    started = time.monotonic()
-    threading.Thread(target=work, name=f"tool {call.name}", daemon=True).start()
-    while not done.wait(min(POLL_S, timeout_s)):
-        if cancelled():
-            return None
-        if time.monotonic() - started >= timeout_s:
-            return _failure(call, f"{call.name} took longer than {timeout_s:g} seconds.", started), ()
-    match outcome[0]:
-        case ToolOutcome(content, media, failed):
-            duration_ms = (time.monotonic() - started) * 1000
-            return ToolFinished(ToolResult(content, call.id, call.name), duration_ms, failed), media
-        case ToolError() as error:
-            return _failure(call, str(error), started), ()
-        case error:
-            return _failure(call, f"{type(error).__name__}: {error}", started), ()
+def _unreadable(refused: ToolCallRefused) -> ToolCall:
+    name = _CALLED.search(refused.raw)
+    return ToolCall(name[1] if name else "unknown", {})
 
 
 def _failure(call: ToolCall, reason: str, started: float) -> ToolFinished:
-    duration_ms = (time.monotonic() - started) * 1000
+    duration_ms = _since(started) if started else 0.0
     return ToolFinished(ToolResult({"error": reason}, call.id, call.name), duration_ms, failed=True)
 
 
-def result_message(results: Sequence[tuple[ToolFinished, tuple[Media, ...]]]) -> Message:
-    """All results of a round as one message, each followed by its media."""
-    return Message("tool", tuple(part for finished, media in results for part in (finished.result, *media)))
+def _since(started: float) -> float:
+    return (time.monotonic() - started) * 1000

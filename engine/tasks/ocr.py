@@ -1,16 +1,30 @@
-"""Reading the text in pictures: greedy, thinking off, one picture at a time."""
+"""Reading pictures of text: greedy, thinking off, one picture at a time, in the form that is asked for."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 from engine.events import Event
 from engine.messages import BUDGETS, Picture, user
-from engine.options import GREEDY, Options
+from engine.options import GREEDY, AnswerFormat, JsonSchema, Options
 from engine.pipeline import Engine
 
-__all__ = ["default_budget", "read_text"]
+__all__ = ["FORMS", "Form", "default_budget", "read_text"]
 
-PROMPT = "Read the text in this picture. Write only the text, line by line."
+Form = Literal["text", "markdown", "csv", "json"]
+FORMS: tuple[Form, ...] = get_args(Form)
+
+PROMPTS: dict[Form, str] = {
+    "text": "Read the text in this picture. Write only the text, line by line.",
+    "markdown": "Write this picture of a document as Markdown, in reading order, with its headings, lists and tables. "
+    "Write only the Markdown.",
+    "csv": "Write the table in this picture as CSV, one line per row, the header first. Put fields that hold commas or "
+    "quotes in double quotes. Write only the CSV.",
+    "json": "Write the fields in this picture as a JSON object: each label with its value. Write only the JSON.",
+}
+
+FIELDS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
+"""Labels and values, where no schema says more."""
 
 
 def default_budget(engine: Engine) -> int:
@@ -18,6 +32,15 @@ def default_budget(engine: Engine) -> int:
     return 280 if engine.info.is_sample else BUDGETS[-1]
 
 
-def read_text(engine: Engine, path: Path, budget: int) -> Iterator[Event]:
-    """The events of reading one picture; raises EngineError."""
-    return engine.respond([user(PROMPT, Picture(str(path), budget))], Options(sampling=GREEDY))
+def read_text(
+    engine: Engine, path: Path, budget: int, form: Form = "text", schema: dict[str, Any] | None = None
+) -> Iterator[Event]:
+    """The events of reading one picture; a schema says which fields to look for. Raises EngineError."""
+    return ask_picture(engine, path, budget, PROMPTS[form], JsonSchema(schema or FIELDS) if form == "json" else None)
+
+
+def ask_picture(
+    engine: Engine, path: Path, budget: int, question: str, answer_format: AnswerFormat | None = None
+) -> Iterator[Event]:
+    """The events of answering a question about one picture; raises EngineError."""
+    return engine.respond([user(question, Picture(str(path), budget))], Options(GREEDY, format=answer_format))
