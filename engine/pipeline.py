@@ -228,7 +228,9 @@ class Engine:
             videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
         )
         logits = yield from self._fill_cache(prompt, run, cancelled)
-        sampler = make_sampler(options.sampling.filled_from(self._sampling), self._suppress_for(options), prompt.token_ids)
+        sampler = make_sampler(
+            options.sampling.filled_from(self._sampling), self._suppress_for(options), prompt.token_ids
+        )
 
         def choose(logits: mx.array) -> mx.array:
             return sampler(logits, turn.mask())

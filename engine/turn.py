@@ -160,4 +160,3 @@ class Turn:
         if self._num_answer >= self._options.max_new_tokens:
             return "length"
         return "loop" if self._loops.is_looping and not self._parser.in_thought else None
-

@@ -9,7 +9,7 @@ from engine.messages import BUDGETS, Picture, user
 from engine.options import GREEDY, AnswerFormat, JsonSchema, Options
 from engine.pipeline import Engine
 
-__all__ = ["FORMS", "Form", "default_budget", "read_text"]
+__all__ = ["FORMS", "Form", "ask_picture", "default_budget", "read_text"]
 
 Form = Literal["text", "markdown", "csv", "json"]
 FORMS: tuple[Form, ...] = get_args(Form)

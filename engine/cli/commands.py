@@ -1,4 +1,4 @@
-"""The command line: ask, ocr, selftest, bench, models. Answers go to stdout, everything else to stderr.
+"""The commands: ask, chat, ocr, transcribe, selftest, bench, models. Answers go to stdout, everything else to stderr.
 
 Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage).
 """
@@ -7,52 +7,48 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
 from engine import version
-from engine.attachments import inspect_attachment
 from engine.bench.run import bench_report
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
+from engine.cli.arguments import (
+    BudgetOption,
+    JsonOption,
+    MaxTokensOption,
+    ModelOption,
+    OwnTemplateOption,
+    SchemaOption,
+    SeedOption,
+    StopOption,
+    SystemOption,
+    TemperatureOption,
+    ThinkingBudgetOption,
+    ThinkOption,
+    ToolsOption,
+    VideoBudgetOption,
+    load_engine,
+    load_schema,
+    load_tools,
+    make_options,
+    video_parts,
+)
+from engine.cli.chat import Chat, Conversation
+from engine.cli.output import notes, write_answer, write_json
 from engine.errors import EngineError
-from engine.events import (
-    Event,
-    Failed,
-    Finished,
-    PictureReceipt,
-    PromptReady,
-    Receipt,
-    SoundReceipt,
-    TextDelta,
-    ThoughtDelta,
-    ThoughtFinished,
-    VideoReceipt,
-)
-from engine.messages import (
-    BUDGETS,
-    DEFAULT_BUDGET,
-    DEFAULT_VIDEO_BUDGET,
-    Media,
-    Message,
-    Picture,
-    Sound,
-    Text,
-    Video,
-    user,
-)
-from engine.options import Options, Sampling
-from engine.pipeline import Engine
-from engine.preprocess.sound import MAX_SECONDS
+from engine.events import Event, Failed
+from engine.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
 from engine.requests import encode
-from engine.tasks.ocr import default_budget, read_text
+from engine.tasks.ocr import FORMS, Form, ask_picture, default_budget, read_text
 from engine.tasks.selftest import run_selftest
+from engine.tasks.speech import transcribe as transcribe_sound
 
 __all__ = ["run_command_line"]
 
@@ -73,28 +69,6 @@ models = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.add_typer(models, name="models")
-_notes = Console(stderr=True, highlight=False)
-
-
-def _checked_budget(value: int | None) -> int | None:
-    if value is not None and value not in BUDGETS:
-        raise typer.BadParameter(f"choose one of {', '.join(map(str, BUDGETS))}")
-    return value
-
-
-ModelOption = Annotated[
-    Path | None, typer.Option("--model", metavar="FOLDER", help="Model folder; without it, the built-in sample.")
-]
-BudgetOption = Annotated[
-    int | None,
-    typer.Option(
-        "--budget",
-        metavar="N",
-        callback=_checked_budget,
-        help="Soft tokens a picture may spend: 70, 140, 280, 560, 1120.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a line of JSON.")]
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
@@ -106,7 +80,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
     try:
         cli(args=list(arguments), prog_name="cabochon")
     except EngineError as error:
-        _notes.print(str(error), style="red", markup=False, soft_wrap=True)
+        notes.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     except SystemExit as stop:  # typer has said what was wrong
         return stop.code if isinstance(stop.code, int) else 0
@@ -135,60 +109,153 @@ def ask(
     ] = None,
     video: Annotated[list[Path] | None, typer.Option("--video", metavar="FILE", help="A video; repeatable.")] = None,
     budget: BudgetOption = None,
-    video_budget: Annotated[
-        int,
-        typer.Option(metavar="N", callback=_checked_budget, help="Soft tokens each frame of a video may spend."),
-    ] = DEFAULT_VIDEO_BUDGET,
-    think: Annotated[
-        bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")
-    ] = False,
-    system: Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same answer.")] = None,
-    temperature: Annotated[
-        float | None, typer.Option(min=0, help="0 always takes the most likely token; else as the model advises.")
-    ] = None,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Stop after so many tokens.")] = 4096,
-    own_template: Annotated[
-        bool, typer.Option("--own-template", help="Use the model folder's own chat template, which may be an old one.")
-    ] = False,
+    video_budget: VideoBudgetOption = DEFAULT_VIDEO_BUDGET,
+    think: ThinkOption = False,
+    thinking_budget: ThinkingBudgetOption = None,
+    system: SystemOption = None,
+    tools: ToolsOption = None,
+    schema: SchemaOption = None,
+    stop: StopOption = None,
+    seed: SeedOption = None,
+    temperature: TemperatureOption = None,
+    max_tokens: MaxTokensOption = 4096,
+    logprobs: Annotated[
+        int, typer.Option(min=0, max=64, metavar="N", help="Show the N most likely tokens in each place, on stderr.")
+    ] = 0,
+    own_template: OwnTemplateOption = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question, about pictures, sounds and videos if you like."""
-    engine = _load(model)
+    toolbox = load_tools(tools) if tools else None
+    options = make_options(
+        think=think,
+        thinking_budget=thinking_budget,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        stop=stop,
+        schema=schema,
+        tools=toolbox,
+        own_template=own_template,
+        num_logprobs=logprobs,
+    )
+    engine = load_engine(model)
     media: list[Media] = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
     for path in video or []:
-        media += _video_parts(engine, path.absolute(), video_budget)
+        media += video_parts(engine, path.absolute(), video_budget)
     media += [Sound(str(path.absolute())) for path in audio or []]
     messages = [Message("system", (Text(system),))] if system else []
-    sampling = Sampling(temperature=temperature, seed=seed)
-    options = Options(sampling, thinking=think, max_new_tokens=max_tokens, own_template=own_template)
-    events = engine.respond([*messages, user(question, *media)], options)
-    _write_json(events) if as_json else _write_answer(events)
+    events = engine.respond([*messages, user(question, *media)], options, execute=toolbox)
+    write_json(events) if as_json else write_answer(events)
+
+
+@cli.command()
+def chat(
+    history: Annotated[
+        Path | None, typer.Option("--history", metavar="FILE", help="Go on with this conversation, and keep it there.")
+    ] = None,
+    budget: BudgetOption = None,
+    video_budget: VideoBudgetOption = DEFAULT_VIDEO_BUDGET,
+    think: ThinkOption = False,
+    thinking_budget: ThinkingBudgetOption = None,
+    system: SystemOption = None,
+    tools: ToolsOption = None,
+    schema: SchemaOption = None,
+    stop: StopOption = None,
+    seed: SeedOption = None,
+    temperature: TemperatureOption = None,
+    max_tokens: MaxTokensOption = 4096,
+    own_template: OwnTemplateOption = False,
+    model: ModelOption = None,
+) -> None:
+    """Talk with the model in the terminal. /help says what else it takes; Ctrl-C stops an answer."""
+    toolbox = load_tools(tools) if tools else None
+    options = make_options(
+        think=think,
+        thinking_budget=thinking_budget,
+        temperature=temperature,
+        seed=seed,
+        max_tokens=max_tokens,
+        stop=stop,
+        schema=schema,
+        tools=toolbox,
+        own_template=own_template,
+    )
+    conversation = Conversation.open(history, system)
+    Chat(load_engine(model), conversation, options, toolbox, budget or DEFAULT_BUDGET, video_budget).run()
+
+
+def _checked_form(value: str) -> str:
+    if value not in FORMS:
+        raise typer.BadParameter(f"choose one of {', '.join(FORMS)}")
+    return value
 
 
 @cli.command()
 def ocr(
     files: Annotated[list[Path], typer.Argument(help="Pictures to read.", metavar="FILE...")],
+    form: Annotated[
+        str, typer.Option("--as", metavar="FORM", callback=_checked_form, help=f"What to write: {', '.join(FORMS)}.")
+    ] = "text",
+    question: Annotated[
+        str | None, typer.Option("--question", metavar="TEXT", help="Answer this about each picture instead.")
+    ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", metavar="FILE.json", help="With --as json: the fields to look for, as a JSON Schema."),
+    ] = None,
     budget: BudgetOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read the text in pictures."""
-    engine = _load(model)
+    fields = load_schema(schema) if schema else None
+    if fields is not None and form != "json":
+        raise typer.BadParameter("a schema needs --as json", param_hint="--schema")
+    engine = load_engine(model)
+
+    def read(path: Path) -> Iterator[Event]:
+        soft_tokens = budget or default_budget(engine)
+        if question is not None:
+            return ask_picture(engine, path, soft_tokens, question)
+        return read_text(engine, path, soft_tokens, cast(Form, form), fields)
+
+    _each(files, read, as_json=as_json)
+
+
+@cli.command()
+def transcribe(
+    files: Annotated[list[Path], typer.Argument(help="Sounds of at most 30 s, or videos.", metavar="FILE...")],
+    language: Annotated[
+        str | None, typer.Option("--language", metavar="NAME", help="What is spoken, in English: German, Japanese, ...")
+    ] = None,
+    translate: Annotated[
+        str | None, typer.Option("--translate", metavar="NAME", help="Translate it into this language as well.")
+    ] = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write down what is said in sounds."""
+    engine = load_engine(model)
+    _each(files, lambda path: transcribe_sound(engine, path, language, translate), as_json=as_json)
+
+
+def _each(files: Sequence[Path], answer: Callable[[Path], Iterable[Event]], *, as_json: bool) -> None:
+    """Write an answer for each file; one bad file must not stop the rest."""
     failed = False
     for path in files:
         try:
-            events = read_text(engine, path.absolute(), budget or default_budget(engine))
+            events = answer(path.absolute())
             if as_json:
-                _write_json(events, file=str(path))
+                write_json(events, file=str(path))
                 continue
             if len(files) > 1:
                 typer.echo(f"==> {path} <==")
-            _write_answer(events)
-        except EngineError as error:  # one bad file must not stop the rest
+            write_answer(events)
+        except EngineError as error:
             failed = True
-            _notes.print(str(error), style="red", markup=False, soft_wrap=True)
+            notes.print(str(error), style="red", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
 
@@ -262,93 +329,12 @@ def quantize(
             raise
         write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
         return
-    with Progress(*Progress.get_default_columns(), console=_notes, transient=True) as progress:
+    with Progress(*Progress.get_default_columns(), console=notes, transient=True) as progress:
         task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
         done = quantize_checkpoint(
             source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
         )
     num_lossless = sum(packing.is_on_grid for packing in done.packings.values())
     if num_lossless:
-        _notes.print(f"{num_lossless} of {len(done.packings)} weights were made for 4 bits and lost nothing.")
+        notes.print(f"{num_lossless} of {len(done.packings)} weights were made for 4 bits and lost nothing.")
     typer.echo(f"{done.folder}: {done.size_bytes / 1e9:.2f} GB, from {done.source_bytes / 1e9:.2f} GB")
-
-
-def _load(model: Path | None) -> Engine:
-    if model is None:
-        _notes.print(
-            "Using the built-in sample, which only reads large print in pictures. Use --model FOLDER for a full model.",
-            style="dim", soft_wrap=True,
-        )  # fmt: skip
-    return Engine.load(model or sample_checkpoint())
-
-
-def _video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
-    """The frames, and the sound track where the model can hear it."""
-    parts: list[Media] = [Video(str(path), budget)]
-    attachment = inspect_attachment(path)
-    if attachment.has_sound and "sound" in engine.info.modalities:
-        if attachment.seconds <= MAX_SECONDS:
-            parts.append(Sound(str(path)))
-        else:
-            note = f"{path.name}: only the pictures are used, because its sound is longer than {MAX_SECONDS} seconds."
-            _notes.print(note, style="dim", markup=False, soft_wrap=True)
-    return parts
-
-
-def _write_answer(events: Iterable[Event]) -> None:
-    """The answer on stdout as it comes; thought, receipts and odd endings on stderr."""
-    for event in events:
-        match event:
-            case PromptReady(_, _, pictures, sounds, videos):
-                receipts: tuple[Receipt, ...] = (*pictures, *videos, *sounds)
-                for receipt in receipts:
-                    _notes.print(_describe(receipt), style="dim", markup=False, soft_wrap=True)
-            case ThoughtDelta(text):
-                _notes.print(text, end="", style="italic dim", markup=False, soft_wrap=True)
-            case ThoughtFinished():
-                _notes.print()
-            case TextDelta(text):
-                sys.stdout.write(text)
-                sys.stdout.flush()
-            case Finished(reason):
-                sys.stdout.write("\n")
-                sys.stdout.flush()
-                if reason != "end_of_turn":
-                    _notes.print(_ENDINGS[reason], style="yellow")
-            case _:
-                pass
-
-
-def _write_json(events: Iterable[Event], file: str | None = None) -> None:
-    """Each event as a line of JSON, the last one too when that is a failure."""
-
-    def write(event: Event) -> None:
-        line = encode(event).decode()
-        typer.echo(line if file is None else f'{{"file": {json.dumps(file, ensure_ascii=False)}, "event": {line}}}')
-
-    try:
-        for event in events:
-            write(event)
-    except EngineError as error:
-        write(Failed(type(error).__name__, str(error)))
-        raise
-
-
-def _describe(receipt: Receipt) -> str:
-    match receipt:
-        case PictureReceipt():
-            what = f"{receipt.width} × {receipt.height}"
-        case SoundReceipt():
-            what = f"{receipt.seconds:.1f} s of sound"
-        case VideoReceipt():
-            frames = len(receipt.seconds)
-            what = f"{frames} frame{'s' * (frames != 1)} of {receipt.width} × {receipt.height}"
-    name = Path(receipt.path).name
-    return f"{name}: {what}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
-
-
-_ENDINGS = {
-    "length": "Stopped at the most tokens asked for (--max-tokens).",
-    "context_full": "Stopped because the model's context is full.",
-    "cancelled": "Stopped.",
-}

@@ -1,0 +1,184 @@
+"""What several commands take, and how it is read: each mistake is one sentence."""
+
+import importlib.util
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from engine.attachments import inspect_attachment
+from engine.checkpoint.sample import sample_checkpoint
+from engine.cli.output import notes
+from engine.errors import PromptError
+from engine.messages import BUDGETS, Media, Sound, ToolCall, Video
+from engine.options import JsonSchema, Options, Sampling
+from engine.pipeline import Engine
+from engine.preprocess.sound import MAX_SECONDS
+from engine.tool_loop import ToolError, ToolOutcome
+from engine.tools import Tool, tool_from_function
+
+__all__ = [
+    "BudgetOption", "JsonOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption", "SchemaOption", "SeedOption",
+    "StopOption", "SystemOption", "TemperatureOption", "ThinkOption", "ThinkingBudgetOption", "ToolBox", "ToolsOption",
+    "VideoBudgetOption", "checked_budget", "load_engine", "load_schema", "load_tools", "make_options", "video_parts",
+]  # fmt: skip
+
+
+def checked_budget(value: int | None) -> int | None:
+    """One of the vendor's budgets."""
+    if value is not None and value not in BUDGETS:
+        raise typer.BadParameter(f"choose one of {', '.join(map(str, BUDGETS))}")
+    return value
+
+
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", metavar="FOLDER", help="Model folder; without it, the built-in sample.")
+]
+BudgetOption = Annotated[
+    int | None,
+    typer.Option(
+        "--budget",
+        metavar="N",
+        callback=checked_budget,
+        help="Soft tokens a picture may spend: 70, 140, 280, 560, 1120.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a line of JSON.")]
+VideoBudgetOption = Annotated[
+    int,
+    typer.Option(
+        "--video-budget", metavar="N", callback=checked_budget, help="Soft tokens each frame of a video may spend."
+    ),
+]
+ThinkOption = Annotated[bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")]
+ThinkingBudgetOption = Annotated[
+    int | None,
+    typer.Option("--thinking-budget", min=0, metavar="N", help="Most tokens of the thought; implies --think."),
+]
+SystemOption = Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The same seed gives the same answer.")]
+TemperatureOption = Annotated[
+    float | None,
+    typer.Option("--temperature", min=0, help="0 always takes the most likely token; else as the model advises."),
+]
+MaxTokensOption = Annotated[int, typer.Option("--max-tokens", min=1, help="Stop after so many tokens of answer.")]
+StopOption = Annotated[
+    list[str] | None, typer.Option("--stop", metavar="TEXT", help="End the answer before this text; repeatable.")
+]
+ToolsOption = Annotated[
+    Path | None,
+    typer.Option("--tools", metavar="FILE.py", help="Let the model call the functions that this file defines."),
+]
+SchemaOption = Annotated[
+    Path | None, typer.Option("--schema", metavar="FILE.json", help="Answer in JSON that this JSON Schema allows.")
+]
+OwnTemplateOption = Annotated[
+    bool, typer.Option("--own-template", help="Use the model folder's own chat template, which may be an old one.")
+]
+
+
+class ToolBox:
+    """The functions of a file, declared to the model and run for it."""
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
+        self._functions = functions
+        self.tools: tuple[Tool, ...] = tuple(map(tool_from_function, functions.values()))
+
+    def __call__(self, call: ToolCall) -> ToolOutcome:
+        """Run a call."""
+        result = self._functions[call.name](**call.arguments)
+        try:
+            json.dumps(result)
+        except (TypeError, ValueError) as error:
+            raise ToolError(f"{call.name} gave something that is not JSON: {type(result).__name__}.") from error
+        return ToolOutcome(result)
+
+
+def load_tools(path: Path) -> ToolBox:
+    """The public functions that a Python file defines; raises PromptError.
+
+    The file is run with everything that its author may do: it is the person's own program.
+    """
+    spec = importlib.util.spec_from_file_location("cabochon_tools", path)
+    if spec is None or spec.loader is None:
+        raise PromptError(f"{path} is not a Python file. Name one that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the person's own program raises
+        raise PromptError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
+    functions = {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+    if not functions:
+        raise PromptError(f"{path} defines no function. Each function without a leading underscore becomes a tool.")
+    return ToolBox(functions)
+
+
+def load_schema(path: Path) -> dict[str, Any]:
+    """A JSON Schema; raises PromptError."""
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise PromptError(f"{path} cannot be read as JSON: {error}.") from error
+    if not isinstance(schema, dict):
+        raise PromptError(f"{path} is not a JSON Schema: it must hold an object.")
+    return schema
+
+
+def make_options(
+    *,
+    think: bool,
+    thinking_budget: int | None,
+    temperature: float | None,
+    seed: int | None,
+    max_tokens: int,
+    stop: list[str] | None,
+    schema: Path | None,
+    tools: ToolBox | None,
+    own_template: bool,
+    num_logprobs: int = 0,
+) -> Options:
+    """What the options of a command ask for; raises PromptError."""
+    if stop and not all(stop):
+        raise PromptError("An empty --stop would end every answer at once. Give it a text.")
+    options = Options(
+        Sampling(temperature=temperature, seed=seed),
+        thinking=think or thinking_budget is not None,
+        max_new_tokens=max_tokens,
+        own_template=own_template,
+        stop=tuple(stop or ()),
+        num_logprobs=num_logprobs,
+        format=JsonSchema(load_schema(schema)) if schema else None,
+        tools=tools.tools if tools else (),
+    )
+    return options if thinking_budget is None else msgspec.structs.replace(options, thinking_budget=thinking_budget)
+
+
+def load_engine(model: Path | None) -> Engine:
+    """The model of a command; says so when it is the sample."""
+    if model is None:
+        notes.print(
+            "Using the built-in sample, which only reads large print in pictures. Use --model FOLDER for a full model.",
+            style="dim", soft_wrap=True,
+        )  # fmt: skip
+    return Engine.load(model or sample_checkpoint())
+
+
+def video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
+    """The frames, and the sound track where the model can hear it."""
+    parts: list[Media] = [Video(str(path), budget)]
+    attachment = inspect_attachment(path)
+    if attachment.has_sound and "sound" in engine.info.modalities:
+        if attachment.seconds <= MAX_SECONDS:
+            parts.append(Sound(str(path)))
+        else:
+            note = f"{path.name}: only the pictures are used, because its sound is longer than {MAX_SECONDS} seconds."
+            notes.print(note, style="dim", markup=False, soft_wrap=True)
+    return parts

@@ -1,0 +1,252 @@
+"""A conversation in the terminal."""
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from engine.attachments import inspect_attachment
+from engine.cli.arguments import ToolBox, video_parts
+from engine.cli.output import notes, write_answer
+from engine.errors import EngineError, PromptError
+from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolFinished
+from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolResult, user
+from engine.options import Options
+from engine.pipeline import Engine
+
+__all__ = ["Chat", "Conversation"]
+
+HELP = """\
+/attach FILE   send this picture, sound or video with your next message
+/think         switch thinking on or off
+/again         answer the last message anew
+/new           begin a new conversation
+/help          say this
+/quit          end (also Ctrl-D)
+A line that ends in a backslash goes on in the next one. Ctrl-C stops an answer."""
+
+
+class _Saved(msgspec.Struct, forbid_unknown_fields=True):
+    """The form of a history file."""
+
+    messages: list[Message]
+    version: int = 1
+
+
+@dataclass
+class Conversation:
+    """What was said, kept in a file after every turn if there is one."""
+
+    messages: list[Message]
+    path: Path | None = None
+
+    @classmethod
+    def open(cls, path: Path | None, system: str | None) -> "Conversation":
+        """Go on with the file at `path`, or begin; raises PromptError for a file that holds something else."""
+        if path is not None and path.exists():
+            try:
+                saved = msgspec.json.decode(path.read_bytes(), type=_Saved)
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise PromptError(f"{path} holds no conversation: {error}. Name another file.") from error
+            if saved.version != 1:
+                raise PromptError(f"{path} was written by a newer Cabochon. Update this one, or name another file.")
+            return cls(saved.messages, path)
+        return cls([Message("system", (Text(system),))] if system else [], path)
+
+    def begin_anew(self) -> None:
+        """Forget all but the instructions."""
+        self.messages = [message for message in self.messages[:1] if message.role == "system"]
+
+    def drop_answer(self) -> bool:
+        """Take back everything after the last message of the person; False if there is none."""
+        while self.messages and self.messages[-1].role in {"assistant", "tool"}:
+            self.messages.pop()
+        return bool(self.messages) and self.messages[-1].role == "user"
+
+    def save(self) -> None:
+        """Write the file whole or not at all; raises PromptError."""
+        if self.path is None:
+            return
+        new = self.path.with_name(self.path.name + ".new")
+        try:
+            new.write_bytes(msgspec.json.format(msgspec.json.encode(_Saved(self.messages)), indent=1))
+            os.replace(new, self.path)
+        except OSError as error:
+            raise PromptError(f"{self.path} cannot be written: {error.strerror}. Name another file.") from error
+
+
+@dataclass
+class _Answer:
+    """The messages that an answer adds to the conversation, put together from its events."""
+
+    messages: list[Message] = field(default_factory=list)
+    _thought: list[str] = field(default_factory=list)
+    _parts: list[Part] = field(default_factory=list)
+    _results: list[Part] = field(default_factory=list)
+
+    def listen(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Pass the events on."""
+        for event in events:
+            if self._results and not isinstance(event, ToolFinished):
+                self.close()
+            match event:
+                case TextDelta(text) if self._parts and isinstance(self._parts[-1], Text):
+                    self._parts[-1] = Text(self._parts[-1].text + text)
+                case TextDelta(text):
+                    self._parts.append(Text(text))
+                case ThoughtDelta(text):
+                    self._thought.append(text)
+                case ToolCalled(call):
+                    self._parts.append(call)
+                case ToolFinished(ToolResult() as result):
+                    self._results.append(result)
+                case _:
+                    pass
+            yield event
+
+    def close(self) -> None:
+        """End a message, and the results that follow it."""
+        if self._parts:
+            self.messages.append(Message("assistant", tuple(self._parts), "".join(self._thought)))
+        if self._results:
+            self.messages.append(Message("tool", tuple(self._results)))
+        self._thought, self._parts, self._results = [], [], []
+
+
+class Chat:
+    """Reads what a person types, answers, and goes on until there is no more."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        conversation: Conversation,
+        options: Options,
+        toolbox: ToolBox | None,
+        budget: int,
+        video_budget: int,
+    ) -> None:
+        self._engine = engine
+        self._conversation = conversation
+        self._options = options
+        self._toolbox = toolbox
+        self._budgets = budget, video_budget
+        self._attached: list[Media] = []
+
+    def run(self) -> None:
+        """Until /quit, the end of the input, or Ctrl-C twice."""
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401 - arrow keys and history at the prompt
+        notes.print("Type a message, or /help.", style="dim")
+        for line in _lines():
+            word, _, rest = line.strip().partition(" ")
+            if word == "/quit":
+                return
+            try:
+                if word.startswith("/") and word in _COMMANDS:
+                    _COMMANDS[word](self, rest.strip())
+                elif line.strip():
+                    self._say(line)
+            except EngineError as error:
+                notes.print(str(error), style="red", markup=False, soft_wrap=True)
+
+    def _say(self, text: str) -> None:
+        message = user(text, *self._attached)
+        self._conversation.messages.append(message)
+        try:
+            self._answer()
+        except EngineError:
+            self._conversation.messages.remove(message)  # it was not answered; what it says is still in the terminal
+            raise
+        self._attached = []
+        self._conversation.save()
+
+    def _answer(self) -> None:
+        answer = _Answer()
+        with _interruptible() as interrupted:
+            events = self._engine.respond(
+                self._conversation.messages, self._options, interrupted, execute=self._toolbox
+            )
+            write_answer(answer.listen(events))
+        answer.close()
+        self._conversation.messages += answer.messages
+
+    def _attach(self, rest: str) -> None:
+        budget, video_budget = self._budgets
+        for name in shlex.split(rest):
+            path = Path(name).expanduser().absolute()
+            match inspect_attachment(path).kind:
+                case "picture":
+                    self._attached.append(Picture(str(path), budget))
+                case "sound":
+                    self._attached.append(Sound(str(path)))
+                case "video":
+                    self._attached += video_parts(self._engine, path, video_budget)
+            notes.print(f"{path.name} goes with your next message.", style="dim", markup=False)
+
+    def _think(self, rest: str) -> None:
+        self._options = msgspec.structs.replace(self._options, thinking=not self._options.thinking)
+        notes.print(f"Thinking is {'on' if self._options.thinking else 'off'}.", style="dim")
+
+    def _again(self, rest: str) -> None:
+        if not self._conversation.drop_answer():
+            raise PromptError("There is no message to answer again.")
+        self._answer()
+        self._conversation.save()
+
+    def _new(self, rest: str) -> None:
+        self._conversation.begin_anew()
+        self._attached = []
+
+    def _help(self, rest: str) -> None:
+        notes.print(HELP, markup=False)
+
+
+_COMMANDS: dict[str, Callable[[Chat, str], None]] = {
+    "/attach": Chat._attach,
+    "/think": Chat._think,
+    "/again": Chat._again,
+    "/new": Chat._new,
+    "/help": Chat._help,
+}
+
+
+def _lines() -> Iterator[str]:
+    """What is typed, until the end of the input; Ctrl-C at the prompt clears the line."""
+    prompt = "> " if sys.stdin.isatty() else ""
+    parts: list[str] = []
+    while True:
+        try:
+            line = input("… " if parts and prompt else prompt)
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            parts = []
+            notes.print()
+            continue
+        parts.append(line.removesuffix("\\"))
+        if not line.endswith("\\"):
+            yield "\n".join(parts)
+            parts = []
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """While an answer runs, Ctrl-C only sets what the engine asks for."""
+    pressed = False
+
+    def press(signal_number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
