@@ -6,9 +6,10 @@ Everything here runs on the one thread that owns MLX.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import mlx.core as mx
 
@@ -22,6 +23,8 @@ from engine.events import (
     Event,
     Finished,
     FinishReason,
+    Logprob,
+    Logprobs,
     ModelInfo,
     PictureReceipt,
     PrefillProgress,
@@ -32,7 +35,8 @@ from engine.events import (
 )
 from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
-from engine.generation.sampling import make_sampler, suppression
+from engine.generation.constraint import Grammars
+from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.media_encoder import MediaEncoder, modalities
 from engine.messages import Message
 from engine.models.config import ModelConfig, TextConfig
@@ -41,10 +45,12 @@ from engine.options import GREEDY, Options
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
 from engine.prompt.prompt import Prompt
-from engine.prompt.special_tokens import STOP_TOKEN_IDS
+from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
 from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
-from engine.response.parser import ResponseParser, parse
+from engine.response.parser import ResponseParser, numbered_call_ids, parse
+from engine.tool_loop import Execute, ToolRounds
+from engine.turn import Turn
 
 __all__ = ["Engine"]
 
@@ -74,6 +80,8 @@ class Engine:
         self._sampling = advice.sampling
         suppressed = [*model.config.token_ids.media, *advice.suppressed_token_ids]
         self._suppress = suppression(model.config.text.vocab_size, suppressed)
+        self._suppress_calls = suppression(model.config.text.vocab_size, [*suppressed, Special.BEGIN_TOOL_CALL])
+        self._grammars = Grammars(tokenizer, model.config.text.vocab_size)
         self._cache = PrefixCache(model.config.text, model.dtype, MAX_SNAPSHOT_BYTES)
         self._step = make_decode_step(model, self._cache, compiled=compiles_whole_steps())
         self._media = MediaEncoder(model)
@@ -172,7 +180,7 @@ class Engine:
         logits = mx.array(0)
         for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
             logits = last if last is not None else logits
-        yield from decode(self._step, cache, logits, make_sampler(GREEDY, self._suppress), self.info.context_length)
+        yield from decode(self._step, cache, logits, Sampler(GREEDY, self._suppress), self.info.context_length)
 
     def parse(self, token_ids: Sequence[int], *, starts_in_thought: bool = False) -> Message:
         """What a model wrote, as a message."""
@@ -188,10 +196,16 @@ class Engine:
         execute: Execute | None,
     ) -> Iterator[Event]:
         """Turn after turn, until the model calls no more tools."""
-        rounds = ToolRounds(options)
+        rounds, call_ids = ToolRounds(options), numbered_call_ids()
         while True:
-            turn = yield from self._take_turn(conversation, options, run, cancelled, answer_now)
-            if turn.reason != "tool_calls" or execute is None:
+            try:
+                turn = yield from self._take_turn(conversation, options, run, call_ids, cancelled, answer_now)
+            except ContextFull:
+                if rounds.num_run == 0:
+                    raise
+                yield run.finished("context_full")
+                return
+            if turn.reason is None or turn.reason != "tool_calls" or execute is None:
                 break
             if not rounds.may_run(turn.calls):
                 turn.reason = "tool_rounds"
@@ -208,15 +222,20 @@ class Engine:
         messages: Sequence[Message],
         options: Options,
         run: "_Run",
+        call_ids: Iterator[str],
         cancelled: Callable[[], bool],
         answer_now: Callable[[], bool],
     ) -> Generator[Event, None, Turn]:
         """One turn of the model: until it ends, or until its calls wait for results."""
         prompt = self.prepare(messages, options, cancelled)
         parser = ResponseParser(
-            self._tokenizer, starts_in_thought=prompt.starts_in_thought, tools=options.tools, stop=options.stop
+            self._tokenizer,
+            starts_in_thought=prompt.starts_in_thought,
+            tools=options.tools,
+            stop=options.stop,
+            call_ids=call_ids,
         )
-        turn = Turn(parser, options, self._constraints, stop_ids=self._stop_ids, answer_now=answer_now)
+        turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now)
         known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
         run.begin(len(prompt), known)
         receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
@@ -228,12 +247,14 @@ class Engine:
             videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
         )
         logits = yield from self._fill_cache(prompt, run, cancelled)
-        sampler = make_sampler(
-            options.sampling.filled_from(self._sampling), self._suppress_for(options), prompt.token_ids
-        )
+        suppress = self._suppress if turn.offers_tools else self._suppress_calls
+        sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
+        seen = logits
 
-        def choose(logits: mx.array) -> mx.array:
-            return sampler(logits, turn.mask())
+        def choose(logits: mx.array, forced: int | None) -> mx.array:
+            nonlocal seen
+            seen = logits
+            return sampler(logits, forced, turn.allowed())
 
         tokens = decode(self._step, self._cache, logits, choose, self.info.context_length)
         token = next(tokens)
@@ -241,7 +262,7 @@ class Engine:
             run.count()
             yield from turn.take(token)
             if options.num_logprobs and turn.is_answering:
-                yield self._logprobs(sampler, token, options.num_logprobs)
+                yield self._logprobs(seen, token, options.num_logprobs)
             if turn.reason is None and cancelled():
                 turn.reason = "cancelled"
             if turn.reason is not None:
@@ -268,6 +289,15 @@ class Engine:
                 self._cache.take_snapshot()
         run.prefill_s += time.perf_counter() - began
         return logits
+
+    def _logprobs(self, logits: mx.array, token: int, count: int) -> Logprobs:
+        found = log_probabilities(logits, mx.array([token]), count)
+
+        def describe(ids: list[int], values: list[float]) -> tuple[Logprob, ...]:
+            return tuple(Logprob(i, self._tokenizer.decode([i]), x) for i, x in zip(ids, values, strict=True))
+
+        (chosen,) = describe([token], cast(list[float], found.chosen.tolist()))
+        return Logprobs(chosen, describe(cast(list[int], found.top_ids.tolist()), cast(list[float], found.top.tolist())))
 
     def _cold_cache(self) -> PrefixCache:
         return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)

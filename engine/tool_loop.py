@@ -49,7 +49,8 @@ class ToolRounds:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._num_rounds = 0
+        self.num_run = 0
+        """Rounds whose calls were run."""
         self._made: Counter[str] = Counter()
 
     @property
@@ -60,11 +61,10 @@ class ToolRounds:
 
     def may_run(self, called: Sequence[Called]) -> bool:
         """Whether a round is left, and none of the calls was made too often with the same arguments."""
-        self._num_rounds += 1
         made = [json.dumps([call.name, call.arguments], sort_keys=True) for call in as_calls(called)]
         self._made.update(made)
         is_fresh = all(self._made[call] < MAX_REPETITIONS for call in made)
-        return is_fresh and self._num_rounds <= self._options.max_tool_rounds
+        return is_fresh and self.num_run < self._options.max_tool_rounds
 
     def run(
         self, called: Sequence[Called], execute: Execute, cancelled: Callable[[], bool]
@@ -73,6 +73,7 @@ class ToolRounds:
 
         What fails or takes too long becomes a result as well: the model is told and can go on.
         """
+        self.num_run += 1
         parts: list[Part] = []
         for event, call in zip(called, as_calls(called), strict=True):
             if isinstance(event, ToolCallRefused):

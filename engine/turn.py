@@ -12,31 +12,35 @@ from engine.events import (
     ToolCalled,
     ToolCallRefused,
 )
-from engine.generation.constraint import Constraint, Constraints
+from engine.generation.constraint import Constraint, Grammars
 from engine.generation.loops import LoopDetector
 from engine.messages import Message, Part, Text
-from engine.options import NamedTool, Options
+from engine.options import Options
 from engine.prompt.special_tokens import Special
 from engine.response.parser import ParserEvent, ResponseParser
 from engine.tool_loop import as_calls
 
 __all__ = ["Turn"]
 
-_AFTER_CALL = (Special.BEGIN_TOOL_CALL, Special.BEGIN_TOOL_RESPONSE, Special.END_TURN)
+MAX_CALLS = 16
+"""Of one turn; then the results have to come."""
+
+_AFTER_CALL = (Special.BEGIN_TOOL_RESPONSE, Special.END_TURN, Special.EOS)
 
 
 class Turn:
-    """Feed it each token; `reason` says when it is over, `forced` and `mask` what comes next.
+    """Feed it each token; `reason` says when it is over, `forced` and `allowed` what comes next.
 
     A thought is free, whatever form the answer must have, and it does not count as answer. It is closed when its
     budget is spent, when the person asks for the answer, or when it repeats itself, and is not opened again.
+    Raises PromptError for a form or a choice of tools that cannot be kept.
     """
 
     def __init__(
         self,
         parser: ResponseParser,
         options: Options,
-        constraints: Constraints,
+        grammars: Grammars,
         *,
         stop_ids: Collection[int],
         answer_now: Callable[[], bool],
@@ -48,12 +52,13 @@ class Turn:
         """In the order in which they were written."""
         self._parser = parser
         self._options = options
-        self._constraints = constraints
+        self._grammars = grammars
         self._stop_ids = stop_ids
         self._answer_now = answer_now
         self._loops = LoopDetector()
-        self._format = constraints.for_format(options.format) if options.format is not None else None
-        self._call: Constraint | None = None
+        self.offers_tools = bool(options.tools) and options.tool_choice != "none"
+        self._call = self._begin_call()
+        self._form = self._begin_form()
         self._num_answer = 0
         self._may_think = options.thinking
         self._is_closed = False
@@ -64,16 +69,17 @@ class Turn:
         """The events that a token causes."""
         was_thinking = self._parser.in_thought
         events = self._parser.push(token)
-        self._note(events)
-        if was_thinking != self._parser.in_thought:
-            self._loops = LoopDetector()
+        thinks = self._parser.in_thought
+        self._loops = self._loops if thinks == was_thinking else LoopDetector()
         self._loops.push(token)
         self.forced = None
-        if self._parser.in_thought:
-            self._watch_thought()
-        elif not was_thinking:
+        if thinks:
+            events += self._watch_thought()
+        elif not was_thinking and token != Special.END_CHANNEL:
             self._num_answer += 1
+            self._may_think = False
             self._advance(token)
+        self._note(events)
         self.reason = self._ended(token)
         return events
 
@@ -83,35 +89,41 @@ class Turn:
         self._note(events)
         return events
 
-    def mask(self) -> mx.array | None:
-        """Added to the logits [V] of the next token; None where everything may follow."""
+    def allowed(self) -> mx.array | None:
+        """Bool [V]: what may be written next; None where everything may."""
         if self._parser.in_thought:
             return None
-        if self._call is not None:
-            return self._call.mask()
+        grammar = self._call or self._form
+        if grammar is not None:
+            mask = grammar.mask()
+            return mask | self._grammars.only([Special.BEGIN_CHANNEL]) if self._may_think else mask
         if self.calls:
-            return self._constraints.only(_AFTER_CALL)
-        thinks = [Special.BEGIN_CHANNEL] if self._may_think else []
-        if self._must_call:
-            return self._constraints.only([Special.BEGIN_TOOL_CALL, *thinks])
-        if self._format is not None:
-            calls = [Special.BEGIN_TOOL_CALL] if self._offers_tools and not self._num_answer else []
-            return self._constraints.allowing(self._format.mask(), [*thinks, *calls])
-        return self._constraints.forbidding([Special.BEGIN_CHANNEL]) if self._is_closed else None
+            more = [Special.BEGIN_TOOL_CALL] if len(self.calls) < MAX_CALLS else []
+            return self._grammars.only([*_AFTER_CALL, *more])
+        return ~self._grammars.only([Special.BEGIN_CHANNEL]) if self._is_closed else None
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the last token belongs to the answer."""
+        return self._num_answer > 0 and not self._parser.in_thought
 
     @property
     def message(self) -> Message:
-        """What was written, for the conversation; a call that could not be read is there by its name."""
+        """What was written, for the conversation."""
         text: list[Part] = [Text("".join(self._text))] if self._text else []
         return Message("assistant", (*text, *as_calls(self.calls)), "".join(self._thought))
 
-    @property
-    def _offers_tools(self) -> bool:
-        return bool(self._options.tools) and self._options.tool_choice != "none"
+    def _begin_call(self) -> Constraint | None:
+        """The grammar of the call with which the turn must begin."""
+        if not self.offers_tools or self._options.tool_choice == "auto":
+            return None
+        return self._grammars.for_call(self._options.tools, self._options.tool_choice)
 
-    @property
-    def _must_call(self) -> bool:
-        return self._options.tool_choice == "required" or isinstance(self._options.tool_choice, NamedTool)
+    def _begin_form(self) -> Constraint | None:
+        """The grammar of the answer, which may be a call instead."""
+        if self._options.format is None:
+            return None
+        return self._grammars.for_answer(self._options.format, or_call=self.offers_tools)
 
     def _note(self, events: Iterable[ParserEvent]) -> None:
         for event in events:
@@ -125,13 +137,14 @@ class Turn:
                 case _:
                     pass
 
-    def _watch_thought(self) -> None:
+    def _watch_thought(self) -> list[ParserEvent]:
         """Close it at the next whole character if it has to end."""
         self._may_think = False
         why = self._why_closed()
-        if why is not None and self._parser.at_character_boundary:
-            self._parser.close_thought(why)
-            self.forced, self._is_closed = Special.END_CHANNEL, True
+        if why is None or not self._parser.at_character_boundary:
+            return []
+        self.forced, self._is_closed = Special.END_CHANNEL, True
+        return self._parser.close_thought(why)
 
     def _why_closed(self) -> ThoughtEnd | None:
         if self._parser.thought_tokens >= self._options.thinking_budget:
@@ -142,15 +155,14 @@ class Turn:
 
     def _advance(self, token: int) -> None:
         """Tell the grammars what was written outside of thoughts."""
-        self._may_think = False
         if self._call is not None:
             self._call.advance(token)
             if token == Special.END_TOOL_CALL:
-                self._call = None
-        elif token == Special.BEGIN_TOOL_CALL and self._offers_tools:
-            self._call = self._constraints.for_call(self._options.tools, self._options.tool_choice)
-        elif self._format is not None and not self.calls:
-            self._format.advance(token)
+                self._call = self._form = None
+        elif token == Special.BEGIN_TOOL_CALL and self.offers_tools:
+            self._call = self._grammars.for_call(self._options.tools, "auto")
+        elif self._form is not None:
+            self._form.advance(token)
 
     def _ended(self, token: int) -> FinishReason | None:
         if self._parser.stopped_by_string:

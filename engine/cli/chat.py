@@ -1,7 +1,6 @@
 """A conversation in the terminal."""
 
 import contextlib
-import os
 import shlex
 import signal
 import sys
@@ -77,7 +76,7 @@ class Conversation:
         new = self.path.with_name(self.path.name + ".new")
         try:
             new.write_bytes(msgspec.json.format(msgspec.json.encode(_Saved(self.messages)), indent=1))
-            os.replace(new, self.path)
+            new.replace(self.path)
         except OSError as error:
             raise PromptError(f"{self.path} cannot be written: {error.strerror}. Name another file.") from error
 

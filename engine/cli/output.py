@@ -42,38 +42,48 @@ def write_answer(events: Iterable[Event]) -> None:
     likelihoods: list[str] = []
     for event in events:
         match event:
-            case PromptReady(_, _, pictures, sounds, videos):
-                receipts: tuple[Receipt, ...] = (*pictures, *videos, *sounds)
-                for receipt in receipts:
-                    notes.print(_describe(receipt), style="dim", markup=False, soft_wrap=True)
-            case ThoughtDelta(text):
-                notes.print(text, end="", style="italic dim", markup=False, soft_wrap=True)
-            case ThoughtFinished(ended_by=ended_by):
-                notes.print()
-                if ended_by in _THOUGHT_ENDINGS:
-                    notes.print(_THOUGHT_ENDINGS[ended_by], style="yellow")
-            case Logprobs(chosen, top):
-                likelihoods.append(_describe_logprobs(chosen, top))
-            case ToolCalled(call):
-                notes.print(f"→ {call.name}({_arguments(call)})", style="cyan", markup=False, soft_wrap=True)
-            case ToolCallRefused(raw, message):
-                notes.print(f"→ {raw}", style="cyan", markup=False, soft_wrap=True)
-                notes.print(f"← {message}", style="yellow", markup=False, soft_wrap=True)
-            case ToolFinished(result, _, failed):
-                text = json.dumps(result.content, ensure_ascii=False)
-                notes.print(f"← {text}", style="yellow" if failed else "cyan", markup=False, soft_wrap=True)
             case TextDelta(text):
                 sys.stdout.write(text)
                 sys.stdout.flush()
+            case Logprobs(chosen, top):
+                likelihoods.append(_describe_logprobs(chosen, top))
             case Finished(reason):
                 sys.stdout.write("\n")
                 sys.stdout.flush()
                 for line in likelihoods:
-                    notes.print(line, style="dim", markup=False, soft_wrap=True)
+                    _say(line, "dim")
                 if reason in _ENDINGS:
-                    notes.print(_ENDINGS[reason], style="yellow")
+                    _say(_ENDINGS[reason], "yellow")
             case _:
-                pass
+                _write_beside(event)
+
+
+def _write_beside(event: Event) -> None:
+    """What is not the answer itself."""
+    match event:
+        case PromptReady(_, _, pictures, sounds, videos):
+            receipts: tuple[Receipt, ...] = (*pictures, *videos, *sounds)
+            for receipt in receipts:
+                _say(_describe(receipt), "dim")
+        case ThoughtDelta(text):
+            _say(text, "italic dim", end="")
+        case ThoughtFinished(ended_by=ended_by):
+            notes.print()
+            if ended_by in _THOUGHT_ENDINGS:
+                _say(_THOUGHT_ENDINGS[ended_by], "yellow")
+        case ToolCalled(call):
+            _say(f"→ {call.name}({_arguments(call)})", "cyan")
+        case ToolCallRefused(raw, message):
+            _say(f"→ {raw}", "cyan")
+            _say(f"← {message}", "yellow")
+        case ToolFinished(result, _, failed):
+            _say(f"← {json.dumps(result.content, ensure_ascii=False)}", "yellow" if failed else "cyan")
+        case _:
+            pass
+
+
+def _say(text: str, style: str, end: str = "\n") -> None:
+    notes.print(text, end=end, style=style, markup=False, soft_wrap=True)
 
 
 def write_json(events: Iterable[Event], file: str | None = None) -> None:
