@@ -22,7 +22,6 @@ Written = dict[str, Any] | list[Any] | str
 
 NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 
-_WORDS = {"true": True, "false": False, "null": None}
 _MAX_DIGITS = 1000
 _MISFIT = object()
 
@@ -92,17 +91,17 @@ def _fit_scalar(text: str, types: tuple[str, ...]) -> Any:
     is_bare = isinstance(text, Bare)
     if not is_bare and ("string" in types or not types):
         return text
-    if text in _WORDS:
-        wanted = "null" if text == "null" else "boolean"
-        if wanted in types or not types:
-            return _WORDS[text] if is_bare or wanted == "boolean" else _MISFIT
-    elif re.fullmatch(NUMBER, text):
+    if text == "null":
+        return None if is_bare and ("null" in types or not types) else _MISFIT
+    if text in {"true", "false"} and ("boolean" in types or not types):
+        return text == "true"
+    if re.fullmatch(NUMBER, text):
         number = _number(text)
         if isinstance(number, float) and number.is_integer() and "integer" in types and "number" not in types:
             number = int(number)
         if not types or "number" in types or (isinstance(number, int) and "integer" in types):
             return number
-    return str(text) if is_bare and text != "null" and "string" in types else _MISFIT
+    return str(text) if is_bare and "string" in types else _MISFIT
 
 
 def _number(text: str) -> int | float:

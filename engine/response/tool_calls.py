@@ -65,13 +65,11 @@ def plain_text(written: str) -> str:
 
 
 def _with_a_quote_more(written: str, starts: list[int], tools: Sequence[Tool]) -> list[tuple[str, dict[str, Any]]]:
-    """Every call that one more quote at the start of a value makes; an odd number of quotes shows that one is missing.
+    """Every call that one more quote at the start of a value makes.
 
     A value that begins with a plain quote is left alone: either quote may be the one that was meant.
     """
     readings: list[tuple[str, dict[str, Any]]] = []
-    if written.count(QUOTE) % 2 == 0:
-        return readings
     for start in starts[-_MAX_REPAIRS:]:
         if written[start:].lstrip().startswith(('"', "'")):
             continue

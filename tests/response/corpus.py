@@ -302,6 +302,7 @@ def _refused_calls() -> dict[str, tuple[Written, Answer]]:
         "an escape that JSON does not have": r'call:write_file{path:"C:\dir",content:"a"}',
         "half a surrogate pair": r'call:get_weather{location:"\ud83d"}',
         "TC-5 a missing quote with two places": f"call:get_weather{{location:1,unit:kelvin{Q}}}",
+        "a missing quote and a missing brace": f"call:search{{filters:{{a: x}}{Q}}}",
         "an open bracket": "call:search{sizes:[1,2",
         "a bracket closed by a brace": "call:search{sizes:[1,2}",
         "a brace too many": "call:ping{}}",
