@@ -18,6 +18,12 @@ class StreamDecoder:
         """The text that this token completes; may be empty."""
         return self._utf8.decode(self._tokenizer.piece(token_id))
 
+    @property
+    def is_at_boundary(self) -> bool:
+        """Whether no bytes of a character are held back."""
+        held, _ = self._utf8.getstate()
+        return not held
+
     def flush(self) -> str:
         """What is still held back: a replacement character for each broken sequence, else nothing."""
         return self._utf8.decode(b"", final=True)

@@ -4,64 +4,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted
-from engine.messages import Message, Text
+from engine.events import TextDelta, ThoughtEnd, ThoughtFinished, ToolCalled
+from engine.messages import Message, Text, ToolCall
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.tokenizer import Tokenizer
-from engine.response.parser import ParserEvent, ResponseParser, parse
+from engine.response.parser import ResponseParser, numbered_call_ids, parse
 from tests.prompt.small_tokenizer import MARKERS
+from tests.response.corpus import CORPUS, TOOLS, Q
+from tests.response.written import Answer, Typed, Written, as_ids, read, stream
 
 OPEN, CLOSE, END = Special.BEGIN_CHANNEL, Special.END_CHANNEL, Special.END_TURN
 
-Written = list[str | Special | int]
-"""What a model wrote: text, and control tokens."""
 
-
-def as_ids(tokenizer: Tokenizer, written: Written, *, by_byte: bool = False) -> list[int]:
-    ids: list[int] = []
-    for piece in written:
-        if isinstance(piece, str):
-            ids += [238 + byte for byte in piece.encode()] if by_byte else tokenizer.encode(piece)
-        else:
-            ids.append(int(piece))
-    return ids
-
-
-def stream(tokenizer: Tokenizer, ids: list[int], *, starts_in_thought: bool = False) -> list[ParserEvent]:
-    parser = ResponseParser(tokenizer, starts_in_thought=starts_in_thought)
-    return [*(event for token_id in ids for event in parser.push(token_id)), *parser.finish()]
-
-
-def read(events: list[ParserEvent]) -> tuple[str, str]:
-    """(thought, answer) as a person sees them; the events must come in their order."""
-    thought, answer, is_open = "", "", False
-    for event in events:
-        match event:
-            case ThoughtStarted():
-                assert not is_open
-                is_open = True
-            case ThoughtDelta(text):
-                assert is_open
-                assert text
-                thought += text
-            case ThoughtFinished(duration_ms):
-                assert is_open
-                assert duration_ms >= 0
-                is_open = False
-            case TextDelta(text):
-                assert not is_open, "an answer inside a thought"
-                assert text
-                answer += text
-    assert not is_open, "a thought that never ends"
-    return thought, answer
-
-
-def parsed(tokenizer: Tokenizer, *written: str | Special, starts_in_thought: bool = False) -> tuple[str, str]:
-    """The result of every way to split the same output, which must all agree."""
+def parsed(tokenizer: Tokenizer, *written: str | int, starts_in_thought: bool = False) -> tuple[str, str]:
+    """(thought, answer), the same for every way to split the same output."""
     results = set()
     for by_byte in (False, True):
-        ids = as_ids(tokenizer, list(written), by_byte=by_byte)
-        results.add(read(stream(tokenizer, ids, starts_in_thought=starts_in_thought)))
+        ids = as_ids(tokenizer, written, by_byte=by_byte)
+        results.add(read(stream(tokenizer, ids, starts_in_thought=starts_in_thought))[:2])
         whole = parse(ids, tokenizer, starts_in_thought=starts_in_thought)
         results.add((whole.thought, whole.text))
     (result,) = results
@@ -88,7 +48,7 @@ def test_TH_1_every_way_to_cut_the_name_into_tokens_gives_the_same(tokenizer: To
             int(CLOSE),
         ]
         if cuts % 7 == 0:  # each 7th of the 2048 ways
-            assert read(stream(tokenizer, [*ids, *tokenizer.encode("No.")])) == ("Yes.", "No."), pieces
+            assert read(stream(tokenizer, [*ids, *tokenizer.encode("No.")])) == Answer("Yes.", "No."), pieces
 
 
 def test_TH_2_an_answer_without_a_channel_is_all_answer(tokenizer: Tokenizer) -> None:
@@ -107,83 +67,54 @@ def test_TH_4_a_prompt_that_ends_in_a_thought_begins_in_it(tokenizer: Tokenizer)
     )
 
 
-MALFORMED: dict[str, tuple[Written, tuple[str, str]]] = {
-    "empty block": ([OPEN, "thought\n", CLOSE, "Hi"], ("", "Hi")),
-    "blank block": ([OPEN, "thought\n \n\n ", CLOSE, "Hi"], ("", "Hi")),
-    "reopened in the thought": ([OPEN, "thought\nOne. ", OPEN, "thought\nTwo.", CLOSE, "Hi"], ("One. Two.", "Hi")),
-    "reopened after the answer": (
-        [OPEN, "thought\nOne.", CLOSE, "Hi", OPEN, "thought\nTwo.", CLOSE, " you"],
-        ("One.\n\nTwo.", "Hi you"),
-    ),
-    "opened twice at once": ([OPEN, OPEN, "thought\nOne.", CLOSE, "Hi"], ("One.", "Hi")),
-    "stray closers": ([CLOSE, "Hi", CLOSE, CLOSE, " you", CLOSE], ("", "Hi you")),
-    "closer twice": ([OPEN, "thought\nOne.", CLOSE, CLOSE, "Hi"], ("One.", "Hi")),
-    "another name": ([OPEN, "analysis\nOne.", CLOSE, "Hi"], ("One.", "Hi")),
-    "a word and nothing else": ([OPEN, "Yes.", CLOSE, "Hi"], ("Yes.", "Hi")),
-    "no newline after the name": ([OPEN, "thought One two.", CLOSE, "Hi"], ("One two.", "Hi")),
-    "no name": ([OPEN, "\nOne two.", CLOSE, "Hi"], ("One two.", "Hi")),
-    "no name and no newline": ([OPEN, "One two three.", CLOSE, "Hi"], ("One two three.", "Hi")),
-    "no name, no newline and no spaces": ([OPEN, "思" * 40, CLOSE, "Hi"], ("思" * 40, "Hi")),
-    "cut in the name": ([OPEN, "thou"], ("", "")),
-    "cut after the name": ([OPEN, "thought\n"], ("", "")),
-    "cut in the thought": ([OPEN, "thought\nOne tw"], ("One tw", "")),
-    "turn ends in the thought": ([OPEN, "thought\nOne", END, "lost"], ("One", "")),
-    "cut after a newline": ([OPEN, "thought\nOne\n"], ("One", "")),
-    "lone opener": ([OPEN], ("", "")),
-    "lone closer": ([CLOSE], ("", "")),
-    "lone tool markers": ([Special.END_TOOL_CALL], ("", "")),
-    "a call in an answer": (
-        [
-            Special.BEGIN_TOOL_CALL,
-            "a",
-            Special.STRING_QUOTE,
-            "b",
-            Special.END_TOOL_CALL,
-            Special.END_TOOL_RESPONSE,
-            "c",
-        ],
-        ("", "c"),
-    ),
-    "a stray end of a call in a thought": ([OPEN, "thought\na", Special.END_TOOL_CALL, "b", CLOSE, "c"], ("ab", "c")),
-    "tool markers in a thought": ([OPEN, "thought\na", Special.BEGIN_TOOL, "b", Special.END_TOOL, CLOSE], ("ab", "")),
-    "thinking switch": (["a", Special.THINK, "b", Special.BOS, Special.PAD, "c"], ("", "abc")),
-    "soft tokens": (["a", *(token_id for token_id in MARKERS.values() if token_id >= 1000), "b"], ("", "ab")),
-    "result of a tool": (["Hi", Special.BEGIN_TOOL_RESPONSE, "invented"], ("", "Hi")),
-    "another turn": (["Hi", Special.BEGIN_TURN, "user\ninvented"], ("", "Hi")),
-    "end of everything": (["Hi", Special.EOS, "lost"], ("", "Hi")),
-    "an id beyond the vocabulary": (["a", 5000, "b"], ("", "ab")),
-    "nothing": ([], ("", "")),
-}
+@pytest.mark.parametrize("by_byte", [False, True])
+@pytest.mark.parametrize("case", CORPUS)
+def test_TH_5_TC_1_malformed_output_becomes_what_it_must(tokenizer: Tokenizer, case: str, by_byte: bool) -> None:
+    written, expected = CORPUS[case]
+    ids = as_ids(tokenizer, written, by_byte=by_byte)
+    answer = read(stream(tokenizer, ids, tools=TOOLS))
+    assert answer == expected
+    assert str(answer.calls) == str(expected.calls), "5 is neither 5.0 nor True"
+    whole = parse(ids, tokenizer, tools=TOOLS)
+    calls = tuple((call.name, call.arguments) for call in whole.calls)
+    assert (whole.thought, whole.text, calls) == expected[:3]
 
 
-@pytest.mark.parametrize("case", MALFORMED)
-def test_TH_5_malformed_output_never_shows_a_marker(tokenizer: Tokenizer, case: str) -> None:
-    written, expected = MALFORMED[case]
-    assert parsed(tokenizer, *written) == expected  # type: ignore[arg-type]
+@pytest.mark.parametrize("case", CORPUS)
+def test_TC_10_tools_change_nothing_but_the_calls(tokenizer: Tokenizer, case: str) -> None:
+    written, expected = CORPUS[case]
+    ids = as_ids(tokenizer, written)
+    without = stream(tokenizer, ids)
+    assert read(without) == Answer(expected.thought, expected.text)
+    if not expected.calls and not expected.refused:
+        deltas = [event for event in stream(tokenizer, ids, tools=TOOLS) if isinstance(event, TextDelta)]
+        assert deltas == [event for event in without if isinstance(event, TextDelta)]
 
 
 @pytest.mark.parametrize("where", ["answer", "thought", "name"])
 def test_TH_5_an_output_cut_inside_a_character_ends_in_a_replacement_at_most(tokenizer: Tokenizer, where: str) -> None:
     opening = {"answer": [], "thought": [OPEN, "thought\n"], "name": [OPEN]}[where]
     ids = [*as_ids(tokenizer, [*opening, "a"]), *(238 + byte for byte in "🙂".encode()[:3])]
-    thought, answer = read(stream(tokenizer, ids))
-    assert (thought, answer) == {"answer": ("", "a\ufffd"), "thought": ("a\ufffd", ""), "name": ("a\ufffd", "")}[where]
+    assert (
+        read(stream(tokenizer, ids))[:2]
+        == {"answer": ("", "a\ufffd"), "thought": ("a\ufffd", ""), "name": ("a\ufffd", "")}[where]
+    )
 
 
 def test_TH_5_a_broken_character_before_a_marker_stays_where_it_was_begun(tokenizer: Tokenizer) -> None:
     broken, rest = (238 + byte for byte in "é".encode())
-    assert read(stream(tokenizer, [broken, *as_ids(tokenizer, [OPEN, "thought\nOne.", CLOSE, "Hi"])])) == (
+    assert read(stream(tokenizer, [broken, *as_ids(tokenizer, [OPEN, "thought\nOne.", CLOSE, "Hi"])])) == Answer(
         "One.",
         "\ufffdHi",
     )
     ids = [*as_ids(tokenizer, [OPEN, "thought\nOne."]), broken, int(CLOSE), rest, *tokenizer.encode("Hi")]
-    assert read(stream(tokenizer, ids)) == ("One.\ufffd", "\ufffdHi")
+    assert read(stream(tokenizer, ids)) == Answer("One.\ufffd", "\ufffdHi")
 
 
 def test_TH_13_text_that_ends_like_a_marker_is_kept(tokenizer: Tokenizer) -> None:
     for tail in ("<", "<|", "<|chan", "<|channel", "<|channel>", "a < b", "<channel|", "<turn|>"):
-        assert parsed(tokenizer, f"So {tail}", END) == ("", f"So {tail}")
-        assert parsed(tokenizer, OPEN, f"thought\nSo {tail}", CLOSE, tail) == (f"So {tail}", tail)
+        assert parsed(tokenizer, Typed(f"So {tail}"), END) == ("", f"So {tail}")
+        assert parsed(tokenizer, OPEN, Typed(f"thought\nSo {tail}"), CLOSE, Typed(tail)) == (f"So {tail}", tail)
 
 
 def test_TK_3_emoji_hangul_and_combining_marks_stream_whole(tokenizer: Tokenizer) -> None:
@@ -205,7 +136,106 @@ def test_a_thought_lasts_from_its_opening_to_its_close(tokenizer: Tokenizer) -> 
     times = iter([0.0, 1.0, 3.5])
     parser = ResponseParser(tokenizer, clock=lambda: next(times))
     ids = as_ids(tokenizer, [OPEN, "thought\nOne.", CLOSE])
-    assert [event for token_id in ids for event in parser.push(token_id)][-1] == ThoughtFinished(2500.0)
+    assert [event for token_id in ids for event in parser.push(token_id)][-1] == ThoughtFinished(2500.0, len(ids) - 2)
+
+
+def test_tokens_of_thoughts_are_counted_one_by_one_and_together(tokenizer: Tokenizer) -> None:
+    blocks = [["thought\nOne."], ["thought\n \n"], ["thought\nTwo and ", OPEN, "three"]]
+    parser = ResponseParser(tokenizer)
+    counts, total = [], 0
+    for block in blocks:
+        ids = as_ids(tokenizer, ["a", OPEN, *block, CLOSE, "b"])
+        events = [event for token_id in ids for event in parser.push(token_id)]
+        counts += [event.num_tokens for event in events if isinstance(event, ThoughtFinished)]
+        total += len(as_ids(tokenizer, [piece for piece in block if piece != OPEN]))
+        assert parser.thought_tokens == total
+    first, blank, last = (len(as_ids(tokenizer, [piece for piece in block if piece != OPEN])) for block in blocks)
+    assert counts == [first, last]
+    assert total == first + blank + last
+
+
+@pytest.mark.parametrize(
+    ("ending", "ended_by"),
+    [([CLOSE], "model"), (["<|tool_call>"], "model"), ([], "cut_off"), ([END], "cut_off"), (["<eos>"], "cut_off")],
+)
+def test_a_thought_says_who_ended_it(tokenizer: Tokenizer, ending: list[str | int], ended_by: str) -> None:
+    events = stream(tokenizer, as_ids(tokenizer, [OPEN, "thought\nOne.", *ending]))
+    assert [event.ended_by for event in events if isinstance(event, ThoughtFinished)] == [ended_by]
+
+
+@pytest.mark.parametrize("ended_by", ["budget", "answer_now", "loop"])
+def test_TH_7_a_thought_closed_from_outside_says_so_and_the_answer_follows(
+    tokenizer: Tokenizer, ended_by: ThoughtEnd
+) -> None:
+    parser = ResponseParser(tokenizer)
+    events = [event for token_id in as_ids(tokenizer, [OPEN, "thought\nOne.\n"]) for event in parser.push(token_id)]
+    assert parser.in_thought
+    (finished,) = closing = parser.close_thought(ended_by)
+    assert isinstance(finished, ThoughtFinished)
+    assert finished.ended_by == ended_by
+    assert not parser.in_thought
+    assert parser.close_thought("budget") == [], "there is none to close"
+    rest = [event for token_id in as_ids(tokenizer, [CLOSE, "Hi"]) for event in parser.push(token_id)]
+    assert read([*events, *closing, *rest, *parser.finish()]) == Answer("One.", "Hi")
+
+
+def test_TH_7_a_thought_that_has_shown_nothing_is_closed_without_a_trace(tokenizer: Tokenizer) -> None:
+    for written in ([OPEN], [OPEN, "thought"], [OPEN, "thought\n\n"]):
+        parser = ResponseParser(tokenizer)
+        assert [event for token_id in as_ids(tokenizer, written) for event in parser.push(token_id)] == []
+        assert parser.in_thought
+        assert parser.close_thought("budget") == []
+        assert not parser.in_thought
+
+
+def test_TH_8_a_thought_may_be_closed_between_characters_only(tokenizer: Tokenizer) -> None:
+    parser = ResponseParser(tokenizer, starts_in_thought=True)
+    boundaries = []
+    for token_id in as_ids(tokenizer, ["é🙂"], by_byte=True):
+        parser.push(token_id)
+        boundaries.append(parser.at_character_boundary)
+    assert boundaries == [False, True, False, False, False, True]
+
+
+def test_calls_have_ids_of_their_own_also_over_several_rounds(tokenizer: Tokenizer) -> None:
+    ids = as_ids(tokenizer, ["<|tool_call>call:ping{}<tool_call|>" * 2])
+    assert [event.call.id for event in stream(tokenizer, ids, tools=TOOLS) if isinstance(event, ToolCalled)] == [
+        "call_1",
+        "call_2",
+    ]
+    call_ids, found = numbered_call_ids(), []
+    for _ in range(2):
+        parser = ResponseParser(tokenizer, tools=TOOLS, call_ids=call_ids)
+        events = [event for token_id in ids for event in parser.push(token_id)]
+        found += [event.call.id for event in events if isinstance(event, ToolCalled)]
+    assert found == ["call_1", "call_2", "call_3", "call_4"]
+
+
+def test_TC_9_a_call_comes_with_its_last_token_and_after_the_text_before_it(tokenizer: Tokenizer) -> None:
+    parser = ResponseParser(tokenizer, tools=TOOLS, stop=["Hi there"])
+    *ids, last = as_ids(tokenizer, ["Hi<|tool_call>call:ping{}<tool_call|>"])
+    assert [event for token_id in ids for event in parser.push(token_id)] == []
+    assert parser.push(last) == [TextDelta("Hi"), ToolCalled(ToolCall("ping", {}, "call_1"))]
+
+
+def test_a_stop_string_ends_the_answer_before_it_and_says_so(tokenizer: Tokenizer) -> None:
+    for by_byte in (False, True):
+        ids = as_ids(tokenizer, [OPEN, "thought\nSTOP", CLOSE, "One ST🙂STOP and more"], by_byte=by_byte)
+        parser = ResponseParser(tokenizer, stop=["STOP"])
+        events, num_read = [], 0
+        while not parser.is_over:
+            events += parser.push(ids[num_read])
+            num_read += 1
+        assert parser.stopped_by_string
+        assert tokenizer.decode(ids[:num_read]).endswith("STOP")
+        assert read([*events, *parser.finish()]) == Answer("STOP", "One ST🙂")
+
+
+def test_TH_13_what_was_held_back_for_a_stop_string_is_shown_at_the_end(tokenizer: Tokenizer) -> None:
+    for ending in ([], [END], ["<|tool_call>call:ping{}<tool_call|>"], ["<|channel>thought\nHm.<channel|>"]):
+        ids = as_ids(tokenizer, [Typed("a <|chan"), *ending])
+        assert read(stream(tokenizer, ids, tools=TOOLS, stop=["<|channel>"])).text == "a <|chan"
+        assert not isinstance(stream(tokenizer, ids, tools=TOOLS, stop=["<|channel>"])[0], ToolCalled)
 
 
 def test_an_answer_is_shown_as_soon_as_its_characters_are_whole(tokenizer: Tokenizer) -> None:
@@ -218,30 +248,57 @@ def test_an_answer_is_shown_as_soon_as_its_characters_are_whole(tokenizer: Token
 def test_a_whole_answer_is_an_assistant_message(tokenizer: Tokenizer) -> None:
     ids = as_ids(tokenizer, [OPEN, "thought\nOne.", CLOSE, "Hi"])
     assert parse(ids, tokenizer) == Message("assistant", (Text("Hi"),), "One.")
+    assert parse([], tokenizer) == Message("assistant", (Text(""),))
+    ids = as_ids(tokenizer, ["<|tool_call>call:ping{}<tool_call|>"])
+    assert parse(ids, tokenizer, tools=TOOLS) == Message("assistant", (ToolCall("ping", {}, "call_1"),))
 
 
 CONTROL = st.sampled_from(sorted(MARKERS.values()))
 ORDINARY = st.integers(494, 700)
 BYTES = st.integers(238, 493)
-WORDS = st.sampled_from(["thought\n", "thought", "\n", "<", "|>", "🙂", "turn", " "])
+WORDS = st.sampled_from(["thought\n", "thought", "\n", "<", "|>", "🙂", "turn", " "]).map(Typed)
+CALLS = st.sampled_from(
+    [Special.BEGIN_TOOL_CALL, "<|tool_call>call:ping{", "call:search{tags:[", Q, "{", "}", "a:", "1"]
+)
 
 
 @given(
-    written=st.lists(st.one_of(CONTROL, CONTROL, ORDINARY, BYTES, WORDS, st.integers(0, 1100)), max_size=40),
+    written=st.lists(st.one_of(CONTROL, CONTROL, ORDINARY, BYTES, WORDS, CALLS, st.integers(0, 1100)), max_size=40),
     starts_in_thought=st.booleans(),
+    stop=st.lists(st.sampled_from(["\n", "🙂", "<|", "thought", "a:", "}1"]), max_size=2),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_TH_5_any_sequence_of_tokens_is_balanced_and_the_same_streamed_or_whole(
-    tokenizer: Tokenizer, written: Written, starts_in_thought: bool
+    tokenizer: Tokenizer, written: Written, starts_in_thought: bool, stop: list[str]
 ) -> None:
     ids = as_ids(tokenizer, written)
-    events = stream(tokenizer, ids, starts_in_thought=starts_in_thought)
-    thought, answer = read(events)
-    whole = parse(ids, tokenizer, starts_in_thought=starts_in_thought)
-    assert (whole.thought, whole.text) == (thought, answer)
+    answer = read(stream(tokenizer, ids, starts_in_thought=starts_in_thought, tools=TOOLS))
+    whole = parse(ids, tokenizer, starts_in_thought=starts_in_thought, tools=TOOLS)
+    assert (whole.thought, whole.text, [(call.name, call.arguments) for call in whole.calls]) == (
+        answer.thought,
+        answer.text,
+        list(answer.calls),
+    )
+    without = read(stream(tokenizer, ids, starts_in_thought=starts_in_thought))
+    assert without == Answer(answer.thought, answer.text)
     shown = tokenizer.decode(ids)
     for marker in SPECIAL_TEXTS:  # only what was spelled out in ordinary characters may look like a marker
-        assert (thought + "\0" + answer).count(marker) <= shown.count(marker)
+        assert "\0".join(answer[:2]).count(marker) <= shown.count(marker)
+    stopped = read(stream(tokenizer, ids, starts_in_thought=starts_in_thought, tools=TOOLS, stop=stop))
+    assert answer.text.startswith(stopped.text)
+    assert answer.thought.startswith(stopped.thought)
+
+
+@given(written=st.lists(st.one_of(CONTROL, CALLS, CALLS, CALLS, WORDS), max_size=30))
+@settings(max_examples=150, deadline=None)
+def test_TC_9_every_call_that_is_begun_is_run_or_refused(tokenizer: Tokenizer, written: Written) -> None:
+    ids = as_ids(tokenizer, written)
+    answer = read(stream(tokenizer, ids, tools=TOOLS))
+    ends = [at for at, token in enumerate(ids) if token in {1, 50, 105, 106}]
+    num_begun = ids[: min(ends, default=len(ids))].count(Special.BEGIN_TOOL_CALL)
+    assert len(answer.calls) + len(answer.refused) == num_begun
+    assert all(name in {tool.name for tool in TOOLS} for name, _ in answer.calls)
+    assert read(stream(tokenizer, as_ids(tokenizer, written, by_byte=True), tools=TOOLS)) == answer
 
 
 @given(
@@ -251,12 +308,12 @@ def test_TH_5_any_sequence_of_tokens_is_balanced_and_the_same_streamed_or_whole(
 )
 @settings(max_examples=200, deadline=None)
 def test_TK_3_valid_text_in_byte_tokens_never_shows_a_replacement(tokenizer: Tokenizer, written: Written) -> None:
-    thought, answer = read(stream(tokenizer, as_ids(tokenizer, written, by_byte=True)))
-    assert "\ufffd" not in thought + answer
+    answer = read(stream(tokenizer, as_ids(tokenizer, written, by_byte=True), tools=TOOLS))
+    assert "\ufffd" not in str(answer)
 
 
 @given(text=st.text(st.characters(codec="utf-8"), max_size=30), by_byte=st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_TH_2_plain_text_is_the_answer_to_the_letter(tokenizer: Tokenizer, text: str, by_byte: bool) -> None:
-    ids = as_ids(tokenizer, [text], by_byte=by_byte)
-    assert read(stream(tokenizer, ids)) == ("", text if by_byte else text.replace("▁", " "))
+    ids = as_ids(tokenizer, [Typed(text)], by_byte=by_byte)
+    assert read(stream(tokenizer, ids)) == Answer("", text if by_byte else text.replace("▁", " "))

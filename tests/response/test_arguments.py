@@ -1,0 +1,86 @@
+"""Arguments as a tool declares them: the type is the schema's choice, and nothing is made up."""
+
+from typing import Any
+
+import pytest
+
+from engine.response.arguments import Bare, RefusedCall, fit_arguments
+
+
+def fitted(value: Any, schema: Any) -> Any:
+    return fit_arguments("f", {"a": value}, {"type": "object", "properties": {"a": schema}})["a"]
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "expected"),
+    [
+        (Bare("5"), {"type": "integer"}, 5),
+        (Bare("5"), {"type": "INTEGER"}, 5),
+        (Bare("5"), {"type": "number"}, 5),
+        (Bare("5.0"), {"type": "number"}, 5.0),
+        (Bare("5"), {"type": "string"}, "5"),
+        (Bare("007"), {"type": "string"}, "007"),
+        (Bare("5"), {}, 5),
+        (Bare("5"), True, 5),
+        (Bare("5"), {"type": ["string", "integer"]}, 5),
+        ("5", {"type": ["string", "integer"]}, "5"),
+        (Bare("5"), {"anyOf": [{"type": "string"}, {"type": "integer"}]}, 5),
+        ("5", {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "5"),
+        (Bare("5"), {"oneOf": [{"type": "null"}, {"type": "string"}]}, "5"),
+        ("5", {"type": "integer"}, 5),
+        ("5", {}, "5"),
+        ("true", {"type": "boolean"}, True),
+        ("true", {}, "true"),
+        (Bare("true"), {}, True),
+        (Bare("null"), {}, None),
+        (Bare("null"), {"type": "integer", "nullable": True}, None),
+        (Bare("null"), {"type": ["integer", "null"]}, None),
+        ([Bare("1"), "x"], {"type": "array"}, [1, "x"]),
+        ([Bare("1")], {"type": "array", "items": {"type": "string"}}, ["1"]),
+        ({"b": Bare("1")}, {"type": "object"}, {"b": 1}),
+        ({"b": Bare("1")}, {"type": "object", "additionalProperties": {"type": "string"}}, {"b": "1"}),
+        ({"b": Bare("1")}, {"type": "object", "properties": {"b": {"type": "string"}}}, {"b": "1"}),
+        (
+            {"b": Bare("1"), "c": Bare("2")},
+            {"type": "object", "properties": {"b": {}}, "additionalProperties": True},
+            {"b": 1, "c": 2},
+        ),
+        (Bare("2"), {"enum": [1, 2]}, 2),
+    ],
+)
+def test_a_value_becomes_what_the_schema_asks_for(value: Any, schema: Any, expected: Any) -> None:
+    found = fitted(value, schema)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "schema"),
+    [
+        (Bare("5.5"), {"type": "integer"}),
+        (Bare("null"), {"type": "string"}),
+        ("null", {"type": "integer", "nullable": True}),
+        ("five", {"type": "number"}),
+        ("", {"type": "boolean"}),
+        (Bare("1"), {"type": "boolean"}),
+        (Bare("true"), {"type": "integer"}),
+        ("x", {"anyOf": [{"type": "integer"}, {"type": "boolean"}]}),
+        ({}, {"type": "array"}),
+        ([], {"type": "object"}),
+        ({"c": Bare("1")}, {"type": "object", "properties": {"b": {}}}),
+        ({}, {"type": "object", "properties": {"b": {}}, "required": ["b"]}),
+        (Bare("3"), {"enum": [1, 2]}),
+        (Bare("9" * 1001), {}),
+        (Bare("-1e400"), {}),
+    ],
+)
+def test_what_the_schema_does_not_allow_is_refused(value: Any, schema: Any) -> None:
+    with pytest.raises(RefusedCall):
+        fitted(value, schema)
+
+
+def test_a_tool_without_parameters_takes_no_arguments() -> None:
+    for parameters in ({}, {"type": "object", "properties": {}}):
+        assert fit_arguments("f", {}, parameters) == {}
+        with pytest.raises(RefusedCall, match="it takes none"):
+            fit_arguments("f", {"a": Bare("1")}, parameters)
