@@ -15,7 +15,7 @@ from engine.prompt.prompt import (
     VideoInput,
 )
 from engine.prompt.special_tokens import Special
-from engine.prompt.template import Piece
+from engine.prompt.pieces import Piece
 from engine.prompt.tokenizer import Tokenizer
 
 __all__ = ["build_prompt"]

@@ -15,7 +15,8 @@ from engine.errors import PromptError
 from engine.messages import Media, Message, Picture, Sound, Text, ToolCall, ToolResult, Video
 from engine.prompt import template_process
 from engine.prompt.special_tokens import Special
-from engine.prompt.template import Piece, clean_text
+from engine.prompt.pieces import Piece
+from engine.prompt.template import clean_text
 from engine.prompt.tokenizer import Tokenizer
 
 __all__ = ["read_own_template", "render_own"]

@@ -13,7 +13,8 @@ from engine.preprocess.image import ImagePlan
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import PictureInput, Prompt
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
-from engine.prompt.template import Piece, render
+from engine.prompt.pieces import Piece
+from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
 from tests.prompt.small_tokenizer import IDS, MARKERS
 
