@@ -14,8 +14,8 @@ from pathlib import Path
 from engine.errors import PromptError
 from engine.messages import Media, Message, Picture, Sound, Text, ToolCall, ToolResult, Video
 from engine.prompt import template_process
-from engine.prompt.special_tokens import Special
 from engine.prompt.pieces import Piece
+from engine.prompt.special_tokens import Special
 from engine.prompt.template import clean_text
 from engine.prompt.tokenizer import Tokenizer
 

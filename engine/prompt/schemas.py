@@ -5,7 +5,7 @@ the descriptions, everything else is dropped. Rules and reasons: section 7.5 of 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.errors import PromptError
@@ -74,20 +74,17 @@ class _Tidying:
         tidy: _Schema = {"type": kinds[0]}
         if flat.get("nullable") is True or "null" in types or None in choices:
             tidy["nullable"] = True
-        notes = []
         choices = [each for each in choices if each is not None]
+        others = [*kinds[1:], *(_in_words(self._tidy(each, depth + 1, inside)) for each in flat.get("or", []))]
+        notes = [f"Or: {each}." for each in others]
         if choices and kinds[0] == "string":
             tidy["enum"] = [each if isinstance(each, str) else _json(each) for each in choices]
         elif choices:
             notes.append(f"One of: {', '.join(map(_json, choices))}.")
-        notes += [f"Or: {kind}." for kind in kinds[1:]]
-        notes += [f"Or: {_json(self._tidy(each, depth + 1, inside))}." for each in flat.get("or", [])]
         notes += [f"{words}: {_json(flat[key])}." for key, words in _LIMITS.items() if flat.get(key) is not None]
-        description = flat.get("description")
-        if isinstance(description, str) and description:
-            notes.insert(0, description if not notes or description.rstrip().endswith((".", "!", "?")) else f"{description}.")
-        if notes:
-            tidy["description"] = " ".join(notes)
+        description = _described(flat.get("description"), notes)
+        if description:
+            tidy["description"] = description
         if kinds[0] == "array":
             tidy |= self._items(flat, depth, inside)
         if kinds[0] == "object":
@@ -159,6 +156,26 @@ def _merged(part: _Schema, whole: _Schema) -> _Schema:
     if "required" in merged:
         merged["required"] = [*_list(part.get("required", [])), *_list(whole.get("required", []))]
     return merged
+
+
+def _described(description: object, notes: Sequence[str]) -> str:
+    """The description with what the syntax has no place for behind it."""
+    text = description if isinstance(description, str) else ""
+    end = "." if text and notes and not text.rstrip().endswith((".", "!", "?")) else ""
+    return " ".join(filter(None, [text + end, *notes]))
+
+
+def _in_words(tidy: _Schema) -> str:
+    """A tidy node as the description of another names it."""
+    match tidy:
+        case {"enum": choices}:
+            return ", ".join(map(_json, choices))
+        case {"properties": properties}:
+            return f"object with {', '.join(properties)}"
+        case {"items": items}:
+            return f"array of {_in_words(items)}"
+        case _:
+            return str(tidy["type"])
 
 
 def _likely_type(flat: _Schema, choices: Iterable[object]) -> str:

@@ -98,9 +98,9 @@ def continued(messages: Sequence[Message]) -> tuple[Sequence[Message], bool]:
     """What to render to go on with the last message, and whether anything of it is there to go on with."""
     last = messages[-1] if messages else None
     if last is None or last.role != "assistant":
-        raise PromptError("Only an answer can be continued, and the last message is none. Ask for a new answer instead.")
+        raise PromptError("Only an answer can be continued, and the last message is none. Ask for a new answer.")
     if last.calls or last.media:
-        raise PromptError("An answer that ends with a call of a tool cannot be continued. Ask for a new answer instead.")
+        raise PromptError("An answer that ends with a call of a tool cannot be continued. Ask for a new answer.")
     if clean_text(last.text, "assistant") or last.thought:
         return messages, True
     return messages[:-1], False
@@ -113,7 +113,7 @@ def _check_parts(message: Message) -> None:
         if isinstance(part, ToolResult) and message.role != "tool":
             raise PromptError(f"A message of the {message.role} cannot hold the result of a tool.")
         if isinstance(part, Text) and message.role == "tool":
-            raise PromptError("The message of a tool cannot hold text. Put it into the result.")
+            raise PromptError("A message of the tool cannot hold text. Put it into the result.")
 
 
 def _system_turn(opening: Message | None, thinking: bool, tools: Sequence[Tool]) -> Iterator[Piece]:

@@ -7,61 +7,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
 
 from engine.errors import PromptError
-from engine.messages import Media, Message, Part, Picture, Role, Sound, Text, Video, user
+from engine.messages import Message, Part, Picture, Role, Sound, Text, Video, user
 from engine.options import Options
 from engine.pipeline import Engine
-from engine.preprocess.image import ImagePlan
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
-from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, Prompt, SoundInput, VideoInput
+from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
+from tests.prompt.golden import CANONICAL, EXPANDED, media_input
 from tests.prompt.small_tokenizer import IDS, MARKERS, write_tokenizer
-
-# The rules of the canonical template (compact form), for what the engine offers.
-CANONICAL = """\
-{%- macro said(content) -%}
-    {%- if content is string -%}
-        {{- content | trim -}}
-    {%- else -%}
-        {%- for item in content -%}
-            {{- item.text | trim if item.type == 'text' else '<|' + item.type + '|>' -}}
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro -%}
-{%- set ns = namespace(rest=messages, before=none) -%}
-{{- bos_token -}}
-{%- if enable_thinking or messages[0].role == 'system' -%}
-    {{- '<|turn>system\\n' -}}
-    {{- '<|think|>\\n' if enable_thinking -}}
-    {%- if messages[0].role == 'system' -%}
-        {%- set ns.rest = messages[1:] -%}
-        {%- if messages[0].content is string -%}
-            {{- messages[0].content | trim -}}
-        {%- else -%}
-            {%- for item in messages[0].content -%}{{- item.text | trim + ' ' -}}{%- endfor -%}
-        {%- endif -%}
-    {%- endif -%}
-    {{- '<turn|>\\n' -}}
-{%- endif -%}
-{%- for message in ns.rest -%}
-    {%- if ns.before != 'assistant' or message.role != 'assistant' -%}
-        {{- '<|turn>' + ('model' if message.role == 'assistant' else message.role) + '\\n' -}}
-    {%- endif -%}
-    {{- said(message.content) -}}
-    {%- if loop.last or message.role != 'assistant' or loop.nextitem.role != 'assistant' -%}
-        {{- '<turn|>\\n' -}}
-    {%- endif -%}
-    {%- set ns.before = message.role -%}
-{%- endfor -%}
-{{- '<|turn>model\\n' if add_generation_prompt -}}
-"""
 
 # As the April 2026 release differs: `<|think|>` without newline, blank lines around pictures and videos. With whole
 # lines of blocks, which trim_blocks and lstrip_blocks take away, and a block that only trainers read.
@@ -140,25 +100,6 @@ CONVERSATIONS = {
 @pytest.fixture(scope="module")
 def reference(tokenizer_file: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), bos_token="<bos>")
-
-
-def media_input(part: Media) -> MediaInput:
-    """Two soft tokens for a picture and for each of a video's two frames, three for a sound."""
-    key, plan = part.path.encode(), ImagePlan(96, 48)
-    match part:
-        case Picture():
-            return PictureInput(part, key, plan, None)
-        case Sound():
-            return SoundInput(part, key, 0.1, 3, np.zeros((10, 128), np.float32))
-        case Video():
-            return VideoInput(part, key, tuple(FrameInput(key, seconds, plan, None) for seconds in (0, 61)))
-
-
-EXPANDED = {
-    "<|image|>": "<|image><|image|><|image|><image|>",
-    "<|audio|>": "<|audio><|audio|><|audio|><|audio|><audio|>",
-    "<|video|>": "00:00 <|image><|video|><|video|><image|> 01:01 <|image><|video|><|video|><image|>",
-}
 
 
 def build(tokenizer: Tokenizer, source: str, messages: Sequence[Message], *, thinking: bool = False) -> Prompt:
