@@ -11,7 +11,7 @@ from typing import Any
 from engine.errors import PromptError
 from engine.tools import Tool
 
-__all__ = ["tidy_parameters"]
+__all__ = ["tidy_parameters", "tidy_response"]
 
 MAX_CHARACTERS = 65_536
 """Of a tool's schema as JSON."""
@@ -40,6 +40,13 @@ def tidy_parameters(tool: Tool) -> _Schema:
     hold, or are too large.
     """
     return _Tidying(tool).parameters() if tool.parameters else {}
+
+
+def tidy_response(tool: Tool) -> _Schema:
+    """What is told of the schema of a tool's results, which the model sees as maps: the description."""
+    description = tool.response.get("description")
+    told = {"description": description} if isinstance(description, str) and description else {}
+    return {"type": "object", **told}
 
 
 class _Tidying:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from engine.errors import PromptError
-from engine.messages import Message, Role, Text, ToolCall, ToolResult
+from engine.messages import Media, Message, Picture, Role, Sound, Text, ToolCall, ToolResult, Video
 from engine.prompt.pieces import Piece, without_control_characters
 from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import call_pieces, declaration_pieces, result_pieces
@@ -36,6 +36,26 @@ class Step:
     def is_pending(self) -> bool:
         """Its calls have no results yet."""
         return bool(self.message.calls) and not self.results
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """Of its results and its message, in the order in which they are told."""
+        return tuple(part for message in (*self.results, self.message) for part in message.media)
+
+    @property
+    def given(self) -> list[tuple[ToolResult, tuple[Media, ...]]]:
+        """Each result with its media."""
+        found: list[tuple[ToolResult, tuple[Media, ...]]] = []
+        for part in (part for message in self.results for part in message.parts):
+            match part:
+                case ToolResult():
+                    found.append((part, ()))
+                case Picture() | Sound() | Video():
+                    result, media = found.pop()
+                    found.append((result, (*media, part)))
+                case Text() | ToolCall():
+                    pass
+        return found
 
     def name_of(self, result: ToolResult) -> str:
         """The tool that gave a result."""
@@ -107,13 +127,15 @@ def continued(messages: Sequence[Message]) -> tuple[Sequence[Message], bool]:
 
 
 def _check_parts(message: Message) -> None:
+    if message.role == "tool" and (
+        not isinstance(next(iter(message.parts), None), ToolResult) or any(isinstance(p, Text) for p in message.parts)
+    ):
+        raise PromptError("A message of the tool holds results, each before its media. Put a text into a result.")
     for part in message.parts:
         if isinstance(part, ToolCall) and message.role != "assistant":
             raise PromptError(f"A message of the {message.role} cannot hold the call of a tool.")
         if isinstance(part, ToolResult) and message.role != "tool":
             raise PromptError(f"A message of the {message.role} cannot hold the result of a tool.")
-        if isinstance(part, Text) and message.role == "tool":
-            raise PromptError("A message of the tool cannot hold text. Put it into the result.")
 
 
 def _system_turn(opening: Message | None, thinking: bool, tools: Sequence[Tool]) -> Iterator[Piece]:
@@ -147,12 +169,9 @@ def _message(step: Step) -> Iterator[Piece]:
         yield from _thought(step.message.thought)
     for call in step.message.calls:
         yield from call_pieces(call)
-    for message in step.results:
-        for part in message.parts:
-            if isinstance(part, ToolResult):
-                yield from result_pieces(step.name_of(part), part.content)
-            elif not isinstance(part, Text | ToolCall):
-                yield part
+    for result, media in step.given:
+        yield from result_pieces(step.name_of(result), result.content)
+        yield from media
     for part in step.message.parts:
         if isinstance(part, Text):
             yield clean_text(part.text, step.message.role)
@@ -162,17 +181,15 @@ def _message(step: Step) -> Iterator[Piece]:
 
 def _cut_message(message: Message) -> Iterator[Piece]:
     """An answer that is not finished, or its thought when it has no text."""
-    texts = [part.text for part in message.parts if isinstance(part, Text)]
-    *earlier, last = texts or [""]
-    cleaned = "".join(clean_text(text, "assistant") for text in earlier)
-    last = _THOUGHT_SPAN.sub("", without_control_characters(last))
-    if not (cleaned + last).strip():
+    *earlier, last = [part.text for part in message.parts if isinstance(part, Text)] or [""]
+    text = "".join(clean_text(each, "assistant") for each in earlier) + clean_text(last, "assistant", keeps_end=True)
+    if not text.strip():
         yield Special.BEGIN_CHANNEL
         yield "thought\n" + without_control_characters(message.thought)
         return
     if message.thought:
         yield from _thought(message.thought)
-    yield cleaned + last.lstrip()
+    yield text
 
 
 def _thought(text: str) -> tuple[Piece, ...]:
@@ -198,7 +215,8 @@ def _answer_start(last: Step | None, *, thinking: bool, compact: bool) -> tuple[
     return *_turn_start("assistant"), *empty_thought
 
 
-def clean_text(text: str, role: Role) -> str:
-    """Without control characters, which a person cannot see and a model should not, and without old thoughts."""
+def clean_text(text: str, role: Role, *, keeps_end: bool = False) -> str:
+    """Stripped, without control characters, which a person cannot see and a model should not, without old thoughts."""
     text = without_control_characters(text)
-    return (_THOUGHT_SPAN.sub("", text) if role == "assistant" else text).strip()
+    text = _THOUGHT_SPAN.sub("", text) if role == "assistant" else text
+    return text.lstrip() if keeps_end else text.strip()

@@ -12,7 +12,7 @@ from typing import Any
 from engine.errors import PromptError
 from engine.messages import ToolCall
 from engine.prompt.pieces import Piece, without_control_characters
-from engine.prompt.schemas import tidy_parameters
+from engine.prompt.schemas import tidy_parameters, tidy_response
 from engine.prompt.special_tokens import Special
 from engine.tools import Tool, check_tool_name
 
@@ -49,7 +49,7 @@ def declaration_pieces(tool: Tool) -> Iterator[Piece]:
     if parameters:
         fields.append(_field("parameters", _parameters(parameters)))
     if tool.response:
-        fields.append(_field("response", _response(tool.response)))
+        fields.append(_field("response", _response(tidy_response(tool))))
     yield from _braced(fields)
     yield Special.END_TOOL
 
@@ -72,9 +72,8 @@ def _parameters(schema: Mapping[str, Any]) -> Iterator[Piece]:
 
 
 def _response(schema: Mapping[str, Any]) -> Iterator[Piece]:
-    description = schema.get("description")
-    told = [_field("description", _string(description))] if isinstance(description, str) and description else []
-    return _braced([*told, _field("type", _string("OBJECT"))])
+    told = [_field("description", _string(schema["description"]))] if "description" in schema else []
+    return _braced([*told, _type(schema)])
 
 
 def _properties(properties: Mapping[str, Any]) -> Iterator[Piece]:

@@ -8,7 +8,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from engine.errors import PromptError
-from engine.messages import Message, Part, Picture, Role, Text, ToolCall, ToolResult, user
+from engine.messages import Message, Picture, Role, Text, ToolCall, ToolResult, user
 from engine.preprocess.image import ImagePlan
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import PictureInput, Prompt
@@ -288,9 +288,17 @@ def test_a_result_without_a_call_takes_no_picture_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "part"),
-    [("user", ToolCall("f", {})), ("system", ToolCall("f", {})), ("assistant", ToolResult(1)), ("tool", Text("a"))],
+    ("message", "words"),
+    [
+        (Message("user", (ToolCall("f", {}),)), "user cannot hold the call"),
+        (Message("system", (ToolCall("f", {}),)), "system cannot hold the call"),
+        (Message("tool", (ToolResult(1), ToolCall("f", {}))), "tool cannot hold the call"),
+        (Message("assistant", (ToolResult(1),)), "assistant cannot hold the result"),
+        (Message("tool", ()), "holds results"),
+        (Message("tool", (SHOT, ToolResult(1))), "holds results"),
+        (Message("tool", (ToolResult(1), Text("a"))), "holds results"),
+    ],
 )
-def test_parts_of_tools_stand_only_where_they_belong(role: Role, part: Part) -> None:
-    with pytest.raises(PromptError, match=f"message of (the|a) {role} cannot hold"):
-        render([user("Go"), CALL, Message(role, (part,))], thinking=False, compact=True)
+def test_parts_of_tools_stand_only_where_they_belong(message: Message, words: str) -> None:
+    with pytest.raises(PromptError, match=words):
+        render([user("Go"), CALL, message], thinking=False, compact=True)
