@@ -156,12 +156,13 @@ class _Tidying:
 
 
 def _merged(part: _Schema, whole: _Schema) -> _Schema:
-    """Both schemas in one: their properties and required names together, else what `whole` says before `part`."""
+    """Both schemas in one: what `whole` says goes before what `part` says; properties and required names add up."""
     merged = part | whole
     if "properties" in merged:
-        merged["properties"] = _map(part.get("properties")) | _map(whole.get("properties"))
+        first = _map(whole.get("properties"))
+        merged["properties"] = first | _map(part.get("properties")) | first
     if "required" in merged:
-        merged["required"] = [*_list(part.get("required", [])), *_list(whole.get("required", []))]
+        merged["required"] = [*_list(whole.get("required", [])), *_list(part.get("required", []))]
     return merged
 
 
