@@ -1,4 +1,4 @@
-"""The golden conversations of the vendor's template, in the form of the OpenAI interface and in ours."""
+"""Conversations in the form of the OpenAI interface and in ours: the vendor's golden ones and a long one."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -93,3 +93,36 @@ def as_text(pieces: Sequence[Piece]) -> str:
         piece if isinstance(piece, str) else TEXTS[piece] if isinstance(piece, int) else names[type(piece)]
         for piece in pieces
     )
+
+
+def _call(name: str, arguments: dict[str, Any], call_id: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+ROUNDS: list[dict[str, Any]] = [
+    {"role": "system", "content": "Use the tools."},
+    {"role": "user", "content": "Is it warmer in Oslo or in Rome, and by how much?"},
+    {"role": "assistant", "content": "", "reasoning": "Both at once.",
+     "tool_calls": [_call("get_weather", {"place": "Oslo", "unit": "celsius"}, "a"),
+                    _call("get_weather", {"place": "Rome (Lazio), \"Italy\" {}", "days": [1, 2.0, None, True]}, "b")]},
+    {"role": "tool", "tool_call_id": "a", "content": "5 C,\nrain"},
+    {"role": "tool", "tool_call_id": "b", "content": "20 C 🌞"},
+    {"role": "assistant", "content": " Now the difference. ", "reasoning": "20 - 5",
+     "tool_calls": [_call("calculate", {"term": "20 - 5", "options": {"Digits": 2, "base": {"of": 10.0}}}, "c")]},
+    {"role": "tool", "tool_call_id": "c", "content": "15"},
+    {"role": "assistant", "content": "", "tool_calls": [_call("note", {}, "d")]},
+    {"role": "tool", "tool_call_id": "d", "content": ""},
+    {"role": "assistant", "content": "Rome, by 15 degrees.", "reasoning": "done"},
+    {"role": "user", "content": "Thanks"},
+]  # fmt: skip
+DECLARED: list[dict[str, Any]] = [
+    {"type": "function", "function": {
+        "name": "get_weather", "description": "Weather of a place.",
+        "parameters": {"type": "object", "required": ["place"], "properties": {
+            "place": {"type": "string", "description": "A city"},
+            "Days": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+            "unit": {"type": "string", "enum": ["celsius", "kelvin"], "nullable": True},
+            "at": {"type": "object", "required": ["lat"], "properties": {"lat": {"type": "number"}}},
+        }}}},
+    {"type": "function", "function": {"name": "note", "description": "Notes it."}},
+]  # fmt: skip
