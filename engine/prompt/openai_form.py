@@ -91,7 +91,7 @@ def _value(value: Any, step: int, stand_ins: StandIns) -> Any:
     match value:
         case str():
             return stand_ins.add(step, value)
-        case Mapping():
+        case dict():
             keys = stand_ins.add_keys(step, value)
             return {character: _value(value[key], step, stand_ins) for key, character in keys.items()}
         case list() | tuple():

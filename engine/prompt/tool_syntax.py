@@ -36,7 +36,7 @@ def result_pieces(name: str, content: Any) -> Iterator[Piece]:
     """What the tool `name` gave: a map as it is, anything else as the `value` of one."""
     yield Special.BEGIN_TOOL_RESPONSE
     yield f"response:{check_tool_name(name)}"
-    yield from _map(content if isinstance(content, Mapping) else {"value": content})
+    yield from _map(content if isinstance(content, dict) else {"value": content})
     yield Special.END_TOOL_RESPONSE
 
 
@@ -126,7 +126,7 @@ def _value(value: Any, depth: int = 0, *, quotes_keys: bool = False) -> Iterator
             yield from _string(value)
         case int() | float():
             yield _number(value)
-        case Mapping():
+        case dict():
             yield from _map(value, depth, quotes_keys=quotes_keys)
         case list() | tuple():
             yield from _list(value, depth, quotes_keys=quotes_keys)
