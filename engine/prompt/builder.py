@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from engine.models.config import SpecialTokenIds
 from engine.preprocess.video import time_stamp
+from engine.prompt.pieces import Piece
 from engine.prompt.prompt import (
     FrameInput,
     MediaInput,
@@ -15,7 +16,6 @@ from engine.prompt.prompt import (
     VideoInput,
 )
 from engine.prompt.special_tokens import Special
-from engine.prompt.template import Piece
 from engine.prompt.tokenizer import Tokenizer
 
 __all__ = ["build_prompt"]
@@ -50,12 +50,14 @@ def build_prompt(
                 token_ids += [placeholder] * piece.num_soft_tokens
                 token_ids.append(end)
     borders = [piece for piece in pieces if piece in _BORDERS]
+    starts_in_thought = borders[-1:] == [Special.BEGIN_CHANNEL]
+    ends_in_thought = starts_in_thought or pieces[-1] == Special.END_CHANNEL
     return Prompt(
         tuple(token_ids),
         tuple(spans),
         tuple(media),
-        starts_in_thought=borders[-1:] == [Special.BEGIN_CHANNEL],
-        num_passing=len(token_ids) - channel if pieces[-1] == Special.END_CHANNEL else 0,
+        starts_in_thought=starts_in_thought,
+        num_passing=len(token_ids) - channel if ends_in_thought else 0,
     )
 
 

@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import PromptError
-from engine.messages import Media, Message, Picture, Sound, Text, ToolCall, ToolResult, Video
+from engine.messages import Message
 from engine.prompt import template_process
+from engine.prompt.openai_form import MEDIA_KINDS, TOOLS, StandIns, declared, turns_of
+from engine.prompt.pieces import Piece
 from engine.prompt.special_tokens import Special
-from engine.prompt.template import Piece, clean_text
+from engine.prompt.template import Step, continued, steps
 from engine.prompt.tokenizer import Tokenizer
+from engine.tools import Tool
 
 __all__ = ["read_own_template", "render_own"]
 
@@ -26,11 +29,9 @@ MAX_SECONDS = 20
 MAX_REASON = 200
 """Characters of a template's complaint that are shown."""
 
-_FIRST = 0xF0000
-"""The private-use planes 15 and 16 begin here."""
-
-_KINDS: dict[type[Media], str] = {Picture: "image", Sound: "audio", Video: "video"}
-_MEDIA = {f"<|{name}|>": kind for kind, name in _KINDS.items()}
+_MEDIA = {f"<|{name}|>": kind for kind, name in MEDIA_KINDS.items()}
+_UNBOUND = ("system", "developer")
+"""Instructions may stand anywhere."""
 _ADVICE = "Use the built-in template instead."
 
 
@@ -68,55 +69,41 @@ def _is_default(named: object) -> bool:
             return False
 
 
-def render_own(messages: Sequence[Message], source: str, tokenizer: Tokenizer, *, thinking: bool) -> list[Piece]:
+def render_own(
+    messages: Sequence[Message],
+    source: str,
+    tokenizer: Tokenizer,
+    *,
+    thinking: bool,
+    tools: Sequence[Tool] = (),
+    continues: bool = False,
+) -> list[Piece]:
     """The whole prompt as the template `source` writes it, with exactly one `<bos>`, in front.
 
-    Raises PromptError when the template fails, leaves out a text, or leaves out, adds or moves media.
+    continues: as for the canonical template. Raises PromptError when the template fails, leaves out a text, a call, a
+    result or a tool, or leaves out, adds or moves media.
     """
-    stand_ins = _StandIns()
+    if continues:
+        messages, continues = continued(messages)
+    told, stand_ins = steps(messages), StandIns()
+    declarations = [declared(tool, stand_ins) for tool in tools]
     turns = [
-        {"role": message.role, "content": _content(message, turn, stand_ins)} for turn, message in enumerate(messages)
+        turn
+        for number, step in enumerate(told)
+        for turn in turns_of(step, number, stand_ins, keeps_end=continues and number == len(told) - 1)
     ]
-    rendered = _run(source, turns, thinking=thinking)
-    pieces = _split(rendered, messages, stand_ins, tokenizer.control_ids)
+    rendered = _run(source, turns, declarations, thinking=thinking, opens_answer=not continues)
+    if continues:  # what was said last is where the model goes on
+        rendered = rendered[: rendered.rfind(max(stand_ins)) + 1]
+    pieces = _split(rendered, told, stand_ins, tokenizer.control_ids)
     return [Special.BOS, *(piece for piece in pieces if piece != Special.BOS)]
 
 
-class _StandIns(dict[str, tuple[int, str]]):
-    """A character for each text: to the number of its message, and the text."""
-
-    def add(self, turn: int, text: str) -> str:
-        """The character for one more text. None for an empty one: templates ask whether there is any."""
-        if not text:
-            return ""
-        character = chr(_FIRST + len(self))
-        self[character] = turn, text
-        return character
-
-
-def _content(message: Message, turn: int, stand_ins: _StandIns) -> str | list[dict[str, str]]:
-    """What a template is given: one text as a string, as templates for text alone expect it, else a list of parts."""
-    items = []
-    for part in message.parts:
-        if isinstance(part, Text):
-            items.append({"type": "text", "text": stand_ins.add(turn, clean_text(part.text, message.role))})
-        elif isinstance(part, ToolCall | ToolResult):
-            raise PromptError("Tools cannot be rendered yet.")
-        else:
-            items.append({"type": _KINDS[type(part)]})
-    match items:
-        case []:
-            return ""
-        case [{"text": text}]:
-            return text
-        case _:
-            return items
-
-
-def _run(source: str, turns: Sequence[object], *, thinking: bool) -> str:
+def _run(source: str, turns: Sequence[object], tools: Sequence[object], *, thinking: bool, opens_answer: bool) -> str:
     """Render in a process of its own, with the names that transformers gives to templates."""
     variables = {
-        "messages": turns, "tools": None, "documents": None, "add_generation_prompt": True, "enable_thinking": thinking,
+        "messages": turns, "tools": tools or None, "documents": None, "add_generation_prompt": opens_answer,
+        "enable_thinking": thinking,
         "bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>", "unk_token": "<unk>",
     }  # fmt: skip
     if getattr(sys, "frozen", False):
@@ -142,25 +129,23 @@ def _failed(reason: str) -> PromptError:
     return PromptError(f"The model folder's own chat template failed: {line[:MAX_REASON].rstrip('.')}. {_ADVICE}")
 
 
-def _split(
-    rendered: str, messages: Sequence[Message], stand_ins: _StandIns, control_ids: Mapping[str, int]
-) -> Iterator[Piece]:
+def _split(rendered: str, told: Sequence[Step], stand_ins: StandIns, control_ids: Mapping[str, int]) -> Iterator[Piece]:
     """Texts in their places, and the control tokens and places for media that the template wrote."""
-    waiting = [(turn, part) for turn, message in enumerate(messages) for part in message.media]
+    waiting = [(number, part) for number, step in enumerate(told) for part in step.media]
     order: list[int] = []
     said: set[str] = set()
     markers = sorted({*control_ids, *_MEDIA, *stand_ins}, key=len, reverse=True)
     for found in re.split(f"({'|'.join(map(re.escape, markers))})", rendered):
         if found in stand_ins:
-            turn, text = stand_ins[found]
-            order += [] if found in said else [turn]
+            number, text = stand_ins[found]
+            order += [] if found in said else [number]
             said.add(found)
             yield text
         elif found in _MEDIA:
             if not waiting or not isinstance(waiting[0][1], _MEDIA[found]):
                 raise _failed(f"it writes {found} where this conversation has none")
-            turn, part = waiting.pop(0)
-            order.append(turn)
+            number, part = waiting.pop(0)
+            order.append(number)
             yield part
         else:
             yield control_ids.get(found, found)
@@ -168,6 +153,6 @@ def _split(
         raise _failed("it leaves out a picture, a sound or a video")
     if len(said) < len(stand_ins):
         raise _failed("it leaves out a part of what was said")
-    told = [turn for turn in order if messages[turn].role != "system"]  # instructions may stand anywhere
-    if told != sorted(told):
+    bound = [number for number in order if number != TOOLS and told[number].message.role not in _UNBOUND]
+    if bound != sorted(bound):
         raise _failed("it changes the order of what was said")

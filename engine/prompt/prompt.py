@@ -144,7 +144,7 @@ class Prompt:
     starts_in_thought: bool = False
     """The rendered prompt ends inside an open thought channel."""
     num_passing: int = 0
-    """Tokens at the end that the next turn's prompt will not have: the empty thought of the full template."""
+    """Tokens at the end that the next turn's prompt will not have: an open thought or the full template's empty one."""
 
     def __len__(self) -> int:
         return len(self.token_ids)

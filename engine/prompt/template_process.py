@@ -96,9 +96,13 @@ def _environment() -> "ImmutableSandboxedEnvironment":
     def plain_dict(*arguments: Any, **values: Any) -> dict[Any, Any]:
         return dict(*arguments, **values)  # the type itself would lend its changing methods
 
+    def to_json(value: Any, **settings: Any) -> str:
+        return json.dumps(value, **({"ensure_ascii": False} | settings))  # jinja2's own is for web pages
+
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", Generation]
     )
+    environment.filters["tojson"] = to_json
     environment.globals |= {
         "raise_exception": raise_exception,
         "strftime_now": lambda form: datetime.now().strftime(form),

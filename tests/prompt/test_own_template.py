@@ -7,61 +7,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
 
 from engine.errors import PromptError
-from engine.messages import Media, Message, Part, Picture, Role, Sound, Text, Video, user
+from engine.messages import Message, Part, Picture, Role, Sound, Text, ToolCall, ToolResult, Video, user
 from engine.options import Options
 from engine.pipeline import Engine
-from engine.preprocess.image import ImagePlan
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
-from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, Prompt, SoundInput, VideoInput
+from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
+from engine.tools import Tool
+from tests.prompt.golden import CANONICAL, DECLARED, EXPANDED, ROUNDS, media_input, ours, tools_of
 from tests.prompt.small_tokenizer import IDS, MARKERS, write_tokenizer
-
-# The rules of the canonical template (compact form), for what the engine offers.
-CANONICAL = """\
-{%- macro said(content) -%}
-    {%- if content is string -%}
-        {{- content | trim -}}
-    {%- else -%}
-        {%- for item in content -%}
-            {{- item.text | trim if item.type == 'text' else '<|' + item.type + '|>' -}}
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro -%}
-{%- set ns = namespace(rest=messages, before=none) -%}
-{{- bos_token -}}
-{%- if enable_thinking or messages[0].role == 'system' -%}
-    {{- '<|turn>system\\n' -}}
-    {{- '<|think|>\\n' if enable_thinking -}}
-    {%- if messages[0].role == 'system' -%}
-        {%- set ns.rest = messages[1:] -%}
-        {%- if messages[0].content is string -%}
-            {{- messages[0].content | trim -}}
-        {%- else -%}
-            {%- for item in messages[0].content -%}{{- item.text | trim + ' ' -}}{%- endfor -%}
-        {%- endif -%}
-    {%- endif -%}
-    {{- '<turn|>\\n' -}}
-{%- endif -%}
-{%- for message in ns.rest -%}
-    {%- if ns.before != 'assistant' or message.role != 'assistant' -%}
-        {{- '<|turn>' + ('model' if message.role == 'assistant' else message.role) + '\\n' -}}
-    {%- endif -%}
-    {{- said(message.content) -}}
-    {%- if loop.last or message.role != 'assistant' or loop.nextitem.role != 'assistant' -%}
-        {{- '<turn|>\\n' -}}
-    {%- endif -%}
-    {%- set ns.before = message.role -%}
-{%- endfor -%}
-{{- '<|turn>model\\n' if add_generation_prompt -}}
-"""
 
 # As the April 2026 release differs: `<|think|>` without newline, blank lines around pictures and videos. With whole
 # lines of blocks, which trim_blocks and lstrip_blocks take away, and a block that only trainers read.
@@ -140,25 +101,6 @@ CONVERSATIONS = {
 @pytest.fixture(scope="module")
 def reference(tokenizer_file: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), bos_token="<bos>")
-
-
-def media_input(part: Media) -> MediaInput:
-    """Two soft tokens for a picture and for each of a video's two frames, three for a sound."""
-    key, plan = part.path.encode(), ImagePlan(96, 48)
-    match part:
-        case Picture():
-            return PictureInput(part, key, plan, None)
-        case Sound():
-            return SoundInput(part, key, 0.1, 3, np.zeros((10, 128), np.float32))
-        case Video():
-            return VideoInput(part, key, tuple(FrameInput(key, seconds, plan, None) for seconds in (0, 61)))
-
-
-EXPANDED = {
-    "<|image|>": "<|image><|image|><|image|><image|>",
-    "<|audio|>": "<|audio><|audio|><|audio|><|audio|><audio|>",
-    "<|video|>": "00:00 <|image><|video|><|video|><image|> 01:01 <|image><|video|><|video|><image|>",
-}
 
 
 def build(tokenizer: Tokenizer, source: str, messages: Sequence[Message], *, thinking: bool = False) -> Prompt:
@@ -320,6 +262,88 @@ def test_the_bundled_program_renders_too() -> None:
     request = json.dumps({"template": "{{ bos_token }}é", "variables": {"bos_token": "<bos>"}}).encode()
     command = [sys.executable, "-m", "app", "--template"]
     assert json.loads(subprocess.run(command, input=request, capture_output=True, check=True).stdout) == "<bos>é"
+
+
+# --- tools
+
+TOOLS = tools_of({"tools": DECLARED})
+
+
+@pytest.mark.parametrize(("length", "thinking"), [(3, False), (9, True), (11, False)])
+def test_a_tool_loop_in_the_canonical_rules_gives_the_canonical_prompt(
+    tokenizer: Tokenizer, length: int, thinking: bool
+) -> None:
+    messages = ours(ROUNDS[:length])
+    own = render_own(messages, CANONICAL, tokenizer, thinking=thinking, tools=TOOLS)
+    canonical = render(messages, thinking=thinking, compact=True, tools=TOOLS)
+    ids = [build_prompt(pieces, [], tokenizer, IDS).token_ids for pieces in (own, canonical)]
+    assert ids[0] == ids[1]
+
+
+def called(text: str) -> list[Message]:
+    """A tool loop that says one text wherever it can."""
+    call = ToolCall("look", {text: {text: [text, 1.5, None]}}, text)
+    results = (ToolResult({text: text}, text), SIGN, ToolResult(text, "no call", "other"), CAT)
+    return [user(text), Message("assistant", (Text(text), call), text), Message("tool", results)]
+
+
+def test_TK_4_no_text_of_a_tool_makes_a_control_token_in_another_template(tokenizer: Tokenizer) -> None:
+    def control_ids(text: str) -> list[int]:
+        schema = {"type": "object", "properties": {text: {"enum": [text], "description": text}}, "required": [text]}
+        tool = Tool("look", text, schema, {"description": text})
+        pieces = render_own(called(text), CANONICAL, tokenizer, thinking=True, tools=[tool])
+        prompt = build_prompt(pieces, [media_input(SIGN), media_input(CAT)], tokenizer, IDS)
+        assert prompt.starts_in_thought
+        return [token for token in prompt.token_ids if token in MARKERS.values()]
+
+    assert control_ids(" so ".join(SPECIAL_TEXTS) + "\x00\U000f0000{}") == control_ids("so")
+
+
+LISTED = (
+    "{{ tools | tojson }}{% for m in messages %}"
+    "{{ m.role }}{{ m.reasoning }}{{ (m.tool_calls or 0) | tojson }}{{ m.name }}"
+    "{% for i in m.content %}{{ i.text or '<|' + i.type + '|>' if i is mapping else i }}{% endfor %}{% endfor %}"
+)
+
+
+def test_a_template_that_writes_json_gets_the_texts_as_they_are(tokenizer: Tokenizer) -> None:
+    pieces = render_own(called("é"), LISTED, tokenizer, thinking=True, tools=[Tool("look", "Lööks.")])
+    text = "".join(piece for piece in pieces if isinstance(piece, str))
+    assert '{"name": "look", "description": "Lööks."}' in text
+    assert '"arguments": {"é": {"é": ["é", 1.5, null]}}' in text
+
+
+@pytest.mark.parametrize(
+    "left_out", ["{{ tools | tojson }}", "{{ m.reasoning }}", "{{ (m.tool_calls or 0) | tojson }}", "{{ m.name }}"]
+)
+def test_MI_1_a_template_that_leaves_out_something_of_a_tool_is_refused(tokenizer: Tokenizer, left_out: str) -> None:
+    with pytest.raises(PromptError, match="leaves out a part of what was said"):
+        render_own(called("a"), LISTED.replace(left_out, ""), tokenizer, thinking=True, tools=[Tool("look")])
+
+
+def test_a_tool_that_cannot_be_written_is_refused_here_too(tokenizer: Tokenizer) -> None:
+    for call in (ToolCall("a b", {}), ToolCall("f", {"a": b"x"})):
+        with pytest.raises(PromptError, match=r"A tool cannot be called|is no JSON"):
+            render_own([user("a"), Message("assistant", (call,))], LISTED, tokenizer, thinking=False)
+
+
+# --- going on with an answer
+
+
+@pytest.mark.parametrize("source", [CANONICAL, OLDER], ids=["canonical", "older"])
+def test_a_half_finished_answer_is_the_end_of_the_prompt(tokenizer: Tokenizer, source: str) -> None:
+    turns = [user("Go"), Message("assistant", (Text(" One.\n"),))]
+    pieces = render_own(turns, source, tokenizer, thinking=False, continues=True)
+    prompt = build_prompt(pieces, [], tokenizer, IDS)
+    assert prompt.token_ids[-len(tokenizer.encode("model\nOne.\n")) :] == tuple(tokenizer.encode("model\nOne.\n"))
+    assert not prompt.starts_in_thought
+
+
+def test_TH_3_an_unfinished_thought_goes_on_inside_its_channel(tokenizer: Tokenizer) -> None:
+    turns = [user("Go"), Message("assistant", (), "Let me thi")]
+    own = render_own(turns, CANONICAL, tokenizer, thinking=True, continues=True)
+    canonical = render(turns, thinking=True, compact=True, continues=True)
+    assert build_prompt(own, [], tokenizer, IDS) == build_prompt(canonical, [], tokenizer, IDS)
 
 
 # --- files

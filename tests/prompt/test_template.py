@@ -1,58 +1,32 @@
-"""The chat template against the vendor's: 17 conversations of the golden set, as text and as token ids."""
+"""The chat template against the vendor's: the conversations of the golden set, as text and as token ids."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from transformers import PreTrainedTokenizerFast
 
 from engine.errors import PromptError
-from engine.messages import Message, Part, Picture, Role, Text
+from engine.messages import Message, Picture, Role, Text, ToolCall, ToolResult, user
 from engine.preprocess.image import ImagePlan
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import PictureInput, Prompt
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
-from engine.prompt.template import Piece, render
+from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
-from tests.prompt.small_tokenizer import IDS, MARKERS
+from tests.prompt.golden import CANONICAL, CASES, EXPANDED, TEXTS, as_text, golden_pieces, media_input, ours
+from tests.prompt.small_tokenizer import IDS
 
-CASES = json.loads((Path(__file__).parents[1] / "data" / "chat_cases.json").read_text())["cases"]
-TEXTS = {token_id: text for text, token_id in MARKERS.items()}
-
-# What the engine does not offer yet: tools, sound, video, and reasoning that is written back.
-BEYOND = {"history_reasoning_content_key", "media_parts", "media_openai_types"}
-WITHIN = [case for case in CASES if not case["name"].startswith("tool") and case["name"] not in BEYOND]
+# Thoughts of older turns are never kept, so this one is as it is without the request to keep them.
+KEEPS_THOUGHTS = "tool_roundtrip_preserve_thinking"
+UNTOLD = {KEEPS_THOUGHTS, "tool_args_string_error"}
+WITHIN = [case for case in CASES if case["name"] not in UNTOLD]
 CONTROL_BYTES = "".join(map(chr, range(32))).replace("\n", "").replace("\t", "") + "\x7f"
 
 
-def message(golden: dict[str, Any]) -> Message:
-    """A golden message, in the form of the OpenAI interface, as one of ours."""
-    role: Role = "system" if golden["role"] == "developer" else golden["role"]
-    content = golden["content"]
-    items = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    parts: list[Part] = [Text(item["text"]) if item["type"] == "text" else Picture("a.png") for item in items]
-    return Message(role, tuple(parts), thought=golden.get("reasoning", ""))
-
-
-def rendered(case: dict[str, Any], *, compact: bool) -> str:
-    pieces = render(
-        [message(golden) for golden in case["messages"]],
-        thinking=case["kwargs"].get("enable_thinking", False),
-        compact=compact,
-        open_answer=case["add_generation_prompt"],
-    )
-    return "".join(map(as_text, pieces))
-
-
-def as_text(piece: Piece) -> str:
-    match piece:
-        case Special():
-            return TEXTS[piece]
-        case Picture():
-            return "<|image|>"
-        case str():
-            return piece
+def case_named(name: str) -> dict[str, Any]:
+    return next(case for case in CASES if case["name"] == name)
 
 
 def build(tokenizer: Tokenizer, *messages: Message, thinking: bool = False, compact: bool = True) -> Prompt:
@@ -67,37 +41,64 @@ def picture_input(picture: Picture) -> PictureInput:
 
 @pytest.fixture(scope="module")
 def reference(tokenizer_file: Path) -> PreTrainedTokenizerFast:
-    return PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file))
+    return PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file), bos_token="<bos>")
 
 
-def test_the_golden_conversations_are_all_sorted() -> None:
+def reference_text(reference: PreTrainedTokenizerFast, case: dict[str, Any], *, full: bool) -> str:
+    """What transformers makes of the rules as a template."""
+    return reference.apply_chat_template(
+        case["messages"],
+        chat_template=CANONICAL,
+        tools=case["tools"],
+        tokenize=False,
+        add_generation_prompt=case["add_generation_prompt"],
+        full=full,
+        **case["kwargs"],
+    )
+
+
+def test_the_golden_conversations_are_all_there() -> None:
     assert len(CASES) == 42
-    assert len(WITHIN) == 17
+    assert len(WITHIN) == 40
 
 
 @pytest.mark.parametrize("form", ["full", "compact"])
-def test_rendered_conversations_equal_the_vendors_template(form: str) -> None:
-    for case in WITHIN:
-        assert rendered(case, compact=form == "compact") == case[form], case["name"]
+@pytest.mark.parametrize("case", WITHIN, ids=lambda case: case["name"])
+def test_rendered_conversations_equal_the_vendors_template(case: dict[str, Any], form: str) -> None:
+    assert as_text(golden_pieces(case, compact=form == "compact")) == case[form]
 
 
 @pytest.mark.parametrize("form", ["full", "compact"])
+@pytest.mark.parametrize("case", WITHIN, ids=lambda case: case["name"])
 def test_token_ids_equal_those_of_the_golden_text(
-    tokenizer: Tokenizer, reference: PreTrainedTokenizerFast, form: str
+    tokenizer: Tokenizer, reference: PreTrainedTokenizerFast, case: dict[str, Any], form: str
 ) -> None:
-    for case in WITHIN:
-        if case["add_generation_prompt"]:
-            messages = [message(golden) for golden in case["messages"]]
-            thinking = case["kwargs"].get("enable_thinking", False)
-            prompt = build(tokenizer, *messages, thinking=thinking, compact=form == "compact")
-            assert list(prompt.token_ids) == reference.encode(case[form], add_special_tokens=False), case["name"]
+    pieces = golden_pieces(case, compact=form == "compact")
+    expected = case[form]
+    media = [piece for piece in pieces if not isinstance(piece, str | int)]
+    for marker, soft_tokens in EXPANDED.items():
+        expected = expected.replace(marker, soft_tokens)
+    prompt = build_prompt(pieces, list(map(media_input, media)), tokenizer, IDS)
+    assert list(prompt.token_ids) == reference.encode(expected, add_special_tokens=False)
 
 
-def test_pictures_stand_where_the_vendors_template_puts_them() -> None:
-    (case,) = (case for case in CASES if case["name"] == "media_parts")
-    items = [item for item in case["messages"][0]["content"] if item["type"] in ("image", "text")]
-    without = {**case, "messages": [{"role": "user", "content": items}]}
-    assert rendered(without, compact=True) == case["compact"].replace("<|audio|><|video|>", "")
+def test_the_rules_as_a_template_equal_the_vendors(reference: PreTrainedTokenizerFast) -> None:
+    for case in CASES:
+        for form in ("full", "compact"):
+            if case[form] is not None:
+                assert reference_text(reference, case, full=form == "full") == case[form], case["name"]
+
+
+def test_TM_2_thoughts_before_the_last_question_are_dropped_even_where_the_vendor_could_keep_them() -> None:
+    asked, plain = case_named(KEEPS_THOUGHTS), case_named("tool_roundtrip_reasoning_before_last_user")
+    assert asked["messages"] == plain["messages"]
+    assert as_text(golden_pieces(asked, compact=True)) == plain["compact"] != asked["compact"]
+
+
+def test_TC_arguments_that_are_no_map_cannot_become_a_call() -> None:
+    call = case_named("tool_args_string_error")["messages"][1]["tool_calls"][0]["function"]
+    with pytest.raises(msgspec.ValidationError, match="Expected `object`"):
+        msgspec.convert({"type": "tool_call", **call}, ToolCall)
 
 
 def test_TM_1_only_the_full_form_opens_with_an_empty_thought() -> None:
@@ -111,7 +112,7 @@ def test_TM_1_only_the_full_form_opens_with_an_empty_thought() -> None:
 def test_TM_2_a_thought_is_never_sent_back() -> None:
     history = [Message("user", (Text("1+1?"),)), Message("assistant", (Text("2"),), thought="a secret sum")]
     for thinking in (False, True):
-        text = "".join(map(as_text, render([*history, history[0]], thinking=thinking, compact=True)))
+        text = as_text(render([*history, history[0]], thinking=thinking, compact=True))
         assert "secret" not in text
 
 
@@ -145,12 +146,12 @@ def test_TK_4_markers_cut_by_a_control_character_or_two_parts_stay_text(tokenize
 @pytest.mark.parametrize("role", ["system", "user", "assistant"])
 def test_TM_5_control_bytes_are_stripped_and_newlines_and_tabs_are_kept(role: Role) -> None:
     turns = [Message(role, (Text(f"a{CONTROL_BYTES}b\n\tc"),)), Message("user", (Text("Hi"),))]
-    text = "".join(map(as_text, render(turns, thinking=False, compact=True)))
+    text = as_text(render(turns, thinking=False, compact=True))
     assert "ab\n\tc<turn|>" in text
 
 
 def test_TM_5_windows_line_ends_are_plain_ones() -> None:
-    text = "".join(map(as_text, render([Message("user", (Text("a\r\nb"),))], thinking=False, compact=True)))
+    text = as_text(render([Message("user", (Text("a\r\nb"),))], thinking=False, compact=True))
     assert "a\nb" in text
 
 
@@ -194,5 +195,110 @@ def test_TK_1_neighbouring_texts_are_encoded_as_one(tokenizer: Tokenizer) -> Non
 
 
 def test_an_empty_message_is_an_empty_turn() -> None:
-    text = "".join(map(as_text, render([Message("user", ())], thinking=False, compact=True)))
+    text = as_text(render([Message("user", ())], thinking=False, compact=True))
     assert text == "<bos><|turn>user\n<turn|>\n<|turn>model\n"
+
+
+# --- going on with an answer
+
+
+def continued(*messages: Message, **options: Any) -> str:
+    return as_text(render(messages, thinking=options.pop("thinking", False), compact=False, continues=True, **options))
+
+
+def test_a_half_finished_answer_is_the_end_of_the_prompt() -> None:
+    case = case_named("continue_assistant")
+    whole = case["compact"]
+    pieces = render(ours(case["messages"]), thinking=False, compact=True, continues=True)
+    assert as_text(pieces) == whole[: whole.index("<turn|>\n<|turn>model\n", whole.index("Part one."))]
+    assert as_text(pieces) == continued(*ours(case["messages"]))
+
+
+@pytest.mark.parametrize("end", ["", " ", "\n\n", "half of a wo", "| a | b |\n|"])
+def test_a_half_finished_answer_is_kept_to_its_last_character(end: str) -> None:
+    text = continued(user("Go"), Message("assistant", (Text(" One. "), Text(" Two." + end))))
+    assert text == "<bos><|turn>user\nGo<turn|>\n<|turn>model\nOne.Two." + end
+
+
+def test_a_half_finished_answer_comes_after_its_thought_and_after_results() -> None:
+    call = Message("assistant", (ToolCall("clock", {}, "a"),), "the time?")
+    answer = Message("assistant", (Text("It is "),), "noon")
+    assert continued(user("Go"), call, Message("tool", (ToolResult("12:00", "a"),)), answer).endswith(
+        "<|channel>thought\nthe time?\n<channel|><|tool_call>call:clock{}<tool_call|>"
+        '<|tool_response>response:clock{value:<|"|>12:00<|"|>}<tool_response|>'
+        "<|channel>thought\nnoon\n<channel|>It is "
+    )
+
+
+def test_TH_3_an_unfinished_thought_goes_on_inside_its_channel(tokenizer: Tokenizer) -> None:
+    turns = [user("Go"), Message("assistant", (Text(" \n"),), "Let me thi")]
+    pieces = render(turns, thinking=True, compact=True, continues=True)
+    assert as_text(pieces).endswith("<|turn>model\n<|channel>thought\nLet me thi")
+    prompt = build_prompt(pieces, [], tokenizer, IDS)
+    assert prompt.starts_in_thought
+    assert prompt.num_passing == len(tokenizer.encode("thought\nLet me thi")) + 1
+
+
+def test_an_empty_answer_is_begun_anew() -> None:
+    turns = [user("Go"), Message("assistant", (Text(" "),))]
+    assert continued(*turns) == as_text(render(turns[:1], thinking=False, compact=False))
+
+
+@pytest.mark.parametrize(
+    ("turns", "words"),
+    [
+        ([], "Only an answer can be continued"),
+        ([user("Go")], "Only an answer can be continued"),
+        ([user("Go"), Message("assistant", (Text("a"), ToolCall("f", {})))], "ends with a call of a tool"),
+    ],
+)
+def test_only_an_answer_can_be_continued(turns: list[Message], words: str) -> None:
+    with pytest.raises(PromptError, match=words):
+        continued(*turns)
+
+
+# --- a running tool loop
+
+
+CALL = Message("assistant", (Text("Let me see."), ToolCall("look", {}, "a")), "I need it")
+SHOT = Picture("shot.png")
+RESULT = Message("tool", (ToolResult("seen", "a"), SHOT))
+
+
+def test_TH_3_a_thought_is_open_after_a_result(tokenizer: Tokenizer) -> None:
+    pieces = render([user("Go"), CALL, RESULT], thinking=True, compact=True)
+    prompt = build_prompt(pieces, [picture_input(SHOT)], tokenizer, IDS)
+    assert prompt.starts_in_thought
+    assert as_text(pieces).endswith("<tool_response|><|image|>Let me see.<|channel>thought\n")
+    assert prompt.token_ids[prompt.num_lasting] == Special.BEGIN_CHANNEL
+
+
+def test_TM_2_the_next_round_begins_with_what_lasted_of_the_one_before() -> None:
+    before = render([user("Go"), CALL, RESULT], thinking=False, compact=False)
+    after = render([user("Go"), CALL, RESULT, Message("assistant", (Text("A cat."),))], thinking=False, compact=False)
+    assert as_text(after).startswith(as_text(before) + "A cat.<turn|>\n")
+
+
+def test_a_result_without_a_call_takes_no_picture_with_it() -> None:
+    assert "lost" not in as_text(
+        render([user("Go"), Message("tool", (ToolResult("lost"),))], thinking=False, compact=True)
+    )
+    with pytest.raises(PromptError, match="belongs to a tool whose call is gone"):
+        render([user("Go"), RESULT], thinking=False, compact=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (Message("user", (ToolCall("f", {}),)), "user cannot hold the call"),
+        (Message("system", (ToolCall("f", {}),)), "system cannot hold the call"),
+        (Message("tool", (ToolResult(1), ToolCall("f", {}))), "tool cannot hold the call"),
+        (Message("assistant", (ToolResult(1),)), "assistant cannot hold the result"),
+        (Message("tool", ()), "holds results"),
+        (Message("tool", (SHOT, ToolResult(1))), "holds results"),
+        (Message("tool", (ToolResult(1), Text("a"))), "holds results"),
+    ],
+)
+def test_parts_of_tools_stand_only_where_they_belong(message: Message, words: str) -> None:
+    with pytest.raises(PromptError, match=words):
+        render([user("Go"), CALL, message], thinking=False, compact=True)
