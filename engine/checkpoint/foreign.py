@@ -45,14 +45,15 @@ _METHODS = {
 def refuse_foreign_files(folder: Path) -> None:
     """Raise CheckpointError if a folder without safetensors holds another program's weights, or NVIDIA's export."""
     try:
-        suffixes = {path.suffix.lower() for path in folder.iterdir()}
+        files = list(folder.iterdir())
     except OSError as error:
         raise CheckpointError(f"{folder} cannot be read: {error.strerror or error}.") from error
+    suffixes = {file.suffix.lower() for file in files}
     if ".safetensors" not in suffixes:
         for suffix, what in _SUFFIXES.items():
             if suffix in suffixes:
                 raise CheckpointError(f"{folder} holds {what}, not safetensors. {_INSTEAD}")
-    if (folder / "hf_quant_config.json").exists():
+    if folder / "hf_quant_config.json" in files:
         raise CheckpointError(f"{folder} holds weights in {_METHODS['modelopt']}, which cannot be read. {_INSTEAD}")
 
 
