@@ -30,6 +30,9 @@ __all__ = ["MediaEncoder", "modalities"]
 MAX_FEATURE_BYTES = 128 * 1024 * 1024
 """Soft tokens kept for media that may come again: about 70 pictures of 280 soft tokens at E2B's width."""
 
+BLOCK_BYTES = 16 * 1024 * 1024
+"""Of a file, read between two chances to stop: videos can be many times as long."""
+
 
 def modalities(config: ModelConfig) -> tuple[str, ...]:
     """What a model takes, beside text."""
@@ -65,9 +68,8 @@ class MediaEncoder:
 
     def read(self, part: Media, between: Callable[[], None]) -> MediaInput:
         """What the model takes of a file; raises AttachmentError. `between` runs between the steps and may raise."""
-        between()
         started = time.perf_counter()
-        key = _key(part)
+        key = _key(part, between)
         known = self._known.get(key)
         if known is not None and all(span.key in self._features for span in known.spans):
             return replace(known, part=part)  # type: ignore[arg-type]  # the key says which kind it is
@@ -135,12 +137,15 @@ class MediaEncoder:
                 del self._features[key]
 
 
-def _key(part: Media) -> bytes:
+def _key(part: Media, between: Callable[[], None]) -> bytes:
     """Of the file's content and of how it is to be seen; raises AttachmentError for a file that cannot be read."""
     path = Path(part.path)
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
+            while block := file.read(BLOCK_BYTES):
+                between()
+                digest.update(block)
     except OSError as error:
         inspect_attachment(path)  # says what is wrong with it: gone, a folder, not ours to read
         raise AttachmentError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error

@@ -129,6 +129,18 @@ def test_cancelling_between_the_towers_layers_stops(hearing: Engine, tmp_path: P
     assert events[0].reason == "cancelled"
 
 
+def test_cancelling_stops_the_reading_of_a_long_file(
+    hearing: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.media_encoder.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("engine.media_encoder.load_sound", lambda path: pytest.fail("it was read to its end"))
+    asked = iter([False] * 5)
+    turn = user("Listen", Sound(str(write(tmp_path / "long.wav", 16_000, seed=6))))
+    (event,) = hearing.respond([turn], SHORT, lambda: next(asked, True))
+    assert isinstance(event, Finished)
+    assert event.reason == "cancelled"
+
+
 def test_a_picture_and_a_sound_each_have_their_receipt(hearing: Engine, sound: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (90, 60), "navy").save(path)
