@@ -13,9 +13,10 @@ from pathlib import Path
 
 import mlx.core as mx
 
-from engine.attachments import inspect_attachment, load_picture
-from engine.errors import AttachmentError, PromptError
+from engine.attachments import load_picture
+from engine.errors import PromptError
 from engine.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
+from engine.media.files import opened
 from engine.messages import Media, Picture, Sound, Video
 from engine.models.config import FrameAudioConfig, ModelConfig
 from engine.models.gemma4 import Gemma4, keep_going
@@ -141,14 +142,10 @@ def _key(part: Media, between: Callable[[], None]) -> bytes:
     """Of the file's content and of how it is to be seen; raises AttachmentError for a file that cannot be read."""
     path = Path(part.path)
     digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                between()
-                digest.update(block)
-    except OSError as error:
-        inspect_attachment(path)  # says what is wrong with it: gone, a folder, not ours to read
-        raise AttachmentError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
+    with opened(path) as file:
+        while block := file.read(BLOCK_BYTES):
+            between()
+            digest.update(block)
     budget = 0 if isinstance(part, Sound) else part.budget
     digest.update(f"{type(part).__name__} {budget}".encode())
     return digest.digest()

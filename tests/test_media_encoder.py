@@ -120,6 +120,12 @@ def test_a_file_that_is_gone_is_named(hearing: Engine, part: Sound | Video) -> N
         ready(hearing, user("Look and listen", part))
 
 
+@pytest.mark.parametrize("part", [Picture("/dev/zero"), Sound("/dev/zero"), Video("/dev/zero")])
+def test_what_never_ends_is_not_read(hearing: Engine, part: Picture | Sound | Video) -> None:
+    with pytest.raises(AttachmentError, match="“zero” is not an ordinary file"):
+        hearing.prepare([user("?", part)])
+
+
 def test_cancelling_between_the_towers_layers_stops(hearing: Engine, tmp_path: Path) -> None:
     path = write(tmp_path / "fresh.wav", 20_000, seed=5)
     asked = iter([False, False, False, True])

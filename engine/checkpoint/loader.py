@@ -79,12 +79,6 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
 
 def check_files(folder: Path) -> CheckedFiles:
     """Read a folder's configuration and headers, and build the model they describe; raises CheckpointError."""
-    try:
-        is_folder = folder.is_dir()
-    except OSError as error:
-        raise CheckpointError(f"{folder} cannot be read: {error.strerror or error}.") from error
-    if not is_folder:
-        raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
     refuse_foreign_files(folder)
     config = read_config(folder)
     entries = repacked(_by_path(find_tensors(folder)))

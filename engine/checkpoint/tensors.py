@@ -105,7 +105,10 @@ def _weight_files(folder: Path) -> list[Path]:
         return sorted({_inside(folder, shard) for shard in _weight_map(folder).values()})
     if (folder / SINGLE).exists():
         return [folder / SINGLE]
-    raise CheckpointError(f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete.")
+    raise CheckpointError(
+        f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete. "
+        "Download it again, or choose another folder."
+    )
 
 
 def _weight_map(folder: Path) -> dict[str, str]:
@@ -118,13 +121,19 @@ def _weight_map(folder: Path) -> dict[str, str]:
 def _inside(folder: Path, shard: str) -> Path:
     """A shard is a plain file name: an index must not lead out of its folder."""
     if Path(shard).name != shard or shard in ("", ".", ".."):
-        raise CheckpointError(f"{folder / INDEX} names the file {shard!r}, which is not in this folder.")
+        raise CheckpointError(
+            f"{folder / INDEX} names the file {shard!r}, which is not in this folder. Download the model again."
+        )
     if shard not in {file.name for file in folder.iterdir()}:
         raise CheckpointError(f"{folder / shard} is missing: the download is not complete. Download it again.")
     return folder / shard
 
 
 def _read_header(file: Path) -> list[TensorEntry]:
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror or error}.") from error
     try:
         with safe_open(str(file), framework="np") as handle:
             slices = ((name, handle.get_slice(name)) for name in handle.keys())  # noqa: SIM118
@@ -138,4 +147,6 @@ def _check_index(folder: Path, entries: Mapping[str, TensorEntry]) -> None:
         return
     for name, shard in _weight_map(folder).items():
         if name not in entries or entries[name].file.name != shard:
-            raise CheckpointError(f"{folder / shard} does not hold {name}, which {INDEX} promises.")
+            raise CheckpointError(
+                f"{folder / shard} does not hold {name}, which {INDEX} promises. Download the model again."
+            )

@@ -506,6 +506,12 @@ def packed_change(tmp_path: Path, settings: object, change: Callable[[Tensors], 
     return save(folder, tensors)
 
 
+def test_a_gguf_file_says_what_to_download_instead(tmp_path: Path) -> None:
+    (tmp_path / "model.GGUF").write_bytes(b"GGUF")
+    with pytest.raises(CheckpointError, match=r"model.GGUF is a GGUF file, which llama.cpp .* \(mlx-community"):
+        load_checkpoint(tmp_path / "model.GGUF")
+
+
 def test_scales_without_a_word_in_the_configuration_are_refused(tmp_path: Path) -> None:
     assert "config.json does not say" in refusal(packed_change(tmp_path, None), "model.safetensors", "has scales")
 

@@ -215,7 +215,7 @@ REFUSALS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "empty": ("nothing.wav", lambda path: path.write_bytes(b""), "is empty"),
     "folder": ("album", lambda path: path.mkdir(), "is a folder"),
     "missing": ("gone.mp3", lambda path: None, "is not there"),
-    "device": ("pipe.wav", os.mkfifo, "is empty"),
+    "device": ("pipe.wav", os.mkfifo, "not an ordinary file"),
     "no-samples": ("none.wav", lambda path: soundfile.write(path, tone(0), SAMPLE_RATE), "too short"),
     "10-ms": ("tick.wav", lambda path: soundfile.write(path, tone(1)[:160], SAMPLE_RATE), "too short"),
     "not-numbers": ("nan.wav", not_numbers, "no numbers"),
