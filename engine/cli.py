@@ -6,8 +6,10 @@ Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage)
 import io
 import json
 import logging
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -256,13 +258,14 @@ def quantize(
 
     if as_json:
         try:
-            done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
+            with _ending_in_order():
+                done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
         except EngineError as error:
             typer.echo(encode(Failed(type(error).__name__, str(error))).decode())
             raise
         write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
         return
-    with Progress(*Progress.get_default_columns(), console=_notes, transient=True) as progress:
+    with _ending_in_order(), Progress(*Progress.get_default_columns(), console=_notes, transient=True) as progress:
         task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
         done = quantize_checkpoint(
             source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
@@ -271,6 +274,22 @@ def quantize(
     if num_lossless:
         _notes.print(f"{num_lossless} of {len(done.packings)} weights were made for 4 bits and lost nothing.")
     typer.echo(f"{done.folder}: {done.size_bytes / 1e9:.2f} GB, from {done.source_bytes / 1e9:.2f} GB")
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A closed terminal or a polite `kill` stops the command as Ctrl-C does, so that nothing half-written stays."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    heeded = [number for number in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _load(model: Path | None) -> Engine:
