@@ -1,13 +1,15 @@
 """The command line: ask, ocr, selftest, bench, models. Answers go to stdout, everything else to stderr.
 
-Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage).
+Exit status 0, 1 (it could not be done, said in one sentence), 2 (wrong usage) or 130 (stopped).
 """
 
 import io
 import json
 import logging
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -269,14 +271,16 @@ def quantize(
 
     if as_json:
         try:
-            done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
+            with _ending_in_order():
+                done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
         except EngineError as error:
             typer.echo(encode(Failed(type(error).__name__, str(error))).decode())
             raise
         write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
         return
     columns = Progress.get_default_columns()
-    with Progress(*columns, console=_notes, transient=True, disable=not _notes.is_terminal) as progress:
+    progress_bar = Progress(*columns, console=_notes, transient=True, disable=not _notes.is_terminal)
+    with _ending_in_order(), progress_bar as progress:
         task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
         done = quantize_checkpoint(
             source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
@@ -289,6 +293,22 @@ def quantize(
 
 def _size(num_bytes: int) -> str:
     return f"{num_bytes / 1e9:.2f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:.1f} MB"
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A closed terminal or a polite `kill` stops the command as Ctrl-C does, so that nothing half-written stays."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    heeded = [number for number in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _load(model: Path | None) -> Engine:

@@ -1,5 +1,6 @@
 """Sounds, pictures and videos on their way into the model: refused in time, proven by receipts, not read twice."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,21 @@ def test_cancelling_stops_the_reading_of_a_long_file(
     (event,) = hearing.respond([turn], SHORT, lambda: next(asked, True))
     assert isinstance(event, Finished)
     assert event.reason == "cancelled"
+
+
+def test_a_settled_file_is_read_once_and_again_when_it_changes(
+    hearing: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conversation names its files at every turn."""
+    path = write(tmp_path / "kept.wav", 16_000, seed=7)
+    os.utime(path, (1_000_000, 1_000_000))
+    turn = user("Listen", Sound(str(path)))
+    first = hearing.prepare([turn]).keys()
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.media_encoder._digest", lambda file, between: pytest.fail("it was read again"))
+        assert hearing.prepare([turn]).keys() == first
+    write(path, 16_000, seed=8)
+    assert hearing.prepare([turn]).keys() != first
 
 
 def test_a_picture_and_a_sound_each_have_their_receipt(hearing: Engine, sound: Path, tmp_path: Path) -> None:

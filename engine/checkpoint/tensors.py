@@ -5,6 +5,7 @@ clear error and never a crash or a runaway allocation.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +16,16 @@ from safetensors import SafetensorError, safe_open
 from engine.checkpoint.config import read_json
 from engine.errors import CheckpointError
 
-__all__ = ["INDEX", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
+__all__ = ["INDEX", "ITEM_BYTES", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
+
+ITEM_BYTES = {
+    "BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8,
+    "I64": 8, "F64": 8,
+}  # fmt: skip
+"""Of one value of each type that a model's tensors have."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,7 @@ class TensorEntry:
     @property
     def size_bytes(self) -> int:
         """Bytes of its data."""
-        count = 1
-        for side in self.shape:
-            count *= side
-        return count * _ITEM_BYTES.get(self.dtype, 4)
+        return math.prod(self.shape) * ITEM_BYTES.get(self.dtype, 4)
 
     def halves(self) -> tuple["TensorEntry", "TensorEntry"]:
         """The tensor cut in two along its second axis; raises CheckpointError where it cannot be."""
@@ -67,9 +71,6 @@ class TensorEntry:
 
 def _channels_last(stored: mx.array) -> mx.array:
     return mx.contiguous(mx.moveaxis(stored, 1, -1))
-
-
-_ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U64": 8, "I64": 8, "F64": 8}
 
 
 def find_tensors(folder: Path) -> dict[str, TensorEntry]:

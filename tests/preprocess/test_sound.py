@@ -151,6 +151,17 @@ def test_AU_3_a_longer_sound_is_refused_with_its_length(
         load_sound(path)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "seconds", "says"), [("wav", 30.2, "lasts 30.2"), ("flac", 30.01, "is longer than")]
+)
+def test_AU_3_what_no_encoder_has_padded_loses_nothing_in_silence(
+    tmp_path: Path, suffix: str, seconds: float, says: str
+) -> None:
+    soundfile.write(tmp_path / f"a.{suffix}", tone(seconds), SAMPLE_RATE)
+    with pytest.raises(AttachmentError, match=rf"{says} .*at most 30 seconds"):
+        load_sound(tmp_path / f"a.{suffix}")
+
+
 def wav_header(num_samples: int, rate_hz: int = SAMPLE_RATE) -> bytes:
     """The header of a mono 16-bit WAV."""
     size = 2 * num_samples
