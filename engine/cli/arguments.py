@@ -36,7 +36,8 @@ def checked_budget(value: int | None) -> int | None:
 
 
 ModelOption = Annotated[
-    Path | None, typer.Option("--model", metavar="FOLDER", help="Model folder; without it, the built-in sample.")
+    Path | None,
+    typer.Option("--model", metavar="FOLDER", readable=False, help="Model folder; without it, the built-in sample."),
 ]
 BudgetOption = Annotated[
     int | None,
@@ -60,7 +61,7 @@ ThinkingBudgetOption = Annotated[
     typer.Option("--thinking-budget", min=0, metavar="N", help="Most tokens of the thought; implies --think."),
 ]
 SystemOption = Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The same seed gives the same answer.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="The same seed gives the same answer.")]
 TemperatureOption = Annotated[
     float | None,
     typer.Option("--temperature", min=0, help="0 always takes the most likely token; else as the model advises."),
@@ -71,10 +72,10 @@ StopOption = Annotated[
 ]
 ToolsOption = Annotated[
     Path | None,
-    typer.Option("--tools", metavar="FILE.py", help="Let the model call the functions that this file defines."),
+    typer.Option("--tools", metavar="FILE.py", readable=False, help="Let the model call the functions that this file defines."),
 ]
 SchemaOption = Annotated[
-    Path | None, typer.Option("--schema", metavar="FILE.json", help="Answer in JSON that this JSON Schema allows.")
+    Path | None, typer.Option("--schema", metavar="FILE.json", readable=False, help="Answer in JSON that this JSON Schema allows.")
 ]
 OwnTemplateOption = Annotated[
     bool, typer.Option("--own-template", help="Use the model folder's own chat template, which may be an old one.")
@@ -175,10 +176,14 @@ def video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
     """The frames, and the sound track where the model can hear it."""
     parts: list[Media] = [Video(str(path), budget)]
     attachment = inspect_attachment(path)
-    if attachment.has_sound and "sound" in engine.info.modalities:
-        if attachment.seconds <= MAX_SECONDS:
-            parts.append(Sound(str(path)))
-        else:
-            note = f"{path.name}: only the pictures are used, because its sound is longer than {MAX_SECONDS} seconds."
-            notes.print(note, style="dim", markup=False, soft_wrap=True)
+    if not attachment.has_sound:
+        return parts
+    if "sound" not in engine.info.modalities:
+        why = "this model cannot hear"
+    elif attachment.seconds > MAX_SECONDS:
+        why = f"its sound is longer than {MAX_SECONDS} seconds"
+    else:
+        return [*parts, Sound(str(path))]
+    note = f"{path.name}: only the pictures are used, because {why}."
+    notes.print(note, style="dim", markup=False, soft_wrap=True)
     return parts

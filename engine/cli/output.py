@@ -124,7 +124,7 @@ def _arguments(call: ToolCall) -> str:
 
 
 _ENDINGS: dict[FinishReason, str] = {
-    "length": "Stopped at the most tokens asked for (--max-tokens).",
+    "length": "Stopped: the answer has as many tokens as it may.",
     "context_full": "Stopped because the model's context is full.",
     "loop": "Stopped because the model repeated itself.",
     "tool_calls": "The model waits for the results of its calls.",
