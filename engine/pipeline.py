@@ -33,9 +33,9 @@ from engine.events import (
     Stats,
     VideoReceipt,
 )
+from engine.generation.constraint import Grammars
 from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
-from engine.generation.constraint import Grammars
 from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.media_encoder import MediaEncoder, modalities
 from engine.messages import Message
@@ -297,7 +297,9 @@ class Engine:
             return tuple(Logprob(i, self._tokenizer.decode([i]), x) for i, x in zip(ids, values, strict=True))
 
         (chosen,) = describe([token], cast(list[float], found.chosen.tolist()))
-        return Logprobs(chosen, describe(cast(list[int], found.top_ids.tolist()), cast(list[float], found.top.tolist())))
+        return Logprobs(
+            chosen, describe(cast(list[int], found.top_ids.tolist()), cast(list[float], found.top.tolist()))
+        )
 
     def _cold_cache(self) -> PrefixCache:
         return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)

@@ -61,7 +61,9 @@ ThinkingBudgetOption = Annotated[
     typer.Option("--thinking-budget", min=0, metavar="N", help="Most tokens of the thought; implies --think."),
 ]
 SystemOption = Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="The same seed gives the same answer.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="The same seed gives the same answer.")
+]
 TemperatureOption = Annotated[
     float | None,
     typer.Option("--temperature", min=0, help="0 always takes the most likely token; else as the model advises."),
@@ -72,10 +74,13 @@ StopOption = Annotated[
 ]
 ToolsOption = Annotated[
     Path | None,
-    typer.Option("--tools", metavar="FILE.py", readable=False, help="Let the model call the functions that this file defines."),
+    typer.Option(
+        "--tools", metavar="FILE.py", readable=False, help="Let the model call the functions that this file defines."
+    ),
 ]
 SchemaOption = Annotated[
-    Path | None, typer.Option("--schema", metavar="FILE.json", readable=False, help="Answer in JSON that this JSON Schema allows.")
+    Path | None,
+    typer.Option("--schema", metavar="FILE.json", readable=False, help="Answer in JSON that this JSON Schema allows."),
 ]
 OwnTemplateOption = Annotated[
     bool, typer.Option("--own-template", help="Use the model folder's own chat template, which may be an old one.")
