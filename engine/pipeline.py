@@ -32,7 +32,7 @@ from engine.events import (
 )
 from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
-from engine.generation.sampling import make_sampler, suppression
+from engine.generation.sampling import Sampler, suppression
 from engine.media_encoder import MediaEncoder, modalities
 from engine.messages import Message
 from engine.models.config import ModelConfig, TextConfig
@@ -169,7 +169,7 @@ class Engine:
         logits = mx.array(0)
         for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
             logits = last if last is not None else logits
-        yield from decode(self._step, cache, logits, make_sampler(GREEDY, self._suppress), self.info.context_length)
+        yield from decode(self._step, cache, logits, Sampler(GREEDY, self._suppress), self.info.context_length)
 
     def parse(self, token_ids: Sequence[int], *, starts_in_thought: bool = False) -> Message:
         """What a model wrote, as a message."""
@@ -187,7 +187,7 @@ class Engine:
                 self._cache.take_snapshot()
         run.prefill_s = time.perf_counter() - began
         parser = ResponseParser(self._tokenizer, starts_in_thought=prompt.starts_in_thought)
-        sampler = make_sampler(options.sampling.filled_from(self._sampling), self._suppress)
+        sampler = Sampler(options.sampling.filled_from(self._sampling), self._suppress, prompt.token_ids)
         reason: FinishReason = "context_full"
         for token in decode(self._step, self._cache, logits, sampler, self.info.context_length):
             run.count()
