@@ -205,7 +205,7 @@ class Engine:
                     raise
                 yield run.finished("context_full")
                 return
-            if turn.reason is None or turn.reason != "tool_calls" or execute is None:
+            if turn.reason != "tool_calls" or execute is None:
                 break
             if not rounds.may_run(turn.calls):
                 turn.reason = "tool_rounds"
@@ -215,6 +215,7 @@ class Engine:
                 raise _Stopped
             conversation += [turn.message, results]
             options = rounds.later_options
+        assert turn.reason is not None
         yield run.finished(turn.reason)
 
     def _take_turn(

@@ -26,6 +26,8 @@ _CALLED = re.compile(r"call:([A-Za-z0-9_.:-]+)")
 
 Called = ToolCalled | ToolCallRefused
 
+_Ran = tuple[ToolFinished, tuple[Media, ...]]
+
 
 class ToolError(Exception):
     """A tool could not do what it was asked; `str(error)` is what the model is told."""
@@ -77,20 +79,17 @@ class ToolRounds:
         parts: list[Part] = []
         for event, call in zip(called, as_calls(called), strict=True):
             if isinstance(event, ToolCallRefused):
-                ran = _failure(call, event.message, 0.0), ()
+                ran: _Ran | None = (_failure(call, event.message, time.monotonic()), ())
             else:
-                outcome = self._run_call(call, execute, cancelled)
-                if outcome is None:
-                    return None
-                ran = outcome
+                ran = self._run_call(call, execute, cancelled)
+            if ran is None:
+                return None
             finished, media = ran
             yield finished
             parts += [finished.result, *media]
         return Message("tool", tuple(parts))
 
-    def _run_call(
-        self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]
-    ) -> tuple[ToolFinished, tuple[Media, ...]] | None:
+    def _run_call(self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]) -> _Ran | None:
         outcome: list[ToolOutcome | Exception] = []
         done = threading.Event()
 
@@ -129,8 +128,7 @@ def _unreadable(refused: ToolCallRefused) -> ToolCall:
 
 
 def _failure(call: ToolCall, reason: str, started: float) -> ToolFinished:
-    duration_ms = _since(started) if started else 0.0
-    return ToolFinished(ToolResult({"error": reason}, call.id, call.name), duration_ms, failed=True)
+    return ToolFinished(ToolResult({"error": reason}, call.id, call.name), _since(started), failed=True)
 
 
 def _since(started: float) -> float:

@@ -1,18 +1,20 @@
 """Token after token, one step ahead: while a token is read, the step that it feeds already runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import mlx.core as mx
 
 from engine.cache.prefix_cache import PrefixCache
-from engine.generation.sampling import Sampler
 from engine.models.attention import KeysValues
 from engine.models.gemma4 import Gemma4
 
-__all__ = ["DecodeStep", "decode", "make_decode_step"]
+__all__ = ["Choose", "DecodeStep", "decode", "make_decode_step"]
 
 DecodeStep = Callable[[mx.array, mx.array, list[KeysValues]], tuple[mx.array, list[KeysValues]]]
 """(token [1], position [1], buffers) -> (float32 logits [V], buffers with the token's keys and values)."""
+
+Choose = Callable[[mx.array, int | None], mx.array]
+"""(logits [V], an id if that must be the token) -> the next token, int32 [1]; lazy. A `Sampler` is one."""
 
 CLEAR_EVERY = 256
 """Steps after which the allocator's spare buffers are given back (the cache grows, so their sizes go out of use)."""
@@ -30,27 +32,28 @@ def make_decode_step(model: Gemma4, cache: PrefixCache, *, compiled: bool) -> De
 
 
 def decode(
-    step: DecodeStep, cache: PrefixCache, first_logits: mx.array, sampler: Sampler, max_length: int
-) -> Iterator[int]:
+    step: DecodeStep, cache: PrefixCache, first_logits: mx.array, choose: Choose, max_length: int
+) -> Generator[int, int | None, None]:
     """Yield token ids for as long as the caller reads, or until the cache holds `max_length` positions.
 
-    Each token is recorded in the cache before it is yielded, so a caller may stop at any of them.
+    The caller may send an id: it is the next token then. What the caller does with a token decides how the next one
+    is chosen, while the step that the token feeds already runs. Each token is recorded in the cache before it is
+    yielded, so a caller may stop at any of them.
     """
-    token = sampler(first_logits)
-    mx.async_eval(token)
+    token = choose(first_logits, None)
     for count in range(1, max_length - cache.kv.length + 2):
-        following = None
-        if cache.kv.length < max_length:
+        mx.async_eval(token)
+        has_room = cache.kv.length < max_length
+        if has_room:
             logits, buffers = step(token, mx.array([cache.kv.length]), cache.kv.for_decoding())
             cache.kv.replace(buffers)
-            following = sampler(logits)
-            mx.async_eval(following)
+            mx.async_eval(logits)
         value = int(token.item().real)
-        if following is not None:
+        if has_room:
             cache.append([value])
-        yield value
-        if following is None:
+        forced = yield value
+        if not has_room:
             return
-        token = following
+        token = choose(logits, forced)
         if count % CLEAR_EVERY == 0:
             mx.clear_cache()

@@ -11,7 +11,7 @@ from engine.cache.kv_cache import GROWTH, KVCache
 from engine.cache.prefix_cache import PrefixCache
 from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import prefill
-from engine.generation.sampling import make_sampler, suppression
+from engine.generation.sampling import Sampler, suppression
 from engine.messages import Picture, user
 from engine.models.masks import Band, sliding_mask
 from engine.options import GREEDY
@@ -49,7 +49,7 @@ def go_on(engine: Engine, cache: PrefixCache, logits: np.ndarray, count: int) ->
     """Decode greedily."""
     suppress = suppression(logits.shape[0], [])
     step = make_decode_step(engine._model, cache, compiled=False)
-    tokens: Iterator[int] = decode(step, cache, mx.array(logits), make_sampler(GREEDY, suppress), 4096)
+    tokens: Iterator[int] = decode(step, cache, mx.array(logits), Sampler(GREEDY, suppress), 4096)
     return [next(tokens) for _ in range(count)]
 
 

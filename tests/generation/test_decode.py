@@ -1,0 +1,62 @@
+"""A caller of decode may put tokens of its own between the model's."""
+
+from pathlib import Path
+
+import mlx.core as mx
+import pytest
+
+from engine.generation.decode import decode
+from engine.generation.prefill import prefill
+from engine.generation.sampling import Sampler
+from engine.options import GREEDY, Sampling
+from engine.pipeline import Engine
+from engine.prompt.prompt import Prompt
+
+START = (2, 500, 510, 520)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_checkpoint: Path) -> Engine:
+    return Engine.load(tiny_checkpoint)
+
+
+def continued(engine: Engine, prompt: tuple[int, ...], forced: dict[int, int], count: int) -> list[int]:
+    """`count` greedy tokens, those at the places in `forced` sent by the caller."""
+    cache = engine._cold_cache()
+    *_, (_, logits) = prefill(engine._model, Prompt(prompt), {}, cache, 0, 64)
+    assert logits is not None
+    sampler = Sampler(GREEDY, engine._suppress)
+    tokens = decode(engine._step, cache, logits, sampler, 4096)
+    written = [next(tokens)]
+    while len(written) < count:
+        written.append(tokens.send(forced.get(len(written))))
+    assert cache.kv.length == len(prompt) + count
+    return written
+
+
+def test_forced_tokens_are_read_like_any_other(engine: Engine) -> None:
+    plain = continued(engine, START, {}, 4)
+    written = continued(engine, START, {4: 530, 5: 531, 8: 532}, 12)
+    assert written[:6] == [*plain, 530, 531]
+    assert written[8] == 532
+    assert written[6:8] == continued(engine, (*START, *written[:6]), {}, 2)
+    assert written[9:] == continued(engine, (*START, *written[:9]), {}, 3)
+
+
+def test_decode_ends_where_the_context_does(engine: Engine) -> None:
+    cache = engine._cold_cache()
+    *_, (_, logits) = prefill(engine._model, Prompt(START), {}, cache, 0, 64)
+    assert logits is not None
+    assert len(list(decode(engine._step, cache, logits, Sampler(GREEDY, engine._suppress), 10))) == 7
+    assert cache.kv.length == 10
+
+
+def test_penalties_see_forced_tokens(engine: Engine) -> None:
+    cache = engine._cold_cache()
+    *_, (_, logits) = prefill(engine._model, Prompt(START), {}, cache, 0, 64)
+    assert logits is not None
+    sampler = Sampler(Sampling(0.0, presence_penalty=1e4), engine._suppress)
+    tokens = decode(engine._step, cache, logits, sampler, 4096)
+    written = [next(tokens), tokens.send(530), *(next(tokens) for _ in range(10))]
+    assert len(set(written)) == len(written)
+    assert sampler.restrict(mx.zeros((640,)))[530].item() == -1e4
