@@ -82,12 +82,12 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sampling: Sampling = Sampling()
     thinking: bool = False
+    thinking_budget: Annotated[int, Meta(ge=0)] = 8192
+    """Most tokens of all thoughts of a turn together; then the thought is closed and the answer begins."""
     max_new_tokens: Annotated[int, Meta(ge=1)] = 4096
     """Of the answer. Tokens of thoughts are not counted."""
     own_template: bool = False
     """Render with the model folder's own chat template, which may be an old one, instead of the canonical one."""
-    thinking_budget: Annotated[int, Meta(ge=0)] = 8192
-    """Most tokens of a thought; then it is closed and the answer begins."""
     stop: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     """The answer ends before the first of these; they are not part of it."""
     num_logprobs: Annotated[int, Meta(ge=0, le=64)] = 0
@@ -102,3 +102,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Longest time for one call."""
     continues: bool = False
     """Go on with the assistant message that the conversation ends with, instead of answering anew."""
+
+    @property
+    def offers_tools(self) -> bool:
+        """Whether the model may call."""
+        return bool(self.tools) and self.tool_choice != "none"

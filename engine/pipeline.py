@@ -232,7 +232,7 @@ class Engine:
         parser = ResponseParser(
             self._tokenizer,
             starts_in_thought=prompt.starts_in_thought,
-            tools=options.tools,
+            tools=options.tools if options.offers_tools else (),
             stop=options.stop,
             call_ids=call_ids,
         )
@@ -248,7 +248,7 @@ class Engine:
             videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
         )
         logits = yield from self._fill_cache(prompt, run, cancelled)
-        suppress = self._suppress if turn.offers_tools else self._suppress_calls
+        suppress = self._suppress if options.offers_tools else self._suppress_calls
         sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
         seen = logits
 

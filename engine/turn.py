@@ -56,10 +56,9 @@ class Turn:
         self._stop_ids = stop_ids
         self._answer_now = answer_now
         self._loops = LoopDetector()
-        self.offers_tools = bool(options.tools) and options.tool_choice != "none"
         self._call = self._begin_call()
         self._form = self._begin_form()
-        self._num_answer = 0
+        self._num_answer = self._num_thought = 0
         self._may_think = options.thinking
         self._is_closed = False
         self._text: list[str] = []
@@ -74,6 +73,7 @@ class Turn:
         self._loops.push(token)
         self.forced = None
         if thinks:
+            self._num_thought += 1
             events += self._watch_thought()
         elif not was_thinking and token != Special.END_CHANNEL:
             self._num_answer += 1
@@ -115,7 +115,7 @@ class Turn:
 
     def _begin_call(self) -> Constraint | None:
         """The grammar of the call with which the turn must begin."""
-        if not self.offers_tools or self._options.tool_choice == "auto":
+        if not self._options.offers_tools or self._options.tool_choice == "auto":
             return None
         return self._grammars.for_call(self._options.tools, self._options.tool_choice)
 
@@ -123,7 +123,7 @@ class Turn:
         """The grammar of the answer, which may be a call instead."""
         if self._options.format is None:
             return None
-        return self._grammars.for_answer(self._options.format, or_call=self.offers_tools)
+        return self._grammars.for_answer(self._options.format, or_call=self._options.offers_tools)
 
     def _note(self, events: Iterable[ParserEvent]) -> None:
         for event in events:
@@ -147,7 +147,7 @@ class Turn:
         return self._parser.close_thought(why)
 
     def _why_closed(self) -> ThoughtEnd | None:
-        if self._parser.thought_tokens >= self._options.thinking_budget:
+        if self._num_thought > self._options.thinking_budget:  # the marker that opens it is not counted
             return "budget"
         if self._answer_now():
             return "answer_now"
@@ -159,7 +159,7 @@ class Turn:
             self._call.advance(token)
             if token == Special.END_TOOL_CALL:
                 self._call = self._form = None
-        elif token == Special.BEGIN_TOOL_CALL and self.offers_tools:
+        elif token == Special.BEGIN_TOOL_CALL and self._options.offers_tools:
             self._call = self._grammars.for_call(self._options.tools, "auto")
         elif self._form is not None:
             self._form.advance(token)

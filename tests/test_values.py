@@ -16,6 +16,8 @@ from engine.events import (
     Finished,
     FinishReason,
     LoadProgress,
+    Logprob,
+    Logprobs,
     ModelInfo,
     ModelLoaded,
     PictureReceipt,
@@ -24,19 +26,25 @@ from engine.events import (
     Stats,
     TextDelta,
     ThoughtDelta,
+    ThoughtEnd,
     ThoughtFinished,
     ThoughtStarted,
+    ToolCalled,
+    ToolCallRefused,
+    ToolFinished,
 )
-from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, user
-from engine.options import GREEDY, VENDOR_SAMPLING, Options, Sampling
+from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, ToolCall, ToolResult, user
+from engine.options import GREEDY, VENDOR_SAMPLING, JsonSchema, NamedTool, Options, Sampling
 from engine.requests import (
     MAX_FRAME_BYTES,
+    AnswerNow,
     Cancel,
     Envelope,
     LoadModel,
     Request,
     Respond,
     Shutdown,
+    ToolDone,
     WireError,
     decode_event,
     decode_request,
@@ -44,6 +52,7 @@ from engine.requests import (
     read_frame,
     write_frame,
 )
+from engine.tools import Tool
 
 STATS = Stats(300, 20, 41, 120.5, 2500.0, 61.25, 3 * 1024**3)
 INFO = ModelInfo(
@@ -56,12 +65,32 @@ CONVERSATION = (
     Message("assistant", (Text("A “cat” \\ \n\t🙂 <|turn>"),), thought="Looks like a cat."),
     user("Sure?"),
 )
+TOOL_CONVERSATION = (
+    user("How late is it?"),
+    Message("assistant", (ToolCall("clock", {"zone": "Europe/Oslo", "deep": [1, {"a": None}]}, "call_1"),), "A clock."),
+    Message("tool", (ToolResult({"time": "12:00"}, "call_1"), Picture("chart.png"))),
+    Message("developer", (Text("Be brief."),)),
+)
+CLOCK = Tool("clock", "The time", {"type": "object", "properties": {"zone": {"type": "string"}}}, {"type": "string"})
+TOOL_OPTIONS = Options(
+    Sampling(min_p=0.1, repetition_penalty=1.1, presence_penalty=-0.5, logit_bias={7: -2.5}),
+    thinking_budget=0,
+    stop=("END",),
+    num_logprobs=3,
+    format=JsonSchema({"type": "object"}),
+    tools=(CLOCK,),
+    tool_choice=NamedTool("clock"),
+    continues=True,
+)
 
 REQUESTS: list[Request] = [
     LoadModel(1, "/models/gemma"),
     Respond(2, CONVERSATION, Options(Sampling(0.5, 0, 1.0, 2**63 - 1), thinking=True, max_new_tokens=1)),
     Respond(3, ()),
+    Respond(4, TOOL_CONVERSATION, TOOL_OPTIONS, runs_tools=True),
     Cancel(2**40),
+    AnswerNow(4),
+    ToolDone(4, ToolResult({"time": "12:00"}, "call_1", "clock"), (Picture("chart.png"),), failed=True),
     Shutdown(),
 ]
 EVENTS: list[EngineEvent] = [
@@ -74,6 +103,11 @@ EVENTS: list[EngineEvent] = [
     ThoughtStarted(),
     ThoughtDelta("Hm 🙂"),
     ThoughtFinished(1500.0),
+    *(ThoughtFinished(1.5, 12, reason) for reason in typing.get_args(ThoughtEnd)),
+    Logprobs(Logprob(7, "a", -0.5), (Logprob(7, "a", -0.5), Logprob(8, "\ufffd", -2.0))),
+    ToolCalled(ToolCall("clock", {}, "call_1")),
+    ToolCallRefused("call:clock{", "It was cut off."),
+    ToolFinished(ToolResult(["a", None, 1.5], "call_1", "clock"), 20.5, failed=True),
     TextDelta("Ein <|image|> \x00\u2028"),
     *(Finished(reason, STATS) for reason in typing.get_args(FinishReason)),
     Failed("ContextFull", "Too “long”."),
@@ -109,17 +143,28 @@ def test_the_json_of_a_request_is_the_documented_one() -> None:
             }
         ],
         "options": {
-            "sampling": {"temperature": 0.0, "top_k": None, "top_p": None, "seed": None}, "thinking": False,
-            "max_new_tokens": 4096, "own_template": False,
+            "sampling": {
+                "temperature": 0.0, "top_k": None, "top_p": None, "seed": None, "min_p": None,
+                "repetition_penalty": None, "presence_penalty": None, "logit_bias": None,
+            },
+            "thinking": False, "thinking_budget": 8192, "max_new_tokens": 4096, "own_template": False, "stop": [],
+            "num_logprobs": 0, "format": None, "tools": [], "tool_choice": "auto", "max_tool_rounds": 16,
+            "tool_timeout_s": 60.0, "continues": False,
         },
+        "runs_tools": False,
     }  # fmt: skip
 
 
+FREE = ("parameters", "response", "schema", "arguments", "content", "logit_bias")
+"""Fields that hold any JSON."""
+
+
 def objects(value: Any) -> list[dict[str, Any]]:
-    """Every JSON object inside a value, itself included."""
+    """Every JSON object with known fields inside a value, itself included."""
     match value:
         case dict():
-            return [value, *(found for item in value.values() for found in objects(item))]
+            inside = [item for key, item in value.items() if key not in FREE]
+            return [value, *(found for item in inside for found in objects(item))]
         case list():
             return [found for item in value for found in objects(item)]
         case _:
@@ -156,7 +201,7 @@ def respond(**change: Any) -> bytes:
         {"request_id": "1"},
         {"request_id": None},
         {"messages": "Hi"},
-        {"messages__0__role": "developer"},
+        {"messages__0__role": "bystander"},
         {"messages__0__parts": None},
         {"messages__1__parts__0__type": "audio"},
         {"messages__1__parts__0__budget": 0},
@@ -172,6 +217,18 @@ def respond(**change: Any) -> bytes:
         {"options__sampling__top_p": 1.5},
         {"options__sampling__seed": -1},
         {"options__sampling__seed": 2**63},
+        {"options__sampling__min_p": 1.5},
+        {"options__sampling__repetition_penalty": 0},
+        {"options__sampling__logit_bias": {"a": 1}},
+        {"options__thinking_budget": -1},
+        {"options__stop": [""]},
+        {"options__stop": "END"},
+        {"options__num_logprobs": 65},
+        {"options__format": {"type": "xml"}},
+        {"options__tools": [{"description": "no name"}]},
+        {"options__tool_choice": "sometimes"},
+        {"options__max_tool_rounds": 0},
+        {"options__tool_timeout_s": 0},
     ],
     ids=lambda change: f"{next(iter(change.items()))}",
 )
@@ -227,7 +284,7 @@ def test_what_a_person_leaves_open_is_filled_from_the_advice() -> None:
 
 
 def test_the_vendors_defaults_hold_where_nothing_is_said() -> None:
-    assert Sampling(1.0, 64, 0.95) == VENDOR_SAMPLING
+    assert Sampling(1.0, 64, 0.95).filled_from(VENDOR_SAMPLING) == VENDOR_SAMPLING
     assert not Options().thinking
     assert msgspec.json.decode(b'{"type": "picture", "path": "a.png"}', type=Picture).budget == DEFAULT_BUDGET
     assert DEFAULT_BUDGET in BUDGETS

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from itertools import pairwise
-from typing import assert_never
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -13,14 +12,11 @@ from app.viewmodels.model import Model
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from engine import (
     Cancel,
-    EngineStarted,
+    EngineEvent,
     Envelope,
     Failed,
     Finished,
-    LoadProgress,
-    Logprobs,
     Message,
-    ModelLoaded,
     Options,
     PictureReceipt,
     PrefillProgress,
@@ -30,9 +26,6 @@ from engine import (
     ThoughtDelta,
     ThoughtFinished,
     ThoughtStarted,
-    ToolCalled,
-    ToolCallRefused,
-    ToolFinished,
 )
 
 __all__ = ["Conversation", "Turn"]
@@ -196,10 +189,14 @@ class Conversation(QObject):
         match envelope.event:
             case TextDelta(text):
                 self._hold(self._pending_text, text)
-                return
             case ThoughtDelta(text):
                 self._hold(self._pending_thought, text)
-                return
+            case event:
+                self._show(answer, event)
+                self.activity_changed.emit()
+
+    def _show(self, answer: AnswerTurn, event: EngineEvent) -> None:
+        match event:
             case PromptReady(pictures=receipts):
                 self._hand_out(list(receipts))
             case PrefillProgress(done, total):
@@ -212,13 +209,8 @@ class Conversation(QObject):
                 answer.finish_thought(duration_ms)
             case Finished() | Failed() as end:
                 self._end(answer, end)
-            case EngineStarted() | LoadProgress() | ModelLoaded():
-                pass
-            case Logprobs() | ToolCalled() | ToolCallRefused() | ToolFinished():
-                pass  # the window asks for neither
-            case _ as never:
-                assert_never(never)
-        self.activity_changed.emit()
+            case _:
+                pass  # the model's own events, and those of tools and likelihoods, which the window does not ask for
 
     def _end(self, answer: AnswerTurn, end: Finished | Failed) -> None:
         self._show_pending()

@@ -1,0 +1,404 @@
+"""Thinking, tools and forms of answers through the whole engine; what the model writes is written for it here."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import pytest
+
+from engine.errors import PromptError
+from engine.events import (
+    Event,
+    Finished,
+    Logprobs,
+    PromptReady,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ToolCalled,
+    ToolCallRefused,
+    ToolFinished,
+)
+from engine.messages import Message, Text, ToolCall, ToolResult, user
+from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
+from engine.pipeline import Engine
+from engine.prompt.special_tokens import Special
+from engine.tool_loop import ToolError, ToolOutcome
+from engine.tools import Tool
+
+CLOCK = Tool(
+    "clock",
+    "Tells the time.",
+    {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]},
+)
+THINKING = Options(GREEDY, thinking=True)
+TOOLS = Options(GREEDY, tools=(CLOCK,))
+END = int(Special.END_TURN)
+
+Script = Sequence[str | int]
+
+
+@pytest.fixture
+def engine(tiny_checkpoint: Path) -> Engine:
+    return Engine.load(tiny_checkpoint)
+
+
+@pytest.fixture
+def written(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the model write these texts and tokens, one script for each of its turns; the last token goes on."""
+
+    def write(*scripts: Script) -> None:
+        turns = iter(scripts)
+
+        class Scripted:
+            def __init__(self, *_: object) -> None:
+                self._ids = _token_ids(engine, next(turns))
+                self._last = END
+
+            def __call__(self, logits: mx.array, forced: int | None, allowed: mx.array | None) -> mx.array:
+                if forced is None:
+                    self._last = next(self._ids, self._last)
+                    forced = self._last
+                return mx.array([forced], mx.int32)
+
+        monkeypatch.setattr("engine.pipeline.Sampler", Scripted)
+
+    return write
+
+
+def _token_ids(engine: Engine, script: Script) -> Iterator[int]:
+    for piece in script:
+        yield from [int(piece)] if isinstance(piece, int) else engine._tokenizer.encode(piece)
+
+
+def call(zone: str = "Oslo", name: str = "clock") -> list[str | int]:
+    quote = int(Special.STRING_QUOTE)
+    return [
+        int(Special.BEGIN_TOOL_CALL), f"call:{name}{{zone:", quote, zone, quote, "}", int(Special.END_TOOL_CALL),
+        int(Special.BEGIN_TOOL_RESPONSE),
+    ]  # fmt: skip
+
+
+def thought(text: str) -> list[str | int]:
+    return [int(Special.BEGIN_CHANNEL), f"thought\n{text}"]
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def thought_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, ThoughtDelta))
+
+
+def only(kind: type[Any], events: list[Event]) -> Any:
+    (event,) = [event for event in events if isinstance(event, kind)]
+    return event
+
+
+def reason(events: list[Event]) -> str:
+    found: str = only(Finished, events).reason
+    return found
+
+
+class TestThinking:
+    def test_TH_7_a_budget_closes_the_thought_and_says_so(self, engine: Engine, written: Callable[..., None]) -> None:
+        written([*thought("z" * 40), "never", END])
+        options = Options(GREEDY, thinking=True, thinking_budget=20)
+        events = list(engine.respond([user("?")], options))
+        ended = only(ThoughtFinished, events)
+        assert ended.ended_by == "budget"
+        assert 20 <= ended.num_tokens <= 21
+        assert 0 < len(thought_of(events)) < 40
+
+    def test_a_thought_within_its_budget_is_the_models_own(self, engine: Engine, written: Callable[..., None]) -> None:
+        written([*thought("zzz"), int(Special.END_CHANNEL), "yes", END])
+        events = list(engine.respond([user("?")], THINKING))
+        assert only(ThoughtFinished, events).ended_by == "model"
+        assert (thought_of(events), text_of(events)) == ("zzz", "yes")
+
+    def test_TH_8_a_thought_is_closed_behind_a_whole_character(
+        self, engine: Engine, written: Callable[..., None]
+    ) -> None:
+        written([*thought("日" * 30), END])  # the tiny tokenizer spells it in three bytes
+        for budget in range(4, 12):
+            events = list(engine.respond([user("?")], Options(GREEDY, thinking=True, thinking_budget=budget)))
+            assert set(thought_of(events)) <= {"日"}
+            assert only(ThoughtFinished, events).ended_by == "budget"
+            written([*thought("日" * 30), END])
+
+    def test_answer_now_closes_the_thought(self, engine: Engine, written: Callable[..., None]) -> None:
+        written([*thought("z" * 50), END])
+        heard: list[Event] = []
+        for event in engine.respond([user("?")], THINKING, answer_now=lambda: len(thought_of(heard)) >= 10):
+            heard.append(event)
+        assert only(ThoughtFinished, heard).ended_by == "answer_now"
+        assert 10 <= len(thought_of(heard)) <= 12
+        assert reason(heard) == "end_of_turn"
+
+    def test_TH_9_a_thought_that_repeats_itself_is_closed(self, engine: Engine, written: Callable[..., None]) -> None:
+        written([*thought("round and round. " * 200), END])
+        events = list(engine.respond([user("?")], THINKING))
+        assert only(ThoughtFinished, events).ended_by == "loop"
+
+    def test_an_answer_that_repeats_itself_ends_and_says_so(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(["round and round. " * 200])
+        assert reason(list(engine.respond([user("?")], Options(GREEDY)))) == "loop"
+
+    def test_TH_12_a_thought_does_not_count_as_answer(self, engine: Engine, written: Callable[..., None]) -> None:
+        written([*thought("z" * 30), int(Special.END_CHANNEL), "a" * 30])
+        events = list(engine.respond([user("?")], Options(GREEDY, thinking=True, max_new_tokens=5)))
+        assert len(thought_of(events)) == 30
+        assert text_of(events) == "a" * 5
+        assert reason(events) == "length"
+
+    def test_a_thought_that_was_closed_for_it_is_not_opened_again(self, engine: Engine) -> None:
+        """The tiny model writes anything; after the close it may not write the opening marker."""
+        options = Options(Sampling(seed=1, logit_bias={int(Special.BEGIN_CHANNEL): 100.0}), thinking=True)
+        limited = Options(options.sampling, thinking=True, thinking_budget=3, max_new_tokens=40)
+        events = list(engine.respond([user("?")], limited))
+        assert len([event for event in events if isinstance(event, ThoughtFinished)]) <= 1
+        assert only(Finished, events).stats.num_new_tokens < 60
+
+
+class TestStopping:
+    def test_ST_a_stop_string_ends_the_answer_before_itself(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(["one two STOP three", END])
+        events = list(engine.respond([user("?")], Options(GREEDY, stop=("STOP",))))
+        assert text_of(events) == "one two "
+        assert reason(events) == "stop_string"
+
+    def test_TH_13_the_beginning_of_a_stop_string_is_not_lost(
+        self, engine: Engine, written: Callable[..., None]
+    ) -> None:
+        written(["one two STO", END])
+        events = list(engine.respond([user("?")], Options(GREEDY, stop=("STOP",))))
+        assert text_of(events) == "one two STO"
+        assert reason(events) == "end_of_turn"
+
+    def test_log_probabilities_come_with_each_token_of_the_answer(
+        self, engine: Engine, written: Callable[..., None]
+    ) -> None:
+        written([*thought("zz"), int(Special.END_CHANNEL), "abc", END])
+        events = list(engine.respond([user("?")], Options(GREEDY, thinking=True, num_logprobs=4)))
+        found = [event for event in events if isinstance(event, Logprobs)]
+        assert [each.chosen.text for each in found] == ["a", "b", "c", ""]
+        for each in found:
+            values = [top.logprob for top in each.top]
+            assert len(values) == 4
+            assert values == sorted(values, reverse=True)
+            assert each.chosen.logprob <= values[0] <= 0
+
+
+class Recorder:
+    """Runs calls and remembers them."""
+
+    def __init__(self, content: Any = None) -> None:
+        self.calls: list[ToolCall] = []
+        self._content = {"time": "12:00"} if content is None else content
+
+    def __call__(self, call: ToolCall) -> ToolOutcome:
+        self.calls.append(call)
+        return ToolOutcome(self._content)
+
+
+class TestTools:
+    def test_a_call_is_run_and_the_answer_uses_its_result(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(call(), ["Noon.", END])
+        clock = Recorder()
+        events = list(engine.respond([user("How late?")], TOOLS, execute=clock))
+        assert clock.calls == [ToolCall("clock", {"zone": "Oslo"}, "call_1")]
+        assert only(ToolFinished, events).result == ToolResult({"time": "12:00"}, "call_1", "clock")
+        assert text_of(events) == "Noon."
+        assert reason(events) == "end_of_turn"
+
+    def test_the_second_round_reads_what_the_first_one_gave(
+        self, engine: Engine, written: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        prompts: list[tuple[int, ...]] = []
+        prepare = engine.prepare
+
+        def spy(*arguments: Any) -> Any:
+            prompt = prepare(*arguments)
+            prompts.append(prompt.token_ids)
+            return prompt
+
+        monkeypatch.setattr(engine, "prepare", spy)
+        written(call("Oslo"), call("Rome"), ["Later.", END])
+        events = list(engine.respond([user("How late?")], TOOLS, execute=Recorder()))
+        assert [event.call.id for event in events if isinstance(event, ToolCalled)] == ["call_1", "call_2"]
+        first, second, third = prompts
+        assert second[: len(first)] == first
+        assert third[: len(second)] == second
+        assert third.count(Special.BEGIN_TOOL_RESPONSE) == 2
+        cached = [event.num_cached_tokens for event in events if isinstance(event, PromptReady)]
+        assert cached[1] >= len(first)
+        assert cached[2] >= len(second)
+
+    def test_without_anybody_to_run_them_the_calls_are_handed_over(
+        self, engine: Engine, written: Callable[..., None]
+    ) -> None:
+        written(["Let me look. ", *call()])
+        events = list(engine.respond([user("How late?")], TOOLS))
+        assert text_of(events) == "Let me look. "
+        assert only(ToolCalled, events).call.arguments == {"zone": "Oslo"}
+        assert reason(events) == "tool_calls"
+
+    def test_a_call_that_cannot_be_read_is_not_run_and_the_model_is_told(
+        self, engine: Engine, written: Callable[..., None]
+    ) -> None:
+        broken = [int(Special.BEGIN_TOOL_CALL), "call:clock{]", int(Special.END_TOOL_CALL), int(Special.END_TURN)]
+        written(broken, ["Sorry.", END])
+        clock = Recorder()
+        events = list(engine.respond([user("How late?")], TOOLS, execute=clock))
+        assert clock.calls == []
+        refused, finished = only(ToolCallRefused, events), only(ToolFinished, events)
+        assert finished.failed
+        assert finished.result.content == {"error": refused.message}
+        assert text_of(events) == "Sorry."
+
+    def test_what_a_tool_raises_is_its_result(self, engine: Engine, written: Callable[..., None]) -> None:
+        def fails(call: ToolCall) -> ToolOutcome:
+            raise ToolError("The clock has stopped.")
+
+        written(call(), ["Unknown.", END])
+        events = list(engine.respond([user("How late?")], TOOLS, execute=fails))
+        finished = only(ToolFinished, events)
+        assert finished.failed
+        assert finished.result.content == {"error": "The clock has stopped."}
+        assert reason(events) == "end_of_turn"
+
+    def test_a_bug_in_a_tool_is_its_result_too(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(call(), ["Unknown.", END])
+        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome(1 // 0)))
+        assert "ZeroDivisionError" in only(ToolFinished, events).result.content["error"]
+
+    def test_a_slow_tool_is_given_up(self, engine: Engine, written: Callable[..., None]) -> None:
+        released = threading.Event()
+
+        def slow(call: ToolCall) -> ToolOutcome:
+            released.wait(30)
+            return ToolOutcome(None)
+
+        written(call(), ["Unknown.", END])
+        options = Options(GREEDY, tools=(CLOCK,), tool_timeout_s=0.1)
+        events = list(engine.respond([user("?")], options, execute=slow))
+        released.set()
+        assert "longer than 0.1 seconds" in only(ToolFinished, events).result.content["error"]
+
+    def test_cancel_is_heard_while_a_tool_runs(self, engine: Engine, written: Callable[..., None]) -> None:
+        released, begun = threading.Event(), threading.Event()
+
+        def slow(call: ToolCall) -> ToolOutcome:
+            begun.set()
+            released.wait(30)
+            return ToolOutcome(None)
+
+        written(call(), ["never", END])
+        started = time.monotonic()
+        events = list(engine.respond([user("?")], TOOLS, begun.is_set, execute=slow))
+        released.set()
+        assert reason(events) == "cancelled"
+        assert time.monotonic() - started < 20
+
+    def test_TC_8_the_same_call_three_times_ends_the_answer(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(*[call()] * 5)
+        clock = Recorder()
+        events = list(engine.respond([user("?")], TOOLS, execute=clock))
+        assert len(clock.calls) == 2
+        assert reason(events) == "tool_rounds"
+
+    def test_rounds_are_limited(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(*[call(f"Zone {number}") for number in range(9)])
+        clock = Recorder()
+        events = list(engine.respond([user("?")], Options(GREEDY, tools=(CLOCK,), max_tool_rounds=3), execute=clock))
+        assert len(clock.calls) == 3
+        assert reason(events) == "tool_rounds"
+
+    def test_several_calls_in_a_turn_are_run_in_order(self, engine: Engine, written: Callable[..., None]) -> None:
+        written([*call("Oslo")[:-1], *call("Rome")], ["Done.", END])
+        clock = Recorder()
+        list(engine.respond([user("?")], TOOLS, execute=clock))
+        assert [call.arguments["zone"] for call in clock.calls] == ["Oslo", "Rome"]
+
+    def test_none_keeps_the_model_from_calling(self, engine: Engine) -> None:
+        """The tiny model would write the marker whenever it may."""
+        eager = Sampling(seed=2, logit_bias={int(Special.BEGIN_TOOL_CALL): 100.0})
+        options = Options(eager, tools=(CLOCK,), tool_choice="none", max_new_tokens=20)
+        events = list(engine.respond([user("?")], options))
+        assert not [event for event in events if isinstance(event, ToolCalled | ToolCallRefused)]
+
+    @pytest.mark.parametrize("choice", ["required", NamedTool("clock")])
+    def test_TC_6_a_required_call_is_made_once_and_can_be_read(self, engine: Engine, choice: Any) -> None:
+        """A random model, so only the grammar can make it do so; strings of its own may run to the limit."""
+        short = {"type": "object", "properties": {"zone": {"enum": ["Oslo", "Rome"]}}, "required": ["zone"]}
+        for seed in range(5):
+            options = Options(
+                Sampling(seed=seed), tools=(Tool("clock", "", short),), tool_choice=choice, max_new_tokens=60
+            )
+            events = list(engine.respond([user("?")], options))
+            calls = [event.call for event in events if isinstance(event, ToolCalled)]
+            assert calls, events
+            assert {call.arguments["zone"] for call in calls} <= {"Oslo", "Rome"}
+            assert text_of(events) == ""
+
+    def test_a_tool_that_is_not_there_cannot_be_required(self, engine: Engine) -> None:
+        options = Options(GREEDY, tools=(CLOCK,), tool_choice=NamedTool("calendar"))
+        with pytest.raises(PromptError, match="calendar"):
+            list(engine.respond([user("?")], options))
+
+
+class TestForms:
+    @pytest.mark.parametrize("seed", range(5))
+    def test_an_answer_has_the_form_or_says_that_it_was_cut(self, engine: Engine, seed: int) -> None:
+        schema = {
+            "type": "object",
+            "properties": {"name": {"type": "string", "maxLength": 6}, "count": {"type": "integer", "maximum": 99}},
+            "required": ["name", "count"],
+            "additionalProperties": False,
+        }
+        options = Options(Sampling(seed=seed), format=JsonSchema(schema), max_new_tokens=80)
+        events = list(engine.respond([user("?")], options))
+        if reason(events) == "end_of_turn":
+            answer = json.loads(text_of(events))
+            assert set(answer) == {"name", "count"}
+            assert answer["count"] <= 99
+        else:
+            assert reason(events) == "length"
+
+    def test_JS_3_a_thought_before_a_form_is_free(self, engine: Engine) -> None:
+        eager = Sampling(seed=3, logit_bias={int(Special.BEGIN_CHANNEL): 100.0})
+        options = Options(eager, thinking=True, thinking_budget=10, format=Regex("(yes|no)"))
+        events = list(engine.respond([user("?")], options))
+        assert only(ThoughtFinished, events).num_tokens >= 10
+        assert text_of(events) in {"yes", "no"}
+        assert reason(events) == "end_of_turn"
+
+    def test_a_form_that_cannot_be_kept_is_refused_before_anything_is_computed(self, engine: Engine) -> None:
+        events = engine.respond([user("?")], Options(GREEDY, format=Regex("(unclosed")))
+        with pytest.raises(PromptError, match="pattern"):
+            next(events)
+
+    def test_JS_2_any_json_is_an_object_or_an_array(self, engine: Engine) -> None:
+        options = Options(Sampling(seed=1), format=AnyJson(), max_new_tokens=40)
+        assert text_of(list(engine.respond([user("?")], options)))[0] in "{["
+
+    def test_a_form_and_tools_leave_the_choice_between_them(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(call(), ["yes", END])
+        options = Options(GREEDY, tools=(CLOCK,), format=Regex("(yes|no)"))
+        events = list(engine.respond([user("?")], options, execute=Recorder()))
+        assert only(ToolCalled, events)
+        assert text_of(events) == "yes"
+
+
+def test_a_half_finished_answer_is_continued(engine: Engine) -> None:
+    begun = [user("Count"), Message("assistant", (Text("one, two, "),))]
+    prompt = engine.prepare(begun, Options(continues=True))
+    anew = engine.prepare(begun)
+    text = engine._tokenizer.encode("one, two, ")
+    assert list(prompt.token_ids[-len(text) :]) == text
+    assert anew.token_ids.count(Special.BEGIN_TURN) == prompt.token_ids.count(Special.BEGIN_TURN) + 1
