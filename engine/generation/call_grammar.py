@@ -34,7 +34,7 @@ INTEGER: /-?(0|[1-9][0-9]*)/
 """
 """The rules of arguments about which nothing is known."""
 
-_COMMA = ' "," '
+COMMA = ' "," '
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 
@@ -86,10 +86,10 @@ class _Arguments:
             return self._reference(str(schema["$ref"]), depth)
         if "const" in schema:
             return self._rule(_literal(schema["const"]))
-        if isinstance(schema.get("enum"), list):
+        if isinstance(schema.get("enum"), list) and schema["enum"]:
             return self._rule(" | ".join(map(_literal, schema["enum"])))
         types = schema.get("type", "object" if "properties" in schema else None)
-        if types is None:
+        if not types:
             return self._union(schema, depth)
         types = [*types] if isinstance(types, list) else [types]
         if schema.get("nullable") is True:
@@ -132,13 +132,21 @@ class _Arguments:
         return target if isinstance(target, dict) else {}
 
     def _target(self, pointer: str) -> object:
-        """What `#/...` names in the tool's parameters; None where there is nothing."""
-        found: Any = self._parameters
-        root, *steps = pointer.split("/")
-        for step in steps:
-            key = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, dict) else None
-        return found if root == "#" else None
+        """What `#/...` leads to in the tool's parameters; None where that is nowhere."""
+        seen: set[str] = set()
+        while pointer not in seen:
+            seen.add(pointer)
+            found: Any = self._parameters
+            root, *steps = pointer.split("/")
+            for step in steps:
+                key = step.replace("~1", "/").replace("~0", "~")
+                found = found.get(key) if isinstance(found, dict) else None
+            if root != "#":
+                return None
+            if not isinstance(found, dict) or "$ref" not in found:
+                return found
+            pointer = str(found["$ref"])
+        return None
 
     def _string(self, schema: dict[str, Any]) -> str:
         """A string with lengths and a pattern, as far as llguidance knows the pattern."""
@@ -195,9 +203,9 @@ def _literal(value: object) -> str:
             return f"{QUOTE} {_quoted(value)} {QUOTE}" if value else f"{QUOTE} {QUOTE}"
         case dict():
             members = [f"{_quoted(f'{key}:')} {_literal(value[key])}" for key in sorted(value, key=str.lower)]
-            return " ".join(['"{"', _COMMA.join(members), '"}"'])
+            return " ".join(['"{"', COMMA.join(members), '"}"'])
         case list():
-            return " ".join(['"["', _COMMA.join(map(_literal, value)), '"]"'])
+            return " ".join(['"["', COMMA.join(map(_literal, value)), '"]"'])
     return _quoted(json.dumps(value))
 
 

@@ -71,7 +71,7 @@ class Constraint:
         self._check()
 
     def restart(self) -> None:
-        """Begin from the beginning, for the next call."""
+        """Begin from the beginning, for the next call. An error stays."""
         self._matcher.reset()
 
     def _check(self) -> None:
@@ -128,10 +128,11 @@ class Grammars:
         if not tools:
             wanted = f"named {choice.name!r} " if isinstance(choice, NamedTool) else ""
             raise PromptError(f"There is no tool {wanted}to call. Give one, or let the model answer without.")
-        return self._constraint(self._lark(tools, with_marker=choice != "auto"))
-
-    def _lark(self, tools: Sequence[Tool], *, with_marker: bool) -> str:
-        return LLMatcher.grammar_from_lark(call_grammar(tools, self._is_valid, with_marker=with_marker))
+        grammar = call_grammar(tools, self._is_valid, with_marker=choice != "auto")
+        try:
+            return self._constraint(LLMatcher.grammar_from_lark(grammar))
+        except ValueError as error:
+            raise PromptError(f"These {len(tools)} tools cannot be offered together: {error}. Offer fewer.") from error
 
     def _is_valid(self, lark: str) -> bool:
         try:
