@@ -115,7 +115,7 @@ def load_tools(path: Path) -> ToolBox:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever the person's own program raises
+    except (Exception, SystemExit) as error:  # whatever the person's own program raises
         raise PromptError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
     functions = {
         name: value

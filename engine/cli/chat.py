@@ -178,7 +178,7 @@ class Chat:
 
     def _attach(self, rest: str) -> None:
         budget, video_budget = self._budgets
-        for name in shlex.split(rest):
+        for name in _names(rest):
             path = Path(name).expanduser().absolute()
             match inspect_attachment(path).kind:
                 case "picture":
@@ -214,6 +214,14 @@ _COMMANDS: dict[str, Callable[[Chat, str], None]] = {
     "/new": Chat._new,
     "/help": Chat._help,
 }
+
+
+def _names(rest: str) -> list[str]:
+    """Files as a shell would take them: quotes and backslashes keep blanks."""
+    try:
+        return shlex.split(rest)
+    except ValueError as error:
+        raise PromptError("A quotation mark is open. Close it, or put a backslash before it.") from error
 
 
 def _lines() -> Iterator[str]:

@@ -1,0 +1,69 @@
+"""Files that options name: tools and schemas, each mistake one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.cli.arguments import load_schema, load_tools
+from engine.errors import PromptError
+from engine.messages import ToolCall
+from engine.tool_loop import ToolError, ToolOutcome
+
+TOOLS = '''
+from math import sqrt
+
+def add(a: int, b: int = 1) -> int:
+    """Add two numbers."""
+    return a + b
+
+def odd() -> object:
+    """Gives something that is not JSON."""
+    return object()
+
+def _hidden() -> None: ...
+'''
+
+
+def test_the_public_functions_of_a_file_become_tools(tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    toolbox = load_tools(tmp_path / "tools.py")
+    assert [tool.name for tool in toolbox.tools] == ["add", "odd"]
+    assert toolbox.tools[0].description == "Add two numbers."
+    assert toolbox.tools[0].parameters["required"] == ["a"]
+    assert toolbox(ToolCall("add", {"a": 2})) == ToolOutcome(3)
+
+
+def test_a_result_that_is_not_json_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    with pytest.raises(ToolError, match="not JSON: object"):
+        load_tools(tmp_path / "tools.py")(ToolCall("odd", {}))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("x = 1", "defines no function"),
+        ("def f(:", "SyntaxError"),
+        ("import nowhere_at_all", "ModuleNotFoundError"),
+        ("raise SystemExit(3)", "SystemExit"),
+        ("def f(a: complex): ...", "f"),
+    ],
+)
+def test_a_file_that_brings_no_tools_is_a_sentence(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "tools.py").write_text(content)
+    with pytest.raises(PromptError, match=says):
+        load_tools(tmp_path / "tools.py")
+
+
+@pytest.mark.parametrize("name", ["gone.py", "tools.txt"])
+def test_a_file_that_is_no_program_is_a_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "tools.txt").write_text("hello")
+    with pytest.raises(PromptError, match=name):
+        load_tools(tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"a"', b"\xff", b"[" * 100_000])
+def test_a_file_that_is_no_schema_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "schema.json").write_bytes(content)
+    with pytest.raises(PromptError, match=r"schema\.json"):
+        load_schema(tmp_path / "schema.json")

@@ -1,0 +1,216 @@
+"""The conversation in the terminal: what is typed, what is kept, what stops an answer."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from engine.cli.arguments import ToolBox
+from engine.cli.chat import Chat, Conversation
+from engine.errors import ContextFull, PromptError
+from engine.events import (
+    Event,
+    Finished,
+    Stats,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ThoughtStarted,
+    ToolCalled,
+    ToolFinished,
+)
+from engine.messages import Message, Picture, Text, ToolCall, ToolResult, user
+from engine.options import Options
+
+DONE = Finished("end_of_turn", Stats())
+
+
+class FakeEngine:
+    """Answers with prepared events and remembers what it was asked."""
+
+    def __init__(self, *answers: Sequence[Event]) -> None:
+        self.asked: list[tuple[list[Message], Options]] = []
+        self._answers = iter(answers)
+
+    def respond(
+        self, messages: Sequence[Message], options: Options, cancelled: Callable[[], bool], *, execute: object
+    ) -> Iterator[Event]:
+        self.asked.append((list(messages), options))
+        for event in next(self._answers):
+            if event == PRESS_CTRL_C:
+                os.kill(os.getpid(), signal.SIGINT)
+                assert cancelled()
+                continue
+            yield event
+
+
+PRESS_CTRL_C = TextDelta("<Ctrl-C>")
+
+
+@pytest.fixture
+def talk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Conversation]:
+    """Types these lines into a chat with this engine."""
+
+    def run(engine: FakeEngine, *lines: str, conversation: Conversation | None = None) -> Conversation:
+        typed = iter(lines)
+
+        def read(prompt: str) -> str:
+            try:
+                return next(typed)
+            except StopIteration:
+                raise EOFError from None
+
+        monkeypatch.setattr("builtins.input", read)
+        conversation = conversation or Conversation([])
+        Chat(engine, conversation, Options(), None, 280, 70).run()  # type: ignore[arg-type]
+        return conversation
+
+    return run
+
+
+def answer(text: str) -> list[Event]:
+    return [TextDelta(text[:1]), TextDelta(text[1:]), DONE]
+
+
+def test_a_conversation_goes_on_from_what_was_said(
+    talk: Callable[..., Conversation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = FakeEngine(answer("Hello!"), answer("Fine."))
+    conversation = talk(engine, "Hi", "", "How are you?")
+    assert conversation.messages == [
+        user("Hi"),
+        Message("assistant", (Text("Hello!"),)),
+        user("How are you?"),
+        Message("assistant", (Text("Fine."),)),
+    ]
+    assert engine.asked[1][0] == conversation.messages[:3]
+    assert capsys.readouterr().out == "Hello!\nFine.\n"
+
+
+def test_a_backslash_goes_on_in_the_next_line(talk: Callable[..., Conversation]) -> None:
+    conversation = talk(FakeEngine(answer("ok")), "one\\", "two")
+    assert conversation.messages[0] == user("one\ntwo")
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_program(
+    talk: Callable[..., Conversation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    stopped = [TextDelta("Once"), PRESS_CTRL_C, Finished("cancelled", Stats())]
+    conversation = talk(FakeEngine(stopped, answer("Yes.")), "A story", "Still there?")
+    assert [message.text for message in conversation.messages] == ["A story", "Once", "Still there?", "Yes."]
+    assert "Stopped." in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_thoughts_calls_and_results_are_kept_as_messages(talk: Callable[..., Conversation]) -> None:
+    call, result = ToolCall("clock", {}, "call_1"), ToolResult("12:00", "call_1", "clock")
+    events: list[Event] = [
+        ThoughtStarted(), ThoughtDelta("A clock."), ThoughtFinished(1.0), ToolCalled(call), ToolFinished(result, 1.0),
+        TextDelta("Noon."), DONE,
+    ]  # fmt: skip
+    conversation = talk(FakeEngine(events), "How late?")
+    assert conversation.messages[1:] == [
+        Message("assistant", (call,), "A clock."),
+        Message("tool", (result,)),
+        Message("assistant", (Text("Noon."),)),
+    ]
+
+
+def test_the_last_message_is_answered_again(talk: Callable[..., Conversation]) -> None:
+    engine = FakeEngine(answer("One."), answer("Two."))
+    conversation = talk(engine, "Say", "/again")
+    assert conversation.messages == [user("Say"), Message("assistant", (Text("Two."),))]
+    assert engine.asked[0][0] == engine.asked[1][0]
+
+
+def test_thinking_is_switched(talk: Callable[..., Conversation]) -> None:
+    engine = FakeEngine(answer("a"), answer("b"), answer("c"))
+    talk(engine, "1", "/think", "2", "/think", "3")
+    assert [options.thinking for _, options in engine.asked] == [False, True, False]
+
+
+def test_a_picture_goes_with_the_next_message_only(talk: Callable[..., Conversation], tmp_path: Path) -> None:
+    path = tmp_path / "a b.png"
+    Image.new("RGB", (60, 60)).save(path)
+    engine = FakeEngine(answer("a"), answer("b"))
+    conversation = talk(engine, f'/attach "{path}"', "What?", "And?")
+    assert conversation.messages[0] == user("What?", Picture(str(path), 280))
+    assert conversation.messages[2] == user("And?")
+
+
+@pytest.mark.parametrize("line", ["/attach gone.png", "/again", '/attach "open'])
+def test_a_mistake_is_a_sentence_and_the_chat_goes_on(
+    talk: Callable[..., Conversation], capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    conversation = talk(FakeEngine(answer("ok")), line, "Hi")
+    assert conversation.messages[-1] == Message("assistant", (Text("ok"),))
+    assert capsys.readouterr().err.count("\n") >= 2
+
+
+def test_what_cannot_be_answered_is_taken_back(talk: Callable[..., Conversation]) -> None:
+    class Full(FakeEngine):
+        def respond(self, *arguments: Any, **named: Any) -> Iterator[Event]:
+            raise ContextFull(9, 8)
+
+    assert talk(Full(), "too long").messages == []
+
+
+def test_quit_ends(talk: Callable[..., Conversation]) -> None:
+    assert talk(FakeEngine(), "/quit", "never read").messages == []
+
+
+def test_new_keeps_the_instructions(talk: Callable[..., Conversation]) -> None:
+    engine = FakeEngine(answer("a"), answer("b"))
+    talk(engine, "1", "/new", "2", conversation=Conversation.open(None, "Be brief."))
+    assert engine.asked[1][0] == [Message("system", (Text("Be brief."),)), user("2")]
+
+
+class TestHistory:
+    def test_it_is_kept_after_every_turn_and_read_back(self, talk: Callable[..., Conversation], tmp_path: Path) -> None:
+        path = tmp_path / "chat.json"
+        talk(FakeEngine(answer("Hello!")), "Hi", conversation=Conversation.open(path, None))
+        again = Conversation.open(path, "not used: it was begun without")
+        assert again.messages == [user("Hi"), Message("assistant", (Text("Hello!"),))]
+        assert json.loads(path.read_text())["version"] == 1
+        assert [each.name for each in tmp_path.iterdir()] == ["chat.json"]
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"messages": 1}', b"\xff", b'{"messages":[],"version":2}'])
+    def test_another_file_is_a_sentence_and_stays_as_it_is(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "notes.json"
+        path.write_bytes(content)
+        with pytest.raises(PromptError, match=r"notes\.json"):
+            Conversation.open(path, None)
+        assert path.read_bytes() == content
+
+    def test_a_folder_that_is_not_there_is_a_sentence(
+        self, talk: Callable[..., Conversation], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "gone" / "chat.json"
+        conversation = talk(FakeEngine(answer("ok")), "Hi", conversation=Conversation.open(path, None))
+        assert [message.text for message in conversation.messages] == ["Hi", "ok"]
+        assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_toolbox_is_handed_to_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+
+    class Asked(FakeEngine):
+        def respond(self, *arguments: Any, execute: object, **named: Any) -> Iterator[Event]:
+            given.append(execute)
+            yield DONE
+
+    def clock() -> str:
+        """The time."""
+        return "12:00"
+
+    lines = iter(["Hi", "/quit"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    toolbox = ToolBox({"clock": clock})
+    Chat(Asked(), Conversation([]), Options(tools=toolbox.tools), toolbox, 280, 70).run()  # type: ignore[arg-type]
+    assert given == [toolbox]
