@@ -199,12 +199,11 @@ class EngineClient:
             return
         try:
             self._send(word)
-        except WireError as error:
+        except WireError:
             if isinstance(word, ToolDone):  # the model is told, and goes on
-                content = {"error": str(error)}
-                self._send(
-                    ToolDone(word.request_id, msgspec.structs.replace(word.result, content=content), failed=True)
-                )
+                reason = "The result is too large, or holds characters that are not Unicode."
+                result = msgspec.structs.replace(word.result, content={"error": reason})
+                self._send(ToolDone(word.request_id, result, failed=True))
         if isinstance(word, Cancel) and isinstance(self._running, Respond) and self._hangs_at is None:
             self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
 

@@ -12,11 +12,21 @@ import pytest
 
 from engine import client as client_module
 from engine.client import EngineClient
-from engine.events import EngineStarted, Failed, Finished, ModelLoaded, PromptReady, Stats, TextDelta
-from engine.messages import Picture, user
+from engine.events import (
+    EngineStarted,
+    Failed,
+    Finished,
+    ModelLoaded,
+    PromptReady,
+    Stats,
+    TextDelta,
+    ToolCalled,
+    ToolFinished,
+)
+from engine.messages import Picture, ToolResult, user
 from engine.options import Options, Sampling
-from engine.requests import Cancel, Envelope, LoadModel, Respond
-from tests.test_worker import until
+from engine.requests import Cancel, Envelope, LoadModel, Respond, ToolDone
+from tests.test_worker import CALLING, until
 
 COMMAND = [sys.executable, "-m", "engine"]
 ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000)
@@ -212,6 +222,36 @@ def test_a_request_that_no_frame_can_hold_fails_and_the_next_is_served(
     assert failed.request_id == 1
     client.submit(LoadModel(2, str(tiny_checkpoint)))
     assert until(heard, ModelLoaded)[-1].request_id == 2
+
+
+def test_a_conversation_that_no_frame_can_hold_fails_and_the_next_is_served(
+    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.requests.MAX_FRAME_BYTES", 10_000)
+    client.submit(Respond(1, (user("x" * 10_000),)))
+    failed = until(heard, Failed)[-1]
+    assert failed.request_id == 1
+    assert isinstance(failed.event, Failed)
+    assert "too long" in failed.event.message
+    client.submit(LoadModel(2, str(tiny_checkpoint)))
+    assert until(heard, ModelLoaded)[-1].request_id == 2
+
+
+def test_results_of_tools_reach_the_answer_that_waits_for_them(
+    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.submit(LoadModel(1, str(tiny_checkpoint)))
+    client.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
+    called = until(heard, ToolCalled)[-1].event
+    assert isinstance(called, ToolCalled)
+    monkeypatch.setattr("engine.requests.MAX_FRAME_BYTES", 10_000)
+    client.submit(ToolDone(2, ToolResult("x" * 10_000, called.call.id)))
+    finished = until(heard, ToolFinished)[-1].event
+    assert isinstance(finished, ToolFinished)
+    assert finished.failed
+    assert "too large" in finished.result.content["error"]
+    client.submit(Cancel(2))
+    until(heard, Finished)
 
 
 def test_a_waiting_request_is_cancelled_without_being_run(

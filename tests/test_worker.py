@@ -8,10 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import EngineStarted, Failed, Finished, LoadProgress, ModelLoaded, TextDelta
-from engine.messages import user
-from engine.options import Options, Sampling
-from engine.requests import Cancel, Envelope, LoadModel, Respond
+from engine.events import (
+    EngineStarted,
+    Failed,
+    Finished,
+    LoadProgress,
+    ModelLoaded,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ToolCalled,
+    ToolFinished,
+)
+from engine.messages import ToolResult, user
+from engine.options import Options, Regex, Sampling
+from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
+from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond, ToolDone
+from engine.tools import Tool
 from engine.worker import EngineWorker
 
 ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000)
@@ -122,6 +135,70 @@ def test_without_a_model_an_answer_is_refused(worker: EngineWorker, heard: "queu
     failed = until(heard, Failed)[-1].event
     assert isinstance(failed, Failed)
     assert "No model" in failed.message
+
+
+CALLING = Options(
+    Sampling(seed=1),
+    tools=(Tool("clock", "", {"type": "object", "properties": {"zone": {"enum": ["Oslo"]}}, "required": ["zone"]}),),
+    tool_choice="required",
+    max_new_tokens=30,
+)
+"""Only the grammar makes a random model do so."""
+
+
+def test_whoever_asks_runs_the_tools(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
+    called = until(heard, ToolCalled)[-1].event
+    assert isinstance(called, ToolCalled)
+    worker.submit(ToolDone(7, ToolResult("another answer's", called.call.id)))
+    worker.submit(ToolDone(2, ToolResult("12:00", called.call.id)))
+    finished = until(heard, ToolFinished)[-1].event
+    assert isinstance(finished, ToolFinished)
+    assert finished.result == ToolResult("12:00", called.call.id, "clock")
+    worker.submit(Cancel(2))  # it may call again
+    until(heard, Finished)
+
+
+def test_a_call_that_nobody_answers_does_not_hold_up_a_cancel(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
+    until(heard, ToolCalled)
+    worker.submit(Cancel(2))
+    ended = until(heard, Finished)[-1].event
+    assert isinstance(ended, Finished)
+    assert ended.reason == "cancelled"
+
+
+def test_nobody_runs_tools_unless_they_say_so(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("How late?"),), CALLING))
+    ended = until(heard, Finished)[-1].event
+    assert isinstance(ended, Finished)
+    assert ended.reason in {"tool_calls", "length"}
+
+
+def test_answer_now_closes_the_thought_that_runs(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    """The biases make the random model open a thought and never close it; the penalty keeps it from opening more."""
+    ends = dict.fromkeys((Special.END_CHANNEL, *STOP_TOKEN_IDS, Special.BEGIN_TURN, Special.BEGIN_TOOL_CALL), -100.0)
+    sampling = Sampling(seed=4, logit_bias={Special.BEGIN_CHANNEL: 300.0, **ends}, presence_penalty=400.0)
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    options = Options(sampling, thinking=True, thinking_budget=100_000, format=Regex("yes|no"))
+    worker.submit(Respond(2, (user("?"),), options))
+    until(heard, ThoughtDelta)
+    worker.submit(AnswerNow(2))
+    closed = until(heard, ThoughtFinished)[-1].event
+    assert isinstance(closed, ThoughtFinished)
+    assert closed.ended_by == "answer_now"
+    until(heard, Finished)
 
 
 def test_close_stops_a_running_answer(tiny_checkpoint: Path, heard: "queue.SimpleQueue[Envelope]") -> None:
