@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-COMMANDS = ("ask", "bench", "models", "ocr", "selftest", "--help", "-h", "--version")
+COMMANDS = ("ask", "bench", "chat", "models", "ocr", "selftest", "transcribe", "--help", "-h", "--version")
 
 
 def main() -> int:

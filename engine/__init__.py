@@ -56,7 +56,8 @@ from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Rege
 from engine.preprocess.image import ImagePlan, plan_image
 from engine.prompt.template_process import run_template_process
 from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Respond, Shutdown, ToolDone
-from engine.tools import Tool
+from engine.tool_loop import ToolError, ToolOutcome
+from engine.tools import Tool, tool_from_function
 
 if TYPE_CHECKING:
     from engine.cli import run_command_line
@@ -71,9 +72,9 @@ __all__ = [
     "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "Part", "Picture", "PictureReceipt",
     "PrefillProgress", "PromptError", "PromptReady", "Regex", "Request", "Respond", "Role", "Sampling", "Shutdown",
     "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "Tool",
-    "ToolCall", "ToolCallRefused", "ToolCalled", "ToolDone", "ToolFinished", "ToolResult", "Video", "VideoReceipt",
-    "inspect_attachment", "load_picture", "plan_image", "run_command_line", "run_engine_process",
-    "run_template_process", "sample_checkpoint", "user",
+    "ToolCall", "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult",
+    "Video", "VideoReceipt", "inspect_attachment", "load_picture", "plan_image", "run_command_line",
+    "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function", "user",
 ]  # fmt: skip
 
 _NEEDS_MLX = {
