@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from data import Mix
@@ -15,6 +16,8 @@ class Leg:
     lr: float
     mixes: tuple[Mix, ...]
     warm: int = 20
+    parts: int = 1  # batches a step
+    minutes: float = math.inf  # the leg ends then at the latest
     last: float | None = None  # learning rate at the end of the leg, if not the same
     mean: float = 0.998  # decay of the running mean of the weights
 
@@ -190,6 +193,180 @@ LEGS = (
             Mix(0.5, 5, budget=280, decline=1.0),
             Mix(1.2, 12, pictures=2, budget=70, decline=0.3),
             Mix(0.4, 3, pictures=2, budget=280, decline=0.2),
+        ),
+    ),
+    # 11: cards, sums and mixed turns, from the weights of leg 10
+    Leg(
+        steps=4000,
+        lr=1.5e-3,
+        warm=40,
+        parts=2,
+        mixes=(
+            Mix(0.8, 24, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(0.6, 12, budget=70),
+            Mix(1.5, 32, (1, 6), grid=(2, 5, 2, 4), lines=(2, 3), talk=0.2),
+            Mix(1.5, 14, (1, 14), budget=70, lines=(2, 5), least=24.0),
+            Mix(0.5, 6, (1, 14), budget=140, lines=(2, 5), still=True),
+            Mix(0.2, 4, (1, 14), budget=280, lines=(2, 5), still=True),
+            Mix(1.8, 96, pictures=0, sums=1.0, think=0.0),
+            Mix(1.0, 24, pictures=0, sums=1.0, think=1.0),
+            Mix(0.4, 12, pictures=0, think=0.45),
+            Mix(0.5, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.3, sums=0.6, think=0.1),
+            Mix(0.3, 4, pictures=2, budget=70, decline=0.3, sums=0.4, think=0.1),
+            Mix(0.2, 2, pictures=2, budget=280, still=True, think=0.1),
+        ),
+    ),
+    # 12: more cards at the real budgets, more of the shorter sums
+    Leg(
+        steps=4000,
+        lr=1.5e-3,
+        parts=2,
+        mixes=(
+            Mix(0.5, 24, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(0.6, 12, budget=70),
+            Mix(1.0, 32, (1, 6), grid=(2, 5, 2, 4), lines=(2, 3), talk=0.2),
+            Mix(1.6, 14, (1, 14), budget=70, lines=(2, 5), least=24.0),
+            Mix(0.8, 6, (1, 14), budget=140, lines=(2, 5), still=True),
+            Mix(0.4, 4, (1, 14), budget=280, lines=(1, 5), still=True),
+            Mix(2.0, 128, pictures=0, sums=1.0, think=0.0, talk=0.7),
+            Mix(0.7, 24, pictures=0, sums=1.0, think=1.0),
+            Mix(0.3, 12, pictures=0, think=0.45),
+            Mix(0.5, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.3, sums=0.6, think=0.1),
+            Mix(0.3, 4, pictures=2, budget=70, decline=0.3, sums=0.4, think=0.1),
+            Mix(0.3, 2, pictures=2, budget=280, still=True, think=0.1),
+        ),
+    ),
+    # 13: the audio tower joins (from ears.py); mostly cards at 140 and 280
+    Leg(
+        steps=4000,
+        lr=1.5e-3,
+        parts=2,
+        mixes=(
+            Mix(0.4, 24, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(0.5, 12, budget=70),
+            Mix(0.25, 6, budget=280, still=True),
+            Mix(0.8, 32, (1, 6), grid=(2, 5, 2, 4), lines=(2, 3), talk=0.2),
+            Mix(0.9, 14, (1, 14), budget=70, lines=(2, 5), least=24.0),
+            Mix(1.3, 8, (1, 14), budget=140, lines=(2, 5), still=True),
+            Mix(1.1, 4, (1, 14), budget=280, lines=(1, 5), still=True),
+            Mix(1.3, 128, pictures=0, sums=1.0, think=0.0, talk=0.7),
+            Mix(0.6, 32, pictures=0, sums=1.0, think=1.0),
+            Mix(0.15, 12, pictures=0, think=0.45),
+            Mix(0.4, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.3, sums=0.6, think=0.1),
+            Mix(0.2, 4, pictures=2, budget=70, decline=0.3, sums=0.4, think=0.1),
+            Mix(0.35, 2, pictures=2, budget=280, still=True, think=0.1),
+            Mix(1.0, 24, pictures=0, clips=1, seconds=(0.9, 2.5), think=0.1),
+            Mix(0.5, 12, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+            Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+        ),
+    ),
+    # 14: as 13; the beginnings of worked sums apart, where the numbers of the question have to be found
+    Leg(
+        steps=4000,
+        lr=1.5e-3,
+        parts=2,
+        mixes=(
+            Mix(0.3, 24, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(0.5, 12, budget=70),
+            Mix(0.2, 6, budget=280, still=True),
+            Mix(0.6, 32, (1, 6), grid=(2, 5, 2, 4), lines=(2, 3), talk=0.2),
+            Mix(0.7, 14, (1, 14), budget=70, lines=(2, 5), least=24.0),
+            Mix(1.4, 8, (1, 14), budget=140, lines=(2, 5), still=True),
+            Mix(1.1, 4, (1, 14), budget=280, lines=(1, 5), still=True),
+            Mix(0.7, 96, pictures=0, sums=1.0, think=0.0, talk=0.7),
+            Mix(1.5, 64, pictures=0, sums=1.0, think=1.0, most=22),
+            Mix(0.5, 32, pictures=0, sums=1.0, think=1.0),
+            Mix(0.1, 12, pictures=0, think=0.45),
+            Mix(0.4, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.3, sums=0.6, think=0.1),
+            Mix(0.2, 4, pictures=2, budget=70, decline=0.3, sums=0.4, think=0.1),
+            Mix(0.3, 2, pictures=2, budget=280, still=True, think=0.1),
+            Mix(1.1, 24, pictures=0, clips=1, seconds=(0.9, 2.5), think=0.1),
+            Mix(0.5, 12, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+            Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+        ),
+    ),
+    # 15: everything, most of it cards at 140 and 280; the learning rate falls to nothing
+    Leg(
+        steps=4000,
+        minutes=37.0,
+        lr=1.5e-3,
+        last=0.0,
+        mean=0.99,
+        parts=2,
+        mixes=(
+            Mix(0.3, 24, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(0.5, 12, budget=70),
+            Mix(0.25, 6, budget=280, still=True),
+            Mix(0.4, 32, (1, 6), grid=(2, 5, 2, 4), lines=(2, 3), talk=0.2),
+            Mix(0.8, 12, (1, 14), budget=70, lines=(2, 5), least=26.0),
+            Mix(0.25, 4, (1, 14), budget=140, lines=(2, 5)),
+            Mix(1.4, 8, (1, 14), budget=140, lines=(2, 5), still=True),
+            Mix(1.5, 4, (1, 14), budget=280, lines=(1, 5), still=True),
+            Mix(0.9, 96, pictures=0, sums=1.0, think=0.0, talk=0.7),
+            Mix(0.5, 48, pictures=0, sums=1.0, think=1.0, most=22),
+            Mix(0.8, 32, pictures=0, sums=1.0, think=1.0),
+            Mix(0.15, 12, pictures=0, think=0.45),
+            Mix(0.4, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.3, sums=0.6, think=0.1),
+            Mix(0.2, 4, pictures=2, budget=70, decline=0.3, sums=0.4, think=0.1),
+            Mix(0.4, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.1, sums=0.5, think=0.1),
+            Mix(0.8, 24, pictures=0, clips=1, seconds=(0.9, 2.5), think=0.1),
+            Mix(0.6, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+            Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+        ),
+    ),
+    # 16: as 15 (ended early), without print too small to read; worked sums count for more
+    Leg(
+        steps=4000,
+        minutes=32.0,
+        lr=1.2e-3,
+        last=0.0,
+        mean=0.985,
+        parts=2,
+        mixes=(
+            Mix(0.15, 24, (4, 14), grid=(5, 14, 1, 3), talk=0.0),
+            Mix(0.45, 12, budget=70),
+            Mix(0.3, 6, budget=280, still=True),
+            Mix(0.2, 16, (1, 8), grid=(4, 6, 3, 5), lines=(2, 3), talk=0.2, least=32.0),
+            Mix(0.25, 12, (1, 10), budget=70, lines=(2, 3), least=28.0),
+            Mix(0.4, 5, (1, 14), budget=140, lines=(2, 5)),
+            Mix(1.3, 8, (1, 14), budget=140, lines=(2, 5), still=True),
+            Mix(2.0, 4, (1, 14), budget=280, lines=(2, 5), still=True),
+            Mix(0.25, 96, pictures=0, sums=1.0, think=0.0, talk=0.7),
+            Mix(1.3, 32, pictures=0, sums=1.0, think=1.0, gain=4.0),
+            Mix(0.12, 12, pictures=0, think=0.45),
+            Mix(0.3, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.3, sums=0.6, think=0.1),
+            Mix(0.2, 4, pictures=2, budget=70, decline=0.3, sums=0.4, think=0.1),
+            Mix(0.4, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.1, sums=0.5, think=0.1),
+            Mix(0.6, 24, pictures=0, clips=1, seconds=(0.9, 2.5), think=0.1),
+            Mix(1.1, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+            Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+        ),
+    ),
+    # 17: as 16 (ended early); of worked sums mostly the figures, and sums of single digits on their own
+    Leg(
+        steps=4000,
+        minutes=25.0,
+        lr=8.5e-4,
+        last=0.0,
+        mean=0.98,
+        parts=2,
+        mixes=(
+            Mix(0.3, 12, budget=70),
+            Mix(0.3, 6, budget=280, still=True),
+            Mix(0.15, 12, (1, 10), budget=70, lines=(2, 3), least=28.0),
+            Mix(0.4, 5, (1, 14), budget=140, lines=(2, 5)),
+            Mix(1.1, 8, (1, 14), budget=140, lines=(2, 5), still=True),
+            Mix(2.2, 4, (1, 14), budget=280, lines=(2, 5), still=True),
+            Mix(1.2, 96, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1, gain=2.0),
+            Mix(0.2, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=2),
+            Mix(1.0, 24, pictures=0, sums=1.0, think=1.0, figures=True, gain=3.0),
+            Mix(0.12, 12, pictures=0, think=0.45),
+            Mix(0.3, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.3, sums=0.6, think=0.1),
+            Mix(0.15, 4, pictures=2, budget=70, decline=0.3, sums=0.4, think=0.1),
+            Mix(0.4, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.1, sums=0.5, think=0.1),
+            Mix(0.4, 24, pictures=0, clips=1, seconds=(0.9, 2.5), think=0.1),
+            Mix(1.2, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+            Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
         ),
     ),
 )
