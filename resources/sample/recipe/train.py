@@ -1,8 +1,9 @@
 """Train the sample, one leg of the curriculum at a time, on one CPU core (plus one process that draws).
 
-    python train.py LEG --out RUN_FOLDER [--resume CHECKPOINT] [--ears CHECKPOINT]
+    python train.py LEG --out RUN_FOLDER [--resume CHECKPOINT] [--ears CHECKPOINT] [--cores N]
 
 LEG is an index into LEGS; each starts from the checkpoint of the one before (--resume RUN_FOLDER/legN.pt).
+With --cores N the batches of a step are shared out to N processes, which add up their gradients.
 `touch RUN_FOLDER/next` ends a leg early. Checkpoints hold the float32 weights, their running mean and the
 optimiser state. See README.md for the legs as they were run.
 """
@@ -24,6 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import model
 import numpy as np
 import torch
+import torch.distributed as dist
 from data import Arrays, make_batch
 from legs import LEGS, SEED, Leg
 from torch.nn.functional import cross_entropy
@@ -32,7 +34,7 @@ torch.set_num_threads(1)
 
 
 # ------------------------------------------------------------------------------------------------ data --
-def drawer(queue: Any, leg: int, first: int) -> None:
+def drawer(queue: Any, leg: int, first: int, stride: int) -> None:
     """The data process: batch number n of a leg depends on nothing but (seed, leg, n)."""
     torch.set_num_threads(1)
     mixes = LEGS[leg].mixes
@@ -42,7 +44,7 @@ def drawer(queue: Any, leg: int, first: int) -> None:
         rng = np.random.default_rng([SEED, leg, n])
         which = int(rng.choice(len(mixes), p=weights / weights.sum()))
         queue.put((n, which, make_batch(rng, mixes[which])))
-        n += 1
+        n += stride
 
 
 def tensors(a: Arrays) -> model.Batch:
@@ -193,6 +195,16 @@ class State:
         (loss * share).backward()
         return loss.item(), right
 
+    def add_up(self) -> None:
+        """Add the gradients of all processes; what took part in none stays without."""
+        part = torch.tensor([float(p.grad is not None) for p in self.master.values()])
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in self.master.values()])
+        dist.all_reduce(part)
+        dist.all_reduce(flat)
+        sums = flat.split([p.numel() for p in self.master.values()])
+        for p, total, took_part in zip(self.master.values(), sums, part.tolist(), strict=True):
+            p.grad = total.view_as(p) if took_part else None
+
     def move(self, lr: float, mean_decay: float) -> None:
         """One step along the gradients added up."""
         self.opt.step(lr)
@@ -210,26 +222,42 @@ def main() -> None:
     ap.add_argument("--out", type=Path, required=True)
     ap.add_argument("--resume", type=Path)
     ap.add_argument("--ears", type=Path, help="a checkpoint of ears.py to take the audio tower from")
+    ap.add_argument("--cores", type=int, default=1)
     a = ap.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
+    others = [mp.get_context("fork").Process(target=run, args=(a, rank)) for rank in range(1, a.cores)]
+    for process in others:
+        process.start()
+    run(a, 0)
+
+
+def run(a: argparse.Namespace, rank: int) -> None:
+    """One of the processes that train; the first one writes."""
     leg, s = LEGS[a.leg], State(a.leg, a.resume)
     if a.ears is not None:
         s.take_ears(a.ears)
+    if a.cores > 1:
+        dist.init_process_group("gloo", init_method=f"file://{a.out.resolve()}/meet", rank=rank, world_size=a.cores)
     queue: Any = mp.get_context("fork").Queue(6)
-    mp.get_context("fork").Process(target=drawer, args=(queue, a.leg, s.step * leg.parts), daemon=True).start()
+    first = s.step * leg.parts + rank
+    mp.get_context("fork").Process(target=drawer, args=(queue, a.leg, first, a.cores), daemon=True).start()
     begin, lull = time.time(), 0.0
     stats: dict[int, list[tuple[float, float]]] = defaultdict(list)
     minutes = 0.0
     while progress(leg, s.step, minutes) < 1:
-        for _ in range(leg.parts):
+        for _ in range(leg.parts // a.cores):
             lull -= time.time()
             _, which, arrays = queue.get()
             lull += time.time()
             stats[which].append(s.learn(tensors(arrays), leg.mixes[which].gain / leg.parts))
-            s.seen += leg.mixes[which].batch
-        minutes = (time.time() - begin) / 60
+            s.seen += leg.mixes[which].batch * a.cores
+        now = torch.tensor([(time.time() - begin) / 60, (a.out / "next").exists()])
+        if a.cores > 1:
+            s.add_up()
+            dist.broadcast(now, 0)
+        minutes = float(now[0])
         s.move(rate(leg, s.step, minutes), leg.mean)
-        if s.step % 20 == 0:
+        if s.step % 20 == 0 and rank == 0:
             row = {"leg": a.leg, "step": s.step, "seen": s.seen, "lr": round(rate(leg, s.step, minutes), 6)}
             row |= {"min": round(minutes, 2), "wait": round(lull, 1)}
             row["mix"] = summary(stats)
@@ -237,12 +265,13 @@ def main() -> None:
             with (a.out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
             stats.clear()
-        if s.step % 40 == 0:
+        if s.step % 40 == 0 and rank == 0:
             s.save(a.out / "last.pt")
-        if (a.out / "next").exists():
-            (a.out / "next").unlink()
+        if now[1]:
             break
-    s.save(a.out / f"leg{a.leg}.pt")
+    if rank == 0:
+        (a.out / "next").unlink(missing_ok=True)
+        s.save(a.out / f"leg{a.leg}.pt")
 
 
 if __name__ == "__main__":
