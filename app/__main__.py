@@ -1,9 +1,9 @@
-"""The one executable: the window, the command line, or the engine's child process, decided before any Qt import."""
+"""The one executable: the window, the command line, or a child process of the engine, decided before any Qt import."""
 
 import sys
 from pathlib import Path
 
-COMMANDS = ("ask", "bench", "ocr", "selftest", "--help", "-h", "--version")
+COMMANDS = ("ask", "bench", "models", "ocr", "selftest", "--help", "-h", "--version")
 
 
 def main() -> int:
@@ -13,6 +13,10 @@ def main() -> int:
         from engine import run_engine_process
 
         return run_engine_process(*map(Path, arguments[1:2]))
+    if arguments[:1] == ["--template"]:
+        from engine import run_template_process
+
+        return run_template_process()
     if arguments and arguments[0] in COMMANDS:
         from engine import run_command_line
 

@@ -23,15 +23,31 @@ from engine.events import (
     PictureReceipt,
     PrefillProgress,
     PromptReady,
+    SoundReceipt,
     Stats,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
     ThoughtStarted,
+    VideoReceipt,
 )
-from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Part, Picture, Role, Text, user
+from engine.messages import (
+    BUDGETS,
+    DEFAULT_BUDGET,
+    DEFAULT_VIDEO_BUDGET,
+    Media,
+    Message,
+    Part,
+    Picture,
+    Role,
+    Sound,
+    Text,
+    Video,
+    user,
+)
 from engine.options import GREEDY, Options, Sampling
 from engine.preprocess.image import ImagePlan, plan_image
+from engine.prompt.template_process import run_template_process
 from engine.requests import Cancel, Envelope, LoadModel, Request, Respond, Shutdown
 
 if TYPE_CHECKING:
@@ -40,13 +56,14 @@ if TYPE_CHECKING:
     from engine.worker import EngineWorker, run_engine_process
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "GREEDY", "PICTURE_SUFFIXES", "Attachment", "AttachmentError", "Cancel",
-    "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError", "EngineEvent", "EngineStarted",
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "PICTURE_SUFFIXES", "Attachment", "AttachmentError",
+    "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError", "EngineEvent", "EngineStarted",
     "EngineStopped", "EngineWorker", "Envelope", "Event", "Failed", "FinishReason", "Finished", "ImagePlan",
-    "LoadModel", "LoadProgress", "Message", "ModelInfo", "ModelLoaded", "Options", "Part", "Picture", "PictureReceipt",
-    "PrefillProgress", "PromptError", "PromptReady", "Request", "Respond", "Role", "Sampling", "Shutdown", "Stats",
-    "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "inspect_attachment", "load_picture",
-    "plan_image", "run_command_line", "run_engine_process", "sample_checkpoint", "user",
+    "LoadModel", "LoadProgress", "Media", "Message", "ModelInfo", "ModelLoaded", "Options", "Part", "Picture",
+    "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Request", "Respond", "Role", "Sampling",
+    "Shutdown", "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished",
+    "ThoughtStarted", "Video", "VideoReceipt", "inspect_attachment", "load_picture", "plan_image", "run_command_line",
+    "run_engine_process", "run_template_process", "sample_checkpoint", "user",
 ]  # fmt: skip
 
 _NEEDS_MLX = {

@@ -1,9 +1,8 @@
 """Dropped or named files: what they are, by their content and not by their name, and the picture inside.
 
-Accepts PNG, JPEG, WebP, TIFF, BMP, GIF (the first frame) and HEIC.
+Pictures are PNG, JPEG, WebP, TIFF, BMP, GIF (the first frame) and HEIC; `engine/media` knows sounds and videos.
 """
 
-import errno
 import struct
 import warnings
 from collections.abc import Iterator
@@ -16,15 +15,18 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError
 
 from engine.errors import AttachmentError
+from engine.media.files import UnknownFormat, opened
+from engine.media.sound import SOUND_SUFFIXES, open_sound
+from engine.media.video import MAX_PIXELS, VIDEO_SUFFIXES, NoMovingPictures, on_white, open_video
 
-__all__ = ["MAX_PIXELS", "PICTURE_SUFFIXES", "Attachment", "inspect_attachment", "load_picture"]
+__all__ = [
+    "MAX_PIXELS", "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "inspect_attachment",
+    "load_picture",
+]  # fmt: skip
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif")
 """For file dialogs only: what a file is is decided by its content."""
-
-MAX_PIXELS = 150_000_000
-"""Larger pictures are refused before they are decoded: 450 MB of pixels, three times a 50-megapixel camera."""
 
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
@@ -49,17 +51,45 @@ _DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that can be attached; width and height are pixels as a person sees it (orientation applied)."""
+    """A file that can be attached.
 
-    kind: Literal["picture"]
+    Width and height are pixels as a person sees them, 0 for a sound; seconds are the length that the file states, 0 for
+    a picture.
+    """
+
+    kind: Literal["picture", "sound", "video"]
     path: Path
     size_bytes: int
-    width: int
-    height: int
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    has_sound: bool = False
+
+
+class _NoPicture(AttachmentError):
+    """A file's content begins like no picture."""
 
 
 def inspect_attachment(path: Path) -> Attachment:
-    """Look at a file's content without decoding its pixels; raises AttachmentError with a sentence to show."""
+    """Look at a file's content and decode next to nothing; raises AttachmentError with a sentence to show."""
+    try:
+        return _inspect_picture(path)
+    except _NoPicture:
+        pass
+    try:
+        return _inspect_video(path)
+    except (NoMovingPictures, UnknownFormat):
+        pass
+    try:
+        return _inspect_sound(path)
+    except UnknownFormat as error:
+        raise AttachmentError(
+            f"“{path.name}” is not a picture, sound or video that can be read, or it is damaged. "
+            "Use for example PNG, JPEG or HEIC, WAV, MP3 or M4A, MP4 or MOV."
+        ) from error
+
+
+def _inspect_picture(path: Path) -> Attachment:
     with _opened(path) as picture:
         width, height = picture.size
         if picture.format != "TIFF" and _orientation(picture) in _SIDEWAYS:  # Pillow gives a TIFF's size upright
@@ -67,39 +97,53 @@ def inspect_attachment(path: Path) -> Attachment:
         return Attachment("picture", path, path.stat().st_size, width, height)
 
 
+def _inspect_video(path: Path) -> Attachment:
+    """Decodes the first frame, which is where a video says which way is up."""
+    with open_video(path) as video:
+        first = next(video.frames(), None)
+        if first is None:
+            raise AttachmentError(f"“{path.name}” is damaged: none of its pictures can be read.")
+        width, height = video.upright(first.frame).size
+        return Attachment("video", path, path.stat().st_size, width, height, video.seconds, video.has_sound)
+
+
+def _inspect_sound(path: Path) -> Attachment:
+    with open_sound(path) as sound:
+        return Attachment("sound", path, path.stat().st_size, seconds=sound.seconds, has_sound=True)
+
+
 def load_picture(path: Path) -> Image.Image:
     """Decode a picture as RGB: first frame, upright, transparent areas on white; raises AttachmentError."""
     with _opened(path) as picture:
         picture.load()  # Pillow turns a TIFF upright here, and takes its orientation away
         turn = _TURNS.get(_orientation(picture))
-        return _on_white(picture if turn is None else picture.transpose(turn))
+        return _as_rgb(picture if turn is None else picture.transpose(turn))
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """The file as Pillow opens it; whatever Pillow cannot make of it ends in an AttachmentError."""
     _register_heif()
-    try:
-        if path.is_dir():
-            raise AttachmentError(f"“{path.name}” is a folder. Drop the pictures inside it instead.")
-        if path.stat().st_size == 0:
-            raise AttachmentError(f"“{path.name}” is empty.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
-            with Image.open(path, formats=FORMATS) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise AttachmentError(_too_large(path, f" ({picture.width} × {picture.height} pixels)"))
-                yield picture
-    except UnidentifiedImageError as error:
-        raise AttachmentError(
-            f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC."
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise AttachmentError(_too_large(path)) from error
-    except OSError as error:
-        raise AttachmentError(_unreadable(path, error)) from error
-    except _DAMAGE as error:
-        raise AttachmentError(_damaged(path)) from error
+    with opened(path) as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
+                with Image.open(file, formats=FORMATS) as picture:
+                    if picture.width * picture.height > MAX_PIXELS:
+                        raise AttachmentError(_too_large(path, f" ({picture.width} × {picture.height} pixels)"))
+                    yield picture
+        except UnidentifiedImageError as error:
+            raise _NoPicture(
+                f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC."
+            ) from error
+        except Image.DecompressionBombError as error:
+            raise AttachmentError(_too_large(path)) from error
+        except OSError as error:
+            if error.errno is not None:  # the disk's
+                raise
+            raise AttachmentError(_damaged(path)) from error  # Pillow's own, about the content
+        except _DAMAGE as error:
+            raise AttachmentError(_damaged(path)) from error
 
 
 def _orientation(picture: Image.Image) -> int | None:
@@ -114,14 +158,11 @@ def _orientation(picture: Image.Image) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def _as_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in _DEEP_GREY:  # 16 bits a pixel: Pillow would clip, not scale
         scale = 1 if picture.mode == "F" else 1 / 257
         picture = picture.convert("F").point(lambda value: value * scale).convert("L")
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return picture.convert("RGB")
+    return on_white(picture) if picture.has_transparency_data else picture.convert("RGB")
 
 
 def _too_large(path: Path, size: str = "") -> str:
@@ -132,18 +173,6 @@ def _too_large(path: Path, size: str = "") -> str:
 
 def _damaged(path: Path) -> str:
     return f"“{path.name}” is damaged and cannot be read as a picture."
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    match error.errno:
-        case None:  # Pillow's own, about the content
-            return _damaged(path)
-        case errno.ENOENT:
-            return f"“{path.name}” is not there."
-        case errno.EACCES | errno.EPERM:
-            return f"“{path.name}” cannot be opened: you do not have permission to read it."
-        case _:
-            return f"“{path.name}” cannot be opened: {error.strerror or error}."
 
 
 @cache

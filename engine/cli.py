@@ -1,4 +1,4 @@
-"""The command line: ask, ocr, selftest, bench. Answers go to stdout, everything else to stderr.
+"""The command line: ask, ocr, selftest, bench, models. Answers go to stdout, everything else to stderr.
 
 Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage).
 """
@@ -9,14 +9,17 @@ import logging
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from engine import version
+from engine.attachments import inspect_attachment
 from engine.bench.run import bench_report
+from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
 from engine.errors import EngineError
 from engine.events import (
@@ -25,13 +28,28 @@ from engine.events import (
     Finished,
     PictureReceipt,
     PromptReady,
+    Receipt,
+    SoundReceipt,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
+    VideoReceipt,
 )
-from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, user
+from engine.messages import (
+    BUDGETS,
+    DEFAULT_BUDGET,
+    DEFAULT_VIDEO_BUDGET,
+    Media,
+    Message,
+    Picture,
+    Sound,
+    Text,
+    Video,
+    user,
+)
 from engine.options import Options, Sampling
 from engine.pipeline import Engine
+from engine.preprocess.sound import MAX_SECONDS
 from engine.requests import encode
 from engine.tasks.ocr import default_budget, read_text
 from engine.tasks.selftest import run_selftest
@@ -48,6 +66,13 @@ cli = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+models = typer.Typer(
+    help="Work on model folders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.add_typer(models, name="models")
 _notes = Console(stderr=True, highlight=False)
 
 
@@ -104,7 +129,16 @@ def _root(
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask.")],
     image: Annotated[list[Path] | None, typer.Option("--image", metavar="FILE", help="A picture; repeatable.")] = None,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option("--audio", metavar="FILE", help="A sound of at most 30 s, or a video's sound; repeatable."),
+    ] = None,
+    video: Annotated[list[Path] | None, typer.Option("--video", metavar="FILE", help="A video; repeatable.")] = None,
     budget: BudgetOption = None,
+    video_budget: Annotated[
+        int,
+        typer.Option(metavar="N", callback=_checked_budget, help="Soft tokens each frame of a video may spend."),
+    ] = DEFAULT_VIDEO_BUDGET,
     think: Annotated[
         bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")
     ] = False,
@@ -114,15 +148,22 @@ def ask(
         float | None, typer.Option(min=0, help="0 always takes the most likely token; else as the model advises.")
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Stop after so many tokens.")] = 4096,
+    own_template: Annotated[
+        bool, typer.Option("--own-template", help="Use the model folder's own chat template, which may be an old one.")
+    ] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask a question, about pictures if you like."""
+    """Ask a question, about pictures, sounds and videos if you like."""
     engine = _load(model)
-    pictures = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
+    media: list[Media] = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
+    for path in video or []:
+        media += _video_parts(engine, path.absolute(), video_budget)
+    media += [Sound(str(path.absolute())) for path in audio or []]
     messages = [Message("system", (Text(system),))] if system else []
-    options = Options(Sampling(temperature=temperature, seed=seed), thinking=think, max_new_tokens=max_tokens)
-    events = engine.respond([*messages, user(question, *pictures)], options)
+    sampling = Sampling(temperature=temperature, seed=seed)
+    options = Options(sampling, thinking=think, max_new_tokens=max_tokens, own_template=own_template)
+    events = engine.respond([*messages, user(question, *media)], options)
     _write_json(events) if as_json else _write_answer(events)
 
 
@@ -184,6 +225,54 @@ def bench(
     typer.echo(json.dumps(report, indent=2))
 
 
+def _checked_bits(value: int) -> int:
+    if value not in get_args(Bits):
+        raise typer.BadParameter("choose one of 4, 6, 8; fewer ruin the small models")
+    return value
+
+
+@models.command()
+def quantize(
+    source: Annotated[Path, typer.Argument(help="Folder of a model that is not quantized yet.", metavar="SRC")],
+    destination: Annotated[Path, typer.Argument(help="New folder for the smaller model.", metavar="DST")],
+    bits: Annotated[
+        int,
+        typer.Option("--bits", metavar="N", callback=_checked_bits, help="Bits of most weights: 4, 6, 8."),
+    ] = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a model in fewer bits, in the layout of MLX conversions."""
+
+    def write(kind: str, **values: object) -> None:
+        typer.echo(json.dumps({"event": kind, **values}, ensure_ascii=False))
+
+    last = 0.0
+
+    def write_progress(fraction: float) -> None:  # a line for each hundredth is enough
+        nonlocal last
+        if fraction >= last + 0.01 or fraction == 1:
+            last = fraction
+            write("quantize_progress", fraction=round(fraction, 4))
+
+    if as_json:
+        try:
+            done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
+        except EngineError as error:
+            typer.echo(encode(Failed(type(error).__name__, str(error))).decode())
+            raise
+        write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
+        return
+    with Progress(*Progress.get_default_columns(), console=_notes, transient=True) as progress:
+        task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
+        done = quantize_checkpoint(
+            source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
+        )
+    num_lossless = sum(packing.is_on_grid for packing in done.packings.values())
+    if num_lossless:
+        _notes.print(f"{num_lossless} of {len(done.packings)} weights were made for 4 bits and lost nothing.")
+    typer.echo(f"{done.folder}: {done.size_bytes / 1e9:.2f} GB, from {done.source_bytes / 1e9:.2f} GB")
+
+
 def _load(model: Path | None) -> Engine:
     if model is None:
         _notes.print(
@@ -193,12 +282,26 @@ def _load(model: Path | None) -> Engine:
     return Engine.load(model or sample_checkpoint())
 
 
+def _video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
+    """The frames, and the sound track where the model can hear it."""
+    parts: list[Media] = [Video(str(path), budget)]
+    attachment = inspect_attachment(path)
+    if attachment.has_sound and "sound" in engine.info.modalities:
+        if attachment.seconds <= MAX_SECONDS:
+            parts.append(Sound(str(path)))
+        else:
+            note = f"{path.name}: only the pictures are used, because its sound is longer than {MAX_SECONDS} seconds."
+            _notes.print(note, style="dim", markup=False, soft_wrap=True)
+    return parts
+
+
 def _write_answer(events: Iterable[Event]) -> None:
     """The answer on stdout as it comes; thought, receipts and odd endings on stderr."""
     for event in events:
         match event:
-            case PromptReady(_, _, pictures):
-                for receipt in pictures:
+            case PromptReady(_, _, pictures, sounds, videos):
+                receipts: tuple[Receipt, ...] = (*pictures, *videos, *sounds)
+                for receipt in receipts:
                     _notes.print(_describe(receipt), style="dim", markup=False, soft_wrap=True)
             case ThoughtDelta(text):
                 _notes.print(text, end="", style="italic dim", markup=False, soft_wrap=True)
@@ -231,11 +334,17 @@ def _write_json(events: Iterable[Event], file: str | None = None) -> None:
         raise
 
 
-def _describe(receipt: PictureReceipt) -> str:
+def _describe(receipt: Receipt) -> str:
+    match receipt:
+        case PictureReceipt():
+            what = f"{receipt.width} × {receipt.height}"
+        case SoundReceipt():
+            what = f"{receipt.seconds:.1f} s of sound"
+        case VideoReceipt():
+            frames = len(receipt.seconds)
+            what = f"{frames} frame{'s' * (frames != 1)} of {receipt.width} × {receipt.height}"
     name = Path(receipt.path).name
-    return (
-        f"{name}: {receipt.width} × {receipt.height}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
-    )
+    return f"{name}: {what}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
 
 
 _ENDINGS = {

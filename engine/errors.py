@@ -31,7 +31,7 @@ class CheckpointError(EngineError):
 
 
 class AttachmentError(EngineError):
-    """A file cannot be read as a picture."""
+    """A file cannot be read as a picture, a sound or a video."""
 
 
 class PromptError(EngineError):

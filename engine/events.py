@@ -12,8 +12,8 @@ import msgspec
 
 __all__ = [
     "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished", "LoadProgress", "ModelInfo",
-    "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "Stats", "TextDelta", "ThoughtDelta",
-    "ThoughtFinished", "ThoughtStarted",
+    "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt", "SoundReceipt", "Stats", "TextDelta",
+    "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "VideoReceipt",
 ]  # fmt: skip
 
 
@@ -35,12 +35,44 @@ class PictureReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Time to read, resize and encode it; 0 when it was still known from an earlier turn."""
 
 
+class SoundReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the model really heard of one sound."""
+
+    path: str
+    seconds: float
+    num_soft_tokens: int
+    encode_ms: float
+    """As for a picture."""
+
+
+class VideoReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the model really saw of one video."""
+
+    path: str
+    budget: int
+    width: int
+    """Width of a frame in pixels after the resize."""
+    height: int
+    """Height of a frame in pixels after the resize."""
+    seconds: tuple[float, ...]
+    """Time of each frame from the beginning."""
+    num_soft_tokens: int
+    """Of all frames together."""
+    encode_ms: float
+    """As for a picture."""
+
+
+Receipt = PictureReceipt | SoundReceipt | VideoReceipt
+
+
 class PromptReady(_Event, frozen=True, tag="prompt_ready"):
     """The prompt is built. `num_cached_tokens` of its `num_tokens` need no work."""
 
     num_tokens: int
     num_cached_tokens: int = 0
     pictures: tuple[PictureReceipt, ...] = ()
+    sounds: tuple[SoundReceipt, ...] = ()
+    videos: tuple[VideoReceipt, ...] = ()
 
 
 class PrefillProgress(_Event, frozen=True, tag="prefill_progress"):

@@ -4,7 +4,10 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["BUDGETS", "DEFAULT_BUDGET", "Message", "Part", "Picture", "Role", "Text", "user"]
+__all__ = [
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "Media", "Message", "Part", "Picture", "Role", "Sound", "Text",
+    "Video", "user",
+]  # fmt: skip
 
 Role = Literal["system", "user", "assistant"]
 
@@ -12,6 +15,9 @@ BUDGETS = (70, 140, 280, 560, 1120)
 """Soft tokens a picture may spend, as the vendor's image processor offers them."""
 
 DEFAULT_BUDGET = 280
+
+DEFAULT_VIDEO_BUDGET = 70
+"""Soft tokens each frame of a video may spend."""
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
@@ -34,11 +40,33 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
 
     def __post_init__(self) -> None:
         """Refuse any other budget: the vendor's models know only these."""
-        if self.budget not in BUDGETS:
-            raise ValueError(f"a budget of {self.budget} soft tokens is none of {', '.join(map(str, BUDGETS))}")
+        _check_budget(self.budget)
 
 
-Part = Text | Picture
+class Sound(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="sound"):
+    """A sound file, or a video file whose sound track is meant."""
+
+    path: str
+
+
+class Video(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="video"):
+    """A video file and the number of soft tokens each of its frames may spend. Its sound is a part of its own."""
+
+    path: str
+    budget: int = DEFAULT_VIDEO_BUDGET
+
+    def __post_init__(self) -> None:
+        """Refuse any other budget, as for pictures."""
+        _check_budget(self.budget)
+
+
+def _check_budget(budget: int) -> None:
+    if budget not in BUDGETS:
+        raise ValueError(f"a budget of {budget} soft tokens is none of {', '.join(map(str, BUDGETS))}")
+
+
+Media = Picture | Sound | Video
+Part = Text | Media
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +86,12 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The picture parts, in order."""
         return tuple(part for part in self.parts if isinstance(part, Picture))
 
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """Every part that is not text, in order."""
+        return tuple(part for part in self.parts if not isinstance(part, Text))
 
-def user(text: str, *pictures: Picture) -> Message:
-    """A user message: pictures first, as the vendor asks, then the text."""
-    return Message("user", (*pictures, Text(text)) if text else pictures)
+
+def user(text: str, *media: Media) -> Message:
+    """A user message: media first, as the vendor asks, then the text."""
+    return Message("user", (*media, Text(text)) if text else media)

@@ -38,3 +38,5 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sampling: Sampling = Sampling()
     thinking: bool = False
     max_new_tokens: Annotated[int, Meta(ge=1)] = 4096
+    own_template: bool = False
+    """Render with the model folder's own chat template, which may be an old one, instead of the canonical one."""

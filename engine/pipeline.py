@@ -1,26 +1,23 @@
 """The whole way from messages to events, on one page.
 
-    messages -> pictures -> prompt -> what is known already -> prefill -> decode -> events
+    messages -> media -> prompt -> what is known already -> prefill -> decode -> events
 
 Everything here runs on the one thread that owns MLX.
 """
 
-import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import mlx.core as mx
 
-from engine.attachments import inspect_attachment, load_picture
 from engine.backend import backend_name, compiles_whole_steps, compute_dtype
 from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
-from engine.errors import AttachmentError, CheckpointError, ContextFull, EngineError, PromptError
+from engine.errors import CheckpointError, ContextFull, EngineError, PromptError
 from engine.events import (
     Event,
     Finished,
@@ -29,19 +26,23 @@ from engine.events import (
     PictureReceipt,
     PrefillProgress,
     PromptReady,
+    SoundReceipt,
     Stats,
+    VideoReceipt,
 )
 from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
 from engine.generation.sampling import make_sampler, suppression
-from engine.messages import Message, Picture
+from engine.media_encoder import MediaEncoder, modalities
+from engine.messages import Message
 from engine.models.config import ModelConfig, TextConfig
 from engine.models.gemma4 import Gemma4
 from engine.options import GREEDY, Options
-from engine.preprocess.image import ImagePlan, image, plan_image, prepare_image
 from engine.prompt.builder import build_prompt
-from engine.prompt.prompt import PictureInput, Prompt
+from engine.prompt.own_template import read_own_template, render_own
+from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS
+from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
 from engine.response.parser import ResponseParser, parse
 
@@ -51,8 +52,6 @@ CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
 
 MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024
-MAX_FEATURE_BYTES = 128 * 1024 * 1024
-"""Soft tokens kept for pictures that may come again: about 70 pictures of 280 soft tokens at E2B's width."""
 
 
 class _Stopped(Exception):
@@ -77,8 +76,7 @@ class Engine:
         self._suppress = suppression(model.config.text.vocab_size, suppressed)
         self._cache = PrefixCache(model.config.text, model.dtype, MAX_SNAPSHOT_BYTES)
         self._step = make_decode_step(model, self._cache, compiled=compiles_whole_steps())
-        self._features: OrderedDict[tuple[bytes, int], mx.array] = OrderedDict()
-        self._plans: dict[tuple[bytes, int], ImagePlan] = {}
+        self._media = MediaEncoder(model)
 
     @classmethod
     def load(cls, checkpoint: Path | str, on_progress: Callable[[float], None] = lambda fraction: None) -> "Engine":
@@ -94,7 +92,7 @@ class Engine:
             path=str(folder.resolve()),
             size=_size(config.text),
             is_sample=folder.resolve() == sample_checkpoint().resolve(),
-            modalities=("text", "picture") if config.vision is not None else ("text",),
+            modalities=modalities(config),
             context_length=config.text.max_position_embeddings,
             num_parameters=loaded.num_parameters,
             size_bytes=loaded.size_bytes,
@@ -118,8 +116,14 @@ class Engine:
             prompt = self.prepare(messages, options, cancelled)
             known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
             run.begin(len(prompt), known)
-            receipts = self._encode_pictures(prompt, cancelled)
-            yield PromptReady(len(prompt), known, receipts)
+            receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
+            yield PromptReady(
+                len(prompt),
+                known,
+                pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
+                sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
+                videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
+            )
             yield from self._answer(prompt, options, run, cancelled)
         except _Stopped:
             yield run.finished("cancelled")
@@ -132,22 +136,27 @@ class Engine:
     def prepare(
         self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
     ) -> Prompt:
-        """Messages to a prompt: token ids, spans and the pictures that fill them."""
+        """Messages to a prompt: token ids, spans and the media that fill them."""
         if not messages:
             raise PromptError("There is no message to answer.")
-        pictures = [self._read_picture(picture, cancelled) for message in messages for picture in message.pictures]
+        parts = [part for message in messages for part in message.media]
+        self._media.check(parts)
+        media = [self._media.read(part, lambda: _stop_if(cancelled)) for part in parts]
         config = self._model.config
-        prompt = build_prompt(
-            messages, pictures, self._tokenizer, config.token_ids, thinking=options.thinking, compact=config.is_small
-        )
+        if options.own_template:
+            source = read_own_template(Path(self.info.path))
+            rendered = render_own(messages, source, self._tokenizer, thinking=options.thinking)
+        else:
+            rendered = render(messages, thinking=options.thinking, compact=config.is_small)
+        prompt = build_prompt(rendered, media, self._tokenizer, config.token_ids)
         if len(prompt) >= config.text.max_position_embeddings:
             raise ContextFull(len(prompt), config.text.max_position_embeddings)
         return prompt
 
     def logits(self, prompt: Prompt) -> mx.array:
         """Float32 logits [L, V] at every position, computed cold."""
-        self._encode_pictures(prompt, never)
-        return all_logits(self._model, prompt, self._features, self._cold_cache())
+        self._media.encode(prompt.media)
+        return all_logits(self._model, prompt, self._media.features, self._cold_cache())
 
     def greedy(self, prompt: Prompt, max_new_tokens: int) -> list[int]:
         """The most likely continuation, computed cold, through stop tokens if need be."""
@@ -155,10 +164,10 @@ class Engine:
 
     def tokens(self, prompt: Prompt) -> Iterator[int]:
         """The most likely tokens one by one, computed cold, for as long as the caller reads."""
-        self._encode_pictures(prompt, never)
+        self._media.encode(prompt.media)
         cache = self._cold_cache()
         logits = mx.array(0)
-        for _, last in prefill(self._model, prompt, self._features, cache, 0, CHUNK_SIZE):
+        for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
             logits = last if last is not None else logits
         yield from decode(self._step, cache, logits, make_sampler(GREEDY, self._suppress), self.info.context_length)
 
@@ -170,11 +179,12 @@ class Engine:
         """Prefill, then decode, as events."""
         began = time.perf_counter()
         logits = mx.array(0)
-        for done, last in prefill(self._model, prompt, self._features, self._cache, run.num_cached, CHUNK_SIZE):
+        for done, last in prefill(self._model, prompt, self._media.features, self._cache, run.num_cached, CHUNK_SIZE):
             yield PrefillProgress(done, len(prompt))
             logits = last if last is not None else logits
             _stop_if(cancelled)
-        self._cache.take_snapshot()
+            if done == prompt.num_lasting:
+                self._cache.take_snapshot()
         run.prefill_s = time.perf_counter() - began
         parser = ResponseParser(self._tokenizer, starts_in_thought=prompt.starts_in_thought)
         sampler = make_sampler(options.sampling.filled_from(self._sampling), self._suppress)
@@ -196,53 +206,6 @@ class Engine:
 
     def _cold_cache(self) -> PrefixCache:
         return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)
-
-    def _read_picture(self, picture: Picture, cancelled: Callable[[], bool]) -> PictureInput:
-        """Read a picture; it is decoded only if its soft tokens are not known yet."""
-        _stop_if(cancelled)
-        if self._model.config.vision is None:
-            raise PromptError("This model cannot see pictures. Remove them, or choose a model with a vision tower.")
-        started = time.perf_counter()
-        path = Path(picture.path)
-        try:
-            digest = hashlib.sha256(path.read_bytes()).digest()
-        except OSError as error:
-            inspect_attachment(path)  # says what is wrong with it: gone, a folder, not ours to read
-            raise AttachmentError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
-        key = digest, picture.budget
-        if key in self._features:
-            return PictureInput(picture.path, picture.budget, digest, self._plans[key], None, 0.0)
-        upright = load_picture(path)
-        plan = self._plans[key] = plan_image(*upright.size, picture.budget)
-        pixels = prepare_image(upright, plan)
-        read_ms = (time.perf_counter() - started) * 1000
-        return PictureInput(picture.path, picture.budget, digest, plan, pixels, read_ms)
-
-    def _encode_pictures(self, prompt: Prompt, cancelled: Callable[[], bool]) -> tuple[PictureReceipt, ...]:
-        """Soft tokens for every picture that has none yet, and a receipt for each."""
-        receipts = []
-        for span in prompt.spans:
-            picture, started = span.picture, time.perf_counter()
-            if picture.key in self._features:
-                self._features.move_to_end(picture.key)
-                receipts.append(picture.receipt(0.0))
-                continue
-            pixels = picture.image or image(Path(picture.path), picture.budget)  # forgotten since it was prepared
-            columns = picture.plan.width // self._model.config.vision.patch_size  # type: ignore[union-attr]
-            self._features[picture.key] = self._model.encode_image(
-                mx.array(pixels.patches), mx.array(pixels.positions), columns, lambda: _stop_if(cancelled)
-            )
-            receipts.append(picture.receipt((time.perf_counter() - started) * 1000))
-        self._forget_features(keep={span.picture.key for span in prompt.spans})
-        return tuple(receipts)
-
-    def _forget_features(self, keep: set[tuple[bytes, int]]) -> None:
-        """Drop the soft tokens used longest ago, never those of the present prompt."""
-        for key in list(self._features):
-            if sum(rows.nbytes for rows in self._features.values()) <= MAX_FEATURE_BYTES:
-                return
-            if key not in keep:
-                del self._features[key]
 
 
 class _Run:
@@ -299,5 +262,5 @@ def _check_vocabularies(folder: Path, tokenizer: Tokenizer, advice: GenerationAd
 
 def _size(text: TextConfig) -> str:
     """The family member with these shapes."""
-    sizes = {(1536, 35): "E2B", (2560, 42): "E4B", (2816, 30): "26B-A4B", (5376, 60): "31B"}
+    sizes = {(1536, 35): "E2B", (2560, 42): "E4B", (3840, 48): "12B", (2816, 30): "26B-A4B", (5376, 60): "31B"}
     return sizes.get((text.hidden_size, len(text.layers)), "custom")

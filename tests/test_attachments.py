@@ -3,6 +3,8 @@
 import os
 import random
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
+import soundfile
 from PIL import Image
 
-from engine.attachments import inspect_attachment, load_picture
+from engine.attachments import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, inspect_attachment, load_picture
 from engine.errors import AttachmentError
+from tests.media_files import tone, write_sound, write_video
 
 RED, BLUE, WHITE, BLACK = (255, 0, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 ORIENTATION = 0x0112
@@ -315,3 +319,55 @@ def test_a_damaged_file_is_a_picture_or_a_sentence_and_never_a_traceback(tmp_pat
         except AttachmentError:
             outcomes.add("sentence")
     assert "sentence" in outcomes
+
+
+# --- sounds and videos
+
+
+def test_a_sound_says_how_long_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    with path.open("wb") as file:
+        soundfile.write(file, tone(2.5, 44_100), 44_100, format="FLAC")
+    found = inspect_attachment(path)
+    assert (found.kind, found.path, found.size_bytes) == ("sound", path, path.stat().st_size)
+    assert (found.seconds, found.width, found.height, found.has_sound) == (2.5, 0, 0, True)
+
+
+@pytest.mark.parametrize(("suffix", "codec", "container"), [("m4a", "aac", "ipod"), ("webm", "libopus", "webm")])
+def test_a_sound_in_a_videos_container_is_a_sound(tmp_path: Path, suffix: str, codec: str, container: str) -> None:
+    found = inspect_attachment(write_sound(tmp_path / f"a.{suffix}", tone(2, 48_000), 48_000, codec, container))
+    assert found.kind == "sound"
+    assert abs(found.seconds - 2) < 0.1
+
+
+def test_a_video_says_its_size_as_it_is_seen_its_length_and_whether_it_has_sound(tmp_path: Path) -> None:
+    pictures = [np.zeros((32, 64, 3), np.uint8)] * 20
+    path = write_video(tmp_path / "a.txt", pictures, rate=10, turn=(90, False, False), samples=tone(2))
+    found = inspect_attachment(path)
+    assert (found.kind, found.path, found.size_bytes) == ("video", path, path.stat().st_size)
+    assert (found.width, found.height, found.seconds, found.has_sound) == (32, 64, 2.0, True)
+    silent = inspect_attachment(write_video(tmp_path / "b.mkv", pictures, container="matroska", rate=10))
+    assert (silent.kind, silent.width, silent.height, silent.has_sound) == ("video", 64, 32, False)
+
+
+def test_an_animated_gif_is_a_picture(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE, WHITE)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert inspect_attachment(tmp_path / "a.gif").kind == "picture"
+
+
+def test_what_is_nothing_readable_is_told_what_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04" + bytes(60))
+    with pytest.raises(AttachmentError, match=r"^“a\.zip” is not a picture, sound or video .* PNG, .* MP4 or MOV\.$"):
+        inspect_attachment(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".heic", ".wav", ".m4a", ".mp4", ".mov"])
+def test_file_dialogs_offer_what_can_be_read(suffix: str) -> None:
+    assert suffix in PICTURE_SUFFIXES + SOUND_SUFFIXES + VIDEO_SUFFIXES
+
+
+def test_importing_the_front_door_loads_no_decoder() -> None:
+    code = "import sys, engine; print(sorted({'av', 'soundfile', 'soxr', 'pillow_heif'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -9,9 +9,12 @@ import pytest
 from PIL import Image
 
 from engine import version
+from engine.checkpoint.sample import sample_checkpoint
 from engine.events import Finished, PromptReady
 from engine.requests import Envelope, decode_event, encode
 from engine.tasks.selftest import draw_line
+
+SAMPLE = sample_checkpoint()
 
 
 def cabochon(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -102,10 +105,15 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ask", "Hi", "--model", "/nowhere"], 1, "not a folder"),
         (["ask", "Hi", "--image", "/nowhere.png"], 1, "nowhere.png"),
         (["ask", "Hi", "--budget", "300"], 2, "70, 140, 280, 560, 1120"),
+        (["ask", "Hi", "--own-template"], 1, "no chat template of its own"),
         (["ask"], 2, "question"),
         (["ocr"], 2, "FILE"),
         (["ask", "Hi", "--unknown"], 2, "--unknown"),
         (["bench", "--against", "other"], 1, "no adapter"),
+        (["models", "quantize", "/nowhere", "/nowhere/small"], 1, "not a folder"),
+        (["models", "quantize", str(SAMPLE), str(SAMPLE.parent)], 1, "exists already"),
+        (["models", "quantize", str(SAMPLE), "/nowhere/small", "--bits", "3"], 2, "4, 6, 8"),
+        (["models", "quantize", str(SAMPLE)], 2, "DST"),
     ],
 )
 def test_mistakes_are_one_sentence_and_the_right_status(arguments: list[str], status: int, words: str) -> None:
@@ -119,7 +127,7 @@ def test_mistakes_are_one_sentence_and_the_right_status(arguments: list[str], st
 def test_version_and_help() -> None:
     assert cabochon("--version").stdout.strip() == f"cabochon {version.VERSION}"
     listing = cabochon("--help").stdout
-    assert all(command in listing for command in ("ask", "ocr", "selftest", "bench"))
+    assert all(command in listing for command in ("ask", "ocr", "selftest", "bench", "models"))
 
 
 def test_system_text_and_model_folder_are_taken(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -140,3 +148,24 @@ def test_bench_prints_figures_of_this_run(tiny_checkpoint: Path) -> None:
     assert set(figures) == {"load_s", "time_to_first_token_s", "prefill_tokens_per_second",
                             "decode_tokens_per_second", "peak_memory_bytes"}  # fmt: skip
     assert all(value > 0 for value in figures.values())
+
+
+def test_models_quantize_writes_a_folder_that_answers(sign: Path, tmp_path: Path) -> None:
+    run = cabochon("models", "quantize", SAMPLE, tmp_path / "small", "--bits", 8)
+    assert (run.returncode, run.stderr.strip()) == (0, "")
+    assert run.stdout.startswith(f"{tmp_path / 'small'}: ")
+    assert cabochon("ocr", sign, "--budget", 140, "--model", tmp_path / "small").stdout == "OPEN 24\n"
+
+
+def test_models_quantize_tells_its_progress_and_its_failure_in_json(tmp_path: Path) -> None:
+    runs = [cabochon("models", "quantize", SAMPLE, tmp_path / "small", "--json") for _ in range(2)]
+    lines = [[json.loads(line) for line in run.stdout.splitlines()] for run in runs]
+    fractions = [line["fraction"] for line in lines[0] if line["event"] == "quantize_progress"]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    last = lines[0][-1]
+    assert (last["event"], last["folder"]) == ("quantized", str(tmp_path / "small"))
+    assert 0 < last["size_bytes"] < last["source_bytes"]
+    assert [line["event"] for line in lines[1]] == ["failed"]
+    assert "exists already" in lines[1][0]["message"]
+    assert [run.returncode for run in runs] == [0, 1]

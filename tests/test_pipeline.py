@@ -149,14 +149,14 @@ def test_VI_11_soft_tokens_from_the_cache_equal_fresh_ones(engine: Engine, pictu
 
 
 def test_features_stay_within_their_bytes(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.pipeline.MAX_FEATURE_BYTES", 30_000)
+    monkeypatch.setattr("engine.media_encoder.MAX_FEATURE_BYTES", 30_000)
     for index in range(6):
         path = tmp_path / f"{index}.png"
         Image.new("RGB", (64, 64), (index * 40, 0, 0)).save(path)
         list(engine.respond([user("Read", Picture(str(path), 70))], SHORT))
-        assert sum(rows.nbytes for rows in engine._features.values()) <= 30_000
+        assert sum(rows.nbytes for rows in engine._media.features.values()) <= 30_000
     forgotten = engine.prepare([user("Read", Picture(str(tmp_path / "5.png"), 70))])
-    engine._features.clear()
+    engine._media._features.clear()
     assert engine.logits(forgotten).shape[0] == len(forgotten)
 
 
@@ -206,7 +206,7 @@ def test_CP_7_a_prompt_with_pictures_in_chunks_equals_one_pass(
     for chunk in (7, 16, 40, 90, 512):
         monkeypatch.setattr("engine.pipeline.CHUNK_SIZE", chunk)
         cache = engine._cold_cache()
-        last = [logits for _, logits in prefill(engine._model, prompt, engine._features, cache, 0, chunk)][-1]
+        last = [logits for _, logits in prefill(engine._model, prompt, engine._media.features, cache, 0, chunk)][-1]
         assert last is not None
         assert np.abs(np.array(last) - whole).max() < 1e-4
 
@@ -227,8 +227,9 @@ def test_MI_4_a_second_turn_with_pictures_equals_a_cold_run(engine: Engine, tmp_
     known = engine._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
     first = prompt.spans[0]
     assert known > first.stop if kept == "the first picture" else known <= first.start
-    engine._encode_pictures(prompt, lambda: False)
-    last = [logits for _, logits in prefill(engine._model, prompt, engine._features, engine._cache, known, 512)][-1]
+    engine._media.encode(prompt.media)
+    features = engine._media.features
+    last = [logits for _, logits in prefill(engine._model, prompt, features, engine._cache, known, 512)][-1]
     assert last is not None
     assert np.abs(np.array(last) - np.array(engine.logits(prompt))[-1]).max() < 1e-4
 
@@ -257,7 +258,7 @@ def test_a_step_that_breaks_off_leaves_no_keys_behind(engine: Engine, monkeypatc
 
 
 def test_a_cancelled_answer_does_no_work(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.pipeline.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("engine.media_encoder.load_picture", lambda path: pytest.fail("a picture was decoded"))
     events = list(engine.respond([user("Read", Picture(str(picture), 70))], SHORT, lambda: True))
     assert [type(event) for event in events] == [Finished]
 
@@ -265,7 +266,7 @@ def test_a_cancelled_answer_does_no_work(engine: Engine, picture: Path, monkeypa
 def test_a_known_picture_is_not_decoded_again(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = [user("Read", Picture(str(picture), 70))]
     list(engine.respond(messages, SHORT))
-    monkeypatch.setattr("engine.pipeline.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("engine.media_encoder.load_picture", lambda path: pytest.fail("a picture was decoded"))
     assert finished(list(engine.respond(messages, SHORT))).reason in ("end_of_turn", "length")
 
 

@@ -110,7 +110,7 @@ def test_the_json_of_a_request_is_the_documented_one() -> None:
         ],
         "options": {
             "sampling": {"temperature": 0.0, "top_k": None, "top_p": None, "seed": None}, "thinking": False,
-            "max_new_tokens": 4096,
+            "max_new_tokens": 4096, "own_template": False,
         },
     }  # fmt: skip
 

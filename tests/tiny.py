@@ -5,7 +5,13 @@ from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
-from transformers import Gemma4Config, Gemma4ForConditionalGeneration
+from transformers import (
+    Gemma4Config,
+    Gemma4ForConditionalGeneration,
+    Gemma4UnifiedConfig,
+    Gemma4UnifiedForConditionalGeneration,
+    PreTrainedModel,
+)
 
 WINDOW = 16
 VOCAB = 640
@@ -47,12 +53,22 @@ EXPERTS_26B: dict[str, object] = DENSE_31B | {
 """The 26B-A4B besides has experts."""
 
 
-def model_config(**changes: object) -> dict[str, object]:
+AUDIO: dict[str, object] = {
+    "model_type": "gemma4_audio", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "subsampling_conv_channels": [128, 4], "conv_kernel_size": 5, "attention_chunk_size": 12,
+    "attention_context_left": 13, "attention_context_right": 0, "attention_invalid_logits_value": -1e9,
+    "attention_logit_cap": 50.0, "residual_weight": 0.5, "gradient_clipping": 1e10, "output_proj_dims": 24,
+    "rms_norm_eps": 1e-6, "hidden_act": "silu", "use_clipped_linears": True,
+}  # fmt: skip
+"""The E line's audio tower."""
+
+
+def model_config(*, hears: bool = False, **changes: object) -> dict[str, object]:
     """A whole configuration file in the original layout; a model without per-layer embeddings gets the large tower."""
     is_large = changes.get("hidden_size_per_layer_input") == 0
     return {
         "model_type": "gemma4", "architectures": ["Gemma4ForConditionalGeneration"], "dtype": "float32",
-        "text_config": text_config(**changes), "audio_config": None, "tie_word_embeddings": True,
+        "text_config": text_config(**changes), "audio_config": AUDIO if hears else None, "tie_word_embeddings": True,
         "vision_config": {
             "model_type": "gemma4_vision", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
             "num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 16, "global_head_dim": 16,
@@ -66,12 +82,59 @@ def model_config(**changes: object) -> dict[str, object]:
     }  # fmt: skip
 
 
-def reference_model(seed: int = 7, **changes: object) -> Gemma4ForConditionalGeneration:
+def unified_config(**changes: object) -> dict[str, object]:
+    """A whole configuration file of the 12B's kind."""
+    config = model_config(**(DENSE_31B | {"model_type": "gemma4_unified_text"} | changes))
+    return config | {
+        "model_type": "gemma4_unified", "architectures": ["Gemma4UnifiedForConditionalGeneration"],
+        "vision_config": {
+            "model_type": "gemma4_unified_vision", "mm_embed_dim": 64, "output_proj_dims": 64, "mm_posemb_size": 1120,
+            "patch_size": 16, "pooling_kernel_size": 3, "model_patch_size": 48, "num_soft_tokens": 280,
+            "rms_norm_eps": 1e-6,
+        },
+        "audio_config": {
+            "model_type": "gemma4_unified_audio", "audio_embed_dim": 640, "audio_samples_per_token": 640,
+            "hidden_size": 640, "output_proj_dims": 640, "rms_norm_eps": 1e-6,
+        },
+    }  # fmt: skip
+
+
+def reference_model(seed: int = 7, *, hears: bool = False, **changes: object) -> Gemma4ForConditionalGeneration:
     """transformers' own model with random weights that keep activations near unit size."""
-    torch.manual_seed(seed)
-    model = Gemma4ForConditionalGeneration._from_config(
-        Gemma4Config.from_dict(model_config(**changes)), dtype=torch.float32, attn_implementation="eager"
+    config = Gemma4Config.from_dict(model_config(hears=hears, **changes))
+    return _drawn(
+        Gemma4ForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager"), seed
     )
+
+
+def write_checkpoint(
+    folder: Path, seed: int = 7, *, hears: bool = False, **changes: object
+) -> Gemma4ForConditionalGeneration:
+    """Save a tiny checkpoint in the published layout (original config file) and return the reference model."""
+    model = reference_model(seed, hears=hears, **changes)
+    _save(model, folder, model_config(hears=hears, **changes))
+    return model
+
+
+def write_unified(folder: Path, seed: int = 7, **changes: object) -> Gemma4UnifiedForConditionalGeneration:
+    """The same for the 12B's kind."""
+    config = Gemma4UnifiedConfig.from_dict(unified_config(**changes))
+    model = Gemma4UnifiedForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager")
+    _drawn(model, seed)
+    _save(model, folder, unified_config(**changes))
+    return model
+
+
+def decoder_of(model: Gemma4UnifiedForConditionalGeneration) -> Gemma4ForConditionalGeneration:
+    """The same decoder as a model without towers, whose masks are right (`gemma4-architecture` 11, row 1)."""
+    config = Gemma4Config.from_dict(model_config(**DENSE_31B) | {"vision_config": None})
+    decoder = Gemma4ForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager")
+    decoder.model.language_model.load_state_dict(model.model.language_model.state_dict())
+    decoder.tie_weights()
+    return decoder.eval()
+
+
+def _drawn(model: PreTrainedModel, seed: int) -> PreTrainedModel:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in [*model.named_parameters(), *model.named_buffers()]:
@@ -79,14 +142,11 @@ def reference_model(seed: int = 7, **changes: object) -> Gemma4ForConditionalGen
     return model.eval()
 
 
-def write_checkpoint(folder: Path, seed: int = 7, **changes: object) -> Gemma4ForConditionalGeneration:
-    """Save a tiny checkpoint in the published layout (original config file) and return the reference model."""
-    model = reference_model(seed, **changes)
+def _save(model: PreTrainedModel, folder: Path, config: dict[str, object]) -> None:
     model.save_pretrained(folder)
-    (folder / "config.json").write_text(json.dumps(model_config(**changes)))
+    (folder / "config.json").write_text(json.dumps(config))
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [1, 106, 50]}))
     write_tokenizer(folder / "tokenizer.json")
-    return model
 
 
 def write_tokenizer(path: Path) -> None:
@@ -141,14 +201,19 @@ def _draw(name: str, value: torch.Tensor, generator: torch.Generator) -> None:
         value.fill_(3.0)
     elif "layer_scalar" in name:
         value.copy_(0.6 + 0.4 * torch.rand(value.shape, generator=generator))
-    elif "inv_freq" in name or "embed_scale" in name or value.ndim == 0:
+    elif "inv_freq" in name or "inv_timescales" in name or "embed_scale" in name or value.ndim == 0:
         return
     elif name.endswith(("std_scale", "per_expert_scale", "router.scale")):
         value.copy_(0.8 + 0.4 * torch.rand(value.shape, generator=generator))
     elif name.endswith(("q_norm.weight", "k_norm.weight")):
         value.copy_((1 + 0.1 * torch.randn(value.shape, generator=generator)) * value.shape[0] ** -0.25)
-    elif "norm" in name:
+    elif name.endswith("per_dim_scale"):
+        value.copy_(0.5 * torch.randn(value.shape, generator=generator))
+    elif name.endswith(".bias"):
+        value.copy_(0.1 * torch.randn(value.shape, generator=generator))
+    elif "norm" in name or "_ln" in name:
         value.copy_(1 + 0.1 * torch.randn(value.shape, generator=generator))
     else:
-        scale = 0.3 if "position_embedding" in name else 1.0 if "embed_tokens" in name else value.shape[-1] ** -0.5
+        is_place = "position_embedding" in name or "pos_embedding" in name
+        scale = 0.3 if is_place else 1.0 if "embed_tokens" in name else value.shape[-1] ** -0.5
         value.copy_(scale * torch.randn(value.shape, generator=generator))

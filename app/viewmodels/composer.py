@@ -206,7 +206,10 @@ class Composer(QObject):
         if any(picture.path == path for picture in self._pictures.values()):
             return f"“{path.name}” is already attached."
         try:
-            picture = DraftPicture(next(self._keys), inspect_attachment(path), self._settings.budget)
+            attachment = inspect_attachment(path)
+            if attachment.kind != "picture":
+                return f"“{path.name}” is a {attachment.kind}. Only pictures can be attached."
+            picture = DraftPicture(next(self._keys), attachment, self._settings.budget)
             picture.plan(picture.budget)
         except AttachmentError as error:
             return str(error)

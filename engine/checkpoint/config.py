@@ -5,25 +5,29 @@ layer index to that layer's overrides.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.checkpoint.names import module_path
+from engine.checkpoint.quantization import read_quantization
 from engine.errors import CheckpointError
 from engine.messages import BUDGETS
 from engine.models.config import (
+    AudioConfig,
     ExpertsConfig,
+    FrameAudioConfig,
     LayerConfig,
     ModelConfig,
-    QuantizationConfig,
+    PatchVisionConfig,
     SpecialTokenIds,
     TextConfig,
     VisionConfig,
 )
-from engine.preprocess.image import POOLING
+from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
 
 __all__ = ["read_config", "read_json"]
+
+_Config = TypeVar("_Config")
 
 _BOOKKEEPING = frozenset({
     "_name_or_path", "architectures", "bos_token_id", "chunk_size_feed_forward", "dtype", "eos_token_id", "id2label",
@@ -34,12 +38,18 @@ _BOOKKEEPING = frozenset({
 """Keys that every transformers configuration carries and that do not change the model."""
 
 _KNOWN_ELSEWHERE: dict[str, str] = {
-    "gemma4_unified": "Gemma 4 12B",
     "diffusion_gemma": "DiffusionGemma",
     "gemma4_assistant": "a Gemma 4 drafter",
     "gemma4_unified_assistant": "a Gemma 4 drafter",
     "gemma3": "Gemma 3",
     "gemma3n": "Gemma 3n",
+    "gemma3_text": "Gemma 3",
+    "gemma4_text": "the text part of a Gemma 4 model alone",
+    "gemma2": "Gemma 2",
+    "gemma": "Gemma 1",
+    "embedding_gemma2": "EmbeddingGemma, which writes no text",
+    "t5gemma2": "T5Gemma",
+    "paligemma": "PaliGemma",
 }
 
 _MOST_HEADS, _WIDEST_HEAD, _MOST_LAYERS = 1024, 4096, 1024
@@ -69,15 +79,14 @@ def read_config(folder: Path) -> ModelConfig:
     root = _Section(read_json(folder / "config.json"), str(folder / "config.json"))
     _check_model_type(root)
     text = _Section(root.take("text_config", dict), f"{root.where}: text_config")
-    vision = root.take("vision_config", dict, optional=True)
-    root.take("audio_config", dict, optional=True)
     root.must_be("tie_word_embeddings", True)
     text_config = _text(text)
     return ModelConfig(  # further top-level keys describe files and processors, not the model
         text=text_config,
-        vision=None if vision is None else _vision(_Section(vision, f"{root.where}: vision_config")),
+        vision=_of_kind(root, "vision_config", _SEEING),
+        audio=_of_kind(root, "audio_config", _HEARING),
         token_ids=_token_ids(root, text_config.vocab_size),
-        quantization=_quantization(root),
+        quantization=read_quantization(root.values, root.where),
         stop_token_ids=_stop_ids(root),
     )
 
@@ -141,12 +150,12 @@ class _Section:
 
 def _check_model_type(root: _Section) -> None:
     kind = root.take("model_type", str)
-    if kind == "gemma4":
+    if kind in ("gemma4", "gemma4_unified"):
         return
     name = _KNOWN_ELSEWHERE.get(kind)
     what = f"{name} (model type {kind!r})" if name else f"a model of type {kind!r}"
     raise CheckpointError(
-        f"{root.where} describes {what}. This version runs Gemma 4 E2B, E4B, 26B-A4B and 31B: choose one of these."
+        f"{root.where} describes {what}. This version runs Gemma 4 E2B, E4B, 12B, 26B-A4B and 31B: choose one of these."
     )
 
 
@@ -260,9 +269,21 @@ def _head_shapes(text: _Section, kinds: list[str]) -> list[tuple[int, int]]:
     return shapes
 
 
+def _of_kind(root: _Section, key: str, readers: Mapping[str, Callable[[_Section], _Config]]) -> _Config | None:
+    """One of a model's ways to see or hear, read as its `model_type` asks; None where the file has none."""
+    values = root.take(key, dict, optional=True)
+    if values is None:
+        return None
+    section = _Section(values, f"{root.where}: {key}")
+    kind = section.take("model_type", str)
+    if kind not in readers:
+        raise CheckpointError(f"{section.where}: model_type is {kind!r}, not {' or '.join(map(repr, readers))}.")
+    config = readers[kind](section)
+    section.refuse_rest()
+    return config
+
+
 def _vision(vision: _Section) -> VisionConfig:
-    if vision.take("model_type", str) != "gemma4_vision":
-        raise CheckpointError(f"{vision.where}: model_type is not 'gemma4_vision'.")
     vision.must_be("attention_bias", False)
     vision.must_be("hidden_activation", "gelu_pytorch_tanh")
     vision.must_be("patch_size", 16)
@@ -286,9 +307,71 @@ def _vision(vision: _Section) -> VisionConfig:
         use_clipped_linears=vision.take("use_clipped_linears", bool),
         standardize=vision.take("standardize", bool),
     )
-    for section in (vision, rope):
-        section.refuse_rest()
+    rope.refuse_rest()
     return config
+
+
+def _patch_vision(vision: _Section) -> PatchVisionConfig:
+    """The 12B's; each patch of `patch_size` x `pooling_kernel_size` pixels a side is one soft token."""
+    vision.must_be("patch_size", PATCH_SIZE)
+    vision.must_be("pooling_kernel_size", POOLING)
+    vision.must_be("model_patch_size", SIDE_MULTIPLE)
+    width = vision.positive("mm_embed_dim")
+    vision.must_be("output_proj_dims", width)
+    vision.ignore("num_soft_tokens")
+    return PatchVisionConfig(
+        patch_size=SIDE_MULTIPLE,
+        hidden_size=width,
+        position_embedding_size=vision.positive("mm_posemb_size", smallest=BUDGETS[-1]),
+        rms_norm_eps=vision.number("rms_norm_eps"),
+    )
+
+
+def _audio(audio: _Section) -> AudioConfig:
+    audio.must_be("hidden_act", "silu")
+    audio.must_be("attention_context_right", 0)
+    audio.ignore("attention_invalid_logits_value")
+    window = audio.positive("attention_context_left", smallest=2) - 1
+    audio.must_be("attention_chunk_size", window)
+    channels = audio.take("subsampling_conv_channels", list)
+    if len(channels) != 2 or any(type(width) is not int or not 1 <= width <= _WIDEST_HEAD for width in channels):
+        raise CheckpointError(f"{audio.where}: subsampling_conv_channels is {channels!r}, not two widths.")
+    heads = audio.positive("num_attention_heads", largest=_MOST_HEADS)
+    hidden = audio.positive("hidden_size")
+    if hidden % (2 * heads):
+        raise CheckpointError(f"{audio.where}: hidden_size {hidden} cannot be split into {heads} heads.")
+    return AudioConfig(
+        hidden_size=hidden,
+        num_hidden_layers=audio.positive("num_hidden_layers", largest=_MOST_LAYERS),
+        num_attention_heads=heads,
+        subsampling_conv_channels=(channels[0], channels[1]),
+        conv_kernel_size=audio.positive("conv_kernel_size", largest=_WIDEST_HEAD),
+        attention_window=window,
+        attention_logit_cap=audio.number("attention_logit_cap"),
+        residual_weight=audio.number("residual_weight"),
+        gradient_clipping=audio.number("gradient_clipping", largest=3e38),
+        output_proj_dims=audio.positive("output_proj_dims"),
+        rms_norm_eps=audio.number("rms_norm_eps"),
+        use_clipped_linears=audio.take("use_clipped_linears", bool),
+    )
+
+
+def _frame_audio(audio: _Section) -> FrameAudioConfig:
+    """The 12B's; one frame of samples is one soft token, whatever name the file gives to that number."""
+    width = audio.positive("audio_embed_dim")
+    for name in ("audio_samples_per_token", "hidden_size", "output_proj_dims"):
+        audio.must_be(name, width)
+    return FrameAudioConfig(samples_per_token=width, rms_norm_eps=audio.number("rms_norm_eps"))
+
+
+_SEEING: Mapping[str, Callable[[_Section], VisionConfig | PatchVisionConfig]] = {
+    "gemma4_vision": _vision,
+    "gemma4_unified_vision": _patch_vision,
+}
+_HEARING: Mapping[str, Callable[[_Section], AudioConfig | FrameAudioConfig]] = {
+    "gemma4_audio": _audio,
+    "gemma4_unified_audio": _frame_audio,
+}
 
 
 def _token_ids(root: _Section, vocab_size: int) -> SpecialTokenIds:
@@ -315,37 +398,3 @@ def _stop_ids(root: _Section) -> tuple[int, ...]:
     if any(type(item) is not int for item in ids):
         raise CheckpointError(f"{root.where}: eos_token_id is {value!r}, not a token id or a list of them.")
     return tuple(ids)
-
-
-def _quantization(root: _Section) -> QuantizationConfig | None:
-    key = "quantization" if root.values.get("quantization") is not None else "quantization_config"
-    values = root.take(key, dict, optional=True)
-    if values is None:
-        return None
-    where = f"{root.where}: quantization"
-    if "quant_method" in values and "bits" not in values:
-        raise CheckpointError(
-            f"{where}: the method {values['quant_method']!r} cannot be read. Download an MLX conversion instead."
-        )
-    plain = {key: value for key, value in values.items() if not isinstance(value, (dict, bool))}
-    overrides = {
-        module_path(key): _packing({**_size_of(plain), **value}, f"{where}: {key}") if isinstance(value, dict) else None
-        for key, value in values.items()
-        if isinstance(value, dict) or value is False
-    }
-    base = _packing(plain, where)
-    return QuantizationConfig(base.group_size, base.bits, base.mode, overrides)
-
-
-def _size_of(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: plain[key] for key in ("group_size", "bits") if key in plain}
-
-
-def _packing(values: Mapping[str, Any], where: str) -> QuantizationConfig:
-    """An override without `mode` is affine, whatever the rest of the file is."""
-    section = _Section(values, where)
-    section.must_be("mode", "affine")
-    group_size, bits = section.positive("group_size"), section.positive("bits")
-    if group_size not in (32, 64, 128) or bits not in (2, 3, 4, 5, 6, 8):
-        raise CheckpointError(f"{where}: {bits} bits in groups of {group_size} is not a format that MLX packs.")
-    return QuantizationConfig(group_size, bits, "affine", {})

@@ -10,23 +10,39 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 
 from engine.backend import compute_dtype
+from engine.checkpoint.compressed_tensors import repacked
 from engine.checkpoint.config import read_config
-from engine.checkpoint.names import drop_reason, gate_and_up, module_path
+from engine.checkpoint.foreign import refuse_foreign_files
+from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, module_path
+from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
 from engine.errors import CheckpointError
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
-from engine.models.gemma4 import Gemma4
+from engine.models.gemma4 import Gemma4, make_model
 
-__all__ = ["LoadedCheckpoint", "load_checkpoint"]
+__all__ = ["CheckedFiles", "LoadedCheckpoint", "check_files", "load_checkpoint"]
 
 _log = logging.getLogger(__name__)
 _BATCH_BYTES = 128 * 1024 * 1024
 """Tensors are read in batches of about this size, with a word of progress after each."""
 
-_TOWERS = ("vision_tower.", "embed_vision.")
-
 _FLOATS = ("F32", "BF16", "F16")
+_ALLOWED = {mx.uint32: ("U32",), mx.uint8: ("U8",)}
+"""Types that a file may have for a parameter of ours; any float for a float."""
+
+
+@dataclass(frozen=True)
+class CheckedFiles:
+    """A folder whose tensors are all there, in the right shapes and types; no data has been read."""
+
+    config: ModelConfig
+    model: Gemma4
+    """Modules without their weights: nothing is allocated."""
+    entries: Mapping[str, TensorEntry]
+    """The tensors of the model by module path."""
+    dropped: Mapping[str, str]
+    """Tensors that are not used, and why."""
 
 
 @dataclass(frozen=True)
@@ -47,30 +63,40 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
 
     on_progress is called with the fraction of bytes read so far.
     """
+    files = check_files(folder)
+    model, used = files.model, files.entries
+    _fill(model, used, on_progress)
+    return LoadedCheckpoint(
+        model=model,
+        config=files.config,
+        num_parameters=_count_parameters(model),
+        size_bytes=sum(entry.size_bytes for entry in used.values()),
+        quantization=_describe(files.config.quantization, used),
+        dropped=files.dropped,
+    )
+
+
+def check_files(folder: Path) -> CheckedFiles:
+    """Read a folder's configuration and headers, and build the model they describe; raises CheckpointError."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
-    if any(folder.glob("*.gguf")) and not any(folder.glob("*.safetensors")):
-        raise CheckpointError(f"{folder} holds a GGUF file. Download the safetensors or MLX version of the model.")
+    refuse_foreign_files(folder)
     config = read_config(folder)
-    entries = _by_path(find_tensors(folder))
-    if not any(path.startswith("vision_tower.") for path in entries):  # a text-only conversion
-        config = replace(config, vision=None)
+    entries = repacked(_by_path(find_tensors(folder)))
+    config = replace(  # conversions may leave out towers that their configuration still describes
+        config,
+        vision=config.vision if any(path.startswith(SEEING) for path in entries) else None,
+        audio=config.audio if any(path.startswith(HEARING) for path in entries) else None,
+    )
     dropped = {path: reason for path in entries if (reason := drop_reason(path, config)) is not None}
     for path, reason in dropped.items():
         _log.debug("not used: %s (%s)", entries[path].name, reason)
     used = {path: entry for path, entry in entries.items() if path not in dropped}
-    model = Gemma4(config)
+    model = make_model(config)
+    used |= _reordered(model, used)
     _quantize(model, config.quantization, used)
     _check(folder, model, used)
-    _fill(model, used, on_progress)
-    return LoadedCheckpoint(
-        model=model,
-        config=config,
-        num_parameters=_count_parameters(model),
-        size_bytes=sum(entry.size_bytes for entry in used.values()),
-        quantization=_describe(config.quantization, used),
-        dropped=dropped,
-    )
+    return CheckedFiles(config, model, used, dropped)
 
 
 def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
@@ -84,6 +110,18 @@ def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
             if other is not part:
                 raise CheckpointError(f"{entry.file}: {name} and {other.name} are the same tensor.")
     return entries
+
+
+def _reordered(model: Gemma4, entries: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
+    """Convolutions stored as the original files have them; by shape, because conversions have them either way."""
+    turned: dict[str, TensorEntry] = {}
+    for path, array in _parameters(model).items():
+        entry = entries.get(path)
+        if entry is not None and len(entry.shape) == array.ndim > 2 and entry.shape != array.shape:
+            other = entry.in_mlx_order()
+            if other.shape == array.shape and path.startswith(HEARING):
+                turned[path] = other
+    return turned
 
 
 def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> None:
@@ -103,6 +141,11 @@ def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping
                 f"{scales.file}: {path} does not fit {found.bits} bits in groups of {found.group_size}, "
                 "as config.json says. Download the model again."
             )
+        if (scales.dtype == "U8") != (found.mode in FLOAT_MODES):
+            raise CheckpointError(
+                f"{scales.file}: {path} has scales of type {scales.dtype}, which mode {found.mode} of config.json "
+                "does not use. Download the model again."
+            )
         return {"group_size": found.group_size, "bits": found.bits, "mode": found.mode}
 
     nn.quantize(model, class_predicate=packing)
@@ -120,7 +163,7 @@ def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> N
                 f"{entry.file}: {entry.name} has shape {list(entry.shape)}, "
                 f"not {list(array.shape)} as config.json says."
             )
-        allowed = ("U32",) if array.dtype == mx.uint32 else _FLOATS
+        allowed = _ALLOWED.get(array.dtype, _FLOATS)
         if entry.dtype not in allowed:
             raise CheckpointError(f"{entry.file}: {entry.name} is of type {entry.dtype}, not {' or '.join(allowed)}.")
     for path, entry in entries.items():
@@ -139,7 +182,7 @@ def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callab
         array = entry.part_of(by_name[entry.name])
         array = array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array
         model.load_weights([(path, array)], strict=False)
-        if not path.startswith(_TOWERS):
+        if not path.startswith(SEEING + HEARING):
             batch.append((entry, array))
             waiting += entry.size_bytes
         done += entry.size_bytes

@@ -4,7 +4,7 @@
 |---------------------------------------------|--------------------------------------|
 | `model.language_model.layers.0.…` (original)| `language_model.layers.0.…`          |
 | `language_model.model.layers.0.…` (MLX)     | `language_model.layers.0.…`          |
-| `model.vision_tower.…`, `vision_tower.…`    | `vision_tower.…`                     |
+| `model.vision_tower.…`, `vision_tower.…`    | `vision_tower.…`; so for sound       |
 | `….experts.down_proj` (original)            | `….experts.down_proj.weight`         |
 | `….experts.gate_up_proj` (original)         | two: gate_proj and up_proj           |
 | `….experts.switch_glu.…` (MLX)              | `….experts.…`                        |
@@ -12,9 +12,13 @@
 
 import re
 
-from engine.models.config import ModelConfig
+from engine.models.config import AudioConfig, ModelConfig, VisionConfig
 
-__all__ = ["drop_reason", "gate_and_up", "module_path"]
+__all__ = ["HEARING", "SEEING", "converted_name", "drop_reason", "gate_and_up", "module_path"]
+
+SEEING = ("vision_tower.", "vision_embedder.", "embed_vision.")
+HEARING = ("audio_tower.", "embed_audio.")
+"""Modules that pictures and sounds go through before the decoder."""
 
 _SHARED_KV = re.compile(r"language_model\.layers\.(\d+)\.self_attn\.(k_proj|v_proj|k_norm)\.")
 
@@ -30,6 +34,12 @@ def module_path(name: str) -> str:
     return name + ".weight" if name.endswith(".experts.down_proj") else name
 
 
+def converted_name(path: str) -> str:
+    """The name that MLX conversions give to a tensor or module of ours."""
+    path = re.sub(r"\.experts\.(?=(gate|up|down)_proj)", ".experts.switch_glu.", path)
+    return re.sub(r"^language_model\.", "language_model.model.", path)
+
+
 def gate_and_up(path: str) -> tuple[str, str] | None:
     """The two modules whose weights the original layout stores as one, gate first; None for any other tensor."""
     if not path.endswith(".experts.gate_up_proj"):
@@ -40,14 +50,18 @@ def gate_and_up(path: str) -> tuple[str, str] | None:
 
 def drop_reason(path: str, config: ModelConfig) -> str | None:
     """Why a tensor of a complete checkpoint is not needed, or None if it is."""
-    vision, shared = config.vision, _SHARED_KV.match(path)
-    is_clipped = vision is not None and vision.use_clipped_linears
+    shared = _SHARED_KV.match(path)
     reasons = {
         "keys and values of a layer that shares them": shared and int(shared[1]) >= config.text.num_kv_layers,
         "rotary tables are computed": "rotary_emb" in path,
         "the head is tied to the embeddings": path.removeprefix("language_model.").startswith("lm_head."),
-        "sound is not supported yet": path.startswith(("audio_tower.", "embed_audio.")),
-        "the model has no vision tower": path.startswith(("vision_tower.", "embed_vision.")) and vision is None,
-        "bounds of linears that are not clipped": path.endswith(_CLIP_BOUNDS) and not is_clipped,
+        "the model cannot see": path.startswith(SEEING) and config.vision is None,
+        "the model cannot hear": path.startswith(HEARING) and config.audio is None,
+        "bounds of linears that are not clipped": path.endswith(_CLIP_BOUNDS) and not _is_clipped(path, config),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _is_clipped(path: str, config: ModelConfig) -> bool:
+    tower = config.audio if path.startswith(HEARING) else config.vision
+    return isinstance(tower, (AudioConfig, VisionConfig)) and tower.use_clipped_linears

@@ -5,7 +5,7 @@ clear error and never a crash or a runaway allocation.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from engine.checkpoint.config import read_json
 from engine.errors import CheckpointError
 
-__all__ = ["TensorEntry", "find_tensors", "read_tensors"]
+__all__ = ["INDEX", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
@@ -32,6 +32,8 @@ class TensorEntry:
     """As safetensors names it: BF16, F16, F32, U32, I64 …"""
     rows: slice | None = None
     """The part of the stored tensor along its second axis that this is; None for all of it."""
+    derive: Callable[[mx.array], mx.array] | None = None
+    """How it follows from the stored values; None where it is these."""
 
     @property
     def size_bytes(self) -> int:
@@ -52,9 +54,19 @@ class TensorEntry:
             replace(self, shape=shape, rows=slice(half, 2 * half)),
         )
 
+    def in_mlx_order(self) -> "TensorEntry":
+        """A convolution that is stored with its input channels second."""
+        outputs, inputs, *kernel = self.shape
+        return replace(self, shape=(outputs, *kernel, inputs), derive=_channels_last)
+
     def part_of(self, stored: mx.array) -> mx.array:
         """This entry's part of the stored tensor, in memory of its own: kernels misread views of expert weights."""
-        return stored if self.rows is None else mx.contiguous(stored[:, self.rows])
+        part = stored if self.rows is None else mx.contiguous(stored[:, self.rows])
+        return part if self.derive is None else self.derive(part)
+
+
+def _channels_last(stored: mx.array) -> mx.array:
+    return mx.contiguous(mx.moveaxis(stored, 1, -1))
 
 
 _ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U64": 8, "I64": 8, "F64": 8}

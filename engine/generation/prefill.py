@@ -14,8 +14,8 @@ from engine.prompt.special_tokens import Special
 
 __all__ = ["Features", "all_logits", "embed_chunk", "plan_chunks", "prefill"]
 
-Features = Mapping[tuple[bytes, int], mx.array]
-"""Soft tokens [n, hidden] of each picture, by content digest and budget."""
+Features = Mapping[bytes, mx.array]
+"""Soft tokens [n, hidden] by the key of what they stand for."""
 
 
 def plan_chunks(start: int, stop: int, chunk_size: int, blocks: Sequence[range]) -> list[range]:
@@ -37,7 +37,7 @@ def plan_chunks(start: int, stop: int, chunk_size: int, blocks: Sequence[range])
 def embed_chunk(model: Gemma4, prompt: Prompt, features: Features, chunk: range) -> tuple[mx.array, mx.array]:
     """Embeddings [1, L, hidden] of a chunk with soft tokens in place, and token ids [1, L] for the per-layer lookup.
 
-    At media placeholders the per-layer lookup takes the pad token. Raises ValueError when a picture brings another
+    At media placeholders the per-layer lookup takes the pad token. Raises ValueError when there are another
     number of soft tokens than the prompt has room for: a picture must never be dropped or stretched in silence.
     """
     decoder = model.language_model
@@ -45,9 +45,9 @@ def embed_chunk(model: Gemma4, prompt: Prompt, features: Features, chunk: range)
     embeddings = decoder.embed(ids)
     per_layer_ids = ids
     for span in prompt.spans:
-        rows = features[span.picture.key]
+        rows = features[span.media.key]
         if rows.shape[0] != len(span.positions):
-            raise ValueError(f"{rows.shape[0]} soft tokens for the {len(span.positions)} places of {span.picture.path}")
+            raise ValueError(f"{rows.shape[0]} soft tokens for the {len(span.positions)} places at {span.start}")
         start, stop = max(span.start, chunk.start), min(span.stop, chunk.stop)
         if start < stop:
             at = mx.array([start - chunk.start])
@@ -64,10 +64,12 @@ def prefill(
     """Fill the cache from position `start` on; yield (positions done, None) per chunk, at the end with logits [V].
 
     Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
-    and recorded before it is yielded, so a caller may stop between chunks and keep what is done.
+    and recorded before it is yielded, so a caller may stop between chunks and keep what is done. One chunk ends where
+    the next turn's prompt will go on otherwise, so that the caller can take a snapshot there.
     """
-    keys = prompt.keys()
-    for chunk in plan_chunks(start, len(prompt), chunk_size, [span.positions for span in prompt.spans]):
+    keys, blocks, lasting = prompt.keys(), [span.positions for span in prompt.spans], prompt.num_lasting
+    chunks = plan_chunks(start, lasting, chunk_size, blocks)
+    for chunk in [*chunks, *plan_chunks(max(start, lasting), len(prompt), chunk_size, blocks)]:
         is_last = chunk.stop == len(prompt)
         logits = _run_chunk(model, prompt, features, cache, chunk, is_last)
         cache.kv.advance(len(chunk))
@@ -109,7 +111,7 @@ def _prepare_chunk(
 
 
 def _whole_pictures(model: Gemma4, prompt: Prompt, chunk: range) -> list[range]:
-    """Positions of the chunk's pictures, for a model whose sliding layers see them as a whole."""
+    """Positions of the chunk's pictures and frames, for a model whose sliding layers see each as a whole."""
     if not model.config.text.sees_images_whole:
         return []
-    return [span.positions for span in prompt.spans if span.start in chunk]
+    return [span.positions for span in prompt.spans if span.start in chunk and span.media.is_visual]

@@ -6,8 +6,8 @@
 from dataclasses import dataclass
 
 __all__ = [
-    "ExpertsConfig", "LayerConfig", "ModelConfig", "QuantizationConfig", "SpecialTokenIds", "TextConfig",
-    "VisionConfig",
+    "AudioConfig", "ExpertsConfig", "FrameAudioConfig", "LayerConfig", "ModelConfig", "PatchVisionConfig",
+    "QuantizationConfig", "SpecialTokenIds", "TextConfig", "VisionConfig",
 ]  # fmt: skip
 
 
@@ -84,6 +84,45 @@ class VisionConfig:
 
 
 @dataclass(frozen=True)
+class PatchVisionConfig:
+    """The 12B's way to see: no tower, patches are projected as they are."""
+
+    patch_size: int
+    """Side of one patch in pixels; each patch is one soft token."""
+    hidden_size: int
+    position_embedding_size: int
+    rms_norm_eps: float
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """The audio tower."""
+
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    subsampling_conv_channels: tuple[int, int]
+    conv_kernel_size: int
+    attention_window: int
+    """States that each state sees: itself and those before it. One less than the file's `attention_context_left`, as
+    in transformers; DeepMind's own code lets that many see (12 or 13 for the released models)."""
+    attention_logit_cap: float
+    residual_weight: float
+    gradient_clipping: float
+    output_proj_dims: int
+    rms_norm_eps: float
+    use_clipped_linears: bool
+
+
+@dataclass(frozen=True)
+class FrameAudioConfig:
+    """The 12B's way to hear: no tower, frames of raw samples are projected as they are."""
+
+    samples_per_token: int
+    rms_norm_eps: float
+
+
+@dataclass(frozen=True)
 class SpecialTokenIds:
     """Ids of the media tokens, as the configuration file gives them."""
 
@@ -123,7 +162,8 @@ class ModelConfig:
     """A whole checkpoint's shape."""
 
     text: TextConfig
-    vision: VisionConfig | None
+    vision: VisionConfig | PatchVisionConfig | None
+    audio: AudioConfig | FrameAudioConfig | None
     token_ids: SpecialTokenIds
     quantization: QuantizationConfig | None
     stop_token_ids: tuple[int, ...]

@@ -135,7 +135,7 @@ class Decoder(nn.Module):
 
     def embed(self, token_ids: mx.array) -> mx.array:
         """token_ids [B, L] -> scaled embeddings [B, L, hidden]. Soft tokens replace rows afterwards, unscaled."""
-        return self.embed_tokens(token_ids) * self.config.hidden_size**0.5
+        return self._rows(self.embed_tokens, token_ids) * self.config.hidden_size**0.5
 
     def per_layer_inputs(self, token_ids: mx.array, embeddings: mx.array) -> mx.array:
         """Per-layer embeddings [B, L, layers, P] for all layers at once; P is 0 for a model without them.
@@ -146,11 +146,15 @@ class Decoder(nn.Module):
         layers, width = len(self.config.layers), self.config.hidden_size_per_layer_input
         if not width:
             return mx.zeros((*token_ids.shape, layers, 0), embeddings.dtype)
-        token_part = self.embed_tokens_per_layer(token_ids) * width**0.5
+        token_part = self._rows(self.embed_tokens_per_layer, token_ids) * width**0.5
         context_part = self.per_layer_model_projection(embeddings) * self.config.hidden_size**-0.5
         shape = (*token_ids.shape, layers, width)
         context_part = self.per_layer_projection_norm(context_part.reshape(shape))
         return (context_part + token_part.reshape(shape)) * 2**-0.5
+
+    def _rows(self, table: nn.Module, token_ids: mx.array) -> mx.array:
+        """Rows of an embedding table in the type of activations: MLX unpacks the float modes as bfloat16."""
+        return table(token_ids).astype(self.norm.weight.dtype)
 
     def run(
         self, h: mx.array, per_layer_inputs: mx.array, views: Sequence[KVView], masks: Masks, offset: int | mx.array

@@ -52,7 +52,8 @@ class QuantizedExpertLinear(nn.Module):
     def __init__(self, weight: mx.array, group_size: int, bits: int, mode: str) -> None:
         super().__init__()
         self.group_size, self.bits, self.mode = group_size, bits, mode
-        self.weight, self.scales, self.biases = mx.quantize(weight, group_size=group_size, bits=bits, mode=mode)
+        self.weight, self.scales, *biases = mx.quantize(weight, group_size=group_size, bits=bits, mode=mode)
+        self.biases = biases[0] if biases else None  # the float modes have none
 
     def __call__(self, x: mx.array, experts: mx.array, *, is_sorted: bool) -> mx.array:
         """x [..., 1, inputs] with the expert of each row [...] -> [..., 1, outputs]."""

@@ -1,33 +1,38 @@
-"""A whole Gemma 4 model: a text decoder and the towers that its checkpoint brings."""
+"""A whole Gemma 4 model: a text decoder and whatever turns pictures and sounds into soft tokens for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import mlx.core as mx
 import mlx.nn as nn
 
 from engine.models.attention import KVView
-from engine.models.config import ModelConfig
+from engine.models.audio import AudioTower
+from engine.models.config import AudioConfig, FrameAudioConfig, ModelConfig, PatchVisionConfig, VisionConfig
 from engine.models.decoder import Decoder, Masks
+from engine.models.unified import VisionEmbedder
 from engine.models.vision import MultimodalEmbedder, StandardizingVisionTower, VisionTower
 
-__all__ = ["Gemma4"]
+__all__ = ["Gemma4", "Gemma4Unified", "keep_going", "make_model"]
+
+
+def keep_going() -> None:
+    """What a caller who does not want to stop does between a tower's layers."""
 
 
 class Gemma4(nn.Module):
-    """The modules are named as in the checkpoint, less the leading `model.`."""
+    """A decoder with towers, as its checkpoint brings them. Modules are named as there, less the leading `model.`."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.language_model = Decoder(config.text)
-        self.vision_tower: VisionTower | None = None
-        self.embed_vision: MultimodalEmbedder | None = None
-        if config.vision is not None:
-            tower = StandardizingVisionTower if config.vision.standardize else VisionTower
-            self.vision_tower = tower(config.vision)
-            self.embed_vision = MultimodalEmbedder(
-                config.vision.hidden_size, config.text.hidden_size, config.vision.rms_norm_eps
-            )
+        hidden, vision, audio = config.text.hidden_size, config.vision, config.audio
+        if isinstance(vision, VisionConfig):
+            self.vision_tower = (StandardizingVisionTower if vision.standardize else VisionTower)(vision)
+            self.embed_vision = MultimodalEmbedder(vision.hidden_size, hidden, vision.rms_norm_eps)
+        if isinstance(audio, AudioConfig):
+            self.audio_tower = AudioTower(audio)
+            self.embed_audio = MultimodalEmbedder(audio.output_proj_dims, hidden, audio.rms_norm_eps)
 
     @property
     def dtype(self) -> mx.Dtype:
@@ -35,22 +40,20 @@ class Gemma4(nn.Module):
         return self.language_model.norm.weight.dtype
 
     def encode_image(
-        self, patches: mx.array, positions: mx.array, columns: int, between: Callable[[], None] = lambda: None
+        self, patches: mx.array, positions: mx.array, columns: int, between: Callable[[], None] = keep_going
     ) -> mx.array:
         """One picture, unpadded, to soft tokens [n, hidden]; evaluated layer by layer.
 
         patches [N, 768] float32 in [0, 1]; positions [N, 2]; `columns` patches per row. `between` runs after each
         layer and may raise to stop.
         """
-        assert self.vision_tower is not None
-        assert self.embed_vision is not None
-        h = mx.array(0)
-        for h in self.vision_tower.steps(patches[None], positions):
-            mx.eval(h)
-            between()
-        soft_tokens = self.embed_vision(self.vision_tower.pool(h, columns).astype(h.dtype))[0]
-        mx.eval(soft_tokens)
-        return soft_tokens
+        h = _last(self.vision_tower.steps(patches[None], positions), between)
+        return _evaluated(self.embed_vision(self.vision_tower.pool(h, columns).astype(h.dtype))[0])
+
+    def encode_audio(self, frames: mx.array, between: Callable[[], None] = keep_going) -> mx.array:
+        """One clip, unpadded, to soft tokens [n, hidden]: frames [T, 128] of log-mel features, n = ceil(T / 4)."""
+        h = _last(self.audio_tower.steps(frames[None]), between)
+        return _evaluated(self.embed_audio(self.audio_tower.output_proj(h))[0])
 
     def decode(self, token: mx.array, position: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
         """One token [1] at `position` (scalar array) -> float32 logits [V]."""
@@ -58,3 +61,46 @@ class Gemma4(nn.Module):
         h = decoder.embed(token[None])
         states = decoder.run(h, decoder.per_layer_inputs(token[None], h), views, masks, position)
         return decoder.logits(states)[0, -1]
+
+
+class Gemma4Unified(Gemma4):
+    """The 12B: no towers; patches and frames of samples are projected as they are."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        hidden, vision, audio = config.text.hidden_size, config.vision, config.audio
+        if isinstance(vision, PatchVisionConfig):
+            self.vision_embedder = VisionEmbedder(vision)
+            self.embed_vision = MultimodalEmbedder(vision.hidden_size, hidden, vision.rms_norm_eps)
+        if isinstance(audio, FrameAudioConfig):
+            self.embed_audio = MultimodalEmbedder(audio.samples_per_token, hidden, audio.rms_norm_eps)
+
+    def encode_image(
+        self, patches: mx.array, positions: mx.array, columns: int, between: Callable[[], None] = keep_going
+    ) -> mx.array:
+        """patches [n, 6912] float32 in [0, 1] -> soft tokens [n, hidden]: one each, so `columns` does not matter."""
+        return _evaluated(self.embed_vision(self.vision_embedder(patches[None], positions))[0])
+
+    def encode_audio(self, frames: mx.array, between: Callable[[], None] = keep_going) -> mx.array:
+        """frames [n, 640] of raw samples -> soft tokens [n, hidden]."""
+        return _evaluated(self.embed_audio(frames[None].astype(self.dtype))[0])
+
+
+def make_model(config: ModelConfig) -> Gemma4:
+    """The model of a configuration, with weights still to be filled in."""
+    is_unified = isinstance(config.vision, PatchVisionConfig) or isinstance(config.audio, FrameAudioConfig)
+    return Gemma4Unified(config) if is_unified else Gemma4(config)
+
+
+def _last(steps: Iterator[mx.array], between: Callable[[], None]) -> mx.array:
+    """The last of a tower's states, each evaluated before `between` is asked."""
+    h = mx.array(0)
+    for h in steps:
+        mx.eval(h)
+        between()
+    return h
+
+
+def _evaluated(rows: mx.array) -> mx.array:
+    mx.eval(rows)
+    return rows

@@ -14,8 +14,8 @@ from engine.attachments import load_picture
 from engine.errors import AttachmentError
 
 __all__ = [
-    "PATCH_SIZE", "POOLING", "ImageInput", "ImagePlan", "cut_patches", "image", "plan_image", "prepare_image",
-    "resize",
+    "PATCH_SIZE", "POOLING", "SIDE_MULTIPLE", "ImageInput", "ImagePlan", "cut_patches", "image", "plan_image",
+    "prepare_image", "resize",
 ]  # fmt: skip
 
 PATCH_SIZE = 16
@@ -45,8 +45,8 @@ class ImagePlan:
 class ImageInput:
     """One picture as the vision tower takes it, without padding.
 
-    patches [N, 768] float32 in [0, 1], each (row, column, channel) of one 16 x 16 patch, in row-major order;
-    positions [N, 2] int32, (x, y) of each patch in the grid.
+    patches [N, 768] float32 in [0, 1], each (row, column, channel) of one 16 x 16 patch, in row-major order (for the
+    12B [N, 6912], of 48 x 48 patches); positions [N, 2] int32, (x, y) of each patch in the grid.
     """
 
     patches: np.ndarray
@@ -86,14 +86,14 @@ def cut_patches(pixels: np.ndarray, patch_size: int = PATCH_SIZE) -> tuple[np.nd
     return grid.reshape(rows * columns, patch_size * patch_size * 3), np.stack([x, y], axis=-1).astype(np.int32)
 
 
-def prepare_image(picture: Image.Image, plan: ImagePlan) -> ImageInput:
+def prepare_image(picture: Image.Image, plan: ImagePlan, patch_size: int = PATCH_SIZE) -> ImageInput:
     """An upright RGB picture, resized and cut."""
     pixels = np.asarray(resize(picture, plan), dtype=np.float32) / np.float32(255)
-    patches, positions = cut_patches(pixels)
+    patches, positions = cut_patches(pixels, patch_size)
     return ImageInput(patches, positions, plan)
 
 
-def image(path: Path, budget: int) -> ImageInput:
-    """Read a picture file for the vision tower; raises AttachmentError."""
+def image(path: Path, budget: int, patch_size: int = PATCH_SIZE) -> ImageInput:
+    """Read a picture file for the model; raises AttachmentError."""
     picture = load_picture(path)
-    return prepare_image(picture, plan_image(*picture.size, budget))
+    return prepare_image(picture, plan_image(*picture.size, budget), patch_size)

@@ -1,52 +1,99 @@
-"""Messages and pictures become a prompt: render, encode, make room."""
+"""A rendered conversation and its media become a prompt: encode, make room."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from engine.messages import Message, Picture
 from engine.models.config import SpecialTokenIds
-from engine.prompt.prompt import MediaSpan, PictureInput, Prompt
+from engine.preprocess.video import time_stamp
+from engine.prompt.prompt import (
+    FrameInput,
+    MediaInput,
+    MediaSpan,
+    PictureInput,
+    Prompt,
+    SoundInput,
+    SpanInput,
+    VideoInput,
+)
 from engine.prompt.special_tokens import Special
-from engine.prompt.template import Piece, render
+from engine.prompt.template import Piece
 from engine.prompt.tokenizer import Tokenizer
 
 __all__ = ["build_prompt"]
 
+_BORDERS = (Special.BEGIN_CHANNEL, Special.END_CHANNEL, Special.BEGIN_TURN, Special.END_TURN)
+"""A thought ends with its channel, or with the turn that leaves it open."""
+
 
 def build_prompt(
-    messages: Sequence[Message], pictures: Sequence[PictureInput], tokenizer: Tokenizer, ids: SpecialTokenIds,
-    *, thinking: bool, compact: bool,
-) -> Prompt:  # fmt: skip
-    """Render a conversation as token ids with room for each picture's soft tokens.
+    rendered: Iterable[Piece], media: Sequence[MediaInput], tokenizer: Tokenizer, ids: SpecialTokenIds
+) -> Prompt:
+    """Make token ids of what a template rendered, with room for the soft tokens of the media.
 
-    pictures: one for each picture part, in the order of the conversation. Raises ValueError when their numbers
-    differ: a picture must never be dropped or shown in another's place.
+    media: one for each media part, in the order of the conversation. Raises ValueError when they do not match:
+    a picture must never be dropped or shown in another's place.
     """
-    pieces = _joined(render(messages, thinking=thinking, compact=compact))
-    places = sum(isinstance(piece, Picture) for piece in pieces)
-    if places != len(pictures):
-        raise ValueError(f"{len(pictures)} pictures for {places} places")
+    pieces = _joined(_filled(rendered, media))
     token_ids: list[int] = []
     spans: list[MediaSpan] = []
-    waiting = iter(pictures)
+    channel = 0
     for piece in pieces:
         match piece:
-            case Special():
-                token_ids.append(int(piece))
+            case int():
+                channel = len(token_ids) if piece == Special.BEGIN_CHANNEL else channel
+                token_ids.append(piece)
             case str():
                 token_ids += tokenizer.encode(piece)
-            case Picture():
-                picture = next(waiting)
-                token_ids.append(ids.begin_image)
-                spans.append(MediaSpan(len(token_ids), picture))
-                token_ids += [ids.image] * picture.plan.num_soft_tokens
-                token_ids.append(ids.end_image)
-    channels = [piece for piece in pieces if piece in (Special.BEGIN_CHANNEL, Special.END_CHANNEL)]
-    return Prompt(tuple(token_ids), tuple(spans), starts_in_thought=channels[-1:] == [Special.BEGIN_CHANNEL])
+            case _:
+                begin, placeholder, end = _markers(piece, ids)
+                token_ids.append(begin)
+                spans.append(MediaSpan(len(token_ids), piece))
+                token_ids += [placeholder] * piece.num_soft_tokens
+                token_ids.append(end)
+    borders = [piece for piece in pieces if piece in _BORDERS]
+    return Prompt(
+        tuple(token_ids),
+        tuple(spans),
+        tuple(media),
+        starts_in_thought=borders[-1:] == [Special.BEGIN_CHANNEL],
+        num_passing=len(token_ids) - channel if pieces[-1] == Special.END_CHANNEL else 0,
+    )
 
 
-def _joined(pieces: Iterable[Piece]) -> list[Piece]:
+def _filled(pieces: Iterable[Piece], media: Sequence[MediaInput]) -> Iterator[str | int | SpanInput]:
+    """Each place with what belongs there; a video's frames one by one, each behind its time (`MM:SS`)."""
+    waiting = list(media)
+    for piece in pieces:
+        match piece:
+            case str() | int():
+                yield piece
+            case _ if not waiting or waiting[0].part != piece:
+                raise ValueError(f"nothing that fits the place of {piece}")
+            case _:
+                found = waiting.pop(0)
+                if not isinstance(found, VideoInput):
+                    yield found
+                    continue
+                for index, frame in enumerate(found.spans):
+                    yield f"{' ' if index else ''}{time_stamp(frame.seconds)} "
+                    yield frame
+    if waiting:
+        raise ValueError(f"no place for {waiting[0].part}")
+
+
+def _markers(media: SpanInput, ids: SpecialTokenIds) -> tuple[int, int, int]:
+    """Begin, placeholder and end."""
+    match media:
+        case PictureInput():
+            return ids.begin_image, ids.image, ids.end_image
+        case FrameInput():
+            return ids.begin_image, ids.video, ids.end_image
+        case SoundInput():
+            return ids.begin_audio, ids.audio, ids.end_audio
+
+
+def _joined(pieces: Iterable[str | int | SpanInput]) -> list[str | int | SpanInput]:
     """Neighbouring texts as one, so that they are encoded as the reference encodes them."""
-    joined: list[Piece] = []
+    joined: list[str | int | SpanInput] = []
     for piece in pieces:
         if isinstance(piece, str) and joined and isinstance(joined[-1], str):
             joined[-1] += piece

@@ -2,51 +2,130 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
-from engine.events import PictureReceipt
+from engine.messages import Picture, Sound, Video
 from engine.preprocess.image import ImageInput, ImagePlan
 
-__all__ = ["MediaSpan", "PictureInput", "Prompt"]
+__all__ = ["FrameInput", "MediaInput", "MediaSpan", "PictureInput", "Prompt", "SoundInput", "SpanInput", "VideoInput"]
 
 
 @dataclass(frozen=True)
 class PictureInput:
-    """One picture of a conversation. `image` is None when its soft tokens are already known."""
+    """One picture of a conversation."""
 
-    path: str
-    budget: int
-    digest: bytes
-    """SHA-256 of the file's content."""
+    part: Picture
+    key: bytes
+    """The same for the same content and budget only."""
     plan: ImagePlan
     image: ImageInput | None
-    read_ms: float
+    """None once its soft tokens are known."""
+    read_ms: float = 0.0
+
+    is_visual: ClassVar[bool] = True
 
     @property
-    def key(self) -> tuple[bytes, int]:
-        """What makes two pictures the same to the model."""
-        return self.digest, self.budget
+    def num_soft_tokens(self) -> int:
+        """Rows of the prompt that it fills."""
+        return self.plan.num_soft_tokens
 
-    def receipt(self, encode_ms: float) -> PictureReceipt:
-        """The proof for the person that it was seen."""
-        plan = self.plan
-        total_ms = self.read_ms + encode_ms
-        return PictureReceipt(self.path, self.budget, plan.width, plan.height, plan.num_soft_tokens, total_ms)
+    @property
+    def spans(self) -> tuple["PictureInput"]:
+        """What is encoded one by one: for a picture, itself."""
+        return (self,)
+
+    def without_content(self) -> "PictureInput":
+        """To remember it by."""
+        return replace(self, image=None, read_ms=0.0)
+
+
+@dataclass(frozen=True)
+class SoundInput:
+    """One sound of a conversation."""
+
+    part: Sound
+    key: bytes
+    """The same for the same content only."""
+    seconds: float
+    num_soft_tokens: int
+    frames: np.ndarray | None
+    """Log-mel frames [T, 128] or frames of samples [n, 640], float32; None once its soft tokens are known."""
+    read_ms: float = 0.0
+
+    is_visual: ClassVar[bool] = False
+
+    @property
+    def spans(self) -> tuple["SoundInput"]:
+        """What is encoded one by one: for a sound, itself."""
+        return (self,)
+
+    def without_content(self) -> "SoundInput":
+        """To remember it by."""
+        return replace(self, frames=None, read_ms=0.0)
+
+
+@dataclass(frozen=True)
+class FrameInput:
+    """One frame of a video."""
+
+    key: bytes
+    """The same for the same content, budget and place in the video only."""
+    seconds: float
+    """From the beginning of the video."""
+    plan: ImagePlan
+    image: ImageInput | None
+    """None once its soft tokens are known."""
+
+    is_visual: ClassVar[bool] = True
+
+    @property
+    def num_soft_tokens(self) -> int:
+        """Rows of the prompt that it fills."""
+        return self.plan.num_soft_tokens
+
+
+@dataclass(frozen=True)
+class VideoInput:
+    """One video of a conversation."""
+
+    part: Video
+    key: bytes
+    """The same for the same content and budget only."""
+    spans: tuple[FrameInput, ...]
+    """Its frames in order, each encoded by itself."""
+    read_ms: float = 0.0
+
+    @property
+    def num_soft_tokens(self) -> int:
+        """Rows of the prompt that its frames fill."""
+        return sum(frame.num_soft_tokens for frame in self.spans)
+
+    def without_content(self) -> "VideoInput":
+        """To remember it by."""
+        return replace(self, spans=tuple(replace(frame, image=None) for frame in self.spans), read_ms=0.0)
+
+
+SpanInput = PictureInput | SoundInput | FrameInput
+"""What fills one run of placeholders."""
+
+MediaInput = PictureInput | SoundInput | VideoInput
+"""What fills the place of one media part of a message."""
 
 
 @dataclass(frozen=True)
 class MediaSpan:
-    """The positions [start, stop) that a picture's soft tokens fill."""
+    """The positions [start, stop) that soft tokens fill."""
 
     start: int
-    picture: PictureInput
+    media: SpanInput
 
     @property
     def stop(self) -> int:
         """One past the last position."""
-        return self.start + self.picture.plan.num_soft_tokens
+        return self.start + self.media.num_soft_tokens
 
     @property
     def positions(self) -> range:
@@ -60,17 +139,26 @@ class Prompt:
 
     token_ids: tuple[int, ...]
     spans: tuple[MediaSpan, ...] = ()
+    media: tuple[MediaInput, ...] = ()
+    """The media parts of the conversation, in order; `spans` is where they went."""
     starts_in_thought: bool = False
     """The rendered prompt ends inside an open thought channel."""
+    num_passing: int = 0
+    """Tokens at the end that the next turn's prompt will not have: the empty thought of the full template."""
 
     def __len__(self) -> int:
         return len(self.token_ids)
+
+    @property
+    def num_lasting(self) -> int:
+        """Tokens that the next turn's prompt will begin with as well."""
+        return len(self) - self.num_passing
 
     def keys(self) -> Sequence[int]:
         """Token ids with each soft token replaced by a negative number of its own: equal only for equal content."""
         keys = np.array(self.token_ids, dtype=np.int64)
         for span in self.spans:
-            content = hashlib.sha256(span.picture.digest + span.picture.budget.to_bytes(2, "big")).digest()
+            content = hashlib.sha256(span.media.key).digest()
             first = int.from_bytes(content[:6], "big") << 12  # 12 bits for the index of the soft token
             keys[span.start : span.stop] = -1 - (first + np.arange(len(span.positions)))
         result: list[int] = keys.tolist()

@@ -1,4 +1,4 @@
-"""The canonical chat template (2026-07-09): messages to a sequence of texts, control tokens and places for pictures.
+"""The canonical chat template (2026-07-09): messages to a sequence of texts, control tokens and places for media.
 
 Two forms differ only in what follows `<|turn>model` when thinking is off: "compact" (E2B, E4B) nothing, "full" (the
 larger sizes) an empty thought block.
@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from engine.errors import PromptError
-from engine.messages import Message, Picture, Text
+from engine.messages import Media, Message, Role, Text
 from engine.prompt.special_tokens import Special
 
-__all__ = ["Piece", "render"]
+__all__ = ["Piece", "clean_text", "render"]
 
-Piece = str | Special | Picture
-"""Text, a control token, or the place of a picture."""
+Piece = str | int | Media
+"""Text, the id of a control token, or the place of a picture, a sound or a video."""
 
 _THOUGHT_SPAN = re.compile(r"<\|channel>.*?<channel\|>", re.DOTALL)
 _CONTROL_CHARACTERS = {code: None for code in range(32) if chr(code) not in "\n\t"} | {127: None}
@@ -50,11 +50,9 @@ def _turn(message: Message, *, opens: bool, closes: bool) -> Iterator[Piece]:
         yield ("model" if message.role == "assistant" else message.role) + "\n"
     for part in message.parts:
         match part:
-            case Text(text) if message.role == "assistant":
-                yield _THOUGHT_SPAN.sub("", _clean(text)).strip()
             case Text(text):
-                yield _clean(text).strip()
-            case Picture():
+                yield clean_text(text, message.role)
+            case _:
                 yield part
     if closes:
         yield Special.END_TURN
@@ -62,13 +60,14 @@ def _turn(message: Message, *, opens: bool, closes: bool) -> Iterator[Piece]:
 
 
 def _system_text(message: Message) -> Iterator[Piece]:
-    """One text as it is, stripped; of several, each stripped and followed by a space. No place for pictures."""
-    if message.pictures:
-        raise PromptError("The system text cannot hold pictures. Put them into a message of the user.")
-    texts = [_clean(part.text).strip() for part in message.parts if isinstance(part, Text)]
+    """One text as it is, stripped; of several, each stripped and followed by a space. No place for media."""
+    if message.media:
+        raise PromptError("The system text cannot hold pictures or sounds. Put them into a message of the user.")
+    texts = [clean_text(part.text, message.role) for part in message.parts if isinstance(part, Text)]
     yield from texts if len(texts) == 1 else [text + " " for text in texts]
 
 
-def _clean(text: str) -> str:
-    """Without control characters, which a person cannot see and a model should not."""
-    return text.translate(_CONTROL_CHARACTERS)
+def clean_text(text: str, role: Role) -> str:
+    """Without control characters, which a person cannot see and a model should not, and without old thoughts."""
+    text = text.translate(_CONTROL_CHARACTERS)
+    return (_THOUGHT_SPAN.sub("", text) if role == "assistant" else text).strip()

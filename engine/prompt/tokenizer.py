@@ -1,7 +1,7 @@
 """Text to token ids and back. Text never makes a control token: those are placed by the builder, as ids."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tokenizers import Tokenizer as TokenizersTokenizer
@@ -40,6 +40,14 @@ class Tokenizer:
         """The id of one piece of the vocabulary."""
         found: int | None = self._inner.token_to_id(text)
         return found
+
+    @property
+    def control_ids(self) -> Mapping[str, int]:
+        """The id of every control token by its text: the family's, and what else the file calls special."""
+        added = self._inner.get_added_tokens_decoder().items()
+        special = {token.content: token_id for token_id, token in added if token.special}
+        family = {text: token_id for text in SPECIAL_TEXTS if (token_id := self.id_of(text)) is not None}
+        return special | family
 
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text. Marker strings in it become ordinary characters, never control tokens."""

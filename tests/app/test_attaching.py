@@ -5,7 +5,9 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 from pillow_heif import register_heif_opener
 from PySide6.QtCore import QMimeData, QRectF, Qt
@@ -17,6 +19,7 @@ from app.application import Desk, DesktopApplication, attach_opened_files
 from app.widgets.picture_card import PictureTile
 from engine import BUDGETS, plan_image
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover, say, wait_for_end
+from tests.media_files import tone, write_video
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -76,6 +79,17 @@ def test_one_bad_file_is_named_and_the_rest_of_the_drop_is_kept(
     assert "good.png" not in notice.text.text()
     notice.dismiss_button.click()
     assert not notice.isVisible()
+
+
+def test_sounds_and_videos_are_refused_by_name(open_desk: OpenDesk, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "talk.wav", tone(1), 16_000)
+    write_video(tmp_path / "film.mp4", [np.zeros((32, 32, 3), np.uint8)] * 2)
+    desk = open_desk(has_engine=False)
+    drop(desk, files([tmp_path / "talk.wav"]))
+    assert desk.window.notice.text.text() == "“talk.wav” is a sound. Only pictures can be attached."
+    drop(desk, files([tmp_path / "film.mp4"]))
+    assert desk.window.notice.text.text() == "“film.mp4” is a video. Only pictures can be attached."
+    assert names(desk) == []
 
 
 def test_many_refusals_are_counted_instead_of_filling_the_window(open_desk: OpenDesk, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def new_cache(engine: Engine, max_snapshot_bytes: int = PLENTY) -> PrefixCache:
 def fill(engine: Engine, cache: PrefixCache, prompt: Prompt, start: int = 0, chunk: int = 512) -> np.ndarray:
     """Prefill from `start` and return the last position's logits."""
     logits = None
-    for _, last in prefill(engine._model, prompt, engine._features, cache, start, chunk):
+    for _, last in prefill(engine._model, prompt, engine._media.features, cache, start, chunk):
         logits = last
     assert logits is not None
     return np.array(logits)

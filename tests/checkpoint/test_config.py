@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mlx.utils import tree_flatten
-from transformers import Gemma4Config
+from transformers import Gemma4Config, Gemma4UnifiedConfig
 
 from engine.checkpoint.config import read_config, read_json
+from engine.checkpoint.quantization import read_quantization
 from engine.errors import CheckpointError
-from engine.models.gemma4 import Gemma4
+from engine.models.config import AudioConfig
+from engine.models.gemma4 import make_model
 from tests.checkpoint.tiny_files import CONFIG, ROPE, config, write_config
 
 RELEASED = Path(__file__).parents[1] / "data" / "configs"
@@ -94,26 +98,42 @@ def test_the_towers_and_tokens_of_the_e_line_read_with_the_published_numbers(tmp
     assert model.is_small
 
 
-@pytest.mark.parametrize(
-    ("size", "text", "vision"),
-    [("E2B-it", 4.629, 167.4), ("E4B-it", 7.463, 167.4), ("26B-A4B-it", 25.233, 569.55), ("31B-it", 30.697, 569.55)],
-)
-def test_the_modules_have_as_many_parameters_as_published(
-    tmp_path: Path, size: str, text: float, vision: float
-) -> None:
-    model = Gemma4(read_config(write_config(tmp_path, released(size))))  # lazy: nothing is allocated
-    sizes = {path: array.size for path, array in tree_flatten(model.parameters())}
-    assert sum(size for path, size in sizes.items() if path.startswith("language_model.")) / 1e9 == pytest.approx(
-        text, abs=5e-4
-    )
-    assert sum(size for path, size in sizes.items() if path.startswith("vision_tower.")) / 1e6 == pytest.approx(
-        vision, abs=0.05
-    )
+PARAMETERS = {
+    "E2B-it": (5_104_297_504, {"language_model.": 4.629e9, "vision_tower.": 167.4e6, "audio_tower.": 304.8e6}),
+    "E4B-it": (7_941_100_832, {"language_model.": 7.463e9, "vision_tower.": 167.4e6, "audio_tower.": 304.8e6}),
+    "12B-it": (11_959_730_176, {"language_model.": 11.907e9, "vision_tower.": 0, "audio_tower.": 0}),
+    "26B-A4B-it": (25_805_933_872, {"language_model.": 25.233e9, "vision_tower.": 569.5e6, "audio_tower.": 0}),
+    "31B-it": (31_273_086_512, {"language_model.": 30.697e9, "vision_tower.": 569.5e6, "audio_tower.": 0}),
+}
+"""As published: all of them, without the small buffers that are no weights; and those of each part."""
+
+BUFFERS = ("layer_scalar", "input_min", "input_max", "output_min", "output_max", "std_bias", "std_scale")
 
 
-@pytest.mark.parametrize("size", ["E2B-it", "E4B-it", "26B-A4B-it", "31B-it"])
+@pytest.mark.parametrize("size", PARAMETERS)
+def test_the_modules_have_as_many_parameters_as_published(tmp_path: Path, size: str) -> None:
+    model = make_model(read_config(write_config(tmp_path, released(size))))  # lazy: nothing is allocated
+    sizes = {
+        path: array.size for path, array in tree_flatten(model.parameters()) if path.rpartition(".")[2] not in BUFFERS
+    }
+    total, parts = PARAMETERS[size]
+    assert sum(sizes.values()) == total
+    for part, published in parts.items():
+        found = sum(count for path, count in sizes.items() if path.startswith(part))
+        assert found == pytest.approx(published, rel=5e-4)
+
+
+def test_the_12B_has_as_many_tensors_and_bytes_as_its_file(tmp_path: Path) -> None:
+    model = make_model(read_config(write_config(tmp_path, released("12B-it"))))
+    arrays = [array for _, array in tree_flatten(model.parameters())]
+    assert len(arrays) == 677
+    assert 2 * sum(array.size for array in arrays) == 23_919_460_448
+
+
+@pytest.mark.parametrize("size", ["E2B-it", "E4B-it", "12B-it", "26B-A4B-it", "31B-it"])
 def test_the_layout_that_transformers_saves_means_the_same(tmp_path: Path, size: str) -> None:
-    saved = json.loads(Gemma4Config.from_dict(released(size)).to_json_string())
+    reference = Gemma4UnifiedConfig if size == "12B-it" else Gemma4Config
+    saved = json.loads(reference.from_dict(released(size)).to_json_string())
     assert "per_layer_config" in saved["text_config"]
     assert "global_head_dim" not in saved["text_config"]
     original = read_config(write_config(tmp_path / "original", released(size)))
@@ -137,7 +157,6 @@ def test_the_new_layout_overrules_a_left_over_global_head_dim(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("12B-it", "Gemma 4 12B"),
         ("E2B-it-assistant", "a Gemma 4 drafter"),
         ("12B-it-assistant", "a Gemma 4 drafter"),
     ],
@@ -149,7 +168,51 @@ def test_a_model_that_cannot_run_yet_is_refused_by_its_name(tmp_path: Path, name
     assert "E4B" in sentence
 
 
-@pytest.mark.parametrize("kind", ["diffusion_gemma", "gemma3", "gemma3n", "llama", ""])
+AUDIO = {
+    "model_type": "gemma4_audio", "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
+    "subsampling_conv_channels": [128, 4], "conv_kernel_size": 5, "attention_chunk_size": 12,
+    "attention_context_left": 13, "attention_context_right": 0, "attention_logit_cap": 50.0, "residual_weight": 0.5,
+    "gradient_clipping": 1e10, "output_proj_dims": 24, "rms_norm_eps": 1e-6, "use_clipped_linears": True,
+}  # fmt: skip
+UNIFIED_VISION = {
+    "model_type": "gemma4_unified_vision",
+    "mm_embed_dim": 32,
+    "mm_posemb_size": 1120,
+    "rms_norm_eps": 1e-6,
+}
+UNIFIED_AUDIO = {"model_type": "gemma4_unified_audio", "audio_embed_dim": 640, "rms_norm_eps": 1e-6}
+
+
+def test_the_audio_window_is_one_less_than_the_context(tmp_path: Path) -> None:
+    audio = read_config(write_config(tmp_path, config(audio_config=AUDIO))).audio
+    assert isinstance(audio, AudioConfig)
+    assert audio.attention_window == 12
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"audio_config": AUDIO | {"attention_context_right": 1}}, "attention_context_right is 1"),
+        ({"audio_config": AUDIO | {"attention_chunk_size": 8}}, "attention_chunk_size is 8"),
+        ({"audio_config": AUDIO | {"hidden_act": "gelu"}}, "hidden_act is 'gelu'"),
+        ({"audio_config": AUDIO | {"subsampling_conv_channels": [128]}}, "not two widths"),
+        ({"audio_config": AUDIO | {"hidden_size": 33}}, "cannot be split into 2 heads"),
+        ({"audio_config": AUDIO | {"lookahead": 4}}, "unknown key 'lookahead'"),
+        ({"audio_config": AUDIO | {"model_type": "gemma3n_audio"}}, "model_type is 'gemma3n_audio'"),
+        ({"audio_config": {}}, "audio_config: model_type is missing"),
+        ({"audio_config": UNIFIED_AUDIO | {"hidden_size": 320}}, "hidden_size is 320"),
+        ({"vision_config": UNIFIED_VISION | {"mm_posemb_size": 280}}, "mm_posemb_size is 280"),
+        ({"vision_config": UNIFIED_VISION | {"model_patch_size": 32}}, "model_patch_size is 32"),
+        ({"vision_config": UNIFIED_VISION | {"output_proj_dims": 64}}, "output_proj_dims is 64"),
+    ],
+)
+def test_ways_to_see_and_hear_that_cannot_be_are_refused(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    assert says in refusal(tmp_path, config(**change))
+
+
+@pytest.mark.parametrize(
+    "kind", ["diffusion_gemma", "embedding_gemma2", "gemma3", "gemma3n", "gemma3_text", "gemma4_text", "llama", ""]
+)
 def test_other_families_are_refused_by_their_type(tmp_path: Path, kind: str) -> None:
     assert repr(kind) in refusal(tmp_path, config(model_type=kind))
 
@@ -227,13 +290,16 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "quantization without numbers": ({"quantization": {}}, "group_size is missing"),
     "quantization of 7 bits": ({"quantization": {"bits": 7, "group_size": 64}}, "7 bits in groups of 64"),
     "quantization in another mode": (
-        {"quantization": {"bits": 4, "group_size": 32, "mode": "mxfp4"}},
-        "mode is 'mxfp4'",
+        {"quantization": {"bits": 4, "group_size": 32, "mode": "ternary"}},
+        "mode 'ternary' is not one of affine, mxfp4, mxfp8, nvfp4",
     ),
-    "quantization of another program": (
-        {"quantization_config": {"quant_method": "compressed-tensors"}},
-        "MLX conversion",
+    "a mode that is a list": ({"quantization": {"bits": 4, "group_size": 32, "mode": []}}, "mode [] is not one of"),
+    "a float mode of other bits": (
+        {"quantization": {"bits": 8, "group_size": 16, "mode": "nvfp4"}},
+        "8 bits in groups of 16 is not a format that MLX packs in mode nvfp4",
     ),
+    "a float mode of other groups": ({"quantization": {"bits": 4, "group_size": 64, "mode": "mxfp4"}}, "groups of 64"),
+    "affine in groups of 16": ({"quantization": {"bits": 8, "group_size": 16}}, "groups of 16"),
     "an override of 7 bits": (
         {"quantization": {"bits": 4, "group_size": 64, "x": {"bits": 7, "group_size": 64}}},
         "x: 7 bits",
@@ -245,6 +311,69 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_value_that_no_model_has_is_refused_by_its_key(tmp_path: Path, case: str) -> None:
     change, says = CHANGES[case]
     assert says in refusal(tmp_path, config(**change))
+
+
+METHODS = {
+    "gemma": "mobile QAT", "modelopt": "NVIDIA ModelOpt", "awq": "AWQ", "gptq": "GPTQ", "bitsandbytes": "bitsandbytes",
+    "auto-round": "AutoRound", "fp8": "FP8", "torchao": "torchao", "brand-new": "'brand-new'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_weights_of_another_program_are_refused_by_its_name(tmp_path: Path, method: str) -> None:
+    sentence = refusal(tmp_path, config(quantization_config={"quant_method": method, "bits": 4, "group_size": 64}))
+    assert METHODS[method] in sentence
+    assert "google/gemma-4-" in sentence
+    assert "mlx-community/gemma-4-" in sentence
+
+
+def compressed_tensors(weights: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """The `quantization_config` of `-qat-w4a16-ct`, with changes."""
+    numbers: dict[str, Any] = {"num_bits": 4, "type": "int", "symmetric": True, "strategy": "group", "group_size": 32,
+                               "actorder": None, "dynamic": False}  # fmt: skip
+    scheme = {"targets": ["Linear"], "weights": numbers | (weights or {}), "input_activations": None}
+    return {
+        "quant_method": "compressed-tensors", "format": "pack-quantized", "quantization_status": "compressed",
+        "config_groups": {"group_0": scheme}, "ignore": ["lm_head", "re:.*vision_tower.*"],
+    } | changes  # fmt: skip
+
+
+def test_the_w4a16_export_reads_as_affine_groups_of_32(tmp_path: Path) -> None:
+    values = config(quantization_config=compressed_tensors())
+    quantization = read_config(write_config(tmp_path, values)).quantization
+    assert quantization is not None
+    assert (quantization.mode, quantization.bits, quantization.group_size) == ("affine", 4, 32)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        compressed_tensors({"num_bits": 8}), compressed_tensors({"num_bits": 2}), compressed_tensors({"type": "float"}),
+        compressed_tensors({"symmetric": False}), compressed_tensors({"strategy": "channel", "group_size": None}),
+        compressed_tensors({"group_size": 16}), compressed_tensors({"group_size": [32]}),
+        compressed_tensors(format="nvfp4-pack-quantized"), compressed_tensors(config_groups=None),
+        compressed_tensors(config_groups={"group_0": [], "group_1": None}),
+        compressed_tensors(
+            config_groups={
+                "group_0": {**compressed_tensors()["config_groups"]["group_0"], "input_activations": {"num_bits": 8}}
+            }
+        ),
+        compressed_tensors(
+            config_groups={
+                "a": compressed_tensors()["config_groups"]["group_0"],
+                "b": compressed_tensors({"num_bits": 8})["config_groups"]["group_0"],
+            }
+        ),
+    ],
+    ids=lambda values: str(values["config_groups"])[:120],
+)  # fmt: skip
+def test_other_schemes_of_compressed_tensors_are_refused_by_name(tmp_path: Path, values: dict[str, Any]) -> None:
+    assert "other than 4-bit symmetric groups" in refusal(tmp_path, config(quantization_config=values))
+
+
+def test_a_word_about_the_training_is_not_taken_for_a_packing(tmp_path: Path) -> None:
+    values = config(quantization_config={"training": "qat", "target": "q4_0"})
+    assert read_config(write_config(tmp_path, values)).quantization is None
 
 
 def test_every_key_that_shapes_the_model_is_asked_for(tmp_path: Path) -> None:
@@ -322,7 +451,40 @@ def test_what_an_override_leaves_out_is_that_of_the_rest(tmp_path: Path) -> None
 
 def test_an_override_without_a_mode_is_affine_whatever_the_rest_is(tmp_path: Path) -> None:
     values = {"bits": 4, "group_size": 64, "x": {"bits": 8, "group_size": 64, "mode": "nvfp4"}}
-    assert "x: mode is 'nvfp4'" in refusal(tmp_path, config(quantization=values))
+    assert "x: 8 bits in groups of 64" in refusal(tmp_path, config(quantization=values))
+    values = {"bits": 4, "group_size": 16, "mode": "nvfp4", "x": {"bits": 8, "group_size": 64}, "y": {"bits": 8}}
+    quantization = read_config(write_config(tmp_path, config(quantization=values))).quantization
+    assert quantization is not None
+    found = [quantization.of(name) for name in ("x", "y", "z")]
+    sizes = [(each.mode, each.bits, each.group_size) for each in found if each]
+    assert sizes == [("affine", 8, 64), ("affine", 8, 64), ("nvfp4", 4, 16)]
+
+
+KEYS = [
+    "bits", "group_size", "mode", "quant_method", "config_groups", "weights", "format", "num_bits", "type", "symmetric",
+    "strategy", "language_model.model.norm",
+]  # fmt: skip
+LEAVES = (
+    st.none() | st.booleans() | st.integers(-2, 300) | st.sampled_from([4, 32]) | st.floats()
+    | st.sampled_from(["nvfp4", "affine", "int", "group", "compressed-tensors", "pack-quantized"])
+)  # fmt: skip
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.sampled_from(KEYS), values, max_size=6),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["quantization", "quantization_config"]), ANYTHING)
+def test_any_description_of_packed_weights_is_read_or_refused(key: str, value: Any) -> None:
+    sentence = ""
+    try:
+        found = read_quantization({key: value}, "config.json")
+        assert found is None or (found.bits in range(2, 9) and found.group_size in {16, 32, 64, 128})
+    except CheckpointError as error:
+        sentence = str(error)
+    assert not sentence or sentence.startswith(f"config.json: {key}")
 
 
 DAMAGED = {

@@ -82,6 +82,20 @@ def test_QZ_10_packed_experts_answer_like_the_same_weights_unpacked(tmp_path: Pa
     assert load_checkpoint(small).num_parameters == load_checkpoint(large).num_parameters
 
 
+@pytest.mark.parametrize("packing", [(32, 4, "mxfp4"), (32, 8, "mxfp8"), (16, 4, "nvfp4")], ids=str)
+def test_experts_in_a_float_mode_answer_like_the_same_weights_unpacked(
+    tmp_path: Path, packing: tuple[int, int, str]
+) -> None:
+    settings = dict(zip(("group_size", "bits", "mode"), packing, strict=True))
+    packings = {f"{layer}.experts.{part}_proj": packing for layer in LAYERS for part in ("gate", "up", "down")}
+    small, large = folder(tmp_path, "packed", quantization=settings), folder(tmp_path, "plain")
+    packed, plain = quantized(model_tensors(large), packings)
+    ours, theirs = logits(save(small, as_converted(packed))), logits(save(large, as_converted(plain)))
+    assert np.isfinite(ours).all()
+    assert np.abs(ours - theirs).max() < 1e-3
+    assert np.abs(theirs - theirs.mean()).max() > 1
+
+
 def test_a_pair_that_cannot_be_halved_is_named(tmp_path: Path) -> None:
     published = folder(tmp_path, "odd")
     tensors = as_published(model_tensors(published))

@@ -4,23 +4,26 @@ import json
 import resource
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 
 from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.config import read_config
-from engine.checkpoint.loader import LoadedCheckpoint, load_checkpoint
+from engine.checkpoint.loader import LoadedCheckpoint, check_files, load_checkpoint
 from engine.errors import CheckpointError
 from engine.generation.prefill import all_logits
 from engine.models.gemma4 import Gemma4
 from engine.prompt.prompt import Prompt
 from tests.checkpoint.tiny_files import (
     CONFIG,
+    Packing,
     Tensors,
     config,
     mlx_name,
@@ -48,6 +51,18 @@ SETTINGS = {
     f"{mlx_name(DECODER + '.')}layers.1.mlp.down_proj": {"group_size": 64, "bits": 8},
     f"{mlx_name(DECODER + '.')}layers.3.mlp.down_proj": False,
 }  # fmt: skip
+
+FLOAT_MODES = {
+    (32, 4, "mxfp4"): "4-bit mxfp4, group 32", (32, 8, "mxfp8"): "8-bit mxfp8, group 32",
+    (16, 4, "nvfp4"): "4-bit nvfp4, group 16",
+}  # fmt: skip
+MIXED = dict.fromkeys(PACKED, (16, 4, "nvfp4")) | {
+    f"{DECODER}.layers.1.mlp.down_proj": (64, 8), f"{DECODER}.embed_tokens_per_layer": (32, 8, "mxfp8"),
+}  # fmt: skip
+MIXED_SETTINGS = {
+    "language_model.model.layers.1.mlp.down_proj": {"group_size": 64, "bits": 8},  # without a mode: affine
+    "language_model.model.embed_tokens_per_layer": {"group_size": 32, "bits": 8, "mode": "mxfp8"},
+}
 
 
 def logits(model: Gemma4, token_ids: tuple[int, ...] = (2, 105, 107, 600, 601, 700, 2, 9, 10, 11, 12)) -> mx.array:
@@ -119,10 +134,10 @@ def test_QZ_6_surplus_keys_and_values_of_sharing_layers_load_and_are_named(
 
 
 def test_tensors_that_no_module_needs_are_dropped_and_named(tmp_path: Path) -> None:
-    folder = write_config(tmp_path, config(audio_config={"model_type": "gemma4_audio"}))
+    folder = write_config(tmp_path, CONFIG)
     extra = {
         f"{DECODER}.lm_head.weight": "tied", f"{DECODER}.layers.0.self_attn.rotary_emb.inv_freq": "computed",
-        "audio_tower.layers.0.norm_out.weight": "sound", "embed_audio.embedding_projection.weight": "sound",
+        "audio_tower.layers.0.norm_out.weight": "hear", "embed_audio.embedding_projection.weight": "hear",
     }  # fmt: skip
     zeros = dict.fromkeys(extra, mx.zeros((2, 2)))
     loaded = load_checkpoint(save(folder, original_names(model_tensors(folder) | zeros)))
@@ -144,15 +159,15 @@ def test_a_text_only_conversion_offers_only_text(tmp_path: Path) -> None:
     text = {path: array for path, array in model_tensors(folder).items() if path.startswith(DECODER)}
     loaded = load_checkpoint(save(folder, mlx_names(text)))
     assert loaded.config.vision is None
-    assert loaded.model.vision_tower is None
-    assert loaded.model.embed_vision is None
+    assert not hasattr(loaded.model, "vision_tower")
+    assert not hasattr(loaded.model, "embed_vision")
     assert logits(loaded.model).shape == (11, 1024)
 
 
 # --- quantization
 
 
-def packed_folder(tmp_path: Path, packings: dict[str, tuple[int, int]], settings: object) -> tuple[Path, Path]:
+def packed_folder(tmp_path: Path, packings: Mapping[str, Packing], settings: object) -> tuple[Path, Path]:
     """(a quantized folder, one with the same weights unpacked)."""
     packed_folder = write_config(tmp_path / "packed", config(quantization=settings, quantization_config=settings))
     plain_folder = write_config(tmp_path / "plain", CONFIG)
@@ -171,11 +186,16 @@ def packed_folder(tmp_path: Path, packings: dict[str, tuple[int, int]], settings
         ),
         (dict.fromkeys(PACKED, (64, 8)), {"group_size": 64, "bits": 8, "mode": "affine"}, "8-bit affine, group 64"),
         (dict.fromkeys(PACKED, (32, 3)), {"group_size": 32, "bits": 3}, "3-bit affine, group 32"),
+        *(
+            (dict.fromkeys(PACKED, packing), dict(zip(("group_size", "bits", "mode"), packing, strict=True)), described)
+            for packing, described in FLOAT_MODES.items()
+        ),
+        (MIXED, {"group_size": 16, "bits": 4, "mode": "nvfp4"} | MIXED_SETTINGS, "4-bit nvfp4, group 16"),
     ],
-    ids=["4 bits with 8-bit overrides", "group 32", "8 bits", "3 bits"],
+    ids=["4 bits with 8-bit overrides", "group 32", "8 bits", "3 bits", "mxfp4", "mxfp8", "nvfp4", "mixed"],
 )
 def test_quantized_weights_answer_like_the_same_weights_unpacked(
-    tmp_path: Path, packings: dict[str, tuple[int, int]], settings: dict[str, object], described: str
+    tmp_path: Path, packings: Mapping[str, Packing], settings: dict[str, object], described: str
 ) -> None:
     packed, plain = (load_checkpoint(folder) for folder in packed_folder(tmp_path, packings, settings))
     assert packed.quantization == described
@@ -330,6 +350,36 @@ def test_a_damaged_or_hostile_file_is_one_error_that_names_it(tmp_path: Path) ->
         assert "damaged or not complete" in refusal(folder, str(file)), case
 
 
+def test_a_truncated_shard_is_named(tmp_path: Path) -> None:
+    folder, _ = folder_with(tmp_path, shards=3)
+    file = sorted(folder.glob("*.safetensors"))[2]
+    file.write_bytes(file.read_bytes()[:-1])
+    assert "damaged or not complete" in refusal(folder, str(file))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A checkpoint in one file, and the bytes of that file."""
+    folder, _ = folder_with(tmp_path_factory.mktemp("fuzz"))
+    return folder, (folder / "model.safetensors").read_bytes()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_fuzzed_header_loads_or_is_one_error(whole: tuple[Path, bytes], data: st.DataObject) -> None:
+    folder, content = whole
+    (length,) = struct.unpack("<Q", content[:8])
+    start = data.draw(st.integers(0, 8 + length - 1))
+    piece = data.draw(st.binary(min_size=1, max_size=12) | st.sampled_from([b"9", b"-", b'"', b"0", b"[", b"]", b","]))
+    (folder / "model.safetensors").write_bytes(content[:start] + piece + content[start + len(piece) :])
+    sentence = str(folder)
+    try:
+        check_files(folder)
+    except CheckpointError as error:
+        sentence = str(error)
+    assert str(folder) in sentence
+
+
 def test_a_configuration_that_asks_for_everything_gets_no_memory(tmp_path: Path) -> None:
     most, layers = 2**20, 64
     text = {
@@ -419,6 +469,20 @@ def test_a_gguf_folder_says_what_to_download_instead(tmp_path: Path, has_config:
     assert "GGUF" in refusal(tmp_path, str(tmp_path), "Download")
 
 
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("pytorch_model-00001-of-00002.bin", "PyTorch .bin"), ("model.pth", "PyTorch"), ("gemma.litertlm", "LiteRT-LM"),
+        ("hf_quant_config.json", "NVIDIA ModelOpt"),
+    ],
+)  # fmt: skip
+def test_a_folder_of_another_program_says_what_to_download_instead(tmp_path: Path, file: str, says: str) -> None:
+    (write_config(tmp_path, CONFIG) / file).write_bytes(b"{}")
+    sentence = refusal(tmp_path, str(tmp_path), says)
+    assert "google/gemma-4-" in sentence
+    assert "mlx-community/gemma-4-" in sentence
+
+
 # --- refusals of quantized folders
 
 
@@ -434,15 +498,15 @@ def test_scales_without_a_word_in_the_configuration_are_refused(tmp_path: Path) 
 
 
 def test_scales_of_a_module_that_should_not_have_them_are_refused(tmp_path: Path) -> None:
-    settings = SETTINGS | {"language_model.model.layers.0.self_attn.q_proj": False}
-    refusal(packed_change(tmp_path, settings), "model.safetensors", "language_model.layers.0.self_attn.q_proj")
+    packing = SETTINGS | {"language_model.model.layers.0.self_attn.q_proj": False}
+    refusal(packed_change(tmp_path, packing), "model.safetensors", "language_model.layers.0.self_attn.q_proj")
 
 
 @pytest.mark.parametrize(("bits", "group_size"), [(8, 64), (4, 32), (4, 128), (3, 64)])
 def test_bits_and_groups_that_do_not_fit_the_tensors_are_refused(tmp_path: Path, bits: int, group_size: int) -> None:
-    settings = SETTINGS | {"bits": bits, "group_size": group_size}
+    packing = SETTINGS | {"bits": bits, "group_size": group_size}
     assert f"does not fit {bits} bits in groups of {group_size}" in refusal(
-        packed_change(tmp_path, settings), "model.safetensors", DECODER
+        packed_change(tmp_path, packing), "model.safetensors", DECODER
     )
 
 
@@ -480,6 +544,24 @@ SCALED = "language_model.model.layers.0.self_attn.q_proj"
 def test_damaged_quantized_tensors_are_one_error_that_names_them(tmp_path: Path, case: str) -> None:
     change, says = CHANGES[case]
     refusal(packed_change(tmp_path, SETTINGS, change), says)
+
+
+def test_affine_scales_under_a_float_mode_are_refused_and_the_other_way_round(tmp_path: Path) -> None:
+    packings: dict[str, Packing] = {f"{DECODER}.layers.0.self_attn.q_proj": (32, 4)}
+    settings = {"group_size": 32, "bits": 4, "mode": "mxfp4"}
+    folder, _ = packed_folder(tmp_path / "one", packings, settings)
+    assert "scales of type BF16, which mode mxfp4 of config.json does not use" in refusal(folder, "q_proj")
+    packings = {f"{DECODER}.layers.0.self_attn.q_proj": (32, 4, "mxfp4")}
+    folder, _ = packed_folder(tmp_path / "other", packings, settings | {"mode": "affine"})
+    assert "scales of type U8, which mode affine of config.json does not use" in refusal(folder, "q_proj")
+
+
+def test_biases_under_a_float_mode_are_refused(tmp_path: Path) -> None:
+    module = f"{DECODER}.layers.0.self_attn.q_proj"
+    folder, _ = packed_folder(tmp_path, {module: (32, 4, "mxfp4")}, {"group_size": 32, "bits": 4, "mode": "mxfp4"})
+    tensors = dict(mx.load(str(folder / "model.safetensors")))
+    save(folder, tensors | {f"{mlx_name(module)}.biases": mx.zeros((128, 4))})
+    refusal(folder, "q_proj.biases is not a tensor of this model")
 
 
 def test_a_group_that_the_modules_width_cannot_hold_is_refused(tmp_path: Path) -> None:

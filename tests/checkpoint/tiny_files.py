@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +91,22 @@ def mlx_name(path: str) -> str:
     return path.replace("language_model.", "language_model.model.", 1)
 
 
-def quantized(tensors: Tensors, packings: dict[str, tuple[int, int]]) -> tuple[Tensors, Tensors]:
-    """(packed tensors, the same with each packed weight unpacked again), for (group_size, bits) by module path."""
+Packing = tuple[int, int] | tuple[int, int, str]
+"""(group_size, bits) in the affine mode, or (group_size, bits, mode)."""
+
+
+def quantized(tensors: Tensors, packings: Mapping[str, Packing]) -> tuple[Tensors, Tensors]:
+    """(packed tensors, the same with each packed weight unpacked again), for a packing by module path."""
     packed, plain = dict(tensors), dict(tensors)
-    for module, (group_size, bits) in packings.items():
-        weight, scales, biases = mx.quantize(tensors[f"{module}.weight"], group_size, bits)
-        packed |= {f"{module}.weight": weight, f"{module}.scales": scales, f"{module}.biases": biases}
-        exact = (array.astype(mx.float32) for array in (scales, biases))
-        plain[f"{module}.weight"] = mx.dequantize(weight, *exact, group_size, bits)
+    for module, (group_size, bits, *rest) in packings.items():
+        mode = str(rest[0]) if rest else "affine"
+        parts = mx.quantize(tensors[f"{module}.weight"], group_size, bits, mode)
+        packed |= {f"{module}.{leaf}": part for leaf, part in zip(("weight", "scales", "biases"), parts, strict=False)}
+        weight, *scaling = parts
+        exact = [array if array.dtype == mx.uint8 else array.astype(mx.float32) for array in scaling]
+        plain[f"{module}.weight"] = mx.dequantize(
+            weight, *exact, group_size=group_size, bits=bits, mode=mode, dtype=mx.float32
+        )
     return packed, plain
 
 

@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import Gemma4ForConditionalGeneration
+from transformers import (
+    Gemma4AudioFeatureExtractor,
+    Gemma4Config,
+    Gemma4ForConditionalGeneration,
+    Gemma4UnifiedAudioFeatureExtractor,
+)
 
+from engine.messages import Picture, Sound, Video
 from engine.pipeline import Engine
-from engine.preprocess.image import image
+from engine.preprocess.image import ImageInput, image, plan_image, prepare_image
+from engine.preprocess.sound import load_sound
+from engine.preprocess.video import read_frames
 from engine.prompt.prompt import Prompt
 from tests.tiny import write_checkpoint
 
@@ -40,23 +48,56 @@ class Pair:
     ours: Engine
 
     def reference_logits(self, prompt: Prompt) -> torch.Tensor:
-        """Logits [L, V] of the reference, pictures padded to the longest as its processor does."""
-        ids = torch.tensor([prompt.token_ids])
-        inputs: dict[str, torch.Tensor] = {"input_ids": ids}
-        images = [image(Path(span.picture.path), span.picture.budget) for span in prompt.spans]
-        if images:
-            longest = max(len(each.patches) for each in images)
-            pixels = torch.zeros(len(images), longest, 768)
-            positions = torch.full((len(images), longest, 2), -1)
-            for index, each in enumerate(images):
-                pixels[index, : len(each.patches)] = torch.tensor(each.patches)
-                positions[index, : len(each.patches)] = torch.tensor(each.positions)
-            image_id = self.theirs.config.image_token_id
-            inputs |= {"pixel_values": pixels, "image_position_ids": positions,
-                       "mm_token_type_ids": (ids == image_id).long()}  # fmt: skip
+        """Logits [L, V] of the reference, media padded to the longest of their kind as its processor does."""
         with torch.no_grad():
-            logits: torch.Tensor = self.theirs(**inputs).logits[0]
+            logits: torch.Tensor = self.theirs(**reference_inputs(prompt, self.theirs.config)).logits[0]
         return logits
+
+
+def reference_inputs(prompt: Prompt, config: Gemma4Config, patch_size: int = 16) -> dict[str, torch.Tensor]:
+    """What the reference takes for a prompt. Files are read again, none of what the engine has encoded is used."""
+    ids = torch.tensor([prompt.token_ids])
+    types = torch.zeros_like(ids)
+    types[ids == config.image_token_id], types[ids == config.video_token_id] = 1, 2
+    types[ids == config.audio_token_id] = 3
+    inputs: dict[str, torch.Tensor] = {"input_ids": ids, "mm_token_type_ids": types}
+    images, frames, counts, sounds = [], [], [], []
+    for part in (item.part for item in prompt.media):
+        match part:
+            case Picture(path, budget):
+                images.append(image(Path(path), budget, patch_size))
+            case Video(path, budget):
+                pictures = [frame.picture for frame in read_frames(Path(path))]
+                frames += [
+                    prepare_image(picture, plan_image(*picture.size, budget), patch_size) for picture in pictures
+                ]
+                counts.append(len(pictures))
+            case Sound(path):
+                sounds.append(load_sound(Path(path)))
+    if images:
+        pixels, positions = _padded(images)
+        inputs |= {"pixel_values": pixels, "image_position_ids": positions}
+    if frames:
+        pixels, positions = _padded(frames)
+        inputs |= {"pixel_values_videos": pixels, "video_position_ids": positions,
+                   "num_frames_per_video": torch.tensor(counts)}  # fmt: skip
+    if sounds:
+        is_unified = config.model_type == "gemma4_unified"
+        extractor = Gemma4UnifiedAudioFeatureExtractor() if is_unified else Gemma4AudioFeatureExtractor()
+        extracted = extractor(sounds, sampling_rate=16_000, return_tensors="pt")
+        inputs |= {name: extracted[name] for name in ("input_features", "input_features_mask")}
+    return inputs
+
+
+def _padded(images: list[ImageInput]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Patches [n, N, …] filled up with zeros and positions [n, N, 2] filled up with -1."""
+    longest = max(len(each.patches) for each in images)
+    pixels = torch.zeros(len(images), longest, images[0].patches.shape[1])
+    positions = torch.full((len(images), longest, 2), -1)
+    for index, each in enumerate(images):
+        pixels[index, : len(each.patches)] = torch.tensor(each.patches)
+        positions[index, : len(each.patches)] = torch.tensor(each.positions)
+    return pixels, positions
 
 
 def assert_greedy(pair: "Pair", ids: list[int], count: int) -> None:

@@ -6,10 +6,11 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from engine.generation.prefill import embed_chunk
+from engine.generation.prefill import embed_chunk, prefill
 from engine.messages import Message, Picture, Text, user
 from engine.models.decoder import ExpertsLayer
 from engine.models.masks import Band, sliding_mask
+from engine.options import GREEDY, Options
 from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
 from tests.parity.conftest import Pair, assert_close, assert_greedy, random_ids
@@ -62,6 +63,23 @@ def test_CP_6_chunked_prefill_equals_one_pass(
     prompt = pair.ours.prepare([user("Look closely at this", Picture(str(pictures[0]), 70))])
     last = np.array(pair.ours.logits(prompt))[-1] + np.array(pair.ours._suppress)
     assert pair.ours.greedy(prompt, 1) == [last.argmax()]
+
+
+@pytest.mark.parametrize("kept", ["the first picture", "nothing but its turn's opening"])
+def test_MI_4_a_reused_prefix_with_pictures_equals_a_cold_run(pair: Pair, pictures: list[Path], kept: str) -> None:
+    """Pictures longer than the window, seen as a whole: behind the resumed position and before it."""
+    turns = [user("Read this", Picture(str(pictures[0]), 70)), Message("assistant", (Text("abc"),))]
+    list(pair.ours.respond(turns[:1], Options(GREEDY, max_new_tokens=3)))
+    opening = turns[:1] if kept == "the first picture" else [user("Read this", Picture(str(pictures[2]), 70))]
+    prompt = pair.ours.prepare([*opening, turns[1], user("And this", Picture(str(pictures[1]), 70))])
+    ours = pair.ours
+    known = ours._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
+    first = prompt.spans[0]
+    assert known > first.stop if kept == "the first picture" else known <= first.start
+    ours._media.encode(prompt.media)
+    last = [logits for _, logits in prefill(ours._model, prompt, ours._media.features, ours._cache, known, 512)][-1]
+    assert last is not None
+    assert_close(last, pair.reference_logits(prompt)[-1])
 
 
 def test_experts_equal_a_dense_computation(tmp_path: Path) -> None:

@@ -62,9 +62,7 @@ def test_VI_5_two_pictures_of_different_budgets_agree_in_either_order(
 ) -> None:
     parts = [Picture(str(pictures[index]), budget) for index, budget in zip(order, (70, 140), strict=True)]
     prompt = pair.ours.prepare([Message("user", (parts[0], Text("and"), parts[1], Text("differ?")))])
-    assert [len(span.positions) for span in prompt.spans] == [
-        span.picture.plan.num_soft_tokens for span in prompt.spans
-    ]
+    assert [len(span.positions) for span in prompt.spans] == [span.media.plan.num_soft_tokens for span in prompt.spans]
     assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
 
 
@@ -90,14 +88,14 @@ def test_VI_9_two_pictures_give_two_answers(pair: Pair, pictures: list[Path]) ->
 def test_VI_10_a_wrong_count_of_soft_tokens_is_an_error(pair: Pair, pictures: list[Path]) -> None:
     prompt = pair.ours.prepare([user("Read", Picture(str(pictures[0]), 70))])
     pair.ours.logits(prompt)
-    key = prompt.spans[0].picture.key
-    kept = pair.ours._features[key]
-    pair.ours._features[key] = kept[:-1]
+    key = prompt.spans[0].media.key
+    kept = pair.ours._media._features[key]
+    pair.ours._media._features[key] = kept[:-1]
     try:
         with pytest.raises(ValueError, match="soft tokens"):
             pair.ours.logits(prompt)
     finally:
-        pair.ours._features[key] = kept
+        pair.ours._media._features[key] = kept
 
 
 def test_VI_14_extreme_pictures_are_seen(pair: Pair, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from engine.messages import BUDGETS, Message, Picture, Text
 from engine.preprocess.image import plan_image
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import MediaSpan, PictureInput, Prompt
+from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
 from tests.prompt.small_tokenizer import IDS
 
@@ -15,13 +16,13 @@ from tests.prompt.small_tokenizer import IDS
 def picture(
     content: str = "a cat", budget: int = 280, size: tuple[int, int] = (640, 480), path: str = "a.png"
 ) -> PictureInput:
-    digest = hashlib.sha256(content.encode()).digest()
-    return PictureInput(path, budget, digest, plan_image(*size, budget), None, 12.5)
+    key = hashlib.sha256(f"{content} {budget}".encode()).digest()
+    return PictureInput(Picture(path, budget), key, plan_image(*size, budget), None)
 
 
 def prompt(tokenizer: Tokenizer, *pictures: PictureInput, text: str = "What is this?") -> Prompt:
-    parts = (*(Picture(each.path, each.budget) for each in pictures), Text(text))
-    return build_prompt([Message("user", parts)], pictures, tokenizer, IDS, thinking=False, compact=True)
+    parts = (*(each.part for each in pictures), Text(text))
+    return build_prompt(render([Message("user", parts)], thinking=False, compact=True), pictures, tokenizer, IDS)
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -69,13 +70,6 @@ def test_the_same_picture_twice_has_the_same_keys_twice(tokenizer: Tokenizer) ->
     built = prompt(tokenizer, picture(), picture())
     keys, (first, second) = built.keys(), built.spans
     assert keys[first.start : first.stop] == keys[second.start : second.stop]
-
-
-def test_a_receipt_tells_what_the_model_sees() -> None:
-    receipt = picture(budget=70).receipt(encode_ms=7.5)
-    assert (receipt.path, receipt.budget) == ("a.png", 70)
-    assert (receipt.width, receipt.height, receipt.num_soft_tokens) == (432, 336, 63)
-    assert receipt.encode_ms == 20.0
 
 
 def test_a_span_ends_after_its_last_soft_token() -> None:

@@ -57,12 +57,12 @@ def as_text(piece: Piece) -> str:
 
 def build(tokenizer: Tokenizer, *messages: Message, thinking: bool = False, compact: bool = True) -> Prompt:
     pictures = [picture_input(part) for message in messages for part in message.pictures]
-    return build_prompt(messages, pictures, tokenizer, IDS, thinking=thinking, compact=compact)
+    return build_prompt(render(messages, thinking=thinking, compact=compact), pictures, tokenizer, IDS)
 
 
 def picture_input(picture: Picture) -> PictureInput:
     """Two soft tokens for every picture."""
-    return PictureInput(picture.path, picture.budget, picture.path.encode(), ImagePlan(96, 48), None, 0.0)
+    return PictureInput(picture, picture.path.encode(), ImagePlan(96, 48), None)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_MI_1_each_picture_keeps_its_turn_and_its_place(tokenizer: Tokenizer) ->
     prompt = build(tokenizer, *turns)
     begin, soft, end = IDS.begin_image, IDS.image, IDS.end_image
     places = {"one": "before", "two": "between", "three": "<|turn>user\n"}
-    assert [span.picture.path for span in prompt.spans] == [f"{name}.png" for name in places]
+    assert [span.media.key.decode() for span in prompt.spans] == [f"{name}.png" for name in places]
     for span, before in zip(prompt.spans, places.values(), strict=True):
         assert prompt.token_ids[span.start - 1 : span.stop + 1] == (begin, soft, soft, end)
         text = "".join(TEXTS.get(token) or tokenizer.decode([token]) for token in prompt.token_ids[: span.start - 1])
@@ -174,9 +174,10 @@ def test_MI_1_each_picture_keeps_its_turn_and_its_place(tokenizer: Tokenizer) ->
 def test_VI_9_a_picture_too_many_or_too_few_is_an_error_and_never_another_picture(tokenizer: Tokenizer) -> None:
     one, two = (Picture(f"{name}.png") for name in ("one", "two"))
     turn = Message("user", (one, Text("What?"), two))
+    rendered = render([turn], thinking=False, compact=True)
     for pictures in ([], [one], [one, two, one]):
-        with pytest.raises(ValueError, match=f"{len(pictures)} pictures for 2 places"):
-            build_prompt([turn], list(map(picture_input, pictures)), tokenizer, IDS, thinking=False, compact=True)
+        with pytest.raises(ValueError, match=r"(nothing that fits the|no) place"):
+            build_prompt(rendered, list(map(picture_input, pictures)), tokenizer, IDS)
 
 
 def test_MI_1_a_picture_in_the_system_text_is_refused_and_never_moved(tokenizer: Tokenizer) -> None:

@@ -1,0 +1,168 @@
+"""Pictures, sounds and videos of a conversation: files to inputs, inputs to soft tokens, and both remembered.
+
+A file is decoded only if its soft tokens are not known yet. What is the same to the model (same content, same budget)
+has the same key, wherever it lies.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import mlx.core as mx
+
+from engine.attachments import inspect_attachment, load_picture
+from engine.errors import AttachmentError, PromptError
+from engine.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
+from engine.messages import Media, Picture, Sound, Video
+from engine.models.config import FrameAudioConfig, ModelConfig
+from engine.models.gemma4 import Gemma4, keep_going
+from engine.preprocess.audio import log_mel, num_soft_tokens, raw_frames
+from engine.preprocess.image import PATCH_SIZE, plan_image, prepare_image
+from engine.preprocess.sound import SAMPLE_RATE, load_sound
+from engine.preprocess.video import read_frames
+from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, SpanInput, VideoInput
+
+__all__ = ["MediaEncoder", "modalities"]
+
+MAX_FEATURE_BYTES = 128 * 1024 * 1024
+"""Soft tokens kept for media that may come again: about 70 pictures of 280 soft tokens at E2B's width."""
+
+
+def modalities(config: ModelConfig) -> tuple[str, ...]:
+    """What a model takes, beside text."""
+    sees = ("picture", "video") if config.vision is not None else ()
+    return ("text", *sees, *(("sound",) if config.audio is not None else ()))
+
+
+class MediaEncoder:
+    """One model's eyes and ears, and what they have seen and heard."""
+
+    def __init__(self, model: Gemma4) -> None:
+        self._model = model
+        self._features: OrderedDict[bytes, mx.array] = OrderedDict()
+        self._known: dict[bytes, MediaInput] = {}
+        vision = model.config.vision
+        self._patch_size = PATCH_SIZE if vision is None else vision.patch_size
+
+    @property
+    def features(self) -> Mapping[bytes, mx.array]:
+        """Soft tokens [n, hidden] by key."""
+        return self._features
+
+    def check(self, parts: Iterable[Media]) -> None:
+        """Refuse what the model has no sense for, before any file is opened; raises PromptError."""
+        for part in parts:
+            if isinstance(part, Sound) and self._model.config.audio is None:
+                raise PromptError(
+                    "This model cannot hear. Remove the sound, or choose one that can: Gemma 4 E2B, E4B or 12B."
+                )
+            if not isinstance(part, Sound) and self._model.config.vision is None:
+                what = "pictures" if isinstance(part, Picture) else "videos"
+                raise PromptError(f"This model cannot see {what}. Remove them, or choose a complete Gemma 4 model.")
+
+    def read(self, part: Media, between: Callable[[], None]) -> MediaInput:
+        """What the model takes of a file; raises AttachmentError. `between` runs between the steps and may raise."""
+        between()
+        started = time.perf_counter()
+        key = _key(part)
+        known = self._known.get(key)
+        if known is not None and all(span.key in self._features for span in known.spans):
+            return replace(known, part=part)  # type: ignore[arg-type]  # the key says which kind it is
+        found = self._read(part, key, between)
+        self._known[key] = found.without_content()
+        return replace(found, read_ms=(time.perf_counter() - started) * 1000)
+
+    def encode(self, media: Iterable[MediaInput], between: Callable[[], None] = keep_going) -> tuple[Receipt, ...]:
+        """Soft tokens for everything that has none yet, and a receipt for each part."""
+        receipts = []
+        wanted = tuple(media)
+        for item in wanted:
+            started = time.perf_counter()
+            if not all(span.key in self._features for span in item.spans):
+                is_whole = all(_content(span) is not None or span.key in self._features for span in item.spans)
+                complete = item if is_whole else self._read(item.part, item.key, between)  # forgotten in the meantime
+                for span in complete.spans:
+                    if span.key not in self._features:
+                        self._features[span.key] = self._encode(span, between)
+            for span in item.spans:
+                self._features.move_to_end(span.key)
+            encode_ms = (time.perf_counter() - started) * 1000 if item.read_ms else 0.0
+            receipts.append(_receipt(item, item.read_ms + encode_ms))
+        self._forget(keep={span.key for item in wanted for span in item.spans})
+        return tuple(receipts)
+
+    def _read(self, part: Media, key: bytes, between: Callable[[], None]) -> MediaInput:
+        path = Path(part.path)
+        match part:
+            case Picture(_, budget):
+                upright = load_picture(path)
+                plan = plan_image(*upright.size, budget)
+                return PictureInput(part, key, plan, prepare_image(upright, plan, self._patch_size))
+            case Sound():
+                samples = load_sound(path)
+                seconds = len(samples) / SAMPLE_RATE
+                if isinstance(self._model.config.audio, FrameAudioConfig):
+                    frames = raw_frames(samples)
+                    return SoundInput(part, key, seconds, len(frames), frames)
+                return SoundInput(part, key, seconds, num_soft_tokens(len(samples)), log_mel(samples))
+            case Video(_, budget):
+                spans = []
+                for index, frame in enumerate(read_frames(path)):
+                    between()
+                    plan = plan_image(*frame.picture.size, budget)
+                    pixels = prepare_image(frame.picture, plan, self._patch_size)
+                    spans.append(FrameInput(key + index.to_bytes(2, "big"), frame.seconds, plan, pixels))
+                return VideoInput(part, key, tuple(spans))
+
+    def _encode(self, span: SpanInput, between: Callable[[], None]) -> mx.array:
+        if isinstance(span, SoundInput):
+            assert span.frames is not None
+            return self._model.encode_audio(mx.array(span.frames), between)
+        pixels = span.image
+        assert pixels is not None
+        columns = span.plan.width // self._patch_size
+        return self._model.encode_image(mx.array(pixels.patches), mx.array(pixels.positions), columns, between)
+
+    def _forget(self, keep: set[bytes]) -> None:
+        """Drop the soft tokens used longest ago, never those of the present prompt."""
+        for key in list(self._features):
+            if sum(rows.nbytes for rows in self._features.values()) <= MAX_FEATURE_BYTES:
+                return
+            if key not in keep:
+                del self._features[key]
+
+
+def _key(part: Media) -> bytes:
+    """Of the file's content and of how it is to be seen; raises AttachmentError for a file that cannot be read."""
+    path = Path(part.path)
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+    except OSError as error:
+        inspect_attachment(path)  # says what is wrong with it: gone, a folder, not ours to read
+        raise AttachmentError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
+    budget = 0 if isinstance(part, Sound) else part.budget
+    digest.update(f"{type(part).__name__} {budget}".encode())
+    return digest.digest()
+
+
+def _content(span: SpanInput) -> object:
+    return span.frames if isinstance(span, SoundInput) else span.image
+
+
+def _receipt(item: MediaInput, encode_ms: float) -> Receipt:
+    """The proof for the person that it was seen or heard."""
+    match item:
+        case PictureInput(part, _, plan):
+            return PictureReceipt(part.path, part.budget, plan.width, plan.height, plan.num_soft_tokens, encode_ms)
+        case SoundInput(part):
+            return SoundReceipt(part.path, item.seconds, item.num_soft_tokens, encode_ms)
+        case VideoInput(part):
+            plan = item.spans[0].plan
+            seconds = tuple(frame.seconds for frame in item.spans)
+            return VideoReceipt(
+                part.path, part.budget, plan.width, plan.height, seconds, item.num_soft_tokens, encode_ms
+            )
