@@ -21,6 +21,9 @@ def main() -> int:
         from engine import run_command_line
 
         return run_command_line(arguments)
+    if arguments and not arguments[0].startswith("-") and not Path(arguments[0]).exists():
+        sys.stderr.write(f"There is no command and no file named {arguments[0]!r}. See cabochon --help.\n")
+        return 2
     from app.application import main as open_window
 
     return open_window(sys.argv)

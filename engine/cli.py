@@ -1,13 +1,15 @@
 """The command line: ask, ocr, selftest, bench, models. Answers go to stdout, everything else to stderr.
 
-Exit status 0, 1 (it could not be done, said in one sentence) or 2 (wrong usage).
+Exit status 0, 1 (it could not be done, said in one sentence), 2 (wrong usage) or 130 (stopped).
 """
 
 import io
 import json
 import logging
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -83,7 +85,8 @@ def _checked_budget(value: int | None) -> int | None:
 
 
 ModelOption = Annotated[
-    Path | None, typer.Option("--model", metavar="FOLDER", help="Model folder; without it, the built-in sample.")
+    Path | None,
+    typer.Option("--model", metavar="FOLDER", readable=False, help="Model folder; without it, the built-in sample."),
 ]
 BudgetOption = Annotated[
     int | None,
@@ -128,12 +131,18 @@ def _root(
 @cli.command()
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask.")],
-    image: Annotated[list[Path] | None, typer.Option("--image", metavar="FILE", help="A picture; repeatable.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option("--image", metavar="FILE", readable=False, help="A picture; repeatable.")
+    ] = None,
     audio: Annotated[
         list[Path] | None,
-        typer.Option("--audio", metavar="FILE", help="A sound of at most 30 s, or a video's sound; repeatable."),
+        typer.Option(
+            "--audio", metavar="FILE", readable=False, help="A sound of at most 30 s, or a video's sound; repeatable."
+        ),
     ] = None,
-    video: Annotated[list[Path] | None, typer.Option("--video", metavar="FILE", help="A video; repeatable.")] = None,
+    video: Annotated[
+        list[Path] | None, typer.Option("--video", metavar="FILE", readable=False, help="A video; repeatable.")
+    ] = None,
     budget: BudgetOption = None,
     video_budget: Annotated[
         int,
@@ -143,7 +152,7 @@ def ask(
         bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")
     ] = False,
     system: Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same answer.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same answer.")] = None,
     temperature: Annotated[
         float | None, typer.Option(min=0, help="0 always takes the most likely token; else as the model advises.")
     ] = None,
@@ -169,7 +178,7 @@ def ask(
 
 @cli.command()
 def ocr(
-    files: Annotated[list[Path], typer.Argument(help="Pictures to read.", metavar="FILE...")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures to read.", metavar="FILE...", readable=False)],
     budget: BudgetOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -227,13 +236,15 @@ def bench(
 
 def _checked_bits(value: int) -> int:
     if value not in get_args(Bits):
-        raise typer.BadParameter("choose one of 4, 6, 8; fewer ruin the small models")
+        raise typer.BadParameter("choose one of 4, 6, 8")
     return value
 
 
 @models.command()
 def quantize(
-    source: Annotated[Path, typer.Argument(help="Folder of a model that is not quantized yet.", metavar="SRC")],
+    source: Annotated[
+        Path, typer.Argument(help="Folder of a model that is not quantized yet.", metavar="SRC", readable=False)
+    ],
     destination: Annotated[Path, typer.Argument(help="New folder for the smaller model.", metavar="DST")],
     bits: Annotated[
         int,
@@ -241,28 +252,35 @@ def quantize(
     ] = 4,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a model in fewer bits, in the layout of MLX conversions."""
+    """Write a model in fewer bits, in the layout of MLX conversions.
+
+    DST appears when it is complete. What a stopped run leaves is DST.cabochon-unfinished: the next run to DST clears
+    it, or delete it.
+    """
 
     def write(kind: str, **values: object) -> None:
-        typer.echo(json.dumps({"event": kind, **values}, ensure_ascii=False))
+        typer.echo(msgspec.json.encode({"event": kind, **values}).decode())
 
     last = 0.0
 
     def write_progress(fraction: float) -> None:  # a line for each hundredth is enough
         nonlocal last
-        if fraction >= last + 0.01 or fraction == 1:
+        if fraction >= last + 0.01 or last < fraction == 1:
             last = fraction
             write("quantize_progress", fraction=round(fraction, 4))
 
     if as_json:
         try:
-            done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
+            with _ending_in_order():
+                done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
         except EngineError as error:
             typer.echo(encode(Failed(type(error).__name__, str(error))).decode())
             raise
         write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
         return
-    with Progress(*Progress.get_default_columns(), console=_notes, transient=True) as progress:
+    columns = Progress.get_default_columns()
+    progress_bar = Progress(*columns, console=_notes, transient=True, disable=not _notes.is_terminal)
+    with _ending_in_order(), progress_bar as progress:
         task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
         done = quantize_checkpoint(
             source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
@@ -270,7 +288,27 @@ def quantize(
     num_lossless = sum(packing.is_on_grid for packing in done.packings.values())
     if num_lossless:
         _notes.print(f"{num_lossless} of {len(done.packings)} weights were made for 4 bits and lost nothing.")
-    typer.echo(f"{done.folder}: {done.size_bytes / 1e9:.2f} GB, from {done.source_bytes / 1e9:.2f} GB")
+    typer.echo(f"{done.folder}: {_size(done.size_bytes)}, from {_size(done.source_bytes)}")
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:.2f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:.1f} MB"
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A closed terminal or a polite `kill` stops the command as Ctrl-C does, so that nothing half-written stays."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    heeded = [number for number in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _load(model: Path | None) -> Engine:
@@ -286,12 +324,16 @@ def _video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
     """The frames, and the sound track where the model can hear it."""
     parts: list[Media] = [Video(str(path), budget)]
     attachment = inspect_attachment(path)
-    if attachment.has_sound and "sound" in engine.info.modalities:
-        if attachment.seconds <= MAX_SECONDS:
-            parts.append(Sound(str(path)))
-        else:
-            note = f"{path.name}: only the pictures are used, because its sound is longer than {MAX_SECONDS} seconds."
-            _notes.print(note, style="dim", markup=False, soft_wrap=True)
+    if not attachment.has_sound:
+        return parts
+    if "sound" not in engine.info.modalities:
+        why = "this model cannot hear"
+    elif attachment.seconds > MAX_SECONDS:
+        why = f"its sound is longer than {MAX_SECONDS} seconds"
+    else:
+        return [*parts, Sound(str(path))]
+    note = f"{path.name}: only the pictures are used, because {why}."
+    _notes.print(note, style="dim", markup=False, soft_wrap=True)
     return parts
 
 
@@ -348,7 +390,7 @@ def _describe(receipt: Receipt) -> str:
 
 
 _ENDINGS = {
-    "length": "Stopped at the most tokens asked for (--max-tokens).",
+    "length": "Stopped: the answer has as many tokens as it may.",
     "context_full": "Stopped because the model's context is full.",
     "cancelled": "Stopped.",
 }

@@ -5,17 +5,20 @@ has the same key, wherever it lies.
 """
 
 import hashlib
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import mlx.core as mx
 
-from engine.attachments import inspect_attachment, load_picture
-from engine.errors import AttachmentError, PromptError
+from engine.attachments import load_picture
+from engine.errors import PromptError
 from engine.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
+from engine.media.files import opened
 from engine.messages import Media, Picture, Sound, Video
 from engine.models.config import FrameAudioConfig, ModelConfig
 from engine.models.gemma4 import Gemma4, keep_going
@@ -29,6 +32,12 @@ __all__ = ["MediaEncoder", "modalities"]
 
 MAX_FEATURE_BYTES = 128 * 1024 * 1024
 """Soft tokens kept for media that may come again: about 70 pictures of 280 soft tokens at E2B's width."""
+
+BLOCK_BYTES = 16 * 1024 * 1024
+"""Of a file, read between two chances to stop: videos can be many times as long."""
+
+SETTLED_S = 2.0
+"""Age of a file whose time of change says that it is the same."""
 
 
 def modalities(config: ModelConfig) -> tuple[str, ...]:
@@ -44,6 +53,7 @@ class MediaEncoder:
         self._model = model
         self._features: OrderedDict[bytes, mx.array] = OrderedDict()
         self._known: dict[bytes, MediaInput] = {}
+        self._digests: dict[tuple[int, ...], bytes] = {}
         vision = model.config.vision
         self._patch_size = PATCH_SIZE if vision is None else vision.patch_size
 
@@ -65,9 +75,8 @@ class MediaEncoder:
 
     def read(self, part: Media, between: Callable[[], None]) -> MediaInput:
         """What the model takes of a file; raises AttachmentError. `between` runs between the steps and may raise."""
-        between()
         started = time.perf_counter()
-        key = _key(part)
+        key = self._key(part, between)
         known = self._known.get(key)
         if known is not None and all(span.key in self._features for span in known.spans):
             return replace(known, part=part)  # type: ignore[arg-type]  # the key says which kind it is
@@ -117,6 +126,21 @@ class MediaEncoder:
                     spans.append(FrameInput(key + index.to_bytes(2, "big"), frame.seconds, plan, pixels))
                 return VideoInput(part, key, tuple(spans))
 
+    def _key(self, part: Media, between: Callable[[], None]) -> bytes:
+        """Of the file's content and of how it is to be seen; raises AttachmentError for a file that cannot be read.
+
+        A file of the same place, size and time has the content that it had, so that long videos are read once; but
+        for one that was written just now, which may be written again within the clock's step.
+        """
+        with opened(Path(part.path)) as file:
+            found = os.fstat(file.fileno())
+            known_by = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            content = self._digests.get(known_by) or _digest(file, between)
+            if time.time() - found.st_mtime > SETTLED_S:
+                self._digests[known_by] = content
+        budget = 0 if isinstance(part, Sound) else part.budget
+        return hashlib.sha256(content + f"{type(part).__name__} {budget}".encode()).digest()
+
     def _encode(self, span: SpanInput, between: Callable[[], None]) -> mx.array:
         if isinstance(span, SoundInput):
             assert span.frames is not None
@@ -135,17 +159,11 @@ class MediaEncoder:
                 del self._features[key]
 
 
-def _key(part: Media) -> bytes:
-    """Of the file's content and of how it is to be seen; raises AttachmentError for a file that cannot be read."""
-    path = Path(part.path)
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-    except OSError as error:
-        inspect_attachment(path)  # says what is wrong with it: gone, a folder, not ours to read
-        raise AttachmentError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
-    budget = 0 if isinstance(part, Sound) else part.budget
-    digest.update(f"{type(part).__name__} {budget}".encode())
+def _digest(file: BinaryIO, between: Callable[[], None]) -> bytes:
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK_BYTES):
+        between()
+        digest.update(block)
     return digest.digest()
 
 

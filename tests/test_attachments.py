@@ -245,7 +245,7 @@ REFUSALS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "over-40000-pixels-a-side": ("huge.png", huge_png, "too large"),
     "over-150-million-pixels": ("large.png", large_png, "too large"),
     "no-pixels": ("zero.png", lambda path: path.write_bytes(png(png_header(0, 10), (b"IEND", b""))), "picture"),
-    "device": ("pipe.png", os.mkfifo, "is empty"),
+    "device": ("pipe.png", os.mkfifo, "not an ordinary file"),
 }
 
 

@@ -1,6 +1,7 @@
 """The command line as a person uses it: real processes, real files, the built-in sample."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,9 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ask", "Hi", "--image", "/nowhere.png"], 1, "nowhere.png"),
         (["ask", "Hi", "--budget", "300"], 2, "70, 140, 280, 560, 1120"),
         (["ask", "Hi", "--own-template"], 1, "no chat template of its own"),
+        (["ask", "Hi", "--seed", str(2**63)], 2, "--seed"),
+        (["ask", "Hi", "--image", "/dev/zero"], 1, "not an ordinary file"),
+        (["slftest"], 2, "no command and no file named 'slftest'"),
         (["ask"], 2, "question"),
         (["ocr"], 2, "FILE"),
         (["ask", "Hi", "--unknown"], 2, "--unknown"),
@@ -155,6 +159,24 @@ def test_models_quantize_writes_a_folder_that_answers(sign: Path, tmp_path: Path
     assert (run.returncode, run.stderr.strip()) == (0, "")
     assert run.stdout.startswith(f"{tmp_path / 'small'}: ")
     assert cabochon("ocr", sign, "--budget", 140, "--model", tmp_path / "small").stdout == "OPEN 24\n"
+
+
+STOPPED = """
+import os, sys
+from engine import cli
+write = cli.quantize_checkpoint
+cli.quantize_checkpoint = lambda *given: write(*given[:3], lambda fraction: os.kill(os.getpid(), int(sys.argv[1])))
+sys.exit(cli.run_command_line(["models", "quantize", *sys.argv[2:]]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_models_quantize_leaves_nothing_when_its_terminal_is_closed(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", STOPPED, str(int(number)), str(SAMPLE), str(tmp_path / "small")]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (run.returncode, run.stdout) == (130, "")
+    assert "Traceback" not in run.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_models_quantize_tells_its_progress_and_its_failure_in_json(tmp_path: Path) -> None:

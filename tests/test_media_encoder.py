@@ -1,5 +1,6 @@
 """Sounds, pictures and videos on their way into the model: refused in time, proven by receipts, not read twice."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,12 @@ def test_a_file_that_is_gone_is_named(hearing: Engine, part: Sound | Video) -> N
         ready(hearing, user("Look and listen", part))
 
 
+@pytest.mark.parametrize("part", [Picture("/dev/zero"), Sound("/dev/zero"), Video("/dev/zero")])
+def test_what_never_ends_is_not_read(hearing: Engine, part: Picture | Sound | Video) -> None:
+    with pytest.raises(AttachmentError, match="“zero” is not an ordinary file"):
+        hearing.prepare([user("?", part)])
+
+
 def test_cancelling_between_the_towers_layers_stops(hearing: Engine, tmp_path: Path) -> None:
     path = write(tmp_path / "fresh.wav", 20_000, seed=5)
     asked = iter([False, False, False, True])
@@ -127,6 +134,33 @@ def test_cancelling_between_the_towers_layers_stops(hearing: Engine, tmp_path: P
     assert [type(event) for event in events] == [Finished]
     assert isinstance(events[0], Finished)
     assert events[0].reason == "cancelled"
+
+
+def test_cancelling_stops_the_reading_of_a_long_file(
+    hearing: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.media_encoder.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("engine.media_encoder.load_sound", lambda path: pytest.fail("it was read to its end"))
+    asked = iter([False] * 5)
+    turn = user("Listen", Sound(str(write(tmp_path / "long.wav", 16_000, seed=6))))
+    (event,) = hearing.respond([turn], SHORT, lambda: next(asked, True))
+    assert isinstance(event, Finished)
+    assert event.reason == "cancelled"
+
+
+def test_a_settled_file_is_read_once_and_again_when_it_changes(
+    hearing: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conversation names its files at every turn."""
+    path = write(tmp_path / "kept.wav", 16_000, seed=7)
+    os.utime(path, (1_000_000, 1_000_000))
+    turn = user("Listen", Sound(str(path)))
+    first = hearing.prepare([turn]).keys()
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.media_encoder._digest", lambda file, between: pytest.fail("it was read again"))
+        assert hearing.prepare([turn]).keys() == first
+    write(path, 16_000, seed=8)
+    assert hearing.prepare([turn]).keys() != first
 
 
 def test_a_picture_and_a_sound_each_have_their_receipt(hearing: Engine, sound: Path, tmp_path: Path) -> None:

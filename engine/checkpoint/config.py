@@ -23,6 +23,7 @@ from engine.models.config import (
     TextConfig,
     VisionConfig,
 )
+from engine.preprocess.audio import RAW_FRAME_LENGTH
 from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
 
 __all__ = ["read_config", "read_json"]
@@ -358,10 +359,9 @@ def _audio(audio: _Section) -> AudioConfig:
 
 def _frame_audio(audio: _Section) -> FrameAudioConfig:
     """The 12B's; one frame of samples is one soft token, whatever name the file gives to that number."""
-    width = audio.positive("audio_embed_dim")
-    for name in ("audio_samples_per_token", "hidden_size", "output_proj_dims"):
-        audio.must_be(name, width)
-    return FrameAudioConfig(samples_per_token=width, rms_norm_eps=audio.number("rms_norm_eps"))
+    for name in ("audio_embed_dim", "audio_samples_per_token", "hidden_size", "output_proj_dims"):
+        audio.must_be(name, RAW_FRAME_LENGTH)
+    return FrameAudioConfig(samples_per_token=RAW_FRAME_LENGTH, rms_norm_eps=audio.number("rms_norm_eps"))
 
 
 _SEEING: Mapping[str, Callable[[_Section], VisionConfig | PatchVisionConfig]] = {

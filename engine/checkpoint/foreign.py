@@ -43,16 +43,24 @@ _METHODS = {
 
 
 def refuse_foreign_files(folder: Path) -> None:
-    """Raise CheckpointError if a folder without safetensors holds another program's weights, or NVIDIA's export."""
+    """Raise CheckpointError for another program's file, or a folder that holds such and no safetensors.
+
+    NVIDIA's export is refused as well: its safetensors have a form of their own.
+    """
     try:
-        suffixes = {path.suffix.lower() for path in folder.iterdir()}
+        if folder.is_file() and folder.suffix.lower() in _SUFFIXES:
+            raise CheckpointError(f"{folder} is {_SUFFIXES[folder.suffix.lower()]}, not a model folder. {_INSTEAD}")
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
+        files = list(folder.iterdir())
     except OSError as error:
         raise CheckpointError(f"{folder} cannot be read: {error.strerror or error}.") from error
+    suffixes = {file.suffix.lower() for file in files}
     if ".safetensors" not in suffixes:
         for suffix, what in _SUFFIXES.items():
             if suffix in suffixes:
                 raise CheckpointError(f"{folder} holds {what}, not safetensors. {_INSTEAD}")
-    if (folder / "hf_quant_config.json").exists():
+    if folder / "hf_quant_config.json" in files:
         raise CheckpointError(f"{folder} holds weights in {_METHODS['modelopt']}, which cannot be read. {_INSTEAD}")
 
 

@@ -1,6 +1,7 @@
 """A folder becomes a model: config -> tensors -> modules, each checked against the others before data is read."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,8 +79,6 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
 
 def check_files(folder: Path) -> CheckedFiles:
     """Read a folder's configuration and headers, and build the model they describe; raises CheckpointError."""
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
     refuse_foreign_files(folder)
     config = read_config(folder)
     entries = repacked(_by_path(find_tensors(folder)))
@@ -172,14 +171,21 @@ def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> N
 
 
 def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callable[[float], None]) -> None:
-    """Read the data, in the policy's type, a batch at a time. A tower's data is read when it is first needed."""
+    """Read the data, in the policy's type, a batch at a time. A tower's data is read when it is first needed.
+
+    What is stored is let go as soon as nothing else is made of it: cut and converted tensors are copies.
+    """
     by_name = read_tensors({entry.name: entry for entry in entries.values()})
+    uses = Counter(entry.name for entry in entries.values())
     dtype = compute_dtype()
     total = sum(entry.size_bytes for entry in entries.values()) or 1
     done = waiting = 0
     batch: list[tuple[TensorEntry, mx.array]] = []
     for position, (path, entry) in enumerate(entries.items(), 1):
         array = entry.part_of(by_name[entry.name])
+        uses[entry.name] -= 1
+        if uses[entry.name] == 0:
+            del by_name[entry.name]
         array = array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array
         model.load_weights([(path, array)], strict=False)
         if not path.startswith(SEEING + HEARING):

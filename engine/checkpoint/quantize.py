@@ -165,7 +165,11 @@ def _check_destination(source: Path, destination: Path) -> None:
     here, there = source.resolve(), destination.resolve()
     if there == here or here in there.parents:
         raise CheckpointError(f"{destination} is the source or inside it. Choose a new folder beside it.")
-    if destination.exists() or destination.is_symlink():
+    try:
+        is_taken = destination.exists() or destination.is_symlink()
+    except OSError as error:
+        raise CheckpointError(f"{destination} cannot be written: {error.strerror or error}.") from error
+    if is_taken:
         raise CheckpointError(f"{destination} exists already. Choose a new folder, or move that one away.")
     if not destination.parent.is_dir():
         raise CheckpointError(f"{destination.parent} is not a folder, so nothing can be written in it.")

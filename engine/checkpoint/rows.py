@@ -11,15 +11,10 @@ from typing import Any, BinaryIO
 import mlx.core as mx
 import numpy as np
 
-from engine.checkpoint.tensors import TensorEntry
+from engine.checkpoint.tensors import ITEM_BYTES, TensorEntry
 from engine.errors import CheckpointError
 
 __all__ = ["Block", "RowReader", "ShardWriter", "StoredTensor"]
-
-_ITEM_BYTES = {
-    "BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8,
-    "I64": 8, "F64": 8,
-}  # fmt: skip
 
 _VIEWS: dict[str, tuple[type[np.generic], mx.Dtype]] = {
     "BF16": (np.uint16, mx.bfloat16),
@@ -45,7 +40,7 @@ class RowReader:
 
     def blocks(self, entry: TensorEntry, most_bytes: int) -> Iterator[Block]:
         """The tensor cut into blocks of whole rows, none of more than `most_bytes` unless one row is."""
-        row_bytes = math.prod(entry.shape[-1:]) * _ITEM_BYTES[entry.dtype]
+        row_bytes = math.prod(entry.shape[-1:]) * ITEM_BYTES[entry.dtype]
         most_rows = max(1, most_bytes // max(1, row_bytes))
         start = self._start(entry)
         for first, length in _runs(entry):
@@ -105,7 +100,7 @@ class StoredTensor:
     @property
     def size_bytes(self) -> int:
         """Bytes of its data."""
-        return math.prod(self.shape) * _ITEM_BYTES[self.dtype]
+        return math.prod(self.shape) * ITEM_BYTES[self.dtype]
 
 
 class ShardWriter:

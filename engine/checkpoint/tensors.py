@@ -5,6 +5,7 @@ clear error and never a crash or a runaway allocation.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +16,16 @@ from safetensors import SafetensorError, safe_open
 from engine.checkpoint.config import read_json
 from engine.errors import CheckpointError
 
-__all__ = ["INDEX", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
+__all__ = ["INDEX", "ITEM_BYTES", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
+
+ITEM_BYTES = {
+    "BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8,
+    "I64": 8, "F64": 8,
+}  # fmt: skip
+"""Of one value of each type that a model's tensors have."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,7 @@ class TensorEntry:
     @property
     def size_bytes(self) -> int:
         """Bytes of its data."""
-        count = 1
-        for side in self.shape:
-            count *= side
-        return count * _ITEM_BYTES.get(self.dtype, 4)
+        return math.prod(self.shape) * ITEM_BYTES.get(self.dtype, 4)
 
     def halves(self) -> tuple["TensorEntry", "TensorEntry"]:
         """The tensor cut in two along its second axis; raises CheckpointError where it cannot be."""
@@ -67,9 +71,6 @@ class TensorEntry:
 
 def _channels_last(stored: mx.array) -> mx.array:
     return mx.contiguous(mx.moveaxis(stored, 1, -1))
-
-
-_ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U64": 8, "I64": 8, "F64": 8}
 
 
 def find_tensors(folder: Path) -> dict[str, TensorEntry]:
@@ -105,7 +106,10 @@ def _weight_files(folder: Path) -> list[Path]:
         return sorted({_inside(folder, shard) for shard in _weight_map(folder).values()})
     if (folder / SINGLE).exists():
         return [folder / SINGLE]
-    raise CheckpointError(f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete.")
+    raise CheckpointError(
+        f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete. "
+        "Download it again, or choose another folder."
+    )
 
 
 def _weight_map(folder: Path) -> dict[str, str]:
@@ -118,13 +122,19 @@ def _weight_map(folder: Path) -> dict[str, str]:
 def _inside(folder: Path, shard: str) -> Path:
     """A shard is a plain file name: an index must not lead out of its folder."""
     if Path(shard).name != shard or shard in ("", ".", ".."):
-        raise CheckpointError(f"{folder / INDEX} names the file {shard!r}, which is not in this folder.")
+        raise CheckpointError(
+            f"{folder / INDEX} names the file {shard!r}, which is not in this folder. Download the model again."
+        )
     if shard not in {file.name for file in folder.iterdir()}:
         raise CheckpointError(f"{folder / shard} is missing: the download is not complete. Download it again.")
     return folder / shard
 
 
 def _read_header(file: Path) -> list[TensorEntry]:
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror or error}.") from error
     try:
         with safe_open(str(file), framework="np") as handle:
             slices = ((name, handle.get_slice(name)) for name in handle.keys())  # noqa: SIM118
@@ -138,4 +148,6 @@ def _check_index(folder: Path, entries: Mapping[str, TensorEntry]) -> None:
         return
     for name, shard in _weight_map(folder).items():
         if name not in entries or entries[name].file.name != shard:
-            raise CheckpointError(f"{folder / shard} does not hold {name}, which {INDEX} promises.")
+            raise CheckpointError(
+                f"{folder / shard} does not hold {name}, which {INDEX} promises. Download the model again."
+            )

@@ -4,6 +4,7 @@ FFmpeg is told which containers it may look for: others can name further files a
 """
 
 import errno
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +39,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """The file, open for reading; raises AttachmentError, also for errors of the disk while it is open."""
     try:
         if path.is_dir():
-            raise AttachmentError(f"“{path.name}” is a folder. Drop the files inside it instead.")
-        if path.stat().st_size == 0:
+            raise AttachmentError(f"“{path.name}” is a folder. Choose the files inside it instead.")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise AttachmentError(f"“{path.name}” is not an ordinary file. Save it to disk first.")
+        if found.st_size == 0:
             raise AttachmentError(f"“{path.name}” is empty.")
         with path.open("rb") as file:
             yield file
@@ -52,7 +56,10 @@ def open_container(path: Path) -> Iterator["InputContainer"]:
     """A sound or video file as FFmpeg opens it; raises AttachmentError, also for damage met while it is read."""
     import av
 
-    unknown = UnknownFormat(f"“{path.name}” is not a sound or video that can be read, or it is damaged.")
+    unknown = UnknownFormat(
+        f"“{path.name}” is not a sound or video that can be read, or it is damaged. "
+        "Use for example WAV, MP3 or M4A, MP4 or MOV."
+    )
     with opened(path):
         try:
             container = av.open(f"file:{path}", "r", options=_OPTIONS, metadata_errors="replace")

@@ -32,10 +32,11 @@ class OpenSound:
     """A sound that is being read.
 
     `seconds` is what the file says about its length, which may be an estimate; the blocks are a sample rate in Hz with
-    samples [n, channels] float32, usually in [-1, 1].
+    samples [n, channels] float32, usually in [-1, 1]. MP3 and whatever FFmpeg reads may be padded by their encoder.
     """
 
     seconds: float
+    is_padded: bool
     blocks: Iterator[tuple[int, np.ndarray]]
 
 
@@ -46,7 +47,7 @@ def open_sound(path: Path) -> Iterator[OpenSound]:
         sound = _sndfile(file)
         if sound is not None:
             with sound, _refusing_damage(path):
-                yield OpenSound(sound.frames / sound.samplerate, _sndfile_blocks(sound))
+                yield OpenSound(sound.frames / sound.samplerate, sound.format == "MP3", _sndfile_blocks(sound))
             return
     from av import AudioStream
 
@@ -55,7 +56,7 @@ def open_sound(path: Path) -> Iterator[OpenSound]:
         if not isinstance(stream, AudioStream):
             raise AttachmentError(f"“{path.name}” has no sound.")
         require_decoder(path, stream)
-        yield OpenSound(duration(path, container, stream), _stream_blocks(container, stream))
+        yield OpenSound(duration(path, container, stream), True, _stream_blocks(container, stream))
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class Subsampling(nn.Module):
 
     def __call__(self, frames: mx.array) -> mx.array:
         """frames [1, T, 128] -> [1, ceil(T / 4), hidden]; frequency outside, channels inside."""
-        x = self.layer1(self.layer0(frames.astype(self.input_proj_linear.weight.dtype)[..., None]))
+        x = self.layer1(self.layer0(frames.astype(self.layer0.norm.weight.dtype)[..., None]))
         return self.input_proj_linear(x.flatten(2))
 
 

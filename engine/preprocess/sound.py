@@ -19,7 +19,7 @@ SAMPLE_RATE = 16_000
 MAX_SECONDS = 30
 
 _PADDING_SECONDS = 0.25
-"""What encoders may add to 30 seconds of sound (MP3 up to 0.2 s at 8 kHz, AAC less); it is cut off again."""
+"""What an encoder may add to 30 seconds of sound (MP3 up to 0.2 s at 8 kHz, AAC less); it is cut off again."""
 
 _RATES_HZ = range(1_000, 768_001)
 
@@ -44,6 +44,7 @@ def _mono(path: Path, sound: OpenSound) -> tuple[np.ndarray, int]:
     """The average of all channels, samples [n] float32, and their rate in Hz."""
     pieces: list[np.ndarray] = []
     num_samples, rate_hz = 0, SAMPLE_RATE
+    most_seconds = MAX_SECONDS + (_PADDING_SECONDS if sound.is_padded else 0)
     for block_rate_hz, block in sound.blocks:
         if block_rate_hz not in _RATES_HZ or (pieces and block_rate_hz != rate_hz):
             raise AttachmentError(f"“{path.name}” has a sample rate that cannot be read. Save it with 48 kHz.")
@@ -51,13 +52,13 @@ def _mono(path: Path, sound: OpenSound) -> tuple[np.ndarray, int]:
             raise AttachmentError(f"“{path.name}” is damaged: some of its samples are no numbers.")
         pieces.append(np.clip(block, -1, 1).mean(axis=1))
         num_samples, rate_hz = num_samples + len(block), block_rate_hz
-        if num_samples > (MAX_SECONDS + _PADDING_SECONDS) * rate_hz:
+        if num_samples > most_seconds * rate_hz:
             raise AttachmentError(_too_long(path, sound.seconds))
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32), rate_hz
 
 
 def _too_long(path: Path, seconds: float) -> str:
-    if seconds <= MAX_SECONDS:  # the file does not know its length
+    if round(seconds, 1) <= MAX_SECONDS:  # or the file does not know its length
         length = f"is longer than {MAX_SECONDS} seconds"
     elif seconds < 120:
         length = f"lasts {seconds:.1f} seconds"

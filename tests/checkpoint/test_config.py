@@ -201,6 +201,7 @@ def test_the_audio_window_is_one_less_than_the_context(tmp_path: Path) -> None:
         ({"audio_config": AUDIO | {"model_type": "gemma3n_audio"}}, "model_type is 'gemma3n_audio'"),
         ({"audio_config": {}}, "audio_config: model_type is missing"),
         ({"audio_config": UNIFIED_AUDIO | {"hidden_size": 320}}, "hidden_size is 320"),
+        ({"audio_config": {key: 320 if value == 640 else value for key, value in UNIFIED_AUDIO.items()}}, "is 320"),
         ({"vision_config": UNIFIED_VISION | {"mm_posemb_size": 280}}, "mm_posemb_size is 280"),
         ({"vision_config": UNIFIED_VISION | {"model_patch_size": 32}}, "model_patch_size is 32"),
         ({"vision_config": UNIFIED_VISION | {"output_proj_dims": 64}}, "output_proj_dims is 64"),

@@ -158,9 +158,17 @@ def convert(kind: str, tmp_path: Path, **options: object) -> tuple[Path, nn.Modu
     return folder, mlx_vlm.utils.load_model(folder)
 
 
-def test_a_converted_audio_tower_hears_the_same(tmp_path: Path) -> None:
-    folder, theirs = convert("E line", tmp_path)
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_converted_audio_tower_hears_the_same(tmp_path: Path, is_packed: bool) -> None:
+    """As it is, which is what the converter does with towers, and packed as well, for those who ask it to."""
+
+    def predicate(path: str, *rest: object) -> bool:
+        return path.startswith(("language_model", "audio_tower.subsample"))
+
+    folder, theirs = convert("E line", tmp_path, **({"quant_predicate": predicate} if is_packed else {}))
     ours = load_checkpoint(folder).model
+    projection = ours.audio_tower.subsample_conv_projection.input_proj_linear
+    assert isinstance(projection, nn.QuantizedLinear) == is_packed
     frames = mx.random.normal((99, 128), key=mx.random.key(0))
     states, _ = theirs.audio_tower(frames[None], mx.zeros((1, 99), mx.bool_))
     assert_same(ours.encode_audio(frames), theirs.embed_audio(states)[0])

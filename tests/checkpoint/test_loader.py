@@ -107,6 +107,19 @@ def test_weights_of_each_float_type_load_in_the_policys_type(tmp_path: Path, dty
     assert {array.dtype for _, array in tree_flatten(loaded.model.parameters())} == {loaded.model.dtype}
 
 
+def test_what_is_converted_is_not_held_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Converted, as halves of experts are cut: stored values are let go with the batch that they came in."""
+    folder = write_config(tmp_path, config(text={"intermediate_size": 8192}))
+    save(folder, original_names(model_tensors(folder)))
+    monkeypatch.setattr("engine.checkpoint.loader._BATCH_BYTES", 1)
+    monkeypatch.setattr("engine.checkpoint.loader.compute_dtype", lambda: mx.float16)
+    mx.clear_cache()
+    before = mx.get_active_memory()
+    mx.reset_peak_memory()
+    loaded = load_checkpoint(folder)
+    assert mx.get_peak_memory() - before < 1.3 * loaded.size_bytes
+
+
 def test_progress_rises_to_one(tmp_path: Path) -> None:
     seen: list[float] = []
     load_checkpoint(folder_with(tmp_path, shards=3)[0], seen.append)
@@ -491,6 +504,12 @@ def packed_change(tmp_path: Path, settings: object, change: Callable[[Tensors], 
     tensors = mlx_names(quantized(model_tensors(folder), PACKED)[0])
     change(tensors)
     return save(folder, tensors)
+
+
+def test_a_gguf_file_says_what_to_download_instead(tmp_path: Path) -> None:
+    (tmp_path / "model.GGUF").write_bytes(b"GGUF")
+    with pytest.raises(CheckpointError, match=r"model.GGUF is a GGUF file, which llama.cpp .* \(mlx-community"):
+        load_checkpoint(tmp_path / "model.GGUF")
 
 
 def test_scales_without_a_word_in_the_configuration_are_refused(tmp_path: Path) -> None:

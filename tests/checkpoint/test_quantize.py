@@ -325,6 +325,13 @@ def test_a_destination_without_a_folder_around_it_is_refused(tmp_path: Path) -> 
         assert "is not a folder" in refusal(source, tmp_path / parent / "small")
 
 
+def test_names_that_the_system_refuses_are_one_sentence(tmp_path: Path) -> None:
+    source, _ = source_folder(tmp_path)
+    for name in ("x" * 250, "x" * 300):  # the first is too long with the ending of the unfinished folder
+        assert "cannot be written: File name too long" in refusal(source, tmp_path / name)
+    assert "cannot be read: File name too long" in refusal(tmp_path / ("x" * 300), tmp_path / "small")
+
+
 def test_a_quantized_source_is_refused(tmp_path: Path) -> None:
     source, _ = source_folder(tmp_path)
     small = quantize_checkpoint(source, tmp_path / "small", 8).folder

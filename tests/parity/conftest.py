@@ -16,6 +16,7 @@ from transformers import (
     Gemma4UnifiedAudioFeatureExtractor,
 )
 
+from engine.generation.prefill import prefill
 from engine.messages import Picture, Sound, Video
 from engine.pipeline import Engine
 from engine.preprocess.image import ImageInput, image, plan_image, prepare_image
@@ -106,6 +107,14 @@ def assert_greedy(pair: "Pair", ids: list[int], count: int) -> None:
     logits = pair.reference_logits(Prompt((*ids, *ours[:-1]))) + torch.tensor(np.array(pair.ours._suppress))
     assert torch.isfinite(logits).any(dim=-1).all()
     assert ours == logits[len(ids) - 1 :].argmax(dim=-1).tolist()
+
+
+def assert_chunks(ours: Engine, prompt: Prompt, chunk: int) -> None:
+    """A prefill in chunks ends with the logits of one pass: all of them, because a lost block moves few choices."""
+    whole = ours.logits(prompt)[-1]
+    *_, (_, last) = prefill(ours._model, prompt, ours._media.features, ours._cold_cache(), 0, chunk)
+    assert last is not None
+    assert_close(last, np.array(whole))
 
 
 @pytest.fixture(scope="session")

@@ -151,6 +151,17 @@ def test_AU_3_a_longer_sound_is_refused_with_its_length(
         load_sound(path)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "seconds", "says"), [("wav", 30.2, "lasts 30.2"), ("flac", 30.01, "is longer than")]
+)
+def test_AU_3_what_no_encoder_has_padded_loses_nothing_in_silence(
+    tmp_path: Path, suffix: str, seconds: float, says: str
+) -> None:
+    soundfile.write(tmp_path / f"a.{suffix}", tone(seconds), SAMPLE_RATE)
+    with pytest.raises(AttachmentError, match=rf"{says} .*at most 30 seconds"):
+        load_sound(tmp_path / f"a.{suffix}")
+
+
 def wav_header(num_samples: int, rate_hz: int = SAMPLE_RATE) -> bytes:
     """The header of a mono 16-bit WAV."""
     size = 2 * num_samples
@@ -215,7 +226,7 @@ REFUSALS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "empty": ("nothing.wav", lambda path: path.write_bytes(b""), "is empty"),
     "folder": ("album", lambda path: path.mkdir(), "is a folder"),
     "missing": ("gone.mp3", lambda path: None, "is not there"),
-    "device": ("pipe.wav", os.mkfifo, "is empty"),
+    "device": ("pipe.wav", os.mkfifo, "not an ordinary file"),
     "no-samples": ("none.wav", lambda path: soundfile.write(path, tone(0), SAMPLE_RATE), "too short"),
     "10-ms": ("tick.wav", lambda path: soundfile.write(path, tone(1)[:160], SAMPLE_RATE), "too short"),
     "not-numbers": ("nan.wav", not_numbers, "no numbers"),
