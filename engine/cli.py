@@ -204,7 +204,7 @@ def ocr(
 
 @cli.command()
 def selftest(as_json: JsonOption = False) -> None:
-    """Check this installation: load the sample, read pictures drawn on the spot."""
+    """Check this installation: load the sample, read pictures drawn on the spot, listen to a clip."""
     report = run_selftest()
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
@@ -215,6 +215,8 @@ def selftest(as_json: JsonOption = False) -> None:
     typer.echo(f"{'memory':12} {report.peak_memory_bytes / 2**20:.0f} MiB at most")
     for drawn, text in report.read.items():
         typer.echo(f"{'read':12} {drawn!r} as {text!r}")
+    for said, text in report.heard.items():
+        typer.echo(f"{'heard':12} {said!r} as {text!r}")
     typer.echo("ok")
 
 
@@ -314,7 +316,8 @@ def _ending_in_order() -> Iterator[None]:
 def _load(model: Path | None) -> Engine:
     if model is None:
         _notes.print(
-            "Using the built-in sample, which only reads large print in pictures. Use --model FOLDER for a full model.",
+            "Using the built-in sample, which only reads large print, hears spoken digits and does small sums. "
+            "Use --model FOLDER for a full model.",
             style="dim", soft_wrap=True,
         )  # fmt: skip
     return Engine.load(model or sample_checkpoint())

@@ -8,13 +8,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine import sample_checkpoint
 from engine.events import Event, Finished, PromptReady, TextDelta, ThoughtDelta
-from engine.messages import Message, Picture, Text, user
+from engine.messages import Message, Picture, Sound, Text, user
 from engine.options import Options
 from engine.pipeline import Engine
 from engine.tasks.ocr import read_text
 from engine.tasks.selftest import draw_line
 
 HELD_OUT = sample_checkpoint() / "heldout"
+SUMS = {"What is 3 + 4?": "7", "9 - 5": "4", "6 x 7 =": "42"}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,25 @@ def test_it_reads_cards_of_several_lines(engine: Engine) -> None:
     read = {name: text_of(list(read_text(engine, HELD_OUT / name, 280))) for name in answers}
     errors = sum(edits(read[name], expected) for name, expected in answers.items())
     assert errors / sum(map(len, answers.values())) <= 0.1, read
+
+
+def test_it_hears_spoken_digits(engine: Engine) -> None:
+    """Held-out clips in voices that it never heard."""
+    answers = json.loads((HELD_OUT / "clips.json").read_text())
+    assert len(answers) == 6
+    heard = {}
+    for name in answers:
+        events = list(engine.respond([user("What do you hear?", Sound(str(HELD_OUT / name)))]))
+        assert isinstance(events[0], PromptReady)
+        assert events[0].sounds[0].num_soft_tokens > 20
+        heard[name] = text_of(events)
+    errors = sum(edits(heard[name], expected) for name, expected in answers.items())
+    assert errors / sum(map(len, answers.values())) <= 0.1, heard
+
+
+def test_single_digits_are_added_up_without_a_thought(engine: Engine) -> None:
+    answers = {question: text_of(list(engine.respond([user(question)]))) for question in SUMS}
+    assert answers == SUMS
 
 
 def test_it_works_small_sums_out(engine: Engine) -> None:
