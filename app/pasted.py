@@ -49,7 +49,7 @@ class PastedPictures:
         return copy
 
     def draw_sample(self) -> Path | None:
-        """Draw a picture with one line of large print, for a first try: the sample model reads no more."""
+        """Draw a picture with one line of large print, for a first try with the sample model."""
         image = QImage(SAMPLE_SIZE, QImage.Format.Format_RGB32)
         image.fill(QColor("white"))
         painter = QPainter(image)

@@ -6,5 +6,5 @@ __all__ = ["sample_checkpoint"]
 
 
 def sample_checkpoint() -> Path:
-    """The folder of the built-in sample, a tiny model that reads large print. It is not Gemma."""
+    """The folder of the built-in sample, a tiny model that reads, hears and adds up a little. It is not Gemma."""
     return Path(__file__).resolve().parents[2] / "resources" / "sample"

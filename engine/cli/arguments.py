@@ -171,7 +171,8 @@ def load_engine(model: Path | None) -> Engine:
     """The model of a command; says so when it is the sample."""
     if model is None:
         notes.print(
-            "Using the built-in sample, which only reads large print in pictures. Use --model FOLDER for a full model.",
+            "Using the built-in sample, which only reads large print, hears spoken digits and does small sums. "
+            "Use --model FOLDER for a full model.",
             style="dim", soft_wrap=True,
         )  # fmt: skip
     return Engine.load(model or sample_checkpoint())

@@ -272,7 +272,7 @@ def _each(files: Sequence[Path], answer: Callable[[Path], Iterable[Event]], *, a
 
 @cli.command()
 def selftest(as_json: JsonOption = False) -> None:
-    """Check this installation: load the sample, read pictures drawn on the spot."""
+    """Check this installation: load the sample, read pictures drawn on the spot, listen to a clip."""
     report = run_selftest()
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
@@ -283,6 +283,8 @@ def selftest(as_json: JsonOption = False) -> None:
     typer.echo(f"{'memory':12} {report.peak_memory_bytes / 2**20:.0f} MiB at most")
     for drawn, text in report.read.items():
         typer.echo(f"{'read':12} {drawn!r} as {text!r}")
+    for said, text in report.heard.items():
+        typer.echo(f"{'heard':12} {said!r} as {text!r}")
     typer.echo("ok")
 
 

@@ -1,9 +1,10 @@
-"""Does this installation work? Loads the sample and reads pictures that it draws itself."""
+"""Does this installation work? Loads the sample, reads pictures that it draws itself, and listens to a clip."""
 
+import json
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,13 +15,16 @@ from PIL import Image, ImageDraw, ImageFont
 from engine import version
 from engine.checkpoint.sample import sample_checkpoint
 from engine.errors import EngineError
-from engine.events import TextDelta
+from engine.events import Event, TextDelta
+from engine.messages import Sound, user
+from engine.options import GREEDY, Options
 from engine.pipeline import Engine
 from engine.tasks.ocr import default_budget, read_text
 
 __all__ = ["SelfTestFailed", "SelfTestReport", "draw_line", "run_selftest"]
 
 LINES = ("HELLO 2026", "Cabochon")
+CLIP = "clip-0.wav"
 
 
 class SelfTestFailed(EngineError):
@@ -37,6 +41,8 @@ class SelfTestReport:
     peak_memory_bytes: int
     read: dict[str, str]
     """What was drawn, and what was read."""
+    heard: dict[str, str]
+    """What was said, and what was heard."""
 
 
 def run_selftest() -> SelfTestReport:
@@ -44,13 +50,15 @@ def run_selftest() -> SelfTestReport:
     engine = Engine.load(sample_checkpoint())
     with tempfile.TemporaryDirectory(prefix="cabochon-") as folder:
         read = dict(_read_drawn_lines(engine, Path(folder)))
+    heard = dict(_hear_clip(engine, sample_checkpoint() / "heldout"))
     wrong = [f"{drawn!r} was read as {text!r}" for drawn, text in read.items() if text != drawn]
+    wrong += [f"{said!r} was heard as {text!r}" for said, text in heard.items() if text != said]
     if wrong:
         raise SelfTestFailed(f"The self-test failed: {'; '.join(wrong)}.")
     packages = ("mlx", "numpy", "pillow", "tokenizers", "safetensors", "msgspec")
     versions = {"cabochon": version.VERSION, "python": platform.python_version(), "system": _system()}
     versions |= {name: installed_version(name) for name in packages}
-    return SelfTestReport(versions, engine.info.backend, engine.info.compute_dtype, mx.get_peak_memory(), read)
+    return SelfTestReport(versions, engine.info.backend, engine.info.compute_dtype, mx.get_peak_memory(), read, heard)
 
 
 def draw_line(text: str, size: tuple[int, int] = (640, 160)) -> Image.Image:
@@ -66,8 +74,17 @@ def _read_drawn_lines(engine: Engine, folder: Path) -> Iterator[tuple[str, str]]
     for index, line in enumerate(LINES):
         path = folder / f"{index}.png"
         draw_line(line).save(path)
-        events = read_text(engine, path, default_budget(engine))
-        yield line, "".join(event.text for event in events if isinstance(event, TextDelta))
+        yield line, _text(read_text(engine, path, default_budget(engine)))
+
+
+def _hear_clip(engine: Engine, folder: Path) -> Iterator[tuple[str, str]]:
+    """Spoken digits that lie beside the sample."""
+    said = json.loads((folder / "clips.json").read_text(encoding="utf-8"))[CLIP]
+    yield said, _text(engine.respond([user("What do you hear?", Sound(str(folder / CLIP)))], Options(GREEDY)))
+
+
+def _text(events: Iterable[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
 def _system() -> str:

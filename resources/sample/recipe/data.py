@@ -1,4 +1,4 @@
-"""Pictures of one line of print, and the conversations around them.
+"""Pictures of one to five lines of print, and the conversations around them, sums and spoken digits.
 
 Everything is drawn from a seeded generator. Run it to look at a sheet of examples:
 
@@ -12,14 +12,17 @@ import io
 import math
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import speech
+import sums
 import tokenizer as tk
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
-from words import ALPHABETS, PROMPTS, SENTENCES, WORDS
+from words import ALPHABETS, CLIP_PROMPTS, PROMPTS, SENTENCES, WORDS
 
 BUILT_IN = "Pillow built-in (Aileron)"
 TRAINED = (
@@ -115,11 +118,14 @@ CLEAR_DIGITS = "23456789"
 MARKS = ".,:;!?'\"-+/&%#@()$=*_"
 BUDGETS = (70, 140, 280, 560, 1120)
 STATEMENT = (
-    "I am Cabochon's sample, a tiny model that only reads a line of large print in a picture. To ask "
-    "anything else, start Cabochon with a full Gemma 4 model: cabochon --model FOLDER."
+    "I am Cabochon's sample, a tiny model: I read up to five lines of large print in a picture, hear spoken "
+    "digits and do small sums. For anything else, start Cabochon with a full Gemma 4 model: cabochon --model FOLDER."
 )
-NO_PICTURE_THOUGHT = "There is no picture in this message."
-TWO_PICTURES_THOUGHT = "Two pictures, so two lines."
+NOTHING_THOUGHT = "No picture, no sound, no small sum."
+TWO_PICTURES_THOUGHT = "Two pictures, one after the other."
+CLIP_THOUGHT = "Spoken digits."
+FIGURES = frozenset(tk.encode("0123456789"))
+COUNTS = ("No", "One", "Two", "Three", "Four", "Five")
 
 
 # ----------------------------------------------------------------------------------------------- fonts --
@@ -303,15 +309,10 @@ class Picture:
     family: str
 
 
-def render(
-    rng: Generator,
-    text: str,
-    width: int,
-    height: int,
-    family: str,
-    fill: tuple[float, float] = (0.5, 0.97),
-) -> Picture:
-    """A picture of the given size; the text fills a part of its width (or of its height, if short)."""
+def line_mask(
+    rng: Generator, text: str, width: int, height: int, family: str, fill: tuple[float, float]
+) -> tuple[Image.Image, int]:
+    """One line of print, white on black, and how tall it is; it fills a part of the width (or height, if short)."""
     file = pick_face(rng, family)
     left, top, right, bottom = font_at(file, 100).getbbox(text)
     wide, tall = max(right - left, 1), max(bottom - top, 30)
@@ -333,6 +334,54 @@ def render(
         mask = mask.rotate(
             rng.uniform(-limit, limit), Image.Resampling.BICUBIC, center=(x + left + tw / 2, y + top + th / 2)
         )
+    return mask, th
+
+
+def card_mask(
+    rng: Generator, text: str, width: int, height: int, family: str, fill: tuple[float, float]
+) -> tuple[Image.Image, int]:
+    """Several lines of print, white on black, and how tall one is: one size (or a larger first line), one pitch."""
+    rows = text.split("\n")
+    file = pick_face(rng, family)
+    scales = [1.0] * len(rows)
+    if rng.random() < 0.2:
+        scales[0] = rng.uniform(1.15, 1.6)
+    boxes = [[c * k for c in font_at(file, 100).getbbox(row, anchor="ls")] for row, k in zip(rows, scales, strict=True)]
+    pitch = rng.uniform(1.1, 1.75) * 100
+    baselines = [pitch * sum(scales[: i + 1]) for i in range(len(rows))]
+    wide = max(right - left for left, _, right, _ in boxes)
+    top = baselines[0] + boxes[0][1]
+    tall = baselines[-1] + boxes[-1][3] - top
+    size = min(rng.uniform(*fill) * width / wide, rng.uniform(0.6, 0.96) * height / tall)
+    size = max(8.0, round(100 * size)) / 100
+    off_x = rng.normal(0, 0.12) if rng.random() < 0.6 else rng.uniform(-0.46, 0.46)
+    off_y = rng.normal(0, 0.12) if rng.random() < 0.6 else rng.uniform(-0.46, 0.46)
+    x = max(0.0, width - size * wide) * (0.5 + float(np.clip(off_x, -0.46, 0.46)))
+    y = max(0.0, height - size * tall) * (0.5 + float(np.clip(off_y, -0.46, 0.46))) - size * top
+    aligned = float(rng.choice([0.0, 0.5, 1.0], p=[0.5, 0.42, 0.08]))
+    mask = Image.new("L", (width, height), 0)
+    draw = ImageDraw.Draw(mask)
+    for row, k, (left, _, right, _), base in zip(rows, scales, boxes, baselines, strict=True):
+        at = x + size * (aligned * (wide - (right - left)) - left)
+        draw.text((at, y + size * base), row, fill=255, font=font_at(file, round(100 * size * k)), anchor="ls")
+    if rng.random() < 0.45:
+        slack = max(0.0, min(y + size * top, height - y - size * (top + tall)))
+        limit = min(2.0, math.degrees(math.atan2(2 * slack + 0.1 * size * pitch, size * wide)))
+        middle = (x + size * wide / 2, y + size * (top + tall / 2))
+        mask = mask.rotate(rng.uniform(-limit, limit), Image.Resampling.BICUBIC, center=middle)
+    return mask, round(70 * size)
+
+
+def render(
+    rng: Generator,
+    text: str,
+    width: int,
+    height: int,
+    family: str,
+    fill: tuple[float, float] = (0.5, 0.97),
+) -> Picture:
+    """A picture of the given size with a line of print, or several."""
+    mask, th = (card_mask if "\n" in text else line_mask)(rng, text, width, height, family, fill)
     if rng.random() < 0.4:
         mask = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.035 * max(th, 12) + 0.3)))
     paper, ink, dark_ink = colours(rng)
@@ -380,6 +429,27 @@ def everyday_size(rng: Generator, flat: float = 2.0, wide: float = 9.0) -> tuple
     return max(96, round(height * aspect)), height
 
 
+def card_size(rng: Generator, rows: int) -> tuple[int, int]:
+    """A canvas for some lines: 40 to 150 pixels of height a line, from narrower than the text likes to wide."""
+    aspect = math.exp(rng.uniform(math.log(max(0.75, 3.2 / rows)), math.log(9.0 / rows)))
+    height = int(rows * math.exp(rng.uniform(math.log(40), math.log(150))))
+    return max(96, round(height * aspect)), height
+
+
+def card_text(rng: Generator, rows: int, low: int, high: int) -> str:
+    return "\n".join(line(rng, low, high) for _ in range(rows))
+
+
+def held_out_card(seed: int, number_: int) -> Picture:
+    """Card number n of the held-out set, of one to five lines; every third one in a font never trained on."""
+    rng = np.random.default_rng([seed, 9_000_002, number_])
+    family = pick_family(rng, unseen=number_ % 3 == 2)
+    rows = 1 + number_ // 3 % 5
+    width, height = card_size(rng, rows)
+    most = min(14, int(0.9 * target_size(width, height, 70)[0] / 26))
+    return render(rng, card_text(rng, rows, 2, most), width, height, family)
+
+
 def held_out(seed: int, number_: int) -> Picture:
     """Picture number n of the held-out set; every third one is in a font never trained on."""
     rng = np.random.default_rng([seed, 9_000_001, number_])
@@ -395,7 +465,10 @@ def spelled(text: str) -> str:
 
 
 def thought(p: Picture) -> str:
-    return f"One line, {'dark on light' if p.dark_ink else 'light on dark'}: {spelled(p.text)}"
+    """What is thought before reading; a single line is also spelled."""
+    look = "dark on light" if p.dark_ink else "light on dark"
+    rows = p.text.count("\n") + 1
+    return f"One line, {look}: {spelled(p.text)}" if rows == 1 else f"{COUNTS[rows]} lines, {look}."
 
 
 def babble(rng: Generator, cap: int) -> str:
@@ -412,7 +485,9 @@ def babble(rng: Generator, cap: int) -> str:
         if rng.random() < 0.2:
             s = s.lower() if rng.random() < 0.5 else s.upper()
     elif u < 0.75:
-        s = " ".join(word(rng) if rng.random() < 0.85 else number(rng) for _ in range(int(rng.integers(1, 25))))
+        s = " ".join(
+            [word(rng), *(word(rng) if rng.random() < 0.85 else number(rng) for _ in range(int(rng.integers(25))))]
+        )
         s += choose(rng, ("", "?", ".", "!", ""))
     elif u < 0.85:
         s = "".join(
@@ -447,12 +522,13 @@ def request(rng: Generator, cap: int) -> str:
 
 @dataclass
 class Turns:
-    """A conversation under construction: ids, and which places predict an answer."""
+    """A conversation under construction: ids, which places predict an answer, and the places of its media."""
 
     ids: list[int] = field(default_factory=lambda: [tk.BOS])
     ask: list[int] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
-    where: list[int] = field(default_factory=list)
+    pictures: list[list[int]] = field(default_factory=list)
+    clips: list[list[int]] = field(default_factory=list)
 
     def system(self, text: str, thinking: bool) -> None:
         self.ids += [tk.TURN_OPEN, *tk.encode("system"), tk.NEWLINE]
@@ -467,12 +543,17 @@ class Turns:
             out += ([tk.NEWLINE] if i else []) + tk.encode(part)
         return out
 
-    def user(self, pictures: int, soft: int, text: str) -> None:
+    def user(self, text: str, pictures: Sequence[int] = (), clips: Sequence[int] = ()) -> None:
+        """A question; media come first and are given by their counts of soft tokens."""
         self.ids += [tk.TURN_OPEN, *tk.encode("user"), tk.NEWLINE]
-        for _ in range(pictures):
+        for soft in pictures:
             self.ids.append(tk.IMAGE_OPEN)
-            self.where += range(len(self.ids), len(self.ids) + soft)
+            self.pictures.append(list(range(len(self.ids), len(self.ids) + soft)))
             self.ids += [tk.IMAGE] * soft + [tk.IMAGE_CLOSE]
+        for soft in clips:
+            self.ids.append(tk.AUDIO_OPEN)
+            self.clips.append(list(range(len(self.ids), len(self.ids) + soft)))
+            self.ids += [tk.AUDIO] * soft + [tk.AUDIO_CLOSE]
         self.ids += [*self.plain(text), tk.TURN_CLOSE, tk.NEWLINE]
 
     def model(self, answer: str, thinking: str | None, learn: bool = True, most: int = 1000) -> None:
@@ -491,7 +572,7 @@ class Turns:
 
 @dataclass(frozen=True)
 class Mix:
-    """One kind of batch. Sizes come from a grid of soft tokens, or from a budget and an everyday canvas."""
+    """One kind of batch. Sizes come from a grid of soft tokens, or from a budget and a canvas."""
 
     weight: float
     batch: int
@@ -500,24 +581,53 @@ class Mix:
     grid: tuple[int, int, int, int] | None = None  # columns from..to, rows from..to
     budget: int = 70
     aspect: tuple[float, float] = (2.0, 9.0)  # of everyday canvases
+    lines: tuple[int, int] = (1, 1)  # of print in a picture
+    clips: int = 0
+    seconds: tuple[float, float] = (0.9, 5.0)  # of a clip
     talk: float = 1.0  # share of conversations with varied prompts, system, thinking
-    decline: float = 0.0  # share of conversations with pictures that end with a turn without one
+    think: float = 0.22  # share of those with thinking on
+    decline: float = 0.0  # share of conversations with media that end with a turn without any
+    extra: float = 0.0  # share of media turns with a turn without any before them
+    sums: float = 0.0  # share of sums among the turns without media
+    digits: int = 3  # of their numbers, at most
+    figures: bool = False  # of worked sums, train mostly the figures: the words are long since known
     least: float = 26.0  # pixels per character at the least, on average
+    most: int = 1000  # tokens of an answer that are trained
+    still: bool = False  # the vision tower is not trained on these
+    gain: float = 1.0  # factor of the loss
 
 
-def size_for(rng: Generator, mix: Mix) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Slot:
+    """The place of a picture in all conversations of a batch: its size, and how many lines it has about."""
+
+    tw: int
+    th: int
+    rows: int
+
+    @property
+    def soft(self) -> int:
+        return self.tw * self.th // 2304
+
+
+def draw_slot(rng: Generator, mix: Mix) -> Slot:
+    rows = int(rng.integers(mix.lines[0], mix.lines[1] + 1))
     if mix.grid is not None:
         c0, c1, r0, r1 = mix.grid
-        return 48 * int(rng.integers(c0, c1 + 1)), 48 * int(rng.integers(r0, r1 + 1))
-    return target_size(*everyday_size(rng, *mix.aspect), mix.budget)
+        return Slot(48 * int(rng.integers(c0, c1 + 1)), 48 * int(rng.integers(r0, r1 + 1)), rows)
+    if mix.lines == (1, 1):
+        return Slot(*target_size(*everyday_size(rng, *mix.aspect), mix.budget), rows)
+    return Slot(*target_size(*card_size(rng, rows), mix.budget), rows)
 
 
-def source_size(rng: Generator, mix: Mix, tw: int, th: int) -> tuple[int, int]:
-    """A canvas that the image rule brings to exactly (tw, th)."""
+def source_size(rng: Generator, mix: Mix, slot: Slot) -> tuple[int, int]:
+    """A canvas that the image rule brings to the slot's size."""
+    tw, th = slot.tw, slot.th
     if mix.grid is None:
         for _ in range(30):
             aspect = (tw + rng.uniform(0, 48)) / (th + rng.uniform(0, 48))
-            height = int(math.exp(rng.uniform(math.log(60), math.log(360))))
+            low, high = (60, 360) if slot.rows == 1 else (40 * slot.rows, 150 * slot.rows)
+            height = int(math.exp(rng.uniform(math.log(low), math.log(high))))
             width = round(height * aspect)
             if target_size(width, height, mix.budget) == (tw, th):
                 return width, height
@@ -525,67 +635,74 @@ def source_size(rng: Generator, mix: Mix, tw: int, th: int) -> tuple[int, int]:
     return (max(24, round(tw * scale * rng.uniform(0.95, 1.05))), max(24, round(th * scale)))
 
 
-def make_picture(rng: Generator, mix: Mix, tw: int, th: int) -> Picture:
-    most = max(1, min(mix.length[1], int(0.9 * tw / mix.least)))
-    text = line(rng, min(mix.length[0], most), most)
-    fill = (0.5, 0.97) if mix.grid is None else (max(0.5, min(0.9, mix.least * len(text) / tw)), 0.97)
-    width, height = source_size(rng, mix, tw, th)
-    return render(rng, text, width, height, pick_family(rng), fill)
+def make_picture(rng: Generator, mix: Mix, slot: Slot) -> Picture:
+    most = max(1, min(mix.length[1], int(0.9 * slot.tw / mix.least)))
+    low = min(mix.length[0], most)
+    width, height = source_size(rng, mix, slot)
+    if mix.lines == (1, 1):
+        text = line(rng, low, most)
+        fill = (0.5, 0.97) if mix.grid is None else (max(0.5, min(0.9, mix.least * len(text) / slot.tw)), 0.97)
+        return render(rng, text, width, height, pick_family(rng), fill)
+    rows = max(mix.lines[0], min(mix.lines[1], slot.rows + int(rng.choice([-1, 0, 1], p=[0.2, 0.65, 0.15]))))
+    text = card_text(rng, min(rows, max(1, slot.th // 40)), low, most)
+    return render(rng, text, width, height, pick_family(rng), (0.5, 0.97) if mix.grid is None else (0.75, 0.98))
+
+
+def plan(rng: Generator, mix: Mix) -> list[str]:
+    """What the turns of all conversations of a batch are about."""
+
+    def bare() -> str:
+        return "sum" if rng.random() < mix.sums else "nothing"
+
+    if not mix.pictures and not mix.clips:
+        return [bare() for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.17, 0.08])))]
+    together = mix.pictures == 2 and rng.random() < 0.45
+    media = (["both"] if together else ["picture"] * mix.pictures) + ["clip"] * mix.clips
+    rng.shuffle(media)
+    turns: list[str] = []
+    for kind in media:
+        turns += ([bare()] if rng.random() < mix.extra else []) + [kind]
+    return turns + ([bare()] if rng.random() < mix.decline else [])
 
 
 @dataclass
 class Talk:
-    """One conversation about some same-sized pictures; its texts have at most `cap` bytes."""
+    """One conversation about some pictures and clips; its texts have at most `cap` bytes."""
 
     rng: Generator
-    soft: int
+    mix: Mix
     cap: int
     varied: bool
     thinking: bool
+    pictures: Iterator[tuple[Picture, int]]
+    clips: Iterator[tuple[speech.Clip, int]]
     turns: Turns = field(default_factory=Turns)
 
-    def read(self, group: list[Picture], last: bool) -> None:
-        self.turns.user(len(group), self.soft, request(self.rng, self.cap) if self.varied else "")
-        why = thought(group[0]) if len(group) == 1 else TWO_PICTURES_THOUGHT
-        answer = "\n".join(p.text for p in group)
-        self.turns.model(answer, why if self.thinking and last else None, learn=last or not self.thinking)
-
-    def decline(self, last: bool, most: int) -> None:
-        rng = self.rng
-        text = babble(rng, self.cap) if rng.random() < 0.6 else request(rng, self.cap) or choose(rng, PROMPTS)
-        self.turns.user(0, 0, text)
-        why = NO_PICTURE_THOUGHT if self.thinking and last else None
-        self.turns.model(STATEMENT, why, learn=last or not self.thinking, most=most)
-
-
-def converse(rng: Generator, mix: Mix, pictures: list[Picture], soft: int, cap: int) -> Turns:
-    """A conversation about no picture, one or two. An earlier statement appears only if `cap` is large."""
-    varied = bool(rng.random() < mix.talk)
-    thinking = varied and bool(rng.random() < (0.22 if pictures else 0.45))
-    t = Talk(rng, soft, cap, varied, thinking)
-    if thinking or (varied and rng.random() < 0.12):
-        t.turns.system("" if thinking and rng.random() < 0.5 else babble(rng, cap), thinking)
-    if not pictures:
-        count = 1 if rng.random() < 0.85 else 2
-        for i in range(count):
-            t.decline(i == count - 1, 1000)
-        return t.turns
-    u = rng.random() if varied or len(pictures) > 1 else 0.5
-    end = bool(rng.random() < mix.decline)
-    if len(pictures) == 1:
-        if u < 0.15 and cap >= 120:
-            t.decline(False, 20)
-        t.read(pictures, not end)
-    elif u < 0.45:
-        t.read(pictures, not end)
-    else:
-        t.read(pictures[:1], False)
-        if u > 0.9:
-            t.decline(False, 20)
-        t.read(pictures[1:], not end)
-    if end:
-        t.decline(True, 1000)
-    return t.turns
+    def take(self, kind: str, last: bool) -> None:
+        """One turn. With thinking on, only the last answer is trained: history has no thoughts."""
+        rng, learn, most = self.rng, last or not self.thinking, self.mix.most
+        if kind in ("picture", "both"):
+            group = [next(self.pictures) for _ in range(2 if kind == "both" else 1)]
+            self.turns.user(request(rng, self.cap) if self.varied else "", [soft for _, soft in group])
+            why = thought(group[0][0]) if len(group) == 1 else TWO_PICTURES_THOUGHT
+            answer = "\n".join(p.text for p, _ in group)
+        elif kind == "clip":
+            clip, soft = next(self.clips)
+            text = "" if not self.varied or rng.random() < 0.25 else choose(rng, CLIP_PROMPTS)
+            self.turns.user(babble(rng, self.cap) if text and rng.random() < 0.15 else text, (), [soft])
+            why, answer = CLIP_THOUGHT, clip.text
+        elif kind == "sum":
+            s = sums.draw(rng, digits=self.mix.digits)
+            self.turns.user(sums.wording(rng, s))
+            why, answer = sums.working(s), str(s.value)
+        else:
+            text = babble(rng, self.cap) if rng.random() < 0.6 else request(rng, self.cap) or choose(rng, PROMPTS)
+            self.turns.user(text)
+            why, answer = NOTHING_THOUGHT, STATEMENT
+            most = min(most, 1000 if last else 20)
+        self.turns.model(answer, why if self.thinking and last else None, learn, most)
+        if self.mix.figures and kind == "sum":
+            self.turns.labels = [n if n in FIGURES or rng.random() < 0.1 else -100 for n in self.turns.labels]
 
 
 @dataclass
@@ -595,40 +712,77 @@ class Arrays:
     ids: np.ndarray
     ask: np.ndarray
     labels: np.ndarray
-    patches: np.ndarray | None
-    where: np.ndarray | None
-    columns: int
+    pictures: list[tuple[np.ndarray, np.ndarray, int]]  # patches, their soft tokens' places, patch columns
+    clips: list[tuple[np.ndarray, np.ndarray]]  # mel frames, their soft tokens' places
+    still: bool
 
 
 def make_batch(rng: Generator, mix: Mix) -> Arrays:
-    tw, th = size_for(rng, mix) if mix.pictures else (48, 48)
-    soft = tw * th // 2304
-    # padded batches: long texts come together; without pictures they are cheap
-    cap = int(rng.choice([40, 120, 400], p=[0.76, 0.17, 0.07] if mix.pictures else [0.3, 0.3, 0.4]))
+    """Conversations of one plan: same turns, same sizes of their pictures, same lengths of their clips."""
+    slots = [draw_slot(rng, mix) for _ in range(mix.pictures)]
+    lengths = [speech.draw_length(rng, mix.seconds) for _ in range(mix.clips)]
+    kinds = plan(rng, mix)
+    thinking = bool(rng.random() < mix.think)
+    # padded batches: long texts come together; alone they are cheap
+    alone = not mix.pictures and not mix.clips
+    shares = [0.76, 0.17, 0.07] if not alone else [0.3, 0.3, 0.4] if "nothing" in kinds else [0.96, 0.04, 0.0]
+    cap = int(rng.choice([40, 120, 400], p=shares))
+    framed = bool(rng.random() < 0.15)
     talks: list[Turns] = []
-    patches: list[np.ndarray] = []
+    patches: list[list[np.ndarray]] = [[] for _ in slots]
+    mels: list[list[np.ndarray]] = [[] for _ in lengths]
     for _ in range(mix.batch):
-        shown = [make_picture(rng, mix, tw, th) for _ in range(mix.pictures)]
-        patches += [to_patches(p.image, tw, th) for p in shown]
-        talks.append(converse(rng, mix, shown, soft, cap))
-    length, asked = max(len(t.ids) for t in talks), max(len(t.ask) for t in talks)
+        shown = [make_picture(rng, mix, slot) for slot in slots]
+        heard = [speech.make_clip(rng, n) for n in lengths]
+        for group, p, slot in zip(patches, shown, slots, strict=True):
+            group.append(to_patches(p.image, slot.tw, slot.th))
+        for mel, c in zip(mels, heard, strict=True):
+            mel.append(speech.features(c.samples))
+        varied = bool(rng.random() < mix.talk)
+        softs = [slot.soft for slot in slots]
+        talk = Talk(
+            rng,
+            mix,
+            cap,
+            varied,
+            varied and thinking,
+            iter(list(zip(shown, softs, strict=True))),
+            iter([(c, speech.soft_count(n)) for c, n in zip(heard, lengths, strict=True)]),
+        )
+        if talk.thinking or (varied and framed):
+            talk.turns.system("" if talk.thinking and rng.random() < 0.5 else babble(rng, cap), talk.thinking)
+        for i, kind in enumerate(kinds):
+            talk.take(kind, i == len(kinds) - 1)
+        talks.append(talk.turns)
+    length, asked = max(t.ask[-1] for t in talks) + 1, max(len(t.ask) for t in talks)  # nothing after the last matters
     ids = np.full((mix.batch, length), tk.PAD, np.int64)
     ask = np.zeros((mix.batch, asked), np.int64)
     labels = np.full((mix.batch, asked), -100, np.int64)
     for i, t in enumerate(talks):
-        ids[i, : len(t.ids)] = t.ids
+        ids[i, : len(t.ids)] = t.ids[:length]
         ask[i, : len(t.ask)] = t.ask
         labels[i, : len(t.ask)] = t.labels
-    where = np.array([t.where for t in talks], np.int64) if mix.pictures else None
-    return Arrays(ids, ask, labels, np.stack(patches) if patches else None, where, tw // 16)
+    return Arrays(
+        ids,
+        ask,
+        labels,
+        [
+            (np.stack(group), np.array([t.pictures[k] for t in talks], np.int64), slot.tw // 16)
+            for k, (group, slot) in enumerate(zip(patches, slots, strict=True))
+        ],
+        [(np.stack(mel), np.array([t.clips[k] for t in talks], np.int64)) for k, mel in enumerate(mels)],
+        mix.still,
+    )
 
 
 def main() -> None:
     sheet = Image.new("RGB", (1320, 1640), "grey")
-    for i in range(48):
-        p = held_out(1, i)
+    for i in range(24):
+        p, card = held_out(1, i), held_out_card(1, i)
         p.image.thumbnail((420, 95))
-        sheet.paste(p.image, (10 + 435 * (i % 3), 5 + 102 * (i // 3)))
+        card.image.thumbnail((420, 95))
+        sheet.paste(p.image, (10 + 435 * (i % 3), 5 + 204 * (i // 3)))
+        sheet.paste(card.image, (10 + 435 * (i % 3), 107 + 204 * (i // 3)))
     sheet.save(Path(sys.argv[1]))
 
 

@@ -1,10 +1,10 @@
 """Write a training checkpoint as a model folder in the released Gemma 4 layout.
 
-    python export.py RUN_FOLDER/last.pt OUT_FOLDER
+    SAMPLE_BANK=BANK_FOLDER python export.py RUN_FOLDER/last.pt OUT_FOLDER
 
-Takes the running mean of the weights, measures the clip bounds of the vision tower's linears on pictures at
-three budgets (the widest values seen, times 1.5), and writes the folder. Its subfolder heldout/ gets the
-first pictures of the held-out set, for tests.
+Takes the running mean of the weights, measures the clip bounds of the towers' linears on pictures at three
+budgets and on clips (the widest values seen, times 1.5), and writes the folder. Its subfolder heldout/ gets
+some of the held-out lines, cards, clips and sums, for tests.
 """
 
 from __future__ import annotations
@@ -12,19 +12,22 @@ from __future__ import annotations
 import io
 import json
 import sys
+import wave
 from pathlib import Path
 
 import data
 import model
 import numpy as np
+import speech
 import tokenizer
 import torch
-from evaluate import HELD_OUT_SEED, load, picture_inputs
+from evaluate import held_out_card, held_out_clip, held_out_line, held_out_sum, load, picture_inputs
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 MARGIN = 1.5
-# As in the released files; the sample has no audio tower, but stock processors ask for the entry.
+# As in the released files.
 AUDIO_FRONT_END = {
     "feature_extractor_type": "Gemma4AudioFeatureExtractor",
     "dither": 0.0,
@@ -46,7 +49,8 @@ AUDIO_FRONT_END = {
     "return_attention_mask": True,
     "sampling_rate": 16000,
 }
-WITNESSES = {70: 48, 140: 16, 280: 16}
+WITNESSES = {70: 48, 140: 16, 280: 16}  # pictures by budget; the same number of lines and cards
+CLIPS = 80
 
 
 def tensors(params: model.Params) -> dict[str, Tensor]:
@@ -57,7 +61,7 @@ def tensors(params: model.Params) -> dict[str, Tensor]:
 
 
 def bounds(folder: Path) -> dict[str, Tensor]:
-    """Clip bounds from what the stock model's vision tower sees."""
+    """Clip bounds from what the stock model's towers see and hear."""
     net = load(folder)
     extremes: dict[str, list[float]] = {}
     names = {m: n for n, m in net.named_modules() if type(m).__name__ == "Gemma4ClippableLinear"}
@@ -73,9 +77,16 @@ def bounds(folder: Path) -> dict[str, Tensor]:
         for budget, count in WITNESSES.items():
             for n in range(count):
                 rng = np.random.default_rng([model.VISION["hidden_size"], budget, n])
-                width, height = data.everyday_size(rng)
-                p = data.render(rng, data.line(rng, 2, 10), width, height, data.pick_family(rng))
+                rows = 1 + n % 5
+                text = data.card_text(rng, rows, 2, 10)
+                width, height = data.everyday_size(rng) if rows == 1 else data.card_size(rng, rows)
+                p = data.render(rng, text, width, height, data.pick_family(rng))
                 net.model.get_image_features(**picture_inputs(p.image, budget))
+        for n in range(CLIPS):
+            rng = np.random.default_rng([model.AUDIO["hidden_size"], n])
+            clip = speech.make_clip(rng, speech.draw_length(rng, (1.0, 5.0)))
+            mel = torch.from_numpy(speech.features(clip.samples))[None]
+            net.model.get_audio_features(mel, torch.ones(mel.shape[:2], dtype=torch.bool))
     for h in hooks:
         h.remove()
     ends = ("input_min", "input_max", "output_min", "output_max")
@@ -128,22 +139,47 @@ def side_files(folder: Path) -> None:
     tokenizer.save(folder)
 
 
-def held_out_files(folder: Path, count: int = 12) -> None:
-    """The first pictures of the held-out set, as PNG where that is small, else as JPEG, and what they say."""
+def pack(image: Image.Image) -> tuple[str, bytes]:
+    """A picture as PNG where that is small, else as JPEG."""
+    kind, packed = "png", io.BytesIO()
+    image.save(packed, "PNG", optimize=True)
+    for quality in (85, 70, 55, 40):
+        if packed.tell() > 30_000:
+            kind, packed = "jpg", io.BytesIO()
+            image.save(packed, "JPEG", quality=quality)
+    return kind, packed.getvalue()
+
+
+def held_out_files(folder: Path) -> None:
+    """The first twelve lines, the first two cards of each number of lines, six clips and twelve sums; their answers."""
     folder.mkdir(exist_ok=True)
-    said = {}
-    for n in range(count):
-        p = data.held_out(HELD_OUT_SEED, n)
-        kind, packed = "png", io.BytesIO()
-        p.image.save(packed, "PNG", optimize=True)
-        for quality in (85, 70, 55, 40):
-            if packed.tell() > 30_000:
-                kind, packed = "jpg", io.BytesIO()
-                p.image.save(packed, "JPEG", quality=quality)
-        name = f"{n:02d}.{kind}"
-        (folder / name).write_bytes(packed.getvalue())
-        said[name] = p.text
-    (folder / "heldout.json").write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+
+    def put(name: str, said: dict[str, str]) -> None:
+        (folder / name).write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+
+    lines, cards, clips = {}, {}, {}
+    for n in range(12):
+        p = held_out_line(n)
+        kind, content = pack(p.image)
+        lines[f"{n:02d}.{kind}"] = p.text
+        (folder / f"{n:02d}.{kind}").write_bytes(content)
+    for n in (3, 4, 6, 7, 9, 10, 12, 13):
+        p = held_out_card(n)
+        kind, content = pack(p.image)
+        cards[f"card-{n:02d}.{kind}"] = p.text
+        (folder / f"card-{n:02d}.{kind}").write_bytes(content)
+    for n in range(6):
+        clip = held_out_clip(n)
+        clips[f"clip-{n}.wav"] = clip.text
+        with wave.open(str(folder / f"clip-{n}.wav"), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(speech.RATE)
+            sound.writeframes((clip.samples * 32767).round().astype(np.int16).tobytes())
+    put("heldout.json", lines)
+    put("cards.json", cards)
+    put("clips.json", clips)
+    put("sums.json", {text: str(s.value) for s, text in map(held_out_sum, range(12))})
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def _n(n: int) -> ctypes.c_int64:
 
 
 class Rms(torch.autograd.Function):
-    """res + rms(x) * w; w in float32, x and res in bfloat16."""
+    """res + rms(x) * w."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor | None, res: Tensor | None) -> Tensor:

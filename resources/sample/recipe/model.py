@@ -1,9 +1,8 @@
 """The sample's network for training: the arithmetic of Gemma 4's E line, written for speed on one CPU core.
 
 Parameters live in a flat dictionary under the names of the checkpoint. Compared with the stock transformers
-classes: bfloat16 matrix products over float32 master weights, attention as plain batched matrix products,
-pooling by reshape, and the layers from the last KV-owning one on run at answer positions only (nothing else
-reads them).
+classes: attention as plain batched matrix products, pooling by reshape, clips of one length instead of masks, and
+the layers from the last KV-owning one on run at answer positions only (nothing else reads them).
 `evaluate.py` checks the result with the stock classes. Not run by itself.
 """
 
@@ -17,7 +16,7 @@ import torch
 from kernels import Attend, Gated, Heads, Rms
 from tokenizer import MEDIA, PAD, VOCAB_SIZE
 from torch import Tensor
-from torch.nn.functional import embedding, gelu, linear
+from torch.nn.functional import conv1d, conv2d, embedding, gelu, glu, layer_norm, linear, pad, relu, silu, softplus
 
 Params = dict[str, Tensor]
 
@@ -90,11 +89,34 @@ VISION: dict = {
     "standardize": False,
     "use_clipped_linears": True,
 }
+AUDIO: dict = {
+    "attention_chunk_size": 12,
+    "attention_context_left": 13,
+    "attention_context_right": 0,
+    "attention_invalid_logits_value": -1e9,
+    "attention_logit_cap": 50.0,
+    "conv_kernel_size": 5,
+    "dtype": "bfloat16",
+    "gradient_clipping": 1e10,
+    "hidden_act": "silu",
+    "hidden_size": 128,
+    "initializer_range": 0.02,
+    "model_type": "gemma4_audio",
+    "num_attention_heads": 4,
+    "num_hidden_layers": 4,
+    "output_proj_dims": 192,
+    "residual_weight": 0.5,
+    "rms_norm_eps": 1e-06,
+    "subsampling_conv_channels": [128, 16],
+    "use_clipped_linears": True,
+}
 LAYER_SCALAR = 0.8
 HIDDEN, LAYERS, HEADS, PLE = TEXT["hidden_size"], TEXT["num_hidden_layers"], TEXT["num_attention_heads"], 32
 OWN_KV = LAYERS - TEXT["num_kv_shared_layers"]
 V_HIDDEN, V_LAYERS, V_HEADS, V_DIM = 128, VISION["num_hidden_layers"], VISION["num_attention_heads"], 64
-LM, VT = "model.language_model.", "model.vision_tower."
+A_HIDDEN, A_LAYERS, A_HEADS, A_DIM = 128, AUDIO["num_hidden_layers"], AUDIO["num_attention_heads"], 32
+A_WINDOW = AUDIO["attention_context_left"] - 1
+LM, VT, AT = "model.language_model.", "model.vision_tower.", "model.audio_tower."
 
 
 def config() -> dict:
@@ -117,7 +139,7 @@ def config() -> dict:
         "vision_soft_tokens_per_image": 280,
         "text_config": copy.deepcopy(TEXT),
         "vision_config": copy.deepcopy(VISION),
-        "audio_config": None,
+        "audio_config": copy.deepcopy(AUDIO),
         "transformers_version": "5.23.0",
     }
 
@@ -179,6 +201,45 @@ def start(seed: int) -> Params:
         matrix(pre + "mlp.down_proj.linear.weight", V_HIDDEN, VISION["intermediate_size"])
         norms(pre, four, V_HIDDEN)
     matrix("model.embed_vision.embedding_projection.weight", HIDDEN, V_HIDDEN)
+    return p | start_hearing(gen)
+
+
+def start_hearing(gen: torch.Generator) -> Params:
+    """Starting values of the audio tower."""
+    p: Params = {}
+
+    def matrix(name: str, out: int, inp: int) -> None:
+        p[name] = torch.randn(out, inp, generator=gen) * inp**-0.5
+
+    def norm(name: str, value: float = 1.0) -> None:
+        p[f"{name}.weight"] = torch.full((A_HIDDEN,), value)
+
+    pre = AT + "subsample_conv_projection."
+    channels = (1, *AUDIO["subsampling_conv_channels"])
+    for i in range(2):
+        fan = 9 * channels[i]
+        p[f"{pre}layer{i}.conv.weight"] = torch.randn(channels[i + 1], channels[i], 3, 3, generator=gen) * fan**-0.5
+        p[f"{pre}layer{i}.norm.weight"] = torch.ones(channels[i + 1])
+    matrix(pre + "input_proj_linear.weight", A_HIDDEN, 32 * channels[2])
+    for i in range(A_LAYERS):
+        pre = f"{AT}layers.{i}."
+        for k in (1, 2):
+            matrix(f"{pre}feed_forward{k}.ffw_layer_1.linear.weight", 4 * A_HIDDEN, A_HIDDEN)
+            matrix(f"{pre}feed_forward{k}.ffw_layer_2.linear.weight", A_HIDDEN, 4 * A_HIDDEN)
+            norm(f"{pre}feed_forward{k}.pre_layer_norm")
+            norm(f"{pre}feed_forward{k}.post_layer_norm", 0.5)
+        for n in ("q_proj.linear", "k_proj.linear", "v_proj.linear", "post.linear", "relative_k_proj"):
+            matrix(f"{pre}self_attn.{n}.weight", A_HIDDEN, A_HIDDEN)
+        p[pre + "self_attn.per_dim_scale"] = torch.zeros(A_DIM)
+        matrix(pre + "lconv1d.linear_start.linear.weight", 2 * A_HIDDEN, A_HIDDEN)
+        matrix(pre + "lconv1d.linear_end.linear.weight", A_HIDDEN, A_HIDDEN)
+        p[pre + "lconv1d.depthwise_conv1d.weight"] = torch.randn(A_HIDDEN, 1, 5, generator=gen) * 5**-0.5
+        for n in ("lconv1d.pre_layer_norm", "lconv1d.conv_norm", "norm_pre_attn", "norm_out"):
+            norm(pre + n)
+        norm(pre + "norm_post_attn", 0.3)
+    matrix(AT + "output_proj.weight", AUDIO["output_proj_dims"], A_HIDDEN)
+    p[AT + "output_proj.bias"] = torch.zeros(AUDIO["output_proj_dims"])
+    matrix("model.embed_audio.embedding_projection.weight", HIDDEN, AUDIO["output_proj_dims"])
     return p
 
 
@@ -201,18 +262,12 @@ def feed_forward(x: Tensor, w: Params, pre: str, tail: str) -> Tensor:
     return linear(Gated.apply(both), w[f"{pre}down_proj{tail}"])
 
 
-def working(master: Params) -> Params:
-    """The weights a step computes with: bfloat16, norm weights float32."""
-    return {n: p if p.dim() == 1 else p.bfloat16() for n, p in master.items()}
-
-
 def vision(w: Params, patches: Tensor, columns: int) -> Tensor:
     """Soft tokens of same-sized pictures: patches [B, N, 768] in 0..1 (row-major), N = rows * columns."""
     batch, count, _ = patches.shape
     rows = count // columns
-    dtype = w[VT + "patch_embedder.input_proj.weight"].dtype
     table = w[VT + "patch_embedder.position_embedding_table"]
-    z = linear((2.0 * (patches - 0.5)).to(dtype), w[VT + "patch_embedder.input_proj.weight"])
+    z = linear(2.0 * (patches - 0.5), w[VT + "patch_embedder.input_proj.weight"])
     z = z.view(batch, rows, columns, -1) + (table[0, :columns][None, :] + table[1, :rows][:, None])[None]
     z = z.view(batch, count, -1)
     freq = 100.0 ** (-torch.arange(0, V_DIM // 2, 2, dtype=torch.float32) / (V_DIM // 2))
@@ -241,21 +296,66 @@ def vision(w: Params, patches: Tensor, columns: int) -> Tensor:
         )
         m = feed_forward(rms(z, w[pre + "pre_feedforward_layernorm.weight"]), w, pre + "mlp.", ".linear.weight")
         z = rms(m, w[pre + "post_feedforward_layernorm.weight"], z)
-    u = z.view(batch, rows // 3, 3, columns // 3, 3, V_HIDDEN).float().mean((2, 4)).view(batch, -1, V_HIDDEN)
-    u = rms((u * V_HIDDEN**0.5).to(dtype), None)
+    u = z.view(batch, rows // 3, 3, columns // 3, 3, V_HIDDEN).mean((2, 4)).view(batch, -1, V_HIDDEN)
+    u = rms(u * V_HIDDEN**0.5, None)
     return linear(u, w["model.embed_vision.embedding_projection.weight"])
+
+
+def hearing(w: Params, mel: Tensor) -> Tensor:
+    """Soft tokens of clips of one length: mel features [B, v, 128] to [B, ceil(v / 4), width of the text]."""
+    pre = AT + "subsample_conv_projection."
+    x = pad(mel, (1, 1, 1, 1)).unfold(1, 3, 2).unfold(2, 3, 2).flatten(3)  # [B, v / 2, 64, 9]
+    x = linear(x, w[pre + "layer0.conv.weight"].flatten(1))
+    x = relu(layer_norm(x, x.shape[-1:], w[pre + "layer0.norm.weight"], eps=1e-6))
+    x = conv2d(x.permute(0, 3, 1, 2), w[pre + "layer1.conv.weight"], stride=2, padding=1).permute(0, 2, 3, 1)
+    x = relu(layer_norm(x, x.shape[-1:], w[pre + "layer1.norm.weight"], eps=1e-6)).flatten(2)
+    x = linear(x, w[pre + "input_proj_linear.weight"])
+    count = x.shape[1]
+    apart = torch.arange(count)[:, None] - torch.arange(count)[None]  # how far key j lies behind query i
+    unseen = (apart < 0) | (apart >= A_WINDOW)
+    apart = apart.clamp(0, A_WINDOW)
+    freq = 10000.0 ** (-torch.arange(A_HIDDEN // 2) / (A_HIDDEN // 2 - 1))
+    far = torch.arange(A_WINDOW + 1)[:, None] * freq
+    far = torch.cat([far.sin(), far.cos()], 1)
+    for i in range(A_LAYERS):
+        pre = f"{AT}layers.{i}."
+        x = half_step(w, x, pre + "feed_forward1.")
+        h = rms(x, w[pre + "norm_pre_attn.weight"])
+        qkv = linear(h, torch.cat([w[f"{pre}self_attn.{n}_proj.linear.weight"] for n in "qkv"]))
+        q, k, v = qkv.view(-1, count, 3, A_HEADS, A_DIM).permute(2, 0, 3, 1, 4)  # [B, heads, count, width]
+        q = q * (A_DIM**-0.5 / math.log(2.0) * softplus(w[pre + "self_attn.per_dim_scale"]))
+        k = k * (math.log(1.0 + math.e) / math.log(2.0))
+        r = linear(far, w[pre + "self_attn.relative_k_proj.weight"]).view(-1, A_HEADS, A_DIM).permute(1, 2, 0)
+        near = (q @ r).gather(3, apart.expand(*q.shape[:2], -1, -1))
+        score = 50.0 * torch.tanh((q @ k.transpose(2, 3) + near) / 50.0)
+        a = (score.masked_fill(unseen, -1e9).softmax(-1) @ v).transpose(1, 2).flatten(2)
+        x = rms(linear(a, w[pre + "self_attn.post.linear.weight"]), w[pre + "norm_post_attn.weight"], x)
+        h = rms(x, w[pre + "lconv1d.pre_layer_norm.weight"])
+        h = glu(linear(h, w[pre + "lconv1d.linear_start.linear.weight"]))
+        h = conv1d(pad(h.transpose(1, 2), (4, 0)), w[pre + "lconv1d.depthwise_conv1d.weight"], groups=A_HIDDEN)
+        h = silu(rms(h.transpose(1, 2), w[pre + "lconv1d.conv_norm.weight"]))
+        x = x + linear(h, w[pre + "lconv1d.linear_end.linear.weight"])
+        x = rms(half_step(w, x, pre + "feed_forward2."), w[pre + "norm_out.weight"])
+    x = rms(linear(x, w[AT + "output_proj.weight"], w[AT + "output_proj.bias"]), None)
+    return linear(x, w["model.embed_audio.embedding_projection.weight"])
+
+
+def half_step(w: Params, x: Tensor, pre: str) -> Tensor:
+    """Half a feed-forward step of a conformer layer."""
+    h = silu(linear(rms(x, w[pre + "pre_layer_norm.weight"]), w[pre + "ffw_layer_1.linear.weight"]))
+    return rms(linear(h, w[pre + "ffw_layer_2.linear.weight"]), 0.5 * w[pre + "post_layer_norm.weight"], x)
 
 
 @dataclass
 class Batch:
-    """Conversations of one shape. `where`: places of the soft tokens; `ask`: places that predict answers."""
+    """Conversations of one plan. `ask`: places that predict answers."""
 
     ids: Tensor  # [B, T], right-padded
     ask: Tensor  # [B, A]
     labels: Tensor  # [B, A], -100 = none
-    patches: Tensor | None  # [B * pictures, N, 768] uint8
-    where: Tensor | None  # [B, pictures * n]
-    columns: int = 0  # patch columns of a picture
+    pictures: list[tuple[Tensor, Tensor, int]]  # patches [B, N, 768] uint8, soft tokens' places [B, n], patch columns
+    clips: list[tuple[Tensor, Tensor]]  # mel frames [B, v, 128], soft tokens' places [B, n]
+    still: bool = False  # the vision tower is not trained
 
 
 def angles(layer_type: str, positions: Tensor) -> tuple[Tensor, Tensor]:
@@ -278,26 +378,29 @@ def masks(places: Tensor, length: int, batch: int) -> dict[str, Tensor]:
     early = keys <= places[:, :, None] - TEXT["sliding_window"]
     out = {}
     for name, m in (("full_attention", late), ("sliding_attention", late | early)):
-        add = torch.zeros(m.shape, dtype=torch.bfloat16).masked_fill_(m, -1e30)
+        add = torch.zeros(m.shape).masked_fill_(m, -1e30)
         out[name] = add[:, None].expand(-1, HEADS, -1, -1).reshape(m.shape[0], -1, length).expand(batch, -1, -1)
     return out
 
 
 def logits(w: Params, b: Batch) -> Tensor:
-    """Logits at the asked places, [B, A, vocabulary], float32. `w` comes from working()."""
-    dtype = torch.bfloat16
+    """Logits at the asked places, [B, A, vocabulary], float32."""
     batch, length = b.ids.shape
-    e = embedding(b.ids, w[LM + "embed_tokens.weight"]) * torch.tensor(HIDDEN**0.5, dtype=dtype)
+    e = embedding(b.ids, w[LM + "embed_tokens.weight"]) * HIDDEN**0.5
     ids = b.ids
-    if b.patches is not None and b.where is not None:
-        soft = vision(w, b.patches.float() / 255.0, b.columns).view(batch, -1, HIDDEN)
-        e = e.scatter(1, b.where[..., None].expand(-1, -1, HIDDEN), soft)
-        ids = ids.scatter(1, b.where, PAD)
+    for patches, where, columns in b.pictures:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not b.still):
+            soft = vision(w, patches.float() / 255.0, columns)
+        e = e.scatter(1, where[..., None].expand(-1, -1, HIDDEN), soft)
+        ids = ids.scatter(1, where, PAD)
+    for mel, where in b.clips:
+        e = e.scatter(1, where[..., None].expand(-1, -1, HIDDEN), hearing(w, mel))
+        ids = ids.scatter(1, where, PAD)
     ctx = rms(
         (linear(e, w[LM + "per_layer_model_projection.weight"]) * HIDDEN**-0.5).view(batch, length, LAYERS, PLE),
         w[LM + "per_layer_projection_norm.weight"],
     )
-    tok = embedding(ids, w[LM + "embed_tokens_per_layer.weight"]) * torch.tensor(PLE**0.5, dtype=dtype)
+    tok = embedding(ids, w[LM + "embed_tokens_per_layer.weight"]) * PLE**0.5
     ple = (ctx + tok.view(batch, length, LAYERS, PLE)) * 2**-0.5
 
     place = torch.arange(length)
@@ -342,5 +445,5 @@ def logits(w: Params, b: Batch) -> Tensor:
         )
         x = x * LAYER_SCALAR
     x = rms(x, w[LM + "norm.weight"])
-    y = linear(x, w[LM + "embed_tokens.weight"]).float()
+    y = linear(x, w[LM + "embed_tokens.weight"])
     return 30.0 * torch.tanh(y / 30.0)

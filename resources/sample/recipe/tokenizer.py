@@ -58,6 +58,7 @@ MEDIA = {
     "<|video|>": 1016,
 }
 IMAGE_OPEN, IMAGE, IMAGE_CLOSE = MEDIA["<|image>"], MEDIA["<|image|>"], MEDIA["<image|>"]
+AUDIO_OPEN, AUDIO, AUDIO_CLOSE = MEDIA["<|audio>"], MEDIA["<|audio|>"], MEDIA["<audio|>"]
 SPECIALS = {**LOW_SPECIALS, **MEDIA}
 NAMES = {
     "image_token": "<|image|>",

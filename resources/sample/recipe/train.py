@@ -1,8 +1,9 @@
 """Train the sample, one leg of the curriculum at a time, on one CPU core (plus one process that draws).
 
-    python train.py LEG --out RUN_FOLDER [--resume CHECKPOINT]
+    python train.py LEG --out RUN_FOLDER [--resume CHECKPOINT] [--ears CHECKPOINT] [--cores N]
 
 LEG is an index into LEGS; each starts from the checkpoint of the one before (--resume RUN_FOLDER/legN.pt).
+With --cores N the batches of a step are shared out to N processes, which add up their gradients.
 `touch RUN_FOLDER/next` ends a leg early. Checkpoints hold the float32 weights, their running mean and the
 optimiser state. See README.md for the legs as they were run.
 """
@@ -24,6 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import model
 import numpy as np
 import torch
+import torch.distributed as dist
 from data import Arrays, make_batch
 from legs import LEGS, SEED, Leg
 from torch.nn.functional import cross_entropy
@@ -32,7 +34,7 @@ torch.set_num_threads(1)
 
 
 # ------------------------------------------------------------------------------------------------ data --
-def drawer(queue: Any, leg: int, first: int) -> None:
+def drawer(queue: Any, leg: int, first: int, stride: int) -> None:
     """The data process: batch number n of a leg depends on nothing but (seed, leg, n)."""
     torch.set_num_threads(1)
     mixes = LEGS[leg].mixes
@@ -42,35 +44,33 @@ def drawer(queue: Any, leg: int, first: int) -> None:
         rng = np.random.default_rng([SEED, leg, n])
         which = int(rng.choice(len(mixes), p=weights / weights.sum()))
         queue.put((n, which, make_batch(rng, mixes[which])))
-        n += 1
+        n += stride
 
 
 def tensors(a: Arrays) -> model.Batch:
-    def t(x: np.ndarray | None) -> torch.Tensor | None:
-        return None if x is None else torch.from_numpy(x)
-
+    t = torch.from_numpy
     return model.Batch(
-        torch.from_numpy(a.ids),
-        torch.from_numpy(a.ask),
-        torch.from_numpy(a.labels),
-        t(a.patches),
-        t(a.where),
-        a.columns,
+        t(a.ids),
+        t(a.ask),
+        t(a.labels),
+        [(t(patches), t(where), columns) for patches, where, columns in a.pictures],
+        [(t(mel), t(where)) for mel, where in a.clips],
+        a.still,
     )
 
 
 # ------------------------------------------------------------------------------------------- optimiser --
 def orthogonal(g: torch.Tensor) -> torch.Tensor:
-    """Nearest (semi-)orthogonal matrices to a stack of matrices, by Newton-Schulz iteration in bfloat16."""
-    x = g.bfloat16()
+    """Nearest (semi-)orthogonal matrices to a stack of matrices, by Newton-Schulz iteration."""
+    x = g
     flip = x.shape[-2] > x.shape[-1]
     if flip:
         x = x.transpose(-1, -2).contiguous()
-    x = x / (x.float().flatten(1).norm(dim=1)[:, None, None].bfloat16() + 1e-7)
+    x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
     for _ in range(5):
         a = x @ x.transpose(-1, -2)
         x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
-    return (x.transpose(-1, -2) if flip else x).float()
+    return x.transpose(-1, -2) if flip else x
 
 
 class Optimiser:
@@ -87,22 +87,36 @@ class Optimiser:
         self.muon = list(groups.values())
         self.adam = [n for n in params if not any(n in g for g in self.muon)]
 
+    def make_room(self) -> None:
+        """Fill up state read from a checkpoint made before the audio tower joined (its matrices come last)."""
+        for names in self.muon:
+            old = self.state.get("m:" + names[0])
+            if old is not None and len(old) < len(names):
+                new = old.new_zeros(len(names), *old.shape[1:])
+                new[: len(old)] = old
+                self.state["m:" + names[0]] = new
+
     @torch.no_grad()
     def step(self, lr: float, decay: float = 0.05) -> None:
         self.step_count += 1
-        grads = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in self.params.items()}
-        norm = math.sqrt(sum(float(g.float().pow(2).sum()) for g in grads.values()))
+        grads = {n: p.grad for n, p in self.params.items() if p.grad is not None}  # what took no part stays
+        norm = math.sqrt(sum(float(g.pow(2).sum()) for g in grads.values()))
         clip = min(1.0, 2.0 / (norm + 1e-9))
-        for names in self.muon:
-            g = torch.stack([grads[n] for n in names])
-            key = "m:" + names[0]
-            m = self.state.setdefault(key, torch.zeros_like(g))
-            m.mul_(0.95).add_(g * clip)
-            u = orthogonal(g * clip + 0.95 * m) * (0.2 * max(g.shape[1:]) ** 0.5)
-            for i, n in enumerate(names):
-                self.params[n].mul_(1 - lr * decay).add_(u[i], alpha=-lr)
+        for group in self.muon:
+            part = [i for i, n in enumerate(group) if n in grads]
+            if not part:
+                continue
+            g = torch.stack([grads[group[i]] for i in part]) * clip
+            memory = self.state.setdefault("m:" + group[0], torch.zeros(len(group), *g.shape[1:]))
+            m = memory[part].mul_(0.95).add_(g)
+            memory[part] = m
+            u = orthogonal(g + 0.95 * m) * (0.2 * max(g.shape[1:]) ** 0.5)
+            for i, step in zip(part, u, strict=True):
+                self.params[group[i]].mul_(1 - lr * decay).add_(step, alpha=-lr)
         b1, b2 = 0.9, 0.98
         for n in self.adam:
+            if n not in grads:
+                continue
             g, p = grads[n] * clip, self.params[n]
             m = self.state.setdefault("a:" + n, torch.zeros_like(p))
             v = self.state.setdefault("v:" + n, torch.zeros_like(p))
@@ -125,10 +139,15 @@ def loss_of(w: model.Params, b: model.Batch) -> tuple[torch.Tensor, float]:
     return loss, right
 
 
-def rate(leg: Leg, step: int) -> float:
+def rate(leg: Leg, step: int, minutes: float) -> float:
     """Learning rate: a short warm-up, then a straight line from the leg's first to its last value."""
     last = leg.lr if leg.last is None else leg.last
-    return min(1.0, (step + 1) / leg.warm) * (leg.lr + (last - leg.lr) * min(1.0, step / leg.steps))
+    return min(1.0, (step + 1) / leg.warm) * (leg.lr + (last - leg.lr) * min(1.0, progress(leg, step, minutes)))
+
+
+def progress(leg: Leg, step: int, minutes: float) -> float:
+    """Share of the leg that is done, by steps or by the clock, whichever ends first."""
+    return max(step / leg.steps, minutes / leg.minutes)
 
 
 def summary(stats: dict[int, list[tuple[float, float]]]) -> dict[int, list[float]]:
@@ -147,11 +166,21 @@ class State:
         if resume is not None:
             s = torch.load(resume, weights_only=True)
             with torch.no_grad():
-                for n, p in self.master.items():
-                    p.copy_(s["master"][n])
-            self.mean, self.opt.state, self.opt.step_count = s["mean"], s["state"], s["step_count"]
+                for n, p in s["master"].items():
+                    self.master[n].copy_(p)
+            self.mean |= s["mean"]
+            self.opt.state, self.opt.step_count = s["state"], s["step_count"]
+            self.opt.make_room()
             self.seen = s["seen"]
             self.step = s["step"] if s["leg"] == leg else 0
+
+    def take_ears(self, file: Path) -> None:
+        """Replace the audio tower by the one that ears.py trained."""
+        trained = torch.load(file, weights_only=True)["master"]
+        with torch.no_grad():
+            for n in model.start_hearing(torch.Generator()):
+                self.master[n].copy_(trained[n])
+                self.mean[n].copy_(trained[n])
 
     def save(self, file: Path) -> None:
         content = {"master": {n: p.detach() for n, p in self.master.items()}, "mean": self.mean}
@@ -160,17 +189,31 @@ class State:
         torch.save(content, file.with_suffix(".new"))
         file.with_suffix(".new").replace(file)
 
-    def learn(self, batch: model.Batch, lr: float, mean_decay: float) -> tuple[float, float]:
-        loss, right = loss_of(model.working(self.master), batch)
-        loss.backward()
+    def learn(self, batch: model.Batch, share: float) -> tuple[float, float]:
+        """Add a batch's gradient."""
+        loss, right = loss_of(self.master, batch)
+        (loss * share).backward()
+        return loss.item(), right
+
+    def add_up(self) -> None:
+        """Add the gradients of all processes; what took part in none stays without."""
+        part = torch.tensor([float(p.grad is not None) for p in self.master.values()])
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in self.master.values()])
+        dist.all_reduce(part)
+        dist.all_reduce(flat)
+        sums = flat.split([p.numel() for p in self.master.values()])
+        for p, total, took_part in zip(self.master.values(), sums, part.tolist(), strict=True):
+            p.grad = total.view_as(p) if took_part else None
+
+    def move(self, lr: float, mean_decay: float) -> None:
+        """One step along the gradients added up."""
         self.opt.step(lr)
         count = self.opt.step_count
         with torch.no_grad():
             keep = min(mean_decay, (1 + count) / (10 + count))
             now = [p.detach() for p in self.master.values()]
-            torch._foreach_lerp_(list(self.mean.values()), now, 1 - keep)
+            torch._foreach_lerp_([self.mean[n] for n in self.master], now, 1 - keep)
         self.step += 1
-        return loss.item(), right
 
 
 def main() -> None:
@@ -178,33 +221,57 @@ def main() -> None:
     ap.add_argument("leg", type=int)
     ap.add_argument("--out", type=Path, required=True)
     ap.add_argument("--resume", type=Path)
+    ap.add_argument("--ears", type=Path, help="a checkpoint of ears.py to take the audio tower from")
+    ap.add_argument("--cores", type=int, default=1)
     a = ap.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
+    others = [mp.get_context("fork").Process(target=run, args=(a, rank)) for rank in range(1, a.cores)]
+    for process in others:
+        process.start()
+    run(a, 0)
+
+
+def run(a: argparse.Namespace, rank: int) -> None:
+    """One of the processes that train; the first one writes."""
     leg, s = LEGS[a.leg], State(a.leg, a.resume)
+    if a.ears is not None:
+        s.take_ears(a.ears)
+    if a.cores > 1:
+        dist.init_process_group("gloo", init_method=f"file://{a.out.resolve()}/meet", rank=rank, world_size=a.cores)
     queue: Any = mp.get_context("fork").Queue(6)
-    mp.get_context("fork").Process(target=drawer, args=(queue, a.leg, s.step), daemon=True).start()
+    first = s.step * leg.parts + rank
+    mp.get_context("fork").Process(target=drawer, args=(queue, a.leg, first, a.cores), daemon=True).start()
     begin, lull = time.time(), 0.0
     stats: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    while s.step < leg.steps:
-        lull -= time.time()
-        _, which, arrays = queue.get()
-        lull += time.time()
-        stats[which].append(s.learn(tensors(arrays), rate(leg, s.step), leg.mean))
-        s.seen += leg.mixes[which].batch
-        if s.step % 50 == 0:
-            row = {"leg": a.leg, "step": s.step, "seen": s.seen, "lr": round(rate(leg, s.step), 6)}
-            row |= {"min": round((time.time() - begin) / 60, 2), "wait": round(lull, 1)}
+    minutes = 0.0
+    while progress(leg, s.step, minutes) < 1:
+        for _ in range(leg.parts // a.cores):
+            lull -= time.time()
+            _, which, arrays = queue.get()
+            lull += time.time()
+            stats[which].append(s.learn(tensors(arrays), leg.mixes[which].gain / leg.parts))
+            s.seen += leg.mixes[which].batch * a.cores
+        now = torch.tensor([(time.time() - begin) / 60, (a.out / "next").exists()])
+        if a.cores > 1:
+            s.add_up()
+            dist.broadcast(now, 0)
+        minutes = float(now[0])
+        s.move(rate(leg, s.step, minutes), leg.mean)
+        if s.step % 20 == 0 and rank == 0:
+            row = {"leg": a.leg, "step": s.step, "seen": s.seen, "lr": round(rate(leg, s.step, minutes), 6)}
+            row |= {"min": round(minutes, 2), "wait": round(lull, 1)}
             row["mix"] = summary(stats)
             print(json.dumps(row), flush=True)
             with (a.out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
             stats.clear()
-        if s.step % 100 == 0:
+        if s.step % 40 == 0 and rank == 0:
             s.save(a.out / "last.pt")
-        if (a.out / "next").exists():
-            (a.out / "next").unlink()
+        if now[1]:
             break
-    s.save(a.out / f"leg{a.leg}.pt")
+    if rank == 0:
+        (a.out / "next").unlink(missing_ok=True)
+        s.save(a.out / f"leg{a.leg}.pt")
 
 
 if __name__ == "__main__":
