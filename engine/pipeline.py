@@ -240,6 +240,7 @@ class Engine:
         known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
         run.begin(len(prompt), known)
         receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
+        prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
         yield PromptReady(
             len(prompt),
             known,

@@ -1,6 +1,8 @@
 """The chat road: events in order, honest counts, cancel, and what is reused from turn to turn."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from engine.generation.prefill import prefill
 from engine.messages import Message, Picture, Text, user
 from engine.options import GREEDY, Options, Sampling
 from engine.pipeline import Engine
+from engine.prompt.prompt import Prompt
 from tests.tiny import write_checkpoint
 
 SHORT = Options(GREEDY, max_new_tokens=12)
@@ -139,6 +142,18 @@ def test_MI_3_another_picture_of_the_same_size_is_not_taken_from_the_cache(engin
         answers.append(np.array(engine.logits(engine.prepare([user("Read", Picture(str(path), 70))])))[-1])
     assert np.abs(answers[0] - answers[1]).max() > 1e-3
     assert np.abs(answers[0] - answers[2]).max() < 1e-5
+
+
+def test_pixels_are_let_go_before_the_answer(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[object] = []
+
+    def spy(model: object, prompt: Prompt, *rest: Any) -> Iterator[Any]:
+        held.extend([*(item.image for item in prompt.media), *(span.media.image for span in prompt.spans)])
+        return prefill(model, prompt, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("engine.pipeline.prefill", spy)
+    list(engine.respond([user("Read", Picture(str(picture), 70))], SHORT))
+    assert held == [None, None]
 
 
 def test_VI_11_soft_tokens_from_the_cache_equal_fresh_ones(engine: Engine, picture: Path) -> None:

@@ -86,6 +86,10 @@ class FrameInput:
         """Rows of the prompt that it fills."""
         return self.plan.num_soft_tokens
 
+    def without_content(self) -> "FrameInput":
+        """To remember it by."""
+        return replace(self, image=None)
+
 
 @dataclass(frozen=True)
 class VideoInput:
@@ -105,7 +109,7 @@ class VideoInput:
 
     def without_content(self) -> "VideoInput":
         """To remember it by."""
-        return replace(self, spans=tuple(replace(frame, image=None) for frame in self.spans), read_ms=0.0)
+        return replace(self, spans=tuple(frame.without_content() for frame in self.spans), read_ms=0.0)
 
 
 SpanInput = PictureInput | SoundInput | FrameInput
@@ -153,6 +157,11 @@ class Prompt:
     def num_lasting(self) -> int:
         """Tokens that the next turn's prompt will begin with as well."""
         return len(self) - self.num_passing
+
+    def without_content(self) -> "Prompt":
+        """What has to be known once everything is encoded: pixels and sounds are let go."""
+        spans = tuple(replace(span, media=span.media.without_content()) for span in self.spans)
+        return replace(self, spans=spans, media=tuple(item.without_content() for item in self.media))
 
     def keys(self) -> Sequence[int]:
         """Token ids with each soft token replaced by a negative number of its own: equal only for equal content."""
