@@ -46,7 +46,7 @@ from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
 from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
-from engine.prompt.template import render
+from engine.prompt.template import begun_text, render
 from engine.prompt.tokenizer import Tokenizer
 from engine.response.parser import ResponseParser, numbered_call_ids, parse
 from engine.tool_loop import Execute, ToolRounds
@@ -76,7 +76,8 @@ class Engine:
         self.info = info
         self._model = model
         self._tokenizer = tokenizer
-        self._stop_ids = frozenset({*STOP_TOKEN_IDS, *model.config.stop_token_ids, *advice.stop_token_ids})
+        stop_ids = {*STOP_TOKEN_IDS, *model.config.stop_token_ids, *advice.stop_token_ids}
+        self._stop_ids = stop_ids.intersection(range(model.config.text.vocab_size))
         self._sampling = advice.sampling
         suppressed = [*model.config.token_ids.media, *advice.suppressed_token_ids]
         self._suppress = suppression(model.config.text.vocab_size, suppressed)
@@ -150,7 +151,14 @@ class Engine:
         config = self._model.config
         if options.own_template:
             source = read_own_template(Path(self.info.path))
-            rendered = render_own(messages, source, self._tokenizer, thinking=options.thinking, tools=options.tools)
+            rendered = render_own(
+                messages,
+                source,
+                self._tokenizer,
+                thinking=options.thinking,
+                tools=options.tools,
+                continues=options.continues,
+            )
         else:
             rendered = render(
                 messages,
@@ -236,7 +244,10 @@ class Engine:
             stop=options.stop,
             call_ids=call_ids,
         )
-        turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now)
+        begun = self._tokenizer.encode(begun_text(messages[-1])) if options.continues else []
+        turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now, begun=begun)
+        suppress = self._suppress if options.offers_tools else self._suppress_calls
+        sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
         known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
         run.begin(len(prompt), known)
         receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
@@ -248,8 +259,6 @@ class Engine:
             videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
         )
         logits = yield from self._fill_cache(prompt, run, cancelled)
-        suppress = self._suppress if options.offers_tools else self._suppress_calls
-        sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
         seen = logits
 
         def choose(logits: mx.array, forced: int | None) -> mx.array:
