@@ -25,7 +25,7 @@ from engine.events import (
 from engine.generation.constraint import Constraint
 from engine.messages import Message, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
-from engine.pipeline import Engine
+from engine.pipeline import Engine, _Run
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
 from engine.tool_loop import ToolError, ToolOutcome
 from engine.tools import Tool
@@ -309,6 +309,31 @@ class TestTools:
         events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome(1 // 0)))
         assert "ZeroDivisionError" in only(ToolFinished, events).result.content["error"]
 
+    def test_a_tool_that_ends_its_thread_has_failed(self, engine: Engine, written: Callable[..., None]) -> None:
+        def leaves(call: ToolCall) -> ToolOutcome:
+            raise SystemExit(3)
+
+        written(call(), ["Unknown.", END])
+        events = list(engine.respond([user("?")], Options(GREEDY, tools=(CLOCK,), tool_timeout_s=3), execute=leaves))
+        assert only(ToolFinished, events).result.content == {"error": "SystemExit: 3"}
+
+    @pytest.mark.parametrize(
+        "content", [{1: "a"}, b"x", [object()], 10**5000], ids=["keys", "bytes", "object", "digits"]
+    )
+    def test_a_result_that_no_prompt_can_hold_is_the_tools_failure(
+        self, engine: Engine, written: Callable[..., None], content: Any
+    ) -> None:
+        written(call(), ["Unknown.", END])
+        events = list(engine.respond([user("?")], TOOLS, execute=Recorder(content)))
+        assert only(ToolFinished, events).failed
+        assert "result of a tool" in only(ToolFinished, events).result.content["error"]
+        assert text_of(events) == "Unknown."
+
+    def test_a_file_name_that_is_not_unicode_can_be_told(self, engine: Engine, written: Callable[..., None]) -> None:
+        written(call(), ["Done.", END])
+        events = list(engine.respond([user("?")], TOOLS, execute=Recorder(["caf\udce9"])))
+        assert text_of(events) == "Done."
+
     def test_a_slow_tool_is_given_up(self, engine: Engine, written: Callable[..., None]) -> None:
         released = threading.Event()
 
@@ -471,3 +496,22 @@ def test_a_bias_that_cannot_be_used_is_refused_before_anything_is_computed(engin
     events = engine.respond([user("?")], Options(Sampling(logit_bias={10**6: 1.0})))
     with pytest.raises(PromptError, match="bias"):
         next(events)
+
+
+def test_rates_count_all_turns_and_not_the_time_of_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 1.0, 1.5, 2.0, 100.0, 100.5])
+    monkeypatch.setattr("engine.pipeline.time.perf_counter", lambda: next(times))
+    run = _Run()
+    run.begin(10, 0)
+    run.prefill_s += 1.0
+    for _ in range(3):
+        run.count()
+    run.begin(20, 14)
+    run.prefill_s += 1.0
+    for _ in range(2):
+        run.count()
+    stats = run.finished("end_of_turn").stats
+    assert stats.decode_tokens_per_second == 2.0
+    assert stats.prefill_tokens_per_second == 8.0
+    assert (stats.num_prompt_tokens, stats.num_cached_tokens, stats.num_new_tokens) == (20, 14, 5)
+    assert stats.time_to_first_token_ms == 1000
