@@ -113,7 +113,6 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ask"], 2, "question"),
         (["ocr"], 2, "FILE"),
         (["ocr", "a.png", "--as", "json", "--question", "Who?"], 2, "--question"),
-        (["ocr", "a.png", "--schema", "a.json"], 2, "--schema"),
         (["ask", "Hi", "--unknown"], 2, "--unknown"),
         (["bench", "--against", "other"], 1, "no adapter"),
         (["models", "quantize", "/nowhere", "/nowhere/small"], 1, "not a folder"),
