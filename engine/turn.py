@@ -69,6 +69,7 @@ class Turn:
     def take(self, token: int) -> list[ParserEvent]:
         """The events that a token causes."""
         was_thinking = self._parser.in_thought
+        closes_thought = token == Special.END_CHANNEL and (was_thinking or self.forced == token)
         events = self._parser.push(token)
         thinks = self._parser.in_thought
         self._loops = self._loops if thinks == was_thinking else LoopDetector()
@@ -77,7 +78,7 @@ class Turn:
         if thinks:
             self._num_thought += 1
             events += self._watch_thought()
-        elif token != Special.END_CHANNEL:
+        elif not closes_thought:
             self._num_answer += 1
             self._may_think = False
             self._advance(token)

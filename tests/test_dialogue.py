@@ -159,6 +159,13 @@ class TestThinking:
         assert text_of(events) == "a" * 5
         assert reason(events) == "length"
 
+    def test_TH_5_a_marker_written_again_and_again_counts_as_answer(
+        self, engine: Engine, written: Callable[..., None]
+    ) -> None:
+        written([*thought("z"), int(Special.END_CHANNEL), "a", int(Special.END_CHANNEL)])
+        events = list(engine.respond([user("?")], Options(GREEDY, thinking=True, max_new_tokens=5)))
+        assert (text_of(events), reason(events)) == ("a", "length")
+
     def test_a_thought_that_was_closed_for_it_is_not_opened_again(self, engine: Engine) -> None:
         """The tiny model writes anything; after the close it may not write the opening marker."""
         options = Options(Sampling(seed=1, logit_bias={int(Special.BEGIN_CHANNEL): 100.0}), thinking=True)
