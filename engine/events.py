@@ -6,7 +6,7 @@ The events of one answer come in this order, and exactly one of the last line en
      · (ToolCalled | ToolCallRefused)* · ToolFinished*)+
     Finished | Failed
 
-With tools there is a round of these for each time the model goes on from results; Finished counts them all.
+With tools there is a round of these for each time the model goes on from results, and one Finished behind them all.
 """
 
 from typing import Literal
@@ -154,7 +154,10 @@ class ToolFinished(_Event, frozen=True, tag="tool_finished"):
 
 
 class Stats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one answer cost. Rates are tokens per second; times are milliseconds."""
+    """What one answer cost. Rates are tokens per second; times are milliseconds.
+
+    With tools, the prompt is that of the last turn; new tokens and rates are of all turns, without the tools' own time.
+    """
 
     num_prompt_tokens: int = 0
     num_cached_tokens: int = 0

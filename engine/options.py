@@ -85,7 +85,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     thinking_budget: Annotated[int, Meta(ge=0)] = 8192
     """Most tokens of all thoughts of a turn together; then the thought is closed and the answer begins."""
     max_new_tokens: Annotated[int, Meta(ge=1)] = 4096
-    """Of the answer. Tokens of thoughts are not counted."""
+    """Of the answer of a turn, its calls included. Tokens of thoughts are not counted."""
     own_template: bool = False
     """Render with the model folder's own chat template, which may be an old one, instead of the canonical one."""
     stop: tuple[Annotated[str, Meta(min_length=1)], ...] = ()

@@ -6,6 +6,7 @@ Everything here runs on the one thread that owns MLX.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -38,7 +39,7 @@ from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.media_encoder import MediaEncoder, modalities
-from engine.messages import Message
+from engine.messages import Message, ToolCall
 from engine.models.config import ModelConfig, TextConfig
 from engine.models.gemma4 import Gemma4
 from engine.options import GREEDY, Options
@@ -46,10 +47,11 @@ from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
 from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
-from engine.prompt.template import render
+from engine.prompt.template import begun_text, render
 from engine.prompt.tokenizer import Tokenizer
+from engine.prompt.tool_syntax import result_pieces
 from engine.response.parser import ResponseParser, numbered_call_ids, parse
-from engine.tool_loop import Execute, ToolRounds
+from engine.tool_loop import Execute, ToolError, ToolOutcome, ToolRounds
 from engine.turn import Turn
 
 __all__ = ["Engine"]
@@ -76,7 +78,8 @@ class Engine:
         self.info = info
         self._model = model
         self._tokenizer = tokenizer
-        self._stop_ids = frozenset({*STOP_TOKEN_IDS, *model.config.stop_token_ids, *advice.stop_token_ids})
+        stop_ids = {*STOP_TOKEN_IDS, *model.config.stop_token_ids, *advice.stop_token_ids}
+        self._stop_ids = stop_ids.intersection(range(model.config.text.vocab_size))
         self._sampling = advice.sampling
         suppressed = [*model.config.token_ids.media, *advice.suppressed_token_ids]
         self._suppress = suppression(model.config.text.vocab_size, suppressed)
@@ -150,7 +153,14 @@ class Engine:
         config = self._model.config
         if options.own_template:
             source = read_own_template(Path(self.info.path))
-            rendered = render_own(messages, source, self._tokenizer, thinking=options.thinking, tools=options.tools)
+            rendered = render_own(
+                messages,
+                source,
+                self._tokenizer,
+                thinking=options.thinking,
+                tools=options.tools,
+                continues=options.continues,
+            )
         else:
             rendered = render(
                 messages,
@@ -210,7 +220,7 @@ class Engine:
             if not rounds.may_run(turn.calls):
                 turn.reason = "tool_rounds"
                 break
-            results = yield from rounds.run(turn.calls, execute, cancelled)
+            results = yield from rounds.run(turn.calls, _telling(execute), cancelled)
             if results is None:
                 raise _Stopped
             conversation += [turn.message, results]
@@ -236,7 +246,10 @@ class Engine:
             stop=options.stop,
             call_ids=call_ids,
         )
-        turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now)
+        begun = self._tokenizer.encode(begun_text(messages[-1])) if options.continues else []
+        turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now, begun=begun)
+        suppress = self._suppress if options.offers_tools else self._suppress_calls
+        sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
         known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
         run.begin(len(prompt), known)
         receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
@@ -249,8 +262,6 @@ class Engine:
             videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
         )
         logits = yield from self._fill_cache(prompt, run, cancelled)
-        suppress = self._suppress if options.offers_tools else self._suppress_calls
-        sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
         seen = logits
 
         def choose(logits: mx.array, forced: int | None) -> mx.array:
@@ -312,34 +323,53 @@ class _Run:
 
     def __init__(self) -> None:
         self.num_prompt = self.num_cached = self.num_new = 0
-        self.prefill_s = 0.0
+        self.prefill_s = self._decode_s = 0.0
+        self._num_prefilled = self._num_decoded = 0
         self._started = time.perf_counter()
         self._first_token = self._last_token = 0.0
 
     def begin(self, num_prompt: int, num_cached: int) -> None:
-        """The prompt is built, and so much of it is known."""
+        """The prompt of one more turn is built, and so much of it is known."""
         self.num_prompt, self.num_cached = num_prompt, num_cached
+        self._num_prefilled += num_prompt - num_cached
+        self._last_token = 0.0
 
     def count(self) -> None:
-        """One more token was read."""
+        """One more token was read. What passes before a turn's first one is no decoding."""
+        now = time.perf_counter()
+        if self._last_token:
+            self._decode_s += now - self._last_token
+            self._num_decoded += 1
+        self._last_token = now
+        self._first_token = self._first_token or now
         self.num_new += 1
-        self._last_token = time.perf_counter()
-        self._first_token = self._first_token or self._last_token
 
     def finished(self, reason: FinishReason) -> Finished:
         """The closing event."""
-        decode_s = self._last_token - self._first_token
-        fresh = self.num_prompt - self.num_cached
         stats = Stats(
             num_prompt_tokens=self.num_prompt,
             num_cached_tokens=self.num_cached,
             num_new_tokens=self.num_new,
             time_to_first_token_ms=max(0.0, self._first_token - self._started) * 1000,
-            prefill_tokens_per_second=fresh / self.prefill_s if self.prefill_s else 0.0,
-            decode_tokens_per_second=(self.num_new - 1) / decode_s if decode_s > 0 else 0.0,
+            prefill_tokens_per_second=self._num_prefilled / self.prefill_s if self.prefill_s else 0.0,
+            decode_tokens_per_second=self._num_decoded / self._decode_s if self._decode_s else 0.0,
             peak_memory_bytes=mx.get_peak_memory(),
         )
         return Finished(reason, stats)
+
+
+def _telling(execute: Execute) -> Execute:
+    """Run calls; what no prompt can hold is a tool's failure, of which the model is told."""
+
+    def run(call: ToolCall) -> ToolOutcome:
+        outcome = execute(call)
+        try:
+            deque(result_pieces(call.name, outcome.content), maxlen=0)
+        except PromptError as error:
+            raise ToolError(str(error)) from error
+        return outcome
+
+    return run
 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:

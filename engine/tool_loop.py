@@ -90,13 +90,13 @@ class ToolRounds:
         return Message("tool", tuple(parts))
 
     def _run_call(self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]) -> _Ran | None:
-        outcome: list[ToolOutcome | Exception] = []
+        outcome: list[ToolOutcome | BaseException] = []
         done = threading.Event()
 
         def work() -> None:
             try:
                 outcome.append(execute(call))
-            except Exception as error:  # noqa: BLE001 - a tool is code of somebody else: what it raises is its result
+            except BaseException as error:  # noqa: BLE001 - a tool is code of somebody else: even its exit is a result
                 outcome.append(error)
             done.set()
 

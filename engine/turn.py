@@ -44,7 +44,9 @@ class Turn:
         *,
         stop_ids: Collection[int],
         answer_now: Callable[[], bool],
+        begun: Iterable[int] = (),
     ) -> None:
+        """`begun` are the tokens of the answer that are there already."""
         self.reason: FinishReason | None = None
         self.forced: int | None = None
         """What must be written next, whatever the model would."""
@@ -53,11 +55,11 @@ class Turn:
         self._parser = parser
         self._options = options
         self._grammars = grammars
-        self._stop_ids = stop_ids
+        self._ends = {*stop_ids, Special.BEGIN_TURN}
         self._answer_now = answer_now
         self._loops = LoopDetector()
         self._call = self._begin_call()
-        self._form = self._begin_form()
+        self._form = self._begin_form(begun)
         self._num_answer = self._num_thought = 0
         self._may_think = options.thinking
         self._is_closed = False
@@ -67,6 +69,7 @@ class Turn:
     def take(self, token: int) -> list[ParserEvent]:
         """The events that a token causes."""
         was_thinking = self._parser.in_thought
+        closes_thought = token == Special.END_CHANNEL and (was_thinking or self.forced == token)
         events = self._parser.push(token)
         thinks = self._parser.in_thought
         self._loops = self._loops if thinks == was_thinking else LoopDetector()
@@ -75,7 +78,7 @@ class Turn:
         if thinks:
             self._num_thought += 1
             events += self._watch_thought()
-        elif not was_thinking and token != Special.END_CHANNEL:
+        elif not closes_thought:
             self._num_answer += 1
             self._may_think = False
             self._advance(token)
@@ -91,8 +94,8 @@ class Turn:
 
     def allowed(self) -> mx.array | None:
         """Bool [V]: what may be written next; None where everything may."""
-        if self._parser.in_thought:
-            return None
+        if self._parser.in_thought:  # free, but an answer that must have a form cannot end in it
+            return ~self._grammars.only(self._ends) if self._call or self._form else None
         grammar = self._call or self._form
         if grammar is not None:
             mask = grammar.mask()
@@ -115,15 +118,18 @@ class Turn:
 
     def _begin_call(self) -> Constraint | None:
         """The grammar of the call with which the turn must begin."""
-        if not self._options.offers_tools or self._options.tool_choice == "auto":
+        if self._options.tool_choice in ("auto", "none"):
             return None
         return self._grammars.for_call(self._options.tools, self._options.tool_choice)
 
-    def _begin_form(self) -> Constraint | None:
+    def _begin_form(self, begun: Iterable[int]) -> Constraint | None:
         """The grammar of the answer, which may be a call instead."""
         if self._options.format is None:
             return None
-        return self._grammars.for_answer(self._options.format, or_call=self._options.offers_tools)
+        form = self._grammars.for_answer(self._options.format, or_call=self._options.offers_tools)
+        for token in begun:
+            form.advance(token)
+        return form
 
     def _note(self, events: Iterable[ParserEvent]) -> None:
         for event in events:
@@ -144,6 +150,7 @@ class Turn:
         if why is None or not self._parser.at_character_boundary:
             return []
         self.forced, self._is_closed = Special.END_CHANNEL, True
+        self._loops = LoopDetector()
         return self._parser.close_thought(why)
 
     def _why_closed(self) -> ThoughtEnd | None:
@@ -167,7 +174,7 @@ class Turn:
     def _ended(self, token: int) -> FinishReason | None:
         if self._parser.stopped_by_string:
             return "stop_string"
-        if token in self._stop_ids or self._parser.is_over:
+        if token in self._ends or self._parser.is_over:
             return "tool_calls" if self.calls else "end_of_turn"
         if self._num_answer >= self._options.max_new_tokens:
             return "length"

@@ -246,6 +246,13 @@ def cut(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     yield Finished("length", stats(5))
 
 
+def loop(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Repeats itself until it is ended."""
+    yield from prompt(request)
+    yield TextDelta("and so on " * 100)
+    yield Finished("loop", stats(300))
+
+
 def long(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """A long answer as fast as the pipe takes it."""
     yield from prompt(request)
@@ -344,6 +351,7 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "flow": flow,
     "deaf": deaf,
     "cut": cut,
+    "loop": loop,
     "long": long,
     "think": think,
     "think-long": think_long,

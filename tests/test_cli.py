@@ -114,6 +114,7 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["slftest"], 2, "no command and no file named 'slftest'"),
         (["ask"], 2, "question"),
         (["ocr"], 2, "FILE"),
+        (["ocr", "a.png", "--as", "json", "--question", "Who?"], 2, "--question"),
         (["ask", "Hi", "--unknown"], 2, "--unknown"),
         (["bench", "--against", "other"], 1, "no adapter"),
         (["models", "quantize", "/nowhere", "/nowhere/small"], 1, "not a folder"),

@@ -192,6 +192,8 @@ class AnswerTurn(QObject):
                 return "Cut off: the answer reached its longest length."
             case "context_full":
                 return "Cut off: the conversation fills the model’s context. Start a new one to go on."
+            case "loop":
+                return "Cut off: the model repeated itself."
             case _:
                 return "" if self.text.strip() else "The model had nothing to say."
 

@@ -3,9 +3,10 @@
 import importlib.util
 import inspect
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 import typer
@@ -19,7 +20,7 @@ from engine.options import JsonSchema, Options, Sampling
 from engine.pipeline import Engine
 from engine.preprocess.sound import MAX_SECONDS
 from engine.tool_loop import ToolError, ToolOutcome
-from engine.tools import Tool, tool_from_function
+from engine.tools import Tool, check_tool_name, tool_from_function
 
 __all__ = [
     "BudgetOption", "JsonOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption", "SchemaOption", "SeedOption",
@@ -92,16 +93,24 @@ class ToolBox:
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
         self._functions = functions
-        self.tools: tuple[Tool, ...] = tuple(map(tool_from_function, functions.values()))
+        self.tools: tuple[Tool, ...] = tuple(
+            msgspec.structs.replace(tool_from_function(function), name=check_tool_name(name))
+            for name, function in functions.items()
+        )
 
     def __call__(self, call: ToolCall) -> ToolOutcome:
-        """Run a call."""
-        result = self._functions[call.name](**call.arguments)
+        """Run a call with arguments of the types that the function names; raises ToolError."""
+        function = self._functions[call.name]
+        types = get_type_hints(function, include_extras=True)
         try:
-            json.dumps(result)
-        except (TypeError, ValueError) as error:
+            arguments = {name: msgspec.convert(value, types[name]) for name, value in call.arguments.items()}
+        except msgspec.ValidationError as error:
+            raise ToolError(f"{call.name} does not take these arguments: {error}.") from error
+        result = function(**arguments)
+        try:
+            return ToolOutcome(json.loads(json.dumps(result)))
+        except (TypeError, ValueError, RecursionError) as error:
             raise ToolError(f"{call.name} gave something that is not JSON: {type(result).__name__}.") from error
-        return ToolOutcome(result)
 
 
 def load_tools(path: Path) -> ToolBox:
@@ -113,6 +122,7 @@ def load_tools(path: Path) -> ToolBox:
     if spec is None or spec.loader is None:
         raise PromptError(f"{path} is not a Python file. Name one that ends in .py.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look up their types there
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever the person's own program raises

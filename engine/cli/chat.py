@@ -16,7 +16,7 @@ from engine.cli.arguments import ToolBox, video_parts
 from engine.cli.output import notes, write_answer
 from engine.errors import EngineError, PromptError
 from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolFinished
-from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolResult, user
+from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import Options
 from engine.pipeline import Engine
 
@@ -111,7 +111,10 @@ class _Answer:
             yield event
 
     def close(self) -> None:
-        """End a message, and the results that follow it."""
+        """End a message, and the results that follow it. A call that was not run is told so: it must have a result."""
+        done = {result.call_id for result in self._results if isinstance(result, ToolResult)}
+        calls = [part for part in self._parts if isinstance(part, ToolCall) and part.id not in done]
+        self._results += [ToolResult({"error": "It was not run."}, call.id, call.name) for call in calls]
         if self._parts:
             self.messages.append(Message("assistant", tuple(self._parts), "".join(self._thought)))
         if self._results:
@@ -139,7 +142,7 @@ class Chat:
         self._attached: list[Media] = []
 
     def run(self) -> None:
-        """Until /quit, the end of the input, or Ctrl-C twice."""
+        """Until /quit or the end of the input."""
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401 - arrow keys and history at the prompt
         notes.print("Type a message, or /help.", style="dim")
@@ -156,12 +159,11 @@ class Chat:
                 notes.print(str(error), style="red", markup=False, soft_wrap=True)
 
     def _say(self, text: str) -> None:
-        message = user(text, *self._attached)
-        self._conversation.messages.append(message)
+        self._conversation.messages.append(user(text, *self._attached))
         try:
             self._answer()
         except EngineError:
-            self._conversation.messages.remove(message)  # it was not answered; what it says is still in the terminal
+            self._conversation.messages.pop()  # it was not answered; what it says is still in the terminal
             raise
         self._attached = []
         self._conversation.save()

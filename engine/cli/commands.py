@@ -218,6 +218,8 @@ def ocr(
     as_json: JsonOption = False,
 ) -> None:
     """Read the text in pictures."""
+    if question is not None and form != "text":
+        raise typer.BadParameter("a question cannot be combined with --as", param_hint="--question")
     fields = load_schema(schema) if schema else None
     if fields is not None and form != "json":
         raise typer.BadParameter("a schema needs --as json", param_hint="--schema")

@@ -16,6 +16,7 @@ from typing import Any
 from llguidance import regex_to_lark
 
 from engine.prompt.special_tokens import Special
+from engine.prompt.tool_syntax import is_bare_key
 from engine.tools import Tool
 
 __all__ = ["call_grammar"]
@@ -28,7 +29,7 @@ string: {QUOTE} TEXT? {QUOTE}
 map: "{{" (member ("," member)*)? "}}"
 member: KEY ":" value
 TEXT: /(?s:.+)/
-KEY: /[^\x00-\x20:,{{}}\[\]"]([^\x00-\x1f:,{{}}\[\]"]*[^\x00-\x20:,{{}}\[\]"])?/
+KEY: /[^\x00-\x20:,{{}}\[\]"']([^\x00-\x1f:,{{}}\[\]"']*[^\x00-\x20:,{{}}\[\]"'])?/
 NUMBER: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/
 INTEGER: /-?(0|[1-9][0-9]*)/
 """
@@ -189,11 +190,16 @@ class _Arguments:
         # `first`: what may follow when nothing is written yet; `rest`: after a property, so with a comma.
         first, rest = (f'({member} ("," {member})*)?', f'("," {member})*') if member else ('""', '""')
         for name in sorted({*properties, *required}, key=str.lower, reverse=True):
-            value = f"{_quoted(name + ':')} {self._value(properties.get(name), depth + 1)}"
+            value = f"{_key(name)} {self._value(properties.get(name), depth + 1)}"
             rest_name, first_name = self._rule(rest), self._rule(first)
             first = f"{value} {rest_name}" + ("" if name in required else f" | {first_name}")
             rest = f'"," {value} {rest_name}' + ("" if name in required else f" | {rest_name}")
         return f'"{{" {self._rule(first)} "}}"'
+
+
+def _key(name: str) -> str:
+    """A key with its colon: bare, or a string where it is declared as one."""
+    return _quoted(f"{name}:") if is_bare_key(name) else f'{_literal(name)} ":"'
 
 
 def _literal(value: object) -> str:
@@ -202,7 +208,7 @@ def _literal(value: object) -> str:
         case str():
             return f"{QUOTE} {_quoted(value)} {QUOTE}" if value else f"{QUOTE} {QUOTE}"
         case dict():
-            members = [f"{_quoted(f'{key}:')} {_literal(value[key])}" for key in sorted(value, key=str.lower)]
+            members = [f"{_key(key)} {_literal(value[key])}" for key in sorted(value, key=str.lower)]
             return " ".join(['"{"', COMMA.join(members), '"}"'])
         case list():
             return " ".join(['"["', COMMA.join(map(_literal, value)), '"]"'])

@@ -70,6 +70,10 @@ class Constraint:
         self._matcher.consume_token(token_id)
         self._check()
 
+    def copy(self) -> "Constraint":
+        """Another one at the same place."""
+        return Constraint(self._matcher.deep_copy(), self._vocab_size)
+
     def restart(self) -> None:
         """Begin from the beginning, for the next call. An error stays."""
         self._matcher.reset()
@@ -89,6 +93,7 @@ class Grammars:
         """`vocab_size` is the model's: ids that the tokenizer does not have are never allowed."""
         self._tokenizer = tokenizer
         self._vocab_size = vocab_size
+        self._last_call: tuple[tuple[list[Tool], ToolChoice], Constraint] | None = None
 
     def only(self, token_ids: Iterable[int]) -> mx.array:
         """Bool [V]: true at these ids."""
@@ -120,9 +125,16 @@ class Grammars:
     def for_call(self, tools: Sequence[Tool], choice: ToolChoice) -> Constraint:
         """One call of a tool, to its closing token.
 
-        With "auto" it begins after the `<|tool_call>` that the model writes by itself, else with it. Raises
-        PromptError for the name of a tool that is not there.
+        With "auto" it begins after the `<|tool_call>` that the model writes by itself, else with it. The last one is
+        kept, because the next call mostly has the same tools. Raises PromptError for the name of a tool that is not
+        there.
         """
+        asked = [*tools], choice
+        if self._last_call is None or self._last_call[0] != asked:
+            self._last_call = asked, self._make_call(tools, choice)
+        return self._last_call[1].copy()
+
+    def _make_call(self, tools: Sequence[Tool], choice: ToolChoice) -> Constraint:
         if isinstance(choice, NamedTool):
             tools = [tool for tool in tools if tool.name == choice.name]
         if not tools:

@@ -11,5 +11,8 @@ _CONTROL_CHARACTERS = {code: None for code in range(32) if chr(code) not in "\n\
 
 
 def without_control_characters(text: str) -> str:
-    """The text without what a person cannot see and a model should not; newlines and tabs stay."""
-    return text.translate(_CONTROL_CHARACTERS)
+    """The text without what a person cannot see and a model should not; newlines and tabs stay.
+
+    Lone surrogates, which no tokenizer can encode, become question marks.
+    """
+    return text.translate(_CONTROL_CHARACTERS).encode(errors="replace").decode()

@@ -18,7 +18,7 @@ from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import call_pieces, declaration_pieces, result_pieces
 from engine.tools import Tool
 
-__all__ = ["Step", "clean_text", "continued", "render", "steps"]
+__all__ = ["Step", "begun_text", "clean_text", "continued", "render", "steps"]
 
 _THOUGHT_SPAN = re.compile(r"<\|channel>.*?<channel\|>", re.DOTALL)
 
@@ -179,11 +179,17 @@ def _message(step: Step) -> Iterator[Piece]:
             yield part
 
 
-def _cut_message(message: Message) -> Iterator[Piece]:
-    """An answer that is not finished, or its thought when it has no text."""
+def begun_text(message: Message) -> str:
+    """The text of an answer that is not finished, up to its last character; empty when there is none."""
     *earlier, last = [part.text for part in message.parts if isinstance(part, Text)] or [""]
     text = "".join(clean_text(each, "assistant") for each in earlier) + clean_text(last, "assistant", keeps_end=True)
-    if not text.strip():
+    return text if text.strip() else ""
+
+
+def _cut_message(message: Message) -> Iterator[Piece]:
+    """An answer that is not finished, or its thought when it has no text."""
+    text = begun_text(message)
+    if not text:
         yield Special.BEGIN_CHANNEL
         yield "thought\n" + without_control_characters(message.thought)
         return

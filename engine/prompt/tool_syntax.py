@@ -16,12 +16,12 @@ from engine.prompt.schemas import tidy_parameters, tidy_response
 from engine.prompt.special_tokens import Special
 from engine.tools import Tool, check_tool_name
 
-__all__ = ["call_pieces", "declaration_pieces", "result_pieces", "sorted_items"]
+__all__ = ["call_pieces", "declaration_pieces", "is_bare_key", "result_pieces", "sorted_items"]
 
 MAX_DEPTH = 64
 """Of the values in calls and results. More is no data, and ends in Python's own limit."""
 
-_BARE_KEY = re.compile(r'[^\s{}\[\]:,"]+( [^\s{}\[\]:,"]+)*')
+_BARE_KEY = re.compile(r"""[^\s{}\[\]:,"']+( [^\s{}\[\]:,"']+)*""")
 
 
 def call_pieces(call: ToolCall) -> Iterator[Piece]:
@@ -52,6 +52,11 @@ def declaration_pieces(tool: Tool) -> Iterator[Piece]:
         fields.append(_field("response", _response(tidy_response(tool))))
     yield from _braced(fields)
     yield Special.END_TOOL
+
+
+def is_bare_key(key: str) -> bool:
+    """Whether a key stands without quotes: it holds no character of the syntax."""
+    return _BARE_KEY.fullmatch(key) is not None
 
 
 def sorted_items(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -171,7 +176,7 @@ def _string(text: str) -> tuple[Piece, ...]:
 
 def _field(key: str, value: Iterable[Piece], *, quoted: bool = False) -> Iterator[Piece]:
     key = without_control_characters(key)
-    yield from _string(key) if quoted or not _BARE_KEY.fullmatch(key) else (key,)
+    yield from _string(key) if quoted or not is_bare_key(key) else (key,)
     yield ":"
     yield from value
 

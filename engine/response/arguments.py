@@ -40,7 +40,7 @@ def fit_arguments(name: str, arguments: dict[str, Any], parameters: dict[str, An
 def _fit(value: Written, schema: Any, where: str) -> Any:
     """The value as the schema wants it; `where` names it in the refusal."""
     schema = schema if isinstance(schema, dict) else {}
-    alternatives = schema.get("anyOf") or schema.get("oneOf")
+    alternatives = _list(schema, "anyOf") or _list(schema, "oneOf")
     if alternatives:
         return _fit_one_of(value, alternatives, where)
     types = _types(schema)
@@ -56,8 +56,9 @@ def _fit(value: Written, schema: Any, where: str) -> Any:
             fitted = _MISFIT
     if fitted is _MISFIT:
         raise RefusedCall(f'The argument "{where}" must be {_listed(types)}, not {_kind(value)}.')
-    if "enum" in schema and fitted not in schema["enum"]:
-        allowed = ", ".join(map(str, schema["enum"]))
+    choices = _list(schema, "enum")
+    if choices and fitted not in choices:
+        allowed = ", ".join(map(str, choices))
         raise RefusedCall(f'The argument "{where}" must be one of: {allowed}.')
     return fitted
 
@@ -74,9 +75,10 @@ def _fit_one_of(value: Written, alternatives: list[Any], where: str) -> Any:
 
 
 def _fit_object(value: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
-    properties = schema.get("properties", {})
+    properties = schema.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
     others = schema.get("additionalProperties", "properties" not in schema)
-    missing = [name for name in schema.get("required", ()) if name not in value]
+    missing = [name for name in _list(schema, "required") if isinstance(name, str) and name not in value]
     if missing:
         raise RefusedCall(f'"{where}" needs {_quoted(missing)}.')
     unknown = [name for name in value if name not in properties]
@@ -117,11 +119,17 @@ def _number(text: str) -> int | float:
 
 def _types(schema: Any) -> tuple[str, ...]:
     """The types that the schema allows, in lower case; empty for any."""
-    given = schema.get("type", ()) if isinstance(schema, dict) else ()
-    types = [given] if isinstance(given, str) else list(given)
+    given = schema.get("type") if isinstance(schema, dict) else None
+    types = [given] if isinstance(given, str) else _list(schema, "type")
     if types and schema.get("nullable"):
         types.append("null")
     return tuple(str(one).lower() for one in types)
+
+
+def _list(schema: Any, keyword: str) -> list[Any]:
+    """What a keyword lists; nothing where other people's schemas hold something else."""
+    found = schema.get(keyword) if isinstance(schema, dict) else None
+    return list(found) if isinstance(found, list) else []
 
 
 def _listed(types: tuple[str, ...]) -> str:

@@ -270,11 +270,13 @@ def test_a_link_shows_its_host_and_opens_only_after_a_yes(
     assert opened == ["https://evil.example/login"]
 
 
-def test_an_answer_cut_by_its_length_says_so(open_desk: OpenDesk, qtbot: QtBot) -> None:
-    desk = open_desk("cut")
+@pytest.mark.parametrize(("scenario", "why"), [("cut", "longest length"), ("loop", "repeated itself")])
+def test_an_answer_that_was_cut_says_why(open_desk: OpenDesk, qtbot: QtBot, scenario: str, why: str) -> None:
+    desk = open_desk(scenario)
     say(desk, "go")
     wait_for_end(qtbot, desk)
     assert answer_view(desk).note.text().startswith("Cut off")
+    assert why in answer_view(desk).note.text()
 
 
 def test_an_empty_answer_says_so(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:

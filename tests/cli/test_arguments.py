@@ -33,6 +33,41 @@ def test_the_public_functions_of_a_file_become_tools(tmp_path: Path) -> None:
     assert toolbox(ToolCall("add", {"a": 2})) == ToolOutcome(3)
 
 
+TYPED = """
+from __future__ import annotations
+from dataclasses import dataclass
+from enum import Enum
+
+class Unit(Enum):
+    CELSIUS = "celsius"
+
+@dataclass
+class Place:
+    city: str
+
+def weather(place: Place, unit: Unit) -> dict[int, str]:
+    return {1: f"{place.city} in {unit.name}"}
+
+forecast = weather
+"""
+
+
+def test_arguments_are_of_the_types_that_the_function_names(tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(TYPED)
+    toolbox = load_tools(tmp_path / "tools.py")
+    arguments = {"place": {"city": "Oslo"}, "unit": "celsius"}
+    assert toolbox(ToolCall("weather", arguments)) == ToolOutcome({"1": "Oslo in CELSIUS"})
+    with pytest.raises(ToolError, match=r"weather does not take these arguments: .*kelvin"):
+        toolbox(ToolCall("weather", {**arguments, "unit": "kelvin"}))
+
+
+def test_a_tool_has_the_name_under_which_the_file_offers_it(tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(TYPED)
+    toolbox = load_tools(tmp_path / "tools.py")
+    assert [tool.name for tool in toolbox.tools] == ["weather", "forecast"]
+    assert toolbox(ToolCall("forecast", {"place": {"city": "Rome"}, "unit": "celsius"})).content
+
+
 def test_a_result_that_is_not_json_is_told(tmp_path: Path) -> None:
     (tmp_path / "tools.py").write_text(TOOLS)
     with pytest.raises(ToolError, match="not JSON: object"):

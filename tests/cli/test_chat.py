@@ -159,6 +159,19 @@ def test_what_cannot_be_answered_is_taken_back(talk: Callable[..., Conversation]
             raise ContextFull(9, 8)
 
     assert talk(Full(), "too long").messages == []
+    said = [user("Hi"), Message("assistant", (Text("Hello!"),))]
+    assert talk(Full(), "Hi", conversation=Conversation([*said])).messages == said
+
+
+def test_a_call_that_was_not_run_is_kept_with_that_as_its_result(talk: Callable[..., Conversation]) -> None:
+    first, second = ToolCall("clock", {}, "call_1"), ToolCall("clock", {"zone": "Oslo"}, "call_2")
+    result = ToolResult("12:00", "call_1", "clock")
+    stopped = Finished("cancelled", Stats())
+    events: list[Event] = [ToolCalled(first), ToolCalled(second), ToolFinished(result, 1.0), stopped]
+    assert talk(FakeEngine(events), "How late?").messages[1:] == [
+        Message("assistant", (first, second)),
+        Message("tool", (result, ToolResult({"error": "It was not run."}, "call_2", "clock"))),
+    ]
 
 
 def test_quit_ends(talk: Callable[..., Conversation]) -> None:

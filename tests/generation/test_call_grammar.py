@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from engine.errors import PromptError
+from engine.generation.call_grammar import call_grammar
 from engine.generation.constraint import Constraint, Grammars
+from engine.messages import ToolCall
 from engine.options import NamedTool
 from engine.prompt.special_tokens import Special
 from engine.prompt.tokenizer import Tokenizer
+from engine.prompt.tool_syntax import call_pieces
+from engine.response.tool_calls import QUOTE, read_call
 from engine.tools import Tool
 from tests.generation.random_writer import write
 from tests.prompt.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
@@ -212,6 +216,42 @@ def test_a_schema_nested_without_end_stays_free_from_some_depth_on(grammars: Gra
         schema = {"type": "array", "items": schema}
     constraint = grammars.for_call([Tool("f", "", {"properties": {"a": schema}})], "auto")
     assert accepts(constraint, tokens(tokenizer, "call:f{a:" + "[" * 40 + "true" + "]" * 40 + "}"))
+
+
+def test_a_key_that_is_declared_as_a_string_is_written_as_one(grammars: Grammars, tokenizer: Tokenizer) -> None:
+    keys = ("filter[name]", "dc:title", "it's", 'a"b', "x,y", "")
+    parameters = {"type": "object", "properties": {key: {"type": "boolean"} for key in keys}, "required": [*keys]}
+    tool = Tool("find", "", {**parameters, "additionalProperties": False})
+    pieces = call_pieces(ToolCall("find", dict.fromkeys(keys, True)))
+    ids = [token for each in pieces for token in (tokenizer.encode(each) if isinstance(each, str) else [each])]
+    constraint = grammars.for_call([tool], "required")
+    assert accepts(constraint, ids[:-1])
+    for seed in range(5):
+        constraint.restart()
+        written = write(constraint, tokenizer, seed, 200)
+        text = "".join(QUOTE if token == Special.STRING_QUOTE else tokenizer.decode([token]) for token in written)
+        name, arguments = read_call(text, [tool])
+        assert (name, set(arguments)) == ("find", set(keys))
+
+
+def test_the_next_call_of_the_same_tools_needs_no_new_grammar(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+
+    def spy(tools: Sequence[Tool], *arguments: Any, **named: Any) -> str:
+        made.append(tools)
+        return call_grammar(tools, *arguments, **named)
+
+    monkeypatch.setattr("engine.generation.constraint.call_grammar", spy)
+    grammars = Grammars(tokenizer, VOCAB_SIZE)
+    spoilt = grammars.for_call(TOOLS, "auto")
+    with pytest.raises(PromptError):
+        spoilt.advance(Special.END_TURN)
+    assert accepts(grammars.for_call(TOOLS, "auto"), tokens(tokenizer, "call:now{}"))
+    assert len(made) == 1
+    assert accepts(grammars.for_call([Tool("later")], "auto"), tokens(tokenizer, "call:later{}"))
+    assert len(made) == 2
 
 
 def test_others_than_the_known_properties_come_last(grammars: Grammars, tokenizer: Tokenizer) -> None:

@@ -79,6 +79,18 @@ def test_what_the_schema_does_not_allow_is_refused(value: Any, schema: Any) -> N
         fitted(value, schema)
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": None}, {"type": 3}, {"enum": "abc"}, {"enum": None}, {"anyOf": True}, {"oneOf": {"type": "string"}},
+        {"type": "object", "required": True}, {"type": "object", "required": [["b"]]}, {"required": "bc"},
+        {"properties": ["b"], "additionalProperties": True},
+    ],
+)  # fmt: skip
+def test_keywords_that_hold_something_else_say_nothing(schema: Any) -> None:
+    assert fitted({"b": Bare("1")}, schema) == {"b": 1}
+
+
 def test_a_tool_without_parameters_takes_no_arguments() -> None:
     for parameters in ({}, {"type": "object", "properties": {}}):
         assert fit_arguments("f", {}, parameters) == {}
