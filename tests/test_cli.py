@@ -166,7 +166,7 @@ def test_models_quantize_writes_a_folder_that_answers(sign: Path, tmp_path: Path
 
 STOPPED = """
 import os, sys
-from engine import cli
+from engine.cli import commands as cli
 write = cli.quantize_checkpoint
 cli.quantize_checkpoint = lambda *given: write(*given[:3], lambda fraction: os.kill(os.getpid(), int(sys.argv[1])))
 sys.exit(cli.run_command_line(["models", "quantize", *sys.argv[2:]]))

@@ -39,8 +39,8 @@ def test_the_12bs_suppressed_tokens_are_read(tmp_path: Path) -> None:
 
 
 def test_advice_may_be_partial(tmp_path: Path) -> None:
-    assert advice(tmp_path, {"temperature": 0.3, "top_p": None}).sampling == Sampling(0.3, 64, 0.95)
-    assert advice(tmp_path, {"top_k": 0, "temperature": 1}).sampling == Sampling(1.0, 0, 0.95)
+    assert advice(tmp_path, {"temperature": 0.3, "top_p": None}).sampling == Sampling(0.3).filled_from(VENDOR_SAMPLING)
+    assert advice(tmp_path, {"top_k": 0, "temperature": 1}).sampling == Sampling(top_k=0).filled_from(VENDOR_SAMPLING)
 
 
 def test_a_model_that_should_not_be_sampled_is_not(tmp_path: Path) -> None:
