@@ -164,8 +164,12 @@ def test_models_quantize_writes_a_folder_that_answers(sign: Path, tmp_path: Path
     assert cabochon("ocr", sign, "--budget", 140, "--model", tmp_path / "small").stdout == "OPEN 24\n"
 
 
+# Whoever runs the tests may ignore signals (nohup does), and children would too.
 STOPPED = """
-import os, sys
+import os, signal, sys
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from engine.cli import commands as cli
 write = cli.quantize_checkpoint
 cli.quantize_checkpoint = lambda *given: write(*given[:3], lambda fraction: os.kill(os.getpid(), int(sys.argv[1])))
