@@ -93,13 +93,17 @@ class Grammars:
         """`vocab_size` is the model's: ids that the tokenizer does not have are never allowed."""
         self._tokenizer = tokenizer
         self._vocab_size = vocab_size
+        self._sets: dict[frozenset[int], mx.array] = {}
         self._last_call: tuple[tuple[list[Tool], ToolChoice], Constraint] | None = None
 
     def only(self, token_ids: Iterable[int]) -> mx.array:
-        """Bool [V]: true at these ids."""
-        mask = np.zeros(self._vocab_size, np.bool_)
-        mask[list(token_ids)] = True
-        return mx.array(mask)
+        """Bool [V]: true at these ids. Kept, because a turn asks for the same few at every token."""
+        ids = frozenset(map(int, token_ids))
+        if ids not in self._sets:
+            mask = np.zeros(self._vocab_size, np.bool_)
+            mask[list(ids)] = True
+            self._sets[ids] = mx.array(mask)
+        return self._sets[ids]
 
     def for_answer(self, form: AnswerFormat, *, or_call: bool = False) -> Constraint:
         """An answer of this form; with `or_call` its first token may be `<|tool_call>` instead, and all is said.
