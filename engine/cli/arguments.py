@@ -4,7 +4,7 @@ import importlib.util
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -13,7 +13,7 @@ import typer
 
 from engine.attachments import inspect_attachment
 from engine.checkpoint.sample import sample_checkpoint
-from engine.cli.output import notes
+from engine.cli.output import say
 from engine.errors import PromptError
 from engine.messages import BUDGETS, Media, Sound, ToolCall, Video
 from engine.options import JsonSchema, Options, Sampling
@@ -25,15 +25,19 @@ from engine.tools import Tool, check_tool_name, tool_from_function
 __all__ = [
     "BudgetOption", "JsonOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption", "SchemaOption", "SeedOption",
     "StopOption", "SystemOption", "TemperatureOption", "ThinkOption", "ThinkingBudgetOption", "ToolBox", "ToolsOption",
-    "VideoBudgetOption", "checked_budget", "load_engine", "load_schema", "load_tools", "make_options", "video_parts",
+    "VideoBudgetOption", "load_engine", "load_schema", "load_tools", "make_options", "one_of", "video_parts",
 ]  # fmt: skip
 
 
-def checked_budget(value: int | None) -> int | None:
-    """One of the vendor's budgets."""
-    if value is not None and value not in BUDGETS:
-        raise typer.BadParameter(f"choose one of {', '.join(map(str, BUDGETS))}")
-    return value
+def one_of(choices: Sequence[object]) -> Callable[[Any], Any]:
+    """What an option may be, beside not given."""
+
+    def check(value: Any) -> Any:
+        if value is not None and value not in choices:
+            raise typer.BadParameter(f"choose one of {', '.join(map(str, choices))}")
+        return value
+
+    return check
 
 
 ModelOption = Annotated[
@@ -45,7 +49,7 @@ BudgetOption = Annotated[
     typer.Option(
         "--budget",
         metavar="N",
-        callback=checked_budget,
+        callback=one_of(BUDGETS),
         help="Soft tokens a picture may spend: 70, 140, 280, 560, 1120.",
     ),
 ]
@@ -53,7 +57,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a
 VideoBudgetOption = Annotated[
     int,
     typer.Option(
-        "--video-budget", metavar="N", callback=checked_budget, help="Soft tokens each frame of a video may spend."
+        "--video-budget", metavar="N", callback=one_of(BUDGETS), help="Soft tokens each frame of a video may spend."
     ),
 ]
 ThinkOption = Annotated[bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")]
@@ -180,11 +184,11 @@ def make_options(
 def load_engine(model: Path | None) -> Engine:
     """The model of a command; says so when it is the sample."""
     if model is None:
-        notes.print(
+        say(
             "Using the built-in sample, which only reads large print, hears spoken digits and does small sums. "
             "Use --model FOLDER for a full model.",
-            style="dim", soft_wrap=True,
-        )  # fmt: skip
+            "dim",
+        )
     return Engine.load(model or sample_checkpoint())
 
 
@@ -201,5 +205,5 @@ def video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
     else:
         return [*parts, Sound(str(path))]
     note = f"{path.name}: only the pictures are used, because {why}."
-    notes.print(note, style="dim", markup=False, soft_wrap=True)
+    say(note, "dim")
     return parts

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.attachments import inspect_attachment
 from engine.cli.arguments import ToolBox, video_parts
-from engine.cli.output import notes, write_answer
+from engine.cli.output import notes, say, write_answer
 from engine.errors import EngineError, PromptError
 from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolFinished
 from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, user
@@ -156,7 +156,7 @@ class Chat:
                 elif line.strip():
                     self._say(line)
             except EngineError as error:
-                notes.print(str(error), style="red", markup=False, soft_wrap=True)
+                say(str(error), "red")
 
     def _say(self, text: str) -> None:
         self._conversation.messages.append(user(text, *self._attached))

@@ -40,10 +40,11 @@ from engine.cli.arguments import (
     load_schema,
     load_tools,
     make_options,
+    one_of,
     video_parts,
 )
 from engine.cli.chat import Chat, Conversation
-from engine.cli.output import notes, write_answer, write_json
+from engine.cli.output import notes, say, write_answer, write_json
 from engine.errors import EngineError
 from engine.events import Event, Failed
 from engine.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
@@ -82,7 +83,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
     try:
         cli(args=list(arguments), prog_name="cabochon")
     except EngineError as error:
-        notes.print(str(error), style="red", markup=False, soft_wrap=True)
+        say(str(error), "red")
         return 1
     except SystemExit as stop:  # typer has said what was wrong
         return stop.code if isinstance(stop.code, int) else 0
@@ -194,17 +195,11 @@ def chat(
     Chat(load_engine(model), conversation, options, toolbox, budget or DEFAULT_BUDGET, video_budget).run()
 
 
-def _checked_form(value: str) -> str:
-    if value not in FORMS:
-        raise typer.BadParameter(f"choose one of {', '.join(FORMS)}")
-    return value
-
-
 @cli.command()
 def ocr(
     files: Annotated[list[Path], typer.Argument(help="Pictures to read.", metavar="FILE...", readable=False)],
     form: Annotated[
-        str, typer.Option("--as", metavar="FORM", callback=_checked_form, help=f"What to write: {', '.join(FORMS)}.")
+        str, typer.Option("--as", metavar="FORM", callback=one_of(FORMS), help=f"What to write: {', '.join(FORMS)}.")
     ] = "text",
     question: Annotated[
         str | None, typer.Option("--question", metavar="TEXT", help="Answer this about each picture instead.")
@@ -267,7 +262,7 @@ def _each(files: Sequence[Path], answer: Callable[[Path], Iterable[Event]], *, a
             write_answer(events)
         except EngineError as error:
             failed = True
-            notes.print(str(error), style="red", markup=False, soft_wrap=True)
+            say(str(error), "red")
     if failed:
         raise typer.Exit(1)
 
@@ -306,12 +301,6 @@ def bench(
     typer.echo(json.dumps(report, indent=2))
 
 
-def _checked_bits(value: int) -> int:
-    if value not in get_args(Bits):
-        raise typer.BadParameter("choose one of 4, 6, 8")
-    return value
-
-
 @models.command()
 def quantize(
     source: Annotated[
@@ -320,7 +309,7 @@ def quantize(
     destination: Annotated[Path, typer.Argument(help="New folder for the smaller model.", metavar="DST")],
     bits: Annotated[
         int,
-        typer.Option("--bits", metavar="N", callback=_checked_bits, help="Bits of most weights: 4, 6, 8."),
+        typer.Option("--bits", metavar="N", callback=one_of(get_args(Bits)), help="Bits of most weights: 4, 6, 8."),
     ] = 4,
     as_json: JsonOption = False,
 ) -> None:

@@ -32,7 +32,7 @@ from engine.events import (
 from engine.messages import ToolCall
 from engine.requests import encode
 
-__all__ = ["notes", "write_answer", "write_json"]
+__all__ = ["notes", "say", "write_answer", "write_json"]
 
 notes = Console(stderr=True, highlight=False)
 
@@ -51,9 +51,9 @@ def write_answer(events: Iterable[Event]) -> None:
                 sys.stdout.write("\n")
                 sys.stdout.flush()
                 for line in likelihoods:
-                    _say(line, "dim")
+                    say(line, "dim")
                 if reason in _ENDINGS:
-                    _say(_ENDINGS[reason], "yellow")
+                    say(_ENDINGS[reason], "yellow")
             case _:
                 _write_beside(event)
 
@@ -64,25 +64,26 @@ def _write_beside(event: Event) -> None:
         case PromptReady(_, _, pictures, sounds, videos):
             receipts: tuple[Receipt, ...] = (*pictures, *videos, *sounds)
             for receipt in receipts:
-                _say(_describe(receipt), "dim")
+                say(_describe(receipt), "dim")
         case ThoughtDelta(text):
-            _say(text, "italic dim", end="")
+            say(text, "italic dim", end="")
         case ThoughtFinished(ended_by=ended_by):
             notes.print()
             if ended_by in _THOUGHT_ENDINGS:
-                _say(_THOUGHT_ENDINGS[ended_by], "yellow")
+                say(_THOUGHT_ENDINGS[ended_by], "yellow")
         case ToolCalled(call):
-            _say(f"→ {call.name}({_arguments(call)})", "cyan")
+            say(f"→ {call.name}({_arguments(call)})", "cyan")
         case ToolCallRefused(raw, message):
-            _say(f"→ {raw}", "cyan")
-            _say(f"← {message}", "yellow")
+            say(f"→ {raw}", "cyan")
+            say(f"← {message}", "yellow")
         case ToolFinished(result, _, failed):
-            _say(f"← {json.dumps(result.content, ensure_ascii=False)}", "yellow" if failed else "cyan")
+            say(f"← {json.dumps(result.content, ensure_ascii=False)}", "yellow" if failed else "cyan")
         case _:
             pass
 
 
-def _say(text: str, style: str, end: str = "\n") -> None:
+def say(text: str, style: str, end: str = "\n") -> None:
+    """A line on stderr, as it is: no markup in it, and none of its lines broken."""
     notes.print(text, end=end, style=style, markup=False, soft_wrap=True)
 
 
