@@ -1,0 +1,112 @@
+"""The built-in tools: a clock, a calculator, reading what a person allowed, and looking through conversations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from app.tools.calculator import work_out
+from app.tools.files import list_folder, read_text_file
+from engine import Tool, ToolError
+
+__all__ = ["BuiltIn", "Desktop", "built_in_tools"]
+
+MAX_FOUND = 8
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """What the tools reach of the app and the person's files."""
+
+    allowed: Callable[[], Sequence[Path]]
+    """Files and folders that the person chose for the model to read."""
+    search: Callable[[str, int], Sequence[dict[str, Any]]]
+    """Looks through the conversations: words and how many places at most."""
+    now: Callable[[], datetime] = datetime.now
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """One tool: what the model is told, what a person is told, and what it does."""
+
+    tool: Tool
+    title: str
+    explanation: str
+    touches_files: bool
+    """It asks before each run."""
+    run: Callable[[dict[str, Any]], Any]
+    """Gives any JSON value; raises ToolError."""
+
+
+def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
+    """All of them; each is off until a person turns it on."""
+    return (
+        BuiltIn(
+            Tool("clock", "Tells the date, the time and the day of the week."),
+            "Clock",
+            "Tells the model the date and the time.",
+            False,
+            lambda _arguments: _clock(desktop.now()),
+        ),
+        BuiltIn(
+            Tool("calculator", "Works out an expression such as 12 * 34.", _arguments(expression="")),
+            "Calculator",
+            "Works out sums, products and powers exactly.",
+            False,
+            lambda arguments: work_out(_text(arguments, "expression")),
+        ),
+        BuiltIn(
+            Tool(
+                "list_files",
+                "Lists a folder that the person chose, or the chosen files and folders when no path is given.",
+                _arguments(path="The folder, as it was listed before.") | {"required": []},
+            ),
+            "Folders",
+            "Lists folders that you choose. Asks each time.",
+            True,
+            lambda arguments: list_folder(str(arguments.get("path") or ""), desktop.allowed()),
+        ),
+        BuiltIn(
+            Tool(
+                "read_file",
+                "Reads a text file among the files and folders that the person chose.",
+                _arguments(path="The file, as it was listed."),
+            ),
+            "Files",
+            "Reads text files that you choose. Asks each time.",
+            True,
+            lambda arguments: read_text_file(_text(arguments, "path"), desktop.allowed()),
+        ),
+        BuiltIn(
+            Tool(
+                "search_conversations",
+                "Finds words in the person's earlier conversations with you.",
+                _arguments(words="A few words that occur there."),
+            ),
+            "Earlier conversations",
+            "Searches what was said in your conversations on this Mac.",
+            False,
+            lambda arguments: list(desktop.search(_text(arguments, "words"), MAX_FOUND)),
+        ),
+    )
+
+
+def _arguments(**texts: str) -> dict[str, Any]:
+    """A schema of texts, all of them required."""
+    properties = {
+        name: {"type": "string"} | ({"description": description} if description else {})
+        for name, description in texts.items()
+    }
+    return {"type": "object", "properties": properties, "required": list(texts)}
+
+
+def _text(arguments: dict[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise ToolError(f"The argument {name} is missing.")
+    return value.strip()
+
+
+def _clock(now: datetime) -> dict[str, str]:
+    return {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H:%M}", "weekday": f"{now:%A}"}

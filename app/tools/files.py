@@ -1,0 +1,68 @@
+"""Reading for the model, inside what a person chose and nowhere else."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine import ToolError
+
+__all__ = ["list_folder", "read_text_file"]
+
+MAX_BYTES = 64 * 1024
+"""Of one file: about 16,000 tokens."""
+
+MAX_ENTRIES = 200
+
+
+def list_folder(path: str, allowed: Sequence[Path]) -> list[str]:
+    """Files and folders (these end in a slash) of a folder; without a path what was chosen. Raises ToolError."""
+    if not allowed:
+        raise ToolError("No file or folder has been chosen. Ask the person to choose one in the settings.")
+    if not path:
+        return [_name(each) for each in allowed]
+    folder = _inside(path, allowed)
+    if not folder.is_dir():
+        raise ToolError(f"{path} is not a folder.")
+    try:
+        entries = sorted((each for each in folder.iterdir() if not each.name.startswith(".")), key=lambda p: p.name)
+    except OSError as error:
+        raise ToolError(f"{path} cannot be listed.") from error
+    names = [_name(entry) for entry in entries[:MAX_ENTRIES]]
+    return names if len(entries) <= MAX_ENTRIES else [*names, f"… and {len(entries) - MAX_ENTRIES} more"]
+
+
+def read_text_file(path: str, allowed: Sequence[Path]) -> dict[str, str]:
+    """A file's text, its beginning if it is long; raises ToolError."""
+    file = _inside(path, allowed)
+    if not file.is_file():
+        raise ToolError(f"There is no file {path}.")
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ToolError(f"{path} cannot be read.") from error
+    if b"\0" in data:
+        raise ToolError(f"{path} is not a text file.")
+    text = data[:MAX_BYTES].decode("utf-8", "replace")
+    note = f"Only the first {MAX_BYTES // 1024} KB." if len(data) > MAX_BYTES else ""
+    return {"text": text} | ({"note": note} if note else {})
+
+
+def _name(path: Path) -> str:
+    return f"{path}/" if path.is_dir() else str(path)
+
+
+def _inside(path: str, allowed: Sequence[Path]) -> Path:
+    """The file that is meant, links followed, if it is inside what was chosen; its bare name is enough."""
+    roots = [root.resolve() for root in allowed]
+    if any(ord(character) < 32 for character in path):
+        raise ToolError("A path holds no control characters.")
+    candidates = [Path(path).expanduser(), *(root / path for root in roots if root.is_dir())]
+    candidates += [root for root in roots if root.name == path.rstrip("/")]
+    try:
+        found = [resolved for each in candidates if each.is_absolute() and (resolved := each.resolve()).exists()]
+    except OSError as error:
+        raise ToolError(f"{path[:200]} is no path.") from error
+    for each in found:
+        if any(each == root or root in each.parents for root in roots):
+            return each
+    raise ToolError(f"{path[:200]} is not among the files and folders that the person chose.")

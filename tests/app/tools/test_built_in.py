@@ -1,0 +1,129 @@
+"""The built-in tools do what they say, inside what a person allowed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.tools import BuiltIn, Desktop, built_in_tools
+from app.tools.calculator import work_out
+from engine import ToolError
+
+
+def toolbox(*allowed: Path) -> dict[str, BuiltIn]:
+    def search(words: str, most: int) -> Sequence[dict[str, Any]]:
+        return [{"title": words, "text": str(most)}]
+
+    desktop = Desktop(lambda: allowed, search, lambda: datetime(2026, 11, 21, 19, 5))
+    return {each.tool.name: each for each in built_in_tools(desktop)}
+
+
+def test_the_clock_tells_date_time_and_day() -> None:
+    assert toolbox()["clock"].run({}) == {"date": "2026-11-21", "time": "19:05", "weekday": "Saturday"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("4817 * 392", 1888264),
+        ("0.1 + 0.2", 0.3),
+        ("(2 + 3) * -4", -20),
+        ("7 / 2", 3.5),
+        ("10 / 5", 2),
+        ("2 ** 100", 2**100),
+        ("2 ** 0.5", 1.4142135624),
+        ("17 % 5", 2),
+        ("12 × 3 − 1", 35),
+        ("2^10 =", 1024),
+        ("123456789012345678901234567890 + 1", 123456789012345678901234567891),
+    ],
+)
+def test_the_calculator_is_exact(expression: str, value: float) -> None:
+    assert work_out(expression) == value
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "",
+        "hello",
+        "__import__('os')",
+        "1 if 2 else 3",
+        "[1]",
+        "True + 1",
+        "9 ** 9 ** 9",
+        "10 ** 4000",
+        "(10 ** 1000) * (10 ** 1000)",
+        "1 / 0",
+        "0 ** -1",
+        "(-8) ** 0.5",
+        "1" * 501,
+        "(" * 400 + "1" + ")" * 400,
+        "'a' * 9",
+        "1e999",
+        "1j + 1",
+    ],
+)
+def test_the_calculator_refuses_all_else(expression: str) -> None:
+    with pytest.raises(ToolError):
+        work_out(expression)
+
+
+@given(st.text(alphabet="0123456789+-*/%(). ", max_size=60))
+def test_whatever_the_model_writes_gives_a_number_or_a_sentence(expression: str) -> None:
+    try:
+        value = work_out(expression)
+    except ToolError:
+        return
+    assert isinstance(value, int | float)
+
+
+def test_only_what_was_chosen_can_be_read(tmp_path: Path) -> None:
+    chosen = tmp_path / "notes"
+    (chosen / "deep").mkdir(parents=True)
+    (chosen / "a.txt").write_text("grüezi")
+    (chosen / ".hidden").write_text("x")
+    (tmp_path / "secret.txt").write_text("secret")
+    (chosen / "link.txt").symlink_to(tmp_path / "secret.txt")
+    tools = toolbox(chosen)
+    assert tools["list_files"].run({}) == [f"{chosen}/"]
+    listed = tools["list_files"].run({"path": str(chosen)})
+    assert listed == [str(chosen / "a.txt"), f"{chosen / 'deep'}/", str(chosen / "link.txt")]
+    assert tools["read_file"].run({"path": str(chosen / "a.txt")}) == {"text": "grüezi"}
+    assert tools["read_file"].run({"path": "a.txt"}) == {"text": "grüezi"}
+    for path in (str(tmp_path / "secret.txt"), str(chosen / "link.txt"), "../secret.txt", "/etc/passwd", "~", "a\0"):
+        with pytest.raises(ToolError):
+            tools["read_file"].run({"path": path})
+
+
+def test_long_and_binary_files_are_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("x" * 70_000)
+    (tmp_path / "picture.bin").write_bytes(b"\x89PNG\0\0")
+    tools = toolbox(tmp_path)
+    result = tools["read_file"].run({"path": "long.txt"})
+    assert len(result["text"]) == 65_536
+    assert "first 64 KB" in result["note"]
+    with pytest.raises(ToolError, match="not a text file"):
+        tools["read_file"].run({"path": "picture.bin"})
+
+
+def test_without_a_choice_there_is_nothing_to_read() -> None:
+    with pytest.raises(ToolError, match="settings"):
+        toolbox()["list_files"].run({})
+
+
+def test_a_missing_argument_is_said() -> None:
+    with pytest.raises(ToolError, match="expression"):
+        toolbox()["calculator"].run({"expression": 5})
+
+
+def test_earlier_conversations_are_searched() -> None:
+    assert toolbox()["search_conversations"].run({"words": "bread"}) == [{"title": "bread", "text": "8"}]
+
+
+def test_whatever_touches_files_asks_first() -> None:
+    assert {name for name, each in toolbox().items() if each.touches_files} == {"list_files", "read_file"}
