@@ -6,27 +6,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.bridge import Bridge
 from app.icons import Icons
 from app.pasted import PastedPictures
-from app.paths import ICONS, engine_command, log_folder
+from app.paths import ICONS, data_folder, engine_command, log_folder
 from app.settings import Settings
+from app.store import Conversation as Kept
+from app.store import Store
 from app.theme import Theme
 from app.thumbnails import Thumbnails
+from app.tools import Desktop, built_in_tools
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
+from app.viewmodels.editing import Editing
+from app.viewmodels.library import Library
 from app.viewmodels.model import Model
 from app.viewmodels.status import Status
+from app.viewmodels.tools import Toolbox
+from app.viewmodels.transcript import Transcript
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
 from engine import sample_checkpoint
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "attach_opened_files", "main"]
+
+SEARCH_S = 10.0
+"""Longest time that the model's search in the conversations may take."""
 
 
 class DesktopApplication(QApplication):
@@ -78,13 +88,15 @@ class Desk:
     theme: Theme
     thumbnails: Thumbnails
     pasted: PastedPictures
+    store: Store
     window: MainWindow
 
     def open(self, model: Path) -> None:
-        """Start the engine, begin to load a model, and show the window."""
+        """Start the engine, begin to load a model, and show the window with what was open last."""
         self.window.show()
         self.bridge.start()
         self.models.model.load(model)
+        self.models.library.start()
 
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
@@ -93,32 +105,78 @@ class Desk:
 
     def close(self) -> None:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
-        self.models.conversation.stop()
+        self.models.library.close()
+        self.models.toolbox.close()
         self.window.close()
         self.thumbnails.close()
         self.bridge.close()
+        self.store.close()
         self.pasted.close()
 
 
-def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
-    """Build a window whose engine is started by `command`."""
+class _Remarks(QObject):
+    """Brings what the store has to say from its thread to the window's, also what it says before there is a window.
+
+    **Signals:** `said` (a sentence).
+    """
+
+    said = Signal(str)
+    _came = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._came.connect(self.said, Qt.ConnectionType.QueuedConnection)
+
+    def take(self, sentence: str) -> None:
+        """Take a sentence, on any thread."""
+        self._came.emit(sentence)
+
+
+def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: Path) -> Desk:
+    """Build a window whose engine is started by `command` and whose conversations are kept in `folder`."""
+    remarks = _Remarks()
+    store = Store(folder, remarks.take)
     bridge = Bridge(command)
     pasted = PastedPictures()
     thumbnails = Thumbnails()
     look = Look(theme, Icons(ICONS))
     model = Model(bridge, sample_checkpoint())
-    conversation = Conversation(bridge, model, settings)
-    composer = Composer(conversation, settings, pasted.save, pasted.keep)
-    models = ViewModels(model, conversation, composer, Status(model, conversation))
+    toolbox = Toolbox(bridge, settings, built_in_tools(_desktop(settings, store)))
+
+    def make(record: Kept | None, is_temporary: bool) -> Transcript:
+        return Transcript(bridge, model, settings, toolbox, None if is_temporary else store, record)
+
+    def keep(path: Path) -> Path:
+        try:
+            return pasted.keep(path) if conversation.transcript.is_temporary else store.keep_file(path)
+        except OSError:
+            return pasted.keep(path)
+
+    conversation = Conversation(make(None, False), settings)
+    composer = Composer(conversation, settings, pasted.save, keep)
+    library = Library(store, conversation, composer, settings, make)
+    editing = Editing(conversation, composer)
+    models = ViewModels(model, conversation, composer, editing, library, toolbox, Status(model, conversation))
     window = MainWindow(look, thumbnails, settings, models)
+    remarks.setParent(window)
+    remarks.said.connect(window.remark.show_text)
+    window.remark.dismissed.connect(lambda: window.remark.show_text(""))
 
     def attach_sample() -> None:
         sample = pasted.draw_sample()
         if sample is not None:
             composer.attach([sample])
 
-    Gestures(window, look, models, attach_sample)
-    return Desk(bridge, models, theme, thumbnails, pasted, window)
+    Gestures(window, look, settings, models, attach_sample)
+    return Desk(bridge, models, theme, thumbnails, pasted, store, window)
+
+
+def _desktop(settings: Settings, store: Store) -> Desktop:
+    def search(words: str, limit: int) -> list[dict[str, str]]:
+        hits = store.search(words, limit).result(timeout=SEARCH_S)
+        return [{"title": hit.title, "text": hit.snippet.replace("\x02", "").replace("\x03", "")} for hit in hits]
+
+    return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
 
 
 def attach_opened_files(application: DesktopApplication, composer: Composer) -> None:
@@ -138,7 +196,8 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv[1:])
     application = DesktopApplication(argv[:1])
     settings = Settings(QSettings())
-    desk = assemble(engine_command(log_folder() / "engine.log"), Theme(application, settings), settings)
+    command = engine_command(log_folder() / "engine.log")
+    desk = assemble(command, Theme(application, settings), settings, data_folder())
     desk.open(options.model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     attach_opened_files(application, desk.models.composer)

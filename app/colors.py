@@ -11,6 +11,7 @@ class Colors:
 
     is_dark: bool
     window: str
+    sidebar: str
     surface: str
     """Composer, cards and menus."""
     bubble: str
@@ -35,6 +36,7 @@ class Colors:
 LIGHT = Colors(
     is_dark=False,
     window="#fbfbf9",
+    sidebar="#f3f4f1",
     surface="#ffffff",
     bubble="#eceeea",
     code="#f2f3f0",
@@ -56,6 +58,7 @@ LIGHT = Colors(
 DARK = Colors(
     is_dark=True,
     window="#1a1c1b",
+    sidebar="#141615",
     surface="#242726",
     bubble="#2f3331",
     code="#222524",

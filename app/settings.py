@@ -70,3 +70,40 @@ class Settings:
     @geometry.setter
     def geometry(self, geometry: QByteArray | None) -> None:
         self._store.setValue("geometry", geometry)
+
+    @property
+    def open_conversation(self) -> str:
+        """The conversation that was open when the app ended; empty for a new one."""
+        return str(self._store.value("open_conversation", ""))
+
+    @open_conversation.setter
+    def open_conversation(self, conversation_id: str) -> None:
+        self._store.setValue("open_conversation", conversation_id)
+
+    @property
+    def is_sidebar_shown(self) -> bool:
+        """Whether the list of conversations is shown where there is room."""
+        return bool(self._store.value("sidebar", True, type=bool))
+
+    @is_sidebar_shown.setter
+    def is_sidebar_shown(self, is_shown: bool) -> None:
+        self._store.setValue("sidebar", is_shown)
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """Names of the tools that the model may call."""
+        return frozenset(filter(None, str(self._store.value("tools", "")).split(" ")))
+
+    @tools.setter
+    def tools(self, names: frozenset[str]) -> None:
+        self._store.setValue("tools", " ".join(sorted(names)))
+
+    @property
+    def readable_paths(self) -> tuple[str, ...]:
+        """Files and folders that a person chose for the model to read."""
+        stored = self._store.value("readable_paths", "")
+        return tuple(filter(None, str(stored).split("\n")))
+
+    @readable_paths.setter
+    def readable_paths(self, paths: tuple[str, ...]) -> None:
+        self._store.setValue("readable_paths", "\n".join(paths))

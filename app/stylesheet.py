@@ -42,6 +42,14 @@ QToolButton:focus { border: 1px solid $accent; }
 QToolButton::menu-indicator { image: none; width: 0; }
 
 #header { background: transparent; }
+#sidebar { background: $sidebar; border-right: 1px solid $hairline; }
+#searchField { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 5px 8px; color: $text;
+  selection-background-color: $accent; selection-color: $on_accent; }
+#searchField:focus { border-color: $accent; }
+#conversations { background: transparent; border: none; outline: none; }
+#conversations QLineEdit { background: $surface; border: 1px solid $accent; border-radius: 6px; padding: 2px 6px; }
+#sidebarNote { color: $secondary; font-size: ${caption}px; }
+QSplitter::handle { background: transparent; }
 #statusChip { padding: 5px 10px; border-radius: 9px; text-align: left; }
 
 #composerFrame { background: $surface; border: 1px solid $hairline; border-radius: 20px; }
@@ -77,6 +85,8 @@ QToolButton[role="thoughtTitle"] { color: $secondary; padding: 3px 2px 3px 0; ma
 QLabel[role="activity"] { color: $secondary; }
 QLabel[role="note"] { color: $secondary; font-size: ${caption}px; }
 
+QFrame[role="toolCard"] { background: $surface; border: 1px solid $hairline; border-radius: 12px; }
+QLabel[role="toolDetails"] { color: $secondary; font-size: ${caption}px; }
 QFrame[role="error"] { background: $danger_soft; border-radius: 12px; }
 QFrame[role="error"] QLabel { color: $danger; }
 QFrame[role="notice"] { background: $caution_soft; border-radius: 12px; }
@@ -110,6 +120,7 @@ def style_sheet(colors: Colors, scale: float) -> str:
     return _SHEET.substitute(
         {name: round(size * scale) for name, size in sizes.items()},
         window=colors.window,
+        sidebar=colors.sidebar,
         surface=colors.surface,
         bubble=colors.bubble,
         text=colors.text,

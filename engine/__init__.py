@@ -29,6 +29,7 @@ from engine.events import (
     Stats,
     TextDelta,
     ThoughtDelta,
+    ThoughtEnd,
     ThoughtFinished,
     ThoughtStarted,
     ToolCalled,
@@ -71,10 +72,10 @@ __all__ = [
     "FinishReason", "Finished", "ImagePlan", "JsonSchema", "LoadModel", "LoadProgress", "Logprob", "Logprobs", "Media",
     "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "Part", "Picture", "PictureReceipt",
     "PrefillProgress", "PromptError", "PromptReady", "Regex", "Request", "Respond", "Role", "Sampling", "Shutdown",
-    "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtFinished", "ThoughtStarted", "Tool",
-    "ToolCall", "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult",
-    "Video", "VideoReceipt", "inspect_attachment", "load_picture", "plan_image", "run_command_line",
-    "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function", "user",
+    "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished",
+    "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished",
+    "ToolOutcome", "ToolResult", "Video", "VideoReceipt", "inspect_attachment", "load_picture", "plan_image",
+    "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function", "user",
 ]  # fmt: skip
 
 _NEEDS_MLX = {

@@ -105,6 +105,8 @@ def _answer_state(answer: AnswerTurn) -> str:
             return f"Ready{_rate(answer)}"
         case AnswerState.STOPPED:
             return f"Stopped{_rate(answer)}"
+        case AnswerState.INTERRUPTED:
+            return "Ready"
         case AnswerState.FAILED:
             return "Ready"
         case _ as never:

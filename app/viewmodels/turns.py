@@ -1,16 +1,30 @@
 """The turns of a conversation as the window shows them: state and wording, no widget."""
 
 import time
+import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import assert_never
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.viewmodels.pictures import receipt_line, size_line
-from engine import Failed, Finished, Message, Picture, PictureReceipt, Stats, Text
+from app.viewmodels.tools import ToolRun
+from engine import Failed, Finished, Message, Picture, PictureReceipt, Stats, Text, ThoughtEnd, ToolResult
 
-__all__ = ["AnswerState", "AnswerTurn", "Thought", "UserTurn"]
+__all__ = ["AnswerState", "AnswerTurn", "Place", "Thought", "UserTurn"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and when a turn belongs into the tree of its conversation."""
+
+    parent: str | None = None
+    """The turn before it; None for the first. Turns with the same parent are versions of each other."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    created_at: float = field(default_factory=time.time)
+    """Seconds since 1970."""
 
 
 class UserTurn(QObject):
@@ -21,9 +35,10 @@ class UserTurn(QObject):
 
     changed = Signal()
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, place: Place) -> None:
         super().__init__()
         self.message = message
+        self.place = place
         self._receipts: dict[int, PictureReceipt] = {}
 
     @property
@@ -35,6 +50,11 @@ class UserTurn(QObject):
     def pictures(self) -> tuple[Picture, ...]:
         """What was attached."""
         return self.message.pictures
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The turn as history for the model."""
+        return (self.message,)
 
     @property
     def spoken(self) -> str:
@@ -56,6 +76,13 @@ class UserTurn(QObject):
         self.changed.emit()
 
 
+_THOUGHT_ENDS: dict[ThoughtEnd, str] = {
+    "budget": "its budget was spent",
+    "answer_now": "ended by you",
+    "loop": "it went round in circles",
+}
+
+
 class Thought(QObject):
     """The thinking pane: one line with the seconds while it runs, folded at the end unless a person chose.
 
@@ -73,6 +100,7 @@ class Thought(QObject):
         self._clock = clock
         self._started_at = 0.0
         self._seconds = 0
+        self._end = ""
         self._ticks = QTimer(self, interval=1000)
         self._ticks.timeout.connect(self._tick)
 
@@ -86,7 +114,17 @@ class Thought(QObject):
         """ "Thinking… 6 s" while it runs, "Thought for 12 s" afterwards."""
         if self.is_running:
             return f"Thinking… {self._seconds} s"
-        return f"Thought for {self._seconds} s" if self._seconds else "Thought for a moment"
+        took = f"Thought for {self._seconds} s" if self._seconds else "Thought for a moment"
+        return f"{took} · {self._end}" if self._end else took
+
+    @property
+    def seconds(self) -> int:
+        """How long it took, or takes."""
+        return self._seconds
+
+    def restore(self, text: str, seconds: float) -> None:
+        """Take back a thought of an earlier day."""
+        self.text, self._seconds = text, round(seconds)
 
     def start(self) -> None:
         """The model began to think."""
@@ -96,10 +134,11 @@ class Thought(QObject):
         self._ticks.start()
         self.changed.emit()
 
-    def finish(self, duration_ms: float | None = None) -> None:
+    def finish(self, duration_ms: float | None = None, ended_by: ThoughtEnd = "model") -> None:
         """The model ended its thought, or was stopped in it; its own measure wins over ours."""
         if not self.is_running:
             return
+        self._end = _THOUGHT_ENDS.get(ended_by, "")
         self._ticks.stop()
         self._seconds = round(self._elapsed() if duration_ms is None else duration_ms / 1000)
         self.is_running = False
@@ -139,32 +178,47 @@ class AnswerState(Enum):
     WRITING = auto()
     FINISHED = auto()
     STOPPED = auto()
+    INTERRUPTED = auto()
+    """The app ended while it was being written."""
     FAILED = auto()
+
+
+RUNNING = (AnswerState.WAITING, AnswerState.READING, AnswerState.THINKING, AnswerState.WRITING)
 
 
 class AnswerTurn(QObject):
     """What the model says, while it says it and afterwards.
 
-    **Signals:** `changed`.
+    **Signals:** `changed`, `run_added` (ToolRun, a call of a tool).
     """
 
     changed = Signal()
+    run_added = Signal(object)
 
-    def __init__(self, num_new_pictures: int, shows_thought: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        place: Place,
+        num_new_pictures: int = 0,
+        shows_thought: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
+        self.place = place
+        self.model = ""
         self.state = AnswerState.WAITING
         self.text = ""
         self.error = ""
         self.stats: Stats | None = None
         self.thought = Thought(shows_thought, clock)
+        self.runs: list[ToolRun] = []
+        self.reason = ""
         self._num_new_pictures = num_new_pictures
-        self._reason = ""
         self._fraction: float | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether more may come."""
-        return self.state not in (AnswerState.FINISHED, AnswerState.STOPPED, AnswerState.FAILED)
+        return self.state in RUNNING
 
     @property
     def activity(self) -> str:
@@ -185,9 +239,11 @@ class AnswerTurn(QObject):
         """Why the answer ended where it did, when that is not plain to see."""
         if self.state is AnswerState.STOPPED:
             return "Stopped"
+        if self.state is AnswerState.INTERRUPTED:
+            return "Interrupted: Cabochon ended while this was being written."
         if self.state is not AnswerState.FINISHED:
             return ""
-        match self._reason:
+        match self.reason:
             case "length":
                 return "Cut off: the answer reached its longest length."
             case "context_full":
@@ -198,11 +254,35 @@ class AnswerTurn(QObject):
                 return "" if self.text.strip() else "The model had nothing to say."
 
     @property
-    def message(self) -> Message | None:
-        """The turn as history for the model; None when there is nothing to remember."""
-        if self.state not in (AnswerState.FINISHED, AnswerState.STOPPED) or not self.text.strip():
-            return None
-        return Message("assistant", (Text(self.text),), thought=self.thought.text)
+    def messages(self) -> tuple[Message, ...]:
+        """The turn as history for the model, rounds of calls and results first; none when there is nothing to remember.
+
+        The same tool messages in the same places as while it was at work, so that its prefix is known already.
+        """
+        if self.is_running or self.state is AnswerState.FAILED or not self.text.strip():
+            return ()
+        rounds: dict[int, list[ToolRun]] = {}
+        for run in self.runs:
+            rounds.setdefault(run.round_number, []).append(run)
+        told: list[Message] = []
+        for runs in rounds.values():
+            told.append(Message("assistant", tuple(run.call for run in runs)))
+            told.append(Message("tool", tuple(ToolResult(run.result, run.call.id, run.call.name) for run in runs)))
+        return *told, Message("assistant", (Text(self.text),), thought=self.thought.text)
+
+    def add_run(self, run: ToolRun) -> None:
+        """The model called a tool."""
+        self.runs.append(run)
+        self.run_added.emit(run)
+        self.changed.emit()
+
+    @property
+    def next_round(self) -> int:
+        """The number of the round that a call belongs to which is made now."""
+        if not self.runs:
+            return 0
+        last = self.runs[-1]
+        return last.round_number + (last.result is not None)
 
     @property
     def spoken(self) -> str:
@@ -249,9 +329,9 @@ class AnswerTurn(QObject):
         self.thought.text += text
         self.thought.changed.emit()
 
-    def finish_thought(self, duration_ms: float) -> None:
+    def finish_thought(self, duration_ms: float, ended_by: ThoughtEnd = "model") -> None:
         """The thought is over, the answer follows."""
-        self.thought.finish(duration_ms)
+        self.thought.finish(duration_ms, ended_by)
         self.state = AnswerState.WRITING
         self.changed.emit()
 
@@ -265,7 +345,7 @@ class AnswerTurn(QObject):
         """The answer is complete, or was cut off, or could not be made, which one sentence says."""
         match event:
             case Finished(reason, stats):
-                self.stats, self._reason = stats, reason
+                self.stats, self.reason = stats, reason
                 self._close(AnswerState.STOPPED if reason == "cancelled" else AnswerState.FINISHED)
             case Failed(message=message):
                 self.error = message
@@ -279,7 +359,8 @@ class AnswerTurn(QObject):
 
     def start_again(self) -> None:
         """Forget a failed attempt, for a retry in the same place."""
-        self.text = self.error = self._reason = ""
+        self.text = self.error = self.reason = ""
+        self.runs.clear()
         self.thought.reset()
         self.stats = self._fraction = None
         self.state = AnswerState.WAITING
@@ -287,5 +368,7 @@ class AnswerTurn(QObject):
 
     def _close(self, state: AnswerState) -> None:
         self.thought.finish()
+        for run in self.runs:
+            run.abandon()
         self.state = state
         self.changed.emit()

@@ -22,7 +22,7 @@ from app.viewmodels.links import LinkQuestion
 from app.widgets.look import Look
 from engine import PICTURE_SUFFIXES
 
-__all__ = ["AboutBox", "ask_before_link", "ask_for_model", "ask_for_pictures", "open_picture"]
+__all__ = ["AboutBox", "ask_before_link", "ask_for_folder", "ask_for_model", "ask_for_pictures", "open_picture"]
 
 
 def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> None:
@@ -38,12 +38,21 @@ def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> N
 
 def ask_for_model(parent: QWidget, load: Callable[[Path], None]) -> None:
     """Ask for a model folder."""
-    sheet = QFileDialog(parent, "Choose a Model Folder")
+    _ask_for_folder(parent, "Choose a Model Folder", "Load", load)
+
+
+def ask_for_folder(parent: QWidget, take: Callable[[Path], None]) -> None:
+    """Ask for a folder that the model may read."""
+    _ask_for_folder(parent, "Choose a Folder to Read", "Choose", take)
+
+
+def _ask_for_folder(parent: QWidget, title: str, accept: str, take: Callable[[Path], None]) -> None:
+    sheet = QFileDialog(parent, title)
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setFileMode(QFileDialog.FileMode.Directory)
     sheet.setOption(QFileDialog.Option.ShowDirsOnly)
-    sheet.setLabelText(QFileDialog.DialogLabel.Accept, "Load")
-    sheet.fileSelected.connect(lambda name: load(Path(name)))
+    sheet.setLabelText(QFileDialog.DialogLabel.Accept, accept)
+    sheet.fileSelected.connect(lambda name: take(Path(name)))
     sheet.open()
 
 

@@ -6,12 +6,20 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 from PySide6.QtWidgets import QTextEdit
 
+from app.settings import Settings
 from app.viewmodels.examples import Example, ExampleKind
 from app.viewmodels.links import question_for
 from app.viewmodels.turns import AnswerState, AnswerTurn
-from app.widgets.dialogs import AboutBox, ask_before_link, ask_for_model, ask_for_pictures, open_picture
+from app.widgets.dialogs import (
+    AboutBox,
+    ask_before_link,
+    ask_for_folder,
+    ask_for_model,
+    ask_for_pictures,
+    open_picture,
+)
 from app.widgets.look import Look
-from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
 
 __all__ = ["Gestures"]
 
@@ -19,13 +27,24 @@ __all__ = ["Gestures"]
 class Gestures(QObject):
     """Lives as long as its window. `attach_sample` draws a picture and attaches it."""
 
-    def __init__(self, window: MainWindow, look: Look, models: ViewModels, attach_sample: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        window: MainWindow,
+        look: Look,
+        settings: Settings,
+        models: ViewModels,
+        attach_sample: Callable[[], None],
+    ) -> None:
         super().__init__(window)
+        self._settings = settings
         self._window = window
         self._look = look
         self._model = models.model
         self._conversation = models.conversation
         self._composer = models.composer
+        self._editing = models.editing
+        self._library = models.library
+        self._toolbox = models.toolbox
         self._status = models.status
         self._attach_sample = attach_sample
         self._connect_commands()
@@ -36,11 +55,49 @@ class Gestures(QObject):
         self._show_model()
 
     def new_conversation(self) -> None:
-        """Start anew and offer the way back."""
-        self._conversation.clear()
-        if self._conversation.can_undo_clear:
-            self._window.toast.say("Conversation cleared", self._conversation.undo_clear)
+        """Start anew."""
+        self._library.new()
         self._window.composer.editor.setFocus()
+
+    def new_temporary(self) -> None:
+        """Start a conversation that leaves nothing behind."""
+        self._library.new(is_temporary=True)
+        self._window.composer.editor.setFocus()
+
+    def open_conversation(self, conversation_id: str, turn_id: str) -> None:
+        """Show a conversation, and a turn of it that was found."""
+        self._library.open(conversation_id, turn_id or None)
+
+    def remove_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation and offer the way back."""
+        self._window.toast.say("Conversation deleted", self._library.remove(conversation_id))
+
+    def find_all(self) -> None:
+        """Go to the field that searches everything."""
+        self.show_sidebar(True)
+        self._window.sidebar.search.setFocus()
+        self._window.sidebar.search.selectAll()
+
+    def show_sidebar(self, is_shown: bool) -> None:
+        """Show or hide the conversations; a window too narrow for them is made wider."""
+        self._settings.is_sidebar_shown = is_shown
+        if is_shown and self._window.width() < ROOM_FOR_SIDEBAR:
+            self._window.resize(ROOM_FOR_SIDEBAR, self._window.height())
+        self._window.place_sidebar()
+        self._window.commands.sidebar.setChecked(is_shown)
+
+    def show_version(self, steps: int) -> None:
+        """Show another version of the turn that has the focus, or else of the last one that has several."""
+        view = self._window.messages.focused_view
+        turns = [view.turn] if view is not None else list(reversed(self._conversation.turns))
+        turn = next((turn for turn in turns if self._conversation.version_of(turn)[1] > 1), None)
+        if turn is not None:
+            self._conversation.show_version(turn, steps)
+
+    def regenerate(self) -> None:
+        """Ask for another last answer."""
+        if self._conversation.answer is not None:
+            self._conversation.regenerate(self._conversation.answer)
 
     def open_pictures(self) -> None:
         """Ask for pictures to attach."""
@@ -49,6 +106,15 @@ class Gestures(QObject):
     def choose_model(self) -> None:
         """Ask for a model folder to load."""
         ask_for_model(self._window, self._model.load)
+
+    def choose_readable(self) -> None:
+        """Ask for a folder that the model may read, once a person allows each reading."""
+        chosen = self._settings.readable_paths
+        ask_for_folder(self._window, lambda path: self._allow((*chosen, str(path))))
+
+    def _allow(self, paths: tuple[str, ...]) -> None:
+        self._settings.readable_paths = tuple(dict.fromkeys(paths))
+        self._enable()
 
     def show_about(self) -> None:
         """Say what this is."""
@@ -105,11 +171,28 @@ class Gestures(QObject):
         commands.thinking.setChecked(self._composer.is_thinking_on)
         commands.thinking.triggered.connect(self._composer.set_thinking)
         self._composer.thinking_changed.connect(commands.thinking.setChecked)
+        commands.answer_now.triggered.connect(self._conversation.answer_now)
+        for name, command in commands.tools.items():
+            command.setChecked(self._toolbox.is_on(name))
+            command.triggered.connect(lambda is_on, name=name: self._toolbox.turn(name, is_on))
+        commands.choose_readable.triggered.connect(self.choose_readable)
+        commands.forget_readable.triggered.connect(lambda: self._allow(()))
         commands.remove_pictures.triggered.connect(self._composer.remove_all)
         for budget, command in commands.budgets.items():
             command.triggered.connect(lambda _checked=False, budget=budget: self._composer.set_budget_of_all(budget))
         commands.copy_message.triggered.connect(self.copy_message)
-        commands.undo_clear.triggered.connect(self._conversation.undo_clear)
+        commands.new_temporary.triggered.connect(self.new_temporary)
+        commands.find_all.triggered.connect(self.find_all)
+        commands.edit_last.triggered.connect(self._editing.begin_last)
+        commands.cancel_edit.triggered.connect(self._editing.cancel)
+        commands.regenerate.triggered.connect(self.regenerate)
+        commands.older_version.triggered.connect(lambda: self.show_version(-1))
+        commands.newer_version.triggered.connect(lambda: self.show_version(1))
+        commands.rename.triggered.connect(window.sidebar.rename_current)
+        commands.pin.triggered.connect(lambda is_on: self._library.pin(self._library.current_id, is_on))
+        commands.remove.triggered.connect(lambda: self.remove_conversation(self._library.current_id))
+        commands.previous.triggered.connect(lambda: self._library.step(-1))
+        commands.next.triggered.connect(lambda: self._library.step(1))
         commands.about.triggered.connect(self.show_about)
 
     def _connect_editing(self) -> None:
@@ -128,6 +211,9 @@ class Gestures(QObject):
 
     def _connect_view(self) -> None:
         commands, window, theme = self._window.commands, self._window, self._look.theme
+        commands.sidebar.setChecked(self._settings.is_sidebar_shown)
+        commands.sidebar.triggered.connect(self.show_sidebar)
+        window.header.sidebar_button.clicked.connect(lambda: self.show_sidebar(not window.sidebar.isVisible()))
         commands.show_thoughts.setChecked(self._conversation.shows_thoughts)
         commands.show_thoughts.triggered.connect(self._conversation.show_thoughts)
         commands.go_to_end.triggered.connect(window.messages.go_to_end)
@@ -146,6 +232,14 @@ class Gestures(QObject):
     def _connect_state(self) -> None:
         window, messages = self._window, self._window.messages
         window.header.new_button.clicked.connect(self.new_conversation)
+        window.sidebar.open_requested.connect(self.open_conversation)
+        window.sidebar.rename_requested.connect(self._library.rename)
+        window.sidebar.pin_requested.connect(self._library.pin)
+        window.sidebar.remove_requested.connect(self.remove_conversation)
+        window.editing.dismissed.connect(self._editing.cancel)
+        self._editing.changed.connect(self._show_editing)
+        self._library.changed.connect(self._show_library)
+        self._library.turn_found.connect(messages.show_turn)
         window.composer.open_requested.connect(self.open_pictures)
         window.composer.stop_requested.connect(self._conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
@@ -172,9 +266,28 @@ class Gestures(QObject):
         commands.retry.setEnabled(conversation.can_retry)
         commands.new.setEnabled(bool(conversation.turns))
         commands.copy_message.setEnabled(bool(conversation.turns))
-        commands.undo_clear.setEnabled(conversation.can_undo_clear)
+        commands.answer_now.setEnabled(conversation.answer is not None and conversation.answer.thought.is_running)
+        commands.forget_readable.setEnabled(bool(self._settings.readable_paths))
+        commands.edit_last.setEnabled(bool(conversation.turns) and not conversation.is_busy)
+        commands.cancel_edit.setEnabled(self._editing.is_on)
+        commands.regenerate.setEnabled(conversation.answer is not None and not conversation.is_busy)
+        has_versions = any(conversation.version_of(turn)[1] > 1 for turn in conversation.turns)
+        commands.older_version.setEnabled(has_versions)
+        commands.newer_version.setEnabled(has_versions)
         commands.remove_pictures.setEnabled(bool(self._composer.pictures))
         self._window.header.new_button.setEnabled(bool(conversation.turns))
+
+    def _show_editing(self) -> None:
+        self._window.editing.show_text(self._editing.sentence)
+        self._window.composer.editor.setFocus()
+        self._enable()
+
+    def _show_library(self) -> None:
+        row = next((row for row in self._library.rows if row.id == self._library.current_id), None)
+        self._window.setWindowTitle(self._library.title)
+        for command in (self._window.commands.rename, self._window.commands.pin, self._window.commands.remove):
+            command.setEnabled(row is not None)
+        self._window.commands.pin.setChecked(row is not None and row.is_pinned)
 
     def _show_model(self) -> None:
         self._window.failure.show_text(self._model.failure)

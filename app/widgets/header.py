@@ -11,16 +11,18 @@ __all__ = ["Header"]
 
 
 class Header(QWidget):
-    """Holds the status chip on the left and the new-conversation button on the right."""
+    """Holds the sidebar's button and the status chip on the left, the new-conversation button on the right."""
 
     def __init__(self, look: Look, status: Status, model_menu: QMenu) -> None:
         super().__init__()
         self.setObjectName("header")
         self.chip = StatusChip(look, status)
         self.chip.setMenu(model_menu)
+        self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.new_button = IconButton(look, "compose", "New conversation", side=32)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 6)
+        row.addWidget(self.sidebar_button)
         row.addWidget(self.chip)
         row.addStretch(1)
         row.addWidget(self.new_button)

@@ -12,16 +12,19 @@ from PySide6.QtGui import (
     QKeyEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.settings import Settings
 from app.theme import COLUMN_WIDTH
 from app.thumbnails import Thumbnails
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
+from app.viewmodels.editing import Editing
 from app.viewmodels.intake import announce, read_offer
+from app.viewmodels.library import Library
 from app.viewmodels.model import Model
 from app.viewmodels.status import Status
+from app.viewmodels.tools import Toolbox
 from app.widgets.banner import Banner
 from app.widgets.composer_view import ComposerView
 from app.widgets.drop_overlay import DropOverlay
@@ -29,9 +32,13 @@ from app.widgets.header import Header
 from app.widgets.look import Look
 from app.widgets.menus import Actions, fill_menu_bar
 from app.widgets.message_list import MessageList
+from app.widgets.sidebar import Sidebar
 from app.widgets.toast import Toast
 
-__all__ = ["MainWindow", "ViewModels"]
+__all__ = ["ROOM_FOR_SIDEBAR", "MainWindow", "ViewModels"]
+
+ROOM_FOR_SIDEBAR = 720
+"""In a narrower window the conversation has all the room."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,14 @@ class ViewModels:
     model: Model
     conversation: Conversation
     composer: Composer
+    editing: Editing
+    library: Library
+    toolbox: Toolbox
     status: Status
 
 
 class MainWindow(QMainWindow):
-    """One conversation and its composer."""
+    """The conversations, the one that is open, and its composer."""
 
     def __init__(self, look: Look, thumbnails: Thumbnails, settings: Settings, models: ViewModels) -> None:
         super().__init__()
@@ -53,16 +63,20 @@ class MainWindow(QMainWindow):
         self._models = models
         self.setWindowTitle("Cabochon")
         self.setMinimumSize(460, 520)
-        self.resize(920, 740)
+        self.resize(1080, 760)
         self.setAcceptDrops(True)
-        self.commands = Actions(self)
+        self.commands = Actions(self, {each.tool.name: each.title for each in models.toolbox.all})
         model_menu = fill_menu_bar(self.menuBar(), self.commands)
         self.header = Header(look, models.status, model_menu)
         self.messages = MessageList(look, thumbnails, models.conversation)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
+        self.remark = Banner(look, "notice", "info", is_dismissable=True)
+        self.editing = Banner(look, "notice", "info", is_dismissable=True)
+        self.sidebar = Sidebar(look, models.library)
         self.composer = ComposerView(look, thumbnails, models.composer, models.conversation)
         self._central = QWidget()
+        self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
         self.toast = Toast(self.messages)
         self.overlay = DropOverlay(look, self._central)
@@ -102,6 +116,11 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self.overlay.setGeometry(self._central.rect())
         self.toast.place()
+        self.place_sidebar()
+
+    def place_sidebar(self) -> None:
+        """Show the conversations if they are wanted and there is room."""
+        self.sidebar.setVisible(self._settings.is_sidebar_shown and self.width() >= ROOM_FOR_SIDEBAR)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Words typed anywhere belong to the message."""
@@ -120,7 +139,7 @@ class MainWindow(QMainWindow):
         banners = QVBoxLayout()
         banners.setContentsMargins(14, 0, 14, 8)
         banners.setSpacing(8)
-        for banner in (self.failure, self.notice):
+        for banner in (self.failure, self.remark, self.notice, self.editing):
             banner.setMaximumWidth(COLUMN_WIDTH + 24)
             row = QHBoxLayout()
             row.addStretch(1)
@@ -134,4 +153,11 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.messages, 1)
         layout.addLayout(banners)
         layout.addWidget(self.composer)
-        self.setCentralWidget(self._central)
+        self._halves.addWidget(self.sidebar)
+        self._halves.addWidget(self._central)
+        self._halves.setStretchFactor(1, 1)
+        self._halves.setCollapsible(0, False)
+        self._halves.setCollapsible(1, False)
+        self._halves.setHandleWidth(1)
+        self._halves.setSizes([236, 700])
+        self.setCentralWidget(self._halves)

@@ -1,5 +1,7 @@
 """Every command of the window, and the menu bar that shows them all."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
@@ -10,19 +12,24 @@ from app.viewmodels.pictures import BUDGET_NAMES
 __all__ = ["Actions", "fill_menu_bar"]
 
 _Key = QKeySequence.StandardKey
-_Shortcut = QKeySequence | QKeySequence.StandardKey | str | None
+_Shortcut = QKeySequence | QKeySequence.StandardKey | Qt.Key | str | None
 
 
 class Actions(QObject):
     """The commands. The window connects and enables them; menus, buttons and shortcuts share them."""
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, tools: Mapping[str, str]) -> None:
+        """`tools`: what a person calls each tool that can be turned on, by its name."""
         super().__init__(parent)
+        self._make_file_and_edit()
+        self._make_view()
+        self._make_chat(tools)
+        self._make_model_and_window()
+
+    def _make_file_and_edit(self) -> None:
         self.new = self._make("New Conversation", _Key.New)
+        self.new_temporary = self._make("New Temporary Conversation", "Ctrl+Shift+N")
         self.open = self._make("Open Pictures…", _Key.Open)
-        self.choose_model = self._make("Choose Model…", "Ctrl+Shift+O")
-        self.use_sample = self._make("Use the Sample Model")
-        self.load_again = self._make("Load the Model Again")
         self.close = self._make("Close", _Key.Close)
         self.quit = self._make("Quit Cabochon", _Key.Quit, QAction.MenuRole.QuitRole)
         self.undo = self._make("Undo", _Key.Undo)
@@ -33,24 +40,16 @@ class Actions(QObject):
         self.paste = self._make("Paste", _Key.Paste, QAction.MenuRole.TextHeuristicRole)
         self.select_all = self._make("Select All", _Key.SelectAll, QAction.MenuRole.TextHeuristicRole)
         self.copy_message = self._make("Copy Message", "Ctrl+Shift+C")
-        self.undo_clear = self._make("Bring the Conversation Back", "Ctrl+Shift+T")
+        self.find_all = self._make("Find in All Conversations", "Ctrl+Shift+F")
+
+    def _make_view(self) -> None:
+        self.sidebar = self._make("Show Conversations", "Ctrl+Meta+S", is_switch=True)
+        self.show_thoughts = self._make("Show Thoughts", "Ctrl+Alt+T", is_switch=True)
+        self.go_to_end = self._make("Go to the End", "Ctrl+J")
         self.bigger = self._make("Bigger Text", _Key.ZoomIn)
         self.smaller = self._make("Smaller Text", _Key.ZoomOut)
         self.usual = self._make("Usual Text Size", "Ctrl+0")
         self.full_screen = self._make("Full Screen", _Key.FullScreen)
-        self.go_to_end = self._make("Go to the End", "Ctrl+J")
-        self.write = self._make("Write a Message", "Ctrl+L")
-        self.send = self._make("Send", "Ctrl+Return")
-        self.stop = self._make("Stop", "Ctrl+.")
-        self.stop.setShortcuts([QKeySequence("Ctrl+."), QKeySequence(Qt.Key.Key_Escape)])
-        self.retry = self._make("Retry", "Ctrl+R")
-        self.thinking = self._make("Think Before Answering", "Ctrl+Shift+E", is_switch=True)
-        self.show_thoughts = self._make("Show Thoughts", "Ctrl+Alt+T", is_switch=True)
-        self.remove_pictures = self._make("Remove All Pictures")
-        self.minimize = self._make("Minimize", "Ctrl+M")
-        self.zoom = self._make("Zoom")
-        self.about = self._make("About Cabochon", None, QAction.MenuRole.AboutRole)
-        self.budgets = {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
         self.appearances = {
             Appearance.SYSTEM: self._make("Like the System", is_switch=True),
             Appearance.LIGHT: self._make("Light", is_switch=True),
@@ -59,6 +58,38 @@ class Actions(QObject):
         group = QActionGroup(self)
         for action in self.appearances.values():
             group.addAction(action)
+
+    def _make_chat(self, tools: Mapping[str, str]) -> None:
+        self.write = self._make("Write a Message", "Ctrl+L")
+        self.send = self._make("Send", "Ctrl+Return")
+        self.stop = self._make("Stop", "Ctrl+.")
+        self.stop.setShortcuts([QKeySequence("Ctrl+."), QKeySequence(Qt.Key.Key_Escape)])
+        self.retry = self._make("Retry", "Ctrl+R")
+        self.edit_last = self._make("Edit the Last Message", "Ctrl+Alt+Up")
+        self.cancel_edit = self._make("Cancel Editing", Qt.Key.Key_Escape)
+        self.regenerate = self._make("Answer Again", "Ctrl+Shift+R")
+        self.older_version = self._make("Earlier Version", "Ctrl+Alt+Left")
+        self.newer_version = self._make("Later Version", "Ctrl+Alt+Right")
+        self.thinking = self._make("Think Before Answering", "Ctrl+Shift+E", is_switch=True)
+        self.answer_now = self._make("Answer Now", "Ctrl+Shift+Return")
+        self.tools = {name: self._make(title, is_switch=True) for name, title in tools.items()}
+        self.choose_readable = self._make("Choose a Folder to Read…")
+        self.forget_readable = self._make("Forget the Chosen Folders")
+        self.budgets = {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
+        self.remove_pictures = self._make("Remove All Pictures")
+        self.rename = self._make("Rename…")
+        self.pin = self._make("Keep at the Top", is_switch=True)
+        self.remove = self._make("Delete Conversation")
+
+    def _make_model_and_window(self) -> None:
+        self.choose_model = self._make("Choose Model…", "Ctrl+Shift+O")
+        self.use_sample = self._make("Use the Sample Model")
+        self.load_again = self._make("Load the Model Again")
+        self.minimize = self._make("Minimize", "Ctrl+M")
+        self.zoom = self._make("Zoom")
+        self.previous = self._make("Previous Conversation", "Meta+Shift+Tab")
+        self.next = self._make("Next Conversation", "Meta+Tab")
+        self.about = self._make("About Cabochon", None, QAction.MenuRole.AboutRole)
 
     def _make(
         self,
@@ -80,13 +111,16 @@ class Actions(QObject):
 def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     """Put every command in a menu; returns the model menu, which the status chip shows too."""
     model = QMenu("Model", bar)
-    _fill(bar.addMenu("File"), actions.new, None, actions.open, None, actions.close, actions.quit)
+    file = bar.addMenu("File")
+    _fill(file, actions.new, actions.new_temporary, actions.open, None, actions.close, actions.quit)
     edit = bar.addMenu("Edit")
     _fill(edit, actions.undo, actions.redo, None, actions.cut, actions.copy, actions.paste)
-    _fill(edit, actions.select_all, None, actions.copy_message, actions.undo_clear)
+    _fill(edit, actions.select_all, None, actions.copy_message, None, actions.find_all)
     view = bar.addMenu("View")
     _fill(
         view,
+        actions.sidebar,
+        None,
         actions.show_thoughts,
         actions.go_to_end,
         None,
@@ -98,12 +132,17 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     _fill(view.addMenu("Appearance"), *actions.appearances.values())
     _fill(view, None, actions.full_screen)
     chat = bar.addMenu("Chat")
-    _fill(chat, actions.write, actions.send, actions.stop, actions.retry, None, actions.thinking, None)
+    _fill(chat, actions.write, actions.send, actions.stop, actions.retry, None)
+    _fill(chat, actions.edit_last, actions.cancel_edit, actions.regenerate)
+    _fill(chat, actions.older_version, actions.newer_version, None, actions.thinking, actions.answer_now)
+    tools = chat.addMenu("Tools")
+    _fill(tools, *actions.tools.values(), None, actions.choose_readable, actions.forget_readable)
+    chat.addSeparator()
     _fill(chat.addMenu("Budget of All Pictures"), *actions.budgets.values())
-    _fill(chat, actions.remove_pictures)
+    _fill(chat, actions.remove_pictures, None, actions.rename, actions.pin, actions.remove)
     bar.addMenu(model)
     _fill(model, actions.choose_model, actions.use_sample, actions.load_again)
-    _fill(bar.addMenu("Window"), actions.minimize, actions.zoom)
+    _fill(bar.addMenu("Window"), actions.minimize, actions.zoom, None, actions.previous, actions.next)
     _fill(bar.addMenu("Help"), actions.about)
     return model
 

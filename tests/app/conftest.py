@@ -62,10 +62,16 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
     threads_before = set(threading.enumerate())
 
     def open_one(
-        scenario: str = "fast", *, is_ready: bool = True, has_engine: bool = True, is_real: bool = False
+        scenario: str = "fast",
+        *,
+        is_ready: bool = True,
+        has_engine: bool = True,
+        is_real: bool = False,
+        folder: Path | None = None,
     ) -> Desk:
         pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
-        desk = assemble(engine_command(tmp_path / "engine.log") if is_real else pretended, theme, settings)
+        command = engine_command(tmp_path / "engine.log") if is_real else pretended
+        desk = assemble(command, theme, settings, folder or tmp_path / "data")
         desks.append(desk)
         if has_engine:
             desk.open(sample_checkpoint())

@@ -51,7 +51,8 @@ class Studio:
             if self.is_real
             else [*FAKE, scenario, str(self._folder / "marker")]
         )
-        self.desk = assemble(command, Theme(self._application, settings), settings)
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        self.desk = assemble(command, Theme(self._application, settings), settings, folder)
         self.desk.window.resize(width, height)
         self.desk.open(sample_checkpoint())
         self.until(lambda: self.desk.models.model.is_ready or bool(self.desk.models.model.failure))

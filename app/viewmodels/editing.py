@@ -1,0 +1,65 @@
+"""Editing an earlier message: it goes to the composer, and comes back as another version of its turn."""
+
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels.composer import Composer
+from app.viewmodels.conversation import Conversation
+from app.viewmodels.turns import UserTurn
+from engine import Part
+
+__all__ = ["Editing"]
+
+
+class Editing(QObject):
+    """Puts the draft aside while an earlier message is edited, and back afterwards.
+
+    **Signals:** `changed`.
+    """
+
+    changed = Signal()
+
+    def __init__(self, conversation: Conversation, composer: Composer) -> None:
+        super().__init__()
+        self._conversation = conversation
+        self._composer = composer
+        self._aside: tuple[str, tuple[Part, ...]] = ("", ())
+        self._is_on = False
+        conversation.edited_changed.connect(self._follow)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the composer holds an earlier message."""
+        return self._is_on
+
+    @property
+    def sentence(self) -> str:
+        """What to say above the composer meanwhile."""
+        return "You are editing an earlier message. The present version stays beside it." if self._is_on else ""
+
+    def begin(self, turn: UserTurn) -> None:
+        """Take a message into the composer."""
+        if self._conversation.is_busy or turn not in self._conversation.turns:
+            return
+        if not self._is_on:
+            self._aside = self._composer.draft
+        self._is_on = True
+        self._composer.take_up(turn.message.text, turn.message.media)
+        self._conversation.edited = turn
+        self.changed.emit()
+
+    def begin_last(self) -> None:
+        """Take the last message that a person said."""
+        turns = [turn for turn in self._conversation.turns if isinstance(turn, UserTurn)]
+        if turns:
+            self.begin(turns[-1])
+
+    def cancel(self) -> None:
+        """Leave the message as it is."""
+        self._conversation.edited = None
+
+    def _follow(self) -> None:
+        if self._is_on and self._conversation.edited is None:
+            self._is_on = False
+            text, parts = self._aside
+            self._composer.take_up(text, parts)
+            self.changed.emit()

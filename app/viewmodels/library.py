@@ -1,0 +1,348 @@
+"""All conversations: the rows of the sidebar, what a search finds, and which one is open."""
+
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.settings import Settings
+from app.store import Conversation as Kept
+from app.store import Draft, Hit, Store, Summary
+from app.viewmodels.composer import Composer
+from app.viewmodels.conversation import Conversation
+from app.viewmodels.transcript import Transcript
+from app.viewmodels.turns import AnswerTurn, UserTurn
+from engine import Part, Picture, Sound, Video
+
+__all__ = ["Group", "Library", "title_from"]
+
+DRAFT_MS = 400
+"""A draft is kept so long after the last change."""
+
+SEARCH_MS = 120
+MAX_TITLE = 48
+NEW_TITLE = "New Conversation"
+TEMPORARY_TITLE = "Temporary Conversation"
+
+Make = Callable[[Kept | None, bool], Transcript]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under one heading of the sidebar."""
+
+    name: str
+    rows: tuple[Summary, ...]
+
+
+class Library(QObject):
+    """Opens, names, pins, deletes and finds conversations, and keeps their drafts.
+
+    A transcript lives while it is open or its answer is under way.
+
+    **Signals:** `changed` (rows, or which one is open), `found` (the hits of the last search), `turn_found` (Turn, to
+    be scrolled to).
+    """
+
+    changed = Signal()
+    found = Signal()
+    turn_found = Signal(object)
+    _came = Signal(object, object)
+
+    def __init__(
+        self, store: Store, conversation: Conversation, composer: Composer, settings: Settings, make: Make
+    ) -> None:
+        super().__init__()
+        self.rows: list[Summary] = []
+        self.hits: list[Hit] = []
+        self.query = ""
+        self._store = store
+        self._conversation = conversation
+        self._composer = composer
+        self._settings = settings
+        self._make = make
+        self._live: dict[str, Transcript] = {}
+        self._is_taking_up = False
+        self._opening = ""
+        self._drafts = QTimer(self, interval=DRAFT_MS, singleShot=True)
+        self._drafts.timeout.connect(self.keep_draft)
+        self._searches = QTimer(self, interval=SEARCH_MS, singleShot=True)
+        self._searches.timeout.connect(self._search)
+        self._came.connect(self._take)
+        composer.draft_changed.connect(self._note_draft)
+        self._adopt(conversation.transcript)
+
+    # --- what the sidebar shows
+
+    @property
+    def current_id(self) -> str:
+        """The conversation that is open."""
+        return self._conversation.transcript.id
+
+    @property
+    def title(self) -> str:
+        """Of the conversation that is open."""
+        if self._conversation.transcript.is_temporary:
+            return TEMPORARY_TITLE
+        row = self._row(self.current_id)
+        return row.title if row is not None else NEW_TITLE
+
+    @property
+    def groups(self) -> list[Group]:
+        """The rows by when they were last written in, pinned ones first."""
+        named: dict[str, list[Summary]] = {}
+        for row in self.rows:
+            named.setdefault(_heading(row), []).append(row)
+        return [Group(name, tuple(rows)) for name, rows in named.items()]
+
+    def is_busy(self, conversation_id: str) -> bool:
+        """Whether an answer is under way there."""
+        transcript = self._live.get(conversation_id)
+        return transcript is not None and transcript.is_busy
+
+    # --- opening
+
+    def start(self) -> None:
+        """Show what is kept, and open what was open when the app ended."""
+        self._refresh()
+        wanted = self._settings.open_conversation
+        if wanted:
+            self.open(wanted)
+        else:
+            self._later(self._store.draft(), self._take_up)
+
+    def new(self, *, is_temporary: bool = False) -> None:
+        """Open an empty conversation."""
+        if not self._conversation.turns and self._conversation.transcript.is_temporary == is_temporary:
+            return
+        self.keep_draft()
+        self._show(self._make(None, is_temporary))
+        if is_temporary:
+            self._take_up(None)
+        else:
+            self._later(self._store.draft(), self._take_up)
+
+    def open(self, conversation_id: str, turn_id: str | None = None) -> None:
+        """Open a conversation, and go to a turn of it."""
+        if conversation_id == self.current_id:
+            self._go_to(turn_id)
+            return
+        self.keep_draft()
+        self._opening = conversation_id
+        self._later(self._store.load(conversation_id), partial(self._opened, conversation_id, turn_id))
+
+    def step(self, steps: int) -> None:
+        """Open the conversation so many rows further down."""
+        ids = [row.id for group in self.groups for row in group.rows]
+        if ids:
+            index = ids.index(self.current_id) + steps if self.current_id in ids else 0
+            self.open(ids[min(max(index, 0), len(ids) - 1)])
+
+    # --- changing
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        """Give a title; an empty one changes nothing."""
+        title = " ".join(title.split())[:200]
+        if title:
+            self._store.set_title(conversation_id, title, is_chosen=True)
+            self._refresh()
+
+    def pin(self, conversation_id: str, is_pinned: bool) -> None:
+        """Keep a conversation at the top, or let it go back."""
+        self._store.set_pinned(conversation_id, is_pinned)
+        self._refresh()
+
+    def remove(self, conversation_id: str) -> Callable[[], None]:
+        """Delete a conversation; returns what brings it back."""
+        transcript = self._live.get(conversation_id)
+        if transcript is not None:
+            transcript.stop()
+        was_open = conversation_id == self.current_id
+        self._store.remove(conversation_id)
+        if was_open:
+            self.new()
+        self._refresh()
+
+        def restore() -> None:
+            self._store.restore(conversation_id)
+            self._refresh()
+            if was_open:
+                self.open(conversation_id)
+
+        return restore
+
+    def remove_all(self) -> None:
+        """Delete every conversation, draft and attachment for good."""
+        for transcript in list(self._live.values()):
+            transcript.stop()
+        self._store.remove_all()
+        self._show(self._make(None, False))
+        self._take_up(None)
+        self._refresh()
+
+    # --- finding
+
+    def search(self, query: str) -> None:
+        """Look for words in everything that was said."""
+        self.query = query.strip()
+        self._searches.start()
+        if not self.query:
+            self.hits = []
+            self.found.emit()
+
+    # --- drafts
+
+    def keep_draft(self) -> None:
+        """Write the draft of the open conversation to the store now."""
+        self._drafts.stop()
+        transcript = self._conversation.transcript
+        if transcript.is_temporary or self._conversation.edited is not None:
+            return
+        text, parts = self._composer.draft
+        draft = Draft(text, tuple(map(self._kept, parts))) if text.strip() or parts else None
+        self._store.save_draft(transcript.id if transcript.turns else None, draft)
+
+    def close(self) -> None:
+        """Keep the draft and what was written so far, and remember what was open."""
+        self.keep_draft()
+        transcript = self._conversation.transcript
+        is_kept = bool(transcript.turns) and not transcript.is_temporary
+        self._settings.open_conversation = transcript.id if is_kept else ""
+        for each in self._live.values():
+            each.stop()
+
+    def _kept(self, part: Part) -> Part:
+        """A part of a draft whose file is a copy of ours: what was dropped may be gone tomorrow."""
+        if isinstance(part, Picture | Sound | Video):
+            try:
+                return msgspec.structs.replace(part, path=str(self._store.keep_file(Path(part.path))))
+            except OSError:
+                return part
+        return part
+
+    def _note_draft(self) -> None:
+        if not self._is_taking_up:
+            self._drafts.start()
+
+    def _take_up(self, draft: Draft | None) -> None:
+        self._is_taking_up = True
+        self._composer.take_up(draft.text if draft else "", draft.parts if draft else ())
+        self._is_taking_up = False
+
+    # --- inside
+
+    def _opened(self, conversation_id: str, turn_id: str | None, record: Kept | None) -> None:
+        if conversation_id != self._opening:
+            return  # another one was chosen meanwhile
+        if record is None:
+            self._refresh()
+            return
+        self._show(self._live.get(conversation_id) or self._make(record, False))
+        self._take_up(record.draft)
+        self._go_to(turn_id)
+
+    def _go_to(self, turn_id: str | None) -> None:
+        turn = self._conversation.transcript.show_turn(turn_id) if turn_id else None
+        if turn is not None:
+            self.turn_found.emit(turn)
+
+    def _show(self, transcript: Transcript) -> None:
+        self._opening = ""
+        self._adopt(transcript)
+        self._conversation.open(transcript)
+        for each in list(self._live.values()):
+            self._let_go(each)
+        self.changed.emit()
+
+    def _adopt(self, transcript: Transcript) -> None:
+        if transcript.id not in self._live:
+            self._live[transcript.id] = transcript
+            transcript.turn_added.connect(lambda turn: self._note_turn(transcript, turn))
+            transcript.activity_changed.connect(lambda: self._note_activity(transcript))
+            transcript.answer_finished.connect(lambda turn: self._name(transcript, turn))
+
+    def _note_activity(self, transcript: Transcript) -> None:
+        if not transcript.is_busy:
+            self._let_go(transcript)
+        self.changed.emit()
+
+    def _let_go(self, transcript: Transcript) -> None:
+        if transcript is not self._conversation.transcript and not transcript.is_busy:
+            del self._live[transcript.id]
+            transcript.close()
+            transcript.deleteLater()
+
+    def _note_turn(self, transcript: Transcript, turn: UserTurn | AnswerTurn) -> None:
+        if len(transcript.turns) == 1 and not transcript.is_temporary:
+            self._store.save_draft(None, None)  # the draft of the new conversation became its first turn
+        self._name(transcript, turn)
+
+    def _name(self, transcript: Transcript, turn: UserTurn | AnswerTurn) -> None:
+        """The first words said give a conversation its title, until a person does."""
+        if transcript.is_temporary:
+            return
+        row = self._row(transcript.id)
+        first = next((each for each in transcript.turns[:2] if title_from(each.text)), None)
+        if turn is first and (row is None or not row.title):
+            self._store.set_title(transcript.id, title_from(turn.text), is_chosen=False)
+        self._refresh()
+
+    def _row(self, conversation_id: str) -> Summary | None:
+        return next((row for row in self.rows if row.id == conversation_id), None)
+
+    def _search(self) -> None:
+        if self.query:
+            self._later(self._store.search(self.query), partial(self._take_hits, self.query))
+
+    def _take_hits(self, query: str, hits: Sequence[Hit]) -> None:
+        if query == self.query:
+            self.hits = list(hits)
+            self.found.emit()
+
+    def _refresh(self) -> None:
+        self._later(self._store.summaries(), self._take_rows)
+
+    def _take_rows(self, rows: Sequence[Summary]) -> None:
+        self.rows = list(rows)
+        self.changed.emit()
+
+    def _later(self, future: Future[Any], then: Callable[[Any], None]) -> None:
+        """Call `then` with the result, on this thread."""
+        future.add_done_callback(lambda done: self._came.emit(then, done))
+
+    def _take(self, then: Callable[[Any], None], done: Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            then(done.result())
+
+
+def title_from(text: str) -> str:
+    """A title from the first words of a text, without marks of Markdown: "Read the receipt and add up…"."""
+    line = next((line for line in text.splitlines() if re.search(r"\w", line)), "")
+    line = " ".join(re.sub(r"^[\s#>*\-+`|]+|[*`|]", " ", line).split())
+    if len(line) <= MAX_TITLE:
+        return line
+    cut = line[:MAX_TITLE].rsplit(" ", 1)[0] if " " in line[MAX_TITLE // 2 : MAX_TITLE] else line[: MAX_TITLE - 1]
+    return cut.rstrip(" ,.;:") + "…"
+
+
+def _heading(row: Summary) -> str:
+    if row.is_pinned:
+        return "Pinned"
+    day = datetime.fromtimestamp(row.updated_at).date()
+    age = (date.today() - day).days
+    if age <= 0:
+        return "Today"
+    if age == 1:
+        return "Yesterday"
+    if age < 8:
+        return "Previous 7 Days"
+    if age < 31:
+        return "Previous 30 Days"
+    return f"{day:%B}" if day.year == date.today().year else f"{day.year}"

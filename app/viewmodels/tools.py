@@ -1,0 +1,192 @@
+"""The tools a model may call in the window: which are on, what each call does, and whether a person allowed it."""
+
+import json
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from PySide6.QtCore import QObject, QThreadPool, Signal
+
+from app.bridge import Bridge
+from app.settings import Settings
+from app.tools import BuiltIn
+from engine import Tool, ToolCall, ToolDone, ToolError, ToolResult
+
+__all__ = ["ToolRun", "ToolState", "Toolbox"]
+
+MAX_SHOWN = 4000
+"""Characters of a result that a card shows."""
+
+REFUSED = "The person did not allow this."
+
+
+class ToolState(Enum):
+    """Where a call is."""
+
+    ASKING = auto()
+    """A person must allow it first."""
+    RUNNING = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
+class ToolRun(QObject):
+    """One call of the model, and what became of it.
+
+    **Signals:** `changed`, `answered` (a person allowed it, or not).
+    """
+
+    changed = Signal()
+    answered = Signal(bool)
+
+    def __init__(self, call: ToolCall, title: str = "", round_number: int = 0) -> None:
+        super().__init__()
+        self.call = call
+        self.title = title or call.name.replace("_", " ").capitalize()
+        self.round_number = round_number
+        self.state = ToolState.RUNNING
+        self.result: Any = None
+        self.is_expanded = False
+        self._duration_ms = 0.0
+
+    @property
+    def arguments(self) -> str:
+        """What it was called with, a line each: "expression: 12 * 34"."""
+        return "\n".join(f"{name}: {_written(value)}" for name, value in self.call.arguments.items())
+
+    @property
+    def outcome(self) -> str:
+        """What it gave, as text."""
+        if self.state in (ToolState.ASKING, ToolState.RUNNING):
+            return ""
+        text = _written(self.result)
+        return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+    @property
+    def line(self) -> str:
+        """The card in one line: "Calculator · 12 * 34 · 3 ms"."""
+        first = next(iter(self.call.arguments.values()), "")
+        about = _written(first).splitlines()[0][:60] if first != "" else ""
+        match self.state:
+            case ToolState.ASKING:
+                end = "asks for permission"
+            case ToolState.RUNNING:
+                end = "running…"
+            case ToolState.DONE:
+                end = f"{self._duration_ms:.0f} ms" if self._duration_ms < 1000 else f"{self._duration_ms / 1000:.1f} s"
+            case ToolState.FAILED:
+                end = "failed"
+        return " · ".join(part for part in (self.title, about, end) if part)
+
+    @property
+    def question(self) -> str:
+        """What to ask before it runs."""
+        return f"Allow “{self.title}” to read this?" if self.state is ToolState.ASKING else ""
+
+    def ask(self) -> None:
+        """Wait for a person."""
+        self.state = ToolState.ASKING
+        self.changed.emit()
+
+    def answer(self, is_allowed: bool) -> None:
+        """A person allowed it, or not."""
+        if self.state is ToolState.ASKING:
+            self.state = ToolState.RUNNING
+            self.changed.emit()
+            self.answered.emit(is_allowed)
+
+    def finish(self, result: Any, duration_ms: float, *, failed: bool) -> None:
+        """It is over."""
+        self.result, self._duration_ms = result, duration_ms
+        self.state = ToolState.FAILED if failed else ToolState.DONE
+        self.changed.emit()
+
+    def abandon(self) -> None:
+        """The answer ended before it did."""
+        if self.state in (ToolState.ASKING, ToolState.RUNNING):
+            self.finish({"error": "The answer was stopped."}, 0, failed=True)
+
+    def toggle(self) -> None:
+        """Show or hide arguments and result."""
+        self.is_expanded = not self.is_expanded
+        self.changed.emit()
+
+
+class Toolbox(QObject):
+    """Runs the built-in tools for the engine, each on a thread of its own. All are off until a person turns them on.
+
+    **Signals:** `changed` (which are on).
+    """
+
+    changed = Signal()
+    _ran = Signal(object)
+
+    def __init__(self, bridge: Bridge, settings: Settings, tools: Sequence[BuiltIn]) -> None:
+        super().__init__()
+        self.all = tuple(tools)
+        self._bridge = bridge
+        self._settings = settings
+        self._threads = QThreadPool(self)
+        self._ran.connect(bridge.submit)
+
+    @property
+    def offered(self) -> tuple[Tool, ...]:
+        """The declarations of those that are on."""
+        on = self._settings.tools
+        return tuple(each.tool for each in self.all if each.tool.name in on)
+
+    def is_on(self, name: str) -> bool:
+        """Whether the model may call it."""
+        return name in self._settings.tools
+
+    def turn(self, name: str, is_on: bool) -> None:
+        """Let the model call it, or not."""
+        self._settings.tools = (self._settings.tools | {name}) if is_on else (self._settings.tools - {name})
+        self.changed.emit()
+
+    def title_of(self, name: str) -> str:
+        """What a person calls it."""
+        found = self._find(name)
+        return found.title if found else name
+
+    def run(self, request_id: int, run: ToolRun) -> None:
+        """Run a call, after a person allowed it where that is needed, and tell the engine what it gave."""
+        found = self._find(run.call.name)
+        if found is None or not self.is_on(run.call.name):
+            self._ran.emit(_failed(request_id, run.call, "This tool is switched off."))
+        elif found.touches_files:
+            run.answered.connect(lambda is_allowed: self._go_on(request_id, run.call, found.run, is_allowed))
+            run.ask()
+        else:
+            self._start(request_id, run.call, found.run)
+
+    def close(self) -> None:
+        """Wait for what still runs."""
+        self._threads.waitForDone(2000)
+
+    def _find(self, name: str) -> BuiltIn | None:
+        return next((each for each in self.all if each.tool.name == name), None)
+
+    def _go_on(self, request_id: int, call: ToolCall, work: Callable[[dict[str, Any]], Any], is_allowed: bool) -> None:
+        if is_allowed:
+            self._start(request_id, call, work)
+        else:
+            self._ran.emit(_failed(request_id, call, REFUSED))
+
+    def _start(self, request_id: int, call: ToolCall, work: Callable[[dict[str, Any]], Any]) -> None:
+        def do() -> None:
+            try:
+                done = ToolDone(request_id, ToolResult(work(call.arguments), call.id, call.name))
+            except ToolError as error:
+                done = _failed(request_id, call, str(error))
+            self._ran.emit(done)
+
+        self._threads.start(do)
+
+
+def _failed(request_id: int, call: ToolCall, reason: str) -> ToolDone:
+    return ToolDone(request_id, ToolResult({"error": reason}, call.id, call.name), failed=True)
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)

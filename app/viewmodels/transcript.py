@@ -1,0 +1,396 @@
+"""One conversation: every turn that was said in it, the branch that is shown, and the answer that is being written."""
+
+import time
+import uuid
+from collections.abc import Callable
+from itertools import pairwise
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.bridge import Bridge
+from app.settings import Settings
+from app.store import Conversation as Kept
+from app.store import Store
+from app.viewmodels.model import Model
+from app.viewmodels.records import record_of, restored
+from app.viewmodels.tools import Toolbox, ToolRun
+from app.viewmodels.turns import AnswerState, AnswerTurn, Place, UserTurn
+from engine import (
+    AnswerNow,
+    Cancel,
+    EngineEvent,
+    Envelope,
+    Failed,
+    Finished,
+    Message,
+    Options,
+    PictureReceipt,
+    PrefillProgress,
+    PromptReady,
+    Respond,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ThoughtStarted,
+    ToolCall,
+    ToolCalled,
+    ToolCallRefused,
+    ToolFinished,
+)
+
+__all__ = ["Transcript", "Turn"]
+
+FRAME_MS = 33
+"""Text is shown about 30 times a second, however fast it comes."""
+
+TOOL_TIMEOUT_S = 600.0
+"""Of one call, a person's time to allow it included."""
+
+KEEP_MS = 1000
+"""An answer under way is written to the store about once a second: so much of it a crash may cost."""
+
+Turn = UserTurn | AnswerTurn
+
+
+class Transcript(QObject):
+    """A tree of turns. `turns` is the branch that is shown; an edited or repeated turn stands beside the earlier one.
+
+    Without a store it is temporary: nothing of it is ever written to the disk.
+
+    **Signals:** `turn_added` (Turn), `reset` (all shown turns are other ones now), `activity_changed` (what the
+    running answer does, or that it ended), `answer_finished` (AnswerTurn, when it ended by itself), `kept` (the store
+    was told of a turn).
+    """
+
+    turn_added = Signal(object)
+    reset = Signal()
+    activity_changed = Signal()
+    answer_finished = Signal(object)
+    kept = Signal()
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        model: Model,
+        settings: Settings,
+        toolbox: Toolbox,
+        store: Store | None = None,
+        record: Kept | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.id = record.id if record else uuid.uuid4().hex
+        self.turns: list[Turn] = []
+        self._all: dict[str, Turn] = {}
+        self._bridge = bridge
+        self._model = model
+        self._settings = settings
+        self._toolbox = toolbox
+        self._store = store
+        self._clock = clock
+        self._asked: AnswerTurn | None = None
+        self._request_id = 0
+        self._options = Options()
+        self._pending_text: list[str] = []
+        self._pending_thought: list[str] = []
+        self._frames = QTimer(self, interval=FRAME_MS)
+        self._frames.timeout.connect(self._show_frame)
+        self._keeping = QTimer(self, interval=KEEP_MS)
+        self._keeping.timeout.connect(self._keep_running)
+        bridge.received.connect(self._receive)
+        model.changed.connect(self._follow_model)
+        if record is not None:
+            self._all = {each.id: restored(each) for each in record.turns}
+            self.turns = self._branch(record.leaf)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it leaves nothing behind."""
+        return self._store is None
+
+    @property
+    def answer(self) -> AnswerTurn | None:
+        """The last answer that is shown, running or not."""
+        last = self.turns[-1] if self.turns else None
+        return last if isinstance(last, AnswerTurn) else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is under way, shown or not."""
+        return self._running is not None
+
+    @property
+    def _running(self) -> AnswerTurn | None:
+        return self._asked if self._asked is not None and self._asked.is_running else None
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the last answer failed, or was stopped before its first word, and can be asked for again."""
+        answer = self.answer
+        if answer is None or self.is_busy:
+            return False
+        ended_early = answer.state in (AnswerState.STOPPED, AnswerState.INTERRUPTED)
+        return answer.state is AnswerState.FAILED or (ended_early and not answer.text and not answer.thought.text)
+
+    @property
+    def history(self) -> tuple[Message, ...]:
+        """Everything said on the shown branch, as the engine takes it; what failed is not said again."""
+        passed_over = {
+            id(question)
+            for question, answer in pairwise(self.turns[:-1])
+            if isinstance(answer, AnswerTurn) and answer.state is AnswerState.FAILED
+        }
+        return tuple(message for turn in self.turns if id(turn) not in passed_over for message in turn.messages)
+
+    def versions(self, turn: Turn) -> list[Turn]:
+        """The turn and the others in its place, oldest first."""
+        return [each for each in self._all.values() if each.place.parent == turn.place.parent]
+
+    def send(self, message: Message, thinking: bool) -> None:
+        """Say something at the end of the shown branch and ask for an answer."""
+        self._say(message, self._options_for(thinking))
+
+    def edit(self, turn: UserTurn, message: Message, thinking: bool) -> None:
+        """Say something else in the place of a turn, in a branch of its own."""
+        if not self.is_busy and turn in self.turns:
+            self._cut(turn)
+            self._say(message, self._options_for(thinking))
+
+    def regenerate(self, answer: AnswerTurn, thinking: bool) -> None:
+        """Ask for another answer in the place of this one, in a branch of its own."""
+        if not self.is_busy and answer in self.turns:
+            self._cut(answer)
+            self._ask(self._options_for(thinking))
+
+    def show_version(self, turn: Turn, steps: int) -> None:
+        """Show the branch of another version of a turn, with what was said in it last."""
+        versions = self.versions(turn)
+        index = versions.index(turn) + steps
+        if 0 <= index < len(versions):
+            self._show_branch(self._newest(versions[index]))
+
+    def show_turn(self, turn_id: str) -> Turn | None:
+        """Show a branch that this turn is on, and return the turn; None when it is gone."""
+        turn = self._all.get(turn_id)
+        if turn is not None and turn not in self.turns:
+            self._show_branch(self._newest(turn))
+        return turn
+
+    def stop(self) -> None:
+        """Stop the running answer at once; its text stays."""
+        answer = self._running
+        if answer is None:
+            return
+        self._bridge.submit(Cancel(self._request_id))
+        self._show_pending()
+        answer.stop()
+        self._keep_end(answer)
+        self.activity_changed.emit()
+
+    def answer_now(self) -> None:
+        """Close the running thought and go on to the answer."""
+        if self._running is not None and self._running.thought.is_running:
+            self._bridge.submit(AnswerNow(self._request_id))
+
+    def retry(self) -> None:
+        """Ask again for the answer that failed, with the same turn and options."""
+        if self.answer is not None and self.can_retry:
+            self.answer.start_again()
+            self._start(self.answer)
+
+    def show_thoughts(self, is_shown: bool) -> None:
+        """Fold or unfold every thought, those to come included."""
+        for turn in self._all.values():
+            if isinstance(turn, AnswerTurn):
+                turn.thought.set_open(is_shown)
+
+    def close(self) -> None:
+        """Stop, and listen to the engine no more."""
+        self.stop()
+        self._bridge.received.disconnect(self._receive)
+        self._model.changed.disconnect(self._follow_model)
+
+    # --- the tree
+
+    def _branch(self, leaf: str | None) -> list[Turn]:
+        """The turns from the first to this one; of a leaf that is not there, the newest branch."""
+        turn = self._all.get(leaf or "") or next(reversed(self._all.values()), None)
+        branch: list[Turn] = []
+        while turn is not None:
+            branch.append(turn)
+            turn = self._all.get(turn.place.parent or "")
+        return branch[::-1]
+
+    def _newest(self, turn: Turn) -> Turn:
+        """The end of the branch that goes on from a turn by what was said last."""
+        while following := [each for each in self._all.values() if each.place.parent == turn.place.id]:
+            turn = following[-1]
+        return turn
+
+    def _show_branch(self, leaf: Turn) -> None:
+        self.turns = self._branch(leaf.place.id)
+        if self._store is not None:
+            self._store.set_leaf(self.id, leaf.place.id)
+        self.reset.emit()
+        self.activity_changed.emit()
+
+    def _cut(self, turn: Turn) -> None:
+        self.turns = self.turns[: self.turns.index(turn)]
+        self.reset.emit()
+
+    def _add(self, turn: Turn) -> None:
+        self._all[turn.place.id] = turn
+        self.turns.append(turn)
+        if self._store is not None:
+            self._store.add_turn(self.id, record_of(turn))
+            self.kept.emit()
+        self.turn_added.emit(turn)
+
+    def _next_place(self) -> Place:
+        return Place(self.turns[-1].place.id if self.turns else None)
+
+    # --- asking
+
+    def _options_for(self, thinking: bool) -> Options:
+        return Options(thinking=thinking, tools=self._toolbox.offered, tool_timeout_s=TOOL_TIMEOUT_S)
+
+    def _say(self, message: Message, options: Options) -> None:
+        self._add(UserTurn(message, self._next_place()))
+        self._ask(options)
+
+    def _ask(self, options: Options) -> None:
+        self._options = options
+        question = self.turns[-1]
+        num_pictures = len(question.pictures) if isinstance(question, UserTurn) else 0
+        answer = AnswerTurn(self._next_place(), num_pictures, self._settings.shows_thoughts, self._clock)
+        self._add(answer)
+        self._start(answer)
+
+    def _start(self, answer: AnswerTurn) -> None:
+        self._request_id = self._bridge.new_request_id()
+        self._asked = answer
+        answer.model = self._model.name
+        if self._model.is_ready:
+            answer.start_reading()
+        messages = self.history[-1:] if self._model.is_sample else self.history  # it mixes up several messages
+        self._bridge.submit(Respond(self._request_id, messages, self._options, runs_tools=bool(self._options.tools)))
+        self._keeping.start()
+        self.activity_changed.emit()
+
+    # --- following the answer
+
+    def _follow_model(self) -> None:
+        answer = self._running
+        if answer is None:
+            return
+        if self._model.is_ready and answer.state is AnswerState.WAITING:
+            answer.start_reading()
+        elif not self._model.is_ready and answer.state is AnswerState.READING:
+            answer.wait()
+        else:
+            return
+        self.activity_changed.emit()
+
+    def _receive(self, envelope: Envelope) -> None:
+        if envelope.request_id != self._request_id:
+            return
+        if self._running is not None:
+            self._advance(self._running, envelope.event)
+        elif self._asked is not None and isinstance(envelope.event, Finished):  # after a stop only the figures count
+            self._asked.stats = envelope.event.stats
+            self._keep(self._asked)
+            self.activity_changed.emit()
+
+    def _advance(self, answer: AnswerTurn, event: EngineEvent) -> None:
+        match event:
+            case TextDelta(text):
+                self._hold(self._pending_text, text)
+                return
+            case ThoughtDelta(text):
+                self._hold(self._pending_thought, text)
+                return
+            case PromptReady(pictures=receipts):
+                self._hand_out(list(receipts))
+            case PrefillProgress(done, total):
+                answer.show_progress(done, total)
+            case ThoughtStarted():
+                self._show_pending()
+                answer.start_thought()
+            case ThoughtFinished(duration_ms, ended_by=ended_by):
+                self._show_pending()
+                answer.finish_thought(duration_ms, ended_by)
+            case ToolCalled() | ToolCallRefused() | ToolFinished():
+                self._follow_tool(answer, event)
+            case Finished() | Failed() as end:
+                self._end(answer, end)
+            case _:
+                pass  # the model's own events, and likelihoods, which the window does not ask for
+        self.activity_changed.emit()
+
+    def _follow_tool(self, answer: AnswerTurn, event: ToolCalled | ToolCallRefused | ToolFinished) -> None:
+        self._show_pending()
+        match event:
+            case ToolCalled(call):
+                run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
+                answer.add_run(run)
+                self._toolbox.run(self._request_id, run)
+            case ToolCallRefused(raw, message):
+                run = ToolRun(ToolCall("unreadable_call", {"text": raw}), round_number=answer.next_round)
+                answer.add_run(run)
+                run.finish({"error": message}, 0, failed=True)
+            case ToolFinished(result, duration_ms, failed=failed):
+                waiting = (run for run in answer.runs if run.call.id == result.call_id and run.result is None)
+                for run in waiting:
+                    run.finish(result.content, duration_ms, failed=failed)
+
+    def _end(self, answer: AnswerTurn, end: Finished | Failed) -> None:
+        self._show_pending()
+        answer.end(end)
+        self._keep_end(answer)
+        self.answer_finished.emit(answer)
+
+    def _keep_end(self, answer: AnswerTurn) -> None:
+        self._keeping.stop()
+        self._keep(answer)
+
+    def _keep_running(self) -> None:
+        if self._running is not None:
+            self._keep(self._running)
+
+    def _keep(self, answer: AnswerTurn) -> None:
+        if self._store is not None:
+            self._store.update_turn(record_of(answer))
+            self.kept.emit()
+
+    def _hold(self, pending: list[str], text: str) -> None:
+        """Keep text until the next frame; the first piece after a pause is shown at once."""
+        pending.append(text)
+        if not self._frames.isActive():
+            self._show_pending()
+            self._frames.start()
+
+    def _show_frame(self) -> None:
+        """Show what came since the last frame; when nothing came, the next piece starts the frames anew."""
+        if self._pending_text or self._pending_thought:
+            self._show_pending()
+        else:
+            self._frames.stop()
+
+    def _show_pending(self) -> None:
+        answer = self._running
+        if answer is None:
+            return
+        was = answer.state
+        if self._pending_thought:
+            answer.append_thought("".join(self._pending_thought))
+        if self._pending_text:
+            answer.append_text("".join(self._pending_text))
+        self._pending_text.clear()
+        self._pending_thought.clear()
+        if answer.state is not was:
+            self.activity_changed.emit()
+
+    def _hand_out(self, receipts: list[PictureReceipt]) -> None:
+        for turn in self.turns:
+            if isinstance(turn, UserTurn) and turn.pictures:
+                turn.take_receipts(receipts)

@@ -1,0 +1,401 @@
+"""The conversations at the left: a field to search in all of them, and the list."""
+
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen, QTextDocument
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.store import Hit, Summary
+from app.viewmodels.library import Library
+from app.widgets.look import Look
+
+__all__ = ["Sidebar"]
+
+_Index = QModelIndex | QPersistentModelIndex
+_Row = str | Summary | Hit
+"""A heading, a conversation, or a place that a search found."""
+
+ROW_HEIGHT, HEADING_HEIGHT, HIT_HEIGHT = 32, 30, 54
+MARGIN = 8
+
+
+class Sidebar(QWidget):
+    """Shows the library.
+
+    **Signals:** `open_requested` (conversation id, turn id or ""), `rename_requested` (id, title), `pin_requested`
+    (id, is pinned), `remove_requested` (id).
+    """
+
+    open_requested = Signal(str, str)
+    rename_requested = Signal(str, str)
+    pin_requested = Signal(str, bool)
+    remove_requested = Signal(str)
+
+    def __init__(self, look: Look, library: Library) -> None:
+        super().__init__()
+        self._library = library
+        self.setObjectName("sidebar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(190)
+        self.search = _SearchField()
+        self.search.textChanged.connect(library.search)
+        self.search.left_downwards.connect(self._enter_list)
+        self._rows = _Rows(library)
+        self.list = _List()
+        self.list.setModel(self._rows)
+        self._delegate = _Delegate(look, self._rows, self.list)
+        self.list.setItemDelegate(self._delegate)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        self.list.clicked.connect(self._open)
+        self.list.chosen.connect(self._open)
+        self.list.removed.connect(self._remove)
+        self._rows.renamed.connect(self.rename_requested)
+        self.note = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.note.setObjectName("sidebarNote")
+        self.note.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 6)
+        layout.setSpacing(8)
+        layout.addWidget(self.search)
+        layout.addWidget(self.note)
+        layout.addWidget(self.list, 1)
+        library.changed.connect(self._show)
+        library.found.connect(self._show)
+        look.theme.changed.connect(self.list.viewport().update)
+        self._show()
+
+    def rename_current(self) -> None:
+        """Edit the title of the conversation that is open, in its place."""
+        index = self._rows.index_of(self._library.current_id)
+        if index.isValid():
+            self.list.setCurrentIndex(index)
+            self.list.edit(index)
+
+    def build_menu(self, row: Summary) -> QMenu:
+        """The context menu of a conversation."""
+        menu = QMenu(self)
+        menu.addAction("Rename…", lambda: self.list.edit(self._rows.index_of(row.id)))
+        pin = "Unpin" if row.is_pinned else "Pin"
+        menu.addAction(pin, lambda: self.pin_requested.emit(row.id, not row.is_pinned))
+        menu.addSeparator()
+        menu.addAction("Delete", lambda: self.remove_requested.emit(row.id))
+        return menu
+
+    def _show(self) -> None:
+        self._rows.refresh()
+        self.list.setCurrentIndex(self._rows.index_of(self._library.current_id))
+        note = ""
+        if self._library.query and not self._library.hits:
+            note = "Nothing found."
+        elif not self._library.query and not self._library.rows:
+            note = "Conversations appear here. They stay on this Mac."
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+
+    def _enter_list(self) -> None:
+        self.list.setFocus()
+        first = next((n for n in range(self._rows.rowCount()) if not isinstance(self._rows.rows[n], str)), None)
+        if first is not None and not self.list.currentIndex().isValid():
+            self.list.setCurrentIndex(self._rows.index(first))
+
+    def _open(self, index: QModelIndex) -> None:
+        match self._rows.rows[index.row()]:
+            case Summary(id=conversation_id):
+                self.open_requested.emit(conversation_id, "")
+            case Hit(conversation_id=conversation_id, turn_id=turn_id):
+                self.open_requested.emit(conversation_id, turn_id or "")
+            case str():
+                pass
+
+    def _remove(self, index: QModelIndex) -> None:
+        row = self._rows.rows[index.row()]
+        if isinstance(row, Summary):
+            self.remove_requested.emit(row.id)
+
+    def _show_menu(self, position: QPoint) -> None:
+        index = self.list.indexAt(position)
+        row = self._rows.rows[index.row()] if index.isValid() else ""
+        if isinstance(row, Summary):
+            menu = self.build_menu(row)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.list.viewport().mapToGlobal(position))
+
+
+class _SearchField(QLineEdit):
+    """Escape empties it; the arrow down goes to what was found."""
+
+    left_downwards = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("searchField")
+        self.setPlaceholderText("Search")
+        self.setAccessibleName("Search all conversations")
+        self.setClearButtonEnabled(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give the two keys their meaning."""
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        elif event.key() == Qt.Key.Key_Down:
+            self.left_downwards.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class _List(QListView):
+    """The rows. Return and the space bar open, Delete deletes, F2 or a double click edits the title."""
+
+    chosen = Signal(QModelIndex)
+    removed = Signal(QModelIndex)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("conversations")
+        self.setAccessibleName("Conversations")
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setEditTriggers(
+            QListView.EditTrigger.DoubleClicked | QListView.EditTrigger.EditKeyPressed  # F2, or Return on a Mac
+        )
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(False)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Open or delete the row that has the focus."""
+        index = self.currentIndex()
+        if not index.isValid():
+            super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.chosen.emit(index)
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removed.emit(index)
+        else:
+            super().keyPressEvent(event)
+            if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self.currentIndex() != index:
+                self.chosen.emit(self.currentIndex())
+
+
+class _Rows(QAbstractListModel):
+    """The library as rows.
+
+    **Signals:** `renamed` (id, title).
+    """
+
+    renamed = Signal(str, str)
+
+    def __init__(self, library: Library) -> None:
+        super().__init__()
+        self._library = library
+        self.rows: list[_Row] = []
+
+    def refresh(self) -> None:
+        """Take what the library has now; nothing is reset when it is the same."""
+        rows = self._present_rows()
+        if rows != self.rows:
+            self.beginResetModel()
+            self.rows = rows
+            self.endResetModel()
+        else:
+            self.dataChanged.emit(self.index(0), self.index(max(len(rows) - 1, 0)))
+
+    def index_of(self, conversation_id: str) -> QModelIndex:
+        """The row of a conversation; invalid when it is not shown."""
+        for number, row in enumerate(self.rows):
+            if isinstance(row, Summary) and row.id == conversation_id:
+                return self.index(number)
+        return QModelIndex()
+
+    def is_busy(self, row: _Row) -> bool:
+        """Whether an answer is under way in a row's conversation."""
+        return isinstance(row, Summary) and self._library.is_busy(row.id)
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """As many as there are."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        """Headings only stand there."""
+        row = self.rows[index.row()] if index.isValid() else ""
+        if isinstance(row, str):
+            return Qt.ItemFlag.NoItemFlags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags | Qt.ItemFlag.ItemIsEditable if isinstance(row, Summary) else flags
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Titles, and what is spoken of a row."""
+        row = self.rows[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return row if isinstance(row, str) else row.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return _spoken(row, is_busy=self.is_busy(row))
+        return None
+
+    def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Take an edited title."""
+        row = self.rows[index.row()]
+        if role != Qt.ItemDataRole.EditRole or not isinstance(row, Summary):
+            return False
+        self.renamed.emit(row.id, str(value))
+        return True
+
+    def _present_rows(self) -> list[_Row]:
+        if self._library.query:
+            return list(self._library.hits)
+        rows: list[_Row] = []
+        for group in self._library.groups:
+            rows += [group.name, *group.rows]
+        return rows
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints headings, titles and what a search found."""
+
+    def __init__(self, look: Look, rows: _Rows, parent: QObject) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._rows = rows
+
+    def sizeHint(self, _option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """A line for a title, more for a hit."""
+        match self._rows.rows[index.row()]:
+            case str():
+                height = HEADING_HEIGHT
+            case Hit():
+                height = HIT_HEIGHT
+            case Summary():
+                height = ROW_HEIGHT
+        return QSize(100, round(height * max(self._look.theme.scale, 1)))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Paint one row."""
+        row = self._rows.rows[index.row()]
+        area: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if isinstance(row, str):
+            self._paint_heading(painter, area, row)
+        else:
+            self._paint_ground(painter, area, state)
+            inside = area.adjusted(MARGIN, 0, -MARGIN, 0)
+            if isinstance(row, Hit):
+                self._paint_hit(painter, inside, row)
+            else:
+                self._paint_title(painter, inside, row)
+        painter.restore()
+
+    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: _Index) -> QWidget:
+        """A line for the title."""
+        editor = QLineEdit(parent)
+        editor.setAccessibleName("Title")
+        return editor
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: _Index) -> None:
+        """Over the title."""
+        area: QRect = option.rect
+        editor.setGeometry(area.adjusted(0, 1, 0, -1))
+
+    def _font(self, size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+        font = QFont()
+        font.setPixelSize(self._look.theme.pixels(size))
+        font.setWeight(weight)
+        return font
+
+    def _paint_heading(self, painter: QPainter, area: QRect, name: str) -> None:
+        painter.setFont(self._font(11, QFont.Weight.DemiBold))
+        painter.setPen(QColor(self._look.theme.colors.secondary))
+        painter.drawText(area.adjusted(MARGIN, 0, 0, -5), Qt.AlignmentFlag.AlignBottom, name)
+
+    def _paint_ground(self, painter: QPainter, area: QRect, state: QStyle.StateFlag) -> None:
+        colors = self._look.theme.colors
+        box = QRectF(area).adjusted(0.5, 1.5, -0.5, -1.5)
+        is_chosen = bool(state & QStyle.StateFlag.State_Selected)
+        if is_chosen or state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colors.accent_soft if is_chosen else colors.hover))
+            painter.drawRoundedRect(box, 7, 7)
+        if is_chosen and state & QStyle.StateFlag.State_HasFocus:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(colors.accent), 1))
+            painter.drawRoundedRect(box, 7, 7)
+
+    def _paint_title(self, painter: QPainter, area: QRect, row: Summary) -> None:
+        colors = self._look.theme.colors
+        if self._rows.is_busy(row):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colors.busy))
+            painter.drawEllipse(QRectF(area.right() - 7, area.center().y() - 3, 7, 7))
+            area = area.adjusted(0, 0, -14, 0)
+        elif row.has_draft:
+            painter.setFont(self._font(11))
+            painter.setPen(QColor(colors.secondary))
+            painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, "Draft")
+            area = area.adjusted(0, 0, -40, 0)
+        self._paint_line(painter, area, row.title or "Untitled", self._font(13))
+
+    def _paint_hit(self, painter: QPainter, area: QRect, hit: Hit) -> None:
+        half = area.height() // 2
+        top = QRect(area.left(), area.top() + 5, area.width(), half - 4)
+        when = f"{datetime.fromtimestamp(hit.created_at):%d %b}"
+        painter.setFont(self._font(11))
+        painter.setPen(QColor(self._look.theme.colors.secondary))
+        painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
+        self._paint_line(
+            painter, top.adjusted(0, 0, -46, 0), hit.title or "Untitled", self._font(13, QFont.Weight.Medium)
+        )
+        self._paint_snippet(painter, QRect(area.left(), top.bottom(), area.width(), half - 4), hit.snippet)
+
+    def _paint_line(self, painter: QPainter, area: QRect, text: str, font: QFont) -> None:
+        painter.setFont(font)
+        painter.setPen(QColor(self._look.theme.colors.text))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _paint_snippet(self, painter: QPainter, area: QRect, snippet: str) -> None:
+        colors = self._look.theme.colors
+        marked = escape(" ".join(snippet.split()))
+        marked = marked.replace("\x02", f'<b style="color:{colors.accent}">').replace("\x03", "</b>")
+        document = QTextDocument()
+        document.setDefaultFont(self._font(12))
+        document.setDocumentMargin(0)
+        document.setHtml(f'<span style="color:{colors.secondary}; white-space:pre">{marked}</span>')
+        painter.setClipRect(area)
+        painter.translate(area.topLeft())
+        document.drawContents(painter)
+
+
+def _spoken(row: _Row, *, is_busy: bool) -> str:
+    match row:
+        case str():
+            return row
+        case Hit():
+            return f"{row.title}: {row.snippet}".replace("\x02", "").replace("\x03", "")
+        case Summary():
+            marks = [mark for mark, holds in (("pinned", row.is_pinned), ("writing", is_busy)) if holds]
+            return ", ".join([row.title or "Untitled", *marks])

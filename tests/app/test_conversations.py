@@ -1,0 +1,325 @@
+"""Many conversations: kept, found, named, branched, deleted and brought back. Real store, real widgets, fake engine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.settings import Settings
+from app.store import Hit, Store, Summary
+from app.viewmodels.library import title_from
+from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
+from engine import Message, Text
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+
+KILLS = 20
+TOUR = Path(__file__).with_name("kill_tour.py")
+
+
+def rows(desk: Desk) -> list[Summary]:
+    return desk.models.library.rows
+
+
+def wait_for_rows(qtbot: QtBot, desk: Desk, *titles: str) -> None:
+    qtbot.waitUntil(lambda: [row.title for row in rows(desk)] == list(titles), timeout=WAIT_MS)
+
+
+def ask(qtbot: QtBot, desk: Desk, text: str) -> AnswerTurn:
+    say(desk, text)
+    return wait_for_end(qtbot, desk)
+
+
+def reopen(desk: Desk, open_desk: OpenDesk, qtbot: QtBot, scenario: str = "echo") -> Desk:
+    """Quit and start again on the same folder."""
+    desk.close()
+    again = open_desk(scenario)
+    qtbot.waitUntil(lambda: bool(again.models.conversation.turns), timeout=WAIT_MS)
+    return again
+
+
+def texts(desk: Desk) -> list[str]:
+    return [turn.text for turn in desk.models.conversation.turns]
+
+
+def test_what_was_said_is_there_again_after_a_restart(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    picture = draw("receipt.png")
+    desk.models.composer.attach([picture])
+    ask(qtbot, desk, "What does it cost?")
+    picture.unlink()
+    before = texts(desk)
+    again = reopen(desk, open_desk, qtbot)
+    assert texts(again) == before
+    question = again.models.conversation.turns[0]
+    assert isinstance(question, UserTurn)
+    assert Path(question.pictures[0].path).name == "receipt.png"
+    assert Path(question.pictures[0].path).read_bytes()
+    answer = again.models.conversation.answer
+    assert answer is not None
+    assert answer.state is AnswerState.FINISHED
+    assert answer.model == "Sample model"
+    assert [row.title for row in rows(again)] == ["What does it cost?"]
+
+
+def test_a_draft_with_its_picture_survives_quitting(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    picture = draw("later.png")
+    desk.models.composer.attach([picture])
+    desk.models.composer.replace_text("to be continued")
+    desk.close()
+    picture.unlink()
+    again = open_desk("echo")
+    qtbot.waitUntil(lambda: again.window.composer.editor.toPlainText() == "to be continued", timeout=WAIT_MS)
+    assert [chip.name for chip in again.models.composer.pictures] == ["later.png"]
+
+
+def test_each_conversation_has_its_own_draft(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "first")
+    first = desk.models.library.current_id
+    desk.models.composer.replace_text("more of the first")
+    desk.window.commands.new.trigger()
+    qtbot.waitUntil(lambda: desk.models.composer.text == "", timeout=WAIT_MS)
+    desk.models.composer.replace_text("something new")
+    desk.models.library.open(first)
+    qtbot.waitUntil(lambda: desk.models.composer.text == "more of the first", timeout=WAIT_MS)
+    desk.window.commands.new.trigger()
+    qtbot.waitUntil(lambda: desk.models.composer.text == "something new", timeout=WAIT_MS)
+
+
+def test_titles_come_from_the_first_words_until_a_person_names_it(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "How do I bake bread?\nIn detail, please.")
+    wait_for_rows(qtbot, desk, "How do I bake bread?")
+    assert desk.window.windowTitle() == "How do I bake bread?"
+    desk.models.library.rename(desk.models.library.current_id, "  Bread  ")
+    wait_for_rows(qtbot, desk, "Bread")
+    ask(qtbot, desk, "And rolls?")
+    QTest.qWait(50)
+    wait_for_rows(qtbot, desk, "Bread")
+
+
+def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("receipt")
+    desk.models.composer.attach([draw()])
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    wait_for_rows(qtbot, desk, "The picture says:")
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("", ""),
+        ("  \n\n## A *bold* `heading`\nmore", "A bold heading"),
+        ("word " * 30, "word word word word word word word word word…"),
+        ("x" * 100, "x" * 47 + "…"),
+        ("今日の天気はどうですか", "今日の天気はどうですか"),
+    ],
+)
+def test_a_title_is_short_and_plain(text: str, title: str) -> None:
+    assert title_from(text) == title
+
+
+def test_an_answer_goes_on_while_another_conversation_is_open(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    running = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(running.text), timeout=WAIT_MS)
+    first = desk.models.library.current_id
+    desk.window.commands.new.trigger()
+    assert desk.models.conversation.turns == []
+    assert desk.models.composer.can_send is False
+    length = len(running.text)
+    qtbot.waitUntil(lambda: len(running.text) > length + 50, timeout=WAIT_MS)
+    assert desk.models.library.is_busy(first)
+    desk.models.library.open(first)
+    qtbot.waitUntil(lambda: desk.models.conversation.answer is running, timeout=WAIT_MS)
+    desk.window.commands.stop.trigger()
+    assert running.state is AnswerState.STOPPED
+
+
+def test_an_edited_message_stands_beside_the_first_version(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    ask(qtbot, desk, "two")
+    first = desk.models.conversation.turns[0]
+    assert isinstance(first, UserTurn)
+    desk.models.composer.replace_text("a draft")
+    desk.models.editing.begin(first)
+    assert desk.window.composer.editor.toPlainText() == "one"
+    assert desk.window.editing.isVisible()
+    desk.models.composer.replace_text("ONE")
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    assert texts(desk) == ["ONE", "user:ONE [as advised]"]
+    assert not desk.window.editing.isVisible()
+    assert desk.models.composer.text == "a draft"
+    assert desk.models.conversation.version_of(desk.models.conversation.turns[0]) == (2, 2)
+    desk.window.commands.older_version.trigger()
+    assert texts(desk)[0::2] == ["one", "two"]
+    again = reopen(desk, open_desk, qtbot)
+    assert texts(again)[0::2] == ["one", "two"], "the shown branch is remembered"
+    again.models.conversation.show_version(again.models.conversation.turns[0], 1)
+    assert texts(again)[0] == "ONE"
+
+
+def test_leaving_an_edit_changes_nothing(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    desk.models.composer.replace_text("a draft")
+    desk.window.commands.edit_last.trigger()
+    assert desk.models.composer.text == "one"
+    qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Escape)
+    assert desk.models.composer.text == "a draft"
+    assert texts(desk) == ["one", "user:one [as advised]"]
+
+
+def test_another_answer_stands_beside_the_first(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    desk.models.composer.set_thinking(True)
+    desk.window.commands.regenerate.trigger()
+    wait_for_end(qtbot, desk)
+    assert texts(desk) == ["one", "user:one [thinking, as advised]"]
+    assert desk.models.conversation.version_of(last_answer(desk)) == (2, 2)
+    desk.window.commands.older_version.trigger()
+    assert last_answer(desk).text == "user:one [as advised]"
+
+
+def test_a_deleted_conversation_can_be_brought_back(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "keep me")
+    wait_for_rows(qtbot, desk, "keep me")
+    desk.window.commands.remove.trigger()
+    wait_for_rows(qtbot, desk)
+    assert desk.models.conversation.turns == []
+    desk.window.toast.undo_button.click()
+    wait_for_rows(qtbot, desk, "keep me")
+    qtbot.waitUntil(lambda: texts(desk) == ["keep me", "user:keep me [as advised]"], timeout=WAIT_MS)
+
+
+def test_a_temporary_conversation_never_touches_the_disk(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("echo")
+    desk.window.commands.new_temporary.trigger()
+    desk.models.composer.attach([draw("secret.png")])
+    ask(qtbot, desk, "Abracadabra")
+    desk.models.composer.replace_text("Abracadabra again")
+    desk.models.library.keep_draft()
+    assert "Temporary" in desk.window.windowTitle()
+    desk.close()
+    kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert kept, "the store itself should be there"
+    assert not any(b"Abracadabra" in path.read_bytes() or path.name == "secret.png" for path in kept)
+
+
+def test_search_finds_words_and_leads_to_them(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    """D-22."""
+    desk = open_desk("text")
+    ask(qtbot, desk, "今日は東京タワーへ行きました")
+    desk.window.commands.new.trigger()
+    ask(qtbot, desk, "Bread needs time")
+    desk.window.commands.find_all.trigger()
+    desk.window.sidebar.search.setText("京タワ")
+    library = desk.models.library
+    qtbot.waitUntil(lambda: bool(library.hits), timeout=WAIT_MS)
+    hit = library.hits[0]
+    assert isinstance(hit, Hit)
+    assert "\x02京タワ\x03" in hit.snippet
+    qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Down)
+    qtbot.keyClick(desk.window.sidebar.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: texts(desk)[:1] == ["今日は東京タワーへ行きました"], timeout=WAIT_MS)
+    qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Escape)
+    assert library.query == ""
+    assert len(library.groups) == 1
+
+
+def test_pinned_conversations_stand_first(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "older")
+    wait_for_rows(qtbot, desk, "older")
+    desk.window.commands.pin.trigger()
+    desk.window.commands.new.trigger()
+    ask(qtbot, desk, "newer")
+    wait_for_rows(qtbot, desk, "older", "newer")
+    assert [group.name for group in desk.models.library.groups] == ["Pinned", "Today"]
+    desk.window.commands.previous.trigger()
+    qtbot.waitUntil(lambda: texts(desk)[:1] == ["older"], timeout=WAIT_MS)
+
+
+def test_the_sidebar_hides_in_a_narrow_window_and_by_command(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    assert desk.window.sidebar.isVisible()
+    desk.window.resize(600, 700)
+    assert not desk.window.sidebar.isVisible()
+    desk.window.resize(1000, 700)
+    desk.window.header.sidebar_button.click()
+    assert not desk.window.sidebar.isVisible()
+    desk.window.commands.find_all.trigger()
+    assert desk.window.sidebar.isVisible()
+
+
+def test_the_app_says_so_when_its_folder_cannot_be_written(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder should be")
+    desk = open_desk("echo", folder=blocked)
+    ask(qtbot, desk, "hello")
+    qtbot.waitUntil(desk.window.remark.isVisible, timeout=WAIT_MS)
+    assert last_answer(desk).text == "user:hello [as advised]"
+
+
+def kill_while_it_writes(folder: Path, delay_s: float) -> None:
+    """Start a window that asks something, and kill it some time after the first text came."""
+    command = [sys.executable, str(TOUR), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as tour:
+        assert tour.stdout is not None
+        assert tour.stdout.readline() == "writing\n"
+        time.sleep(delay_s)
+        os.kill(tour.pid, signal.SIGKILL)
+
+
+def test_killed_while_it_streams_nothing_typed_is_lost(tmp_path: Path) -> None:
+    """D-21, 20 times in one store: what was asked is there, the draft is there, the reply is marked interrupted."""
+    folder = tmp_path / "data"
+    said: list[str] = []
+    for number in range(KILLS):
+        kill_while_it_writes(folder, 0.05 * number if number < 4 else 2.5 if number == 4 else 0.02 * number)
+    store = Store(folder, said.append)
+    found = [store.load(row.id).result() for row in store.summaries().result()]
+    store.close()
+    assert said == []
+    assert len(found) == KILLS
+    for conversation in found:
+        assert conversation is not None
+        assert [turn.message.role for turn in conversation.turns] == ["user", "assistant"]
+        assert conversation.turns[0].message == Message("user", (Text("Tell me a long story"),))
+        assert conversation.turns[1].state == "interrupted"
+    assert any(len(conversation.turns[1].message.text) > 100 for conversation in found if conversation)
+
+
+def test_an_interrupted_answer_says_so_and_can_be_asked_for_again(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """D-21."""
+    kill_while_it_writes(tmp_path / "data", 1.5)
+    settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+    store = Store(tmp_path / "data", print)
+    settings.open_conversation = store.summaries().result()[0].id
+    store.close()
+    desk = open_desk("echo")
+    qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)
+    answer = last_answer(desk)
+    assert answer.state is AnswerState.INTERRUPTED
+    assert answer.note.startswith("Interrupted")
+    assert answer.text.startswith("Paragraph 1")
+    desk.window.commands.regenerate.trigger()
+    assert wait_for_end(qtbot, desk).text == "user:Tell me a long story [as advised]"
