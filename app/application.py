@@ -19,6 +19,7 @@ from app.theme import Theme
 from app.thumbnails import Thumbnails
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
+from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.status import Status
 from app.widgets.gestures import Gestures
@@ -95,6 +96,7 @@ class Desk:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
         self.models.conversation.stop()
         self.window.close()
+        self.models.composer.close()
         self.thumbnails.close()
         self.bridge.close()
         self.pasted.close()
@@ -108,7 +110,8 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
     look = Look(theme, Icons(ICONS))
     model = Model(bridge, sample_checkpoint())
     conversation = Conversation(bridge, model, settings)
-    composer = Composer(conversation, settings, pasted.save, pasted.keep)
+    meter = Meter(bridge, model, conversation)
+    composer = Composer(conversation, model, meter, settings, pasted.save, pasted.keep)
     models = ViewModels(model, conversation, composer, Status(model, conversation))
     window = MainWindow(look, thumbnails, settings, models)
 

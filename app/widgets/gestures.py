@@ -173,7 +173,7 @@ class Gestures(QObject):
         commands.new.setEnabled(bool(conversation.turns))
         commands.copy_message.setEnabled(bool(conversation.turns))
         commands.undo_clear.setEnabled(conversation.can_undo_clear)
-        commands.remove_pictures.setEnabled(bool(self._composer.pictures))
+        commands.remove_pictures.setEnabled(bool(self._composer.items))
         self._window.header.new_button.setEnabled(bool(conversation.turns))
 
     def _show_model(self) -> None:

@@ -19,7 +19,7 @@ class Actions(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.new = self._make("New Conversation", _Key.New)
-        self.open = self._make("Open Pictures…", _Key.Open)
+        self.open = self._make("Open Files…", _Key.Open)
         self.choose_model = self._make("Choose Model…", "Ctrl+Shift+O")
         self.use_sample = self._make("Use the Sample Model")
         self.load_again = self._make("Load the Model Again")
@@ -46,11 +46,12 @@ class Actions(QObject):
         self.retry = self._make("Retry", "Ctrl+R")
         self.thinking = self._make("Think Before Answering", "Ctrl+Shift+E", is_switch=True)
         self.show_thoughts = self._make("Show Thoughts", "Ctrl+Alt+T", is_switch=True)
-        self.remove_pictures = self._make("Remove All Pictures")
+        self.remove_pictures = self._make("Remove All Attachments")
         self.minimize = self._make("Minimize", "Ctrl+M")
         self.zoom = self._make("Zoom")
         self.about = self._make("About Cabochon", None, QAction.MenuRole.AboutRole)
-        self.budgets = {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
+        self.budgets: dict[int | None, QAction] = {None: self._make("Auto")}
+        self.budgets |= {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
         self.appearances = {
             Appearance.SYSTEM: self._make("Like the System", is_switch=True),
             Appearance.LIGHT: self._make("Light", is_switch=True),
@@ -99,7 +100,7 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     _fill(view, None, actions.full_screen)
     chat = bar.addMenu("Chat")
     _fill(chat, actions.write, actions.send, actions.stop, actions.retry, None, actions.thinking, None)
-    _fill(chat.addMenu("Budget of All Pictures"), *actions.budgets.values())
+    _fill(chat.addMenu("Budget of Everything Attached"), *actions.budgets.values())
     _fill(chat, actions.remove_pictures)
     bar.addMenu(model)
     _fill(model, actions.choose_model, actions.use_sample, actions.load_again)
