@@ -24,6 +24,7 @@ from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.editing import Editing
 from app.viewmodels.library import Library
+from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
@@ -108,6 +109,7 @@ class Desk:
         self.models.library.close()
         self.models.toolbox.close()
         self.window.close()
+        self.models.composer.close()
         self.thumbnails.close()
         self.bridge.close()
         self.store.close()
@@ -153,7 +155,8 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: P
             return pasted.keep(path)
 
     conversation = Conversation(make(None, False), settings)
-    composer = Composer(conversation, settings, pasted.save, keep)
+    meter = Meter(bridge, model, conversation)
+    composer = Composer(conversation, model, meter, settings, pasted.save, keep)
     library = Library(store, conversation, composer, settings, make)
     editing = Editing(conversation, composer)
     models = ViewModels(model, conversation, composer, editing, library, toolbox, Status(model, conversation))

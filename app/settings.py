@@ -4,7 +4,7 @@ from enum import Enum
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from engine import BUDGETS, DEFAULT_BUDGET
+from engine import BUDGETS
 
 __all__ = ["Appearance", "Settings"]
 
@@ -42,14 +42,14 @@ class Settings:
         self._store.setValue("thoughts_shown", is_shown)
 
     @property
-    def budget(self) -> int:
-        """The budget chosen last, which the next picture starts with."""
-        stored = str(self._store.value("budget", DEFAULT_BUDGET))
-        return int(stored) if stored in map(str, BUDGETS) else DEFAULT_BUDGET
+    def budget(self) -> int | None:
+        """The budget chosen last, which the next picture starts with; None lets each picture choose its own."""
+        stored = str(self._store.value("budget", ""))
+        return int(stored) if stored in map(str, BUDGETS) else None
 
     @budget.setter
-    def budget(self, budget: int) -> None:
-        self._store.setValue("budget", budget)
+    def budget(self, budget: int | None) -> None:
+        self._store.setValue("budget", "" if budget is None else budget)
 
     @property
     def appearance(self) -> Appearance:

@@ -1,11 +1,12 @@
-"""Small versions of pictures, decoded away from the GUI thread."""
+"""Small versions of pictures, and of the first frames of videos, decoded away from the GUI thread."""
 
 from pathlib import Path
 
+from PIL import Image
 from PySide6.QtCore import QObject, QThreadPool, Signal
 from PySide6.QtGui import QImage
 
-from engine import AttachmentError, load_picture
+from engine import AttachmentError, load_picture, read_frames
 
 __all__ = ["Thumbnails"]
 
@@ -59,7 +60,7 @@ class Thumbnails(QObject):
 
     def _decode(self, path: str, stamp: _Stamp) -> None:
         try:
-            picture = load_picture(Path(path))
+            picture = _picture(Path(path))
         except AttachmentError as error:
             self.failed.emit(path, str(error))
             return
@@ -79,6 +80,17 @@ class Thumbnails(QObject):
         if len(self._images) > _MOST_KEPT:
             del self._images[next(iter(self._images))]
         self.ready.emit(path)
+
+
+def _picture(path: Path) -> Image.Image:
+    """A picture, or the first frame of a video; raises AttachmentError."""
+    try:
+        return load_picture(path)
+    except AttachmentError as error:
+        try:
+            return next(read_frames(path)).picture
+        except AttachmentError:
+            raise error from None
 
 
 def _stamp(path: str) -> _Stamp | None:

@@ -6,7 +6,14 @@ Names that need MLX are imported when they are first used, so that a process whi
 import importlib
 from typing import TYPE_CHECKING
 
-from engine.attachments import PICTURE_SUFFIXES, Attachment, inspect_attachment, load_picture
+from engine.attachments import (
+    PICTURE_SUFFIXES,
+    SOUND_SUFFIXES,
+    VIDEO_SUFFIXES,
+    Attachment,
+    inspect_attachment,
+    load_picture,
+)
 from engine.checkpoint.sample import sample_checkpoint
 from engine.client import EngineClient
 from engine.errors import AttachmentError, CheckpointError, ContextFull, EngineError, EngineStopped, PromptError
@@ -55,6 +62,9 @@ from engine.messages import (
 )
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
 from engine.preprocess.image import ImagePlan, plan_image
+from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
+from engine.preprocess.sound import SAMPLE_RATE, load_sound
+from engine.preprocess.video import plan_frames, read_frames
 from engine.prompt.template_process import run_template_process
 from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Respond, Shutdown, ToolDone
 from engine.tool_loop import ToolError, ToolOutcome
@@ -66,15 +76,16 @@ if TYPE_CHECKING:
     from engine.worker import EngineWorker, run_engine_process
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "PICTURE_SUFFIXES", "AnswerNow", "AnyJson",
-    "Attachment", "AttachmentError", "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient",
-    "EngineError", "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Failed",
-    "FinishReason", "Finished", "ImagePlan", "JsonSchema", "LoadModel", "LoadProgress", "Logprob", "Logprobs", "Media",
-    "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "Part", "Picture", "PictureReceipt",
-    "PrefillProgress", "PromptError", "PromptReady", "Regex", "Request", "Respond", "Role", "Sampling", "Shutdown",
-    "Sound", "SoundReceipt", "Stats", "Text", "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished",
-    "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished",
-    "ToolOutcome", "ToolResult", "Video", "VideoReceipt", "inspect_attachment", "load_picture", "plan_image",
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "MAX_SOUND_SECONDS", "PICTURE_SUFFIXES",
+    "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "AnswerNow", "AnyJson", "Attachment", "AttachmentError",
+    "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError", "EngineEvent", "EngineStarted",
+    "EngineStopped", "EngineWorker", "Envelope", "Event", "Failed", "FinishReason", "Finished", "ImagePlan",
+    "JsonSchema", "LoadModel", "LoadProgress", "Logprob", "Logprobs", "Media", "Message", "ModelInfo", "ModelLoaded",
+    "NamedTool", "Options", "Part", "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady",
+    "Regex", "Request", "Respond", "Role", "Sampling", "Shutdown", "Sound", "SoundReceipt", "Stats", "Text",
+    "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
+    "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video",
+    "VideoReceipt", "inspect_attachment", "load_picture", "load_sound", "plan_frames", "plan_image", "read_frames",
     "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function", "user",
 ]  # fmt: skip
 

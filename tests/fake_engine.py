@@ -118,7 +118,7 @@ class FakeEngine:
             path=path,
             size="custom",
             is_sample="sample" in path,
-            modalities=("text", "picture"),
+            modalities=("text", "picture", "video", "sound"),
             context_length=8192,
             num_parameters=11_300_000,
             size_bytes=23_000_000,

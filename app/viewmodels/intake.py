@@ -4,16 +4,18 @@ While something hovers, only names are looked at: reading a file before it is dr
 for permission to its folder.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 
-from engine import PICTURE_SUFFIXES
+from app.viewmodels.quotes import is_named_as_text
+from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["Announcement", "Offer", "announce", "count", "read_offer"]
 
-READABLE = "PNG, JPEG, WebP, TIFF, BMP, GIF and HEIC pictures can be attached."
+READABLE = "Pictures, sounds, videos and text files can be attached."
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,28 @@ def announce(offer: Offer) -> Announcement:
 
 
 def _announce_files(paths: tuple[Path, ...]) -> Announcement:
-    num_pictures = sum(path.suffix.lower() in PICTURE_SUFFIXES for path in paths)
-    num_others = len(paths) - num_pictures
-    if not num_pictures:
+    kinds = Counter(_kind(path) for path in paths)
+    num_others = kinds.pop("", 0)
+    if not kinds:
         name = f"“{paths[0].name}”" if num_others == 1 else count(num_others, "file")
         return Announcement(f"See if {name} can be read", READABLE, False)
-    title = f"Attach {count(num_pictures, 'picture')}"
+    *firsts, last = [count(number, kind) for kind, number in kinds.items()]
+    title = f"Attach {', '.join(firsts)} and {last}" if firsts else f"Attach {last}"
     if num_others:
         return Announcement(title, f"{count(num_others, 'other file')} may not be readable.", True)
     return Announcement(title, "Everything stays on this Mac.", True)
+
+
+def _kind(path: Path) -> str:
+    """What a file's name promises; empty for what is attached only if its content turns out well."""
+    suffix = path.suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        return "picture"
+    if suffix in SOUND_SUFFIXES:
+        return "sound"
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    return "text" if is_named_as_text(path) else ""
 
 
 def count(number: int, noun: str) -> str:

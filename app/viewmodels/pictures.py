@@ -1,55 +1,31 @@
-"""A picture that waits to be sent, and the receipt for one that the model has seen."""
+"""Budgets of pictures: their names, the one that is chosen by itself, and the receipt for what the model has seen."""
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from engine import BUDGETS, Picture, PictureReceipt, plan_image
 
-from engine import BUDGETS, Attachment, ImagePlan, Picture, PictureReceipt, plan_image
-
-__all__ = ["BUDGET_NAMES", "DraftPicture", "receipt_line", "size_line"]
+__all__ = ["BUDGET_NAMES", "SAMPLE_BUDGET", "auto_budget", "receipt_line", "size_line"]
 
 BUDGET_NAMES = dict(zip(BUDGETS, ("Coarse", "Low", "Standard", "Fine", "Finest"), strict=True))
 
+SAMPLE_BUDGET = 280
+"""The sample model was not trained on larger budgets."""
 
-@dataclass(frozen=True)
-class DraftPicture:
-    """An attached picture and the budget chosen for it. `key` tells two chips of the same window apart."""
+_PAGE_SHAPES = (1.25, 1.7)
+"""Height through width of letter, A4 and legal paper, with some room for a hand that scans askew."""
 
-    key: int
-    attachment: Attachment
-    budget: int
+_PAGE_HEIGHT = 1000
+"""Pixels from which a page may hold small print."""
 
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.attachment.path
 
-    @property
-    def name(self) -> str:
-        """The file's name, as it is shown."""
-        return self.attachment.path.name
-
-    def plan(self, budget: int) -> ImagePlan:
-        """The size this picture gets at a budget; raises AttachmentError for impossible proportions."""
-        return plan_image(self.attachment.width, self.attachment.height, budget)
-
-    @property
-    def cost(self) -> str:
-        """What the chosen budget buys: "264 tokens · 1056 × 576"."""
-        return self.cost_at(self.budget)
-
-    def cost_at(self, budget: int) -> str:
-        """What another budget would buy."""
-        plan = self.plan(budget)
-        return f"{plan.num_soft_tokens:,} tokens · {plan.width} × {plan.height}"
-
-    @property
-    def original_size(self) -> str:
-        """The size of the file's picture before any resizing."""
-        return f"{self.attachment.width} × {self.attachment.height} pixels"
-
-    def with_budget(self, budget: int) -> "DraftPicture":
-        """The same picture at another budget."""
-        return replace(self, budget=budget)
+def auto_budget(width: int, height: int, limit: int = BUDGETS[-1]) -> int:
+    """The smallest budget that keeps every pixel of a picture, the largest for pages; never above `limit`."""
+    lowest, highest = _PAGE_SHAPES
+    if height >= _PAGE_HEIGHT and lowest <= height / width <= highest:
+        return limit
+    for budget in BUDGETS:
+        plan = plan_image(width, height, budget)
+        if plan.width * plan.height >= width * height or budget >= limit:
+            return budget
+    return limit
 
 
 def size_line(picture: Picture) -> str:

@@ -1,49 +1,50 @@
-"""A picture that waits to be sent: what it is, what it will cost, and how to change or drop it."""
+"""Something that waits to be sent: what it is, what it will cost, and how to change or drop it."""
+
+from typing import assert_never
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.thumbnails import Thumbnails
-from app.viewmodels.pictures import BUDGET_NAMES, DraftPicture
+from app.viewmodels.attached import Attached, DraftPicture, DraftReading, DraftSound, DraftText, DraftVideo
+from app.viewmodels.pictures import BUDGET_NAMES
 from app.widgets.look import IconButton, Look, give_role, show_tip
 from app.widgets.picture_card import PictureTile
+from app.widgets.tiles import SymbolTile, WaveTile
+from engine import Video
 
-__all__ = ["PictureChip"]
+__all__ = ["Chip", "SeenChip", "TextChip", "make_chip"]
 
 TEXT_INDENT = 4
 """What a button keeps free before its text; the lines above and below keep it too."""
 
+_TILE = QSize(52, 52)
+_WAVE = QSize(92, 52)
+
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_Left: -1}
 
 
-class PictureChip(QFrame):
-    """A card with a thumbnail, a name, the budget and its exact cost.
+class Chip(QFrame):
+    """A card: something to see on the left, beside it the name, a line or a button, and the cost.
 
-    **Signals:** `remove_requested`, `budget_chosen` (budget), `budget_stepped` (+1 or -1), `open_requested` (path).
+    **Signals:** `remove_requested`.
     """
 
     remove_requested = Signal()
-    budget_chosen = Signal(int)
-    budget_stepped = Signal(int)
-    open_requested = Signal(str)
 
-    def __init__(self, look: Look, thumbnails: Thumbnails, picture: DraftPicture) -> None:
+    def __init__(self, look: Look, item: Attached, tile: QWidget, middle: QWidget | None = None) -> None:
         super().__init__()
         give_role(self, "chip")
-        self.tile = PictureTile(look, thumbnails, str(picture.path), QSize(52, 52), is_cropped=True)
-        self.tile.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.name = _ElidedLabel(picture.name)
-        self.budget = _BudgetButton()
-        self.budget.stepped.connect(self.budget_stepped)
-        self.budget.chosen.connect(self.budget_chosen)
-        self.cost = QLabel()
-        give_role(self.cost, "caption")
-        self.cost.setIndent(TEXT_INDENT)
-        self.remove_button = IconButton(look, "close", f"Remove {picture.name}", side=22)
+        self._kind = type(item)
+        self.tile = tile
+        self.name = _ElidedLabel(item.name)
+        self.label = _caption()
+        self.cost = _caption()
+        self.lack = _caption("caution")
+        self.remove_button = IconButton(look, "close", f"Remove {item.name}", side=22)
         give_role(self.remove_button, "remove")
         self.remove_button.clicked.connect(self.remove_requested)
-        self.tile.clicked.connect(lambda: self.open_requested.emit(str(picture.path)))
         top = QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self.name, 1)
@@ -51,28 +52,111 @@ class PictureChip(QFrame):
         text = QVBoxLayout()
         text.setSpacing(0)
         text.addLayout(top)
-        text.addWidget(self.budget, 0, Qt.AlignmentFlag.AlignLeft)
+        text.addWidget(middle or self.label, 0, Qt.AlignmentFlag.AlignLeft)
         text.addWidget(self.cost)
+        text.addWidget(self.lack)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 6, 8)
         layout.setSpacing(6)
         layout.addWidget(self.tile)
         layout.addLayout(text)
-        self.show_picture(picture)
+        self.show_item(item)
 
-    def show_picture(self, picture: DraftPicture) -> None:
-        """Show the picture's budget and what it buys."""
-        self.cost.setText(picture.cost)
-        self.budget.show_picture(picture)
-        self.setAccessibleName(f"{picture.name}, {picture.cost}")
-        show_tip(self, f"{picture.path}\n{picture.original_size}")
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Where Tab stops, in order."""
+        return (self.remove_button,)
+
+    def shows(self, item: Attached) -> bool:
+        """Whether this is a chip for such a thing."""
+        return type(item) is self._kind
+
+    def show_item(self, item: Attached) -> None:
+        """Show what it costs now, or that the model cannot take it."""
+        self.label.setText(item.label)
+        self.cost.setText(item.cost)
+        self.lack.setText(item.lack)
+        self.cost.setVisible(not item.lack)
+        self.lack.setVisible(bool(item.lack))
+        self.setAccessibleName(f"{item.name}, {item.lack or f'{item.label}, {item.cost}'}")
+        show_tip(self, item.tip)
+
+
+class SeenChip(Chip):
+    """A picture or a video, with its budget.
+
+    **Signals:** `budget_chosen` (budget, None for Auto), `budget_stepped` (+1 or -1), `open_requested` (path).
+    """
+
+    budget_chosen = Signal(object)
+    budget_stepped = Signal(int)
+    open_requested = Signal(str)
+
+    def __init__(self, look: Look, thumbnails: Thumbnails, item: DraftPicture | DraftVideo) -> None:
+        path = str(item.path)
+        tile = PictureTile(look, thumbnails, path, _TILE, is_cropped=True)
+        tile.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.budget = _BudgetButton()
+        super().__init__(look, item, tile, self.budget)
+        self.budget.stepped.connect(self.budget_stepped)
+        self.budget.chosen.connect(self.budget_chosen)
+        tile.clicked.connect(lambda: self.open_requested.emit(path))
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Where Tab stops, in order."""
+        return (self.budget, self.remove_button)
+
+    def show_item(self, item: Attached) -> None:
+        """Show the budget and what it buys."""
+        super().show_item(item)
+        if isinstance(item, DraftPicture | DraftVideo):
+            self.budget.show_item(item)
+
+
+class TextChip(Chip):
+    """A text, which can be put back into the message.
+
+    **Signals:** `unfold_requested`.
+    """
+
+    unfold_requested = Signal()
+
+    def __init__(self, look: Look, item: DraftText) -> None:
+        self.unfold_button = QToolButton()
+        give_role(self.unfold_button, "budget")
+        self.unfold_button.setText("Put into the Message")
+        self.unfold_button.setAccessibleName(f"Put {item.name} into the message")
+        self.unfold_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        super().__init__(look, item, SymbolTile(look, "document", _TILE), self.unfold_button)
+        self.unfold_button.clicked.connect(self.unfold_requested)
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Where Tab stops, in order."""
+        return (self.unfold_button, self.remove_button)
+
+
+def make_chip(look: Look, thumbnails: Thumbnails, item: Attached) -> Chip:
+    """The chip for what is attached."""
+    match item:
+        case DraftPicture() | DraftVideo():
+            return SeenChip(look, thumbnails, item)
+        case DraftSound():
+            return Chip(look, item, WaveTile(look, item.peaks, _WAVE))
+        case DraftText():
+            return TextChip(look, item)
+        case DraftReading():
+            return Chip(look, item, SymbolTile(look, "film" if isinstance(item.part, Video) else "sound", _TILE))
+        case _ as never:
+            assert_never(never)
 
 
 class _BudgetButton(QToolButton):
     """Names the budget and opens the row of budgets; the arrow keys step through it."""
 
     stepped = Signal(int)
-    chosen = Signal(int)
+    chosen = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,20 +166,22 @@ class _BudgetButton(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         menu = QMenu(self)
         group = QActionGroup(menu)
-        self.choices = {budget: group.addAction(menu.addAction(name)) for budget, name in BUDGET_NAMES.items()}
+        self.choices = {budget: group.addAction(menu.addAction("")) for budget in (None, *BUDGET_NAMES)}
         for budget, choice in self.choices.items():
             choice.setCheckable(True)
             choice.triggered.connect(lambda _checked=False, budget=budget: self.chosen.emit(budget))
         self.setMenu(menu)
 
-    def show_picture(self, picture: DraftPicture) -> None:
+    def show_item(self, item: DraftPicture | DraftVideo) -> None:
         """Show the chosen budget, and in the menu what each would cost."""
-        self.setText(f"{BUDGET_NAMES[picture.budget]} · {picture.budget:,} ▾")
-        self.setAccessibleName(f"Budget of {picture.name}: {picture.budget}")
-        self.setToolTip("How many soft tokens the picture may spend.\nMore reads smaller print and takes longer.")
+        self.setText(f"{item.label} ▾")
+        self.setAccessibleName(f"Budget of {item.name}: {item.label}")
+        what = "each frame" if isinstance(item, DraftVideo) else "the picture"
+        self.setToolTip(f"How many soft tokens {what} may spend.\nMore reads smaller print and takes longer.")
         for budget, choice in self.choices.items():
-            choice.setText(f"{BUDGET_NAMES[budget]} · {budget:,}\t{picture.cost_at(budget)}")
-            choice.setChecked(budget == picture.budget)
+            name = "Auto" if budget is None else f"{BUDGET_NAMES[budget]} · {budget:,}"
+            choice.setText(f"{name}\t{item.cost_at(budget)}")
+            choice.setChecked(budget == item.choice)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step through the budgets with the arrow keys."""
@@ -126,3 +212,10 @@ class _ElidedLabel(QLabel):
             Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
             shown,
         )
+
+
+def _caption(role: str = "caption") -> QLabel:
+    label = QLabel()
+    give_role(label, role)
+    label.setIndent(TEXT_INDENT)
+    return label

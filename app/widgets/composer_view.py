@@ -4,16 +4,17 @@ import itertools
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import COLUMN_WIDTH
 from app.thumbnails import Thumbnails
+from app.viewmodels.attached import Attached, DraftText
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
-from app.viewmodels.pictures import DraftPicture
-from app.widgets.chip import PictureChip
+from app.widgets.chip import Chip, SeenChip, TextChip, make_chip
 from app.widgets.editor import Editor
-from app.widgets.look import IconButton, Look
+from app.widgets.look import IconButton, Look, give_role, show_tip
+from app.widgets.tiles import ContextRing
 
 __all__ = ["ComposerView"]
 
@@ -34,13 +35,20 @@ class ComposerView(QWidget):
         self._thumbnails = thumbnails
         self._composer = composer
         self._conversation = conversation
-        self.chips: dict[int, PictureChip] = {}
+        self.chips: dict[int, Chip] = {}
         self.editor = Editor()
-        self.attach_button = IconButton(look, "plus", "Attach pictures", side=32)
+        self.attach_button = IconButton(look, "plus", "Attach files", side=32)
         self.attach_button.setObjectName("attachButton")
         self.thinking_switch = _ThinkingSwitch(look)
         self.send_button = IconButton(look, "send", "Send", side=34, color=lambda colors: colors.on_accent)
         self.send_button.setObjectName("sendButton")
+        self.ring = ContextRing(look)
+        self.cost = QLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        give_role(self.cost, "caption")
+        self.cost.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.warning = QLabel()
+        give_role(self.warning, "caution")
+        self.warning.setWordWrap(True)
         self.footnote = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.footnote.setObjectName("footnote")
         self.footnote.setWordWrap(True)
@@ -56,13 +64,15 @@ class ComposerView(QWidget):
         tools.setSpacing(6)
         tools.addWidget(self.attach_button)
         tools.addWidget(self.thinking_switch)
-        tools.addStretch(1)
+        tools.addWidget(self.cost, 1)
+        tools.addWidget(self.ring)
         tools.addWidget(self.send_button)
         inside = QVBoxLayout(self._frame)
         inside.setContentsMargins(14, 12, 10, 9)
         inside.setSpacing(8)
         inside.addWidget(self.chip_area)
         inside.addWidget(self.editor)
+        inside.addWidget(self.warning)
         inside.addLayout(tools)
         self._frame.setMaximumWidth(COLUMN_WIDTH + 24)
         row = QHBoxLayout()
@@ -83,9 +93,10 @@ class ComposerView(QWidget):
         editor.focus_changed.connect(self._ring)
         composer.text_offered.connect(editor.insert_text)
         composer.text_replaced.connect(editor.replace_text)
-        composer.picture_added.connect(self._add_chip)
-        composer.picture_changed.connect(lambda picture: self.chips[picture.key].show_picture(picture))
-        composer.picture_removed.connect(self._remove_chip)
+        composer.item_added.connect(self._add_chip)
+        composer.item_changed.connect(self._change_chip)
+        composer.item_removed.connect(self._remove_chip)
+        composer.meter.changed.connect(self._show_meter)
         composer.changed.connect(self._show)
         composer.thinking_changed.connect(self.thinking_switch.setChecked)
         self.thinking_switch.setChecked(composer.is_thinking_on)
@@ -95,6 +106,7 @@ class ComposerView(QWidget):
         look.theme.changed.connect(editor.fit)
         self._thumbnails.failed.connect(self._refuse)
         self._show()
+        self._show_meter()
 
     def _send_or_stop(self) -> None:
         if self._conversation.is_busy:
@@ -108,38 +120,65 @@ class ComposerView(QWidget):
         self.send_button.rename("Stop" if is_busy else "Send", "stop" if is_busy else "send")
         self.send_button.setEnabled(is_busy or self._composer.can_send)
 
-    def _add_chip(self, picture: DraftPicture) -> None:
-        chip = PictureChip(self._look, self._thumbnails, picture)
-        key = picture.key
-        chip.remove_requested.connect(lambda: self._composer.remove(key))
-        chip.budget_chosen.connect(lambda budget: self._composer.set_budget(key, budget))
-        chip.budget_stepped.connect(lambda steps: self._composer.step_budget(key, steps))
-        chip.open_requested.connect(self.picture_chosen)
-        self.chips[key] = chip
-        self._chip_row.insertWidget(len(self.chips) - 1, chip)
+    def _show_meter(self) -> None:
+        meter = self._composer.meter
+        self.cost.setText(meter.line)
+        self.ring.setVisible(meter.is_known)
+        self.ring.show_fraction(meter.fraction, is_nearly_full=bool(meter.warning))
+        self.ring.setAccessibleName(f"Context: {meter.detail}")
+        show_tip(self.ring, meter.detail)
+        self.warning.setText(meter.warning)
+        self.warning.setVisible(bool(meter.warning))
+
+    def _add_chip(self, item: Attached) -> None:
+        self._place_chip(item, len(self.chips))
         self.chip_area.show()
+
+    def _change_chip(self, item: Attached) -> None:
+        """Show the change; what was only being read gets the chip of what it is, in the same place."""
+        chip = self.chips[item.key]
+        if chip.shows(item):
+            chip.show_item(item)
+            return
+        index = self._chip_row.indexOf(chip)
+        self._take_away(chip)
+        self._place_chip(item, index)
+
+    def _place_chip(self, item: Attached, index: int) -> None:
+        chip, key = make_chip(self._look, self._thumbnails, item), item.key
+        chip.remove_requested.connect(lambda: self._composer.remove(key))
+        if isinstance(chip, SeenChip):
+            chip.budget_chosen.connect(lambda budget: self._composer.set_budget(key, budget))
+            chip.budget_stepped.connect(lambda steps: self._composer.step_budget(key, steps))
+            chip.open_requested.connect(self.picture_chosen)
+        elif isinstance(chip, TextChip):
+            chip.unfold_requested.connect(lambda: self._composer.unfold(key))
+        self.chips[key] = chip
+        self._chip_row.insertWidget(index, chip)
         self._order_tabs()
 
     def _remove_chip(self, key: int) -> None:
-        chip = self.chips.pop(key)
+        self._take_away(self.chips.pop(key))
+        self.chip_area.setVisible(bool(self.chips))
+
+    def _take_away(self, chip: Chip) -> None:
         had_focus = chip.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
         self._chip_row.removeWidget(chip)
         chip.hide()
         chip.deleteLater()
-        self.chip_area.setVisible(bool(self.chips))
         if had_focus:
             self.editor.setFocus()
 
     def _refuse(self, path: str, sentence: str) -> None:
-        for picture in self._composer.pictures:
-            if str(picture.path) == path:
-                self._composer.refuse(picture.key, sentence)
+        for item in self._composer.items:
+            if not isinstance(item, DraftText) and str(item.path) == path:
+                self._composer.refuse(item.key, sentence)
 
     def _order_tabs(self) -> None:
         """Text first, then each chip, then the tools, however the chips came."""
         stops: list[QWidget] = [self.editor]
         for chip in self.chips.values():
-            stops += [chip.budget, chip.remove_button]
+            stops += chip.stops
         stops += [self.attach_button, self.thinking_switch, self.send_button]
         for before, after in itertools.pairwise(stops):
             QWidget.setTabOrder(before, after)
@@ -188,7 +227,7 @@ class _ChipArea(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Attached pictures")
+        self.setAccessibleName("Attached files")
         self.hide()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -20,18 +20,19 @@ from PySide6.QtWidgets import (
 
 from app.viewmodels.links import LinkQuestion
 from app.widgets.look import Look
-from engine import PICTURE_SUFFIXES
+from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["AboutBox", "ask_before_link", "ask_for_folder", "ask_for_model", "ask_for_pictures", "open_picture"]
 
 
 def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> None:
-    """Ask for pictures to attach."""
-    sheet = QFileDialog(parent, "Attach Pictures")
+    """Ask for files to attach."""
+    sheet = QFileDialog(parent, "Attach Files")
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in PICTURE_SUFFIXES)
-    sheet.setNameFilters([f"Pictures ({patterns})", "All files (*)"])
+    media = (*PICTURE_SUFFIXES, *SOUND_SUFFIXES, *VIDEO_SUFFIXES)
+    patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in media)
+    sheet.setNameFilters([f"Pictures, sounds and videos ({patterns})", "All files (*)"])
     sheet.filesSelected.connect(lambda names: attach([Path(name) for name in names]))
     sheet.open()
 

@@ -28,7 +28,7 @@ class Editor(QTextEdit):
         self._is_composing = False
         self.setObjectName("editor")
         self.setAccessibleName("Message")
-        self.setPlaceholderText("Write a message, or drop a picture")
+        self.setPlaceholderText("Write a message, or drop a file")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)

@@ -274,7 +274,7 @@ class Gestures(QObject):
         has_versions = any(conversation.version_of(turn)[1] > 1 for turn in conversation.turns)
         commands.older_version.setEnabled(has_versions)
         commands.newer_version.setEnabled(has_versions)
-        commands.remove_pictures.setEnabled(bool(self._composer.pictures))
+        commands.remove_pictures.setEnabled(bool(self._composer.items))
         self._window.header.new_button.setEnabled(bool(conversation.turns))
 
     def _show_editing(self) -> None:

@@ -29,7 +29,7 @@ class Actions(QObject):
     def _make_file_and_edit(self) -> None:
         self.new = self._make("New Conversation", _Key.New)
         self.new_temporary = self._make("New Temporary Conversation", "Ctrl+Shift+N")
-        self.open = self._make("Open Pictures…", _Key.Open)
+        self.open = self._make("Open Files…", _Key.Open)
         self.close = self._make("Close", _Key.Close)
         self.quit = self._make("Quit Cabochon", _Key.Quit, QAction.MenuRole.QuitRole)
         self.undo = self._make("Undo", _Key.Undo)
@@ -75,8 +75,9 @@ class Actions(QObject):
         self.tools = {name: self._make(title, is_switch=True) for name, title in tools.items()}
         self.choose_readable = self._make("Choose a Folder to Read…")
         self.forget_readable = self._make("Forget the Chosen Folders")
-        self.budgets = {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
-        self.remove_pictures = self._make("Remove All Pictures")
+        self.budgets: dict[int | None, QAction] = {None: self._make("Auto")}
+        self.budgets |= {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
+        self.remove_pictures = self._make("Remove All Attachments")
         self.rename = self._make("Rename…")
         self.pin = self._make("Keep at the Top", is_switch=True)
         self.remove = self._make("Delete Conversation")
@@ -138,7 +139,7 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     tools = chat.addMenu("Tools")
     _fill(tools, *actions.tools.values(), None, actions.choose_readable, actions.forget_readable)
     chat.addSeparator()
-    _fill(chat.addMenu("Budget of All Pictures"), *actions.budgets.values())
+    _fill(chat.addMenu("Budget of Everything Attached"), *actions.budgets.values())
     _fill(chat, actions.remove_pictures, None, actions.rename, actions.pin, actions.remove)
     bar.addMenu(model)
     _fill(model, actions.choose_model, actions.use_sample, actions.load_again)

@@ -5,9 +5,7 @@ import struct
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from PIL import Image
 from pillow_heif import register_heif_opener
 from PySide6.QtCore import QMimeData, QRectF, Qt
@@ -19,7 +17,6 @@ from app.application import Desk, DesktopApplication, attach_opened_files
 from app.widgets.picture_card import PictureTile
 from engine import BUDGETS, plan_image
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover, say, wait_for_end
-from tests.media_files import tone, write_video
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -55,6 +52,7 @@ def test_the_overlay_names_what_a_drop_will_do_and_goes_away_with_it(open_desk: 
         (files(["https://example.com/a.png"]), "Web links are not fetched"),
         (files([Path("/tmp/notes.zip")]), "See if “notes.zip” can be read"),
         (files([Path("/tmp/a.HEIC"), Path("/tmp/notes.zip")]), "Attach 1 picture"),
+        (files([Path("/tmp/a.wav"), Path("/tmp/b.md"), Path("/tmp/c.mov")]), "Attach 1 sound, 1 text and 1 video"),
     ],
 )
 def test_the_overlay_promises_nothing_it_cannot_keep(open_desk: OpenDesk, mime: QMimeData, title: str) -> None:
@@ -79,17 +77,6 @@ def test_one_bad_file_is_named_and_the_rest_of_the_drop_is_kept(
     assert "good.png" not in notice.text.text()
     notice.dismiss_button.click()
     assert not notice.isVisible()
-
-
-def test_sounds_and_videos_are_refused_by_name(open_desk: OpenDesk, tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "talk.wav", tone(1), 16_000)
-    write_video(tmp_path / "film.mp4", [np.zeros((32, 32, 3), np.uint8)] * 2)
-    desk = open_desk(has_engine=False)
-    drop(desk, files([tmp_path / "talk.wav"]))
-    assert desk.window.notice.text.text() == "“talk.wav” is a sound. Only pictures can be attached."
-    drop(desk, files([tmp_path / "film.mp4"]))
-    assert desk.window.notice.text.text() == "“film.mp4” is a video. Only pictures can be attached."
-    assert names(desk) == []
 
 
 def test_many_refusals_are_counted_instead_of_filling_the_window(open_desk: OpenDesk, tmp_path: Path) -> None:
@@ -228,6 +215,7 @@ def test_the_arrow_keys_step_through_the_budgets_and_stop_at_the_ends(
     desk = open_desk(has_engine=False)
     drop(desk, files([draw()]))
     (chip,) = desk.window.composer.chips.values()
+    chip.budget.choices[280].trigger()
     seen = []
     for _ in range(4):
         qtbot.keyClick(chip.budget, Qt.Key.Key_Up)
@@ -242,6 +230,9 @@ def test_the_next_picture_starts_with_the_last_budget(open_desk: OpenDesk, draw:
     chip.budget.choices[1120].trigger()
     drop(desk, files([draw("b.png")]))
     assert [picture.budget for picture in desk.models.composer.pictures] == [1120, 1120]
+    chip.budget.choices[None].trigger()
+    drop(desk, files([draw("c.png", 300, 200)]))
+    assert desk.models.composer.pictures[2].label == "Auto · 60 tokens"
 
 
 def test_a_chip_can_be_removed_and_is_not_sent(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:

@@ -1,0 +1,151 @@
+"""How full the model's context is, and how long reading the draft will take: predicted before it is sent."""
+
+import math
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, Signal
+
+from app.bridge import Bridge
+from app.viewmodels.attached import Attached, DraftText, text_tokens
+from app.viewmodels.conversation import Conversation
+from app.viewmodels.model import Model
+from engine import (
+    Envelope,
+    Finished,
+    Message,
+    ModelInfo,
+    Picture,
+    PictureReceipt,
+    PromptReady,
+    SoundReceipt,
+    Text,
+    Video,
+    VideoReceipt,
+)
+
+__all__ = ["Meter"]
+
+_TURN_TOKENS = 5
+"""Around what one side says: markers, the role, line ends."""
+
+_NEARLY_FULL = 0.85
+"""Of the context; from here on a sentence warns."""
+
+
+class Meter(QObject):
+    """Counts what was said and what is about to be. Rates are those of this session's answers with this model.
+
+    **Signals:** `changed`, when a new figure is known.
+    """
+
+    changed = Signal()
+
+    def __init__(self, bridge: Bridge, model: Model, conversation: Conversation) -> None:
+        super().__init__()
+        self._model = model
+        self._conversation = conversation
+        self._info: ModelInfo | None = None
+        self._draft_tokens = 0
+        self._soft_tokens = 0
+        self._text_rate = 0.0
+        self._encoded_tokens = 0
+        self._encoded_ms = 0.0
+        bridge.received.connect(self._receive)
+        model.changed.connect(self._follow_model)
+        conversation.activity_changed.connect(self.changed)
+
+    def weigh(self, text: str, items: Iterable[Attached]) -> None:
+        """Take the present draft."""
+        items = tuple(items)
+        self._soft_tokens = sum(item.num_tokens for item in items if not isinstance(item, DraftText))
+        written = text_tokens(text.strip()) + sum(item.num_tokens for item in items if isinstance(item, DraftText))
+        self._draft_tokens = self._soft_tokens + written
+        self.changed.emit()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a context to fill."""
+        return self._info is not None
+
+    @property
+    def used_tokens(self) -> int:
+        """What the next prompt holds before the draft: measured by the last answer, else estimated."""
+        if self._model.is_sample:
+            return 0  # it is told the newest message only
+        answer = self._conversation.answer
+        if answer is not None and answer.stats is not None and answer.stats.num_prompt_tokens:
+            return answer.stats.num_prompt_tokens + answer.stats.num_new_tokens
+        return sum(_message_tokens(message) for message in self._conversation.history)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the context conversation and draft fill; above 1 they do not fit."""
+        return 0.0 if self._info is None else (self.used_tokens + self._draft_tokens) / self._info.context_length
+
+    @property
+    def line(self) -> str:
+        """What sending costs: "264 tokens · 1.2 s"; empty without a draft."""
+        if not self._draft_tokens:
+            return ""
+        seconds = self._seconds
+        return f"{self._draft_tokens:,} tokens" + ("" if seconds is None else f" · {_about(seconds)}")
+
+    @property
+    def detail(self) -> str:
+        """The figures behind the ring."""
+        if self._info is None:
+            return "The model’s context is not known yet"
+        total = self.used_tokens + self._draft_tokens
+        lines = [
+            f"About {total:,} of {self._info.context_length:,} tokens ({self.fraction:.0%})",
+            f"Conversation {self.used_tokens:,} · draft {self._draft_tokens:,}",
+        ]
+        if self._draft_tokens and self._seconds is not None:
+            lines.append(f"Reading the draft takes about {_about(self._seconds)}, as measured before")
+        return "\n".join(lines)
+
+    @property
+    def warning(self) -> str:
+        """A sentence when the context is nearly full, or too small for the draft."""
+        if self.fraction < _NEARLY_FULL or not self._draft_tokens:
+            return ""
+        if self.fraction > 1:
+            return "This is more than the model can hold. Start a new conversation, or attach less."
+        return f"With this the model’s context is {self.fraction:.0%} full. Start a new conversation soon."
+
+    @property
+    def _seconds(self) -> float | None:
+        """The time to read the draft, as far as its parts were measured before."""
+        if not self._text_rate or (self._soft_tokens and not self._encoded_tokens):
+            return None
+        encoding = self._soft_tokens * self._encoded_ms / 1000 / self._encoded_tokens if self._soft_tokens else 0.0
+        return encoding + self._draft_tokens / self._text_rate
+
+    def _receive(self, envelope: Envelope) -> None:
+        match envelope.event:
+            case PromptReady(pictures=pictures, sounds=sounds, videos=videos):
+                receipts: tuple[PictureReceipt | SoundReceipt | VideoReceipt, ...] = (*pictures, *sounds, *videos)
+                new = [receipt for receipt in receipts if receipt.encode_ms]
+                self._encoded_tokens += sum(receipt.num_soft_tokens for receipt in new)
+                self._encoded_ms += sum(receipt.encode_ms for receipt in new)
+            case Finished(stats=stats):
+                self._text_rate = stats.prefill_tokens_per_second or self._text_rate
+            case _:
+                return
+        self.changed.emit()
+
+    def _follow_model(self) -> None:
+        if self._info != self._model.info:
+            self._info = self._model.info
+            self._text_rate, self._encoded_tokens, self._encoded_ms = 0.0, 0, 0.0
+        self.changed.emit()
+
+
+def _message_tokens(message: Message) -> int:
+    """An estimate for a message that nobody has counted yet; sounds are left out, videos count as one frame."""
+    written = sum(text_tokens(part.text) for part in message.parts if isinstance(part, Text))
+    return _TURN_TOKENS + written + sum(part.budget for part in message.parts if isinstance(part, Picture | Video))
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else f"{math.ceil(seconds)} s"

@@ -1,0 +1,291 @@
+"""Chips of every kind, what the loaded model cannot take, and drafts that are put away and taken up again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.viewmodels.attached import DraftReading, DraftSound, DraftText, DraftVideo
+from app.viewmodels.pictures import auto_budget
+from app.widgets.tiles import WaveTile
+from engine import ModelInfo, Picture, Sound, Text, Video
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, say, wait_for_end
+from tests.media_files import tone, write_video
+
+Record = Callable[..., Path]
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """Make a sound file that grows louder."""
+
+    def record_one(name: str = "talk.wav", seconds: float = 2.0) -> Path:
+        samples = tone(seconds)
+        soundfile.write(tmp_path / name, samples * np.linspace(0.1, 1, len(samples)), 16_000)
+        return tmp_path / name
+
+    return record_one
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Make a video of two seconds with sound."""
+    pictures = [np.full((48, 96, 3), shade, np.uint8) for shade in range(60)]
+    return write_video(tmp_path / "film.mp4", pictures, samples=tone(2))
+
+
+def attach(desk: Desk, qtbot: QtBot, *paths: Path) -> None:
+    """Drop files and wait until they are looked at."""
+    drop(desk, files(paths))
+    wait_until_read(desk, qtbot)
+
+
+def wait_until_read(desk: Desk, qtbot: QtBot) -> None:
+    composer = desk.models.composer
+    qtbot.waitUntil(lambda: not any(isinstance(item, DraftReading) for item in composer.items), timeout=WAIT_MS)
+
+
+def load(desk: Desk, *modalities: str, is_sample: bool = False, context_length: int = 8192) -> None:
+    """Let the window believe that a model is loaded."""
+    model = desk.models.model
+    model.info = ModelInfo(
+        name="31B", path="/31B", size="31B", is_sample=is_sample, modalities=modalities, context_length=context_length,
+        num_parameters=31_000_000_000, size_bytes=1, quantization="bfloat16", compute_dtype="bfloat16", backend="cpu",
+    )  # fmt: skip
+    model.changed.emit()
+
+
+def paste(desk: Desk, text: str) -> None:
+    mime = QMimeData()
+    mime.setText(text)
+    desk.models.composer.take_paste(mime)
+
+
+@pytest.mark.parametrize(
+    ("size", "budget"),
+    [
+        ((300, 200), 70),
+        ((500, 400), 140),
+        ((800, 600), 280),
+        ((1600, 900), 1120),
+        ((4000, 3000), 1120),
+        ((780, 1100), 1120),  # a page, whose pixels 560 would keep
+    ],
+)
+def test_auto_keeps_every_pixel_and_gives_pages_the_most(size: tuple[int, int], budget: int) -> None:
+    assert auto_budget(*size) == budget
+    assert auto_budget(*size, limit=280) == min(budget, 280)
+
+
+def test_auto_asks_the_sample_for_no_more_than_it_was_trained_on(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([draw("photo.png", 1600, 900)]))
+    (chip,) = desk.window.composer.chips.values()
+    assert desk.models.composer.pictures[0].budget == 1120
+    load(desk, "text", "picture", is_sample=True)
+    assert desk.models.composer.pictures[0].budget == 280
+    assert (chip.budget.text(), chip.cost.text()) == ("Auto · 264 tokens ▾", "1056 × 576 pixels")
+
+
+def test_a_sound_becomes_a_chip_with_its_shape_and_length(open_desk: OpenDesk, record: Record, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    attach(desk, qtbot, record(seconds=2.0))
+    (item,) = desk.models.composer.items
+    (chip,) = desk.window.composer.chips.values()
+    assert isinstance(item, DraftSound)
+    assert isinstance(chip.tile, WaveTile)
+    assert max(item.peaks) == pytest.approx(1, abs=0.1)
+    assert item.peaks[0] < item.peaks[len(item.peaks) // 2] < item.peaks[-1]
+    assert (chip.label.text(), chip.cost.text()) == ("2.0 s", "50 tokens")
+    assert chip.accessibleName() == "talk.wav, 2.0 s, 50 tokens"
+
+
+def test_a_sound_that_is_too_long_leaves_with_the_engines_sentence(
+    open_desk: OpenDesk, record: Record, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    attach(desk, qtbot, record("lecture.wav", 31), record("short.wav", 1))
+    assert [item.name for item in desk.models.composer.items] == ["short.wav"]
+    assert desk.window.notice.text.text() == "“lecture.wav” lasts 31.0 seconds. Cut out a piece of at most 30 seconds."
+
+
+def test_a_video_becomes_a_chip_with_its_first_frame_and_its_sound_goes_along(
+    open_desk: OpenDesk, film: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    attach(desk, qtbot, film)
+    (item,) = desk.models.composer.items
+    (chip,) = desk.window.composer.chips.values()
+    assert isinstance(item, DraftVideo)
+    assert chip.cost.text() == "2.0 s · 2 frames, sound"
+    qtbot.waitUntil(lambda: desk.thumbnails.image(str(film)) is not None, timeout=WAIT_MS)
+    assert desk.models.composer.draft == ("", (Video(str(film), 70),))
+    chip.budget.choices[280].trigger()
+    desk.models.composer.send()
+    video, sound = desk.models.conversation.history[0].media
+    assert isinstance(video, Video)
+    assert video.budget == 280
+    assert sound == Sound(video.path)
+
+
+def test_a_videos_sound_stays_behind_where_nobody_hears_it(open_desk: OpenDesk, film: Path, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    load(desk, "text", "picture", "video")
+    attach(desk, qtbot, film)
+    (chip,) = desk.window.composer.chips.values()
+    assert chip.cost.text() == "2.0 s · 2 frames"
+    desk.models.composer.send()
+    assert [type(part) for part in desk.models.conversation.history[0].media] == [Video]
+
+
+def test_a_message_with_a_video_is_taken_up_with_one_chip_for_it(open_desk: OpenDesk, film: Path, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    desk.models.composer.take_up("again", (Video(str(film), 140), Sound(str(film))))
+    wait_until_read(desk, qtbot)
+    (item,) = desk.models.composer.items
+    assert isinstance(item, DraftVideo)
+    assert item.choice == 140
+
+
+def test_nothing_is_sent_while_a_file_is_looked_at(open_desk: OpenDesk, record: Record, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([record()]))
+    (chip,) = desk.window.composer.chips.values()
+    assert chip.label.text() == "Reading…"
+    assert not desk.window.composer.send_button.isEnabled()
+    wait_until_read(desk, qtbot)
+    assert desk.window.composer.send_button.isEnabled()
+
+
+def test_a_file_removed_while_it_is_looked_at_does_not_come_back(
+    open_desk: OpenDesk, record: Record, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([record("a.wav")]))
+    next(iter(desk.window.composer.chips.values())).remove_button.click()
+    attach(desk, qtbot, record("b.wav"))
+    assert [item.name for item in desk.models.composer.items] == ["b.wav"]
+
+
+def test_what_the_model_cannot_hear_stays_with_the_names_of_those_that_can(
+    open_desk: OpenDesk, record: Record, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    load(desk, "text", "picture", "video")
+    attach(desk, qtbot, record())
+    (chip,) = desk.window.composer.chips.values()
+    assert not chip.lack.isHidden()
+    assert chip.lack.text() == "Only E2B, E4B, 12B hear"
+    desk.models.composer.send()
+    assert desk.models.conversation.turns == []
+    assert len(desk.models.composer.items) == 1
+    assert desk.window.notice.text.text() == (
+        "“talk.wav” cannot be sent: this model cannot hear. E2B, E4B and 12B hear: choose one of them, "
+        "or remove the sound."
+    )
+    load(desk, "text", "picture", "video", "sound")
+    assert chip.lack.isHidden()
+    desk.models.composer.send()
+    assert len(desk.models.conversation.turns) == 2
+
+
+def test_a_text_file_becomes_a_quotation(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    (tmp_path / "list.txt").write_text("one\ntwo", encoding="utf-8")
+    drop(desk, files([tmp_path / "list.txt"]))
+    (item,) = desk.models.composer.items
+    assert (item.name, item.label, item.cost) == ("list.txt", "2 lines · 7 B", "about 2 tokens")
+    say(desk, "count")
+    assert wait_for_end(qtbot, desk).text == "user:File: list.txt\n```\none\ntwo\n```\ncount [as advised]"
+
+
+def test_a_very_long_paste_becomes_a_chip_that_can_be_put_back(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    long_text = "line of text\n" * 400
+    paste(desk, "short ")
+    paste(desk, long_text)
+    editor = desk.window.composer.editor
+    assert editor.toPlainText() == "short "
+    (chip,) = desk.window.composer.chips.values()
+    assert chip.name.text() == "Pasted text 1"
+    chip.unfold_button.click()
+    assert editor.toPlainText() == "short " + long_text
+    assert desk.models.composer.items == ()
+
+
+def test_a_draft_that_is_taken_up_again_is_the_same(
+    open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    composer = desk.models.composer
+    attach(desk, qtbot, draw("auto.png", 800, 600), draw("chosen.png"), record(), film)
+    composer.set_budget(composer.pictures[1].key, 560)
+    paste(desk, "x" * 5000)
+    qtbot.keyClicks(desk.window.composer.editor, "look at these")
+    draft = composer.draft
+    assert [type(part) for part in draft[1]] == [Picture, Picture, Sound, Video, Text]
+    composer.take_up("other", ())
+    assert (composer.draft, desk.window.composer.editor.toPlainText()) == (("other", ()), "other")
+    composer.take_up(*draft)
+    assert composer.draft == draft, "a draft must not change while its files are looked at"
+    wait_until_read(desk, qtbot)
+    assert composer.draft == draft
+    assert desk.window.composer.editor.toPlainText() == "look at these"
+    assert [picture.choice for picture in composer.pictures] == [None, 560]
+    assert isinstance(composer.items[-1], DraftText)
+
+
+def test_files_that_went_away_are_named_when_a_draft_is_taken_up(
+    open_desk: OpenDesk, draw: Draw, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    parts = (Picture(str(tmp_path / "gone.png")), Sound(str(tmp_path / "gone.wav")), Picture(str(draw("here.png")), 70))
+    desk.models.composer.take_up("", parts)
+    wait_until_read(desk, qtbot)
+    assert [item.name for item in desk.models.composer.items] == ["here.png"]
+    assert desk.window.notice.text.text() == "“gone.png” is not there.\n“gone.wav” is not there."
+
+
+def test_what_a_person_does_changes_the_draft_and_taking_one_up_does_not(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    composer = desk.models.composer
+    with qtbot.waitSignal(composer.draft_changed):
+        qtbot.keyClicks(desk.window.composer.editor, "a")
+    with qtbot.waitSignal(composer.draft_changed):
+        drop(desk, files([draw()]))
+    with qtbot.waitSignal(composer.draft_changed):
+        composer.set_budget_of_all(70)
+    with qtbot.assertNotEmitted(composer.draft_changed):
+        composer.take_up("b", composer.draft[1])
+
+
+def test_every_chip_is_reached_by_tab(
+    open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    attach(desk, qtbot, record(), draw(), film)
+    paste(desk, "x" * 5000)
+    wanted = {stop for chip in desk.window.composer.chips.values() for stop in chip.stops}
+    qtbot.waitUntil(lambda: all(stop.isVisible() for stop in wanted), timeout=WAIT_MS)
+    desk.window.composer.editor.setFocus()
+    reached = set()
+    for _ in range(40):
+        qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Tab)
+        reached.add(desk.window.focusWidget())
+    assert len(wanted) == 7
+    assert wanted <= reached
+
+
+def test_a_copied_file_is_attached_and_text_beside_a_picture_wins(open_desk: OpenDesk, record: Record) -> None:
+    desk = open_desk(has_engine=False)
+    QGuiApplication.clipboard().setMimeData(files([record()]))
+    desk.window.commands.paste.trigger()
+    assert [item.name for item in desk.models.composer.items] == ["talk.wav"]

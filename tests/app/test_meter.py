@@ -1,0 +1,68 @@
+"""The context meter: what the draft costs, how full the context is, and when it warns."""
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, say, wait_for_end
+from tests.app.test_draft import load
+
+
+def test_the_cost_of_a_draft_is_told_while_it_is_written(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    view = desk.window.composer
+    load(desk, "text", "picture", is_sample=True)
+    assert view.cost.text() == ""
+    assert view.ring.isVisible()
+    drop(desk, files([draw("photo.png", 1600, 900)]))
+    assert view.cost.text() == "264 tokens"
+    qtbot.keyClicks(view.editor, "seven c")
+    assert view.cost.text() == "266 tokens"
+    assert "About 266 of 8,192 tokens (3%)" in view.ring.accessibleName()
+    desk.models.composer.remove_all()
+    desk.models.composer.replace_text("")
+    assert view.cost.text() == ""
+
+
+def test_time_is_predicted_from_what_was_measured_in_this_session(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("echo")
+    meter = desk.models.composer.meter
+    drop(desk, files([draw("a.png", 1600, 900)]))
+    assert meter.line == "264 tokens", "nothing is measured yet"
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    drop(desk, files([draw("b.png", 1600, 900)]))
+    assert meter.line == "264 tokens · 0.4 s"  # 84.2 ms of seeing, 264 tokens at 900 a second
+    desk.models.model.load(tmp_path / "another")
+    qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
+    assert meter.line.endswith(" tokens"), "another model has another speed"
+
+
+def test_a_conversation_counts_from_its_last_answer(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("echo")
+    meter = desk.models.composer.meter
+    say(desk, "one")
+    wait_for_end(qtbot, desk)
+    assert meter.used_tokens == 0, "the sample is told the newest message only"
+    desk.models.model.load(tmp_path / "full")
+    qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_sample, timeout=WAIT_MS)
+    assert meter.used_tokens == 121  # of the prompt and of the answer
+    desk.models.conversation.clear()
+    assert meter.used_tokens == 0
+
+
+def test_a_sentence_warns_before_the_context_is_full(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    load(desk, "text", context_length=1000)
+    composer, warning = desk.models.composer, desk.window.composer.warning
+    composer.replace_text("x" * 2900)
+    assert warning.isHidden()
+    composer.replace_text("x" * 3150)
+    assert warning.isVisible()
+    assert warning.text() == "With this the model’s context is 90% full. Start a new conversation soon."
+    composer.replace_text("x" * 3600)
+    assert warning.text().startswith("This is more than the model can hold.")
+    composer.replace_text("")
+    assert warning.isHidden()
