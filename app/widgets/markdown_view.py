@@ -5,6 +5,7 @@ from PySide6.QtGui import (
     QColor,
     QPainter,
     QPaintEvent,
+    QShowEvent,
     QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
@@ -29,6 +30,7 @@ class MarkdownView(TextView):
         self._look = look
         self._source = ""
         self._is_complete = False
+        self._is_stale = False
         self._settled = 0
         self._settled_end = 0
         look.theme.changed.connect(self._restyle)
@@ -83,7 +85,17 @@ class MarkdownView(TextView):
             selection.setPosition(min(position, self._end()), QTextCursor.MoveMode.KeepAnchor)
             self.setTextCursor(selection)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with the theme."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._restyle()
+
     def _restyle(self) -> None:
+        """Style everything anew; a hidden view waits until it is shown."""
+        self._is_stale = not self.isVisible()
+        if self._is_stale:
+            return
         source, is_complete = self._source, self._is_complete
         self._forget()
         self._source = ""

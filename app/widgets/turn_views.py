@@ -17,14 +17,27 @@ from app.thumbnails import Thumbnails
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.look import GhostButton, Look, give_role
 from app.widgets.markdown_view import MarkdownView
-from app.widgets.picture_card import CARD_WIDTH, PictureCard
+from app.widgets.picture_card import CARD_HEIGHT, CARD_WIDTH, PictureCard
 from app.widgets.text_view import TextView
 from app.widgets.thinking_pane import ThinkingPane
 
-__all__ = ["AnswerView", "TurnView", "UserView"]
+__all__ = ["AnswerView", "TurnView", "UserView", "estimate_height"]
 
 BUBBLE_SHARE = 0.82
 """How much of the column a person's text may take."""
+
+_LINE_HEIGHT, _LETTER_WIDTH = 22, 7.4
+"""About what a line and a letter of a message take in pixels at the usual text size."""
+
+_AROUND_TEXT = 40
+_ROW_OF_CARDS = CARD_HEIGHT + 40
+
+
+def estimate_height(turn: UserTurn | AnswerTurn, width: int, scale: float) -> int:
+    """About how tall a turn's view will be in pixels, from the length of its text."""
+    num_lines = turn.text.count("\n") + len(turn.text) * _LETTER_WIDTH * scale / width
+    cards = _ROW_OF_CARDS * bool(turn.pictures) if isinstance(turn, UserTurn) else 0
+    return round((1 + num_lines) * _LINE_HEIGHT * scale) + _AROUND_TEXT + cards
 
 
 class TurnView(QFrame):
@@ -40,6 +53,7 @@ class TurnView(QFrame):
     def __init__(self, look: Look, text_view: TextView, name: str) -> None:
         super().__init__()
         give_role(self, "turn")
+        self._layout = QVBoxLayout(self)
         self.text_view = text_view
         self.copy_button = GhostButton(look, "copy", f"Copy {name.lower()}", host=self)
         text_view.setAccessibleName(name)
@@ -51,6 +65,24 @@ class TurnView(QFrame):
     def copied_text(self) -> str:
         """What Copy puts on the clipboard."""
         raise NotImplementedError
+
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """What the keyboard goes through inside the message, in order."""
+        return [self.text_view, self.copy_button]
+
+    def holds(self, widget: QWidget | None) -> bool:
+        """Whether a widget is part of the message."""
+        return widget is not None and (widget is self or self.isAncestorOf(widget))
+
+    def is_in_use(self, focus: QWidget | None) -> bool:
+        """Whether something would be lost with the widget: the focus or a selection."""
+        return self.holds(focus) or self.text_view.textCursor().hasSelection()
+
+    def height_at(self, width: int) -> int:
+        """The height that the message asks for at its present width in pixels."""
+        self._layout.activate()
+        return self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
 
     def copy(self) -> None:
         """Ask for the message to be copied."""
@@ -99,17 +131,21 @@ class UserView(TurnView):
         row.addStretch(1)
         row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._bubble)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(8)
-        layout.addLayout(self._grid)
-        layout.addLayout(row)
+        self._layout.setContentsMargins(4, 4, 4, 4)
+        self._layout.setSpacing(8)
+        self._layout.addLayout(self._grid)
+        self._layout.addLayout(row)
         self._bubble.setVisible(bool(turn.text))
         self.copy_button.setVisible(bool(turn.text))
         for card in self.cards:
             card.open_requested.connect(self.picture_chosen)
         turn.changed.connect(self._show)
         self._show()
+
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """The pictures come before the text."""
+        return [*(card.tile for card in self.cards), *super().tab_stops]
 
     @property
     def copied_text(self) -> str:
@@ -152,7 +188,7 @@ class AnswerView(TurnView):
     def __init__(self, look: Look, turn: AnswerTurn) -> None:
         self._markdown = MarkdownView(look)
         super().__init__(look, self._markdown, "Answer")
-        self._turn = turn
+        self.turn = turn
         self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = QLabel()
         give_role(self.activity, "activity")
@@ -168,19 +204,23 @@ class AnswerView(TurnView):
         foot.addWidget(self.copy_button)
         foot.addWidget(self.note)
         foot.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 0)
-        layout.setSpacing(6)
+        self._layout.setContentsMargins(4, 4, 4, 0)
+        self._layout.setSpacing(6)
         for widget in (self.thinking, self.activity, self._markdown, self.error):
-            layout.addWidget(widget)
-        layout.addLayout(foot)
+            self._layout.addWidget(widget)
+        self._layout.addLayout(foot)
         turn.changed.connect(self._show)
         self._show()
 
     @property
+    def tab_stops(self) -> list[QWidget]:
+        """The thought comes before the text, a retry after it."""
+        return [self.thinking.title, self.thinking.body, *super().tab_stops, self.retry_button]
+
+    @property
     def copied_text(self) -> str:
         """The answer as the model wrote it, without its thought."""
-        return self._turn.text.strip()
+        return self.turn.text.strip()
 
     def code_at(self, position: QPoint) -> str:
         """The code block at a global position, exactly."""
@@ -205,7 +245,7 @@ class AnswerView(TurnView):
         self.retry_button.setVisible(is_possible)
 
     def _show(self) -> None:
-        turn = self._turn
+        turn = self.turn
         self.activity.setText(turn.activity)
         self.activity.setVisible(bool(turn.activity) and not turn.thought.is_running)
         self._markdown.setVisible(bool(turn.text))
@@ -217,8 +257,3 @@ class AnswerView(TurnView):
         self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)
-
-
-def is_inside(widget: QWidget | None, view: TurnView) -> bool:
-    """Whether a widget is part of a turn."""
-    return widget is not None and (widget is view or view.isAncestorOf(widget))
