@@ -74,6 +74,10 @@ QToolButton[role="budget"] { color: $accent; font-size: ${caption}px; padding: 1
 QToolButton[role="budget"]:hover { background: $hover; }
 QToolButton[role="remove"] { padding: 2px; border-radius: 9px; }
 
+QToolButton[role="enclosure"] { background: $surface; border: 1px solid $hairline; border-radius: 10px;
+  padding: 6px 12px 6px 8px; }
+QToolButton[role="enclosure"]:hover { background: $hover; }
+QToolButton[role="enclosure"]:focus { border-color: $accent; }
 QFrame[role="bubble"] { background: $bubble; border-radius: 18px; }
 QTextBrowser[role="message"] { font-size: ${body}px; background: transparent; border: none; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }

@@ -43,7 +43,7 @@ class Editing(QObject):
         if not self._is_on:
             self._aside = self._composer.draft
         self._is_on = True
-        self._composer.take_up(turn.message.text, turn.message.media)
+        self._composer.take_up(*turn.draft)
         self._conversation.edited = turn
         self.changed.emit()
 

@@ -5,15 +5,39 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from pathlib import Path
 from typing import assert_never
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.viewmodels.pictures import receipt_line, size_line
+from app.viewmodels.quotes import unquoted
 from app.viewmodels.tools import ToolRun
-from engine import Failed, Finished, Message, Picture, PictureReceipt, Stats, Text, ThoughtEnd, ToolResult
+from engine import (
+    Failed,
+    Finished,
+    Message,
+    Part,
+    Picture,
+    PictureReceipt,
+    Sound,
+    Stats,
+    Text,
+    ThoughtEnd,
+    ToolResult,
+    Video,
+)
 
-__all__ = ["AnswerState", "AnswerTurn", "Place", "Thought", "UserTurn"]
+__all__ = ["AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "UserTurn"]
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """Something sent with a message that is no picture: its symbol, its name, and its file if there is one."""
+
+    symbol: str
+    name: str
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,8 +67,34 @@ class UserTurn(QObject):
 
     @property
     def text(self) -> str:
-        """What was written."""
-        return self.message.text
+        """What was written, without what was quoted from files."""
+        return "\n".join(text for text in self._texts if unquoted(text) is None)
+
+    @property
+    def enclosures(self) -> tuple[Enclosure, ...]:
+        """Sounds, videos and quoted texts. A video's own sound is not told of apart."""
+        found: list[Enclosure] = []
+        for part in self.message.parts:
+            match part:
+                case Video(path):
+                    found.append(Enclosure("film", Path(path).name, path))
+                case Sound(path) if all(path != each.path for each in found):
+                    found.append(Enclosure("sound", Path(path).name, path))
+                case Text(text) if (quote := unquoted(text)) is not None:
+                    found.append(Enclosure("document", quote[0]))
+                case _:
+                    pass
+        return tuple(found)
+
+    @property
+    def draft(self) -> tuple[str, tuple[Part, ...]]:
+        """The message as a draft again: its text, and what was attached."""
+        attached = (part for part in self.message.parts if not isinstance(part, Text) or unquoted(part.text))
+        return self.text, tuple(attached)
+
+    @property
+    def _texts(self) -> list[str]:
+        return [part.text for part in self.message.parts if isinstance(part, Text)]
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -60,8 +110,9 @@ class UserTurn(QObject):
     def spoken(self) -> str:
         """The turn in one line, for people who listen to the window."""
         num_pictures = len(self.pictures)
-        attached = f"{num_pictures} picture{'s' * (num_pictures > 1)}. " if num_pictures else ""
-        return f"You: {attached}{self.text}".strip()
+        attached = [f"{num_pictures} picture{'s' * (num_pictures > 1)}."] if num_pictures else []
+        attached += [f"{each.name}." for each in self.enclosures]
+        return " ".join(["You:", *attached, self.text]).strip()
 
     def picture_line(self, index: int) -> str:
         """What to write under a picture."""

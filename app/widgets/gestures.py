@@ -247,6 +247,7 @@ class Gestures(QObject):
         messages.copy_requested.connect(self.copy_text)
         messages.link_chosen.connect(self.choose_link)
         messages.example_chosen.connect(self.choose_example)
+        messages.edit_requested.connect(self._editing.begin)
         messages.turns_shown.connect(self._enable)
         window.notice.dismissed.connect(self._composer.dismiss_notice)
         self._composer.notice_changed.connect(lambda: window.notice.show_text(self._composer.notice))

@@ -20,13 +20,14 @@ class MessageList(QWidget):
     """Shows a conversation's turns, or the empty view.
 
     **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path),
-    `example_chosen` (Example), `turns_shown` (after turns came or went).
+    `example_chosen` (Example), `edit_requested` (UserTurn), `turns_shown` (after turns came or went).
     """
 
     copy_requested = Signal(str)
     link_chosen = Signal(QUrl)
     picture_chosen = Signal(str)
     example_chosen = Signal(object)
+    edit_requested = Signal(object)
     turns_shown = Signal()
 
     def __init__(self, look: Look, thumbnails: Thumbnails, conversation: Conversation) -> None:
@@ -51,7 +52,7 @@ class MessageList(QWidget):
         self._stack.addWidget(self.area)
         conversation.turn_added.connect(self._add)
         conversation.reset.connect(self._show_turns)
-        conversation.activity_changed.connect(self._show_retry)
+        conversation.activity_changed.connect(self._show_choices)
         self._show_turns()
 
     @property
@@ -81,13 +82,13 @@ class MessageList(QWidget):
     def _add(self, turn: Turn) -> None:
         self._stack.setCurrentIndex(1)
         self.area.add(turn)
-        self._show_retry()
+        self._show_choices()
         self.turns_shown.emit()
 
     def _show_turns(self) -> None:
         self._stack.setCurrentIndex(1 if self._conversation.turns else 0)
         self.area.show_turns(self._conversation.turns)
-        self._show_retry()
+        self._show_choices()
         self.turns_shown.emit()
 
     def _view_for(self, turn: Turn) -> TurnView:
@@ -95,23 +96,30 @@ class MessageList(QWidget):
         view.copy_requested.connect(self.copy_requested)
         view.link_chosen.connect(self.link_chosen)
         view.picture_chosen.connect(self.picture_chosen)
+        view.version_requested.connect(self._conversation.show_version)
         view.text_view.keyboard_focus_changed.connect(lambda is_here: self._ring(view, is_here))
+        view.versions.show_version(*self._conversation.version_of(turn))
         return view
 
     def _user_view(self, turn: UserTurn) -> TurnView:
-        return UserView(self._look, self._thumbnails, turn)
+        view = UserView(self._look, self._thumbnails, turn)
+        view.again_requested.connect(self.edit_requested)
+        return view
 
     def _answer_view(self, turn: AnswerTurn) -> TurnView:
         view = AnswerView(self._look, turn)
         view.retry_requested.connect(self._conversation.retry)
+        view.again_requested.connect(self._conversation.regenerate)
+        view.thinking.answer_now_requested.connect(self._conversation.answer_now)
         view.show_retry(self._can_retry(turn))
         return view
 
     def _can_retry(self, turn: AnswerTurn) -> bool:
         return turn is self._conversation.answer and self._conversation.can_retry
 
-    def _show_retry(self) -> None:
+    def _show_choices(self) -> None:
         for view in self.views:
+            view.again_button.setEnabled(not self._conversation.is_busy)
             if isinstance(view, AnswerView):
                 view.show_retry(self._can_retry(view.turn))
 

@@ -1,7 +1,7 @@
 """The thinking pane: one line that unfolds."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.viewmodels.turns import Thought
 from app.widgets.look import Look, give_role
@@ -11,7 +11,12 @@ __all__ = ["ThinkingPane"]
 
 
 class ThinkingPane(QWidget):
-    """Shows a thought folded or unfolded, as its view model says."""
+    """Shows a thought folded or unfolded, as its view model says.
+
+    **Signals:** `answer_now_requested`.
+    """
+
+    answer_now_requested = Signal()
 
     def __init__(self, look: Look, thought: Thought, parent: QWidget) -> None:
         super().__init__(parent)
@@ -23,6 +28,12 @@ class ThinkingPane(QWidget):
         self.title.setIconSize(QSize(14, 14))
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.title.clicked.connect(thought.toggle)
+        self.answer_now = QToolButton()
+        give_role(self.answer_now, "budget")
+        self.answer_now.setText("Answer Now")
+        self.answer_now.setAccessibleName("Answer now: end the thought")
+        self.answer_now.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.answer_now.clicked.connect(self.answer_now_requested)
         self.body = TextView("thought")
         self.body.setAccessibleName("Thought")
         self._frame = QFrame()
@@ -33,7 +44,12 @@ class ThinkingPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 6)
         layout.setSpacing(6)
-        layout.addWidget(self.title, 0, Qt.AlignmentFlag.AlignLeft)
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self.title)
+        head.addWidget(self.answer_now)
+        head.addStretch(1)
+        layout.addLayout(head)
         layout.addWidget(self._frame)
         thought.changed.connect(self._show)
         look.follow(self._show)
@@ -41,6 +57,7 @@ class ThinkingPane(QWidget):
     def _show(self) -> None:
         thought = self._thought
         self.setVisible(thought.is_present)
+        self.answer_now.setVisible(thought.is_running)
         self.title.setText(thought.title)
         self.title.setAccessibleName(f"{thought.title} ({'unfolded' if thought.is_open else 'folded'})")
         self.title.setToolTip("Hide the thought" if thought.is_open else "Show the thought")

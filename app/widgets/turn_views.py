@@ -1,6 +1,6 @@
 """One turn of the conversation each: what a person said, and what the model answers."""
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -9,17 +9,21 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.thumbnails import Thumbnails
-from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
+from app.viewmodels.tools import ToolRun
+from app.viewmodels.turns import AnswerState, AnswerTurn, Enclosure, UserTurn
 from app.widgets.look import GhostButton, Look, give_role
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.picture_card import CARD_HEIGHT, CARD_WIDTH, PictureCard
 from app.widgets.text_view import TextView
 from app.widgets.thinking_pane import ThinkingPane
+from app.widgets.tool_card import ToolCard
+from app.widgets.version_switch import VersionSwitch
 
 __all__ = ["AnswerView", "TurnView", "UserView", "estimate_height"]
 
@@ -41,17 +45,28 @@ def estimate_height(turn: UserTurn | AnswerTurn, width: int, scale: float) -> in
 
 
 class TurnView(QFrame):
-    """What both kinds of turn have: a name, a focus ring, a copy button and a menu.
+    """What both kinds of turn have: a name, a focus ring, a copy button, versions and a menu.
 
-    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path).
+    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path), `version_requested` (turn, -1
+    or 1), `again_requested` (turn: another version of it is wanted).
     """
 
     copy_requested = Signal(str)
     link_chosen = Signal(QUrl)
     picture_chosen = Signal(str)
+    version_requested = Signal(object, int)
+    again_requested = Signal(object)
+    turn: UserTurn | AnswerTurn
 
-    def __init__(self, look: Look, text_view: TextView, name: str) -> None:
+    def __init__(self, look: Look, turn: UserTurn | AnswerTurn, text_view: TextView, name: str) -> None:
         super().__init__()
+        self.turn = turn
+        is_answer = isinstance(turn, AnswerTurn)
+        self.versions = VersionSwitch(look)
+        self.versions.stepped.connect(lambda steps: self.version_requested.emit(turn, steps))
+        again = ("again", "Answer again") if is_answer else ("pencil", "Edit message")
+        self.again_button = GhostButton(look, *again, host=self)
+        self.again_button.clicked.connect(lambda: self.again_requested.emit(turn))
         give_role(self, "turn")
         self._layout = QVBoxLayout(self)
         self.text_view = text_view
@@ -69,7 +84,7 @@ class TurnView(QFrame):
     @property
     def tab_stops(self) -> list[QWidget]:
         """What the keyboard goes through inside the message, in order."""
-        return [self.text_view, self.copy_button]
+        return [self.text_view, self.versions.older, self.versions.newer, self.copy_button, self.again_button]
 
     def holds(self, widget: QWidget | None) -> bool:
         """Whether a widget is part of the message."""
@@ -96,6 +111,9 @@ class TurnView(QFrame):
         selection = menu.addAction("Copy Selection", self.text_view.copy)
         selection.setEnabled(self.text_view.textCursor().hasSelection())
         menu.addAction("Copy Message", self.copy).setEnabled(bool(self.copied_text))
+        menu.addAction(self.again_button.accessibleName(), self.again_button.click).setEnabled(
+            self.again_button.isEnabled()
+        )
         menu.addSeparator()
         menu.addAction("Select All", self.text_view.selectAll)
         return menu
@@ -113,10 +131,11 @@ class TurnView(QFrame):
 class UserView(TurnView):
     """A person's turn: pictures with their receipts, then the text in a bubble."""
 
+    turn: UserTurn
+
     def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
         text_view = TextView("message")
-        super().__init__(look, text_view, "Your message")
-        self._turn = turn
+        super().__init__(look, turn, text_view, "Your message")
         self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
         self._grid = QGridLayout()
         self._grid.setSpacing(10)
@@ -129,12 +148,16 @@ class UserView(TurnView):
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addStretch(1)
-        row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignVCenter)
+        for button in (self.again_button, self.copy_button):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._bubble)
         self._layout.setContentsMargins(4, 4, 4, 4)
         self._layout.setSpacing(8)
         self._layout.addLayout(self._grid)
+        for enclosure in turn.enclosures:
+            self._layout.addWidget(self._build_enclosure(look, enclosure), 0, Qt.AlignmentFlag.AlignRight)
         self._layout.addLayout(row)
+        self._layout.addWidget(self.versions, 0, Qt.AlignmentFlag.AlignRight)
         self._bubble.setVisible(bool(turn.text))
         self.copy_button.setVisible(bool(turn.text))
         for card in self.cards:
@@ -150,7 +173,21 @@ class UserView(TurnView):
     @property
     def copied_text(self) -> str:
         """The text as it was typed."""
-        return self._turn.text
+        return self.turn.text
+
+    def _build_enclosure(self, look: Look, enclosure: Enclosure) -> QToolButton:
+        """What was sent besides pictures; a file opens with a click."""
+        button = QToolButton()
+        give_role(button, "enclosure")
+        button.setText(enclosure.name)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIconSize(QSize(18, 18))
+        button.setAccessibleName(f"Open {enclosure.name}" if enclosure.path else f"Quoted: {enclosure.name}")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus if enclosure.path else Qt.FocusPolicy.NoFocus)
+        if enclosure.path:
+            button.clicked.connect(lambda: self.picture_chosen.emit(enclosure.path))
+        look.follow(lambda: button.setIcon(look.icons.icon(enclosure.symbol, look.theme.colors.secondary)))
+        return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the bubble to its text and the cards to the width."""
@@ -161,7 +198,7 @@ class UserView(TurnView):
     def _fit_bubble(self, width: int) -> None:
         self.text_view.ensurePolished()
         metrics = QFontMetrics(self.text_view.font())
-        longest = max((metrics.horizontalAdvance(line) for line in self._turn.text.split("\n")), default=0)
+        longest = max((metrics.horizontalAdvance(line) for line in self.turn.text.split("\n")), default=0)
         self._bubble.setFixedWidth(min(longest + 34, round(width * BUBBLE_SHARE)))
 
     def _arrange_cards(self, width: int) -> None:
@@ -173,8 +210,8 @@ class UserView(TurnView):
 
     def _show(self) -> None:
         for index, card in enumerate(self.cards):
-            card.show_caption(self._turn.picture_line(index))
-        self.setAccessibleName(self._turn.spoken)
+            card.show_caption(self.turn.picture_line(index))
+        self.setAccessibleName(self.turn.spoken)
 
 
 class AnswerView(TurnView):
@@ -184,11 +221,12 @@ class AnswerView(TurnView):
     """
 
     retry_requested = Signal()
+    turn: AnswerTurn
 
     def __init__(self, look: Look, turn: AnswerTurn) -> None:
         self._markdown = MarkdownView(look)
-        super().__init__(look, self._markdown, "Answer")
-        self.turn = turn
+        super().__init__(look, turn, self._markdown, "Answer")
+        self._look = look
         self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = QLabel()
         give_role(self.activity, "activity")
@@ -201,21 +239,32 @@ class AnswerView(TurnView):
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 0, 0)
         foot.setSpacing(8)
-        foot.addWidget(self.copy_button)
+        for widget in (self.versions, self.copy_button, self.again_button):
+            foot.addWidget(widget)
         foot.addWidget(self.note)
         foot.addStretch(1)
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)
-        for widget in (self.thinking, self.activity, self._markdown, self.error):
-            self._layout.addWidget(widget)
+        self._tools = QVBoxLayout()
+        self._tools.setSpacing(6)
+        self._layout.addWidget(self.thinking)
+        self._layout.addLayout(self._tools)
+        for part in (self.activity, self._markdown, self.error):
+            self._layout.addWidget(part)
         self._layout.addLayout(foot)
+        self.tool_cards: list[ToolCard] = []
+        for run in turn.runs:
+            self._add_card(run)
+        turn.run_added.connect(self._add_card)
         turn.changed.connect(self._show)
         self._show()
 
     @property
     def tab_stops(self) -> list[QWidget]:
         """The thought comes before the text, a retry after it."""
-        return [self.thinking.title, self.thinking.body, *super().tab_stops, self.retry_button]
+        cards = [stop for card in self.tool_cards for stop in (card.title, card.refuse, card.allow)]
+        thought = [self.thinking.title, self.thinking.answer_now, self.thinking.body]
+        return [*thought, *cards, *super().tab_stops, self.retry_button]
 
     @property
     def copied_text(self) -> str:
@@ -225,6 +274,11 @@ class AnswerView(TurnView):
     def code_at(self, position: QPoint) -> str:
         """The code block at a global position, exactly."""
         return self._markdown.code_at(self._markdown.viewport().mapFromGlobal(position))
+
+    def _add_card(self, run: ToolRun) -> None:
+        card = ToolCard(self._look, run)
+        self.tool_cards.append(card)
+        self._tools.addWidget(card)
 
     def _build_error(self) -> None:
         give_role(self.error, "error")
@@ -255,5 +309,6 @@ class AnswerView(TurnView):
         self.error_text.setText(turn.error)
         self.error.setVisible(turn.state is AnswerState.FAILED)
         self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
+        self.again_button.setEnabled(not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)
