@@ -17,6 +17,7 @@ from queue import SimpleQueue
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import (
+    AnswerNow,
     Cancel,
     EngineEvent,
     EngineStarted,
@@ -39,6 +40,10 @@ from engine import (
     ThoughtDelta,
     ThoughtFinished,
     ThoughtStarted,
+    ToolCall,
+    ToolCalled,
+    ToolDone,
+    ToolFinished,
     inspect_attachment,
     plan_image,
 )
@@ -75,6 +80,8 @@ class FakeEngine:
         self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         self._requests: SimpleQueue[Request] = SimpleQueue()
         self._cancelled: set[int] = set()
+        self.results: SimpleQueue[ToolDone] = SimpleQueue()
+        self.hurried: set[int] = set()
         self._is_closing = False
 
     def run(self) -> None:
@@ -95,6 +102,10 @@ class FakeEngine:
             request = decode_request(frame)
             if isinstance(request, Cancel):
                 self._cancelled.add(request.request_id)
+            elif isinstance(request, ToolDone):
+                self.results.put(request)
+            elif isinstance(request, AnswerNow):
+                self.hurried.add(request.request_id)
             elif isinstance(request, Shutdown):
                 break
             else:
@@ -287,6 +298,39 @@ def think_until_marked(engine: FakeEngine, request: Respond) -> Iterator[EngineE
     yield Finished("end_of_turn", stats(6))
 
 
+def think_until_hurried(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Thinks until it is told to answer now."""
+    yield from prompt(request)
+    yield ThoughtStarted()
+    while request.request_id not in engine.hurried:
+        yield ThoughtDelta("hmm. ")
+        time.sleep(0.02)
+    yield ThoughtFinished(2_000.0, 40, "answer_now")
+    yield TextDelta("Well then.")
+    yield Finished("end_of_turn", stats(3))
+
+
+def call_tools(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Calls a tool when one is offered, as the message says: "NAME ARGUMENT VALUE"; answers with what it gave.
+
+    Later turns say how many messages they were told.
+    """
+    yield from prompt(request)
+    name, *words = request.messages[-1].text.split(" ", 2)
+    if name not in [tool.name for tool in request.options.tools] or not request.runs_tools:
+        yield TextDelta(" ".join(message.role for message in request.messages))
+        yield Finished("end_of_turn", stats(3))
+        return
+    yield ToolCalled(ToolCall(name, {words[0]: words[1]} if words else {}, "call-1"))
+    while engine.results.empty():
+        yield PrefillProgress(120, 120)
+        time.sleep(0.02)
+    done = engine.results.get()
+    yield ToolFinished(done.result, 3.0, done.failed)
+    yield TextDelta(f"The tool said {done.result.content}")
+    yield Finished("end_of_turn", stats(3))
+
+
 def think_long(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Thinks until it is stopped."""
     yield from prompt(request)
@@ -356,6 +400,8 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "think": think,
     "think-long": think_long,
     "think-until-marked": think_until_marked,
+    "think-until-hurried": think_until_hurried,
+    "tools": call_tools,
     "fail": fail,
     "fail-first": fail_first,
     "crash": crash,

@@ -236,7 +236,8 @@ class Gestures(QObject):
         window.sidebar.rename_requested.connect(self._library.rename)
         window.sidebar.pin_requested.connect(self._library.pin)
         window.sidebar.remove_requested.connect(self.remove_conversation)
-        window.editing.dismissed.connect(self._editing.cancel)
+        for leaving in (window.editing.dismissed, window.escaped):
+            leaving.connect(self._editing.cancel)
         self._editing.changed.connect(self._show_editing)
         self._library.changed.connect(self._show_library)
         self._library.turn_found.connect(messages.show_turn)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -55,7 +55,12 @@ class ViewModels:
 
 
 class MainWindow(QMainWindow):
-    """The conversations, the one that is open, and its composer."""
+    """The conversations, the one that is open, and its composer.
+
+    **Signals:** `escaped`, when Escape was pressed and stops nothing.
+    """
+
+    escaped = Signal()
 
     def __init__(self, look: Look, thumbnails: Thumbnails, settings: Settings, models: ViewModels) -> None:
         super().__init__()
@@ -125,6 +130,9 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Words typed anywhere belong to the message."""
         super().keyPressEvent(event)
+        if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+            event.accept()
         if not event.isAccepted() and event.text().isprintable() and event.text():
             self.composer.editor.setFocus()
             self.composer.editor.insertPlainText(event.text())

@@ -12,7 +12,7 @@ from app.viewmodels.pictures import BUDGET_NAMES
 __all__ = ["Actions", "fill_menu_bar"]
 
 _Key = QKeySequence.StandardKey
-_Shortcut = QKeySequence | QKeySequence.StandardKey | Qt.Key | str | None
+_Shortcut = QKeySequence | QKeySequence.StandardKey | str | None
 
 
 class Actions(QObject):
@@ -66,7 +66,7 @@ class Actions(QObject):
         self.stop.setShortcuts([QKeySequence("Ctrl+."), QKeySequence(Qt.Key.Key_Escape)])
         self.retry = self._make("Retry", "Ctrl+R")
         self.edit_last = self._make("Edit the Last Message", "Ctrl+Alt+Up")
-        self.cancel_edit = self._make("Cancel Editing", Qt.Key.Key_Escape)
+        self.cancel_edit = self._make("Cancel Editing")
         self.regenerate = self._make("Answer Again", "Ctrl+Shift+R")
         self.older_version = self._make("Earlier Version", "Ctrl+Alt+Left")
         self.newer_version = self._make("Later Version", "Ctrl+Alt+Right")

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -156,6 +157,8 @@ class _SearchField(QLineEdit):
         self.setPlaceholderText("Search")
         self.setAccessibleName("Search all conversations")
         self.setClearButtonEnabled(True)
+        for button in self.findChildren(QToolButton):
+            button.setAccessibleName("Clear the search")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Give the two keys their meaning."""

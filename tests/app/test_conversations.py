@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from app.store import Hit, Store, Summary
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Settings
+from app.store import Hit, Store, Summary
 from app.viewmodels.library import title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from engine import Message, Text

@@ -200,38 +200,3 @@ def test_the_status_chip_tells_the_speed_after_an_answer(open_desk: OpenDesk, qt
     say(desk, "x")
     wait_for_end(qtbot, desk)
     assert chip.state.text() == "Ready · 200 tokens/s"
-
-
-def test_a_new_conversation_clears_all_and_can_be_taken_back(open_desk: OpenDesk, qtbot: QtBot) -> None:
-    desk = open_desk("echo")
-    say(desk, "one")
-    wait_for_end(qtbot, desk)
-    desk.window.commands.new.trigger()
-    assert desk.models.conversation.history == ()
-    assert desk.window.messages.empty.isVisible()
-    assert desk.window.toast.isVisible()
-    desk.window.toast.undo_button.click()
-    assert [message.role for message in desk.models.conversation.history] == ["user", "assistant"]
-    assert len(desk.window.messages.views) == 2
-
-
-def test_a_cleared_conversation_is_gone_once_something_new_is_said(open_desk: OpenDesk, qtbot: QtBot) -> None:
-    desk = open_desk("echo")
-    say(desk, "one")
-    wait_for_end(qtbot, desk)
-    desk.window.commands.new.trigger()
-    say(desk, "two")
-    assert not desk.window.toast.isVisible()
-    assert wait_for_end(qtbot, desk).text == "user:two [as advised]"
-    assert not desk.models.conversation.can_undo_clear
-
-
-def test_clearing_in_the_middle_of_an_answer_stops_it(open_desk: OpenDesk, qtbot: QtBot) -> None:
-    desk = open_desk("slow")
-    answer = say(desk, "go")
-    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
-    desk.window.commands.new.trigger()
-    kept = answer.text
-    QTest.qWait(120)
-    assert answer.text == kept
-    assert desk.models.conversation.turns == []

@@ -74,8 +74,11 @@ def test_no_part_of_the_window_flashes_as_a_window_of_its_own(
     shown = ShownWindows()
     qapp.installEventFilter(shown)
     desk = full_desk(open_desk, draw, qtbot)
+    desk.window.commands.regenerate.trigger()
+    wait_for_end(qtbot, desk)
+    desk.window.commands.older_version.trigger()
     desk.window.commands.new.trigger()
-    desk.window.commands.undo_clear.trigger()
+    desk.window.commands.find_all.trigger()
     qapp.removeEventFilter(shown)
     assert shown.names == ["MainWindow"]
 
@@ -192,9 +195,9 @@ def test_light_and_dark_change_live_in_the_middle_of_an_answer(open_desk: OpenDe
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: len(answer.text) > 100, timeout=WAIT_MS)
     desk.window.commands.appearances[Appearance.DARK].trigger()
-    assert desk.window.grab().toImage().pixelColor(4, 300).name() == DARK.window
+    assert desk.window.grab().toImage().pixelColor(desk.window.width() - 14, 300).name() == DARK.window
     desk.window.commands.appearances[Appearance.LIGHT].trigger()
-    assert desk.window.grab().toImage().pixelColor(4, 300).name() == LIGHT.window
+    assert desk.window.grab().toImage().pixelColor(desk.window.width() - 14, 300).name() == LIGHT.window
     assert desk.window.messages.views[-1].text_view.toPlainText().startswith("Paragraph 1")
     desk.models.conversation.stop()
 

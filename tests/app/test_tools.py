@@ -1,0 +1,124 @@
+"""Tools in the window: off until turned on, shown as cards, allowed by a person before they read files."""
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.viewmodels.tools import ToolRun, ToolState
+from app.viewmodels.turns import AnswerState
+from app.widgets.tool_card import ToolCard
+from app.widgets.turn_views import AnswerView
+from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
+
+
+def wait_for_run(qtbot: QtBot, desk: Desk) -> ToolRun:
+    answer = desk.models.conversation.answer
+    assert answer is not None
+    qtbot.waitUntil(lambda: bool(answer.runs), timeout=WAIT_MS)
+    return answer.runs[0]
+
+
+def last_card(desk: Desk) -> ToolCard:
+    view = desk.window.messages.views[-1]
+    assert isinstance(view, AnswerView)
+    return view.tool_cards[-1]
+
+
+def test_tools_are_off_until_a_person_turns_them_on(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("tools")
+    say(desk, "calculator expression 6 * 7")
+    assert wait_for_end(qtbot, desk).text == "user", "a tool was offered that nobody turned on"
+    desk.window.commands.tools["calculator"].trigger()
+    say(desk, "calculator expression 6 * 7")
+    assert wait_for_end(qtbot, desk).text == "The tool said 42"
+
+
+def test_a_call_is_shown_with_arguments_result_and_time(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("calculator", True)
+    say(desk, "calculator expression 4817 * 392")
+    answer = wait_for_end(qtbot, desk)
+    card = last_card(desk)
+    assert card.title.text() == "Calculator · 4817 * 392 · 3 ms"
+    assert not card._details.isVisible()
+    card.title.click()
+    assert card._details.text() == "expression: 4817 * 392\n→ 1888264"
+    assert answer.runs[0].state is ToolState.DONE
+
+
+def test_what_a_tool_gave_is_told_again_in_later_turns_and_after_a_restart(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("tools")
+    desk.models.model.info = None  # the sample would be told the newest message only
+    desk.models.toolbox.turn("clock", True)
+    say(desk, "clock")
+    wait_for_end(qtbot, desk)
+    told = [message.role for message in desk.models.conversation.history]
+    assert told == ["user", "assistant", "tool", "assistant"]
+    before = desk.models.conversation.history
+    desk.close()
+    again = open_desk("tools")
+    qtbot.waitUntil(lambda: bool(again.models.conversation.turns), timeout=WAIT_MS)
+    assert again.models.conversation.history == before
+    assert last_card(again).title.text().startswith("Clock")
+
+
+def test_reading_a_file_waits_for_permission(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("buy bread")
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("read_file", True)
+    desk.window._settings.readable_paths = (str(tmp_path),)
+    say(desk, f"read_file path {note}")
+    run = wait_for_run(qtbot, desk)
+    card = last_card(desk)
+    assert run.state is ToolState.ASKING
+    qtbot.waitUntil(card.allow.isVisible, timeout=WAIT_MS)
+    assert str(note) in card._details.text(), "a person must see what is to be read"
+    card.allow.click()
+    assert wait_for_end(qtbot, desk).text == "The tool said {'text': 'buy bread'}"
+    assert not card.allow.isVisible()
+
+
+def test_a_refused_reading_is_told_to_the_model(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("read_file", True)
+    say(desk, f"read_file path {tmp_path / 'secret.txt'}")
+    wait_for_run(qtbot, desk)
+    last_card(desk).refuse.click()
+    assert "did not allow" in wait_for_end(qtbot, desk).text
+    assert last_card(desk).title.text().endswith("failed")
+
+
+def test_a_stop_while_a_tool_asks_ends_the_question(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("list_files", True)
+    answer = say(desk, "list_files")
+    run = wait_for_run(qtbot, desk)
+    desk.window.commands.stop.trigger()
+    assert answer.state is AnswerState.STOPPED
+    assert run.state is ToolState.FAILED
+    assert not last_card(desk).allow.isVisible()
+
+
+def test_earlier_conversations_can_be_searched_by_the_model(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("search_conversations", True)
+    say(desk, "The plumber is Mrs. Zimmermann")
+    wait_for_end(qtbot, desk)
+    desk.window.commands.new.trigger()
+    say(desk, "search_conversations words Zimmermann")
+    assert "plumber" in wait_for_end(qtbot, desk).text
+
+
+def test_answer_now_ends_the_thought(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("think-until-hurried")
+    answer = say(desk, "hm?")
+    qtbot.waitUntil(lambda: len(answer.thought.text) > 20, timeout=WAIT_MS)
+    view = desk.window.messages.views[-1]
+    assert isinstance(view, AnswerView)
+    qtbot.waitUntil(view.thinking.answer_now.isVisible, timeout=WAIT_MS)
+    desk.window.commands.answer_now.trigger()
+    assert wait_for_end(qtbot, desk).text == "Well then."
+    assert answer.thought.title == "Thought for 2 s · ended by you"
+    assert not view.thinking.answer_now.isVisible()
