@@ -1,0 +1,9 @@
+"""What is kept of the conversations: a SQLite file and a folder of attachments. Plain Python; knows no Qt, no model.
+
+`Store` is the only way in. Everything happens on its own thread; whoever calls it never waits.
+"""
+
+from app.store.store import Store
+from app.store.values import Conversation, Draft, Hit, Summary, Turn, TurnState
+
+__all__ = ["Conversation", "Draft", "Hit", "Store", "Summary", "Turn", "TurnState"]

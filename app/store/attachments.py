@@ -1,0 +1,116 @@
+"""Copies of the files that a person attached, each once, by the digest of its content."""
+
+import filecmp
+import hashlib
+import os
+import shutil
+import stat
+import threading
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from app.store.text import whole
+from engine import Part, Picture, Sound, Video
+
+__all__ = ["Attachments"]
+
+_BLOCK_BYTES = 1 << 20
+_INCOMING = "incoming"
+"""Where copies grow; what lies there at a start was never finished."""
+
+
+class Attachments:
+    """The folder `ab/<digest>/<name>`. `keep` may be called from any thread, the rest from the store's own.
+
+    Folders are open to this person only (0700), files too (0600).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._kept: set[Path] = set()
+        self._lock = threading.Lock()
+        shutil.rmtree(self.folder / _INCOMING, ignore_errors=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+    def keep(self, path: Path) -> Path:
+        """Copy a file and return the copy, which is not collected in this run; raises OSError."""
+        incoming = self.folder / _INCOMING / uuid.uuid4().hex
+        incoming.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            digest = _copy(path, incoming)
+            home = self.folder / digest[:2] / digest
+            with self._lock:
+                home.parent.mkdir(mode=0o700, exist_ok=True)
+                home.mkdir(mode=0o700, exist_ok=True)
+                self._kept.add(home)
+                return _settle(incoming, home / whole(path.name))
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    def collect(self, used: Iterable[str]) -> None:
+        """Remove what nobody uses: `used` are stored paths. What was kept in this run stays."""
+        homes_in_use = {(self.folder / path).parent for path in used}
+        for home in self.folder.glob("??/*"):
+            with self._lock:
+                if home not in homes_in_use and home not in self._kept:
+                    shutil.rmtree(home, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove every file, also those kept in this run."""
+        with self._lock:
+            self._kept.clear()
+            shutil.rmtree(self.folder)
+            self.folder.mkdir(mode=0o700)
+
+    def stored(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """The parts as the database keeps them: paths inside the folder are relative to it."""
+        return tuple(self._relative(part) for part in parts)
+
+    def handed_out(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """The parts with absolute paths again."""
+        return tuple(self._absolute(part) for part in parts)
+
+    def _relative(self, part: Part) -> Part:
+        if isinstance(part, Picture | Sound | Video) and self.folder in Path(part.path).parents:
+            return msgspec.structs.replace(part, path=str(Path(part.path).relative_to(self.folder)))
+        return part
+
+    def _absolute(self, part: Part) -> Part:
+        if isinstance(part, Picture | Sound | Video):
+            return msgspec.structs.replace(part, path=str(self.folder / part.path))
+        return part
+
+
+def _settle(copy: Path, target: Path) -> Path:
+    """Give a finished copy its name. The same content under another name takes no space of its own."""
+    if target.exists():
+        return target
+    for twin in target.parent.iterdir():
+        if filecmp.cmp(twin, copy, shallow=False):  # and not something that the Finder left
+            with suppress(OSError):  # not every file system can
+                target.hardlink_to(twin)
+                return target
+    return copy.replace(target)
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file to the disk itself and return the digest of what was copied."""
+    if not stat.S_ISREG(source.stat().st_mode):
+        raise OSError(f"{source.name} is not a file")
+    digest = hashlib.blake2b(digest_size=20)
+    with source.open("rb") as readable, _create(target) as writable:
+        while block := readable.read(_BLOCK_BYTES):
+            digest.update(block)
+            writable.write(block)
+        writable.flush()
+        os.fsync(writable.fileno())
+    return digest.hexdigest()
+
+
+def _create(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

@@ -1,0 +1,250 @@
+"""The conversations in their tables: every question and every change, each change whole or not at all."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from app.store.attachments import Attachments
+from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
+from app.store.text import has_all, search_terms, searchable, snippet, text_of, whole
+from app.store.values import Conversation, Draft, Hit, Summary, Turn
+from engine import Message, Part, Stats, Text
+
+__all__ = ["Chats"]
+
+_SUMMARIES = """
+SELECT id, title, is_pinned, updated_at,
+    EXISTS (SELECT 1 FROM drafts WHERE conversation_id = conversations.id)
+FROM conversations WHERE removed_at IS NULL
+ORDER BY is_pinned DESC, updated_at DESC, created_at DESC, id
+"""
+_CONVERSATION = """
+SELECT title, has_chosen_title, is_pinned, created_at, leaf FROM conversations WHERE id = ? AND removed_at IS NULL
+"""
+_TURNS = """
+SELECT id, parent, message, state, created_at, model, thinking, error, reason, thought_seconds, stats
+FROM turns WHERE conversation_id = ? ORDER BY number
+"""
+_ADD_TURN = """
+INSERT INTO turns (id, conversation_id, parent, created_at,
+    message, text, state, model, thinking, error, reason, thought_seconds, stats)
+VALUES (:id, :conversation_id, :parent, :created_at,
+    :message, :text, :state, :model, :thinking, :error, :reason, :thought_seconds, :stats)
+"""
+_UPDATE_TURN = """
+UPDATE turns SET message = :message, text = :text, state = :state, model = :model, thinking = :thinking,
+    error = :error, reason = :reason, thought_seconds = :thought_seconds, stats = :stats
+WHERE id = :id
+"""
+_FIND_TITLES = """
+SELECT id, title, created_at FROM conversations
+WHERE removed_at IS NULL AND has_all(title, :terms) ORDER BY updated_at DESC LIMIT :limit
+"""
+_FIND_TURNS = """
+SELECT turns.conversation_id, turns.id, conversations.title, turns.text, turns.created_at
+FROM {turns} JOIN conversations ON conversations.id = turns.conversation_id
+WHERE removed_at IS NULL AND has_all(turns.text, :terms)
+ORDER BY turns.number DESC LIMIT :limit
+"""
+_FIND_EVERYWHERE = _FIND_TURNS.format(turns="turns")
+_FIND_BY_INDEX = _FIND_TURNS.format(
+    turns="turns_index JOIN turns ON turns.number = turns_index.rowid AND turns_index MATCH :query"
+)
+_USED_FILES = """
+SELECT part.value ->> 'path' AS file FROM turns, json_each(turns.message, '$.parts') AS part WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.parts) AS part WHERE file IS NOT NULL
+"""
+
+
+class Chats:
+    """The database of one folder, or of memory. Belongs to the thread that made it."""
+
+    def __init__(self, connection: sqlite3.Connection, attachments: Attachments) -> None:
+        self._connection = connection
+        self.attachments = attachments
+        self._has_index = make_index(connection)
+        connection.create_function("has_all", 2, has_all, deterministic=True)
+        self._interrupt()
+
+    def summaries(self) -> list[Summary]:
+        """The rows of the sidebar: pinned ones first, then the newest."""
+        return [
+            Summary(id_, title, bool(is_pinned), updated_at, bool(has_draft))
+            for id_, title, is_pinned, updated_at, has_draft in self._connection.execute(_SUMMARIES)
+        ]
+
+    def load(self, conversation_id: str) -> Conversation | None:
+        """One conversation, None when there is none or it was removed."""
+        row = self._connection.execute(_CONVERSATION, (conversation_id,)).fetchone()
+        if row is None:
+            return None
+        title, has_chosen_title, is_pinned, created_at, leaf = row
+        turns = tuple(self._turn(*row) for row in self._connection.execute(_TURNS, (conversation_id,)))
+        return Conversation(
+            conversation_id, title, bool(has_chosen_title), bool(is_pinned), created_at, turns, leaf,
+            self.draft(conversation_id),
+        )  # fmt: skip
+
+    def search(self, text: str, limit: int) -> list[Hit]:
+        """Titles first, then turns from the newest; all words of the text must be in one of them."""
+        terms = search_terms(text)
+        if not terms:
+            return []
+        values = {"terms": " ".join(terms), "limit": limit}
+        hits = [
+            Hit(id_, None, title, snippet(title, terms), created_at)
+            for id_, title, created_at in self._connection.execute(_FIND_TITLES, values)
+        ]
+        long_terms = [term for term in terms if len(term) >= MIN_TERM_LENGTH]
+        question = _FIND_BY_INDEX if self._has_index and long_terms else _FIND_EVERYWHERE
+        values |= {"query": matching(long_terms), "limit": limit - len(hits)}
+        found = self._connection.execute(question, values)
+        return hits + [
+            Hit(conversation_id, turn_id, title, snippet(text, terms), created_at)
+            for conversation_id, turn_id, title, text, created_at in found
+        ]
+
+    def draft(self, conversation_id: str | None) -> Draft | None:
+        """What was typed there; None means the new conversation."""
+        row = self._connection.execute(
+            "SELECT text, parts FROM drafts WHERE conversation_id IS ?", (conversation_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        parts = msgspec.json.decode(row[1], type=tuple[Part, ...])
+        return Draft(row[0], self.attachments.handed_out(parts))
+
+    def add_turn(self, conversation_id: str, turn: Turn) -> None:
+        """Add a turn and show its branch; a new conversation begins with it."""
+        with self._change() as execute:
+            execute(
+                "INSERT INTO conversations (id, created_at, updated_at) VALUES (:id, :now, :now) "
+                "ON CONFLICT (id) DO UPDATE SET updated_at = max(updated_at, :now)",
+                {"id": conversation_id, "now": turn.created_at},
+            )
+            execute(
+                _ADD_TURN,
+                self._values(turn)
+                | {"conversation_id": conversation_id, "parent": turn.parent, "created_at": turn.created_at},
+            )
+            execute("UPDATE conversations SET leaf = ? WHERE id = ?", (turn.id, conversation_id))
+
+    def update_turn(self, turn: Turn) -> None:
+        """Change all of a turn but its place and time; nothing happens when it is no longer there."""
+        with self._change() as execute:
+            execute(_UPDATE_TURN, self._values(turn))
+
+    def set_leaf(self, conversation_id: str, turn_id: str | None) -> None:
+        """Show another branch."""
+        with self._change() as execute:
+            execute("UPDATE conversations SET leaf = ? WHERE id = ?", (turn_id, conversation_id))
+
+    def set_title(self, conversation_id: str, title: str, *, is_chosen: bool) -> None:
+        """Name a conversation. A title that a person chose is replaced by nobody else."""
+        with self._change() as execute:
+            execute(
+                "UPDATE conversations SET title = :title, has_chosen_title = :is_chosen "
+                "WHERE id = :id AND (:is_chosen OR NOT has_chosen_title)",
+                {"id": conversation_id, "title": searchable(title), "is_chosen": is_chosen},
+            )
+
+    def set_pinned(self, conversation_id: str, is_pinned: bool) -> None:
+        """Keep a conversation at the top, or let it go."""
+        with self._change() as execute:
+            execute("UPDATE conversations SET is_pinned = ? WHERE id = ?", (is_pinned, conversation_id))
+
+    def set_removed_at(self, conversation_id: str, removed_at: float | None) -> None:
+        """Hide a conversation, or bring it back with None."""
+        with self._change() as execute:
+            execute("UPDATE conversations SET removed_at = ? WHERE id = ?", (removed_at, conversation_id))
+
+    def save_draft(self, conversation_id: str | None, draft: Draft | None) -> None:
+        """Keep what is typed; an empty draft is none. Of a conversation that is not there, nothing is kept."""
+        with self._change() as execute:
+            execute("DELETE FROM drafts WHERE conversation_id IS ?", (conversation_id,))
+            if draft is not None and (draft.text or draft.parts):
+                parts = msgspec.json.encode(self.attachments.stored(draft.parts)).decode()
+                execute(
+                    "INSERT INTO drafts (conversation_id, text, parts) SELECT :id, :text, :parts "
+                    "WHERE :id IS NULL OR EXISTS (SELECT 1 FROM conversations WHERE id = :id)",
+                    {"id": conversation_id, "text": whole(draft.text), "parts": parts},
+                )
+
+    def purge(self, older_than: float | None) -> None:
+        """Delete what was removed, and with a time what was not touched since, except what is pinned."""
+        with self._change() as execute:
+            deleted = execute(
+                "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ?)",
+                (older_than,),
+            ).rowcount
+            if deleted and self._has_index:
+                merge_index(self._connection)
+
+    def used_files(self) -> list[str]:
+        """The stored paths of every picture, sound and video of a turn or a draft."""
+        return [path for (path,) in self._connection.execute(_USED_FILES)]
+
+    def remove_all(self) -> None:
+        """Delete every row, and leave nothing of them readable in the file."""
+        if self._has_index:  # without FTS5 it cannot be dropped
+            self._has_index = False
+            drop_index(self._connection)
+        with self._change() as execute:
+            execute("DELETE FROM conversations")
+            execute("DELETE FROM drafts")
+        self._has_index = make_index(self._connection)
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _interrupt(self) -> None:
+        """Mark the turns that ran when the app ended, and let searches find them."""
+        rows = self._connection.execute("SELECT id, message FROM turns WHERE state = 'running'").fetchall()
+        with self._change() as execute:
+            for turn_id, message in rows:
+                text = text_of(_decoded(message))
+                execute("UPDATE turns SET state = 'interrupted', text = ? WHERE id = ?", (text, turn_id))
+
+    @contextmanager
+    def _change(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection.execute
+
+    def _turn(  # the columns of _TURNS
+        self, id_: str, parent: str | None, message: str, state: Any, created_at: float, *about: Any
+    ) -> Turn:
+        model, thinking, error, reason, thought_seconds, stats = about
+        said = _decoded(message)
+        return Turn(
+            id_, parent, Message(said.role, self.attachments.handed_out(said.parts), said.thought), state, created_at,
+            model, bool(thinking), error, reason, thought_seconds,
+            None if stats is None else msgspec.json.decode(stats, type=Stats),
+        )  # fmt: skip
+
+    def _values(self, turn: Turn) -> dict[str, Any]:
+        """The columns that an update may change, and the id."""
+        message = turn.message
+        stored = Message(message.role, self.attachments.stored(message.parts), whole(message.thought))
+        return {
+            "id": turn.id,
+            "message": msgspec.json.encode(stored).decode(),
+            "text": "" if turn.state == "running" else text_of(message),
+            "state": turn.state,
+            "model": turn.model,
+            "thinking": turn.thinking,
+            "error": whole(turn.error),
+            "reason": turn.reason,
+            "thought_seconds": turn.thought_seconds,
+            "stats": None if turn.stats is None else msgspec.json.encode(turn.stats).decode(),
+        }
+
+
+def _decoded(message: str) -> Message:
+    """A stored message. One that is damaged does not take its conversation with it."""
+    try:
+        return msgspec.json.decode(message, type=Message)
+    except msgspec.DecodeError:
+        return Message("assistant", (Text("This message is damaged."),))

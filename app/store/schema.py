@@ -1,0 +1,71 @@
+"""The tables, as the numbered steps that lead to them.
+
+A step is never changed once people have run it: a new one is added. It has the number of the version that it leads to,
+which the database carries as `user_version`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+__all__ = ["MIGRATIONS", "migrate", "schema_version"]
+
+_VERSION_1 = """
+CREATE TABLE conversations (
+    id TEXT NOT NULL PRIMARY KEY,
+    title TEXT NOT NULL DEFAULT '',
+    has_chosen_title INTEGER NOT NULL DEFAULT 0,
+    is_pinned INTEGER NOT NULL DEFAULT 0,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    removed_at REAL,                             -- set while it can still come back
+    leaf TEXT REFERENCES turns (id)
+) STRICT;
+CREATE TABLE turns (
+    number INTEGER PRIMARY KEY,                  -- the order in which they were added
+    id TEXT NOT NULL UNIQUE,
+    conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    parent TEXT REFERENCES turns (id),
+    state TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    message TEXT NOT NULL,                       -- JSON of the engine's Message, paths relative to the attachments
+    text TEXT NOT NULL,                          -- what a search finds; empty while the turn runs
+    model TEXT NOT NULL,
+    thinking INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    thought_seconds REAL NOT NULL,
+    stats TEXT                                   -- JSON of the engine's Stats
+) STRICT;
+CREATE TABLE drafts (
+    conversation_id TEXT UNIQUE REFERENCES conversations (id) ON DELETE CASCADE,  -- NULL: of the new conversation
+    text TEXT NOT NULL,
+    parts TEXT NOT NULL                          -- JSON
+) STRICT;
+CREATE INDEX turns_by_conversation ON turns (conversation_id);
+CREATE INDEX turns_by_parent ON turns (parent);
+CREATE INDEX conversations_by_leaf ON conversations (leaf);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """The version that the tables have; 0 for an empty database."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection, back_up: Callable[[int], None], migrations: Sequence[str]) -> None:
+    """Bring the tables to the version that the migrations lead to, each step whole or not at all.
+
+    `back_up` is called with the version at hand before each step on a database that has content. Foreign keys must be
+    off, because some changes of a table mean to make it anew.
+    """
+    for version in range(schema_version(connection), len(migrations)):
+        if version:
+            back_up(version)
+        step = f"BEGIN IMMEDIATE; {migrations[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
+        try:
+            connection.executescript(step)
+        except sqlite3.Error:
+            connection.rollback()
+            raise

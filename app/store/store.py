@@ -1,0 +1,217 @@
+"""The store: a queue in front of the one thread that owns the database."""
+
+import errno
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+
+from app.store.chats import Chats
+from app.store.opening import forget_copies, has_damaged_copy, is_damage, open_chats
+from app.store.values import Conversation, Draft, Hit, Summary, Turn
+
+__all__ = ["Store"]
+
+_log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Store:
+    """Conversations, drafts and attachments in `folder`.
+
+    It opens at once, on its own thread. No call waits for the disk but `close` and `keep_file`; calls are done in the
+    order in which they were made. `say` is called on that thread with one sentence for a person when something is
+    wrong. A question that cannot be answered has an empty answer.
+
+    A change that could not be written (a full disk) waits in memory and is tried again, in its order, before every
+    later one and at the end; its future holds the error. A folder that cannot be used at all (not writable, open in
+    another process, written by a newer version) is left as it is, and everything stays in memory.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self._folder = folder.absolute()
+        self._say = say
+        self._stack = ExitStack()
+        self._waiting: deque[tuple[str, Callable[[], None]]] = deque()
+        self._has_complained = False
+        self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._opened = self._submit(self._open)
+
+    def close(self) -> None:
+        """Write everything that was asked for, and let the folder go. What is asked for later is not done."""
+        self._submit(self._finish)
+        self._owner.shutdown(wait=True)
+
+    def summaries(self) -> Future[list[Summary]]:
+        """The rows of the sidebar: pinned ones first, then the newest."""
+        return self._read([], Chats.summaries)
+
+    def load(self, conversation_id: str) -> Future[Conversation | None]:
+        """One conversation with all its turns; None when there is none or it was removed."""
+        return self._read(None, Chats.load, conversation_id)
+
+    def search(self, text: str, limit: int = 50) -> Future[list[Hit]]:
+        """Titles, then turns from the newest, that contain every word of the text as it stands, in any case."""
+        return self._read([], Chats.search, text, limit)
+
+    def draft(self) -> Future[Draft | None]:
+        """What was typed in the new conversation."""
+        return self._read(None, Chats.draft, None)
+
+    def add_turn(self, conversation_id: str, turn: Turn) -> Future[None]:
+        """Add a turn, which becomes the leaf. Its conversation is made when it is new."""
+        return self._write(Chats.add_turn, conversation_id, turn)
+
+    def update_turn(self, turn: Turn) -> Future[None]:
+        """Keep the text so far, or the end; `parent` and `created_at` stay what they were."""
+        return self._write_last(f"turn {turn.id}", Chats.update_turn, turn)
+
+    def set_leaf(self, conversation_id: str, turn_id: str | None) -> Future[None]:
+        """Show the branch that ends with this turn; None before the first one."""
+        return self._write(Chats.set_leaf, conversation_id, turn_id)
+
+    def set_title(self, conversation_id: str, title: str, *, is_chosen: bool) -> Future[None]:
+        """Name a conversation. A title that a person chose stays when another comes from nobody."""
+        return self._write(lambda chats: chats.set_title(conversation_id, title, is_chosen=is_chosen))
+
+    def set_pinned(self, conversation_id: str, is_pinned: bool) -> Future[None]:
+        """Keep a conversation at the top, or let it go."""
+        return self._write(Chats.set_pinned, conversation_id, is_pinned)
+
+    def remove(self, conversation_id: str) -> Future[None]:
+        """Hide a conversation. Until the next purge it can be restored."""
+        return self._write(Chats.set_removed_at, conversation_id, time.time())
+
+    def restore(self, conversation_id: str) -> Future[None]:
+        """Bring a removed conversation back."""
+        return self._write(Chats.set_removed_at, conversation_id, None)
+
+    def save_draft(self, conversation_id: str | None, draft: Draft | None) -> Future[None]:
+        """Keep what is typed in a conversation, or with None in the new one. An empty draft is none."""
+        return self._write_last(f"draft {conversation_id}", Chats.save_draft, conversation_id, draft)
+
+    def remove_all(self) -> Future[None]:
+        """Delete conversations, drafts, attachments, backups and what was set aside, so that nothing can be read."""
+
+        return self._write(_remove_all)
+
+    def purge(self, older_than: float | None = None) -> Future[None]:
+        """Delete removed conversations for good, and with a time those not touched since; pinned ones stay.
+
+        Then delete the attachments that no turn and no draft uses, except those kept in this run, and all of them
+        stay while a damaged database lies in the folder, which may need them.
+        """
+
+        return self._write(_purge, older_than)
+
+    def keep_file(self, path: Path) -> Path:
+        """Copy a file into the attachments and return the copy; any thread may call it. Raises OSError."""
+        return self._opened.result().attachments.keep(path)
+
+    def _open(self) -> Chats:
+        chats, notice = open_chats(self._folder, self._stack)
+        if notice:
+            self._say(notice)
+        return chats
+
+    def _finish(self) -> None:
+        try:
+            self._catch_up()
+        finally:
+            self._stack.close()
+
+    def _read(
+        self, otherwise: T, question: Callable[Concatenate[Chats, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        def work() -> T:
+            try:
+                return question(self._opened.result(), *args, **kwargs)
+            except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+                _log.warning("could not read", exc_info=True)
+                self._complain(error)
+                return otherwise
+
+        return self._submit(work)
+
+    def _write(self, change: Callable[Concatenate[Chats, P], None], *args: P.args, **kwargs: P.kwargs) -> Future[None]:
+        return self._write_last("", change, *args, **kwargs)
+
+    def _write_last(
+        self, name: str, change: Callable[Concatenate[Chats, P], None], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[None]:
+        """Queue a change. One with a name takes the place of the one of that name that still waits."""
+
+        def work() -> None:
+            if name:
+                self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != name)
+            self._waiting.append((name, lambda: change(self._opened.result(), *args, **kwargs)))
+            self._catch_up()
+
+        return self._submit(work)
+
+    def _catch_up(self) -> None:
+        """Make the changes that wait. One that the disk refuses goes on waiting, with all behind it."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            try:
+                waiting[1]()
+            except (OSError, sqlite3.Error) as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    self._waiting.appendleft(waiting)
+                self._complain(error)
+                raise
+        self._has_complained = False
+
+    def _complain(self, error: Exception) -> None:
+        """Say it once, until a change is made again."""
+        if not self._has_complained and not isinstance(error, sqlite3.IntegrityError):
+            self._has_complained = True
+            self._say(_sentence(error))
+
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
+        try:
+            future = self._owner.submit(work)
+        except RuntimeError:  # closed
+            future = Future()
+            future.cancel()
+        else:
+            future.add_done_callback(_log_error)
+        return future
+
+
+def _remove_all(chats: Chats) -> None:
+    chats.remove_all()
+    forget_copies(chats.attachments.folder.parent)
+    chats.attachments.clear()
+
+
+def _purge(chats: Chats, older_than: float | None) -> None:
+    chats.purge(older_than)
+    if not has_damaged_copy(chats.attachments.folder.parent):
+        chats.attachments.collect(chats.used_files())
+
+
+def _log_error(future: Future[T]) -> None:
+    if not future.cancelled() and future.exception() is not None:
+        _log.error("could not write", exc_info=future.exception())
+
+
+def _sentence(error: Exception) -> str:
+    """What a person reads about a call that failed."""
+    is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    if is_full or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return "The disk is full: make room, and Cabochon saves what waits in memory."
+    if is_damage(error):
+        return "The saved conversations are damaged: open Cabochon again, and it sets the damaged file aside."
+    if isinstance(error, OSError):
+        return f"Some files of the conversations could not be deleted ({error.strerror})."
+    return f"Conversations cannot be read or saved now ({error}): what waits in memory is saved when they can."

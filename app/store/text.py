@@ -1,0 +1,57 @@
+"""Text that SQLite and files can hold, and the text of a message that a search looks at."""
+
+import re
+import unicodedata
+from pathlib import Path
+
+from engine import Message
+
+__all__ = ["MATCH_BEGIN", "MATCH_END", "has_all", "search_terms", "searchable", "snippet", "text_of", "whole"]
+
+MATCH_BEGIN = "\x02"
+MATCH_END = "\x03"
+
+_SNIPPET_BEFORE = 40
+_SNIPPET_LENGTH = 160
+"""Characters."""
+
+_UNSEARCHED = str.maketrans({"\0": " ", MATCH_BEGIN: " ", MATCH_END: " "})
+"""FTS5 reads no further than a NUL; the others are the marks of a match."""
+
+
+def whole(text: str) -> str:
+    """The text without lone surrogates, which a text field can hold but no file and no database can."""
+    return text.encode(errors="replace").decode()
+
+
+def searchable(text: str) -> str:
+    """The text in the form in which it is searched: composed, as a keyboard writes it."""
+    return unicodedata.normalize("NFC", whole(text)).translate(_UNSEARCHED)
+
+
+def text_of(message: Message) -> str:
+    """What a search finds of a message: its text and the names of its files."""
+    return searchable("\n".join((message.text, *(Path(media.path).name for media in message.media))))
+
+
+def search_terms(text: str) -> list[str]:
+    """The words of a query, all of which must be found. Nothing in them is an operator."""
+    return searchable(text).split()
+
+
+def has_all(text: str, terms: str) -> bool:
+    """Whether a searchable text contains every one of the terms, which are joined by spaces, in any case."""
+    folded = text.casefold()
+    return all(term.casefold() in folded for term in terms.split())
+
+
+def snippet(text: str, terms: list[str]) -> str:
+    """The surroundings of the first match on one line, every match between the marks."""
+    words = sorted(terms, key=len, reverse=True)
+    matches = re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+    line = " ".join(text.split())
+    first = matches.search(line)
+    begin = max(0, first.start() - _SNIPPET_BEFORE) if first else 0
+    shown = line[begin : begin + _SNIPPET_LENGTH]
+    before, after = "…" * (begin > 0), "…" * (begin + _SNIPPET_LENGTH < len(line))
+    return before + matches.sub(lambda match: MATCH_BEGIN + match.group() + MATCH_END, shown) + after

@@ -1,0 +1,81 @@
+"""What goes into the store and what comes out. Times are seconds since 1970; paths of media are absolute."""
+
+from typing import Literal
+
+import msgspec
+
+from engine import Message, Part, Stats
+
+__all__ = ["Conversation", "Draft", "Hit", "Summary", "Turn", "TurnState"]
+
+TurnState = Literal["complete", "running", "stopped", "failed", "interrupted"]
+"""A turn that was "running" when the app ended is "interrupted" at the next start."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of a conversation, and how it came about."""
+
+    id: str
+    """Made by the caller; no two turns share one."""
+    parent: str | None
+    """The turn before it, None for the first. Turns with the same parent are versions of each other."""
+    message: Message
+    state: TurnState = "complete"
+    created_at: float = 0.0
+    model: str = ""
+    """Name of the model that answered."""
+    thinking: bool = False
+    """Whether it was asked with thinking on."""
+    error: str = ""
+    """Why it failed."""
+    reason: str = ""
+    """The finish reason."""
+    thought_seconds: float = 0.0
+    stats: Stats | None = None
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A row of the sidebar."""
+
+    id: str
+    title: str
+    is_pinned: bool
+    updated_at: float
+    """When its newest turn was made."""
+    has_draft: bool = False
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a person has typed and attached but not sent."""
+
+    text: str
+    parts: tuple[Part, ...] = ()
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """Everything about one conversation."""
+
+    id: str
+    title: str
+    has_chosen_title: bool
+    """Whether a person chose the title."""
+    is_pinned: bool
+    created_at: float
+    turns: tuple[Turn, ...]
+    """Those of every branch, in the order in which they were added."""
+    leaf: str | None
+    """The last turn of the branch that is shown."""
+    draft: Draft | None
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """Something that a search found."""
+
+    conversation_id: str
+    turn_id: str | None
+    """None when the title was found."""
+    title: str
+    snippet: str
+    """The text around the first match; every match in it stands between U+0002 and U+0003."""
+    created_at: float
+    """Of the turn, or of the conversation."""

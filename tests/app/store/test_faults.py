@@ -1,0 +1,219 @@
+"""What goes wrong around the store is said in one sentence, and never stops the app."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.store import Draft, Store
+from app.store.schema import MIGRATIONS
+from engine import Picture
+from tests.app.store.conftest import OpenStore
+from tests.app.store.stored import WAIT_S, answered, asked, file, files, loaded, names, on_owner
+
+
+def fill(store: Store) -> None:
+    """Enough turns for a database of many pages, all in the file itself."""
+    for number in range(60):
+        store.add_turn("c", asked(f"q{number}", f"turn {number} " * 300))
+    store.close()
+
+
+def works(store: Store) -> None:
+    """A store, wherever it keeps things, does what it should."""
+    store.add_turn("new", asked("new question", "after all"))
+    store.save_draft(None, Draft("draft"))
+    assert names(store) == ["new"]
+    assert loaded(store, "new").turns[0].message.text == "after all"
+    assert len(store.search("after").result(WAIT_S)) == 1
+    assert store.draft().result(WAIT_S) == Draft("draft")
+
+
+@pytest.mark.parametrize("damage", ["garbage", "garbage in the middle", "cut off", "another header"])
+def test_a_damaged_database_is_set_aside(open_store: OpenStore, folder: Path, said: list[str], damage: str) -> None:
+    fill(open_store())
+    path = folder / "chats.sqlite3"
+    content = path.read_bytes()
+    middle = len(content) // 2
+    damaged = {
+        "garbage": os.urandom(20_000),
+        "garbage in the middle": content[:middle] + b"\xa5" * 8192 + content[middle + 8192 :],
+        "cut off": content[: middle + 1000],
+        "another header": b"GIF89a".ljust(100, b"\0") + content[100:],
+    }[damage]
+    path.write_bytes(damaged)
+    file(folder, "chats.sqlite3-wal", b"")
+    store = open_store()
+    assert names(store) == []
+    assert len(said) == 1
+    assert "set aside" in said[0]
+    aside = next(folder.glob("chats damaged 20*.sqlite3"))
+    assert aside.name in said[0]
+    assert (aside.stat().st_size, aside.read_bytes()[200:]) == (len(damaged), damaged[200:])
+    works(store)
+    assert names(open_store()) == ["new"]
+    assert len(said) == 1
+
+
+def test_a_journal_goes_aside_with_its_database(open_store: OpenStore, folder: Path, said: list[str]) -> None:
+    fill(open_store())
+    (folder / "chats.sqlite3").write_bytes(b"garbage" * 1000)
+    file(folder, "chats.sqlite3-wal", b"no journal")
+    assert names(open_store()) == []
+    assert len(said) == 1
+    for path in files(folder):
+        assert "damaged" not in path.name or path.name.endswith((".sqlite3", ".sqlite3-wal", ".sqlite3-shm"))
+
+
+def test_an_index_that_does_not_fit_is_built_anew(open_store: OpenStore, folder: Path, said: list[str]) -> None:
+    store = open_store()
+    store.add_turn("c", asked("q", "some words"))
+    on_owner(store, "DROP TRIGGER turns_index_added")
+    on_owner(store, "DELETE FROM turns_index_data WHERE id > 10")
+    store = open_store()
+    assert [hit.turn_id for hit in store.search("words").result(WAIT_S)] == ["q"]
+    assert said == []
+
+
+def test_one_damaged_message_does_not_take_its_conversation_with_it(open_store: OpenStore) -> None:
+    store = open_store()
+    store.add_turn("c", asked("q1", "first"))
+    store.add_turn("c", answered("a1", "second", "q1", state="running"))
+    on_owner(store, "UPDATE turns SET message = CAST(x'7b22ff' AS TEXT) WHERE id = 'a1'")
+    turns = loaded(open_store(), "c").turns
+    assert [turn.message.text for turn in turns] == ["first", "This message is damaged."]
+
+
+def test_damage_that_appears_while_the_store_is_open_is_said(
+    open_store: OpenStore, folder: Path, said: list[str]
+) -> None:
+    fill(open_store())
+    store = open_store()
+    assert names(store) == ["c"]
+    path = folder / "chats.sqlite3"
+    on_owner(store, "PRAGMA shrink_memory")
+    path.write_bytes(path.read_bytes()[:8192] + b"\xa5" * (path.stat().st_size - 8192))
+    assert store.load("c").result(WAIT_S) is None
+    store.add_turn("c", asked("q", "more"))
+    store.close()
+    assert len(said) == 1
+    assert "open Cabochon again" in said[0]
+
+
+def test_a_full_disk_is_said_once_and_nothing_is_lost(open_store: OpenStore, said: list[str]) -> None:
+    store = open_store()
+    store.add_turn("c", asked("q", "before"))
+    on_owner(store, "PRAGMA max_page_count = 1")
+    texts = [f"answer {number} " * 2000 for number in range(4)]
+    refused = store.add_turn("c", answered("a", texts[0], "q", state="running"))
+    assert isinstance(refused.exception(WAIT_S), sqlite3.OperationalError)
+    for text in texts:
+        store.update_turn(answered("a", text, "q", state="running"))
+    store.save_draft("c", Draft("typed meanwhile " * 2000))
+    store.add_turn("d", asked("q of d", "meanwhile " * 2000))
+    assert [turn.id for turn in loaded(store, "c").turns] == ["q"]
+    assert said == ["The disk is full: make room, and Cabochon saves what waits in memory."]
+
+    on_owner(store, "PRAGMA max_page_count = 1000000")
+    store.set_title("c", "After", is_chosen=True).result(WAIT_S)
+    store = open_store()
+    conversation = loaded(store, "c")
+    assert [turn.message.text for turn in conversation.turns] == ["before", texts[-1]]
+    assert conversation.draft == Draft("typed meanwhile " * 2000)
+    assert conversation.title == "After"
+    assert sorted(names(store)) == ["c", "d"]
+    assert len(said) == 1
+
+
+def test_what_still_waits_at_the_end_is_tried_once_more(open_store: OpenStore, said: list[str]) -> None:
+    store = open_store()
+    store.summaries().result(WAIT_S)
+    on_owner(store, "PRAGMA max_page_count = 1")
+    store.add_turn("c", asked("q", "text " * 5000))
+    on_owner(store, "PRAGMA max_page_count = 1000000")
+    assert names(open_store()) == ["c"]
+    on_owner(store := open_store(), "PRAGMA max_page_count = 1")
+    store.add_turn("d", asked("q2", "text " * 5000))
+    assert names(open_store()) == ["c"]
+    assert len(said) == 2
+
+
+def test_a_place_that_is_no_folder_means_memory(folder: Path, said: list[str], tmp_path: Path) -> None:
+    folder.write_text("a file")
+    store = Store(folder, said.append)
+    works(store)
+    kept = store.keep_file(file(tmp_path, "a.png"))
+    store.add_turn("new", asked("q2", "", Picture(str(kept)), parent="new question"))
+    assert kept.read_bytes() == b"content"
+    store.remove_all().result(WAIT_S)
+    store.close()
+    assert not kept.exists()
+    assert folder.read_text() == "a file"
+    assert len(said) == 1
+    assert "not kept" in said[0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_read_only_folder_means_memory(open_store: OpenStore, folder: Path, said: list[str], is_new: bool) -> None:
+    if is_new:
+        folder.mkdir()
+        folder = folder.parent
+    else:
+        open_store().close()
+    folder.chmod(0o500)
+    try:
+        store = open_store()
+        works(store)
+    finally:
+        folder.chmod(0o700)
+    assert len(said) == 1
+    assert "not kept" in said[0]
+
+
+def test_a_store_from_a_newer_version_is_left_as_it_is(open_store: OpenStore, folder: Path, said: list[str]) -> None:
+    fill(open_store())
+    with closing(sqlite3.connect(folder / "chats.sqlite3")) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        connection.execute("ALTER TABLE turns ADD COLUMN mood TEXT")
+        connection.commit()
+    before = (folder / "chats.sqlite3").read_bytes()
+    file(folder, "chats before version 9.sqlite3")
+    store = open_store()
+    works(store)
+    store.remove_all().result(WAIT_S)
+    store.close()
+    assert (folder / "chats.sqlite3").read_bytes() == before
+    assert (folder / "chats before version 9.sqlite3").exists()
+    assert len(said) == 1
+    assert "newer Cabochon" in said[0]
+
+
+def test_a_second_process_works_in_memory(open_store: OpenStore, folder: Path, said: list[str]) -> None:
+    first = open_store()
+    first.add_turn("c", asked("q", "Hello")).result(WAIT_S)
+    said_to_second: list[str] = []
+    second = Store(folder, said_to_second.append)
+    works(second)
+    second.purge().result(WAIT_S)
+    second.close()
+    assert len(said_to_second) == 1
+    assert "already open" in said_to_second[0]
+    assert names(first) == ["c"]
+    first.close()
+    third = Store(folder, said.append)
+    assert names(third) == ["c"]
+    third.close()
+    assert said == []
+
+
+def test_old_backups_go_after_a_month(open_store: OpenStore, folder: Path) -> None:
+    old, new = file(folder, "chats before version 2.sqlite3"), file(folder, "chats before version 3.sqlite3")
+    month_ago = time.time() - 31 * 24 * 3600
+    os.utime(old, (month_ago, month_ago))
+    open_store().summaries().result(WAIT_S)
+    assert not old.exists()
+    assert new.exists()
