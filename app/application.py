@@ -17,6 +17,7 @@ from app.paths import ICONS, engine_command, log_folder
 from app.settings import Settings
 from app.theme import Theme
 from app.thumbnails import Thumbnails
+from app.typesetting import Typesetter
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.model import Model
@@ -77,6 +78,7 @@ class Desk:
     models: ViewModels
     theme: Theme
     thumbnails: Thumbnails
+    typesetter: Typesetter
     pasted: PastedPictures
     window: MainWindow
 
@@ -96,6 +98,7 @@ class Desk:
         self.models.conversation.stop()
         self.window.close()
         self.thumbnails.close()
+        self.typesetter.close()
         self.bridge.close()
         self.pasted.close()
 
@@ -118,7 +121,7 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
             composer.attach([sample])
 
     Gestures(window, look, models, attach_sample)
-    return Desk(bridge, models, theme, thumbnails, pasted, window)
+    return Desk(bridge, models, theme, thumbnails, look.typesetter, pasted, window)
 
 
 def attach_opened_files(application: DesktopApplication, composer: Composer) -> None:

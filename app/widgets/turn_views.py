@@ -1,7 +1,7 @@
 """One turn of the conversation each: what a person said, and what the model answers."""
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtGui import QDrag, QFontMetrics, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -18,6 +18,7 @@ from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.look import GhostButton, Look, give_role
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.picture_card import CARD_HEIGHT, CARD_WIDTH, PictureCard
+from app.widgets.selection import message_mime
 from app.widgets.text_view import TextView
 from app.widgets.thinking_pane import ThinkingPane
 
@@ -40,6 +41,22 @@ def estimate_height(turn: UserTurn | AnswerTurn, width: int, scale: float) -> in
     return round((1 + num_lines) * _LINE_HEIGHT * scale) + _AROUND_TEXT + cards
 
 
+class _CopyButton(GhostButton):
+    """Copies a message when it is clicked, and takes it along when it is dragged.
+
+    **Signals:** `dragged`.
+    """
+
+    dragged = Signal()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag once the pointer has left the button while it is pressed."""
+        super().mouseMoveEvent(event)
+        if event.buttons() & Qt.MouseButton.LeftButton and not self.rect().contains(event.position().toPoint()):
+            self.setDown(False)
+            self.dragged.emit()
+
+
 class TurnView(QFrame):
     """What both kinds of turn have: a name, a focus ring, a copy button and a menu.
 
@@ -55,7 +72,8 @@ class TurnView(QFrame):
         give_role(self, "turn")
         self._layout = QVBoxLayout(self)
         self.text_view = text_view
-        self.copy_button = GhostButton(look, "copy", f"Copy {name.lower()}", host=self)
+        self.copy_button = _CopyButton(look, "copy", f"Copy {name.lower()}", host=self)
+        self.copy_button.dragged.connect(self._drag)
         text_view.setAccessibleName(name)
         text_view.link_chosen.connect(self.link_chosen)
         text_view.menu_requested.connect(self._show_menu)
@@ -103,6 +121,11 @@ class TurnView(QFrame):
     def code_at(self, _position: QPoint) -> str:
         """The code block at a global position, exactly; plain messages have none."""
         return ""
+
+    def _drag(self) -> None:
+        drag = QDrag(self)
+        drag.setMimeData(message_mime(self.copied_text))
+        drag.exec(Qt.DropAction.CopyAction)
 
     def _show_menu(self, position: QPoint) -> None:
         menu = self.build_menu(self.code_at(position))
@@ -188,6 +211,7 @@ class AnswerView(TurnView):
     def __init__(self, look: Look, turn: AnswerTurn) -> None:
         self._markdown = MarkdownView(look)
         super().__init__(look, self._markdown, "Answer")
+        self._markdown.copy_requested.connect(self.copy_requested)
         self.turn = turn
         self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = QLabel()
@@ -215,7 +239,14 @@ class AnswerView(TurnView):
     @property
     def tab_stops(self) -> list[QWidget]:
         """The thought comes before the text, a retry after it."""
-        return [self.thinking.title, self.thinking.body, *super().tab_stops, self.retry_button]
+        return [
+            self.thinking.title,
+            self.thinking.body,
+            self.text_view,
+            self._markdown.code_button,
+            self.copy_button,
+            self.retry_button,
+        ]
 
     @property
     def copied_text(self) -> str:
