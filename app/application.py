@@ -20,6 +20,7 @@ from app.store import Store
 from app.theme import Theme
 from app.thumbnails import Thumbnails
 from app.tools import Desktop, built_in_tools
+from app.typesetting import Typesetter
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.editing import Editing
@@ -88,6 +89,7 @@ class Desk:
     models: ViewModels
     theme: Theme
     thumbnails: Thumbnails
+    typesetter: Typesetter
     pasted: PastedPictures
     store: Store
     window: MainWindow
@@ -111,6 +113,7 @@ class Desk:
         self.window.close()
         self.models.composer.close()
         self.thumbnails.close()
+        self.typesetter.close()
         self.bridge.close()
         self.store.close()
         self.pasted.close()
@@ -171,7 +174,7 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: P
             composer.attach([sample])
 
     Gestures(window, look, settings, models, attach_sample)
-    return Desk(bridge, models, theme, thumbnails, pasted, store, window)
+    return Desk(bridge, models, theme, thumbnails, look.typesetter, pasted, store, window)
 
 
 def _desktop(settings: Settings, store: Store) -> Desktop:

@@ -69,6 +69,25 @@ LONG = "\n\n".join(
     f"Paragraph {number}: " + "the quick brown fox jumps over the lazy dog. " * 4 for number in range(1, 25)
 )
 
+TABLE = "| number | square | cube | in words |\n|---:|---:|---:|---|\n" + "\n".join(
+    f"| {number} | {number**2} | $x^{number}$ | the number **{number}** |" for number in range(1, 31)
+)
+CODE = "```python\n" + "\n".join(
+    f"def step_{number}(value: int) -> int:\n    return value * {number}  # the step number {number}\n"
+    for number in range(1, 21)
+)
+RICH = "\n\n".join(
+    [
+        "# All that Markdown has\n\nWith $a^2 + b^2 = c^2$ and a price of $5.",
+        LONG[:2000],
+        TABLE,
+        CODE + "\n```",
+        "\n".join(f"{number}. item *{number}* of a long list, with `code` in it" for number in range(1, 41)),
+        "$$\n\\int_0^1 x^2\\,dx = \\frac{1}{3}\n$$",
+        "> quoted\n> lines",
+    ]
+)
+
 
 class FakeEngine:
     """Serves one request at a time; Cancel overtakes, as in the real one."""
@@ -202,6 +221,13 @@ def fast(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     yield from prompt(request)
     yield from write(ANSWER, 200)
     yield Finished("end_of_turn", stats(len(ANSWER) // 4))
+
+
+def rich(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Tables, code, lists and formulas at 200 tokens a second, for long."""
+    yield from prompt(request)
+    yield from write("\n\n".join([RICH] * 6), 200)
+    yield Finished("end_of_turn", stats(len(RICH)))
 
 
 def receipt(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
@@ -389,6 +415,7 @@ def never(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
 SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "fast": fast,
     "receipt": receipt,
+    "rich": rich,
     "echo": echo,
     "text": text,
     "slow": slow,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QUrl
 
-__all__ = ["LinkQuestion", "question_for"]
+__all__ = ["LinkQuestion", "link_tip", "question_for"]
 
 _OPENABLE = ("http", "https", "mailto")
 
@@ -28,3 +28,10 @@ def question_for(url: QUrl) -> LinkQuestion | None:
     if not url.host():
         return None
     return LinkQuestion(url, f"Open {url.host()}?", f"The model wrote this link; it leaves Cabochon.\n\n{shown}")
+
+
+def link_tip(url: QUrl) -> str:
+    """Where a link leads, for those who point at it: its host, whatever its words say."""
+    if question_for(url) is None:
+        return "This kind of link is not opened"
+    return f"Write to {url.path()}" if url.scheme().lower() == "mailto" else url.host()

@@ -92,7 +92,8 @@ def keep_line_breaks(source: str) -> str:
     before: int | None = None  # in how many quotes the paragraph is that the next line may go on
     is_table = False
     for text in source.split("\n"):
-        was_fenced, fence = bool(fence), _fence_after(text, fence)
+        depth, content = _quoted(text)
+        was_fenced, fence = bool(fence), _fence_after(content, fence)
         is_table = bool(text.strip()) and (is_table or _is_table_rule(text))
         if was_fenced or fence or is_table:
             if is_table and before is not None and _is_table_rule(text):
@@ -100,8 +101,7 @@ def keep_line_breaks(source: str) -> str:
             before = None
             lines.append([text])
             continue
-        depth, content = _quoted(text)
-        is_plain = _is_plain(text, content, is_inside=before is not None)
+        is_plain = _is_plain(content, is_inside=before is not None)
         if is_plain and before == depth:
             lines[-1][-1] = _BREAK_AT_END.sub("", lines[-1][-1])
             lines[-1].append(content.strip())
@@ -117,7 +117,7 @@ def _quoted(text: str) -> tuple[int, str]:
     return (mark[1].count(">"), text[mark.end() :]) if mark else (0, text)
 
 
-def _is_plain(text: str, content: str, *, is_inside: bool) -> bool:
+def _is_plain(content: str, *, is_inside: bool) -> bool:
     """Whether a line is part of a paragraph and nothing else."""
     is_indented_code = content.startswith("    ") and not is_inside
     return not (
@@ -125,7 +125,7 @@ def _is_plain(text: str, content: str, *, is_inside: bool) -> bool:
         or is_indented_code
         or _OWN_LINE.match(content)
         or _LIST_ITEM.match(content)
-        or _FENCE.match(text)
+        or _FENCE.match(content)
     )
 
 

@@ -1,70 +1,62 @@
-"""Colours for finished code blocks, from Pygments. Read once per block, never while the block still grows."""
+"""Colours for finished code blocks, laid over the text: nothing of them is copied or dragged out."""
 
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
-from pygments.util import ClassNotFound
-from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextLayout
 
 from app.colors import Colors
-from app.widgets.code_blocks import code_language, code_lines, is_code
+from app.typesetting import Code, CodeSpan, TokenKind
+from app.widgets.code_blocks import code_language
 
-__all__ = ["paint_code"]
+__all__ = ["MAX_LINES", "code_of", "color_lines"]
 
 MAX_LINES = 2000
+"""Longer code stays plain."""
 
 _LIGHT = {
-    Comment: "#6a716d",
-    Keyword: "#8a2b6b",
-    String: "#0a6b4f",
-    Number: "#9a4d00",
-    Name.Function: "#1d5fa8",
+    TokenKind.COMMENT: "#6a716d",
+    TokenKind.KEYWORD: "#8a2b6b",
+    TokenKind.STRING: "#0a6b4f",
+    TokenKind.NUMBER: "#9a4d00",
+    TokenKind.NAME: "#1d5fa8",
 }
 _DARK = {
-    Comment: "#8d9691",
-    Keyword: "#e39ccb",
-    String: "#7fd6b4",
-    Number: "#efb27a",
-    Name.Function: "#8fc1f3",
+    TokenKind.COMMENT: "#8d9691",
+    TokenKind.KEYWORD: "#e39ccb",
+    TokenKind.STRING: "#7fd6b4",
+    TokenKind.NUMBER: "#efb27a",
+    TokenKind.NAME: "#8fc1f3",
 }
-_ALSO = {Name.Class: Name.Function, Name.Decorator: Keyword, Name.Tag: Keyword, Operator.Word: Keyword}
 
 
-def paint_code(document: QTextDocument, colors: Colors) -> None:
-    """Colour every code block that names a language Pygments knows."""
-    block = document.begin()
-    while block.isValid():
-        if not is_code(block):
-            block = block.next()
-            continue
-        lines = code_lines(block)
-        language = code_language(block)
-        if language and len(lines) <= MAX_LINES:
-            _paint(lines, language, colors)
-        block = lines[-1].next()
+def code_of(lines: list[QTextBlock]) -> Code:
+    """The code of a block's lines, exactly."""
+    return Code(code_language(lines[0]), "\n".join(line.text() for line in lines))
 
 
-def _paint(lines: list[QTextBlock], language: str, colors: Colors) -> None:
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return
+def color_lines(lines: list[QTextBlock], spans: tuple[CodeSpan, ...], colors: Colors) -> None:
+    """Lay the colours of the spans over the lines of a code block."""
     scheme = _DARK if colors.is_dark else _LIGHT
-    code = "\n".join(line.text() for line in lines)
-    cursor = QTextCursor(lines[0])
-    base = lines[0].position()
-    for offset, kind, text in lexer.get_tokens_unprocessed(code):
-        color = _color(kind, scheme)
-        if color is None or not text.strip():
-            continue
-        style = QTextCharFormat()
-        style.setForeground(QColor(color))
-        cursor.setPosition(base + offset)
-        cursor.setPosition(base + offset + len(text), QTextCursor.MoveMode.KeepAnchor)
-        cursor.mergeCharFormat(style)
+    waiting = list(reversed(spans))
+    start = 0
+    for line in lines:
+        end = start + len(line.text())
+        ranges = []
+        while waiting and waiting[-1].start < end:
+            span = waiting[-1]
+            ranges.append(
+                _range(max(span.start, start) - start, min(span.start + span.length, end) - start, span, scheme)
+            )
+            if span.start + span.length > end:
+                break
+            waiting.pop()
+        line.layout().setFormats(ranges)
+        start = end + 1
+    first, last = lines[0].position(), lines[-1].position() + lines[-1].length()
+    lines[0].document().markContentsDirty(first, last - first)
 
 
-def _color(kind: _TokenType, scheme: dict[_TokenType, str]) -> str | None:
-    for token in (*scheme, *_ALSO):
-        if kind[: len(token)] == token:  # a token type is the path to it
-            return scheme[_ALSO.get(token, token)]
-    return None
+def _range(start: int, end: int, span: CodeSpan, scheme: dict[TokenKind, str]) -> QTextLayout.FormatRange:
+    style = QTextCharFormat()
+    style.setForeground(QColor(scheme[span.kind]))
+    laid = QTextLayout.FormatRange()
+    laid.start, laid.length, laid.format = start, end - start, style
+    return laid

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -11,16 +11,18 @@ from PySide6.QtWidgets import QToolButton, QWidget
 from app.colors import Colors
 from app.icons import Icons
 from app.theme import Theme
+from app.typesetting import Typesetter
 
 __all__ = ["GhostButton", "IconButton", "Look", "give_role", "show_tip"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """The theme and the symbols, handed to every widget."""
+    """The theme, the symbols and what sets code and formulas, handed to every widget."""
 
     theme: Theme
     icons: Icons
+    typesetter: Typesetter = field(default_factory=Typesetter)
 
     def follow(self, restyle: Callable[[], None]) -> None:
         """Call `restyle`, a widget's method, now and whenever the theme changes."""

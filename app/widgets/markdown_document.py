@@ -3,6 +3,9 @@
 The document is built without a layout; changing one that is being laid out is slow, and with tables it crashes Qt.
 """
 
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -14,22 +17,46 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFormat,
     QTextFrameFormat,
+    QTextImageFormat,
     QTextLength,
+    QTextListFormat,
     QTextTable,
     QTextTableFormat,
 )
 
 from app.theme import Theme
+from app.viewmodels.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
 from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks, number_fences
-from app.widgets.code_blocks import is_code, mark_fences, starts_fence
-from app.widgets.code_colors import paint_code
+from app.widgets.code_blocks import code_language, is_code, mark_fences, starts_fence
+from app.widgets.formula_images import written_tex
 
-__all__ = ["CODE_PADDING", "quote_depth", "render_markdown", "thin"]
+__all__ = [
+    "CODE_PADDING",
+    "LABEL_HEIGHT",
+    "QUOTE_INDENT",
+    "is_bulleted",
+    "is_rule",
+    "quote_depth",
+    "render_markdown",
+    "task_of",
+    "thin",
+]
 
 CODE_PADDING = 12
 """Pixels between a code block's card and its text."""
 
+LABEL_HEIGHT = 22
+"""Pixels above the text of a code block for the name of its language."""
+
+QUOTE_INDENT = 16
+"""Pixels for each quote that a text is in."""
+
+_RULE = QTextFormat.Property.UserProperty.value + 2
+_TASK = QTextFormat.Property.UserProperty.value + 3
+"""On a list item: whether its task is done. Qt's own boxes and bullets are not drawn."""
+
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+_BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle, QTextListFormat.Style.ListSquare)
 _HEADING_SIZES = {1: 22, 2: 19, 3: 16}
 _BODY_SIZE = 15
 _LINE_HEIGHT = 138.0
@@ -40,29 +67,32 @@ _PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
 _SPECIFIED = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
 
 
-def render_markdown(source: str, theme: Theme, *, has_foothold: bool, is_closed: bool) -> QTextDocument:
+def render_markdown(
+    source: str, theme: Theme, place: Callable[[TexSource], QTextImageFormat | None], *, has_foothold: bool
+) -> QTextDocument:
     """Parse and style a piece of Markdown.
 
     `has_foothold` puts a paragraph of one letter before it: Qt merges the first block of an insertion into the one
-    at the cursor, so something must be there to be merged. Code is coloured when the piece `is_closed`.
+    at the cursor, so something must be there to be merged. `place` gives the picture of a formula; without one
+    its source is shown.
     """
     document = QTextDocument()
     document.setIndentWidth(_INDENT)
     foothold = "x\n\n" if has_foothold else ""
-    source = foothold + keep_line_breaks(source.strip("\n"))
+    source, formulas = take_formulas(source.strip("\n"))
+    source = foothold + keep_line_breaks(source)
     document.setMarkdown(number_fences(source), _FEATURES)
     if FENCE_NUMBER_MARK in document.toRawText():
         document.setMarkdown(source, _FEATURES)
     mark_fences(document)
     _replace_pictures(document)
     _restore_line_breaks(document)
+    _place_formulas(document, formulas, place)
     _style_tables(document, theme)
     block = document.begin()
     while block.isValid():
         _style_block(block, theme, is_first=not block.previous().isValid())
         block = block.next()
-    if is_closed:
-        paint_code(document, theme.colors)
     return document
 
 
@@ -71,12 +101,38 @@ def quote_depth(block: QTextBlock) -> int:
     return block.blockFormat().intProperty(QTextFormat.Property.BlockQuoteLevel)
 
 
+def is_rule(block: QTextBlock) -> bool:
+    """Whether a block is a thematic break."""
+    return block.blockFormat().hasProperty(_RULE)
+
+
+def is_bulleted(block: QTextBlock) -> bool:
+    """Whether a block begins a list item without a number."""
+    items = block.textList()
+    return items is not None and items.format().style() is QTextListFormat.Style.ListStyleUndefined
+
+
+def task_of(block: QTextBlock) -> bool | None:
+    """Whether the task that a list item is has been done; None for other items."""
+    shape = block.blockFormat()
+    return shape.boolProperty(_TASK) if shape.hasProperty(_TASK) else None
+
+
+def is_formula(block: QTextBlock) -> bool:
+    """Whether a block is nothing but a formula that was set apart."""
+    return block.text() == "\ufffc" and written_tex(_runs(block)[0][2]).startswith(("$$", "\\["))
+
+
 def thin(shape: QTextBlockFormat) -> QTextBlockFormat:
     """The format of the empty blocks that Qt puts around tables and rules: next to no height."""
     shape = QTextBlockFormat(shape)
     shape.setLineHeight(_THIN, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-    is_rule = shape.hasProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth)
-    _set_margins(shape, 8 if is_rule else 0, 8 if is_rule else 0)
+    if shape.hasProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth):
+        shape.clearProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth)
+        shape.setProperty(_RULE, True)
+        _set_margins(shape, 14, 14)
+    else:
+        _set_margins(shape, 0, 0)
     return shape
 
 
@@ -101,6 +157,25 @@ def _restore_line_breaks(document: QTextDocument) -> None:
         block = block.next()
 
 
+def _place_formulas(
+    document: QTextDocument, formulas: list[TexSource], place: Callable[[TexSource], QTextImageFormat | None]
+) -> None:
+    block = document.begin()
+    while block.isValid() and formulas:
+        for mark in reversed(list(FORMULA_MARK.finditer(block.text()))):
+            cursor = _span(block, *mark.span())
+            style = cursor.charFormat()
+            number = int(mark[1])
+            if is_code(block) or style.fontFixedPitch() or number >= len(formulas):
+                cursor.insertText(put_back(mark[0], formulas), style)
+            elif picture := place(formulas[number]):
+                cursor.insertImage(picture)
+            else:
+                style.setFontFixedPitch(True)
+                cursor.insertText(formulas[number].written.replace("\n", " "), style)
+        block = block.next()
+
+
 def _style_tables(document: QTextDocument, theme: Theme) -> None:
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):
@@ -111,18 +186,27 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
             shape.setBorderBrush(QBrush(QColor(theme.colors.hairline)))
             shape.setCellPadding(6)
             shape.setCellSpacing(0)
-            shape.setTopMargin(6)
+            shape.setTopMargin(_room_above(frame))
             shape.setBottomMargin(8)
             shape.setColumnWidthConstraints([QTextLength()] * frame.columns())
             frame.setFormat(shape)
+
+
+def _room_above(table: QTextTable) -> float:
+    """Pixels above a table: Qt gives what the block before it asks for to the table's first cell instead."""
+    before = table.document().findBlock(table.firstPosition() - 1)
+    if is_code(before):
+        return 2 * CODE_PADDING + 6
+    return 8 if before.isValid() and before.text() else 6
 
 
 def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
     shape = block.blockFormat()
     level = shape.headingLevel()
     shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
-    if QTextCursor(block).currentTable() is not None:
-        shape.setLineHeight(100, _PROPORTIONAL)
+    table = QTextCursor(block).currentTable()
+    if table is not None:
+        shape = _shape_cell(block, table)
     elif is_code(block):
         _shape_code(block, shape)
     elif not block.text():
@@ -132,12 +216,39 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         _style_heading(block, theme, level)
     elif block.textList() is not None:
         _set_margins(shape, 2, 2)
+        _shape_item(block, shape)
     else:
         _set_margins(shape, 0 if is_first else 7, 7)
+        if is_formula(block):
+            shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None and table is None:
+        shape.setBottomMargin(0)
     if depth := quote_depth(block):
-        shape.setLeftMargin(16 * depth)
+        shape.setLeftMargin(QUOTE_INDENT * depth + shape.leftMargin() * is_code(block))
     QTextCursor(block).setBlockFormat(shape)
     _style_runs(block, theme)
+
+
+def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:
+    if shape.marker() is not QTextBlockFormat.MarkerType.NoMarker:
+        shape.setProperty(_TASK, shape.marker() is QTextBlockFormat.MarkerType.Checked)
+        shape.setMarker(QTextBlockFormat.MarkerType.NoMarker)
+    style = block.textList().format()
+    if style.style() in _BULLETS:
+        style.setStyle(QTextListFormat.Style.ListStyleUndefined)
+        block.textList().setFormat(style)
+
+
+def _shape_cell(block: QTextBlock, table: QTextTable) -> QTextBlockFormat:
+    """Only the alignment of what Qt gives a cell: after a code block, the first one looks like code."""
+    shape = QTextBlockFormat()
+    shape.setAlignment(block.blockFormat().alignment())
+    cell = table.cellAt(block.position())
+    if cell.row() == 0 and cell.column() == 0:
+        header = QTextCharFormat()
+        header.setFontWeight(QFont.Weight.Bold)
+        _span(block, 0, block.length() - 1).mergeCharFormat(header)
+    return shape
 
 
 def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
@@ -148,6 +259,7 @@ def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
 def _shape_code(block: QTextBlock, shape: QTextBlockFormat) -> None:
     is_top, is_bottom = starts_fence(block), not is_code(block.next()) or starts_fence(block.next())
     room = 2 * CODE_PADDING if is_code(block.previous()) else CODE_PADDING
+    room += LABEL_HEIGHT if code_language(block) else 0
     shape.setNonBreakableLines(False)
     shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
     shape.setLeftMargin(CODE_PADDING + 2)

@@ -1,8 +1,12 @@
 """An answer while it grows and afterwards: finished blocks stay, only the open one is set anew."""
 
-from PySide6.QtCore import QPoint, QRectF
+from collections.abc import Iterator
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QTimer, QUrl, Signal
 from PySide6.QtGui import (
-    QColor,
+    QFont,
+    QHelpEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QShowEvent,
@@ -12,18 +16,30 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocumentFragment,
 )
+from PySide6.QtWidgets import QToolTip
 
+from app.typesetting import Code, Formula
+from app.viewmodels.links import link_tip
 from app.viewmodels.markdown import settled_length
-from app.widgets.code_blocks import code_lines, is_code
-from app.widgets.look import Look
-from app.widgets.markdown_document import CODE_PADDING, quote_depth, render_markdown, thin
+from app.widgets.code_blocks import code_language, code_lines, is_code, starts_fence
+from app.widgets.code_colors import MAX_LINES, code_of, color_lines
+from app.widgets.formula_images import FormulaImages
+from app.widgets.look import IconButton, Look
+from app.widgets.markdown_document import render_markdown, thin
+from app.widgets.ornaments import Ornaments, card_of
+from app.widgets.selection import selection_mime
 from app.widgets.text_view import TextView
 
 __all__ = ["MarkdownView"]
 
 
 class MarkdownView(TextView):
-    """Shows Markdown that grows at its end. What is selected in a finished block stays selected."""
+    """Shows Markdown that grows at its end. What is selected in a finished block stays selected.
+
+    **Signals:** `copy_requested` (the code of a block).
+    """
+
+    copy_requested = Signal(str)
 
     def __init__(self, look: Look) -> None:
         super().__init__("message")
@@ -33,7 +49,19 @@ class MarkdownView(TextView):
         self._is_stale = False
         self._settled = 0
         self._settled_end = 0
+        self._formulas = FormulaImages(look, self.document())
+        self._ornaments = Ornaments(look)
+        self._uncolored: set[Code] = set()
+        self._redraw = QTimer(self, interval=0, singleShot=True)
+        self._redraw.timeout.connect(self._restyle)
+        self.code_button = IconButton(look, "copy", "Copy code", side=26)
+        self.code_button.setParent(self.viewport())
+        self.code_button.hide()
+        self.code_button.clicked.connect(self._copy_code)
+        self._button_block = QTextCursor(self.document())
+        self.cursorPositionChanged.connect(self._offer_code_at_cursor)
         look.theme.changed.connect(self._restyle)
+        look.typesetter.made.connect(self._take)
 
     def show_markdown(self, source: str, is_complete: bool) -> None:
         """Show the text so far. The complete text is parsed once as a whole, which repairs far references."""
@@ -48,21 +76,62 @@ class MarkdownView(TextView):
     def code_at(self, position: QPoint) -> str:
         """The whole code block at a position in the view, or nothing."""
         block = self.cursorForPosition(position).block()
-        return "\n".join(line.text() for line in code_lines(block)) if is_code(block) else ""
+        return code_of(code_lines(block)).text if is_code(block) else ""
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """What is copied and dragged: plain text and Markdown, formulas as their source, and no colours."""
+        return selection_mime(self.textCursor())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint cards under code and bars beside quotes, then the text."""
+        """Paint what stands under and beside the text, as far as it is seen, then the text."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        block = self.document().begin()
-        while block.isValid():
-            if is_code(block):
-                block = self._paint_card(painter, block)
-            elif quote_depth(block):
-                self._paint_bar(painter, block)
-            block = block.next()
+        self._ornaments.paint(
+            painter, self.document(), self.cursorForPosition(event.rect().topLeft()).block(), event.rect()
+        )
         painter.end()
         super().paintEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with the theme."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._restyle()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Offer to copy the code under the pointer."""
+        super().mouseMoveEvent(event)
+        self._offer_code(self.cursorForPosition(event.position().toPoint()).block())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take the offer back."""
+        super().leaveEvent(event)
+        if not self.code_button.hasFocus():
+            self.code_button.hide()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tell where a link leads."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            address = self.anchorAt(event.pos())
+            QToolTip.showText(event.globalPos(), link_tip(QUrl(address)) if address else "", self)
+            return True
+        return super().viewportEvent(event)
+
+    def _offer_code_at_cursor(self) -> None:
+        if self.hasFocus():
+            self._offer_code(self.textCursor().block())
+
+    def _offer_code(self, block: QTextBlock) -> None:
+        if not is_code(block):
+            self.code_button.hide()
+            return
+        card = card_of(code_lines(block), self.viewport().width())
+        self._button_block = QTextCursor(block)
+        self.code_button.move(round(card.right()) - self.code_button.width() - 4, round(card.top()) + 4)
+        self.code_button.show()
+
+    def _copy_code(self) -> None:
+        self.copy_requested.emit(code_of(code_lines(self._button_block.block())).text)
 
     def _show_growing(self, source: str) -> None:
         if self._is_complete or not source.startswith(self._source[: self._settled]):
@@ -85,24 +154,24 @@ class MarkdownView(TextView):
             selection.setPosition(min(position, self._end()), QTextCursor.MoveMode.KeepAnchor)
             self.setTextCursor(selection)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with the theme."""
-        super().showEvent(event)
-        if self._is_stale:
-            self._restyle()
-
     def _restyle(self) -> None:
-        """Style everything anew; a hidden view waits until it is shown."""
+        """Set everything anew; a hidden view waits until it is shown."""
         self._is_stale = not self.isVisible()
         if self._is_stale:
             return
         source, is_complete = self._source, self._is_complete
-        self._forget()
-        self._source = ""
-        self.show_markdown(source, is_complete)
+        if is_complete:
+            self._show_whole(source)
+        else:
+            self._forget()
+            self._show_growing(source)
+        self._is_complete = is_complete
 
     def _forget(self) -> None:
         self.document().clear()
+        self.code_button.hide()
+        self._formulas.waiting.clear()
+        self._uncolored.clear()
         self._settled = self._settled_end = 0
         self._is_complete = False
 
@@ -127,10 +196,19 @@ class MarkdownView(TextView):
         if is_continued and not _stands_after_table(cursor.block()):
             cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
         start = cursor.position()
-        piece = render_markdown(source, self._look.theme, has_foothold=True, is_closed=is_closed)
+        font, ratio = self._body_font(), self.devicePixelRatioF()
+        piece = render_markdown(
+            source, self._look.theme, lambda formula: self._formulas.place(formula, font, ratio), has_foothold=True
+        )
         self.document().setIndentWidth(piece.indentWidth())
         cursor.insertFragment(QTextDocumentFragment(piece))
         self._remove_foothold(start)
+        if is_closed:
+            self._color_code(self.document().findBlock(start))
+
+    def _body_font(self) -> QFont:
+        self.ensurePolished()
+        return self.font()
 
     def _remove_foothold(self, start: int) -> None:
         cursor = QTextCursor(self.document())
@@ -143,22 +221,37 @@ class MarkdownView(TextView):
         if is_before_table:
             cursor.setBlockFormat(thin(cursor.blockFormat()))
 
-    def _paint_card(self, painter: QPainter, block: QTextBlock) -> QTextBlock:
-        """Paint under a code block from its first line on; returns its last line."""
-        layout = self.document().documentLayout()
-        lines = code_lines(block)
-        area = layout.blockBoundingRect(lines[0]).united(layout.blockBoundingRect(lines[-1]))
-        card = QRectF(
-            0.5, area.top() - CODE_PADDING + 2, self.viewport().width() - 1, area.height() + 2 * CODE_PADDING - 4
-        )
-        painter.setPen(QColor(self._look.theme.colors.hairline))
-        painter.setBrush(QColor(self._look.theme.colors.code))
-        painter.drawRoundedRect(card, 10, 10)
-        return lines[-1]
+    def _take(self, made: Formula | Code) -> None:
+        """Show what was set in the background: colours at once, formulas when the last one is there."""
+        if made in self._uncolored:
+            self._uncolored.discard(made)
+            self._color_code(self.document().begin())
+        elif made in self._formulas.waiting:
+            self._formulas.waiting.discard(made)
+            if not self._formulas.waiting:
+                self._redraw.start()
 
-    def _paint_bar(self, painter: QPainter, block: QTextBlock) -> None:
-        area = self.document().documentLayout().blockBoundingRect(block)
-        painter.fillRect(QRectF(0, area.top(), 3, area.height()), QColor(self._look.theme.colors.hairline))
+    def _color_code(self, block: QTextBlock) -> None:
+        """Colour the finished code blocks from here on, as far as their spans are known."""
+        for lines in _code_blocks(block):
+            if not code_language(lines[0]) or len(lines) > MAX_LINES:
+                continue
+            code = code_of(lines)
+            spans = self._look.typesetter.divide(code)
+            if spans is None:
+                self._uncolored.add(code)
+            else:
+                color_lines(lines, spans, self._look.theme.colors)
+
+
+def _code_blocks(block: QTextBlock) -> Iterator[list[QTextBlock]]:
+    """The code blocks from here on, each as its lines."""
+    while block.isValid():
+        if starts_fence(block):
+            lines = code_lines(block)
+            yield lines
+            block = lines[-1]
+        block = block.next()
 
 
 def _stands_after_table(block: QTextBlock) -> bool:

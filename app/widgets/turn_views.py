@@ -1,7 +1,7 @@
 """One turn of the conversation each: what a person said, and what the model answers."""
 
 from PySide6.QtCore import QPoint, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtGui import QDrag, QFontMetrics, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -20,6 +20,7 @@ from app.viewmodels.turns import AnswerState, AnswerTurn, Enclosure, UserTurn
 from app.widgets.look import GhostButton, Look, give_role
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.picture_card import CARD_HEIGHT, CARD_WIDTH, PictureCard
+from app.widgets.selection import message_mime
 from app.widgets.text_view import TextView
 from app.widgets.thinking_pane import ThinkingPane
 from app.widgets.tool_card import ToolCard
@@ -42,6 +43,22 @@ def estimate_height(turn: UserTurn | AnswerTurn, width: int, scale: float) -> in
     num_lines = turn.text.count("\n") + len(turn.text) * _LETTER_WIDTH * scale / width
     cards = _ROW_OF_CARDS * bool(turn.pictures) if isinstance(turn, UserTurn) else 0
     return round((1 + num_lines) * _LINE_HEIGHT * scale) + _AROUND_TEXT + cards
+
+
+class _CopyButton(GhostButton):
+    """Copies a message when it is clicked, and takes it along when it is dragged.
+
+    **Signals:** `dragged`.
+    """
+
+    dragged = Signal()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag once the pointer has left the button while it is pressed."""
+        super().mouseMoveEvent(event)
+        if event.buttons() & Qt.MouseButton.LeftButton and not self.rect().contains(event.position().toPoint()):
+            self.setDown(False)
+            self.dragged.emit()
 
 
 class TurnView(QFrame):
@@ -70,7 +87,8 @@ class TurnView(QFrame):
         give_role(self, "turn")
         self._layout = QVBoxLayout(self)
         self.text_view = text_view
-        self.copy_button = GhostButton(look, "copy", f"Copy {name.lower()}", host=self)
+        self.copy_button = _CopyButton(look, "copy", f"Copy {name.lower()}", host=self)
+        self.copy_button.dragged.connect(self._drag)
         text_view.setAccessibleName(name)
         text_view.link_chosen.connect(self.link_chosen)
         text_view.menu_requested.connect(self._show_menu)
@@ -121,6 +139,11 @@ class TurnView(QFrame):
     def code_at(self, _position: QPoint) -> str:
         """The code block at a global position, exactly; plain messages have none."""
         return ""
+
+    def _drag(self) -> None:
+        drag = QDrag(self)
+        drag.setMimeData(message_mime(self.copied_text))
+        drag.exec(Qt.DropAction.CopyAction)
 
     def _show_menu(self, position: QPoint) -> None:
         menu = self.build_menu(self.code_at(position))
@@ -227,6 +250,7 @@ class AnswerView(TurnView):
         self._markdown = MarkdownView(look)
         super().__init__(look, turn, self._markdown, "Answer")
         self._look = look
+        self._markdown.copy_requested.connect(self.copy_requested)
         self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = QLabel()
         give_role(self.activity, "activity")
@@ -264,7 +288,8 @@ class AnswerView(TurnView):
         """The thought comes before the text, a retry after it."""
         cards = [stop for card in self.tool_cards for stop in (card.title, card.refuse, card.allow)]
         thought = [self.thinking.title, self.thinking.answer_now, self.thinking.body]
-        return [*thought, *cards, *super().tab_stops, self.retry_button]
+        text, *buttons = super().tab_stops
+        return [*thought, *cards, text, self._markdown.code_button, *buttons, self.retry_button]
 
     @property
     def copied_text(self) -> str:
@@ -277,6 +302,10 @@ class AnswerView(TurnView):
 
     def _add_card(self, run: ToolRun) -> None:
         card = ToolCard(self._look, run)
+        before: QWidget = self.tool_cards[-1].allow if self.tool_cards else self.thinking.body
+        for stop in (card.title, card.refuse, card.allow):
+            QWidget.setTabOrder(before, stop)
+            before = stop
         self.tool_cards.append(card)
         self._tools.addWidget(card)
 

@@ -1,0 +1,143 @@
+"""How long the window's thread is kept busy while an answer arrives at 200 tokens a second, and by a long conversation.
+
+    python tests/app/bench_streaming.py [--turns 1000] [--seconds 20]
+
+Prints, for the time between two beats of a timer of 4 ms, the p50, p99 and maximum of the delay by the clock, and of
+the processor time that the thread took meanwhile. The second does not depend on what else the machine does.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QObject, QSettings, Qt, QTimer  # noqa: E402
+from PySide6.QtTest import QTest  # noqa: E402
+
+from app.application import Desk, DesktopApplication, assemble  # noqa: E402
+from app.settings import Settings  # noqa: E402
+from app.theme import Theme  # noqa: E402
+from app.viewmodels.turns import AnswerTurn, UserTurn  # noqa: E402
+from engine import Finished, Message, Stats, Text, sample_checkpoint  # noqa: E402
+from tests.fake_engine import ANSWER  # noqa: E402
+
+BEAT_MS = 4
+WAIT_S = 120
+
+
+class Heart(QObject):
+    """Beats every 4 ms and notes what came between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.delays_ms: list[float] = []
+        self.busy_ms: list[float] = []
+        self._last = (time.perf_counter(), time.thread_time())
+        self._timer = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = (time.perf_counter(), time.thread_time())
+        self.delays_ms.append(max(0.0, (now[0] - self._last[0]) * 1000 - BEAT_MS))
+        self.busy_ms.append((now[1] - self._last[1]) * 1000)
+        self._last = now
+
+    def stop(self, name: str) -> None:
+        """Print the figures."""
+        self._timer.stop()
+        for kind, values in (("delayed", sorted(self.delays_ms)), ("busy", sorted(self.busy_ms))):
+            p50, p99 = values[len(values) // 2], values[int(len(values) * 0.99)]
+            print(f"{name:10} {kind:8} p50 {p50:6.1f}  p99 {p99:6.1f}  max {values[-1]:6.1f} ms  ({len(values)} beats)")
+
+
+def finished_turns(number: int) -> list[UserTurn | AnswerTurn]:
+    """Questions and answers of 0.4 to 1.3 kB."""
+    turns: list[UserTurn | AnswerTurn] = []
+    for index in range(number // 2):
+        answer = AnswerTurn(0, shows_thought=False)
+        answer.append_text(ANSWER * (1 + index % 3))
+        answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
+        turns += UserTurn(Message("user", (Text(f"Question {index}: what does it say?"),))), answer
+    return turns
+
+
+def stream(desk: Desk, seconds: float) -> None:
+    """Let an answer arrive."""
+    composer, conversation = desk.models.composer, desk.models.conversation
+    composer.replace_text("go")
+    composer.send()
+    QTest.qWait(1500)  # the first words, fonts and lexers
+    heart = Heart()
+    end = time.monotonic() + seconds
+    while conversation.is_busy and time.monotonic() < end:
+        QTest.qWait(50)
+    heart.stop("streaming")
+    print(
+        f"{'':10} {len(conversation.answer.text):,} characters, "
+        f"{desk.window.messages.area.verticalScrollBar().maximum():,} pixels"
+    )
+    heart = Heart()
+    conversation.stop()
+    QTest.qWait(500)
+    heart.stop("its end")
+
+
+def long_conversation(desk: Desk, num_turns: int) -> None:
+    """Open a conversation, scroll through it, change the look and the width."""
+    conversation, messages = desk.models.conversation, desk.window.messages
+    conversation.turns = finished_turns(num_turns)
+    began, busy = time.perf_counter(), time.thread_time()
+    conversation.reset.emit()
+    desk.window.grab()
+    print(
+        f"open {num_turns} turns: {time.perf_counter() - began:.2f} s, busy {time.thread_time() - busy:.2f} s, "
+        f"{len(messages.views)} widgets"
+    )
+    QTest.qWait(500)
+    bar = messages.area.verticalScrollBar()
+    heart = Heart()
+    for _ in range(300):
+        bar.setValue(bar.value() - 60)
+        QTest.qWait(8)
+    heart.stop("scrolling")
+    for name, change in (
+        ("restyled", desk.theme.apply),
+        ("bigger", lambda: desk.theme.step_scale(1)),
+        ("narrower", lambda: desk.window.resize(700, 740)),
+    ):
+        heart = Heart()
+        change()
+        QTest.qWait(500)
+        heart.stop(name)
+    print(f"{len(messages.views)} of {num_turns} turns are widgets")
+
+
+def main() -> None:
+    """Measure both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=20)
+    options = parser.parse_args()
+    application = DesktopApplication(["cabochon", "-style", "Fusion"])
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(QSettings(f"{folder}/settings.ini", QSettings.Format.IniFormat))
+        engine = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "rich"]
+        desk = assemble(engine, Theme(application, settings), settings)
+        desk.open(sample_checkpoint())
+        end = time.monotonic() + WAIT_S
+        while not desk.models.model.is_ready and time.monotonic() < end:
+            QTest.qWait(20)
+        stream(desk, options.seconds)
+        long_conversation(desk, options.turns)
+        desk.close()
+
+
+if __name__ == "__main__":
+    main()
