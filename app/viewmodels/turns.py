@@ -273,7 +273,9 @@ class AnswerTurn(QObject):
 
     @property
     def activity(self) -> str:
-        """What goes on before the first word; empty once there is something to read."""
+        """What goes on before the first word; empty once there is something to read, and while a tool says it."""
+        if self.is_running and self.runs and self.runs[-1].result is None:
+            return ""
         match self.state:
             case AnswerState.WAITING:
                 return "Waiting for the model…"

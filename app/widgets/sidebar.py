@@ -43,6 +43,9 @@ _Row = str | Summary | Hit
 ROW_HEIGHT, HEADING_HEIGHT, HIT_HEIGHT = 32, 30, 54
 MARGIN = 8
 
+LEAD = 14
+"""Characters before a match that a snippet shows at most, about."""
+
 
 class Sidebar(QWidget):
     """Shows the library.
@@ -382,7 +385,11 @@ class _Delegate(QStyledItemDelegate):
 
     def _paint_snippet(self, painter: QPainter, area: QRect, snippet: str) -> None:
         colors = self._look.theme.colors
-        marked = escape(" ".join(snippet.split()))
+        words = " ".join(snippet.split())
+        begin = words.find("\x02")
+        if begin > LEAD:
+            words = "…" + words[words.rfind(" ", 0, begin - LEAD // 2) + 1 :].lstrip()
+        marked = escape(words)
         marked = marked.replace("\x02", f'<b style="color:{colors.accent}">').replace("\x03", "</b>")
         document = QTextDocument()
         document.setDefaultFont(self._font(12))

@@ -302,12 +302,12 @@ class AnswerView(TurnView):
 
     def _add_card(self, run: ToolRun) -> None:
         card = ToolCard(self._look, run)
+        self._tools.addWidget(card)
         before: QWidget = self.tool_cards[-1].allow if self.tool_cards else self.thinking.body
         for stop in (card.title, card.refuse, card.allow):
             QWidget.setTabOrder(before, stop)
             before = stop
         self.tool_cards.append(card)
-        self._tools.addWidget(card)
 
     def _build_error(self) -> None:
         give_role(self.error, "error")
