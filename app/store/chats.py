@@ -103,8 +103,8 @@ class Chats:
         values |= {"query": matching(long_terms), "limit": limit - len(hits)}
         found = self._connection.execute(question, values)
         return hits + [
-            Hit(conversation_id, turn_id, title, snippet(text, terms), created_at)
-            for conversation_id, turn_id, title, text, created_at in found
+            Hit(conversation_id, turn_id, title, snippet(turn_text, terms), created_at)
+            for conversation_id, turn_id, title, turn_text, created_at in found
         ]
 
     def draft(self, conversation_id: str | None) -> Draft | None:
@@ -143,7 +143,7 @@ class Chats:
             execute("UPDATE conversations SET leaf = ? WHERE id = ?", (turn_id, conversation_id))
 
     def set_title(self, conversation_id: str, title: str, *, is_chosen: bool) -> None:
-        """Name a conversation. A title that a person chose is replaced by nobody else."""
+        """Name a conversation. A title that a person chose is replaced only by another such title."""
         with self._change() as execute:
             execute(
                 "UPDATE conversations SET title = :title, has_chosen_title = :is_chosen "

@@ -6,7 +6,7 @@ the index anew; searches then look at every text.
 
 import sqlite3
 
-__all__ = ["INDEX", "MIN_TERM_LENGTH", "drop_index", "make_index", "matching", "merge_index"]
+__all__ = ["INDEX", "MIN_TERM_LENGTH", "drop_index", "forget_index", "make_index", "matching", "merge_index"]
 
 INDEX = "turns_index"
 
@@ -50,7 +50,7 @@ def can_index(connection: sqlite3.Connection) -> bool:
 def make_index(connection: sqlite3.Connection) -> bool:
     """Make the index where it is missing; False when this SQLite has none."""
     if not can_index(connection):
-        connection.executescript(_FORGET)
+        forget_index(connection)
         return False
     trigger = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turns_index_added'").fetchone()
     if trigger is None:
@@ -59,8 +59,13 @@ def make_index(connection: sqlite3.Connection) -> bool:
     return True
 
 
+def forget_index(connection: sqlite3.Connection) -> None:
+    """Let the index follow no longer; `make_index` then builds it anew."""
+    connection.executescript(_FORGET)
+
+
 def drop_index(connection: sqlite3.Connection) -> None:
-    """Take the index away; `make_index` builds it anew."""
+    """Take the index away."""
     connection.executescript(f"{_FORGET} DROP TABLE IF EXISTS turns_index;")
 
 

@@ -1,10 +1,10 @@
 """Opening the store's folder: one process at a time, checked, brought to the present schema; or memory instead.
 
-chats.sqlite3                           the database, with -wal and -shm while it is open
-chats.lock                              held by the process that has it open
-attachments/                            see `attachments.py`
-chats before version 2.sqlite3          as it was before a migration, for 30 days
-chats damaged 2026-11-21 19.45.00.sqlite3    a database that could not be read
+- `chats.sqlite3`: the database, with -wal and -shm while it is open
+- `chats.lock`: held by the process that has it open
+- `attachments/`: see `attachments.py`
+- `chats before version 2.sqlite3`: as it was before a migration, for 30 days
+- `chats damaged 2026-11-21 19.45.00.sqlite3`: a database that did not hold together
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from app.store.attachments import Attachments
 from app.store.chats import Chats
-from app.store.index import INDEX, drop_index
+from app.store.index import INDEX, forget_index
 from app.store.schema import MIGRATIONS, migrate, schema_version
 
 __all__ = ["forget_copies", "has_damaged_copy", "is_damage", "open_chats"]
@@ -85,17 +85,14 @@ def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
     _drop_old_backups(folder)
     attachments = Attachments(folder / _ATTACHMENTS)
     path = folder / _DATABASE
-    notice = ""
     try:
-        connection = _open_database(path)
+        return _open_database(path, attachments, stack), ""
     except (sqlite3.DatabaseError, _Damaged) as error:
         if not is_damage(error):
             raise
-        name = _set_aside(path)
-        notice = f"The saved conversations were damaged and are set aside as “{name}”: you start with an empty list."
-        connection = _open_database(path)
-    stack.enter_context(closing(connection))
-    return Chats(connection, attachments), notice
+    name = _set_aside(path)
+    notice = f"The saved conversations were damaged and are set aside as “{name}”: you start with an empty list."
+    return _open_database(path, attachments, stack), notice
 
 
 def _lock(folder: Path, stack: ExitStack) -> None:
@@ -106,13 +103,14 @@ def _lock(folder: Path, stack: ExitStack) -> None:
         raise _Unusable("Cabochon is already open with these conversations: what is said here is not kept.") from None
 
 
-def _open_database(path: Path) -> sqlite3.Connection:
+def _open_database(path: Path, attachments: Attachments, stack: ExitStack) -> Chats:
     os.close(_open_private(path))
     with ExitStack() as opened:
         connection = opened.enter_context(closing(_connect(str(path))))
         _bring_up_to_date(connection, path.parent)
-        opened.pop_all()
-    return connection
+        chats = Chats(connection, attachments)
+        stack.enter_context(opened.pop_all())
+    return chats
 
 
 def _open_private(path: Path) -> int:
@@ -138,7 +136,7 @@ def _bring_up_to_date(connection: sqlite3.Connection, folder: Path) -> None:
             "The saved conversations are from a newer Cabochon: update it to see them; what is said now is not kept."
         )
     if version < len(MIGRATIONS):
-        drop_index(connection)  # its triggers would see every change of the steps
+        forget_index(connection)  # its triggers would see every change of the steps
     migrate(connection, lambda version: _back_up(connection, folder, version), MIGRATIONS)
     connection.execute("PRAGMA foreign_keys = ON")
 
@@ -149,7 +147,7 @@ def _check(connection: sqlite3.Connection) -> None:
     if any(INDEX not in problem for problem in problems):
         raise _Damaged(problems[0])
     if problems:
-        drop_index(connection)
+        forget_index(connection)
 
 
 def _back_up(connection: sqlite3.Connection, folder: Path, version: int) -> None:

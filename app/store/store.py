@@ -80,7 +80,7 @@ class Store:
         return self._write(Chats.set_leaf, conversation_id, turn_id)
 
     def set_title(self, conversation_id: str, title: str, *, is_chosen: bool) -> Future[None]:
-        """Name a conversation. A title that a person chose stays when another comes from nobody."""
+        """Name a conversation. A title that a person chose is replaced only by another such title."""
         return self._write(lambda chats: chats.set_title(conversation_id, title, is_chosen=is_chosen))
 
     def set_pinned(self, conversation_id: str, is_pinned: bool) -> Future[None]:
@@ -101,7 +101,6 @@ class Store:
 
     def remove_all(self) -> Future[None]:
         """Delete conversations, drafts, attachments, backups and what was set aside, so that nothing can be read."""
-
         return self._write(_remove_all)
 
     def purge(self, older_than: float | None = None) -> Future[None]:
@@ -110,7 +109,6 @@ class Store:
         Then delete the attachments that no turn and no draft uses, except those kept in this run, and all of them
         stay while a damaged database lies in the folder, which may need them.
         """
-
         return self._write(_purge, older_than)
 
     def keep_file(self, path: Path) -> Path:

@@ -60,7 +60,9 @@ def write_until_killed(orders: IO[str], told: IO[str], run: str, seconds: float)
     return lines
 
 
-def test_every_acknowledged_write_survives_a_kill(open_store: OpenStore, folder: Path, tmp_path: Path) -> None:
+def test_every_acknowledged_write_survives_a_kill(
+    open_store: OpenStore, folder: Path, tmp_path: Path, said: list[str]
+) -> None:
     chance = random.Random(4)
     command = [sys.executable, "-c", WRITER, str(folder), str(tmp_path / "original")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writers:
@@ -86,6 +88,7 @@ def test_every_acknowledged_write_survives_a_kill(open_store: OpenStore, folder:
         assert Path(turn.message.pictures[0].path).read_text() == f"file of {turn_id}"
     draft = store.draft().result(WAIT_S)
     assert draft is not None
+    assert said == []
     assert _order(draft.text) >= _order(drafts[-1])
 
 

@@ -157,19 +157,16 @@ def test_a_place_that_is_no_folder_means_memory(folder: Path, said: list[str], t
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
-@pytest.mark.parametrize("is_new", [True, False])
-def test_a_read_only_folder_means_memory(open_store: OpenStore, folder: Path, said: list[str], is_new: bool) -> None:
-    if is_new:
-        folder.mkdir()
-        folder = folder.parent
-    else:
+@pytest.mark.parametrize("what", ["folder", "database"])
+def test_what_is_read_only_means_memory(open_store: OpenStore, folder: Path, said: list[str], what: str) -> None:
+    if what == "database":
         open_store().close()
-    folder.chmod(0o500)
+    read_only, mode = (folder.parent, 0o500) if what == "folder" else (folder / "chats.sqlite3", 0o400)
+    read_only.chmod(mode)
     try:
-        store = open_store()
-        works(store)
+        works(open_store())
     finally:
-        folder.chmod(0o700)
+        read_only.chmod(0o700)
     assert len(said) == 1
     assert "not kept" in said[0]
 
