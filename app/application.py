@@ -11,19 +11,24 @@ from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.bridge import Bridge
+from app.exports import Entry, Exported
 from app.icons import Icons
+from app.mac import Awake
 from app.pasted import PastedPictures
-from app.paths import ICONS, engine_command, log_folder
+from app.paths import ICONS, data_folder, engine_command, log_folder
 from app.settings import Settings
 from app.theme import Theme
 from app.thumbnails import Thumbnails
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
+from app.viewmodels.exporting import Exporter
 from app.viewmodels.model import Model
+from app.viewmodels.preferences import Preferences
 from app.viewmodels.status import Status
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.settings_gestures import SettingsGestures
 from engine import sample_checkpoint
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "attach_opened_files", "main"]
@@ -75,6 +80,7 @@ class Desk:
 
     bridge: Bridge
     models: ViewModels
+    preferences: Preferences
     theme: Theme
     thumbnails: Thumbnails
     pasted: PastedPictures
@@ -109,6 +115,9 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
     model = Model(bridge, sample_checkpoint())
     conversation = Conversation(bridge, model, settings)
     composer = Composer(conversation, settings, pasted.save, pasted.keep)
+    preferences = Preferences(settings, data_folder())
+    awake = Awake()
+    conversation.activity_changed.connect(lambda: awake.hold(conversation.is_busy))
     models = ViewModels(model, conversation, composer, Status(model, conversation))
     window = MainWindow(look, thumbnails, settings, models)
 
@@ -117,8 +126,14 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
         if sample is not None:
             composer.attach([sample])
 
-    Gestures(window, look, models, attach_sample)
-    return Desk(bridge, models, theme, thumbnails, pasted, window)
+    preferences.model_chosen.connect(lambda folder: model.load(folder or sample_checkpoint()))
+    Gestures(window, look, models, preferences, attach_sample)
+    SettingsGestures(window, look, models, preferences, Exporter(lambda: _exported(conversation)))
+    return Desk(bridge, models, preferences, theme, thumbnails, pasted, window)
+
+
+def _exported(conversation: Conversation) -> Exported:
+    return Exported("Conversation", [Entry(message) for message in conversation.history])
 
 
 def attach_opened_files(application: DesktopApplication, composer: Composer) -> None:
@@ -139,7 +154,7 @@ def main(argv: Sequence[str]) -> int:
     application = DesktopApplication(argv[:1])
     settings = Settings(QSettings())
     desk = assemble(engine_command(log_folder() / "engine.log"), Theme(application, settings), settings)
-    desk.open(options.model or sample_checkpoint())
+    desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     attach_opened_files(application, desk.models.composer)
     for signal in (application.reopened, application.files_opened):

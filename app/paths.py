@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["ICONS", "engine_command", "log_folder"]
+__all__ = ["ICONS", "data_folder", "engine_command", "log_folder"]
 
 ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
 
@@ -14,6 +14,11 @@ def engine_command(log_file: Path) -> list[str]:
     """The command line that starts this same program as the engine, which keeps its log in `log_file`."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
     return [*program, "--engine", str(log_file)]
+
+
+def data_folder() -> Path:
+    """Where the system keeps what an app keeps for its user."""
+    return Path(platformdirs.user_data_dir("Cabochon", appauthor=False))
 
 
 def log_folder() -> Path:

@@ -23,7 +23,9 @@ class Actions(QObject):
         self.choose_model = self._make("Choose Model…", "Ctrl+Shift+O")
         self.use_sample = self._make("Use the Sample Model")
         self.load_again = self._make("Load the Model Again")
+        self.export = self._make("Export…", "Ctrl+Shift+S")
         self.close = self._make("Close", _Key.Close)
+        self.settings = self._make("Settings…", "Ctrl+,", QAction.MenuRole.PreferencesRole)
         self.quit = self._make("Quit Cabochon", _Key.Quit, QAction.MenuRole.QuitRole)
         self.undo = self._make("Undo", _Key.Undo)
         self.redo = self._make("Redo", _Key.Redo)
@@ -80,7 +82,8 @@ class Actions(QObject):
 def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     """Put every command in a menu; returns the model menu, which the status chip shows too."""
     model = QMenu("Model", bar)
-    _fill(bar.addMenu("File"), actions.new, None, actions.open, None, actions.close, actions.quit)
+    file = bar.addMenu("File")
+    _fill(file, actions.new, None, actions.open, actions.export, None, actions.close, actions.settings, actions.quit)
     edit = bar.addMenu("Edit")
     _fill(edit, actions.undo, actions.redo, None, actions.cut, actions.copy, actions.paste)
     _fill(edit, actions.select_all, None, actions.copy_message, actions.undo_clear)
