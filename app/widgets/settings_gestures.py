@@ -40,7 +40,6 @@ class SettingsGestures(QObject):
             settings.model.choose_requested.connect(lambda: ask_for_model(settings, self._preferences.choose_model))
             settings.model.sample_requested.connect(lambda: self._preferences.choose_model(None))
         self._settings_window.show()
-        self._settings_window.raise_()
         self._settings_window.activateWindow()
 
     def export(self) -> None:

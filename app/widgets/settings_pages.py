@@ -38,7 +38,7 @@ class SettingsPage(Form):
         self.settings = preferences.settings
 
     def refresh(self) -> None:
-        """Show the preferences as they are now."""
+        """Show the preferences as they are now. Whoever writes several of them reads all controls first."""
         raise NotImplementedError
 
 
@@ -96,9 +96,12 @@ class GeneralPage(SettingsPage):
             self.shows_statistics.setChecked(settings.shows_statistics)
 
     def _write(self) -> None:
-        self.settings.return_sends = self.return_sends.isChecked()
-        self.settings.shows_thoughts = self.shows_thoughts.isChecked()
-        self.settings.shows_statistics = self.shows_statistics.isChecked()
+        return_sends, thoughts, statistics = (
+            switch.isChecked() for switch in (self.return_sends, self.shows_thoughts, self.shows_statistics)
+        )
+        self.settings.return_sends = return_sends
+        self.settings.shows_thoughts = thoughts
+        self.settings.shows_statistics = statistics
 
 
 class ModelPage(SettingsPage):
@@ -157,8 +160,9 @@ class ModelPage(SettingsPage):
         self.rest.show_number(self.settings.rest_after_minutes)
 
     def _write(self) -> None:
-        self.settings.context_limit = self.context.number
-        self.settings.rest_after_minutes = self.rest.number
+        context_limit, minutes = self.context.number, self.rest.number
+        self.settings.context_limit = context_limit
+        self.settings.rest_after_minutes = minutes
 
 
 class PromptsPage(SettingsPage):
@@ -309,10 +313,12 @@ class AnswersPage(SettingsPage):
             field.blockSignals(False)
 
     def _write(self) -> None:
-        self.settings.thinks_by_default = self.thinks.isChecked()
-        self.settings.thinking_budget = self.budget.number
-        self.settings.max_new_tokens = self.longest.number
-        self.settings.sampling_choice = list(SAMPLING_NAMES)[self.sampling.currentIndex()]
+        thinks, budget, longest = self.thinks.isChecked(), self.budget.number, self.longest.number
+        sampling = list(SAMPLING_NAMES)[self.sampling.currentIndex()]
+        self.settings.thinks_by_default = thinks
+        self.settings.thinking_budget = budget
+        self.settings.max_new_tokens = longest
+        self.settings.sampling_choice = sampling
 
     def _write_own(self) -> None:
         self.settings.own_sampling = Sampling(
@@ -356,8 +362,9 @@ class PrivacyPage(SettingsPage):
         self._note.setText(self.preferences.retention_note)
 
     def _write(self) -> None:
-        self.settings.works_offline = self.offline.isChecked()
-        self.settings.retention = list(RETENTION_NAMES)[self.retention.currentIndex()]
+        is_offline, retention = self.offline.isChecked(), list(RETENTION_NAMES)[self.retention.currentIndex()]
+        self.settings.works_offline = is_offline
+        self.settings.retention = retention
 
     def _ask_to_delete(self) -> None:
         ask_before_deleting(
