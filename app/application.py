@@ -24,6 +24,7 @@ from app.viewmodels.conversation import Conversation
 from app.viewmodels.exporting import Exporter
 from app.viewmodels.model import Model
 from app.viewmodels.preferences import Preferences
+from app.viewmodels.rest import Rest
 from app.viewmodels.status import Status
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
@@ -118,6 +119,7 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
     preferences = Preferences(settings, data_folder())
     awake = Awake()
     conversation.activity_changed.connect(lambda: awake.hold(conversation.is_busy))
+    Rest(bridge, settings, conversation)
     models = ViewModels(model, conversation, composer, Status(model, conversation))
     window = MainWindow(look, thumbnails, settings, models)
 

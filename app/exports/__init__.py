@@ -1,5 +1,6 @@
 """A conversation as a file: Markdown, HTML, PDF or JSON, with its pictures. A file is written whole or not at all."""
 
+import os
 import shutil
 import tempfile
 from enum import Enum
@@ -59,7 +60,10 @@ def _write(conversation: Exported, path: Path, kind: ExportFormat, draft: Path) 
             content = to_pdf(conversation)
         case _ as never:
             assert_never(never)
-    (draft / path.name).write_bytes(content)
+    with (draft / path.name).open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     has_media = (draft / "media").exists()
     if has_media:
         (draft / "media").rename(media_folder)

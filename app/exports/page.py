@@ -29,8 +29,8 @@ _STYLE = """
   --code: #222524; --accent: #45c4a6; --page: #1a1c1b; } }
 body { max-width: 46rem; margin: 3rem auto; padding: 0 1.2rem; background: var(--page); color: var(--text);
   font: 1rem/1.55 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.5rem; } h2.who { font-size: 0.9rem; margin: 2rem 0 0.4rem; }
-.date, .note { color: var(--faint); font-weight: normal; font-size: 0.85rem; }
+h1 { font-size: 1.5rem; } .who { font-size: 0.9rem; margin: 2rem 0 0.4rem; }
+.date, .note { color: var(--faint); font-size: 0.85rem; }
 .said { background: var(--said); border-radius: 1rem; padding: 0.6rem 1rem; white-space: pre-wrap; }
 img { max-width: 100%; border-radius: 0.6rem; }
 pre { background: var(--code); border-radius: 0.6rem; padding: 0.8rem 1rem; overflow-x: auto; white-space: pre-wrap; }
@@ -60,7 +60,9 @@ def html_body(conversation: Exported, picture_source: PictureSource) -> str:
     blocks = [f"<h1>{html.escape(conversation.title)}</h1>"]
     for entry in conversation.entries:
         date = f' <span class="date">{date_of(entry)}</span>' if date_of(entry) else ""
-        blocks.append(f'<h2 class="who">{html.escape(speaker(entry))}{date}</h2>')
+        blocks.append(
+            f'<div class="who" role="heading" aria-level="2"><strong>{html.escape(speaker(entry))}</strong>{date}</div>'
+        )
         if entry.message.thought:
             blocks.append(f'<div class="thought">{_lines(entry.message.thought.strip())}</div>')
         blocks += [_html_part(part, entry.message.role, picture_source) for part in entry.message.parts]

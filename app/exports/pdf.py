@@ -1,6 +1,7 @@
 """A conversation as a PDF, set by Qt."""
 
 import html
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -19,17 +20,23 @@ _PAPER_WIDTH = 600
 _PAPER_PIXELS = 1600
 """The longest side of a picture inside a PDF."""
 
+_ALIGNED = re.compile(r'style="text-align:(\w+)"')
+"""Cells with a style of their own lose the style sheet's in Qt. Quotes in what was said are written as entities."""
+
 
 def to_pdf(conversation: Exported) -> bytes:
     """Pages with their numbers, on Letter where inches are usual and on A4 elsewhere."""
     document = QTextDocument()
     document.setDefaultFont(QFont(QFont().family(), 10))
     document.setDefaultStyleSheet(
-        "h1 { font-size: 17pt; } h2.who { font-size: 10pt; } pre, code { font-family: monospace; font-size: 9pt; }"
+        "h1 { font-size: 17pt; } .who { margin-top: 16px; margin-bottom: 4px; }"
+        "pre, code { font-family: monospace; font-size: 9pt; }"
         ".date, .note, .thought { color: #626a66; } .said { background-color: #eceeea; white-space: pre-wrap; }"
-        ".thought, pre { white-space: pre-wrap; } td, th { padding: 3px; } a { color: #0d7a63; }"
+        ".thought, pre { white-space: pre-wrap; } table { border-collapse: collapse; }"
+        "td, th { border: 1px solid #c9cdc8; padding: 3px 6px; } a { color: #0d7a63; }"
     )
-    document.setHtml(html_body(conversation, lambda path: _resource(document, path)))
+    body = html_body(conversation, lambda path: _resource(document, path))
+    document.setHtml(_ALIGNED.sub(r'align="\1"', body))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)

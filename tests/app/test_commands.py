@@ -25,6 +25,12 @@ ROLES = {
 
 
 @pytest.fixture
+def bar(open_desk: OpenDesk) -> Desk:
+    """A window for its menu bar."""
+    return open_desk(has_engine=False)
+
+
+@pytest.fixture
 def desk(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> Iterator[Desk]:
     """A window that shows one of everything, its settings and the sheet before an export."""
     desk = open_desk("think")
@@ -55,9 +61,9 @@ def keys_of(action: QAction) -> list[str]:
     return [key.toString(QKeySequence.SequenceFormat.PortableText) for key in action.shortcuts()]
 
 
-def test_every_command_has_words_a_role_and_a_place_in_the_menu_bar(desk: Desk) -> None:
-    placed = menu_bar_actions(desk)
-    commands = desk.window.commands.findChildren(QAction)
+def test_every_command_has_words_a_role_and_a_place_in_the_menu_bar(bar: Desk) -> None:
+    placed = menu_bar_actions(bar)
+    commands = bar.window.commands.findChildren(QAction)
     assert len(commands) > 30
     for command in commands:
         assert command.text(), "a command without words"
@@ -65,8 +71,8 @@ def test_every_command_has_words_a_role_and_a_place_in_the_menu_bar(desk: Desk) 
         assert placed.count(command) == 1, f"{command.text()} is in {placed.count(command)} menus"
 
 
-def test_no_two_things_in_the_menu_bar_share_their_words_or_their_keys(desk: Desk) -> None:
-    actions = [action for action in menu_bar_actions(desk) if not action.isSeparator()]
+def test_no_two_things_in_the_menu_bar_share_their_words_or_their_keys(bar: Desk) -> None:
+    actions = [action for action in menu_bar_actions(bar) if not action.isSeparator()]
     words = Counter(action.text() for action in actions)
     keys = Counter(key for action in actions for key in keys_of(action))
     assert [text for text, number in words.items() if number > 1] == []
@@ -74,8 +80,8 @@ def test_no_two_things_in_the_menu_bar_share_their_words_or_their_keys(desk: Des
     assert {"Ctrl+,", "Ctrl+N", "Ctrl+O", "Ctrl+Shift+S", "Esc", "Ctrl+Shift+C"} <= set(keys)
 
 
-def test_no_menu_is_empty_or_ends_with_a_line(desk: Desk) -> None:
-    for action in menu_bar_actions(desk):
+def test_no_menu_is_empty_or_ends_with_a_line(bar: Desk) -> None:
+    for action in menu_bar_actions(bar):
         menu = action.menu()
         if isinstance(menu, QMenu):
             assert menu.actions(), action.text()
