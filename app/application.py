@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, Signal
@@ -11,7 +12,9 @@ from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.bridge import Bridge
+from app.exports import Entry, Exported
 from app.icons import Icons
+from app.mac import Awake
 from app.pasted import PastedPictures
 from app.paths import ICONS, data_folder, engine_command, log_folder
 from app.settings import Settings
@@ -24,15 +27,19 @@ from app.typesetting import Typesetter
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.editing import Editing
+from app.viewmodels.exporting import Exporter
 from app.viewmodels.library import Library
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
+from app.viewmodels.preferences import Preferences
+from app.viewmodels.rest import Rest
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
 from app.viewmodels.transcript import Transcript
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.settings_gestures import SettingsGestures
 from engine import sample_checkpoint
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "attach_opened_files", "main"]
@@ -87,6 +94,7 @@ class Desk:
 
     bridge: Bridge
     models: ViewModels
+    preferences: Preferences
     theme: Theme
     thumbnails: Thumbnails
     typesetter: Typesetter
@@ -146,10 +154,11 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: P
     thumbnails = Thumbnails()
     look = Look(theme, Icons(ICONS))
     model = Model(bridge, sample_checkpoint())
+    preferences = Preferences(settings, folder)
     toolbox = Toolbox(bridge, settings, built_in_tools(_desktop(settings, store)))
 
     def make(record: Kept | None, is_temporary: bool) -> Transcript:
-        return Transcript(bridge, model, settings, toolbox, None if is_temporary else store, record)
+        return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)
 
     def keep(path: Path) -> Path:
         try:
@@ -163,6 +172,9 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: P
     library = Library(store, conversation, composer, settings, make)
     editing = Editing(conversation, composer)
     models = ViewModels(model, conversation, composer, editing, library, toolbox, Status(model, conversation))
+    awake = Awake()
+    conversation.activity_changed.connect(lambda: awake.hold(library.is_anything_busy))
+    Rest(bridge, settings, conversation)
     window = MainWindow(look, thumbnails, settings, models)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)
@@ -173,8 +185,21 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: P
         if sample is not None:
             composer.attach([sample])
 
-    Gestures(window, look, settings, models, attach_sample)
-    return Desk(bridge, models, theme, thumbnails, look.typesetter, pasted, store, window)
+    preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
+    preferences.delete_all_requested.connect(library.remove_all)
+    Gestures(window, look, models, preferences, attach_sample)
+    SettingsGestures(window, look, models, preferences, Exporter(lambda: _exported(library, conversation)))
+    return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, window)
+
+
+def _exported(library: Library, conversation: Conversation) -> Exported:
+    entries = [
+        Entry(message, datetime.fromtimestamp(turn.place.created_at), getattr(turn, "model", ""))
+        for turn in conversation.turns
+        for message in turn.messages
+        if message.role != "tool" and not message.calls
+    ]
+    return Exported(library.title, entries)
 
 
 def _desktop(settings: Settings, store: Store) -> Desktop:
@@ -204,7 +229,7 @@ def main(argv: Sequence[str]) -> int:
     settings = Settings(QSettings())
     command = engine_command(log_folder() / "engine.log")
     desk = assemble(command, Theme(application, settings), settings, data_folder())
-    desk.open(options.model or sample_checkpoint())
+    desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     attach_opened_files(application, desk.models.composer)
     for signal in (application.reopened, application.files_opened):

@@ -39,6 +39,10 @@ class Bridge(QObject):
         """Hand a request to the engine; never blocks."""
         self._client.submit(request)
 
+    def rest(self) -> None:
+        """Let an idle engine go; it comes back, with its model, for the next request."""
+        self._client.rest()
+
     def close(self) -> None:
         """End the engine process; nothing is received afterwards. Takes up to 4 s when the engine hangs."""
         if self._is_open:

@@ -1,12 +1,25 @@
-"""The small things that outlive the window. Conversations are not among them."""
+"""The preferences: small things that outlive the window, as typed values. Conversations are not among them."""
 
 from enum import Enum
+from pathlib import Path
+from typing import TypeVar
 
-from PySide6.QtCore import QByteArray, QSettings
+import msgspec
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from engine import BUDGETS
+from engine import BUDGETS, Options, Sampling
 
-__all__ = ["Appearance", "Settings"]
+__all__ = ["TEXT_SIZES", "Appearance", "Preset", "Retention", "SamplingChoice", "Settings", "may_use_network"]
+
+TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160)
+"""Steps of the text size, in percent."""
+
+MOST_TOKENS = 1_000_000
+"""Bounds every number of tokens that is stored: more than any of the models holds."""
+
+
+_Choice = TypeVar("_Choice", bound=Enum)
+_Value = TypeVar("_Value")
 
 
 class Appearance(Enum):
@@ -17,29 +30,143 @@ class Appearance(Enum):
     DARK = "dark"
 
 
-class Settings:
-    """Typed access to the stored preferences; a value that makes no sense reads as the default."""
+class SamplingChoice(Enum):
+    """Where the numbers of the sampler come from."""
+
+    MODEL = "model"
+    PRECISE = "precise"
+    BALANCED = "balanced"
+    CREATIVE = "creative"
+    OWN = "own"
+
+
+class Retention(Enum):
+    """How long conversations are kept."""
+
+    KEEP = "keep"
+    MONTH = "month"
+    UNTIL_QUIT = "until_quit"
+
+
+class Preset(msgspec.Struct, frozen=True):
+    """A system prompt with a name."""
+
+    name: str
+    text: str = ""
+
+
+class Settings(QObject):
+    """Typed access to the stored preferences; a value that makes no sense reads as the default.
+
+    **Signals:** `changed`, after a preference took another value, whoever set it.
+    """
+
+    changed = Signal()
 
     def __init__(self, store: QSettings) -> None:
+        super().__init__()
         self._store = store
 
     @property
     def is_thinking_on(self) -> bool:
         """The thinking switch."""
-        return bool(self._store.value("thinking", False, type=bool))
+        return self._flag("thinking", False)
 
     @is_thinking_on.setter
     def is_thinking_on(self, is_on: bool) -> None:
-        self._store.setValue("thinking", is_on)
+        self._write("thinking", is_on)
+
+    @property
+    def thinks_by_default(self) -> bool:
+        """How the thinking switch stands in a new conversation."""
+        return self._flag("thinks_by_default", False)
+
+    @thinks_by_default.setter
+    def thinks_by_default(self, is_on: bool) -> None:
+        self._write("thinks_by_default", is_on)
+
+    @property
+    def thinking_budget(self) -> int:
+        """Most tokens of a thought; 0 for no limit."""
+        return self._number("thinking_budget", Options().thinking_budget, 0, MOST_TOKENS)
+
+    @thinking_budget.setter
+    def thinking_budget(self, num_tokens: int) -> None:
+        self._write("thinking_budget", num_tokens)
+
+    @property
+    def max_new_tokens(self) -> int:
+        """Most tokens of an answer."""
+        return self._number("max_new_tokens", Options().max_new_tokens, 1, MOST_TOKENS)
+
+    @max_new_tokens.setter
+    def max_new_tokens(self, num_tokens: int) -> None:
+        self._write("max_new_tokens", num_tokens)
+
+    @property
+    def sampling_choice(self) -> SamplingChoice:
+        """Where the numbers of the sampler come from."""
+        return self._choice("sampling", SamplingChoice.MODEL)
+
+    @sampling_choice.setter
+    def sampling_choice(self, choice: SamplingChoice) -> None:
+        self._write("sampling", choice.value)
+
+    @property
+    def own_sampling(self) -> Sampling:
+        """The numbers that hold when a person chose their own."""
+        return self._json("own_sampling", Sampling, Sampling())
+
+    @own_sampling.setter
+    def own_sampling(self, sampling: Sampling) -> None:
+        self._write("own_sampling", msgspec.json.encode(sampling).decode())
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """The system prompts that a person wrote; no two have the same name."""
+        presets = self._json("presets", tuple[Preset, ...], ())
+        return tuple({preset.name: preset for preset in presets}.values())
+
+    @presets.setter
+    def presets(self, presets: tuple[Preset, ...]) -> None:
+        self._write("presets", msgspec.json.encode(presets).decode())
+
+    @property
+    def preset_name(self) -> str:
+        """The system prompt in use; empty for none."""
+        stored = str(self._store.value("preset", ""))
+        return stored if any(preset.name == stored for preset in self.presets) else ""
+
+    @preset_name.setter
+    def preset_name(self, name: str) -> None:
+        self._write("preset", name)
 
     @property
     def shows_thoughts(self) -> bool:
         """Whether thoughts unfold while they run."""
-        return bool(self._store.value("thoughts_shown", False, type=bool))
+        return self._flag("thoughts_shown", False)
 
     @shows_thoughts.setter
     def shows_thoughts(self, is_shown: bool) -> None:
-        self._store.setValue("thoughts_shown", is_shown)
+        self._write("thoughts_shown", is_shown)
+
+    @property
+    def shows_statistics(self) -> bool:
+        """Whether speed and number of tokens stand under each answer."""
+        return self._flag("statistics_shown", False)
+
+    @shows_statistics.setter
+    def shows_statistics(self, is_shown: bool) -> None:
+        self._write("statistics_shown", is_shown)
+
+    @property
+    def return_sends(self) -> bool:
+        """Whether Return alone sends; otherwise it makes a line. With the command key it always sends."""
+        return self._flag("return_sends", True)
+
+    @return_sends.setter
+    def return_sends(self, does_send: bool) -> None:
+        self._write("return_sends", does_send)
 
     @property
     def budget(self) -> int | None:
@@ -52,14 +179,69 @@ class Settings:
         self._store.setValue("budget", "" if budget is None else budget)
 
     @property
+    def start_model(self) -> Path | None:
+        """The model folder that is loaded at the start; None for the sample."""
+        stored = str(self._store.value("model", ""))
+        return Path(stored) if stored else None
+
+    @start_model.setter
+    def start_model(self, folder: Path | None) -> None:
+        self._write("model", str(folder or ""))
+
+    @property
+    def context_limit(self) -> int:
+        """Most tokens of a conversation; 0 for as many as the model holds."""
+        return self._number("context_limit", 0, 0, MOST_TOKENS)
+
+    @context_limit.setter
+    def context_limit(self, num_tokens: int) -> None:
+        self._write("context_limit", num_tokens)
+
+    @property
+    def rest_after_minutes(self) -> int:
+        """Idle minutes after which the model leaves memory; 0 for never."""
+        return self._number("rest_after_minutes", 0, 0, 24 * 60)
+
+    @rest_after_minutes.setter
+    def rest_after_minutes(self, minutes: int) -> None:
+        self._write("rest_after_minutes", minutes)
+
+    @property
+    def works_offline(self) -> bool:
+        """The master switch: nothing uses the network."""
+        return self._flag("works_offline", False)
+
+    @works_offline.setter
+    def works_offline(self, is_offline: bool) -> None:
+        self._write("works_offline", is_offline)
+
+    @property
+    def retention(self) -> Retention:
+        """How long conversations are kept."""
+        return self._choice("retention", Retention.KEEP)
+
+    @retention.setter
+    def retention(self, retention: Retention) -> None:
+        self._write("retention", retention.value)
+
+    @property
     def appearance(self) -> Appearance:
         """Light, dark or the system's choice."""
-        stored = self._store.value("appearance", Appearance.SYSTEM.value)
-        return next((choice for choice in Appearance if choice.value == stored), Appearance.SYSTEM)
+        return self._choice("appearance", Appearance.SYSTEM)
 
     @appearance.setter
     def appearance(self, appearance: Appearance) -> None:
-        self._store.setValue("appearance", appearance.value)
+        self._write("appearance", appearance.value)
+
+    @property
+    def text_size(self) -> int:
+        """The size of text in percent, one of `TEXT_SIZES`."""
+        stored = self._number("text_size", 100, TEXT_SIZES[0], TEXT_SIZES[-1])
+        return stored if stored in TEXT_SIZES else 100
+
+    @text_size.setter
+    def text_size(self, percent: int) -> None:
+        self._write("text_size", percent)
 
     @property
     def geometry(self) -> QByteArray | None:
@@ -69,7 +251,7 @@ class Settings:
 
     @geometry.setter
     def geometry(self, geometry: QByteArray | None) -> None:
-        self._store.setValue("geometry", geometry)
+        self._write("geometry", geometry)
 
     @property
     def open_conversation(self) -> str:
@@ -78,32 +260,59 @@ class Settings:
 
     @open_conversation.setter
     def open_conversation(self, conversation_id: str) -> None:
-        self._store.setValue("open_conversation", conversation_id)
+        self._write("open_conversation", conversation_id)
 
     @property
     def is_sidebar_shown(self) -> bool:
         """Whether the list of conversations is shown where there is room."""
-        return bool(self._store.value("sidebar", True, type=bool))
+        return self._flag("sidebar", True)
 
     @is_sidebar_shown.setter
     def is_sidebar_shown(self, is_shown: bool) -> None:
-        self._store.setValue("sidebar", is_shown)
+        self._write("sidebar", is_shown)
 
     @property
     def tools(self) -> frozenset[str]:
         """Names of the tools that the model may call."""
-        return frozenset(filter(None, str(self._store.value("tools", "")).split(" ")))
+        return frozenset(self._json("tools", tuple[str, ...], ()))
 
     @tools.setter
     def tools(self, names: frozenset[str]) -> None:
-        self._store.setValue("tools", " ".join(sorted(names)))
+        self._write("tools", msgspec.json.encode(sorted(names)).decode())
 
     @property
     def readable_paths(self) -> tuple[str, ...]:
         """Files and folders that a person chose for the model to read."""
-        stored = self._store.value("readable_paths", "")
-        return tuple(filter(None, str(stored).split("\n")))
+        return self._json("readable_paths", tuple[str, ...], ())
 
     @readable_paths.setter
     def readable_paths(self, paths: tuple[str, ...]) -> None:
-        self._store.setValue("readable_paths", "\n".join(paths))
+        self._write("readable_paths", msgspec.json.encode(paths).decode())
+
+    def _write(self, key: str, value: bool | int | str | QByteArray | None) -> None:
+        if value != self._store.value(key):
+            self._store.setValue(key, value)
+            self.changed.emit()
+
+    def _flag(self, key: str, default: bool) -> bool:
+        return {"true": True, "false": False}.get(str(self._store.value(key)).lower(), default)
+
+    def _number(self, key: str, default: int, least: int, most: int) -> int:
+        stored = str(self._store.value(key))
+        is_number = stored.isdecimal() and len(stored) <= len(str(most))
+        return int(stored) if is_number and least <= int(stored) <= most else default
+
+    def _choice(self, key: str, default: _Choice) -> _Choice:
+        stored = self._store.value(key)
+        return next((choice for choice in type(default) if choice.value == stored), default)
+
+    def _json(self, key: str, kind: type[_Value], default: _Value) -> _Value:
+        try:
+            return msgspec.json.decode(str(self._store.value(key, "")), type=kind)
+        except msgspec.DecodeError:
+            return default
+
+
+def may_use_network(settings: Settings) -> bool:
+    """Whether anything may use the network now. Whatever would, asks this first, at the moment it would."""
+    return not settings.works_offline

@@ -115,6 +115,42 @@ QPushButton[role="example"] { background: $surface; border: 1px solid $hairline;
   padding: 0; }
 QPushButton[role="example"]:hover { background: $hover; }
 QPushButton[role="example"]:focus { border: 1px solid $accent; }
+
+#settings { background: $window; }
+#settings QComboBox, #settings QAbstractSpinBox, #settings QLineEdit, #settings QPlainTextEdit, #exportSheet QComboBox {
+  background: $surface; border: 1px solid $hairline; border-radius: 7px; padding: 5px 9px; color: $text;
+  selection-background-color: $accent; selection-color: $on_accent; }
+#settings QComboBox, #exportSheet QComboBox { padding-right: 28px; }
+#settings QComboBox:hover, #exportSheet QComboBox:hover { background: $hover; }
+#settings QComboBox:focus, #settings QAbstractSpinBox:focus, #settings QLineEdit:focus,
+#settings QPlainTextEdit:focus, #exportSheet QComboBox:focus { border: 1px solid $accent; }
+#settings QComboBox::drop-down, #exportSheet QComboBox::drop-down { border: none; width: 24px; }
+#settings QComboBox::down-arrow, #exportSheet QComboBox::down-arrow { image: none; }
+#settings QAbstractSpinBox::up-button, #settings QAbstractSpinBox::down-button { width: 0; border: none; }
+#settings QAbstractSpinBox { padding: 4px 0; }
+#settings QAbstractSpinBox QLineEdit { border: none; padding: 0 8px; background: transparent; }
+QCheckBox, QRadioButton { spacing: 7px; }
+QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $secondary;
+  background: $surface; }
+QCheckBox::indicator { border-radius: 4px; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QRadioButton::indicator:checked { border-color: $accent; background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5,
+  fx: 0.5, fy: 0.5, stop: 0 $on_accent, stop: 0.38 $on_accent, stop: 0.46 $accent, stop: 1 $accent); }
+QCheckBox:focus, QRadioButton:focus { color: $accent; }
+QSlider:horizontal { min-height: 22px; }
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $hairline; }
+QSlider::sub-page:horizontal { border-radius: 2px; background: $accent; }
+QSlider::handle:horizontal { width: 16px; height: 16px; margin: -7px 0; border-radius: 9px; background: $surface;
+  border: 1px solid $secondary; }
+QSlider::handle:horizontal:focus { border-color: $accent; }
+QComboBox QAbstractItemView { background: $surface; border: 1px solid $hairline; color: $text; outline: 0;
+  selection-background-color: $accent; selection-color: $on_accent; }
+QComboBox QAbstractItemView::item { padding: 4px 6px; min-height: 20px; }
+#settings QLineEdit:disabled, #settings QPlainTextEdit:disabled { background: $window; color: $secondary; }
+QFrame[role="line"] { background: $hairline; border: none; }
+QToolButton[role="tab"] { padding: 6px 8px 5px 8px; color: $secondary; font-size: ${caption}px; }
+QToolButton[role="tab"]:checked { background: $hover; color: $accent; }
 #aboutName { font-size: ${title}px; font-weight: 600; }
 """)
 

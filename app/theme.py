@@ -8,16 +8,13 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.colors import DARK, LIGHT, Colors, high_contrast
-from app.settings import Appearance, Settings
+from app.settings import TEXT_SIZES, Appearance, Settings
 from app.stylesheet import style_sheet
 
 __all__ = ["COLUMN_WIDTH", "Theme"]
 
 COLUMN_WIDTH = 760
 """The widest a column of text gets, in pixels."""
-
-SCALES = (0.85, 0.92, 1.0, 1.12, 1.25, 1.4, 1.6)
-"""Steps of View > Bigger Text."""
 
 
 class Theme(QObject):
@@ -32,7 +29,6 @@ class Theme(QObject):
         super().__init__()
         self._app = app
         self._settings = settings
-        self._scale_index = SCALES.index(1.0)
         self._hints = app.styleHints()
         self.colors = LIGHT
         self._hints.colorSchemeChanged.connect(self.apply)
@@ -47,7 +43,7 @@ class Theme(QObject):
     @property
     def scale(self) -> float:
         """How much larger than usual text is shown."""
-        return SCALES[self._scale_index]
+        return self._settings.text_size / 100
 
     @property
     def mono_font(self) -> QFont:
@@ -74,8 +70,12 @@ class Theme(QObject):
 
     def step_scale(self, steps: int) -> None:
         """Make text bigger or smaller; 0 makes it usual."""
-        index = self._scale_index + steps if steps else SCALES.index(1.0)
-        self._scale_index = min(max(index, 0), len(SCALES) - 1)
+        index = TEXT_SIZES.index(self._settings.text_size if steps else 100) + steps
+        self.set_text_size(TEXT_SIZES[min(max(index, 0), len(TEXT_SIZES) - 1)])
+
+    def set_text_size(self, percent: int) -> None:
+        """Show text in one of `TEXT_SIZES`."""
+        self._settings.text_size = percent
         self.apply()
 
     def apply(self) -> None:

@@ -126,7 +126,12 @@ class _Served:
     has_answered: bool
 
 
-_Work = Request | _Died | _Served
+@dataclass(frozen=True)
+class _Rest:
+    """The child is not needed for now."""
+
+
+_Work = Request | _Died | _Served | _Rest
 
 
 class EngineClient:
@@ -155,6 +160,10 @@ class EngineClient:
         """Queue a request from any thread; never waits for the engine."""
         self._inbox.put(request)
 
+    def rest(self) -> None:
+        """End the child if it is idle, which gives its memory back; the next request starts it and loads its model."""
+        self._inbox.put(_Rest())
+
     def close(self) -> None:
         """End the child and all threads; takes 4 seconds at most."""
         self.submit(Shutdown())
@@ -172,6 +181,8 @@ class EngineClient:
                 case _Died(child):
                     if child is self._child:
                         self._recover(f"status {child.end()}")
+                case _Rest():
+                    self._let_idle_child_go()
                 case _Served(request_id, has_answered):
                     self._finish(request_id, has_answered)
                 case Cancel() | AnswerNow() | ToolDone() as word:
@@ -286,6 +297,11 @@ class EngineClient:
         self._hangs_at = None
         if self._child is not None:
             self._child.kill()
+
+    def _let_idle_child_go(self) -> None:
+        if self._running is None and not self._waiting:
+            self._end_child()
+            self._child = None
 
     def _end_child(self) -> None:
         self._send(Shutdown())

@@ -91,6 +91,35 @@ def test_a_child_killed_while_idle_comes_back(
     assert until(heard, ModelLoaded)[-1].request_id == 1
 
 
+def test_an_idle_child_rests_and_comes_back_with_its_model(
+    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    client.submit(LoadModel(1, str(tiny_checkpoint)))
+    until(heard, ModelLoaded)
+    resting = child_of(client)
+    client.rest()
+    client.submit(Respond(2, (user("Hello"),), Options(Sampling(seed=1), max_new_tokens=5)))
+    woken = until(heard, Finished)
+    assert [each.event for each in woken if isinstance(each.event, Failed)] == []
+    assert any(isinstance(each.event, ModelLoaded) and each.request_id == 1 for each in woken)
+    assert child_of(client) != resting
+    with pytest.raises(ProcessLookupError):
+        os.kill(resting, 0)
+
+
+def test_a_child_that_works_does_not_rest(
+    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    client.submit(LoadModel(1, str(tiny_checkpoint)))
+    client.submit(Respond(2, (user("Hello"),), ENDLESS))
+    until(heard, TextDelta)
+    working = child_of(client)
+    client.rest()
+    client.submit(Cancel(2))
+    assert until(heard, Finished)[-1].request_id == 2
+    assert child_of(client) == working
+
+
 def test_cancel_overtakes(client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path) -> None:
     client.submit(LoadModel(1, str(tiny_checkpoint)))
     client.submit(Respond(2, (user("Hello " * 600),), ENDLESS))

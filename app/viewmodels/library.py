@@ -1,6 +1,7 @@
 """All conversations: the rows of the sidebar, what a search finds, and which one is open."""
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.settings import Settings
+from app.settings import Retention, Settings
 from app.store import Conversation as Kept
 from app.store import Draft, Hit, Store, Summary
 from app.viewmodels.composer import Composer
@@ -28,6 +29,7 @@ DRAFT_MS = 400
 
 SEARCH_MS = 120
 MAX_TITLE = 48
+RETENTION_DAYS = {Retention.MONTH: 30, Retention.UNTIL_QUIT: 0}
 NEW_TITLE = "New Conversation"
 TEMPORARY_TITLE = "Temporary Conversation"
 
@@ -102,6 +104,11 @@ class Library(QObject):
             named.setdefault(_heading(row), []).append(row)
         return [Group(name, tuple(rows)) for name, rows in named.items()]
 
+    @property
+    def is_anything_busy(self) -> bool:
+        """Whether an answer is under way anywhere."""
+        return any(transcript.is_busy for transcript in self._live.values())
+
     def is_busy(self, conversation_id: str) -> bool:
         """Whether an answer is under way there."""
         transcript = self._live.get(conversation_id)
@@ -111,6 +118,7 @@ class Library(QObject):
 
     def start(self) -> None:
         """Show what is kept, and open what was open when the app ended."""
+        self._store.purge(self._keep_since)
         self._refresh()
         wanted = self._settings.open_conversation
         if wanted:
@@ -213,6 +221,8 @@ class Library(QObject):
         """Keep the draft and what was written so far, and remember what was open."""
         self.keep_draft()
         transcript = self._conversation.transcript
+        if self._settings.retention is Retention.UNTIL_QUIT:
+            self._store.purge(time.time() + 1)
         is_kept = bool(transcript.turns) and not transcript.is_temporary
         self._settings.open_conversation = transcript.id if is_kept else ""
         for each in self._live.values():
@@ -226,6 +236,12 @@ class Library(QObject):
             except OSError:
                 return part
         return part
+
+    @property
+    def _keep_since(self) -> float | None:
+        """Conversations not touched since are deleted for good."""
+        days = RETENTION_DAYS.get(self._settings.retention)
+        return None if days is None else time.time() - days * 86_400
 
     def _note_draft(self) -> None:
         if not self._is_taking_up:

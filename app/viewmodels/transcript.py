@@ -5,13 +5,14 @@ import uuid
 from collections.abc import Callable
 from itertools import pairwise
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.bridge import Bridge
-from app.settings import Settings
 from app.store import Conversation as Kept
 from app.store import Store
 from app.viewmodels.model import Model
+from app.viewmodels.preferences import Preferences
 from app.viewmodels.records import record_of, restored
 from app.viewmodels.tools import Toolbox, ToolRun
 from app.viewmodels.turns import AnswerState, AnswerTurn, Place, UserTurn
@@ -28,6 +29,7 @@ from engine import (
     PrefillProgress,
     PromptReady,
     Respond,
+    Text,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
@@ -72,7 +74,7 @@ class Transcript(QObject):
         self,
         bridge: Bridge,
         model: Model,
-        settings: Settings,
+        preferences: Preferences,
         toolbox: Toolbox,
         store: Store | None = None,
         record: Kept | None = None,
@@ -84,7 +86,7 @@ class Transcript(QObject):
         self._all: dict[str, Turn] = {}
         self._bridge = bridge
         self._model = model
-        self._settings = settings
+        self._preferences = preferences
         self._toolbox = toolbox
         self._store = store
         self._clock = clock
@@ -252,7 +254,8 @@ class Transcript(QObject):
     # --- asking
 
     def _options_for(self, thinking: bool) -> Options:
-        return Options(thinking=thinking, tools=self._toolbox.offered, tool_timeout_s=TOOL_TIMEOUT_S)
+        options = self._preferences.options(thinking)
+        return msgspec.structs.replace(options, tools=self._toolbox.offered, tool_timeout_s=TOOL_TIMEOUT_S)
 
     def _say(self, message: Message, options: Options) -> None:
         self._add(UserTurn(message, self._next_place()))
@@ -262,7 +265,7 @@ class Transcript(QObject):
         self._options = options
         question = self.turns[-1]
         num_pictures = len(question.pictures) if isinstance(question, UserTurn) else 0
-        answer = AnswerTurn(self._next_place(), num_pictures, self._settings.shows_thoughts, self._clock)
+        answer = AnswerTurn(self._next_place(), num_pictures, self._preferences.settings.shows_thoughts, self._clock)
         self._add(answer)
         self._start(answer)
 
@@ -272,10 +275,18 @@ class Transcript(QObject):
         answer.model = self._model.name
         if self._model.is_ready:
             answer.start_reading()
-        messages = self.history[-1:] if self._model.is_sample else self.history  # it mixes up several messages
-        self._bridge.submit(Respond(self._request_id, messages, self._options, runs_tools=bool(self._options.tools)))
+        runs_tools = bool(self._options.tools)
+        self._bridge.submit(Respond(self._request_id, self._told, self._options, runs_tools))
         self._keeping.start()
         self.activity_changed.emit()
+
+    @property
+    def _told(self) -> tuple[Message, ...]:
+        """What the engine is told: the system prompt, and everything said so far."""
+        if self._model.is_sample:
+            return self.history[-1:]  # it mixes up several messages
+        prompt = self._preferences.system_prompt
+        return (Message("system", (Text(prompt),)), *self.history) if prompt else self.history
 
     # --- following the answer
 

@@ -22,7 +22,10 @@ from app.viewmodels.links import LinkQuestion
 from app.widgets.look import Look
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
-__all__ = ["AboutBox", "ask_before_link", "ask_for_folder", "ask_for_model", "ask_for_pictures", "open_picture"]
+__all__ = [
+    "AboutBox", "ask_before_deleting", "ask_before_link", "ask_for_folder", "ask_for_model", "ask_for_pictures",
+    "open_picture", "show_folder",
+]  # fmt: skip
 
 
 def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> None:
@@ -57,8 +60,8 @@ def _ask_for_folder(parent: QWidget, title: str, accept: str, take: Callable[[Pa
     sheet.open()
 
 
-def ask_before_link(parent: QWidget, question: LinkQuestion) -> None:
-    """Show where a link leads before it is opened."""
+def ask_before_link(parent: QWidget, question: LinkQuestion, may_open: Callable[[], bool]) -> None:
+    """Show where a link leads before it is opened; `may_open` has the last word, after the answer."""
     sheet = QMessageBox(parent)
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setTextFormat(Qt.TextFormat.PlainText)
@@ -66,7 +69,20 @@ def ask_before_link(parent: QWidget, question: LinkQuestion) -> None:
     sheet.setInformativeText(question.detail)
     opening = sheet.addButton("Open", QMessageBox.ButtonRole.AcceptRole)
     sheet.setDefaultButton(sheet.addButton(QMessageBox.StandardButton.Cancel))
-    opening.clicked.connect(lambda: QDesktopServices.openUrl(question.url))
+    opening.clicked.connect(lambda: may_open() and QDesktopServices.openUrl(question.url))
+    sheet.open()
+
+
+def ask_before_deleting(parent: QWidget, question: str, detail: str, action: str, delete: Callable[[], None]) -> None:
+    """Ask once before something goes that cannot come back."""
+    sheet = QMessageBox(parent)
+    sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    sheet.setIcon(QMessageBox.Icon.Warning)
+    sheet.setTextFormat(Qt.TextFormat.PlainText)
+    sheet.setText(question)
+    sheet.setInformativeText(detail)
+    sheet.addButton(action, QMessageBox.ButtonRole.DestructiveRole).clicked.connect(delete)
+    sheet.setDefaultButton(sheet.addButton(QMessageBox.StandardButton.Cancel))
     sheet.open()
 
 
@@ -99,3 +115,8 @@ class AboutBox(QDialog):
 def open_picture(path: str) -> None:
     """Show a picture in the system's viewer."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+def show_folder(folder: Path) -> None:
+    """Show a folder in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

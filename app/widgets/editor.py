@@ -25,6 +25,7 @@ class Editor(QTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
+        self.return_sends = True
         self._is_composing = False
         self.setObjectName("editor")
         self.setAccessibleName("Message")
@@ -41,10 +42,13 @@ class Editor(QTextEdit):
         self.fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Return sends, with Shift or Option it makes a line; while a word is being composed it only commits."""
+        """Return sends, with Shift or Option it makes a line; while a word is being composed it only commits.
+
+        Without `return_sends` it always makes a line; with the command key the window sends.
+        """
         if event.key() not in _RETURN_KEYS or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().keyPressEvent(event)
-        elif event.modifiers() & _NEW_LINE:
+        elif event.modifiers() & _NEW_LINE or not (self.return_sends or self._is_composing):
             self.insertPlainText("\n")
             self.ensureCursorVisible()
         elif not self._is_composing:

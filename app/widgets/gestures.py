@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
-from PySide6.QtWidgets import QTextEdit
+from PySide6.QtWidgets import QApplication, QTextEdit
 
-from app.settings import Settings
 from app.viewmodels.examples import Example, ExampleKind
 from app.viewmodels.links import question_for
+from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
 from app.viewmodels.turns import AnswerState, AnswerTurn
 from app.widgets.dialogs import (
     AboutBox,
@@ -31,12 +31,12 @@ class Gestures(QObject):
         self,
         window: MainWindow,
         look: Look,
-        settings: Settings,
         models: ViewModels,
+        preferences: Preferences,
         attach_sample: Callable[[], None],
     ) -> None:
         super().__init__(window)
-        self._settings = settings
+        self._settings = preferences.settings
         self._window = window
         self._look = look
         self._model = models.model
@@ -46,6 +46,7 @@ class Gestures(QObject):
         self._library = models.library
         self._toolbox = models.toolbox
         self._status = models.status
+        self._preferences = preferences
         self._attach_sample = attach_sample
         self._connect_commands()
         self._connect_editing()
@@ -57,6 +58,7 @@ class Gestures(QObject):
     def new_conversation(self) -> None:
         """Start anew."""
         self._library.new()
+        self._composer.set_thinking(self._preferences.settings.thinks_by_default)
         self._window.composer.editor.setFocus()
 
     def new_temporary(self) -> None:
@@ -105,7 +107,7 @@ class Gestures(QObject):
 
     def choose_model(self) -> None:
         """Ask for a model folder to load."""
-        ask_for_model(self._window, self._model.load)
+        ask_for_model(self._window, self._preferences.choose_model)
 
     def choose_readable(self) -> None:
         """Ask for a folder that the model may read, once a person allows each reading."""
@@ -138,8 +140,10 @@ class Gestures(QObject):
         question = question_for(url)
         if question is None:
             self._window.toast.say("This kind of link is not opened.")
+        elif not self._preferences.may_use_network():
+            self._window.toast.say(OFFLINE_REFUSAL)
         else:
-            ask_before_link(self._window, question)
+            ask_before_link(self._window, question, self._preferences.may_use_network)
 
     def choose_example(self, example: Example) -> None:
         """Prepare the draft of an example; words that are there already stay."""
@@ -160,9 +164,9 @@ class Gestures(QObject):
         commands.new.triggered.connect(self.new_conversation)
         commands.open.triggered.connect(self.open_pictures)
         commands.choose_model.triggered.connect(self.choose_model)
-        commands.use_sample.triggered.connect(self._model.load_sample)
+        commands.use_sample.triggered.connect(lambda: self._preferences.choose_model(None))
         commands.load_again.triggered.connect(self._model.load_again)
-        commands.close.triggered.connect(window.close)
+        commands.close.triggered.connect(self._close_front_window)
         commands.quit.triggered.connect(QGuiApplication.quit)
         commands.write.triggered.connect(window.composer.editor.setFocus)
         commands.send.triggered.connect(self._composer.send)
@@ -194,6 +198,10 @@ class Gestures(QObject):
         commands.previous.triggered.connect(lambda: self._library.step(-1))
         commands.next.triggered.connect(lambda: self._library.step(1))
         commands.about.triggered.connect(self.show_about)
+
+    def _close_front_window(self) -> None:
+        """On a Mac the menu bar also serves the settings window."""
+        (QApplication.activeWindow() or self._window).close()
 
     def _connect_editing(self) -> None:
         commands = self._window.commands

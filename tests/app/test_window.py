@@ -5,18 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QSettings, Qt
-from PySide6.QtGui import QAccessible, QAction, QColor, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAccessible, QColor
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.colors import DARK, LIGHT, Colors, high_contrast
-from app.settings import Appearance, Settings
+from app.settings import Appearance
 from app.theme import Theme
 from app.viewmodels.model import ModelState
 from app.widgets.dialogs import AboutBox
@@ -81,40 +80,6 @@ def test_no_part_of_the_window_flashes_as_a_window_of_its_own(
     desk.window.commands.find_all.trigger()
     qapp.removeEventFilter(shown)
     assert shown.names == ["MainWindow"]
-
-
-def test_every_command_has_a_name_a_role_and_a_place_in_the_menus(open_desk: OpenDesk) -> None:
-    desk = open_desk(has_engine=False)
-    placed = {action for menu in desk.window.menuBar().actions() for action in all_actions(menu)}
-    for action in desk.window.commands.findChildren(QAction):
-        assert action.text(), "a command without a name"
-        guessed = action.menuRole() is QAction.MenuRole.TextHeuristicRole
-        assert guessed == (action.text() in ("Cut", "Copy", "Paste", "Select All")), action.text()
-        assert action in placed, f"{action.text()} is in no menu"
-
-
-def all_actions(action: QAction) -> list[QAction]:
-    menu = action.menu()
-    inside = menu.actions() if isinstance(menu, QWidget) else []
-    return [action, *(deep for entry in inside for deep in all_actions(entry))]
-
-
-def test_no_two_commands_share_a_shortcut(open_desk: OpenDesk) -> None:
-    desk = open_desk(has_engine=False)
-    shortcuts = Counter(
-        shortcut.toString(QKeySequence.SequenceFormat.PortableText)
-        for action in desk.window.commands.findChildren(QAction)
-        for shortcut in action.shortcuts()
-    )
-    assert [shortcut for shortcut, number in shortcuts.items() if number > 1] == []
-    assert {"Ctrl+N", "Ctrl+O", "Esc", "Ctrl+Shift+C"} <= set(shortcuts)
-
-
-def test_every_button_has_a_name_for_those_who_listen(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
-    desk = full_desk(open_desk, draw, qtbot)
-    for button in desk.window.findChildren(QAbstractButton):
-        if not button.objectName().startswith("qt_"):
-            assert button.accessibleName() or button.text(), f"a {type(button).__name__} without a name"
 
 
 def test_each_message_is_an_element_with_its_own_name_and_text(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
@@ -219,15 +184,6 @@ def test_the_window_comes_back_where_it_was(open_desk: OpenDesk) -> None:
     first.window.resize(640, 560)
     first.window.close()
     assert open_desk(has_engine=False).window.size().toTuple() == (640, 560)
-
-
-def test_a_spoiled_settings_file_reads_as_the_defaults(tmp_path: Path) -> None:
-    path = tmp_path / "spoiled.ini"
-    path.write_text("[General]\nbudget=abc\nappearance=purple\nthinking=perhaps\ngeometry=7\n")
-    settings = Settings(QSettings(str(path), QSettings.Format.IniFormat))
-    assert settings.budget is None
-    assert settings.appearance is Appearance.SYSTEM
-    assert settings.geometry is None
 
 
 def test_about_tells_the_version(open_desk: OpenDesk) -> None:

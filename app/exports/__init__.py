@@ -1,0 +1,102 @@
+"""A conversation as a file: Markdown, HTML, PDF or JSON, with its pictures. A file is written whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from enum import Enum
+from pathlib import Path
+from typing import assert_never
+
+import msgspec
+
+from app.exports.conversation import Entry, Exported
+from app.exports.page import to_html
+from app.exports.pdf import to_pdf
+from app.exports.text import to_json, to_markdown
+from engine import EngineError
+
+__all__ = ["Entry", "ExportError", "ExportFormat", "Exported", "export"]
+
+
+class ExportError(EngineError):
+    """A conversation cannot be written to the place that was chosen."""
+
+
+class ExportFormat(Enum):
+    """What a conversation can become; the value is the file's suffix."""
+
+    MARKDOWN = "md"
+    HTML = "html"
+    PDF = "pdf"
+    JSON = "json"
+
+
+def export(conversation: Exported, path: Path, kind: ExportFormat, *, with_thoughts: bool) -> None:
+    """Write a conversation to `path`; raises ExportError with the sentence to show.
+
+    Markdown and JSON name pictures, sounds and videos in a folder beside the file.
+    """
+    if not with_thoughts:
+        conversation = Exported(conversation.title, [_without_thought(entry) for entry in conversation.entries])
+    try:
+        with tempfile.TemporaryDirectory(prefix=".cabochon-", dir=path.parent) as draft:
+            _write(conversation, path, kind, Path(draft))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ExportError(f"“{path.name}” cannot be written: {reason}. Choose another place.") from error
+
+
+def _write(conversation: Exported, path: Path, kind: ExportFormat, draft: Path) -> None:
+    """Prepare everything in a folder on the same disk, then put it in its place."""
+    media_folder = _free_folder(path)
+    match kind:
+        case ExportFormat.MARKDOWN | ExportFormat.JSON:
+            places = _copy_media(conversation, draft / "media", media_folder.name)
+            form = to_markdown if kind is ExportFormat.MARKDOWN else to_json
+            content = form(conversation, places).encode()
+        case ExportFormat.HTML:
+            content = to_html(conversation).encode()
+        case ExportFormat.PDF:
+            content = to_pdf(conversation)
+        case _ as never:
+            assert_never(never)
+    with (draft / path.name).open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    has_media = (draft / "media").exists()
+    if has_media:
+        (draft / "media").rename(media_folder)
+    try:
+        (draft / path.name).replace(path)
+    except OSError:
+        if has_media:
+            shutil.rmtree(media_folder)
+        raise
+
+
+def _free_folder(path: Path) -> Path:
+    """A place beside the file where nothing is yet."""
+    folder, number = path.with_name(f"{path.stem} files"), 2
+    while folder.exists():
+        folder, number = path.with_name(f"{path.stem} files {number}"), number + 1
+    return folder
+
+
+def _copy_media(conversation: Exported, folder: Path, name: str) -> dict[str, str]:
+    """Copy every file that is still there, and return where each is from the exported file."""
+    places: dict[str, str] = {}
+    for entry in conversation.entries:
+        for media in entry.message.media:
+            source = Path(media.path)
+            if media.path not in places and source.is_file():
+                folder.mkdir(exist_ok=True)
+                kind = type(media).__name__.lower()
+                target = f"{kind} {len(places) + 1}{source.suffix}"
+                shutil.copyfile(source, folder / target)
+                places[media.path] = f"{name}/{target}"
+    return places
+
+
+def _without_thought(entry: Entry) -> Entry:
+    return entry._replace(message=msgspec.structs.replace(entry.message, thought=""))

@@ -1,0 +1,56 @@
+"""The sheet before an export: which form, and whether thoughts belong to it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout, QWidget
+
+from app.exports import ExportFormat
+from app.viewmodels.exporting import FORMAT_NAMES, Exporter
+from app.widgets.form import CheckBox, Form, PopUp
+from app.widgets.look import Look
+
+__all__ = ["ExportSheet"]
+
+
+class ExportSheet(QDialog):
+    """Asks for a form and then, in the system's own dialog, for a place. `say` shows what came of it."""
+
+    def __init__(self, parent: QWidget, look: Look, exporter: Exporter, say: Callable[[str], None]) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("exportSheet")
+        self.setWindowTitle("Export")
+        self._parent = parent
+        self._exporter = exporter
+        self._say = say
+        self.kind = PopUp(look)
+        self.kind.addItems(list(FORMAT_NAMES.values()))
+        self.thoughts = CheckBox(look, "Include thoughts")
+        form = Form(look)
+        form.add("Export as", self.kind)
+        form.add("", self.thoughts)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.export_button = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.rejected.connect(self.reject)
+        buttons.accepted.connect(self._ask_for_place)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 20, 20)
+        layout.addWidget(form)
+        layout.addWidget(buttons)
+        self.export_button.setDefault(True)
+
+    def _ask_for_place(self) -> None:
+        kind, with_thoughts = list(ExportFormat)[self.kind.currentIndex()], self.thoughts.isChecked()
+        exporter, say = self._exporter, self._say
+        sheet = QFileDialog(self._parent, "Export")
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        sheet.setFileMode(QFileDialog.FileMode.AnyFile)
+        sheet.setDefaultSuffix(kind.value)
+        sheet.setNameFilter(f"{kind.name.capitalize()} (*.{kind.value})")
+        sheet.selectFile(exporter.file_name(kind))
+        sheet.fileSelected.connect(lambda name: say(exporter.export(Path(name), kind, with_thoughts)))
+        self.accept()
+        sheet.open()

@@ -1,0 +1,60 @@
+"""Opens the settings window and the export sheet, and tells the rest of the window what was chosen there."""
+
+from PySide6.QtCore import QObject
+
+from app.viewmodels.exporting import Exporter
+from app.viewmodels.preferences import Preferences
+from app.widgets.dialogs import ask_for_model
+from app.widgets.export_sheet import ExportSheet
+from app.widgets.look import Look
+from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.settings_window import SettingsWindow
+
+__all__ = ["SettingsGestures"]
+
+
+class SettingsGestures(QObject):
+    """Lives as long as its window."""
+
+    def __init__(
+        self, window: MainWindow, look: Look, models: ViewModels, preferences: Preferences, exporter: Exporter
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._look = look
+        self._conversation = models.conversation
+        self._preferences = preferences
+        self._exporter = exporter
+        self._settings_window: SettingsWindow | None = None
+        window.commands.settings.triggered.connect(self.show_settings)
+        window.commands.export.triggered.connect(self.export)
+        models.conversation.activity_changed.connect(self._enable)
+        preferences.changed.connect(self._follow)
+        self._follow()
+        self._enable()
+
+    def show_settings(self) -> None:
+        """Open the settings window, or bring it to the front."""
+        if self._settings_window is None:
+            self._settings_window = settings = SettingsWindow(self._window, self._look, self._preferences)
+            settings.model.choose_requested.connect(lambda: ask_for_model(settings, self._preferences.choose_model))
+            settings.model.sample_requested.connect(lambda: self._preferences.choose_model(None))
+        self._settings_window.show()
+        self._settings_window.activateWindow()
+
+    def export(self) -> None:
+        """Ask in which form, and write the file."""
+        if self._exporter.can_export:
+            ExportSheet(self._window, self._look, self._exporter, self._window.toast.say).open()
+
+    def _follow(self) -> None:
+        """Let the menus and the composer follow what was chosen in the settings window."""
+        settings, commands = self._preferences.settings, self._window.commands
+        self._window.composer.editor.return_sends = settings.return_sends
+        commands.appearances[settings.appearance].setChecked(True)
+        if commands.show_thoughts.isChecked() != settings.shows_thoughts:
+            commands.show_thoughts.setChecked(settings.shows_thoughts)
+            self._conversation.show_thoughts(settings.shows_thoughts)
+
+    def _enable(self) -> None:
+        self._window.commands.export.setEnabled(bool(self._conversation.turns))

@@ -1,0 +1,216 @@
+"""Exports: what each form says, what it carries along, and that a file is there whole or not at all."""
+
+import base64
+import json
+import re
+import resource
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from app.exports import Entry, Exported, ExportError, ExportFormat, export
+from app.viewmodels.exporting import FORMAT_NAMES, Exporter
+from app.widgets.export_sheet import ExportSheet
+from engine import Message, Picture, Sound, Text, ToolCall, ToolResult, user
+from tests.app.driving import OpenDesk, say, wait_for_end
+
+WHEN = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
+ANSWER = """Two **lines**
+of it, `<b>` and <b>html</b>, ![a cat](https://evil.example/cat.png), [a file](file:///etc/passwd),
+[a page](https://example.org/?a=1&b=2) and <script>alert(1)</script>
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```python
+print("<hello>")
+```
+"""
+
+
+class Tags(HTMLParser):
+    """Collects the tags of a page and their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep it."""
+        self.found.append((tag, dict(attrs)))
+
+    def named(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.found if tag == name]
+
+
+@pytest.fixture
+def conversation(tmp_path: Path) -> Exported:
+    """A picture, a question, an answer with everything that Markdown can do, and a tool."""
+    (tmp_path / "private").mkdir()
+    picture = tmp_path / "private" / "5f8a.png"
+    Image.new("RGB", (80, 40), "teal").save(picture)
+    sound = tmp_path / "private" / "91c0.wav"
+    sound.write_bytes(b"RIFF")
+    return Exported(
+        "Cats & <dogs>",
+        [
+            Entry(user("What is <this>?\n# not a heading", Picture(str(picture)), Sound(str(sound))), WHEN),
+            Entry(Message("assistant", (Text(ANSWER),), thought="Let me\nlook."), WHEN, "Gemma 4 E2B"),
+            Entry(Message("assistant", (ToolCall("clock", {"zone": "``` UTC"}),)), WHEN, "Gemma 4 E2B"),
+            Entry(Message("tool", (ToolResult({"time": "<9:05>"}, name="clock"),)), WHEN),
+            Entry(user("And this?", Picture(str(tmp_path / "gone.png")))),
+        ],
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where files are written; nothing unfinished may stay there."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    yield folder
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def written(conversation: Exported, folder: Path, kind: ExportFormat, *, with_thoughts: bool = False) -> str:
+    path = folder / f"Cats.{kind.value}"
+    export(conversation, path, kind, with_thoughts=with_thoughts)
+    return path.read_text()
+
+
+def test_markdown_keeps_the_words_and_brings_the_files(conversation: Exported, folder: Path) -> None:
+    text = written(conversation, folder, ExportFormat.MARKDOWN)
+    assert text.startswith("# Cats & <dogs>\n\n## You\n\n*21 November 2026, 09:05*\n\n")
+    assert "![picture 1](Cats%20files/picture%201.png)" in text
+    assert "[sound 2](Cats%20files/sound%202.wav)" in text
+    assert ANSWER.strip() in text
+    assert "## Gemma 4 E2B" in text
+    assert '````json\n{\n  "zone": "``` UTC"\n}\n````' in text
+    assert "*Picture that is no longer there*" in text
+    assert sorted(path.name for path in (folder / "Cats files").iterdir()) == ["picture 1.png", "sound 2.wav"]
+    with Image.open(folder / "Cats files" / "picture 1.png") as picture:
+        assert picture.size == (80, 40)
+
+
+def test_html_needs_nothing_else_and_runs_nothing(conversation: Exported, folder: Path) -> None:
+    page = written(conversation, folder, ExportFormat.HTML)
+    tags = Tags(page)
+    assert [path.name for path in folder.iterdir()] == ["Cats.html"]
+    assert not tags.named("script")
+    assert not tags.named("b")
+    assert not [key for _, attributes in tags.found for key in attributes if key.startswith("on")]
+    (picture,) = tags.named("img")
+    data = (picture["src"] or "").removeprefix("data:image/png;base64,")
+    assert base64.b64decode(data).startswith(b"\x89PNG")
+    assert [link["href"] for link in tags.named("a")] == ["https://example.org/?a=1&b=2"]
+    assert "default-src 'none'" in (tags.named("meta")[1]["content"] or "")
+    assert "[a cat: not loaded]" in page
+    assert "<title>Cats &amp; &lt;dogs&gt;</title>" in page
+    assert "What is &lt;this&gt;?" in page
+    assert len(tags.named("td")) == 2
+    assert 'class="language-python"' in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_html_shows_a_picture_that_browsers_do_not_know(tmp_path: Path, folder: Path) -> None:
+    scan = tmp_path / "scan.tiff"
+    Image.new("RGB", (9, 9), "red").save(scan)
+    page = written(Exported("Scan", [Entry(user("", Picture(str(scan))))]), folder, ExportFormat.HTML)
+    assert "data:image/png;base64,iVBOR" in page
+
+
+def test_json_is_the_engines_own_form(conversation: Exported, folder: Path) -> None:
+    document = json.loads(written(conversation, folder, ExportFormat.JSON))
+    messages = [msgspec.convert(entry["message"], Message) for entry in document["messages"]]
+    assert messages[1].text == ANSWER
+    assert messages[1].thought == ""
+    assert messages[2:4] == [entry.message for entry in conversation.entries[2:4]]
+    assert [entry["created_at"] for entry in document["messages"]][::4] == ["2026-11-21T09:05:00+00:00", None]
+    assert document["messages"][1]["model"] == "Gemma 4 E2B"
+    assert (folder / messages[0].pictures[0].path).is_file()
+    assert messages[4].pictures[0].path == ""
+    assert "private" not in json.dumps(document)
+
+
+def test_pdf_has_pages_and_the_picture(conversation: Exported, folder: Path, qapp: object) -> None:
+    path = folder / "Cats.pdf"
+    long = Exported(conversation.title, [*conversation.entries, Entry(user("word " * 3000))])
+    export(long, path, ExportFormat.PDF, with_thoughts=True)
+    data = path.read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert data.rstrip().endswith(b"%%EOF")
+    assert len(re.findall(rb"/Type /Page\b", data)) >= 3
+    assert b"/Subtype /Image" in data
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.MARKDOWN, ExportFormat.HTML, ExportFormat.JSON])
+def test_thoughts_are_left_out_unless_they_are_wanted(conversation: Exported, folder: Path, kind: ExportFormat) -> None:
+    assert "Let me" not in written(conversation, folder, kind)
+    assert "Let me" in written(conversation, folder, kind, with_thoughts=True)
+
+
+def test_an_earlier_export_is_replaced_but_no_folder_is_touched(conversation: Exported, folder: Path) -> None:
+    written(conversation, folder, ExportFormat.MARKDOWN)
+    kept = folder / "Cats files" / "notes.txt"
+    kept.write_text("mine")
+    assert "Cats%20files%202/picture%201.png" in written(conversation, folder, ExportFormat.MARKDOWN)
+    assert kept.read_text() == "mine"
+    assert (folder / "Cats files 2" / "picture 1.png").is_file()
+
+
+def test_what_cannot_be_written_leaves_everything_as_it_was(conversation: Exported, folder: Path) -> None:
+    (folder / "Cats.md").mkdir()
+    with pytest.raises(ExportError, match=r"^“Cats\.md” cannot be written: .* Choose another place\.$"):
+        export(conversation, folder / "Cats.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    assert [path.name for path in folder.iterdir()] == ["Cats.md"]
+    with pytest.raises(ExportError, match="cannot be written"):
+        export(conversation, folder / "missing" / "Cats.md", ExportFormat.MARKDOWN, with_thoughts=False)
+
+
+def test_a_full_disk_leaves_the_earlier_file(conversation: Exported, folder: Path) -> None:
+    before = written(conversation, folder, ExportFormat.HTML)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(ExportError, match="File too large"):
+            written(conversation, folder, ExportFormat.HTML, with_thoughts=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (folder / "Cats.html").read_text() == before
+
+
+def test_a_title_becomes_a_file_name() -> None:
+    def name(title: str) -> str:
+        return Exporter(lambda: Exported(title, [])).file_name(ExportFormat.PDF)
+
+    assert name("Cats/dogs: “why?”\n") == "Cats dogs “why ”.pdf"
+    assert name("../..") == "Conversation.pdf"
+    assert name("日本語の題") == "日本語の題.pdf"
+    assert len(name("x" * 300)) == 64
+
+
+def test_the_window_exports_what_was_said(open_desk: OpenDesk, folder: Path, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    assert not desk.window.commands.export.isEnabled()
+    say(desk, "Hello there")
+    wait_for_end(qtbot, desk)
+    desk.window.commands.export.trigger()
+    sheet = desk.window.findChild(ExportSheet)
+    assert [sheet.kind.itemText(index) for index in range(4)] == list(FORMAT_NAMES.values())
+    sheet.export_button.click()
+    dialog = desk.window.findChild(QFileDialog)
+    assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
+    dialog.fileSelected.emit(str(folder / "said.md"))
+    dialog.close()
+    assert "user:Hello there" in (folder / "said.md").read_text()
+    assert desk.window.toast.text.text() == "Exported as “said.md”"
