@@ -36,6 +36,7 @@ from app.viewmodels.rest import Rest
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
 from app.viewmodels.transcript import Transcript
+from app.viewmodels.turns import AnswerTurn
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
@@ -194,7 +195,9 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: P
 
 def _exported(library: Library, conversation: Conversation) -> Exported:
     entries = [
-        Entry(message, datetime.fromtimestamp(turn.place.created_at), getattr(turn, "model", ""))
+        Entry(
+            message, datetime.fromtimestamp(turn.place.created_at), turn.model if isinstance(turn, AnswerTurn) else ""
+        )
         for turn in conversation.turns
         for message in turn.messages
         if message.role != "tool" and not message.calls
