@@ -143,6 +143,8 @@ class ToolCallRefused(_Event, frozen=True, tag="tool_call_refused"):
     raw: str
     """What it wrote, without markers."""
     message: str
+    call: ToolCall
+    """As it stands in the conversation, where it must have a result: by its name, with nothing to run it with."""
 
 
 class ToolFinished(_Event, frozen=True, tag="tool_finished"):

@@ -1,7 +1,6 @@
 """Running the model's calls: within a time, stoppable, and never in circles."""
 
 import json
-import re
 import threading
 import time
 from collections import Counter
@@ -15,14 +14,12 @@ from engine.events import ToolCalled, ToolCallRefused, ToolFinished
 from engine.messages import Media, Message, Part, ToolCall, ToolResult
 from engine.options import Options
 
-__all__ = ["Execute", "ToolError", "ToolOutcome", "ToolRounds", "as_calls"]
+__all__ = ["Execute", "ToolError", "ToolOutcome", "ToolRounds"]
 
 MAX_REPETITIONS = 3
 """The same call with the same arguments so often, and the model goes round in circles."""
 
 POLL_S = 0.05
-
-_CALLED = re.compile(r"call:([A-Za-z0-9_.:-]+)")
 
 Called = ToolCalled | ToolCallRefused
 
@@ -63,7 +60,7 @@ class ToolRounds:
 
     def may_run(self, called: Sequence[Called]) -> bool:
         """Whether a round is left, and none of the calls was made too often with the same arguments."""
-        made = [json.dumps([call.name, call.arguments], sort_keys=True) for call in as_calls(called)]
+        made = [json.dumps([event.call.name, event.call.arguments], sort_keys=True) for event in called]
         self._made.update(made)
         is_fresh = all(self._made[call] < MAX_REPETITIONS for call in made)
         return is_fresh and self.num_run < self._options.max_tool_rounds
@@ -77,11 +74,11 @@ class ToolRounds:
         """
         self.num_run += 1
         parts: list[Part] = []
-        for event, call in zip(called, as_calls(called), strict=True):
+        for event in called:
             if isinstance(event, ToolCallRefused):
-                ran: _Ran | None = (_failure(call, event.message, time.monotonic()), ())
+                ran: _Ran | None = (_failure(event.call, event.message, time.monotonic()), ())
             else:
-                ran = self._run_call(call, execute, cancelled)
+                ran = self._run_call(event.call, execute, cancelled)
             if ran is None:
                 return None
             finished, media = ran
@@ -115,16 +112,6 @@ class ToolRounds:
                 return _failure(call, str(error), started), ()
             case error:
                 return _failure(call, f"{type(error).__name__}: {error}", started), ()
-
-
-def as_calls(called: Sequence[Called]) -> list[ToolCall]:
-    """The calls for the conversation; one that could not be read is there by its name, with nothing to run it with."""
-    return [event.call if isinstance(event, ToolCalled) else _unreadable(event) for event in called]
-
-
-def _unreadable(refused: ToolCallRefused) -> ToolCall:
-    name = _CALLED.search(refused.raw)
-    return ToolCall(name[1] if name else "unknown", {})
 
 
 def _failure(call: ToolCall, reason: str, started: float) -> ToolFinished:

@@ -18,7 +18,6 @@ from engine.messages import Message, Part, Text
 from engine.options import Options
 from engine.prompt.special_tokens import Special
 from engine.response.parser import ParserEvent, ResponseParser
-from engine.tool_loop import as_calls
 
 __all__ = ["Turn"]
 
@@ -114,7 +113,7 @@ class Turn:
     def message(self) -> Message:
         """What was written, for the conversation."""
         text: list[Part] = [Text("".join(self._text))] if self._text else []
-        return Message("assistant", (*text, *as_calls(self.calls)), "".join(self._thought))
+        return Message("assistant", (*text, *(event.call for event in self.calls)), "".join(self._thought))
 
     def _begin_call(self) -> Constraint | None:
         """The grammar of the call with which the turn must begin."""

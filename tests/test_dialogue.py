@@ -270,7 +270,8 @@ class TestTools:
         assert clock.calls == []
         refused, finished = only(ToolCallRefused, events), only(ToolFinished, events)
         assert finished.failed
-        assert finished.result.content == {"error": refused.message}
+        assert finished.result == ToolResult({"error": refused.message}, refused.call.id, "clock")
+        assert refused.call.id == "call_1"
         assert text_of(events) == "Sorry."
 
     @pytest.mark.parametrize(

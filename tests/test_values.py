@@ -106,7 +106,7 @@ EVENTS: list[EngineEvent] = [
     *(ThoughtFinished(1.5, 12, reason) for reason in typing.get_args(ThoughtEnd)),
     Logprobs(Logprob(7, "a", -0.5), (Logprob(7, "a", -0.5), Logprob(8, "\ufffd", -2.0))),
     ToolCalled(ToolCall("clock", {}, "call_1")),
-    ToolCallRefused("call:clock{", "It was cut off."),
+    ToolCallRefused("call:clock{", "It was cut off.", ToolCall("clock", {}, "call_2")),
     ToolFinished(ToolResult(["a", None, 1.5], "call_1", "clock"), 20.5, failed=True),
     TextDelta("Ein <|image|> \x00\u2028"),
     *(Finished(reason, STATS) for reason in typing.get_args(FinishReason)),

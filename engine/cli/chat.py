@@ -15,7 +15,7 @@ from engine.attachments import inspect_attachment
 from engine.cli.arguments import ToolBox, video_parts
 from engine.cli.output import notes, say, write_answer
 from engine.errors import EngineError, PromptError
-from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolFinished
+from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolCallRefused, ToolFinished
 from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import Options
 from engine.pipeline import Engine
@@ -102,8 +102,8 @@ class _Answer:
                     self._parts.append(Text(text))
                 case ThoughtDelta(text):
                     self._thought.append(text)
-                case ToolCalled(call):
-                    self._parts.append(call)
+                case ToolCalled() | ToolCallRefused():
+                    self._parts.append(event.call)
                 case ToolFinished(ToolResult() as result):
                     self._results.append(result)
                 case _:

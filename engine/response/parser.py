@@ -25,7 +25,7 @@ from engine.prompt.tokenizer import Tokenizer
 from engine.response.arguments import RefusedCall
 from engine.response.stop_strings import StopStrings
 from engine.response.stream_decoder import StreamDecoder
-from engine.response.tool_calls import QUOTE, plain_text, read_call
+from engine.response.tool_calls import QUOTE, named_tool, plain_text, read_call
 from engine.tools import Tool
 
 __all__ = ["ParserEvent", "ResponseParser", "numbered_call_ids", "parse"]
@@ -171,12 +171,16 @@ class ResponseParser:
         try:
             name, arguments = read_call(written, self._tools)
         except RefusedCall as refusal:
-            return [ToolCallRefused(plain_text(written), str(refusal))]
+            return [self._refused(written, str(refusal))]
         return [ToolCalled(ToolCall(name, arguments, next(self._call_ids)))]
 
     def _cut_off_call(self) -> list[ParserEvent]:
         written = self._leave_call()
-        return [ToolCallRefused(plain_text(written), _CUT_OFF)] if self._tools else []
+        return [self._refused(written, _CUT_OFF)] if self._tools else []
+
+    def _refused(self, written: str, why: str) -> ToolCallRefused:
+        call = ToolCall(named_tool(written), {}, next(self._call_ids))
+        return ToolCallRefused(plain_text(written), why, call)
 
     def _leave_call(self) -> str:
         """What was written of the call."""

@@ -22,6 +22,7 @@ from engine.events import (
     ThoughtFinished,
     ThoughtStarted,
     ToolCalled,
+    ToolCallRefused,
     ToolFinished,
 )
 from engine.messages import Message, Picture, Text, ToolCall, ToolResult, user
@@ -171,6 +172,21 @@ def test_a_call_that_was_not_run_is_kept_with_that_as_its_result(talk: Callable[
     assert talk(FakeEngine(events), "How late?").messages[1:] == [
         Message("assistant", (first, second)),
         Message("tool", (result, ToolResult({"error": "It was not run."}, "call_2", "clock"))),
+    ]
+
+
+def test_a_refused_call_is_kept_with_its_result(talk: Callable[..., Conversation]) -> None:
+    call, result = ToolCall("clock", {}, "call_1"), ToolResult({"error": "No."}, "call_1", "clock")
+    events: list[Event] = [
+        ToolCallRefused("call:clock{]", "No.", call),
+        ToolFinished(result, 1.0),
+        TextDelta("So"),
+        DONE,
+    ]
+    assert talk(FakeEngine(events), "How late?").messages[1:] == [
+        Message("assistant", (call,)),
+        Message("tool", (result,)),
+        Message("assistant", (Text("So"),)),
     ]
 
 
