@@ -39,7 +39,7 @@ from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.media_encoder import MediaEncoder, modalities
-from engine.messages import Message, ToolCall
+from engine.messages import Message
 from engine.models.config import ModelConfig, TextConfig
 from engine.models.gemma4 import Gemma4
 from engine.options import GREEDY, Options
@@ -51,7 +51,7 @@ from engine.prompt.template import begun_text, render
 from engine.prompt.tokenizer import Tokenizer
 from engine.prompt.tool_syntax import result_pieces
 from engine.response.parser import ResponseParser, numbered_call_ids, parse
-from engine.tool_loop import Execute, ToolError, ToolOutcome, ToolRounds
+from engine.tool_loop import Execute, ToolOutcome, ToolRounds
 from engine.turn import Turn
 
 __all__ = ["Engine"]
@@ -206,7 +206,8 @@ class Engine:
         execute: Execute | None,
     ) -> Iterator[Event]:
         """Turn after turn, until the model calls no more tools."""
-        rounds, call_ids = ToolRounds(options), numbered_call_ids()
+        rounds = ToolRounds(options, lambda outcome: self._check_outcome(outcome, cancelled))
+        call_ids = numbered_call_ids()
         while True:
             try:
                 turn = yield from self._take_turn(conversation, options, run, call_ids, cancelled, answer_now)
@@ -220,7 +221,7 @@ class Engine:
             if not rounds.may_run(turn.calls):
                 turn.reason = "tool_rounds"
                 break
-            results = yield from rounds.run(turn.calls, _telling(execute), cancelled)
+            results = yield from rounds.run(turn.calls, execute, cancelled)
             if results is None:
                 raise _Stopped
             conversation += [turn.message, results]
@@ -287,6 +288,13 @@ class Engine:
                 break
         yield from turn.finish()
         return turn
+
+    def _check_outcome(self, outcome: ToolOutcome, cancelled: Callable[[], bool]) -> None:
+        """Raises PromptError or AttachmentError for what no prompt can hold; reads its files to the end."""
+        deque(result_pieces("tool", outcome.content), maxlen=0)
+        self._media.check(outcome.media)
+        for part in outcome.media:
+            self._media.read(part, lambda: _stop_if(cancelled))
 
     def _fill_cache(
         self, prompt: Prompt, run: "_Run", cancelled: Callable[[], bool]
@@ -356,20 +364,6 @@ class _Run:
             peak_memory_bytes=mx.get_peak_memory(),
         )
         return Finished(reason, stats)
-
-
-def _telling(execute: Execute) -> Execute:
-    """Run calls; what no prompt can hold is a tool's failure, of which the model is told."""
-
-    def run(call: ToolCall) -> ToolOutcome:
-        outcome = execute(call)
-        try:
-            deque(result_pieces(call.name, outcome.content), maxlen=0)
-        except PromptError as error:
-            raise ToolError(str(error)) from error
-        return outcome
-
-    return run
 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from engine.errors import EngineError
 from engine.events import ToolCalled, ToolCallRefused, ToolFinished
 from engine.messages import Media, Message, Part, ToolCall, ToolResult
 from engine.options import Options
@@ -22,8 +23,6 @@ MAX_REPETITIONS = 3
 POLL_S = 0.05
 
 Called = ToolCalled | ToolCallRefused
-
-_Ran = tuple[ToolFinished, tuple[Media, ...]]
 
 
 class ToolError(Exception):
@@ -42,12 +41,16 @@ class ToolOutcome:
 Execute = Callable[[ToolCall], ToolOutcome]
 """Runs one call; raises ToolError. It runs on a thread of its own, which is left behind when its time is up."""
 
+Check = Callable[[ToolOutcome], None]
+"""Raises EngineError for an outcome that no prompt can hold."""
+
 
 class ToolRounds:
     """The rounds of calls and results within one answer."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, check: Check) -> None:
         self._options = options
+        self._check = check
         self.num_run = 0
         """Rounds whose calls were run."""
         self._made: Counter[str] = Counter()
@@ -70,23 +73,23 @@ class ToolRounds:
     ) -> Generator[ToolFinished, None, Message | None]:
         """Run the calls one after the other; returns the tool message with their results, or None when cancelled.
 
-        What fails or takes too long becomes a result as well: the model is told and can go on.
+        What fails, takes too long or gives what no prompt can hold becomes a result as well: the model is told and can
+        go on.
         """
         self.num_run += 1
         parts: list[Part] = []
         for event in called:
             if isinstance(event, ToolCallRefused):
-                ran: _Ran | None = (_failure(event.call, event.message, time.monotonic()), ())
+                finished: ToolFinished | None = _failure(event.call, event.message, time.monotonic())
             else:
-                ran = self._run_call(event.call, execute, cancelled)
-            if ran is None:
+                finished = self._run_call(event.call, execute, cancelled)
+            if finished is None:
                 return None
-            finished, media = ran
             yield finished
-            parts += [finished.result, *media]
+            parts += [finished.result, *finished.media]
         return Message("tool", tuple(parts))
 
-    def _run_call(self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]) -> _Ran | None:
+    def _run_call(self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]) -> ToolFinished | None:
         outcome: list[ToolOutcome | BaseException] = []
         done = threading.Event()
 
@@ -104,14 +107,18 @@ class ToolRounds:
             if cancelled():
                 return None
             if time.monotonic() - started >= timeout_s:
-                return _failure(call, f"{call.name} took longer than {timeout_s:g} seconds.", started), ()
+                return _failure(call, f"{call.name} took longer than {timeout_s:g} seconds.", started)
         match outcome[0]:
-            case ToolOutcome(content, media, failed):
-                return ToolFinished(ToolResult(content, call.id, call.name), _since(started), failed), media
+            case ToolOutcome(content, media, failed) as given:
+                try:
+                    self._check(given)
+                except EngineError as error:
+                    return _failure(call, str(error), started)
+                return ToolFinished(ToolResult(content, call.id, call.name), _since(started), failed, media)
             case ToolError() as error:
-                return _failure(call, str(error), started), ()
+                return _failure(call, str(error), started)
             case error:
-                return _failure(call, f"{type(error).__name__}: {error}", started), ()
+                return _failure(call, f"{type(error).__name__}: {error}", started)
 
 
 def _failure(call: ToolCall, reason: str, started: float) -> ToolFinished:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from engine import client as client_module
 from engine.client import EngineClient
@@ -250,6 +251,26 @@ def test_results_of_tools_reach_the_answer_that_waits_for_them(
     assert isinstance(finished, ToolFinished)
     assert finished.failed
     assert "too large" in finished.result.content["error"]
+    client.submit(Cancel(2))
+    until(heard, Finished)
+
+
+def test_a_picture_of_a_tool_goes_there_and_back(
+    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    picture = Picture(str(tmp_path / "dial.png"))
+    Image.new("RGB", (60, 60)).save(picture.path)
+    client.submit(LoadModel(1, str(tiny_checkpoint)))
+    client.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
+    called = until(heard, ToolCalled)[-1].event
+    assert isinstance(called, ToolCalled)
+    client.submit(ToolDone(2, ToolResult("12:00", called.call.id), (picture,)))
+    finished = until(heard, ToolFinished)[-1].event
+    assert isinstance(finished, ToolFinished)
+    assert (finished.failed, finished.media) == (False, (picture,))
+    seen = until(heard, PromptReady)[-1].event
+    assert isinstance(seen, PromptReady)
+    assert [receipt.path for receipt in seen.pictures] == [picture.path]
     client.submit(Cancel(2))
     until(heard, Finished)
 

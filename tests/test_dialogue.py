@@ -8,6 +8,7 @@ from typing import Any
 
 import mlx.core as mx
 import pytest
+from PIL import Image
 
 from engine.errors import PromptError
 from engine.events import (
@@ -23,7 +24,7 @@ from engine.events import (
     ToolFinished,
 )
 from engine.generation.constraint import Constraint
-from engine.messages import Message, Text, ToolCall, ToolResult, user
+from engine.messages import Message, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
 from engine.pipeline import Engine, _Run
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
@@ -204,6 +205,11 @@ class TestStopping:
             assert each.chosen.logprob <= values[0] <= 0
 
 
+def drawn(path: Path) -> Picture:
+    Image.effect_noise((96, 96), 50).save(path)
+    return Picture(str(path))
+
+
 class Recorder:
     """Runs calls and remembers them."""
 
@@ -341,6 +347,30 @@ class TestTools:
         written(call(), ["Done.", END])
         events = list(engine.respond([user("?")], TOOLS, execute=Recorder(["caf\udce9"])))
         assert text_of(events) == "Done."
+
+    def test_a_picture_of_a_tool_is_told_of_and_seen(
+        self, engine: Engine, written: Callable[..., None], tmp_path: Path
+    ) -> None:
+        picture = drawn(tmp_path / "plot.png")
+        written(call(), ["A line.", END])
+        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome("Drawn.", (picture,))))
+        assert only(ToolFinished, events).media == (picture,)
+        assert [len(event.pictures) for event in events if isinstance(event, PromptReady)] == [0, 1]
+        assert text_of(events) == "A line."
+
+    @pytest.mark.parametrize("bad", ["cut.png", "gone.png", "sound.wav"])
+    def test_a_file_of_a_tool_that_cannot_be_taken_is_its_failure(
+        self, engine: Engine, written: Callable[..., None], tmp_path: Path, bad: str
+    ) -> None:
+        whole = Path(drawn(tmp_path / "whole.png").path).read_bytes()
+        (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+        given = Sound("sound.wav") if bad == "sound.wav" else Picture(str(tmp_path / bad))
+        written(call(), ["Sorry.", END])
+        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome("Drawn.", (given,))))
+        finished = only(ToolFinished, events)
+        assert (finished.failed, finished.media) == (True, ())
+        assert ("cannot hear" if bad == "sound.wav" else bad) in finished.result.content["error"]
+        assert (text_of(events), reason(events)) == ("Sorry.", "end_of_turn")
 
     def test_a_slow_tool_is_given_up(self, engine: Engine, written: Callable[..., None]) -> None:
         released = threading.Event()

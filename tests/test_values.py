@@ -108,6 +108,7 @@ EVENTS: list[EngineEvent] = [
     ToolCalled(ToolCall("clock", {}, "call_1")),
     ToolCallRefused("call:clock{", "It was cut off.", ToolCall("clock", {}, "call_2")),
     ToolFinished(ToolResult(["a", None, 1.5], "call_1", "clock"), 20.5, failed=True),
+    ToolFinished(ToolResult("Drawn.", "call_2", "plot"), 3.0, media=(Picture("plot.png"),)),
     TextDelta("Ein <|image|> \x00\u2028"),
     *(Finished(reason, STATS) for reason in typing.get_args(FinishReason)),
     Failed("ContextFull", "Too “long”."),

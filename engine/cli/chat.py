@@ -104,8 +104,8 @@ class _Answer:
                     self._thought.append(text)
                 case ToolCalled() | ToolCallRefused():
                     self._parts.append(event.call)
-                case ToolFinished(ToolResult() as result):
-                    self._results.append(result)
+                case ToolFinished(result, media=media):
+                    self._results += [result, *media]
                 case _:
                     pass
             yield event

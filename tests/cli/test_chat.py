@@ -111,14 +111,15 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(
 
 def test_thoughts_calls_and_results_are_kept_as_messages(talk: Callable[..., Conversation]) -> None:
     call, result = ToolCall("clock", {}, "call_1"), ToolResult("12:00", "call_1", "clock")
+    dial = Picture("dial.png")
     events: list[Event] = [
-        ThoughtStarted(), ThoughtDelta("A clock."), ThoughtFinished(1.0), ToolCalled(call), ToolFinished(result, 1.0),
-        TextDelta("Noon."), DONE,
+        ThoughtStarted(), ThoughtDelta("A clock."), ThoughtFinished(1.0), ToolCalled(call),
+        ToolFinished(result, 1.0, media=(dial,)), TextDelta("Noon."), DONE,
     ]  # fmt: skip
     conversation = talk(FakeEngine(events), "How late?")
     assert conversation.messages[1:] == [
         Message("assistant", (call,), "A clock."),
-        Message("tool", (result,)),
+        Message("tool", (result, dial)),
         Message("assistant", (Text("Noon."),)),
     ]
 
