@@ -52,6 +52,7 @@ from engine.prompt.tokenizer import Tokenizer
 from engine.prompt.tool_syntax import result_pieces
 from engine.response.parser import ResponseParser, numbered_call_ids, parse
 from engine.tool_loop import Execute, ToolOutcome, ToolRounds
+from engine.tools import check_tools_differ
 from engine.turn import Turn
 
 __all__ = ["Engine"]
@@ -147,6 +148,7 @@ class Engine:
         """Messages to a prompt: token ids, spans and the media that fill them."""
         if not messages:
             raise PromptError("There is no message to answer.")
+        check_tools_differ(options.tools)
         parts = [part for message in messages for part in message.media]
         self._media.check(parts)
         media = [self._media.read(part, lambda: _stop_if(cancelled)) for part in parts]

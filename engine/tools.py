@@ -2,14 +2,14 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, get_type_hints
 
 import msgspec
 
 from engine.errors import PromptError
 
-__all__ = ["Tool", "check_tool_name", "follow_references", "schema_at", "tool_from_function"]
+__all__ = ["Tool", "check_tool_name", "check_tools_differ", "follow_references", "schema_at", "tool_from_function"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 
@@ -31,6 +31,15 @@ def check_tool_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise PromptError(f"A tool cannot be called {name[:80]!r}. Use letters, digits and the signs _ . : - only.")
     return name
+
+
+def check_tools_differ(tools: Iterable[Tool]) -> None:
+    """Refuse two tools of one name, of which a call could mean either; raises PromptError."""
+    names = set()
+    for tool in tools:
+        if tool.name in names:
+            raise PromptError(f"Two tools are called {tool.name[:80]!r}. Give each a name of its own.")
+        names.add(tool.name)
 
 
 def schema_at(reference: object, whole: dict[str, Any]) -> dict[str, Any] | None:

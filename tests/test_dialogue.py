@@ -448,6 +448,10 @@ class TestTools:
         with pytest.raises(PromptError, match="There is no tool"):
             next(events)
 
+    def test_two_tools_of_one_name_are_refused_before_anything_is_computed(self, engine: Engine) -> None:
+        with pytest.raises(PromptError, match="Two tools are called 'clock'"):
+            next(engine.respond([user("?")], Options(GREEDY, tools=(CLOCK, Tool("clock", "Another.")))))
+
 
 class TestForms:
     @pytest.mark.parametrize("seed", range(5))
