@@ -126,7 +126,9 @@ class Engine:
         """Answer a conversation; the last event is Finished.
 
         execute: runs the model's calls, which then goes on from their results. Without it, an answer with calls ends
-        with the reason "tool_calls". `answer_now` is asked while the model thinks.
+        with the reason "tool_calls".
+        answer_now: asked before and at each token. Once true, the thoughts of that turn of the model are closed; after
+        the results of tools it thinks again, until this is true again.
         Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
         the layers of a picture, between prefill chunks, between tokens and while a tool runs.
         """
@@ -267,14 +269,13 @@ class Engine:
         logits = yield from self._fill_cache(prompt, run, cancelled)
         seen = logits
 
-        def choose(logits: mx.array, forced: int | None) -> mx.array:
+        def choose(logits: mx.array) -> mx.array:
             nonlocal seen
             seen = logits
-            return sampler(logits, forced, turn.allowed())
+            return sampler(logits, turn.forced, turn.allowed())
 
-        tokens = decode(self._step, self._cache, logits, choose, self.info.context_length)
-        token = next(tokens)
-        while True:
+        yield from turn.begin()
+        for token in decode(self._step, self._cache, logits, choose, self.info.context_length):
             run.count()
             yield from turn.take(token)
             if options.num_logprobs and turn.is_answering:
@@ -283,11 +284,7 @@ class Engine:
                 turn.reason = "cancelled"
             if turn.reason is not None:
                 break
-            try:
-                token = tokens.send(turn.forced)
-            except StopIteration:
-                turn.reason = "context_full"
-                break
+        turn.reason = turn.reason or "context_full"
         yield from turn.finish()
         return turn
 

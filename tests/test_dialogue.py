@@ -19,6 +19,7 @@ from engine.events import (
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
+    ThoughtStarted,
     ToolCalled,
     ToolCallRefused,
     ToolFinished,
@@ -141,6 +142,35 @@ class TestThinking:
         assert only(ThoughtFinished, heard).ended_by == "answer_now"
         assert 10 <= len(thought_of(heard)) <= 12
         assert reason(heard) == "end_of_turn"
+
+    @pytest.mark.parametrize("is_open", [False, True])
+    def test_a_budget_of_nothing_closes_a_thought_at_once_and_says_so(
+        self, engine: Engine, written: Callable[..., None], is_open: bool
+    ) -> None:
+        messages = [user("?"), Message("assistant", (), "Hm.")] if is_open else [user("?")]
+        written(["yes", END] if is_open else [int(Special.BEGIN_CHANNEL), "yes", END])
+        events = list(engine.respond(messages, Options(GREEDY, thinking=True, thinking_budget=0, continues=is_open)))
+        assert only(ThoughtStarted, events)
+        ended = only(ThoughtFinished, events)
+        assert (ended.ended_by, ended.num_tokens) == ("budget", 0)
+        assert (thought_of(events), text_of(events)) == ("", "yes")
+
+    def test_answer_now_holds_for_one_turn_of_the_model(self, engine: Engine, written: Callable[..., None]) -> None:
+        """Asked for while nothing is written yet; after the results of tools the model thinks again."""
+        written([int(Special.BEGIN_CHANNEL), *call()], [*thought("zz"), int(Special.END_CHANNEL), "Noon.", END])
+        asked = iter([True])
+        events = list(
+            engine.respond(
+                [user("?")],
+                Options(GREEDY, thinking=True, tools=(CLOCK,)),
+                answer_now=lambda: next(asked, False),
+                execute=Recorder(),
+            )
+        )
+        ends = [(event.ended_by, event.num_tokens) for event in events if isinstance(event, ThoughtFinished)]
+        assert ends[0] == ("answer_now", 0)
+        assert [ended_by for ended_by, _ in ends] == ["answer_now", "model"]
+        assert (thought_of(events), text_of(events)) == ("zz", "Noon.")
 
     def test_TH_9_a_thought_that_repeats_itself_is_closed(self, engine: Engine, written: Callable[..., None]) -> None:
         written([*thought("round and round. " * 80), "Enough.", END])

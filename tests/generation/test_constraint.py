@@ -134,8 +134,8 @@ def test_a_tiny_model_fills_a_schema(tiny_checkpoint: Path) -> None:
     assert logits is not None
     sampler = Sampler(Sampling(seed=1), engine._suppress)
 
-    def choose(logits: mx.array, forced: int | None) -> mx.array:
-        return sampler(logits, forced, constraint.mask())
+    def choose(logits: mx.array) -> mx.array:
+        return sampler(logits, None, constraint.mask())
 
     written: list[int] = []
     for token in decode(engine._step, cache, logits, choose, 200):
