@@ -142,6 +142,8 @@ class EngineClient:
         self._worker = threading.Thread(target=self._run, name="engine-client")
         self._child: _Child | None = None
         self._waiting: list[LoadModel | Respond] = []
+        self._hurried: set[int] = set()
+        """Those of them that are to answer now."""
         self._running: LoadModel | Respond | None = None
         self._model: LoadModel | None = None
         self._hangs_at: float | None = None
@@ -192,10 +194,12 @@ class EngineClient:
             return None
 
     def _pass_on(self, word: Cancel | AnswerNow | ToolDone) -> None:
-        """Hand over what belongs to the running request; a Cancel also ends one that still waits."""
+        """Hand over what belongs to the running request; Cancel ends a waiting one, AnswerNow goes along with it."""
         if self._running is None or self._running.request_id != word.request_id:
             if isinstance(word, Cancel):
                 self._forget(word.request_id)
+            elif isinstance(word, AnswerNow):
+                self._hurried |= {word.request_id}.intersection(each.request_id for each in self._waiting)
             return
         try:
             self._send(word)
@@ -238,6 +242,9 @@ class EngineClient:
                 self._report(request.request_id, Failed(type(error).__name__, str(error)))
                 continue
             self._running = request
+            if request.request_id in self._hurried:
+                self._send(AnswerNow(request.request_id))
+            self._hurried.intersection_update(each.request_id for each in self._waiting)
             if isinstance(request, LoadModel):
                 self._model = request
 

@@ -21,13 +21,14 @@ from engine.events import (
     PromptReady,
     Stats,
     TextDelta,
+    ThoughtFinished,
     ToolCalled,
     ToolFinished,
 )
 from engine.messages import Picture, ToolResult, user
 from engine.options import Options, Sampling
-from engine.requests import Cancel, Envelope, LoadModel, Respond, ToolDone
-from tests.test_worker import CALLING, until
+from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond, ToolDone
+from tests.test_worker import BROODING, CALLING, until
 
 COMMAND = [sys.executable, "-m", "engine"]
 ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000)
@@ -285,6 +286,16 @@ def test_a_waiting_request_is_cancelled_without_being_run(
     assert seen[-1].request_id == 2
     assert seen[-1].event == Finished("cancelled", Stats())
     assert not any(isinstance(each.event, PromptReady) for each in seen)
+
+
+def test_a_waiting_request_answers_now_when_its_turn_comes(
+    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    client.submit(LoadModel(1, str(tiny_checkpoint)))
+    client.submit(Respond(2, (user("?"),), BROODING))
+    client.submit(AnswerNow(2))
+    seen = until(heard, Finished)
+    assert [each.event.ended_by for each in seen if isinstance(each.event, ThoughtFinished)] == ["answer_now"]
 
 
 def test_closing_ends_the_child_even_in_the_middle_of_an_answer(
