@@ -15,10 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, assert_never
 
-import msgspec
-
 from engine.errors import Cancelled, EngineStopped
 from engine.events import EngineEvent, Failed, Finished, ModelLoaded, Stats
+from engine.messages import ToolResult
 from engine.requests import (
     AnswerNow,
     Cancel,
@@ -206,8 +205,8 @@ class EngineClient:
         except WireError:
             if isinstance(word, ToolDone):  # the model is told, and goes on
                 reason = "The result is too large, or holds characters that are not Unicode."
-                result = msgspec.structs.replace(word.result, content={"error": reason})
-                self._send(ToolDone(word.request_id, result, failed=True))
+                call_id = word.result.call_id.encode(errors="replace").decode()
+                self._send(ToolDone(word.request_id, ToolResult({"error": reason}, call_id), failed=True))
         if isinstance(word, Cancel) and isinstance(self._running, Respond) and self._hangs_at is None:
             self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
 

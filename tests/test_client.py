@@ -239,15 +239,20 @@ def test_a_conversation_that_no_frame_can_hold_fails_and_the_next_is_served(
     assert until(heard, ModelLoaded)[-1].request_id == 2
 
 
+@pytest.mark.parametrize("name", ["clock", "\udcff"])
 def test_results_of_tools_reach_the_answer_that_waits_for_them(
-    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    client: EngineClient,
+    heard: "queue.SimpleQueue[Envelope]",
+    tiny_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     client.submit(LoadModel(1, str(tiny_checkpoint)))
     client.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
     called = until(heard, ToolCalled)[-1].event
     assert isinstance(called, ToolCalled)
     monkeypatch.setattr("engine.requests.MAX_FRAME_BYTES", 10_000)
-    client.submit(ToolDone(2, ToolResult("x" * 10_000, called.call.id)))
+    client.submit(ToolDone(2, ToolResult("x" * 10_000, called.call.id, name)))
     finished = until(heard, ToolFinished)[-1].event
     assert isinstance(finished, ToolFinished)
     assert finished.failed
