@@ -124,6 +124,10 @@ class Grammars:
         try:
             return self._constraint(grammar)
         except ValueError as error:
+            if str(error).startswith("oneOf"):
+                raise PromptError(
+                    'The schema for the answer says "oneOf" where more than one may fit. Write "anyOf" instead.'
+                ) from error
             raise PromptError(f"The {name} for the answer cannot be used: {error}. Ask for a simpler one.") from error
 
     def for_call(self, tools: Sequence[Tool], choice: ToolChoice) -> Constraint:
