@@ -35,14 +35,14 @@ from engine.events import (
     VideoReceipt,
 )
 from engine.generation.constraint import Grammars
-from engine.generation.decode import decode, make_decode_step
+from engine.generation.decode import Choose, decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.media_encoder import MediaEncoder, modalities
 from engine.messages import Message
 from engine.models.config import ModelConfig, TextConfig
 from engine.models.gemma4 import Gemma4
-from engine.options import GREEDY, Options
+from engine.options import GREEDY, AnswerFormat, Options
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
 from engine.prompt.prompt import Prompt
@@ -189,12 +189,22 @@ class Engine:
 
     def tokens(self, prompt: Prompt) -> Iterator[int]:
         """The most likely tokens one by one, computed cold, for as long as the caller reads."""
-        self._media.encode(prompt.media)
-        cache = self._cold_cache()
-        logits = mx.array(0)
-        for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
-            logits = last if last is not None else logits
-        yield from decode(self._step, cache, logits, Sampler(GREEDY, self._suppress), self.info.context_length)
+        return self._decode_cold(prompt, Sampler(GREEDY, self._suppress))
+
+    def tokens_in_form(self, prompt: Prompt, form: AnswerFormat) -> Iterator[int]:
+        """The same in a form, one whole answer after the other; raises PromptError for one that cannot be kept."""
+        start, sampler = self._grammars.for_answer(form), Sampler(GREEDY, self._suppress)
+        grammar = start.copy()
+
+        def choose(logits: mx.array) -> mx.array:
+            return sampler(logits, None, grammar.mask())
+
+        for token in self._decode_cold(prompt, choose):
+            if token == Special.END_TURN:
+                grammar = start.copy()
+            else:
+                grammar.advance(token)
+            yield token
 
     def parse(self, token_ids: Sequence[int], *, starts_in_thought: bool = False) -> Message:
         """What a model wrote, as a message."""
@@ -320,6 +330,14 @@ class Engine:
         return Logprobs(
             chosen, describe(cast(list[int], found.top_ids.tolist()), cast(list[float], found.top.tolist()))
         )
+
+    def _decode_cold(self, prompt: Prompt, choose: Choose) -> Iterator[int]:
+        self._media.encode(prompt.media)
+        cache = self._cold_cache()
+        logits = mx.array(0)
+        for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
+            logits = last if last is not None else logits
+        yield from decode(self._step, cache, logits, choose, self.info.context_length)
 
     def _cold_cache(self) -> PrefixCache:
         return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)

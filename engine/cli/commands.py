@@ -290,7 +290,7 @@ def selftest(as_json: JsonOption = False) -> None:
 def bench(
     model: ModelOption = None,
     against: Annotated[
-        str, typer.Option(metavar="NAMES", help="Measure these beside it: mlx-lm, mlx-vlm, or both with a comma.")
+        str, typer.Option(metavar="NAMES", help="Measure these beside it, with commas: json-mask, mlx-lm, mlx-vlm.")
     ] = "",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved repetitions; medians are reported.")] = 3,
     prompt_tokens: Annotated[int, typer.Option(min=1, help="Length of the prompt.")] = 512,
