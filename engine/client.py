@@ -15,10 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, assert_never
 
-import msgspec
-
 from engine.errors import Cancelled, EngineStopped
 from engine.events import EngineEvent, Failed, Finished, ModelLoaded, Stats
+from engine.messages import ToolResult
 from engine.requests import (
     AnswerNow,
     Cancel,
@@ -147,6 +146,8 @@ class EngineClient:
         self._worker = threading.Thread(target=self._run, name="engine-client")
         self._child: _Child | None = None
         self._waiting: list[LoadModel | Respond] = []
+        self._hurried: set[int] = set()
+        """Those of them that are to answer now."""
         self._running: LoadModel | Respond | None = None
         self._model: LoadModel | None = None
         self._hangs_at: float | None = None
@@ -203,18 +204,20 @@ class EngineClient:
             return None
 
     def _pass_on(self, word: Cancel | AnswerNow | ToolDone) -> None:
-        """Hand over what belongs to the running request; a Cancel also ends one that still waits."""
+        """Hand over what belongs to the running request; Cancel ends a waiting one, AnswerNow goes along with it."""
         if self._running is None or self._running.request_id != word.request_id:
             if isinstance(word, Cancel):
                 self._forget(word.request_id)
+            elif isinstance(word, AnswerNow):
+                self._hurried |= {word.request_id}.intersection(each.request_id for each in self._waiting)
             return
         try:
             self._send(word)
         except WireError:
             if isinstance(word, ToolDone):  # the model is told, and goes on
                 reason = "The result is too large, or holds characters that are not Unicode."
-                result = msgspec.structs.replace(word.result, content={"error": reason})
-                self._send(ToolDone(word.request_id, result, failed=True))
+                call_id = word.result.call_id.encode(errors="replace").decode()
+                self._send(ToolDone(word.request_id, ToolResult({"error": reason}, call_id), failed=True))
         if isinstance(word, Cancel) and isinstance(self._running, Respond) and self._hangs_at is None:
             self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
 
@@ -249,6 +252,9 @@ class EngineClient:
                 self._report(request.request_id, Failed(type(error).__name__, str(error)))
                 continue
             self._running = request
+            if request.request_id in self._hurried:
+                self._send(AnswerNow(request.request_id))
+            self._hurried.intersection_update(each.request_id for each in self._waiting)
             if isinstance(request, LoadModel):
                 self._model = request
 

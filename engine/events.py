@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.messages import ToolCall, ToolResult
+from engine.messages import Media, ToolCall, ToolResult
 
 __all__ = [
     "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished", "LoadProgress", "Logprob",
@@ -143,6 +143,8 @@ class ToolCallRefused(_Event, frozen=True, tag="tool_call_refused"):
     raw: str
     """What it wrote, without markers."""
     message: str
+    call: ToolCall
+    """As it stands in the conversation, where it must have a result: by its name, with nothing to run it with."""
 
 
 class ToolFinished(_Event, frozen=True, tag="tool_finished"):
@@ -151,6 +153,8 @@ class ToolFinished(_Event, frozen=True, tag="tool_finished"):
     result: ToolResult
     duration_ms: float
     failed: bool = False
+    media: tuple[Media, ...] = ()
+    """What the model sees or hears of it; in the conversation it stands behind the result."""
 
 
 class Stats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -83,7 +83,10 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sampling: Sampling = Sampling()
     thinking: bool = False
     thinking_budget: Annotated[int, Meta(ge=0)] = 8192
-    """Most tokens of all thoughts of a turn together; then the thought is closed and the answer begins."""
+    """Most tokens of all thoughts of a turn together; then the thought is closed and the answer begins.
+
+    With 0 it is closed as soon as the model opens it, and told of like any other that its budget ended.
+    """
     max_new_tokens: Annotated[int, Meta(ge=1)] = 4096
     """Of the answer of a turn, its calls included. Tokens of thoughts are not counted."""
     own_template: bool = False

@@ -35,14 +35,14 @@ from engine.events import (
     VideoReceipt,
 )
 from engine.generation.constraint import Grammars
-from engine.generation.decode import decode, make_decode_step
+from engine.generation.decode import Choose, decode, make_decode_step
 from engine.generation.prefill import all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.media_encoder import MediaEncoder, modalities
-from engine.messages import Message, ToolCall
+from engine.messages import Message
 from engine.models.config import ModelConfig, TextConfig
 from engine.models.gemma4 import Gemma4
-from engine.options import GREEDY, Options
+from engine.options import GREEDY, AnswerFormat, Options
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
 from engine.prompt.prompt import Prompt
@@ -51,7 +51,8 @@ from engine.prompt.template import begun_text, render
 from engine.prompt.tokenizer import Tokenizer
 from engine.prompt.tool_syntax import result_pieces
 from engine.response.parser import ResponseParser, numbered_call_ids, parse
-from engine.tool_loop import Execute, ToolError, ToolOutcome, ToolRounds
+from engine.tool_loop import Execute, ToolOutcome, ToolRounds
+from engine.tools import check_tools_differ
 from engine.turn import Turn
 
 __all__ = ["Engine"]
@@ -125,7 +126,9 @@ class Engine:
         """Answer a conversation; the last event is Finished.
 
         execute: runs the model's calls, which then goes on from their results. Without it, an answer with calls ends
-        with the reason "tool_calls". `answer_now` is asked while the model thinks.
+        with the reason "tool_calls".
+        answer_now: asked before and at each token. Once true, the thoughts of that turn of the model are closed; after
+        the results of tools it thinks again, until this is true again.
         Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
         the layers of a picture, between prefill chunks, between tokens and while a tool runs.
         """
@@ -147,6 +150,7 @@ class Engine:
         """Messages to a prompt: token ids, spans and the media that fill them."""
         if not messages:
             raise PromptError("There is no message to answer.")
+        check_tools_differ(options.tools)
         parts = [part for message in messages for part in message.media]
         self._media.check(parts)
         media = [self._media.read(part, lambda: _stop_if(cancelled)) for part in parts]
@@ -185,12 +189,22 @@ class Engine:
 
     def tokens(self, prompt: Prompt) -> Iterator[int]:
         """The most likely tokens one by one, computed cold, for as long as the caller reads."""
-        self._media.encode(prompt.media)
-        cache = self._cold_cache()
-        logits = mx.array(0)
-        for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
-            logits = last if last is not None else logits
-        yield from decode(self._step, cache, logits, Sampler(GREEDY, self._suppress), self.info.context_length)
+        return self._decode_cold(prompt, Sampler(GREEDY, self._suppress))
+
+    def tokens_in_form(self, prompt: Prompt, form: AnswerFormat) -> Iterator[int]:
+        """The same in a form, one whole answer after the other; raises PromptError for one that cannot be kept."""
+        start, sampler = self._grammars.for_answer(form), Sampler(GREEDY, self._suppress)
+        grammar = start.copy()
+
+        def choose(logits: mx.array) -> mx.array:
+            return sampler(logits, None, grammar.mask())
+
+        for token in self._decode_cold(prompt, choose):
+            if token == Special.END_TURN:
+                grammar = start.copy()
+            else:
+                grammar.advance(token)
+            yield token
 
     def parse(self, token_ids: Sequence[int], *, starts_in_thought: bool = False) -> Message:
         """What a model wrote, as a message."""
@@ -206,7 +220,8 @@ class Engine:
         execute: Execute | None,
     ) -> Iterator[Event]:
         """Turn after turn, until the model calls no more tools."""
-        rounds, call_ids = ToolRounds(options), numbered_call_ids()
+        rounds = ToolRounds(options, lambda outcome: self._check_outcome(outcome, cancelled))
+        call_ids = numbered_call_ids()
         while True:
             try:
                 turn = yield from self._take_turn(conversation, options, run, call_ids, cancelled, answer_now)
@@ -220,7 +235,7 @@ class Engine:
             if not rounds.may_run(turn.calls):
                 turn.reason = "tool_rounds"
                 break
-            results = yield from rounds.run(turn.calls, _telling(execute), cancelled)
+            results = yield from rounds.run(turn.calls, execute, cancelled)
             if results is None:
                 raise _Stopped
             conversation += [turn.message, results]
@@ -264,14 +279,13 @@ class Engine:
         logits = yield from self._fill_cache(prompt, run, cancelled)
         seen = logits
 
-        def choose(logits: mx.array, forced: int | None) -> mx.array:
+        def choose(logits: mx.array) -> mx.array:
             nonlocal seen
             seen = logits
-            return sampler(logits, forced, turn.allowed())
+            return sampler(logits, turn.forced, turn.allowed())
 
-        tokens = decode(self._step, self._cache, logits, choose, self.info.context_length)
-        token = next(tokens)
-        while True:
+        yield from turn.begin()
+        for token in decode(self._step, self._cache, logits, choose, self.info.context_length):
             run.count()
             yield from turn.take(token)
             if options.num_logprobs and turn.is_answering:
@@ -280,13 +294,16 @@ class Engine:
                 turn.reason = "cancelled"
             if turn.reason is not None:
                 break
-            try:
-                token = tokens.send(turn.forced)
-            except StopIteration:
-                turn.reason = "context_full"
-                break
+        turn.reason = turn.reason or "context_full"
         yield from turn.finish()
         return turn
+
+    def _check_outcome(self, outcome: ToolOutcome, cancelled: Callable[[], bool]) -> None:
+        """Raises PromptError or AttachmentError for what no prompt can hold; reads its files to the end."""
+        deque(result_pieces("tool", outcome.content), maxlen=0)
+        self._media.check(outcome.media)
+        for part in outcome.media:
+            self._media.read(part, lambda: _stop_if(cancelled))
 
     def _fill_cache(
         self, prompt: Prompt, run: "_Run", cancelled: Callable[[], bool]
@@ -313,6 +330,14 @@ class Engine:
         return Logprobs(
             chosen, describe(cast(list[int], found.top_ids.tolist()), cast(list[float], found.top.tolist()))
         )
+
+    def _decode_cold(self, prompt: Prompt, choose: Choose) -> Iterator[int]:
+        self._media.encode(prompt.media)
+        cache = self._cold_cache()
+        logits = mx.array(0)
+        for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
+            logits = last if last is not None else logits
+        yield from decode(self._step, cache, logits, choose, self.info.context_length)
 
     def _cold_cache(self) -> PrefixCache:
         return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)
@@ -356,20 +381,6 @@ class _Run:
             peak_memory_bytes=mx.get_peak_memory(),
         )
         return Finished(reason, stats)
-
-
-def _telling(execute: Execute) -> Execute:
-    """Run calls; what no prompt can hold is a tool's failure, of which the model is told."""
-
-    def run(call: ToolCall) -> ToolOutcome:
-        outcome = execute(call)
-        try:
-            deque(result_pieces(call.name, outcome.content), maxlen=0)
-        except PromptError as error:
-            raise ToolError(str(error)) from error
-        return outcome
-
-    return run
 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:

@@ -55,7 +55,11 @@ class Cancel(_Request, frozen=True, tag="cancel"):
 
 
 class AnswerNow(_Request, frozen=True, tag="answer_now"):
-    """Close the thought of the request `request_id` and go on to the answer."""
+    """Close the thought of the request `request_id`, running or waiting, and go on to the answer.
+
+    It holds for one turn of the model: the one that runs, or the next one. After the results of tools the model thinks
+    about something else, and may be asked to answer now once more.
+    """
 
     request_id: int
 

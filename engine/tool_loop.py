@@ -1,7 +1,6 @@
 """Running the model's calls: within a time, stoppable, and never in circles."""
 
 import json
-import re
 import threading
 import time
 from collections import Counter
@@ -11,22 +10,19 @@ from typing import Any
 
 import msgspec
 
+from engine.errors import EngineError
 from engine.events import ToolCalled, ToolCallRefused, ToolFinished
 from engine.messages import Media, Message, Part, ToolCall, ToolResult
 from engine.options import Options
 
-__all__ = ["Execute", "ToolError", "ToolOutcome", "ToolRounds", "as_calls"]
+__all__ = ["Execute", "ToolError", "ToolOutcome", "ToolRounds"]
 
 MAX_REPETITIONS = 3
 """The same call with the same arguments so often, and the model goes round in circles."""
 
 POLL_S = 0.05
 
-_CALLED = re.compile(r"call:([A-Za-z0-9_.:-]+)")
-
 Called = ToolCalled | ToolCallRefused
-
-_Ran = tuple[ToolFinished, tuple[Media, ...]]
 
 
 class ToolError(Exception):
@@ -45,12 +41,16 @@ class ToolOutcome:
 Execute = Callable[[ToolCall], ToolOutcome]
 """Runs one call; raises ToolError. It runs on a thread of its own, which is left behind when its time is up."""
 
+Check = Callable[[ToolOutcome], None]
+"""Raises EngineError for an outcome that no prompt can hold."""
+
 
 class ToolRounds:
     """The rounds of calls and results within one answer."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, check: Check) -> None:
         self._options = options
+        self._check = check
         self.num_run = 0
         """Rounds whose calls were run."""
         self._made: Counter[str] = Counter()
@@ -63,7 +63,7 @@ class ToolRounds:
 
     def may_run(self, called: Sequence[Called]) -> bool:
         """Whether a round is left, and none of the calls was made too often with the same arguments."""
-        made = [json.dumps([call.name, call.arguments], sort_keys=True) for call in as_calls(called)]
+        made = [json.dumps([event.call.name, event.call.arguments], sort_keys=True) for event in called]
         self._made.update(made)
         is_fresh = all(self._made[call] < MAX_REPETITIONS for call in made)
         return is_fresh and self.num_run < self._options.max_tool_rounds
@@ -73,23 +73,23 @@ class ToolRounds:
     ) -> Generator[ToolFinished, None, Message | None]:
         """Run the calls one after the other; returns the tool message with their results, or None when cancelled.
 
-        What fails or takes too long becomes a result as well: the model is told and can go on.
+        What fails, takes too long or gives what no prompt can hold becomes a result as well: the model is told and can
+        go on.
         """
         self.num_run += 1
         parts: list[Part] = []
-        for event, call in zip(called, as_calls(called), strict=True):
+        for event in called:
             if isinstance(event, ToolCallRefused):
-                ran: _Ran | None = (_failure(call, event.message, time.monotonic()), ())
+                finished: ToolFinished | None = _failure(event.call, event.message, time.monotonic())
             else:
-                ran = self._run_call(call, execute, cancelled)
-            if ran is None:
+                finished = self._run_call(event.call, execute, cancelled)
+            if finished is None:
                 return None
-            finished, media = ran
             yield finished
-            parts += [finished.result, *media]
+            parts += [finished.result, *finished.media]
         return Message("tool", tuple(parts))
 
-    def _run_call(self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]) -> _Ran | None:
+    def _run_call(self, call: ToolCall, execute: Execute, cancelled: Callable[[], bool]) -> ToolFinished | None:
         outcome: list[ToolOutcome | BaseException] = []
         done = threading.Event()
 
@@ -107,24 +107,18 @@ class ToolRounds:
             if cancelled():
                 return None
             if time.monotonic() - started >= timeout_s:
-                return _failure(call, f"{call.name} took longer than {timeout_s:g} seconds.", started), ()
+                return _failure(call, f"{call.name} took longer than {timeout_s:g} seconds.", started)
         match outcome[0]:
-            case ToolOutcome(content, media, failed):
-                return ToolFinished(ToolResult(content, call.id, call.name), _since(started), failed), media
+            case ToolOutcome(content, media, failed) as given:
+                try:
+                    self._check(given)
+                except EngineError as error:
+                    return _failure(call, str(error), started)
+                return ToolFinished(ToolResult(content, call.id, call.name), _since(started), failed, media)
             case ToolError() as error:
-                return _failure(call, str(error), started), ()
+                return _failure(call, str(error), started)
             case error:
-                return _failure(call, f"{type(error).__name__}: {error}", started), ()
-
-
-def as_calls(called: Sequence[Called]) -> list[ToolCall]:
-    """The calls for the conversation; one that could not be read is there by its name, with nothing to run it with."""
-    return [event.call if isinstance(event, ToolCalled) else _unreadable(event) for event in called]
-
-
-def _unreadable(refused: ToolCallRefused) -> ToolCall:
-    name = _CALLED.search(refused.raw)
-    return ToolCall(name[1] if name else "unknown", {})
+                return _failure(call, f"{type(error).__name__}: {error}", started)
 
 
 def _failure(call: ToolCall, reason: str, started: float) -> ToolFinished:

@@ -2,14 +2,14 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, get_type_hints
 
 import msgspec
 
 from engine.errors import PromptError
 
-__all__ = ["Tool", "check_tool_name", "tool_from_function"]
+__all__ = ["Tool", "check_tool_name", "check_tools_differ", "follow_references", "schema_at", "tool_from_function"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 
@@ -31,6 +31,41 @@ def check_tool_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise PromptError(f"A tool cannot be called {name[:80]!r}. Use letters, digits and the signs _ . : - only.")
     return name
+
+
+def check_tools_differ(tools: Iterable[Tool]) -> None:
+    """Refuse two tools of one name, of which a call could mean either; raises PromptError."""
+    names = set()
+    for tool in tools:
+        if tool.name in names:
+            raise PromptError(f"Two tools are called {tool.name[:80]!r}. Give each a name of its own.")
+        names.add(tool.name)
+
+
+def schema_at(reference: object, whole: dict[str, Any]) -> dict[str, Any] | None:
+    """What a reference such as `#/$defs/place` leads to in the whole schema; None where that is nothing."""
+    root, *steps = str(reference).split("/")
+    found: Any = whole if root == "#" else None
+    for step in steps:
+        found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def follow_references(schema: object, whole: dict[str, Any]) -> dict[str, Any]:
+    """The schema with what it refers to in place of `$ref`; what stands beside a reference goes before.
+
+    What leads nowhere or back to itself allows anything, as a schema that is no map does.
+    """
+    found = schema if isinstance(schema, dict) else {}
+    seen = set()
+    while "$ref" in found:
+        reference = str(found["$ref"])
+        target = None if reference in seen else schema_at(reference, whole)
+        if target is None:
+            return {}
+        seen.add(reference)
+        found = target | {key: value for key, value in found.items() if key != "$ref"}
+    return found
 
 
 def tool_from_function(function: Callable[..., Any]) -> Tool:

@@ -18,7 +18,6 @@ from engine.messages import Message, Part, Text
 from engine.options import Options
 from engine.prompt.special_tokens import Special
 from engine.response.parser import ParserEvent, ResponseParser
-from engine.tool_loop import as_calls
 
 __all__ = ["Turn"]
 
@@ -29,10 +28,11 @@ _AFTER_CALL = (Special.BEGIN_TOOL_RESPONSE, Special.END_TURN, Special.EOS)
 
 
 class Turn:
-    """Feed it each token; `reason` says when it is over, `forced` and `allowed` what comes next.
+    """Begin it and feed it each token; `reason` says when it is over, `forced` and `allowed` what comes next.
 
     A thought is free, whatever form the answer must have, and it does not count as answer. It is closed when its
-    budget is spent, when the person asks for the answer, or when it repeats itself, and is not opened again.
+    budget is spent, which one of 0 is as soon as it is open, when the person asks for the answer, now or earlier in
+    this turn, or when it repeats itself; and it is not opened again.
     Raises PromptError for a form or a choice of tools that cannot be kept.
     """
 
@@ -57,17 +57,25 @@ class Turn:
         self._grammars = grammars
         self._ends = {*stop_ids, Special.BEGIN_TURN}
         self._answer_now = answer_now
+        self._is_hurried = False
         self._loops = LoopDetector()
         self._call = self._begin_call()
         self._form = self._begin_form(begun)
-        self._num_answer = self._num_thought = 0
+        self._num_answer = 0
+        self._num_thought = int(parser.in_thought)  # with the marker that opened it
         self._may_think = options.thinking
         self._is_closed = False
         self._text: list[str] = []
         self._thought: list[str] = []
 
+    def begin(self) -> list[ParserEvent]:
+        """The events before the first token: a thought that the prompt opened may have to end at once."""
+        self._is_hurried = self._answer_now()
+        return self._watch_thought() if self._parser.in_thought else []
+
     def take(self, token: int) -> list[ParserEvent]:
         """The events that a token causes."""
+        self._is_hurried |= self._answer_now()
         was_thinking = self._parser.in_thought
         closes_thought = token == Special.END_CHANNEL and (was_thinking or self.forced == token)
         events = self._parser.push(token)
@@ -114,7 +122,7 @@ class Turn:
     def message(self) -> Message:
         """What was written, for the conversation."""
         text: list[Part] = [Text("".join(self._text))] if self._text else []
-        return Message("assistant", (*text, *as_calls(self.calls)), "".join(self._thought))
+        return Message("assistant", (*text, *(event.call for event in self.calls)), "".join(self._thought))
 
     def _begin_call(self) -> Constraint | None:
         """The grammar of the call with which the turn must begin."""
@@ -154,9 +162,9 @@ class Turn:
         return self._parser.close_thought(why)
 
     def _why_closed(self) -> ThoughtEnd | None:
-        if self._num_thought > self._options.thinking_budget:  # the marker that opens it is not counted
+        if self._num_thought > self._options.thinking_budget:  # the marker that opens it is no part of the budget
             return "budget"
-        if self._answer_now():
+        if self._is_hurried:
             return "answer_now"
         return "loop" if self._loops.is_looping else None
 

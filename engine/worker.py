@@ -148,11 +148,17 @@ class EngineWorker:
                 raise ToolError("There was no answer.") from error
             return ToolOutcome(done.result.content, done.media, done.failed)
 
+        def answer_now() -> bool:
+            """True once for each AnswerNow."""
+            is_asked = request.request_id in self._answering_now
+            self._answering_now.discard(request.request_id)
+            return is_asked
+
         events = self._engine.respond(
             request.messages,
             request.options,
             cancelled,
-            answer_now=lambda: request.request_id in self._answering_now,
+            answer_now=answer_now,
             execute=execute if request.runs_tools else None,
         )
         for event in events:

@@ -149,8 +149,10 @@ def test_system_text_and_model_folder_are_taken(tiny_checkpoint: Path, tmp_path:
 
 
 def test_bench_prints_figures_of_this_run(tiny_checkpoint: Path) -> None:
-    run = cabochon("bench", "--model", tiny_checkpoint, "--rounds", 1, "--prompt-tokens", 40, "--new-tokens", 8)
+    sizes = ("--rounds", 1, "--prompt-tokens", 40, "--new-tokens", 8)
+    run = cabochon("bench", "--model", tiny_checkpoint, "--against", "json-mask", *sizes)
     report = json.loads(run.stdout)
+    assert report["ratio"]["json-mask"]["decode_tokens_per_second"] > 0
     figures = report["median"]["cabochon"]
     assert set(figures) == {"load_s", "time_to_first_token_s", "prefill_tokens_per_second",
                             "decode_tokens_per_second", "peak_memory_bytes"}  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 import mlx.core as mx
 import pytest
+from PIL import Image
 
 from engine.errors import PromptError
 from engine.events import (
@@ -18,12 +19,13 @@ from engine.events import (
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
+    ThoughtStarted,
     ToolCalled,
     ToolCallRefused,
     ToolFinished,
 )
 from engine.generation.constraint import Constraint
-from engine.messages import Message, Text, ToolCall, ToolResult, user
+from engine.messages import Message, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
 from engine.pipeline import Engine, _Run
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
@@ -141,6 +143,35 @@ class TestThinking:
         assert 10 <= len(thought_of(heard)) <= 12
         assert reason(heard) == "end_of_turn"
 
+    @pytest.mark.parametrize("is_open", [False, True])
+    def test_a_budget_of_nothing_closes_a_thought_at_once_and_says_so(
+        self, engine: Engine, written: Callable[..., None], is_open: bool
+    ) -> None:
+        messages = [user("?"), Message("assistant", (), "Hm.")] if is_open else [user("?")]
+        written(["yes", END] if is_open else [int(Special.BEGIN_CHANNEL), "yes", END])
+        events = list(engine.respond(messages, Options(GREEDY, thinking=True, thinking_budget=0, continues=is_open)))
+        assert only(ThoughtStarted, events)
+        ended = only(ThoughtFinished, events)
+        assert (ended.ended_by, ended.num_tokens) == ("budget", 0)
+        assert (thought_of(events), text_of(events)) == ("", "yes")
+
+    def test_answer_now_holds_for_one_turn_of_the_model(self, engine: Engine, written: Callable[..., None]) -> None:
+        """Asked for while nothing is written yet; after the results of tools the model thinks again."""
+        written([int(Special.BEGIN_CHANNEL), *call()], [*thought("zz"), int(Special.END_CHANNEL), "Noon.", END])
+        asked = iter([True])
+        events = list(
+            engine.respond(
+                [user("?")],
+                Options(GREEDY, thinking=True, tools=(CLOCK,)),
+                answer_now=lambda: next(asked, False),
+                execute=Recorder(),
+            )
+        )
+        ends = [(event.ended_by, event.num_tokens) for event in events if isinstance(event, ThoughtFinished)]
+        assert ends[0] == ("answer_now", 0)
+        assert [ended_by for ended_by, _ in ends] == ["answer_now", "model"]
+        assert (thought_of(events), text_of(events)) == ("zz", "Noon.")
+
     def test_TH_9_a_thought_that_repeats_itself_is_closed(self, engine: Engine, written: Callable[..., None]) -> None:
         written([*thought("round and round. " * 80), "Enough.", END])
         events = list(engine.respond([user("?")], THINKING))
@@ -202,6 +233,11 @@ class TestStopping:
             assert len(values) == 4
             assert values == sorted(values, reverse=True)
             assert each.chosen.logprob <= values[0] <= 0
+
+
+def drawn(path: Path) -> Picture:
+    Image.effect_noise((96, 96), 50).save(path)
+    return Picture(str(path))
 
 
 class Recorder:
@@ -270,7 +306,8 @@ class TestTools:
         assert clock.calls == []
         refused, finished = only(ToolCallRefused, events), only(ToolFinished, events)
         assert finished.failed
-        assert finished.result.content == {"error": refused.message}
+        assert finished.result == ToolResult({"error": refused.message}, refused.call.id, "clock")
+        assert refused.call.id == "call_1"
         assert text_of(events) == "Sorry."
 
     @pytest.mark.parametrize(
@@ -340,6 +377,30 @@ class TestTools:
         written(call(), ["Done.", END])
         events = list(engine.respond([user("?")], TOOLS, execute=Recorder(["caf\udce9"])))
         assert text_of(events) == "Done."
+
+    def test_a_picture_of_a_tool_is_told_of_and_seen(
+        self, engine: Engine, written: Callable[..., None], tmp_path: Path
+    ) -> None:
+        picture = drawn(tmp_path / "plot.png")
+        written(call(), ["A line.", END])
+        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome("Drawn.", (picture,))))
+        assert only(ToolFinished, events).media == (picture,)
+        assert [len(event.pictures) for event in events if isinstance(event, PromptReady)] == [0, 1]
+        assert text_of(events) == "A line."
+
+    @pytest.mark.parametrize("bad", ["cut.png", "gone.png", "sound.wav"])
+    def test_a_file_of_a_tool_that_cannot_be_taken_is_its_failure(
+        self, engine: Engine, written: Callable[..., None], tmp_path: Path, bad: str
+    ) -> None:
+        whole = Path(drawn(tmp_path / "whole.png").path).read_bytes()
+        (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+        given = Sound("sound.wav") if bad == "sound.wav" else Picture(str(tmp_path / bad))
+        written(call(), ["Sorry.", END])
+        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome("Drawn.", (given,))))
+        finished = only(ToolFinished, events)
+        assert (finished.failed, finished.media) == (True, ())
+        assert ("cannot hear" if bad == "sound.wav" else bad) in finished.result.content["error"]
+        assert (text_of(events), reason(events)) == ("Sorry.", "end_of_turn")
 
     def test_a_slow_tool_is_given_up(self, engine: Engine, written: Callable[..., None]) -> None:
         released = threading.Event()
@@ -416,6 +477,10 @@ class TestTools:
         events = engine.respond([user("?")], Options(GREEDY, tools=tools, tool_choice=choice))
         with pytest.raises(PromptError, match="There is no tool"):
             next(events)
+
+    def test_two_tools_of_one_name_are_refused_before_anything_is_computed(self, engine: Engine) -> None:
+        with pytest.raises(PromptError, match="Two tools are called 'clock'"):
+            next(engine.respond([user("?")], Options(GREEDY, tools=(CLOCK, Tool("clock", "Another.")))))
 
 
 class TestForms:

@@ -1,6 +1,7 @@
 """The chat road: events in order, honest counts, cancel, and what is reused from turn to turn."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from engine.events import (
 )
 from engine.generation.prefill import prefill
 from engine.messages import Message, Picture, Text, user
-from engine.options import GREEDY, Options, Sampling
+from engine.options import GREEDY, Options, Regex, Sampling
 from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
+from engine.prompt.special_tokens import Special
 from tests.tiny import write_checkpoint
 
 SHORT = Options(GREEDY, max_new_tokens=12)
@@ -74,6 +76,20 @@ def test_the_stream_is_the_parse_of_its_tokens(engine: Engine) -> None:
     whole = engine.parse(tokens[: ends[0]] if ends else tokens)
     events = list(engine.respond([user("Hello")], SHORT))
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == whole.text
+
+
+def test_answers_of_a_form_follow_each_other(engine: Engine) -> None:
+    prompt = engine.prepare([user("Hello")])
+    tokens = list(islice(engine.tokens_in_form(prompt, Regex("(yes|no)")), 20))
+    answers, answer = [], []
+    for token in tokens:
+        if token == Special.END_TURN:
+            answers.append(engine._tokenizer.decode(answer))
+            answer = []
+        else:
+            answer.append(token)
+    assert len(answers) > 3
+    assert set(answers) <= {"yes", "no"}
 
 
 def test_length_is_said(engine: Engine) -> None:

@@ -3,17 +3,19 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.events import (
     EngineStarted,
+    Event,
     Failed,
     Finished,
     LoadProgress,
     ModelLoaded,
+    Stats,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
@@ -184,21 +186,44 @@ def test_nobody_runs_tools_unless_they_say_so(
     assert ended.reason in {"tool_calls", "length"}
 
 
+ENDS = dict.fromkeys((Special.END_CHANNEL, *STOP_TOKEN_IDS, Special.BEGIN_TURN, Special.BEGIN_TOOL_CALL), -100.0)
+BROODING = Options(
+    Sampling(seed=4, logit_bias={Special.BEGIN_CHANNEL: 300.0, **ENDS}, presence_penalty=400.0),
+    thinking=True,
+    thinking_budget=100_000,
+    format=Regex("yes|no"),
+)
+"""The biases make a random model open a thought and never close it; the penalty keeps it from opening more."""
+
+
 def test_answer_now_closes_the_thought_that_runs(
     worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
 ) -> None:
-    """The biases make the random model open a thought and never close it; the penalty keeps it from opening more."""
-    ends = dict.fromkeys((Special.END_CHANNEL, *STOP_TOKEN_IDS, Special.BEGIN_TURN, Special.BEGIN_TOOL_CALL), -100.0)
-    sampling = Sampling(seed=4, logit_bias={Special.BEGIN_CHANNEL: 300.0, **ends}, presence_penalty=400.0)
     worker.submit(LoadModel(1, str(tiny_checkpoint)))
-    options = Options(sampling, thinking=True, thinking_budget=100_000, format=Regex("yes|no"))
-    worker.submit(Respond(2, (user("?"),), options))
+    worker.submit(Respond(2, (user("?"),), BROODING))
     until(heard, ThoughtDelta)
     worker.submit(AnswerNow(2))
     closed = until(heard, ThoughtFinished)[-1].event
     assert isinstance(closed, ThoughtFinished)
     assert closed.ended_by == "answer_now"
     until(heard, Finished)
+
+
+def test_answer_now_is_told_once_also_to_an_answer_that_waits(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]"
+) -> None:
+    told: list[bool] = []
+
+    class Asking:
+        def respond(self, *_: object, answer_now: Callable[[], bool], **named: object) -> Iterator[Event]:
+            told.extend(answer_now() for _ in range(3))
+            yield Finished("end_of_turn", Stats())
+
+    worker._engine = Asking()  # type: ignore[assignment]
+    worker.submit(AnswerNow(1))
+    worker.submit(Respond(1, (user("?"),)))
+    until(heard, Finished)
+    assert told == [True, False, False]
 
 
 def test_close_stops_a_running_answer(tiny_checkpoint: Path, heard: "queue.SimpleQueue[Envelope]") -> None:

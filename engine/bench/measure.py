@@ -1,6 +1,7 @@
 """One engine, one checkpoint, one process: load, prefill, decode. Prints its figures as a line of JSON.
 
-Every engine gets the same token ids, decodes greedily and ignores stop tokens. Run as
+Every engine gets the same token ids, decodes greedily and ignores stop tokens; `json-mask` is ours with a mask over the
+tokens, so that it writes one JSON document after the other. Run as
 `python -m engine.bench.measure ENGINE MODEL PROMPT_TOKENS NEW_TOKENS`.
 """
 
@@ -54,6 +55,16 @@ def _load_ours(model: Path) -> Generate:
     return lambda ids: engine.tokens(Prompt(tuple(ids)))
 
 
+def _load_masked(model: Path) -> Generate:
+    """Ours, held to JSON."""
+    from engine.options import AnyJson
+    from engine.pipeline import Engine
+    from engine.prompt.prompt import Prompt
+
+    engine = Engine.load(model)
+    return lambda ids: engine.tokens_in_form(Prompt(tuple(ids)), AnyJson())
+
+
 def _load_mlx_lm(model: Path) -> Generate:
     import mlx.core as mx
     import mlx_lm
@@ -85,10 +96,11 @@ def _load_mlx_vlm(model: Path) -> Generate:
 
 LOADERS: dict[str, Callable[[Path], Generate]] = {
     "cabochon": _load_ours,
+    "json-mask": _load_masked,
     "mlx-lm": _load_mlx_lm,
     "mlx-vlm": _load_mlx_vlm,
 }
-PEERS = ("mlx-lm", "mlx-vlm")
+PEERS = ("json-mask", "mlx-lm", "mlx-vlm")
 
 
 if __name__ == "__main__":

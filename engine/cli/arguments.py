@@ -23,9 +23,10 @@ from engine.tool_loop import ToolError, ToolOutcome
 from engine.tools import Tool, check_tool_name, tool_from_function
 
 __all__ = [
-    "BudgetOption", "JsonOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption", "SchemaOption", "SeedOption",
-    "StopOption", "SystemOption", "TemperatureOption", "ThinkOption", "ThinkingBudgetOption", "ToolBox", "ToolsOption",
-    "VideoBudgetOption", "load_engine", "load_schema", "load_tools", "make_options", "one_of", "video_parts",
+    "BudgetOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption",
+    "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
+    "ThinkingBudgetOption", "ToolBox", "ToolsOption", "VideoBudgetOption", "load_engine", "load_schema", "load_tools",
+    "make_options", "one_of", "video_parts",
 ]  # fmt: skip
 
 
@@ -74,6 +75,12 @@ TemperatureOption = Annotated[
     typer.Option("--temperature", min=0, help="0 always takes the most likely token; else as the model advises."),
 ]
 MaxTokensOption = Annotated[int, typer.Option("--max-tokens", min=1, help="Stop after so many tokens of answer.")]
+LogprobsOption = Annotated[
+    int,
+    typer.Option(
+        "--logprobs", min=0, max=64, metavar="N", help="Show the N most likely tokens in each place, on stderr."
+    ),
+]
 StopOption = Annotated[
     list[str] | None, typer.Option("--stop", metavar="TEXT", help="End the answer before this text; repeatable.")
 ]
@@ -163,7 +170,7 @@ def make_options(
     schema: Path | None,
     tools: ToolBox | None,
     own_template: bool,
-    num_logprobs: int = 0,
+    num_logprobs: int,
 ) -> Options:
     """What the options of a command ask for; raises PromptError."""
     if stop and not all(stop):

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -15,7 +16,7 @@ from engine.attachments import inspect_attachment
 from engine.cli.arguments import ToolBox, video_parts
 from engine.cli.output import notes, say, write_answer
 from engine.errors import EngineError, PromptError
-from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolFinished
+from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolCallRefused, ToolFinished
 from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import Options
 from engine.pipeline import Engine
@@ -26,10 +27,11 @@ HELP = """\
 /attach FILE   send this picture, sound or video with your next message
 /think         switch thinking on or off
 /again         answer the last message anew
-/new           begin a new conversation
+/new           begin a new conversation; the file of the old one is kept beside it
 /help          say this
 /quit          end (also Ctrl-D)
-A line that ends in a backslash goes on in the next one. Ctrl-C stops an answer."""
+A line that ends in a backslash goes on in the next one; one that begins with // sends a text that begins with /.
+Ctrl-C stops an answer."""
 
 
 class _Saved(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,7 +50,11 @@ class Conversation:
 
     @classmethod
     def open(cls, path: Path | None, system: str | None) -> "Conversation":
-        """Go on with the file at `path`, or begin; raises PromptError for a file that holds something else."""
+        """Go on with the file at `path`, or begin; raises PromptError for a file that holds something else.
+
+        The instructions in `system` take the place of those in the file.
+        """
+        begun: list[Message] = []
         if path is not None and path.exists():
             try:
                 saved = msgspec.json.decode(path.read_bytes(), type=_Saved)
@@ -56,18 +62,29 @@ class Conversation:
                 raise PromptError(f"{path} holds no conversation: {error}. Name another file.") from error
             if saved.version != 1:
                 raise PromptError(f"{path} was written by a newer Cabochon. Update this one, or name another file.")
-            return cls(saved.messages, path)
-        return cls([Message("system", (Text(system),))] if system else [], path)
+            begun = saved.messages
+        if system:
+            begun = [Message("system", (Text(system),)), *begun[len(_instructions(begun)) :]]
+        return cls(begun, path)
 
-    def begin_anew(self) -> None:
-        """Forget all but the instructions."""
-        self.messages = [message for message in self.messages[:1] if message.role == "system"]
+    def begin_anew(self) -> Path | None:
+        """Forget all but the instructions; where the file of what was said is now. Raises PromptError."""
+        kept = None
+        if self.path is not None and self.path.exists():
+            names = (f"{self.path.stem}-{number}{self.path.suffix}" for number in count(1))
+            kept = next(path for path in map(self.path.with_name, names) if not path.exists())
+            try:
+                self.path.rename(kept)
+            except OSError as error:
+                raise PromptError(f"{self.path} cannot be renamed: {error.strerror}. Name another file.") from error
+        self.messages = _instructions(self.messages)
+        return kept
 
-    def drop_answer(self) -> bool:
-        """Take back everything after the last message of the person; False if there is none."""
-        while self.messages and self.messages[-1].role in {"assistant", "tool"}:
-            self.messages.pop()
-        return bool(self.messages) and self.messages[-1].role == "user"
+    @property
+    def last_question(self) -> int | None:
+        """The place of the message that is or was to be answered last."""
+        places = [place for place, message in enumerate(self.messages) if message.role not in {"assistant", "tool"}]
+        return places[-1] if places and self.messages[places[-1]].role == "user" else None
 
     def save(self) -> None:
         """Write the file whole or not at all; raises PromptError."""
@@ -79,6 +96,11 @@ class Conversation:
             new.replace(self.path)
         except OSError as error:
             raise PromptError(f"{self.path} cannot be written: {error.strerror}. Name another file.") from error
+
+
+def _instructions(messages: list[Message]) -> list[Message]:
+    """Those with which a conversation begins."""
+    return [message for message in messages[:1] if message.role in {"system", "developer"}]
 
 
 @dataclass
@@ -102,10 +124,10 @@ class _Answer:
                     self._parts.append(Text(text))
                 case ThoughtDelta(text):
                     self._thought.append(text)
-                case ToolCalled(call):
-                    self._parts.append(call)
-                case ToolFinished(ToolResult() as result):
-                    self._results.append(result)
+                case ToolCalled() | ToolCallRefused():
+                    self._parts.append(event.call)
+                case ToolFinished(result, media=media):
+                    self._results += [result, *media]
                 case _:
                     pass
             yield event
@@ -151,32 +173,28 @@ class Chat:
             if word == "/quit":
                 return
             try:
-                if word.startswith("/") and word in _COMMANDS:
-                    _COMMANDS[word](self, rest.strip())
-                elif line.strip():
+                if word.startswith("//"):
+                    self._say(line.replace("//", "/", 1))
+                elif word.startswith("/"):
+                    _command(word)(self, rest.strip())
+                elif word:
                     self._say(line)
             except EngineError as error:
                 say(str(error), "red")
 
     def _say(self, text: str) -> None:
-        self._conversation.messages.append(user(text, *self._attached))
-        try:
-            self._answer()
-        except EngineError:
-            self._conversation.messages.pop()  # it was not answered; what it says is still in the terminal
-            raise
+        self._answer([*self._conversation.messages, user(text, *self._attached)])
         self._attached = []
         self._conversation.save()
 
-    def _answer(self) -> None:
+    def _answer(self, messages: list[Message]) -> None:
+        """Answer these; the conversation stays as it is when that fails: what was typed is still in the terminal."""
         answer = _Answer()
         with _interruptible() as interrupted:
-            events = self._engine.respond(
-                self._conversation.messages, self._options, interrupted, execute=self._toolbox
-            )
+            events = self._engine.respond(messages, self._options, interrupted, execute=self._toolbox)
             write_answer(answer.listen(events))
         answer.close()
-        self._conversation.messages += answer.messages
+        self._conversation.messages = messages + answer.messages
 
     def _attach(self, rest: str) -> None:
         budget, video_budget = self._budgets
@@ -196,14 +214,20 @@ class Chat:
         notes.print(f"Thinking is {'on' if self._options.thinking else 'off'}.", style="dim")
 
     def _again(self, rest: str) -> None:
-        if not self._conversation.drop_answer():
+        last = self._conversation.last_question
+        if last is None:
             raise PromptError("There is no message to answer again.")
-        self._answer()
+        before = self._conversation.messages
+        self._answer(before[: last + 1])
+        if len(self._conversation.messages) == last + 1:  # it was stopped before it said anything
+            self._conversation.messages = before
         self._conversation.save()
 
     def _new(self, rest: str) -> None:
-        self._conversation.begin_anew()
+        kept = self._conversation.begin_anew()
         self._attached = []
+        if kept is not None:
+            say(f"What was said is kept in {kept}.", "dim")
 
     def _help(self, rest: str) -> None:
         notes.print(HELP, markup=False)
@@ -216,6 +240,14 @@ _COMMANDS: dict[str, Callable[[Chat, str], None]] = {
     "/new": Chat._new,
     "/help": Chat._help,
 }
+
+
+def _command(word: str) -> Callable[[Chat, str], None]:
+    """Raises PromptError for one that there is not."""
+    if word not in _COMMANDS:
+        known = ", ".join([*_COMMANDS, "/quit"])
+        raise PromptError(f"There is no {word}, only {known}. Begin with // to send a text that begins with /.")
+    return _COMMANDS[word]
 
 
 def _names(rest: str) -> list[str]:

@@ -24,6 +24,7 @@ from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.arguments import (
     BudgetOption,
     JsonOption,
+    LogprobsOption,
     MaxTokensOption,
     ModelOption,
     OwnTemplateOption,
@@ -128,9 +129,7 @@ def ask(
     seed: SeedOption = None,
     temperature: TemperatureOption = None,
     max_tokens: MaxTokensOption = 4096,
-    logprobs: Annotated[
-        int, typer.Option(min=0, max=64, metavar="N", help="Show the N most likely tokens in each place, on stderr.")
-    ] = 0,
+    logprobs: LogprobsOption = 0,
     own_template: OwnTemplateOption = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -175,6 +174,7 @@ def chat(
     seed: SeedOption = None,
     temperature: TemperatureOption = None,
     max_tokens: MaxTokensOption = 4096,
+    logprobs: LogprobsOption = 0,
     own_template: OwnTemplateOption = False,
     model: ModelOption = None,
 ) -> None:
@@ -190,6 +190,7 @@ def chat(
         schema=schema,
         tools=toolbox,
         own_template=own_template,
+        num_logprobs=logprobs,
     )
     conversation = Conversation.open(history, system)
     Chat(load_engine(model), conversation, options, toolbox, budget or DEFAULT_BUDGET, video_budget).run()
@@ -289,7 +290,7 @@ def selftest(as_json: JsonOption = False) -> None:
 def bench(
     model: ModelOption = None,
     against: Annotated[
-        str, typer.Option(metavar="NAMES", help="Measure these beside it: mlx-lm, mlx-vlm, or both with a comma.")
+        str, typer.Option(metavar="NAMES", help="Measure these beside it, with commas: json-mask, mlx-lm, mlx-vlm.")
     ] = "",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved repetitions; medians are reported.")] = 3,
     prompt_tokens: Annotated[int, typer.Option(min=1, help="Length of the prompt.")] = 512,

@@ -36,14 +36,24 @@ __all__ = ["notes", "say", "write_answer", "write_json"]
 
 notes = Console(stderr=True, highlight=False)
 
+_SHOWN = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+}
+"""Control characters, of which a terminal would take orders, as their pictures (␛)."""
+
 
 def write_answer(events: Iterable[Event]) -> None:
-    """The answer on stdout as it comes; thought, receipts, calls, likelihoods and odd endings on stderr."""
+    """The answer on stdout as it comes; thought, receipts, calls, likelihoods and odd endings on stderr.
+
+    A file gets the answer as it is, a terminal no control characters.
+    """
+    shown = _SHOWN if sys.stdout.isatty() else {}
     likelihoods: list[str] = []
     for event in events:
         match event:
             case TextDelta(text):
-                sys.stdout.write(text)
+                sys.stdout.write(text.translate(shown))
                 sys.stdout.flush()
             case Logprobs(chosen, top):
                 likelihoods.append(_describe_logprobs(chosen, top))
@@ -83,8 +93,8 @@ def _write_beside(event: Event) -> None:
 
 
 def say(text: str, style: str, end: str = "\n") -> None:
-    """A line on stderr, as it is: no markup in it, and none of its lines broken."""
-    notes.print(text, end=end, style=style, markup=False, soft_wrap=True)
+    """A line on stderr: no markup in it, no control characters, and none of its lines broken."""
+    notes.print(text.translate(_SHOWN), end=end, style=style, markup=False, soft_wrap=True)
 
 
 def write_json(events: Iterable[Event], file: str | None = None) -> None:

@@ -17,7 +17,7 @@ from llguidance import regex_to_lark
 
 from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import is_bare_key
-from engine.tools import Tool
+from engine.tools import Tool, follow_references
 
 __all__ = ["call_grammar"]
 
@@ -71,7 +71,7 @@ class _Arguments:
         self._prefix, self._parameters, self._is_valid = prefix, parameters, is_valid
         self._numbers = count()
         self._by_reference: dict[str, str] = {}
-        self.root = self._object(self._resolve(parameters), 0)
+        self.root = self._object(follow_references(parameters, parameters), 0)
 
     def _rule(self, body: str, name: str = "") -> str:
         """Add a rule and return its name; a new one if none is given."""
@@ -84,7 +84,7 @@ class _Arguments:
         if not isinstance(schema, dict) or depth > MAX_DEPTH:
             return "value"
         if "$ref" in schema:
-            return self._reference(str(schema["$ref"]), depth)
+            return self._reference(schema, depth)
         if "const" in schema:
             return self._rule(_literal(schema["const"]))
         if isinstance(schema.get("enum"), list) and schema["enum"]:
@@ -120,34 +120,13 @@ class _Arguments:
             return "value"
         return self._rule(" | ".join(self._value(option, depth + 1) for option in several[0]))
 
-    def _reference(self, pointer: str, depth: int) -> str:
-        """The rule of a local reference, which may lead back to itself."""
-        if pointer not in self._by_reference:
-            name = self._by_reference[pointer] = f"{self._prefix}_ref{len(self._by_reference)}"
-            self._rule(self._value(self._target(pointer), depth + 1), name)
-        return self._by_reference[pointer]
-
-    def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The schema itself, or what it refers to."""
-        target = self._target(str(schema["$ref"])) if "$ref" in schema else schema
-        return target if isinstance(target, dict) else {}
-
-    def _target(self, pointer: str) -> object:
-        """What `#/...` leads to in the tool's parameters; None where that is nowhere."""
-        seen: set[str] = set()
-        while pointer not in seen:
-            seen.add(pointer)
-            found: Any = self._parameters
-            root, *steps = pointer.split("/")
-            for step in steps:
-                key = step.replace("~1", "/").replace("~0", "~")
-                found = found.get(key) if isinstance(found, dict) else None
-            if root != "#":
-                return None
-            if not isinstance(found, dict) or "$ref" not in found:
-                return found
-            pointer = str(found["$ref"])
-        return None
+    def _reference(self, schema: dict[str, Any], depth: int) -> str:
+        """The rule of a schema with a reference, which may lead back to itself."""
+        key = str(schema)
+        if key not in self._by_reference:
+            name = self._by_reference[key] = f"{self._prefix}_ref{len(self._by_reference)}"
+            self._rule(self._value(follow_references(schema, self._parameters), depth + 1), name)
+        return self._by_reference[key]
 
     def _string(self, schema: dict[str, Any]) -> str:
         """A string with lengths and a pattern, as far as llguidance knows the pattern."""

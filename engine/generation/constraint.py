@@ -46,18 +46,8 @@ class Constraint:
         self._matcher = matcher
         self._vocab_size = vocab_size
 
-    @property
-    def may_end(self) -> bool:
-        """Whether what is written is of the form."""
-        return self._matcher.is_accepting()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing can follow: stop asking for masks, or take the end of the turn as the next token."""
-        return self._matcher.is_accepting() and self._matcher.is_stopped()
-
     def mask(self) -> mx.array:
-        """Bool [V]: which tokens may be next. `<turn|>` is one of them exactly when `may_end`.
+        """Bool [V]: which tokens may be next; `<turn|>` exactly when what is written is of the form.
 
         Raises PromptError when the grammar has become too large to go on.
         """
@@ -73,10 +63,6 @@ class Constraint:
     def copy(self) -> "Constraint":
         """Another one at the same place."""
         return Constraint(self._matcher.deep_copy(), self._vocab_size)
-
-    def restart(self) -> None:
-        """Begin from the beginning, for the next call. An error stays."""
-        self._matcher.reset()
 
     def _check(self) -> None:
         if self._matcher.is_error():
@@ -124,6 +110,10 @@ class Grammars:
         try:
             return self._constraint(grammar)
         except ValueError as error:
+            if str(error).startswith("oneOf"):
+                raise PromptError(
+                    'The schema for the answer says "oneOf" where more than one may fit. Write "anyOf" instead.'
+                ) from error
             raise PromptError(f"The {name} for the answer cannot be used: {error}. Ask for a simpler one.") from error
 
     def for_call(self, tools: Sequence[Tool], choice: ToolChoice) -> Constraint:

@@ -1,6 +1,6 @@
 """Token after token, one step ahead: while a token is read, the step that it feeds already runs."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 
 import mlx.core as mx
 
@@ -13,8 +13,8 @@ __all__ = ["Choose", "DecodeStep", "decode", "make_decode_step"]
 DecodeStep = Callable[[mx.array, mx.array, list[KeysValues]], tuple[mx.array, list[KeysValues]]]
 """(token [1], position [1], buffers) -> (float32 logits [V], buffers with the token's keys and values)."""
 
-Choose = Callable[[mx.array, int | None], mx.array]
-"""(logits [V], an id if that must be the token) -> the next token, int32 [1]; lazy. A `Sampler` is one."""
+Choose = Callable[[mx.array], mx.array]
+"""Logits [V] -> the next token, int32 [1]; lazy. A `Sampler` is one."""
 
 CLEAR_EVERY = 256
 """Steps after which the allocator's spare buffers are given back (the cache grows, so their sizes go out of use)."""
@@ -33,14 +33,13 @@ def make_decode_step(model: Gemma4, cache: PrefixCache, *, compiled: bool) -> De
 
 def decode(
     step: DecodeStep, cache: PrefixCache, first_logits: mx.array, choose: Choose, max_length: int
-) -> Generator[int, int | None, None]:
+) -> Iterator[int]:
     """Yield token ids for as long as the caller reads, or until the cache holds `max_length` positions.
 
-    The caller may send an id: it is the next token then. What the caller does with a token decides how the next one
-    is chosen, while the step that the token feeds already runs. Each token is recorded in the cache before it is
-    yielded, so a caller may stop at any of them.
+    What the caller does with a token may decide how `choose` takes the next one, while the step that the token feeds
+    already runs. Each token is recorded in the cache before it is yielded, so a caller may stop at any of them.
     """
-    token = choose(first_logits, None)
+    token = choose(first_logits)
     for count in range(1, max_length - cache.kv.length + 2):
         mx.async_eval(token)
         has_room = cache.kv.length < max_length
@@ -51,9 +50,9 @@ def decode(
         value = int(token.item().real)
         if has_room:
             cache.append([value])
-        forced = yield value
+        yield value
         if not has_room:
             return
-        token = choose(logits, forced)
+        token = choose(logits)
         if count % CLEAR_EVERY == 0:
             mx.clear_cache()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.errors import PromptError
-from engine.tools import Tool
+from engine.tools import Tool, schema_at
 
 __all__ = ["tidy_parameters", "tidy_response"]
 
@@ -128,7 +128,10 @@ class _Tidying:
             if reference in inside:
                 return {"type": "object", "description": f"Again {reference.rpartition('/')[2]}."}, inside
             inside |= {reference}
-            flat = self._target(reference) | flat
+            target = schema_at(reference, self._tool.parameters)
+            if target is None:
+                raise self._refused(f"refers to {reference[:80]!r}, which it does not have")
+            flat = target | flat
         for each in _list(flat.pop("allOf", [])):
             part, inside = self._flat(each, depth + 1, inside)
             flat = _merged(part, flat)
@@ -142,17 +145,6 @@ class _Tidying:
             part, inside = self._flat(others[0], depth + 1, inside)
             flat = _merged(part, flat) | {"or": [*part.get("or", []), *others[1:]]}
         return flat, inside
-
-    def _target(self, reference: str) -> _Schema:
-        """What a reference like `#/$defs/place` points to."""
-        if not reference.startswith("#"):
-            raise self._refused(f"refers to {reference[:80]!r}, which is not a part of it")
-        found: object = self._tool.parameters
-        for step in filter(None, reference[1:].split("/")):
-            found = _map(found).get(step.replace("~1", "/").replace("~0", "~"))
-        if not isinstance(found, dict):
-            raise self._refused(f"refers to {reference[:80]!r}, which it does not have")
-        return found
 
 
 def _merged(part: _Schema, whole: _Schema) -> _Schema:

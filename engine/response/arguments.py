@@ -4,6 +4,8 @@ import math
 import re
 from typing import Any
 
+from engine.tools import follow_references
+
 __all__ = ["NUMBER", "Bare", "RefusedCall", "fit_arguments"]
 
 
@@ -33,23 +35,22 @@ def fit_arguments(name: str, arguments: dict[str, Any], parameters: dict[str, An
     is checked: types, enum, required, and names of properties; a schema without `type` takes anything.
     """
     schema = parameters or {"additionalProperties": False}
-    fitted: dict[str, Any] = _fit_object(arguments, schema, name)
-    return fitted
+    return _fit_object(arguments, follow_references(schema, parameters), name, parameters)
 
 
-def _fit(value: Written, schema: Any, where: str) -> Any:
-    """The value as the schema wants it; `where` names it in the refusal."""
-    schema = schema if isinstance(schema, dict) else {}
+def _fit(value: Written, schema: object, where: str, whole: dict[str, Any]) -> Any:
+    """The value as the schema wants it; `where` names it in the refusal, and `whole` holds what `$ref` refers to."""
+    schema = follow_references(schema, whole)
     alternatives = _list(schema, "anyOf") or _list(schema, "oneOf")
     if alternatives:
-        return _fit_one_of(value, alternatives, where)
+        return _fit_one_of(value, [follow_references(each, whole) for each in alternatives], where, whole)
     types = _types(schema)
     match value:
         case dict() if "object" in types or not types:
-            fitted: Any = _fit_object(value, schema, where)
+            fitted: Any = _fit_object(value, schema, where, whole)
         case list() if "array" in types or not types:
             items = schema.get("items")
-            fitted = [_fit(item, items, f"{where}[{index}]") for index, item in enumerate(value)]
+            fitted = [_fit(item, items, f"{where}[{index}]", whole) for index, item in enumerate(value)]
         case str():
             fitted = _fit_scalar(value, types)
         case _:
@@ -63,18 +64,18 @@ def _fit(value: Written, schema: Any, where: str) -> Any:
     return fitted
 
 
-def _fit_one_of(value: Written, alternatives: list[Any], where: str) -> Any:
+def _fit_one_of(value: Written, alternatives: list[dict[str, Any]], where: str, whole: dict[str, Any]) -> Any:
     """The first alternative that fits, the ones that need no conversion first; of none, what the last one says."""
     *others, last = sorted(alternatives, key=lambda schema: ("string" in _types(schema)) is isinstance(value, Bare))
     for schema in others:
         try:
-            return _fit(value, schema, where)
+            return _fit(value, schema, where, whole)
         except RefusedCall:
             continue
-    return _fit(value, last, where)
+    return _fit(value, last, where, whole)
 
 
-def _fit_object(value: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
+def _fit_object(value: dict[str, Any], schema: dict[str, Any], where: str, whole: dict[str, Any]) -> dict[str, Any]:
     properties = schema.get("properties")
     properties = properties if isinstance(properties, dict) else {}
     others = schema.get("additionalProperties", "properties" not in schema)
@@ -85,7 +86,7 @@ def _fit_object(value: dict[str, Any], schema: dict[str, Any], where: str) -> di
     if unknown and others is False:
         takes = f"it takes {_quoted(properties)}" if properties else "it takes none"
         raise RefusedCall(f'"{where}" has no argument {_quoted(unknown)}; {takes}.')
-    return {name: _fit(item, properties.get(name, others), name) for name, item in value.items()}
+    return {name: _fit(item, properties.get(name, others), name, whole) for name, item in value.items()}
 
 
 def _fit_scalar(text: str, types: tuple[str, ...]) -> Any:

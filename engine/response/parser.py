@@ -25,7 +25,7 @@ from engine.prompt.tokenizer import Tokenizer
 from engine.response.arguments import RefusedCall
 from engine.response.stop_strings import StopStrings
 from engine.response.stream_decoder import StreamDecoder
-from engine.response.tool_calls import QUOTE, plain_text, read_call
+from engine.response.tool_calls import QUOTE, named_tool, plain_text, read_call
 from engine.tools import Tool
 
 __all__ = ["ParserEvent", "ResponseParser", "numbered_call_ids", "parse"]
@@ -53,8 +53,8 @@ class ResponseParser:
     """Feed it token ids one by one; `is_over` turns true at the token that ends the turn or completes a stop string.
 
     Begin inside a thought when the rendered prompt ends inside one (`Prompt.starts_in_thought`). A thought is
-    announced with its first visible character, so an empty block leaves no trace. Pass the same `call_ids` to the
-    parsers of all rounds of one answer.
+    announced with its first visible character, so an empty block that the model closes leaves no trace. Pass the same
+    `call_ids` to the parsers of all rounds of one answer.
     """
 
     def __init__(
@@ -106,8 +106,9 @@ class ResponseParser:
                 return [] if self.is_over else self._stopping(self._read(token_id))
 
     def close_thought(self, ended_by: ThoughtEnd) -> list[ParserEvent]:
-        """What `<channel|>` does, when somebody else than the model closes the thought. Outside a thought: nothing.
+        """What `<channel|>` does, when somebody else than the model closes the thought, which is told of though empty.
 
+        Outside a thought: nothing.
         The forced token itself may be pushed afterwards; it is then a stray close.
         """
         return self._stopping(self._leave_channel(ended_by)) if self.in_thought and not self.is_over else []
@@ -171,12 +172,16 @@ class ResponseParser:
         try:
             name, arguments = read_call(written, self._tools)
         except RefusedCall as refusal:
-            return [ToolCallRefused(plain_text(written), str(refusal))]
+            return [self._refused(written, str(refusal))]
         return [ToolCalled(ToolCall(name, arguments, next(self._call_ids)))]
 
     def _cut_off_call(self) -> list[ParserEvent]:
         written = self._leave_call()
-        return [ToolCallRefused(plain_text(written), _CUT_OFF)] if self._tools else []
+        return [self._refused(written, _CUT_OFF)] if self._tools else []
+
+    def _refused(self, written: str, why: str) -> ToolCallRefused:
+        call = ToolCall(named_tool(written), {}, next(self._call_ids))
+        return ToolCallRefused(plain_text(written), why, call)
 
     def _leave_call(self) -> str:
         """What was written of the call."""
@@ -196,11 +201,12 @@ class ResponseParser:
 
     def _end_thought(self, ended_by: ThoughtEnd) -> list[ParserEvent]:
         self._name = self._trailing_space = ""
-        if not self._thought_shown:
+        if not self._thought_shown and ended_by in ("model", "cut_off"):
             return []
+        started = [] if self._thought_shown else [ThoughtStarted()]
         self._thought_shown = False
         duration_ms = (self._clock() - self._opened_at) * 1000
-        return [ThoughtFinished(duration_ms, self.thought_tokens - self._tokens_at_opening, ended_by)]
+        return [*started, ThoughtFinished(duration_ms, self.thought_tokens - self._tokens_at_opening, ended_by)]
 
     def _take(self, text: str) -> list[ParserEvent]:
         if not text:

@@ -14,7 +14,7 @@ from typing import Any
 from engine.response.arguments import NUMBER, Bare, RefusedCall, Written, fit_arguments
 from engine.tools import Tool
 
-__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "QUOTE", "plain_text", "read_call"]
+__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "QUOTE", "named_tool", "plain_text", "read_call"]
 
 QUOTE = "\udc34"
 """Token 52 in the text of a call. A lone surrogate, which no decoded text can hold."""
@@ -28,6 +28,7 @@ _MAX_REPAIRS = 16
 """So many places are tried for a missing quote."""
 
 _NAME = re.compile(r"\s*call:\s*([A-Za-z0-9_.:-]+)\s*(?=\{)")
+_CALLED = re.compile(r"call:([A-Za-z0-9_.:-]+)")
 _PREFIX = re.compile(r"(?:functions?|tools?|default_api)[.:]")
 _KEY = re.compile(rf"[^\s{QUOTE}\"',:{{}}\[\]](?:[^\n{QUOTE}\"',:{{}}\[\]]*[^\s{QUOTE}\"',:{{}}\[\]])?")
 _BARE = re.compile(rf"(?:true|false|null|{NUMBER})(?=\s*(?:[,}}\]]|\Z))")
@@ -57,6 +58,12 @@ def read_call(written: str, tools: Sequence[Tool]) -> tuple[str, dict[str, Any]]
             raise
         return readings[0]
     return _checked(*call, tools)
+
+
+def named_tool(written: str) -> str:
+    """The tool that a call names which cannot be read."""
+    name = _CALLED.search(written)
+    return name[1] if name else "unknown"
 
 
 def plain_text(written: str) -> str:

@@ -22,6 +22,7 @@ from engine.events import (
     ThoughtFinished,
     ThoughtStarted,
     ToolCalled,
+    ToolCallRefused,
     ToolFinished,
 )
 from engine.messages import Message, Picture, Text, ToolCall, ToolResult, user
@@ -110,14 +111,15 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(
 
 def test_thoughts_calls_and_results_are_kept_as_messages(talk: Callable[..., Conversation]) -> None:
     call, result = ToolCall("clock", {}, "call_1"), ToolResult("12:00", "call_1", "clock")
+    dial = Picture("dial.png")
     events: list[Event] = [
-        ThoughtStarted(), ThoughtDelta("A clock."), ThoughtFinished(1.0), ToolCalled(call), ToolFinished(result, 1.0),
-        TextDelta("Noon."), DONE,
+        ThoughtStarted(), ThoughtDelta("A clock."), ThoughtFinished(1.0), ToolCalled(call),
+        ToolFinished(result, 1.0, media=(dial,)), TextDelta("Noon."), DONE,
     ]  # fmt: skip
     conversation = talk(FakeEngine(events), "How late?")
     assert conversation.messages[1:] == [
         Message("assistant", (call,), "A clock."),
-        Message("tool", (result,)),
+        Message("tool", (result, dial)),
         Message("assistant", (Text("Noon."),)),
     ]
 
@@ -144,13 +146,44 @@ def test_a_picture_goes_with_the_next_message_only(talk: Callable[..., Conversat
     assert conversation.messages[2] == user("And?")
 
 
-@pytest.mark.parametrize("line", ["/attach gone.png", "/again", '/attach "open'])
+@pytest.mark.parametrize("line", ["/attach gone.png", "/again", '/attach "open', "/agian", "/usr/bin is what?"])
 def test_a_mistake_is_a_sentence_and_the_chat_goes_on(
     talk: Callable[..., Conversation], capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
     conversation = talk(FakeEngine(answer("ok")), line, "Hi")
     assert conversation.messages[-1] == Message("assistant", (Text("ok"),))
     assert capsys.readouterr().err.count("\n") >= 2
+
+
+def test_an_unknown_command_is_not_sent_and_the_known_ones_are_named(
+    talk: Callable[..., Conversation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert talk(FakeEngine(), "/agian please").messages == []
+    told = capsys.readouterr().err
+    assert "There is no /agian, only /attach, /think, /again, /new, /help, /quit." in told
+
+
+def test_two_slashes_send_one(talk: Callable[..., Conversation]) -> None:
+    conversation = talk(FakeEngine(answer("a"), answer("b")), "//usr//bin", "// a comment")
+    assert [message.text for message in conversation.messages[::2]] == ["/usr//bin", "/ a comment"]
+
+
+def test_an_answer_stays_when_another_one_fails(talk: Callable[..., Conversation], tmp_path: Path) -> None:
+    class FullLater(FakeEngine):
+        def respond(self, *arguments: Any, **named: Any) -> Iterator[Event]:
+            if self.asked:
+                raise ContextFull(9, 8)
+            yield from super().respond(*arguments, **named)
+
+    conversation = Conversation.open(tmp_path / "chat.json", None)
+    said = [user("Hi"), Message("assistant", (Text("Hello!"),))]
+    assert talk(FullLater(answer("Hello!")), "Hi", "/again", conversation=conversation).messages == said
+    assert Conversation.open(tmp_path / "chat.json", None).messages == said
+
+
+def test_an_answer_stays_when_another_one_is_stopped_at_once(talk: Callable[..., Conversation]) -> None:
+    engine = FakeEngine(answer("Hello!"), [PRESS_CTRL_C, Finished("cancelled", Stats())])
+    assert talk(engine, "Hi", "/again").messages == [user("Hi"), Message("assistant", (Text("Hello!"),))]
 
 
 def test_what_cannot_be_answered_is_taken_back(talk: Callable[..., Conversation]) -> None:
@@ -174,6 +207,21 @@ def test_a_call_that_was_not_run_is_kept_with_that_as_its_result(talk: Callable[
     ]
 
 
+def test_a_refused_call_is_kept_with_its_result(talk: Callable[..., Conversation]) -> None:
+    call, result = ToolCall("clock", {}, "call_1"), ToolResult({"error": "No."}, "call_1", "clock")
+    events: list[Event] = [
+        ToolCallRefused("call:clock{]", "No.", call),
+        ToolFinished(result, 1.0),
+        TextDelta("So"),
+        DONE,
+    ]
+    assert talk(FakeEngine(events), "How late?").messages[1:] == [
+        Message("assistant", (call,)),
+        Message("tool", (result,)),
+        Message("assistant", (Text("So"),)),
+    ]
+
+
 def test_quit_ends(talk: Callable[..., Conversation]) -> None:
     assert talk(FakeEngine(), "/quit", "never read").messages == []
 
@@ -188,10 +236,32 @@ class TestHistory:
     def test_it_is_kept_after_every_turn_and_read_back(self, talk: Callable[..., Conversation], tmp_path: Path) -> None:
         path = tmp_path / "chat.json"
         talk(FakeEngine(answer("Hello!")), "Hi", conversation=Conversation.open(path, None))
-        again = Conversation.open(path, "not used: it was begun without")
+        again = Conversation.open(path, None)
         assert again.messages == [user("Hi"), Message("assistant", (Text("Hello!"),))]
         assert json.loads(path.read_text())["version"] == 1
         assert [each.name for each in tmp_path.iterdir()] == ["chat.json"]
+
+    @pytest.mark.parametrize("before", [None, "Be long."])
+    def test_instructions_take_the_place_of_those_in_the_file(
+        self, talk: Callable[..., Conversation], tmp_path: Path, before: str | None
+    ) -> None:
+        path = tmp_path / "chat.json"
+        talk(FakeEngine(answer("Hello!")), "Hi", conversation=Conversation.open(path, before))
+        said = [user("Hi"), Message("assistant", (Text("Hello!"),))]
+        assert Conversation.open(path, "Be brief.").messages == [Message("system", (Text("Be brief."),)), *said]
+
+    def test_a_new_conversation_leaves_the_file_of_the_old_one_beside_its_own(
+        self, talk: Callable[..., Conversation], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "chat.json"
+        engine = FakeEngine(answer("a"), answer("b"), answer("c"))
+        talk(engine, "1", "/new", "2", "/new", "/new", "3", conversation=Conversation.open(path, None))
+        kept = {
+            each.name: [message.text for message in Conversation.open(each, None).messages]
+            for each in tmp_path.iterdir()
+        }
+        assert kept == {"chat-1.json": ["1", "a"], "chat-2.json": ["2", "b"], "chat.json": ["3", "c"]}
+        assert capsys.readouterr().err.replace("\n", "").count("is kept in") == 2
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"messages": 1}', b"\xff", b'{"messages":[],"version":2}'])
     def test_another_file_is_a_sentence_and_stays_as_it_is(self, tmp_path: Path, content: bytes) -> None:

@@ -9,18 +9,27 @@ from engine.prompt.tokenizer import Tokenizer
 CLOSING = ('"', "}", "]")
 
 
+def may_end(constraint: Constraint) -> bool:
+    """Whether what is written is of the form."""
+    return bool(constraint.mask()[int(Special.END_TURN)].item())
+
+
+def is_complete(constraint: Constraint) -> bool:
+    """Whether what is written is of the form, and nothing can follow."""
+    return may_end(constraint) and constraint.mask().sum().item() == 1
+
+
 def write(constraint: Constraint, tokenizer: Tokenizer, seed: int, limit: int) -> list[int]:
-    """Token ids up to the end of the turn, the end of the form or the limit."""
+    """Token ids up to the end of the turn or the limit."""
     draw = np.random.default_rng(seed)
     closing = [tokenizer.id_of(text) for text in CLOSING] + [Special.END_TURN, Special.STRING_QUOTE]
     written: list[int] = []
-    while len(written) < limit and not constraint.is_complete:
+    while len(written) < limit:
         mask = np.array(constraint.mask())
         logits = draw.gumbel(size=len(mask))
         logits[closing] += 4
         token = int(np.where(mask, logits, -np.inf).argmax())
         if token == Special.END_TURN:
-            assert constraint.may_end
             break
         constraint.advance(token)
         written.append(token)

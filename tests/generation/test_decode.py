@@ -1,4 +1,4 @@
-"""A caller of decode may put tokens of its own between the model's."""
+"""A caller of decode chooses, and may put tokens of its own between the model's."""
 
 from pathlib import Path
 
@@ -21,15 +21,16 @@ def engine(tiny_checkpoint: Path) -> Engine:
 
 
 def continued(engine: Engine, prompt: tuple[int, ...], forced: dict[int, int], count: int) -> list[int]:
-    """`count` greedy tokens, those at the places in `forced` sent by the caller."""
+    """`count` greedy tokens, but for those at the places in `forced`."""
     cache = engine._cold_cache()
     *_, (_, logits) = prefill(engine._model, Prompt(prompt), {}, cache, 0, 64)
     assert logits is not None
     sampler = Sampler(GREEDY, engine._suppress)
-    tokens = decode(engine._step, cache, logits, sampler, 4096)
-    written = [next(tokens)]
-    while len(written) < count:
-        written.append(tokens.send(forced.get(len(written))))
+    written: list[int] = []
+    for token in decode(engine._step, cache, logits, lambda seen: sampler(seen, forced.get(len(written))), 4096):
+        written.append(token)
+        if len(written) == count:
+            break
     assert cache.kv.length == len(prompt) + count
     return written
 
@@ -56,7 +57,11 @@ def test_penalties_see_forced_tokens(engine: Engine) -> None:
     *_, (_, logits) = prefill(engine._model, Prompt(START), {}, cache, 0, 64)
     assert logits is not None
     sampler = Sampler(Sampling(0.0, presence_penalty=1e4), engine._suppress)
-    tokens = decode(engine._step, cache, logits, sampler, 4096)
-    written = [next(tokens), tokens.send(530), *(next(tokens) for _ in range(10))]
+    written: list[int] = []
+    for token in decode(engine._step, cache, logits, lambda seen: sampler(seen, {1: 530}.get(len(written))), 4096):
+        written.append(token)
+        if len(written) == 12:
+            break
+    assert written[1] == 530
     assert len(set(written)) == len(written)
     assert sampler.restrict(mx.zeros((640,)))[530].item() == -1e4

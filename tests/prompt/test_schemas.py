@@ -119,9 +119,9 @@ for _ in range(50_000):
     ("parameters", "words"),
     [
         ({"type": "string"}, "is not one of an object"),
-        ({"properties": {"x": {"$ref": "other.json#/a"}}}, "refers to 'other.json#/a', which is not a part of it"),
+        ({"properties": {"x": {"$ref": "other.json#/a"}}}, "refers to 'other.json#/a', which it does not have"),
         ({"properties": {"x": {"$ref": "#/$defs/a"}}}, r"refers to '#/\$defs/a', which it does not have"),
-        ({"properties": {"x": {"$ref": {}}}}, "refers to '{}', which is not a part of it"),
+        ({"properties": {"x": {"$ref": {}}}}, "refers to '{}', which it does not have"),
         ({"properties": {"x": DEEP}}, f"nested deeper than {MAX_DEPTH} levels"),
         ({"$defs": CHAIN, "$ref": "#/$defs/0"}, "nested deeper"),
         ({"properties": {"x": BOTTOMLESS}}, "is no JSON"),

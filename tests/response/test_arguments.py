@@ -91,6 +91,36 @@ def test_keywords_that_hold_something_else_say_nothing(schema: Any) -> None:
     assert fitted({"b": Bare("1")}, schema) == {"b": 1}
 
 
+SHARED = {
+    "type": "object",
+    "properties": {
+        "stop": {"$ref": "#/$defs/stop"},
+        "unit": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/unit"}]},
+        "loop": {"$ref": "#/$defs/loop"},
+        "gone": {"$ref": "other.json"},
+    },
+    "$defs": {
+        "stop": {
+            "type": "object",
+            "properties": {"nights": {"type": "integer"}, "next": {"$ref": "#/$defs/stop", "nullable": True}},
+        },
+        "unit": {"type": "string", "enum": ["C", "K"]},
+        "loop": {"$ref": "#/$defs/loop"},
+    },
+}
+
+
+def test_what_a_reference_leads_to_is_asked_for() -> None:
+    written = {"stop": {"nights": "2", "next": {"nights": Bare("3"), "next": Bare("null")}}, "unit": "K", "loop": "x"}
+    assert fit_arguments("f", written, SHARED) == {
+        "stop": {"nights": 2, "next": {"nights": 3, "next": None}}, "unit": "K", "loop": "x",
+    }  # fmt: skip
+    assert fit_arguments("f", {"gone": Bare("1")}, {"$ref": "#/$defs/all", "$defs": {"all": SHARED}}) == {"gone": 1}
+    for refused in ({"unit": "F"}, {"stop": {"nights": "many"}}, {"stop": {"next": {"nights": Bare("true")}}}):
+        with pytest.raises(RefusedCall):
+            fit_arguments("f", refused, SHARED)
+
+
 def test_a_tool_without_parameters_takes_no_arguments() -> None:
     for parameters in ({}, {"type": "object", "properties": {}}):
         assert fit_arguments("f", {}, parameters) == {}

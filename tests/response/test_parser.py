@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import TextDelta, ThoughtEnd, ThoughtFinished, ToolCalled
+from engine.events import TextDelta, ThoughtEnd, ThoughtFinished, ToolCalled, ToolCallRefused
 from engine.messages import Message, Text, ToolCall
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.tokenizer import Tokenizer
@@ -209,6 +209,15 @@ def test_calls_have_ids_of_their_own_also_over_several_rounds(tokenizer: Tokeniz
         events = [event for token_id in ids for event in parser.push(token_id)]
         found += [event.call.id for event in events if isinstance(event, ToolCalled)]
     assert found == ["call_1", "call_2", "call_3", "call_4"]
+
+
+def test_calls_that_are_refused_have_ids_of_their_own_too(tokenizer: Tokenizer) -> None:
+    written = "".join(f"<|tool_call>{call}<tool_call|>" for call in ("call:ping{}", "call:pong{}", "call:ping{]", "?"))
+    events = stream(tokenizer, as_ids(tokenizer, [written, "<|tool_call>call:ping{"]), tools=TOOLS)
+    assert [event.call for event in events if isinstance(event, ToolCalled | ToolCallRefused)] == [
+        ToolCall(name, {}, f"call_{number}")
+        for number, name in enumerate(("ping", "pong", "ping", "unknown", "ping"), start=1)
+    ]
 
 
 def test_TC_9_a_call_comes_with_its_last_token_and_after_the_text_before_it(tokenizer: Tokenizer) -> None:
