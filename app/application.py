@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from app.bridge import Bridge
 from app.icons import Icons
 from app.pasted import PastedPictures
 from app.paths import ICONS, engine_command, log_folder
+from app.recorder import MicrophoneError, Microphones, Recorder
 from app.settings import Settings
 from app.theme import Theme
 from app.thumbnails import Thumbnails
@@ -22,6 +23,7 @@ from app.viewmodels.conversation import Conversation
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.status import Status
+from app.viewmodels.voice import Voice
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
@@ -97,13 +99,28 @@ class Desk:
         self.models.conversation.stop()
         self.window.close()
         self.models.composer.close()
+        self.models.voice.close()
         self.thumbnails.close()
         self.bridge.close()
         self.pasted.close()
 
 
-def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
-    """Build a window whose engine is started by `command`."""
+def system_microphones() -> Microphones:
+    """The system's microphones; raises MicrophoneError where Qt's multimedia library cannot be loaded."""
+    try:
+        from app.microphones import SystemMicrophones
+    except ImportError as error:
+        raise MicrophoneError(f"Nothing can be recorded, because Qt Multimedia cannot be loaded: {error}.") from error
+    return SystemMicrophones()
+
+
+def assemble(
+    command: Sequence[str],
+    theme: Theme,
+    settings: Settings,
+    open_microphones: Callable[[], Microphones] = system_microphones,
+) -> Desk:
+    """Build a window whose engine is started by `command`; microphones are looked for when somebody wants to speak."""
     bridge = Bridge(command)
     pasted = PastedPictures()
     thumbnails = Thumbnails()
@@ -112,7 +129,8 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings) -> Desk:
     conversation = Conversation(bridge, model, settings)
     meter = Meter(bridge, model, conversation)
     composer = Composer(conversation, model, meter, settings, pasted.save, pasted.keep)
-    models = ViewModels(model, conversation, composer, Status(model, conversation))
+    voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
+    models = ViewModels(model, conversation, composer, Status(model, conversation), voice)
     window = MainWindow(look, thumbnails, settings, models)
 
     def attach_sample() -> None:

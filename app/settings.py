@@ -52,6 +52,15 @@ class Settings:
         self._store.setValue("budget", "" if budget is None else budget)
 
     @property
+    def transcribes(self) -> bool:
+        """Whether what is recorded becomes text in the message, rather than an attached clip."""
+        return bool(self._store.value("transcribes", False, type=bool))
+
+    @transcribes.setter
+    def transcribes(self, transcribes: bool) -> None:
+        self._store.setValue("transcribes", transcribes)
+
+    @property
     def appearance(self) -> Appearance:
         """Light, dark or the system's choice."""
         stored = self._store.value("appearance", Appearance.SYSTEM.value)

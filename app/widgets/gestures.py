@@ -27,6 +27,7 @@ class Gestures(QObject):
         self._conversation = models.conversation
         self._composer = models.composer
         self._status = models.status
+        self._voice = models.voice
         self._attach_sample = attach_sample
         self._connect_commands()
         self._connect_editing()
@@ -101,6 +102,7 @@ class Gestures(QObject):
         commands.write.triggered.connect(window.composer.editor.setFocus)
         commands.send.triggered.connect(self._composer.send)
         commands.stop.triggered.connect(self._conversation.stop)
+        commands.record.triggered.connect(self._voice.toggle)
         commands.retry.triggered.connect(self._conversation.retry)
         commands.thinking.setChecked(self._composer.is_thinking_on)
         commands.thinking.triggered.connect(self._composer.set_thinking)
@@ -147,6 +149,7 @@ class Gestures(QObject):
         window, messages = self._window, self._window.messages
         window.header.new_button.clicked.connect(self.new_conversation)
         window.composer.open_requested.connect(self.open_pictures)
+        window.composer.model_requested.connect(self.choose_model)
         window.composer.stop_requested.connect(self._conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
         messages.picture_chosen.connect(open_picture)
@@ -160,6 +163,7 @@ class Gestures(QObject):
         window.failure.add_action("Choose Model…").clicked.connect(self.choose_model)
         window.failure.add_action("Use the Sample Model").clicked.connect(self._model.load_sample)
         self._composer.changed.connect(self._enable)
+        self._voice.changed.connect(self._name_record)
         self._status.changed.connect(self._show_model)
         self._conversation.activity_changed.connect(self._enable)
         self._conversation.turn_added.connect(window.toast.take_away)
@@ -175,6 +179,9 @@ class Gestures(QObject):
         commands.undo_clear.setEnabled(conversation.can_undo_clear)
         commands.remove_pictures.setEnabled(bool(self._composer.items))
         self._window.header.new_button.setEnabled(bool(conversation.turns))
+
+    def _name_record(self) -> None:
+        self._window.commands.record.setText("Stop Recording" if self._voice.is_recording else "Record")
 
     def _show_model(self) -> None:
         self._window.failure.show_text(self._model.failure)

@@ -22,6 +22,7 @@ from app.viewmodels.conversation import Conversation
 from app.viewmodels.intake import announce, read_offer
 from app.viewmodels.model import Model
 from app.viewmodels.status import Status
+from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
 from app.widgets.composer_view import ComposerView
 from app.widgets.drop_overlay import DropOverlay
@@ -42,6 +43,7 @@ class ViewModels:
     conversation: Conversation
     composer: Composer
     status: Status
+    voice: Voice
 
 
 class MainWindow(QMainWindow):
@@ -61,7 +63,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageList(look, thumbnails, models.conversation)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
-        self.composer = ComposerView(look, thumbnails, models.composer, models.conversation)
+        self.composer = ComposerView(look, thumbnails, models.composer, models.conversation, models.voice)
         self._central = QWidget()
         self._arrange()
         self.toast = Toast(self.messages)

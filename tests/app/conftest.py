@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, assemble
 from app.paths import engine_command
+from app.recorder import MicrophoneError, Microphones
 from app.settings import Settings
 from app.theme import Theme
 from engine import sample_checkpoint
@@ -41,6 +42,11 @@ def qapp_cls() -> type[DesktopApplication]:
     return DesktopApplication
 
 
+def refuse_microphones() -> Microphones:
+    """No test listens to the room."""
+    raise MicrophoneError("There is no microphone in this test.")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Preferences of this test alone."""
@@ -62,10 +68,12 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
     threads_before = set(threading.enumerate())
 
     def open_one(
-        scenario: str = "fast", *, is_ready: bool = True, has_engine: bool = True, is_real: bool = False
-    ) -> Desk:
+        scenario: str = "fast", *, is_ready: bool = True, has_engine: bool = True, is_real: bool = False,
+        open_microphones: Callable[[], Microphones] = refuse_microphones,
+    ) -> Desk:  # fmt: skip
         pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
-        desk = assemble(engine_command(tmp_path / "engine.log") if is_real else pretended, theme, settings)
+        command = engine_command(tmp_path / "engine.log") if is_real else pretended
+        desk = assemble(command, theme, settings, open_microphones)
         desks.append(desk)
         if has_engine:
             desk.open(sample_checkpoint())
