@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from app.icons import Icons
 from app.mac import Awake
 from app.pasted import PastedPictures
 from app.paths import ICONS, data_folder, engine_command, log_folder
+from app.recorder import MicrophoneError, Microphones, Recorder
 from app.settings import Settings
 from app.store import Conversation as Kept
 from app.store import Store
@@ -37,6 +38,7 @@ from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
 from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerTurn
+from app.viewmodels.voice import Voice
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
@@ -121,6 +123,7 @@ class Desk:
         self.models.toolbox.close()
         self.window.close()
         self.models.composer.close()
+        self.models.voice.close()
         self.thumbnails.close()
         self.typesetter.close()
         self.bridge.close()
@@ -146,8 +149,26 @@ class _Remarks(QObject):
         self._came.emit(sentence)
 
 
-def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: Path) -> Desk:
-    """Build a window whose engine is started by `command` and whose conversations are kept in `folder`."""
+def system_microphones() -> Microphones:
+    """The system's microphones; raises MicrophoneError where Qt's multimedia library cannot be loaded."""
+    try:
+        from app.microphones import SystemMicrophones
+    except ImportError as error:
+        raise MicrophoneError(f"Nothing can be recorded, because Qt Multimedia cannot be loaded: {error}.") from error
+    return SystemMicrophones()
+
+
+def assemble(
+    command: Sequence[str],
+    theme: Theme,
+    settings: Settings,
+    folder: Path,
+    open_microphones: Callable[[], Microphones] = system_microphones,
+) -> Desk:
+    """Build a window whose engine is started by `command` and whose conversations are kept in `folder`.
+
+    Microphones are looked for when somebody wants to speak.
+    """
     remarks = _Remarks()
     store = Store(folder, remarks.take)
     bridge = Bridge(command)
@@ -171,8 +192,10 @@ def assemble(command: Sequence[str], theme: Theme, settings: Settings, folder: P
     meter = Meter(bridge, model, conversation)
     composer = Composer(conversation, model, meter, settings, pasted.save, keep)
     library = Library(store, conversation, composer, settings, make)
+    voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     editing = Editing(conversation, composer)
-    models = ViewModels(model, conversation, composer, editing, library, toolbox, Status(model, conversation))
+    status = Status(model, conversation)
+    models = ViewModels(model, conversation, composer, editing, library, toolbox, status, voice)
     awake = Awake()
     conversation.activity_changed.connect(lambda: awake.hold(library.is_anything_busy))
     Rest(bridge, settings, conversation)

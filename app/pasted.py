@@ -1,4 +1,4 @@
-"""The private folder: pictures that came as data, the sample that the window draws, and copies of what was sent."""
+"""The private folder: pasted pictures, recordings, the sample that the window draws, and copies of what was sent."""
 
 import itertools
 import shutil
@@ -23,6 +23,7 @@ class PastedPictures:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cabochon-")
         self._numbers = itertools.count(1)
+        self._recordings = itertools.count(1)
 
     @property
     def folder(self) -> Path:
@@ -36,8 +37,12 @@ class PastedPictures:
             return None
         return self._write(image, f"Pasted picture {next(self._numbers)}.png")
 
+    def new_recording(self) -> Path:
+        """Where the next recording goes."""
+        return self.folder / f"Recording {next(self._recordings)}.wav"
+
     def keep(self, path: Path) -> Path:
-        """A copy of a picture that is being sent: later turns read it again, wherever the original has gone by then."""
+        """A copy of a file that is being sent: later turns read it again, wherever the original has gone by then."""
         if self.folder in path.parents:
             return path
         copy = self.folder / f"sent {next(self._numbers)}" / path.name

@@ -225,6 +225,15 @@ class Settings(QObject):
         self._write("retention", retention.value)
 
     @property
+    def transcribes(self) -> bool:
+        """Whether what is recorded becomes text in the message, rather than an attached clip."""
+        return self._flag("transcribes", False)
+
+    @transcribes.setter
+    def transcribes(self, transcribes: bool) -> None:
+        self._write("transcribes", transcribes)
+
+    @property
     def appearance(self) -> Appearance:
         """Light, dark or the system's choice."""
         return self._choice("appearance", Appearance.SYSTEM)

@@ -64,6 +64,9 @@ QSplitter::handle { background: transparent; }
 #thinkingSwitch:checked { background: $accent_soft; border-color: $accent; color: $accent; }
 #thinkingSwitch:focus { border-color: $accent; }
 #attachButton { border-radius: 15px; padding: 0; }
+#voiceMenuButton { padding: 0; }
+QFrame[role="recorder"] { background: $window; border: 1px solid $hairline; border-radius: 14px; }
+QFrame[role="recorder"]:focus { border: 1px solid $accent; }
 #footnote { color: $secondary; font-size: ${caption}px; }
 
 QFrame[role="chip"] { background: $window; border: 1px solid $hairline; border-radius: 12px; }

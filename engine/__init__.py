@@ -67,6 +67,7 @@ from engine.preprocess.sound import SAMPLE_RATE, load_sound
 from engine.preprocess.video import plan_frames, read_frames
 from engine.prompt.template_process import run_template_process
 from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Respond, Shutdown, ToolDone
+from engine.tasks.speech_prompts import transcription_prompt
 from engine.tool_loop import ToolError, ToolOutcome
 from engine.tools import Tool, tool_from_function
 
@@ -86,7 +87,8 @@ __all__ = [
     "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
     "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video",
     "VideoReceipt", "inspect_attachment", "load_picture", "load_sound", "plan_frames", "plan_image", "read_frames",
-    "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function", "user",
+    "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function",
+    "transcription_prompt", "user",
 ]  # fmt: skip
 
 _NEEDS_MLX = {

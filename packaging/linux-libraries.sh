@@ -4,14 +4,15 @@
 set -u
 python=$1
 packages="libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
-libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libdbus-1-3 libfontconfig1 libglib2.0-0 fonts-dejavu-core"
+libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libdbus-1-3 libfontconfig1 libglib2.0-0 libpulse0 \
+fonts-dejavu-core"
 
 [ "$(uname -s)" = Linux ] || exit 0
 
-loads() {  # both what the window links to and what its platform plugin opens later
+loads() {  # what the window and the recorder link to, and what the platform plugin opens later
     "$python" - 2>/dev/null <<'PY'
 import ctypes, pathlib, PySide6
-from PySide6 import QtWidgets
+from PySide6 import QtMultimedia, QtWidgets
 ctypes.CDLL(str(pathlib.Path(PySide6.__file__).parent / "Qt/plugins/platforms/libqxcb.so"))
 PY
 }

@@ -2,8 +2,8 @@
 
 import itertools
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtCore import QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import COLUMN_WIDTH
@@ -11,26 +11,37 @@ from app.thumbnails import Thumbnails
 from app.viewmodels.attached import Attached, DraftText
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
+from app.viewmodels.voice import Voice
+from app.widgets.banner import Banner
 from app.widgets.chip import Chip, SeenChip, TextChip, make_chip
 from app.widgets.editor import Editor
 from app.widgets.look import IconButton, Look, give_role, show_tip
+from app.widgets.recorder_view import RecorderView, VoiceMenu
 from app.widgets.tiles import ContextRing
 
 __all__ = ["ComposerView"]
+
+_MICROPHONE_SETTINGS = QUrl("x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone")
+"""The page of the Mac's settings where the microphone is allowed."""
 
 
 class ComposerView(QWidget):
     """Shows the draft.
 
-    **Signals:** `open_requested` (to attach files), `stop_requested`, `picture_chosen` (path).
+    **Signals:** `open_requested` (to attach files), `model_requested` (to choose one), `stop_requested`,
+    `picture_chosen` (path).
     """
 
     open_requested = Signal()
+    model_requested = Signal()
     stop_requested = Signal()
     picture_chosen = Signal(str)
 
-    def __init__(self, look: Look, thumbnails: Thumbnails, composer: Composer, conversation: Conversation) -> None:
+    def __init__(
+        self, look: Look, thumbnails: Thumbnails, composer: Composer, conversation: Conversation, voice: Voice
+    ) -> None:
         super().__init__()
+        self._voice = voice
         self._look = look
         self._thumbnails = thumbnails
         self._composer = composer
@@ -39,6 +50,17 @@ class ComposerView(QWidget):
         self.editor = Editor()
         self.attach_button = IconButton(look, "plus", "Attach files", side=32)
         self.attach_button.setObjectName("attachButton")
+        self.recorder = RecorderView(look, voice)
+        self.record_button = IconButton(look, "microphone", "Record", side=32)
+        self.record_button.setObjectName("recordButton")
+        self.voice_menu_button = IconButton(look, "chevron-down", "Recording options", side=20)
+        self.voice_menu_button.setObjectName("voiceMenuButton")
+        self.voice_menu = VoiceMenu(voice)
+        self.voice_menu_button.setMenu(self.voice_menu)
+        self.voice_menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.problem = Banner(look, "notice", "microphone", is_dismissable=True)
+        self.model_button = self.problem.add_action("Choose Model…")
+        self.privacy_button = self.problem.add_action("Open Privacy Settings")
         self.thinking_switch = _ThinkingSwitch(look)
         self.send_button = IconButton(look, "send", "Send", side=34, color=lambda colors: colors.on_accent)
         self.send_button.setObjectName("sendButton")
@@ -63,6 +85,11 @@ class ComposerView(QWidget):
         tools = QHBoxLayout()
         tools.setSpacing(6)
         tools.addWidget(self.attach_button)
+        voice = QHBoxLayout()
+        voice.setSpacing(0)
+        voice.addWidget(self.record_button)
+        voice.addWidget(self.voice_menu_button)
+        tools.addLayout(voice)
         tools.addWidget(self.thinking_switch)
         tools.addWidget(self.cost, 1)
         tools.addWidget(self.ring)
@@ -72,17 +99,19 @@ class ComposerView(QWidget):
         inside.setSpacing(8)
         inside.addWidget(self.chip_area)
         inside.addWidget(self.editor)
+        inside.addWidget(self.recorder)
         inside.addWidget(self.warning)
         inside.addLayout(tools)
-        self._frame.setMaximumWidth(COLUMN_WIDTH + 24)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self._frame, 100)
-        row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 0, 14, 8)
         layout.setSpacing(6)
-        layout.addLayout(row)
+        for widget in (self.problem, self._frame):
+            widget.setMaximumWidth(COLUMN_WIDTH + 24)
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(widget, 100)
+            row.addStretch(1)
+            layout.addLayout(row)
         layout.addWidget(self.footnote)
 
     def _connect(self, look: Look) -> None:
@@ -103,10 +132,16 @@ class ComposerView(QWidget):
         self.thinking_switch.toggled.connect(composer.set_thinking)
         self.attach_button.clicked.connect(self.open_requested)
         self.send_button.clicked.connect(self._send_or_stop)
+        self.record_button.clicked.connect(self._voice.toggle)
+        self.model_button.clicked.connect(self.model_requested)
+        self.privacy_button.clicked.connect(lambda: QDesktopServices.openUrl(_MICROPHONE_SETTINGS))
+        self.problem.dismissed.connect(self._voice.dismiss)
+        self._voice.changed.connect(self._show_voice)
         look.theme.changed.connect(editor.fit)
         self._thumbnails.failed.connect(self._refuse)
         self._show()
         self._show_meter()
+        self._show_voice()
 
     def _send_or_stop(self) -> None:
         if self._conversation.is_busy:
@@ -119,6 +154,23 @@ class ComposerView(QWidget):
         is_busy = self._conversation.is_busy
         self.send_button.rename("Stop" if is_busy else "Send", "stop" if is_busy else "send")
         self.send_button.setEnabled(is_busy or self._composer.can_send)
+
+    def _show_voice(self) -> None:
+        """Put the pill in the text's place while it is needed, and the focus with it."""
+        voice = self._voice
+        focus = self.focusWidget()
+        had_focus = focus is self.recorder or (focus is not None and self.recorder.isAncestorOf(focus))
+        is_open = voice.is_open
+        if is_open is not self.recorder.isVisibleTo(self):
+            self.recorder.setVisible(is_open)
+            self.editor.setVisible(not is_open)
+            if had_focus or is_open:
+                (self.recorder if is_open else self.editor).setFocus()
+        self.record_button.rename("Stop recording" if voice.is_recording else "Record")
+        self.record_button.setEnabled(voice.is_recording or not is_open)
+        self.model_button.setVisible(voice.wants_model)
+        self.privacy_button.setVisible(voice.wants_permission)
+        self.problem.show_text(voice.problem)
 
     def _show_meter(self) -> None:
         meter = self._composer.meter
@@ -179,7 +231,13 @@ class ComposerView(QWidget):
         stops: list[QWidget] = [self.editor]
         for chip in self.chips.values():
             stops += chip.stops
-        stops += [self.attach_button, self.thinking_switch, self.send_button]
+        stops += [
+            self.attach_button,
+            self.record_button,
+            self.voice_menu_button,
+            self.thinking_switch,
+            self.send_button,
+        ]
         for before, after in itertools.pairwise(stops):
             QWidget.setTabOrder(before, after)
 

@@ -47,6 +47,7 @@ class Gestures(QObject):
         self._toolbox = models.toolbox
         self._status = models.status
         self._preferences = preferences
+        self._voice = models.voice
         self._attach_sample = attach_sample
         self._connect_commands()
         self._connect_editing()
@@ -171,6 +172,7 @@ class Gestures(QObject):
         commands.write.triggered.connect(window.composer.editor.setFocus)
         commands.send.triggered.connect(self._composer.send)
         commands.stop.triggered.connect(self._conversation.stop)
+        commands.record.triggered.connect(self._voice.toggle)
         commands.retry.triggered.connect(self._conversation.retry)
         commands.thinking.setChecked(self._composer.is_thinking_on)
         commands.thinking.triggered.connect(self._composer.set_thinking)
@@ -250,6 +252,7 @@ class Gestures(QObject):
         self._library.changed.connect(self._show_library)
         self._library.turn_found.connect(messages.show_turn)
         window.composer.open_requested.connect(self.open_pictures)
+        window.composer.model_requested.connect(self.choose_model)
         window.composer.stop_requested.connect(self._conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
         messages.picture_chosen.connect(open_picture)
@@ -264,6 +267,7 @@ class Gestures(QObject):
         window.failure.add_action("Choose Model…").clicked.connect(self.choose_model)
         window.failure.add_action("Use the Sample Model").clicked.connect(self._model.load_sample)
         self._composer.changed.connect(self._enable)
+        self._voice.changed.connect(self._name_record)
         self._status.changed.connect(self._show_model)
         self._conversation.activity_changed.connect(self._enable)
         self._conversation.turn_added.connect(window.toast.take_away)
@@ -286,6 +290,9 @@ class Gestures(QObject):
         commands.newer_version.setEnabled(has_versions)
         commands.remove_pictures.setEnabled(bool(self._composer.items))
         self._window.header.new_button.setEnabled(bool(conversation.turns))
+
+    def _name_record(self) -> None:
+        self._window.commands.record.setText("Stop Recording" if self._voice.is_recording else "Record")
 
     def _show_editing(self) -> None:
         self._window.editing.show_text(self._editing.sentence)

@@ -25,6 +25,7 @@ from app.viewmodels.library import Library
 from app.viewmodels.model import Model
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
+from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
 from app.widgets.composer_view import ComposerView
 from app.widgets.drop_overlay import DropOverlay
@@ -52,6 +53,7 @@ class ViewModels:
     library: Library
     toolbox: Toolbox
     status: Status
+    voice: Voice
 
 
 class MainWindow(QMainWindow):
@@ -79,7 +81,7 @@ class MainWindow(QMainWindow):
         self.remark = Banner(look, "notice", "info", is_dismissable=True)
         self.editing = Banner(look, "notice", "info", is_dismissable=True)
         self.sidebar = Sidebar(look, models.library)
-        self.composer = ComposerView(look, thumbnails, models.composer, models.conversation)
+        self.composer = ComposerView(look, thumbnails, models.composer, models.conversation, models.voice)
         self._central = QWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()

@@ -72,6 +72,7 @@ class Actions(QObject):
         self.regenerate = self._make("Answer Again", "Ctrl+Shift+R")
         self.older_version = self._make("Earlier Version", "Ctrl+Alt+Left")
         self.newer_version = self._make("Later Version", "Ctrl+Alt+Right")
+        self.record = self._make("Record", "Meta+Ctrl+D")
         self.thinking = self._make("Think Before Answering", "Ctrl+Shift+E", is_switch=True)
         self.answer_now = self._make("Answer Now", "Ctrl+Shift+Return")
         self.tools = {name: self._make(title, is_switch=True) for name, title in tools.items()}
@@ -138,7 +139,9 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     chat = bar.addMenu("Chat")
     _fill(chat, actions.write, actions.send, actions.stop, actions.retry, None)
     _fill(chat, actions.edit_last, actions.cancel_edit, actions.regenerate)
-    _fill(chat, actions.older_version, actions.newer_version, None, actions.thinking, actions.answer_now)
+    _fill(
+        chat, actions.older_version, actions.newer_version, None, actions.record, actions.thinking, actions.answer_now
+    )
     tools = chat.addMenu("Tools")
     _fill(tools, *actions.tools.values(), None, actions.choose_readable, actions.forget_readable)
     chat.addSeparator()

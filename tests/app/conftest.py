@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, assemble
 from app.paths import engine_command
+from app.recorder import MicrophoneError, Microphones
 from app.settings import Settings
 from app.theme import Theme
 from engine import sample_checkpoint
@@ -39,6 +40,11 @@ def qapp_args() -> list[str]:
 def qapp_cls() -> type[DesktopApplication]:
     """The application's own class, so that its events are tested too."""
     return DesktopApplication
+
+
+def refuse_microphones() -> Microphones:
+    """No test listens to the room."""
+    raise MicrophoneError("There is no microphone in this test.")
 
 
 @pytest.fixture
@@ -68,10 +74,11 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
         has_engine: bool = True,
         is_real: bool = False,
         folder: Path | None = None,
+        open_microphones: Callable[[], Microphones] = refuse_microphones,
     ) -> Desk:
         pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
         command = engine_command(tmp_path / "engine.log") if is_real else pretended
-        desk = assemble(command, theme, settings, folder or tmp_path / "data")
+        desk = assemble(command, theme, settings, folder or tmp_path / "data", open_microphones)
         desks.append(desk)
         if has_engine:
             desk.open(sample_checkpoint())

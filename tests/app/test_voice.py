@@ -1,0 +1,214 @@
+"""Speaking to the window: the pill, its keys, what becomes of a clip, and models that do not hear (D-18, D-19)."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk, system_microphones
+from app.recorder import DENIED, LOST, MicrophoneError
+from app.viewmodels.attached import DraftSound
+from tests.app.driving import WAIT_MS, OpenDesk, say
+from tests.app.pretended_microphones import PretendedMicrophones
+from tests.app.test_draft import load, wait_until_read
+from tests.media_files import tone
+
+Speak = Callable[..., tuple[Desk, PretendedMicrophones]]
+
+
+@pytest.fixture
+def speak(open_desk: OpenDesk) -> Speak:
+    """Open a window and begin to record in it."""
+
+    def begin(scenario: str = "fast", *, has_engine: bool = False) -> tuple[Desk, PretendedMicrophones]:
+        microphones = PretendedMicrophones()
+        desk = open_desk(scenario, has_engine=has_engine, open_microphones=lambda: microphones)
+        desk.window.composer.record_button.click()
+        return desk, microphones
+
+    return begin
+
+
+def seconds(desk: Desk, qtbot: QtBot, microphones: PretendedMicrophones, length_s: float) -> None:
+    """Say something and wait until it is heard."""
+    microphones.say(tone(length_s, microphones.rate_hz))
+    view = desk.window.composer.recorder
+    heard = len(view.meter.levels)
+    qtbot.waitUntil(lambda: len(view.meter.levels) > heard + 1, timeout=WAIT_MS)
+
+
+def test_the_pill_takes_the_texts_place_and_shows_level_and_time(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    view = desk.window.composer
+    assert view.recorder.isVisible()
+    assert view.editor.isHidden()
+    assert desk.window.focusWidget() is view.recorder
+    assert view.record_button.accessibleName() == "Stop recording"
+    assert desk.window.commands.record.text() == "Stop Recording"
+    seconds(desk, qtbot, microphones, 2.5)
+    assert view.recorder.time.text() == "0:02"
+    assert max(view.recorder.meter.levels) == pytest.approx(0.85, abs=0.01)  # -9 dB on a scale of 60
+    view.recorder.stop_button.click()
+    assert view.recorder.isHidden()
+    assert view.editor.isVisible()
+    assert desk.window.focusWidget() is view.editor
+
+
+def test_a_recording_becomes_a_chip(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    seconds(desk, qtbot, microphones, 1)
+    with qtbot.waitSignal(desk.models.voice.clip_recorded) as recorded:
+        desk.window.commands.record.trigger()
+    path, transcribes = recorded.args
+    assert not transcribes
+    wait_until_read(desk, qtbot)
+    (item,) = desk.models.composer.items
+    assert isinstance(item, DraftSound)
+    assert (item.path, item.name, item.label) == (path, "Recording 1.wav", "1.0 s")
+
+
+def test_escape_throws_the_recording_away(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    seconds(desk, qtbot, microphones, 1)
+    qtbot.keyClick(desk.window.composer.recorder, Qt.Key.Key_Escape)
+    assert desk.models.composer.items == ()
+    assert not microphones.is_open
+    assert desk.window.composer.editor.isVisible()
+
+
+def test_escape_in_the_pill_does_not_stop_an_answer(speak: Speak, qtbot: QtBot) -> None:
+    desk, _ = speak("slow", has_engine=True)
+    say(desk, "go")
+    qtbot.keyClick(desk.window.composer.recorder, Qt.Key.Key_Escape)
+    assert not desk.models.voice.is_open
+    assert desk.models.conversation.is_busy
+
+
+def test_the_last_five_seconds_are_counted(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    view = desk.window.composer.recorder
+    seconds(desk, qtbot, microphones, 24)
+    assert view.line.text() == ""
+    seconds(desk, qtbot, microphones, 2)
+    assert (view.line.text(), view.line.property("role")) == ("4 s left", "caution")
+    microphones.say(tone(4.5, microphones.rate_hz))
+    qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
+    wait_until_read(desk, qtbot)
+    assert desk.models.composer.items[0].label == "30.0 s"
+
+
+def test_what_is_said_is_written_into_the_message(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak("echo", has_engine=True)
+    desk.window.composer.voice_menu.transcribe.trigger()
+    desk.models.composer.replace_text("so: ")
+    seconds(desk, qtbot, microphones, 1)
+    desk.models.voice.stop()
+    pill = desk.window.composer.recorder
+    assert (pill.line.text(), pill.stop_button.isHidden()) == ("Writing down what you said…", True)
+    qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
+    text = desk.window.composer.editor.toPlainText()
+    assert text.startswith("so: user:Transcribe the following speech segment")
+    assert desk.models.composer.text == text
+    assert desk.models.composer.items == ()
+    assert desk.models.conversation.turns == [], "a dictation is no turn of the conversation"
+
+
+def test_a_clip_that_cannot_be_written_down_is_attached(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak("fail", has_engine=True)
+    desk.models.voice.set_transcribing(True)
+    seconds(desk, qtbot, microphones, 1)
+    desk.models.voice.stop()
+    qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
+    assert desk.window.composer.problem.text.text().endswith("The clip is attached instead.")
+    assert [item.name for item in desk.models.composer.items] == ["Recording 1.wav"]
+    wait_until_read(desk, qtbot)
+
+
+def test_the_choice_between_text_and_clip_sticks(open_desk: OpenDesk) -> None:
+    open_desk(has_engine=False).window.composer.voice_menu.transcribe.trigger()
+    menu = open_desk(has_engine=False).window.composer.voice_menu
+    assert (menu.transcribe.isChecked(), menu.attach.isChecked()) == (True, False)
+
+
+def test_a_model_that_does_not_hear_says_which_do_and_offers_them(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    view = desk.window.composer
+    load(desk, "text", "picture")
+    assert view.record_button.isEnabled()
+    view.record_button.click()
+    assert view.problem.text.text() == (
+        "This model does not hear. E2B, E4B and 12B hear: choose one of them to speak to it."
+    )
+    assert view.recorder.isHidden()
+    with qtbot.waitSignal(view.model_requested):
+        view.model_button.click()
+    load(desk, "text", "picture", "sound")
+    assert view.problem.isHidden(), "the model that was chosen hears"
+
+
+def test_a_denied_microphone_leads_to_the_settings(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    desk = open_desk(has_engine=False, open_microphones=lambda: PretendedMicrophones(allows=False))
+    view = desk.window.composer
+    view.record_button.click()
+    assert view.problem.text.text() == DENIED
+    assert view.model_button.isHidden()
+    view.privacy_button.click()
+    assert opened == ["x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone"]
+    view.problem.dismiss_button.click()
+    assert view.problem.isHidden()
+
+
+def test_pulling_the_microphone_out_keeps_what_was_said(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    seconds(desk, qtbot, microphones, 2)
+    microphones.lost.emit()
+    assert desk.window.composer.problem.text.text() == LOST
+    wait_until_read(desk, qtbot)
+    assert [item.label for item in desk.models.composer.items] == ["2.0 s"]
+
+
+def test_microphones_are_listed_anew_each_time_and_one_is_chosen(speak: Speak) -> None:
+    desk, microphones = speak()
+    desk.models.voice.cancel()
+    menu = desk.window.composer.voice_menu.microphones
+    menu.aboutToShow.emit()
+    assert [(action.text(), action.isChecked()) for action in menu.actions()] == [
+        ("Built-in", True),
+        ("Headset", False),
+    ]
+    menu.actions()[1].trigger()
+    desk.models.voice.toggle()
+    assert microphones.opened == ["", "headset"]
+    microphones.names.pop()
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == ["Built-in"]
+
+
+def test_silence_is_told_in_the_pill(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    microphones.say(np.zeros(microphones.rate_hz * 2, np.float32))
+    line = desk.window.composer.recorder.line
+    qtbot.waitUntil(lambda: line.text().startswith("The microphone sends silence."), timeout=WAIT_MS)
+
+
+def test_without_qt_multimedia_there_is_a_sentence(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "app.microphones", raising=False)
+    monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
+    with pytest.raises(MicrophoneError, match="Qt Multimedia cannot be loaded"):
+        system_microphones()
+    desk = open_desk(has_engine=False, open_microphones=system_microphones)
+    desk.window.composer.record_button.click()
+    assert desk.window.composer.problem.text.text().startswith("Nothing can be recorded, because Qt Multimedia")
+
+
+def test_a_recording_ends_with_the_window(speak: Speak, tmp_path: Path) -> None:
+    desk, microphones = speak()
+    desk.close()
+    assert not microphones.is_open
