@@ -196,7 +196,7 @@ class Composer(QObject):
         elif offer.paths or offer.num_web_links:
             self._attach_offer(offer)
         elif offer.text:
-            self._insert(offer.text)
+            self.insert(offer.text)
 
     def take_paste(self, mime: QMimeData) -> None:
         """Like a drop, but a copied link is text: nothing is lost by inserting it."""
@@ -206,7 +206,14 @@ class Composer(QObject):
         elif offer.paths:
             self._attach_offer(offer)
         elif mime.hasText():
-            self._insert(mime.text())
+            self.insert(mime.text())
+
+    def insert(self, text: str) -> None:
+        """Text goes to the cursor, a very long one beside it."""
+        if len(text) > LONG_TEXT:
+            self._add(DraftText(next(self._keys), f"Pasted text {next(self._numbers)}", text.replace("\r\n", "\n")))
+        else:
+            self.text_offered.emit(text)
 
     def attach(self, paths: Sequence[Path]) -> None:
         """Attach files; those that cannot be attached are named in `notice`."""
@@ -281,13 +288,6 @@ class Composer(QObject):
         self.remove_all()
         self.replace_text("")
         return Message("user", tuple(parts))
-
-    def _insert(self, text: str) -> None:
-        """Text goes to the cursor, a very long one beside it."""
-        if len(text) > LONG_TEXT:
-            self._add(DraftText(next(self._keys), f"Pasted text {next(self._numbers)}", text.replace("\r\n", "\n")))
-        else:
-            self.text_offered.emit(text)
 
     def _attach_picture_data(self, mime: QMimeData) -> None:
         path = self._save_picture_data(mime)

@@ -45,6 +45,8 @@ class Meter(QObject):
         self._model = model
         self._conversation = conversation
         self._info: ModelInfo | None = None
+        self.used_tokens = 0
+        """What the next prompt holds before the draft: measured by the last answer, else estimated."""
         self._draft_tokens = 0
         self._soft_tokens = 0
         self._text_rate = 0.0
@@ -52,7 +54,8 @@ class Meter(QObject):
         self._encoded_ms = 0.0
         bridge.received.connect(self._receive)
         model.changed.connect(self._follow_model)
-        conversation.activity_changed.connect(self.changed)
+        conversation.activity_changed.connect(self._count)
+        conversation.reset.connect(self._count)
 
     def weigh(self, text: str, items: Iterable[Attached]) -> None:
         """Take the present draft."""
@@ -66,16 +69,6 @@ class Meter(QObject):
     def is_known(self) -> bool:
         """Whether there is a context to fill."""
         return self._info is not None
-
-    @property
-    def used_tokens(self) -> int:
-        """What the next prompt holds before the draft: measured by the last answer, else estimated."""
-        if self._model.is_sample:
-            return 0  # it is told the newest message only
-        answer = self._conversation.answer
-        if answer is not None and answer.stats is not None and answer.stats.num_prompt_tokens:
-            return answer.stats.num_prompt_tokens + answer.stats.num_new_tokens
-        return sum(_message_tokens(message) for message in self._conversation.history)
 
     @property
     def fraction(self) -> float:
@@ -138,7 +131,19 @@ class Meter(QObject):
         if self._info != self._model.info:
             self._info = self._model.info
             self._text_rate, self._encoded_tokens, self._encoded_ms = 0.0, 0, 0.0
-        self.changed.emit()
+            self._count()
+
+    def _count(self) -> None:
+        """Count the conversation anew, except while an answer comes: its end tells the true figure."""
+        if not self._conversation.is_busy:
+            answer = self._conversation.answer
+            if self._model.is_sample:
+                self.used_tokens = 0  # it is told the newest message only
+            elif answer is not None and answer.stats is not None and answer.stats.num_prompt_tokens:
+                self.used_tokens = answer.stats.num_prompt_tokens + answer.stats.num_new_tokens
+            else:
+                self.used_tokens = sum(map(_message_tokens, self._conversation.history))
+            self.changed.emit()
 
 
 def _message_tokens(message: Message) -> int:

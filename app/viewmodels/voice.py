@@ -31,6 +31,12 @@ __all__ = ["Voice"]
 WARNING_S = 5
 """Before the limit."""
 
+MOST_TOKENS = 512
+"""Nobody says more in 30 seconds."""
+
+SAMPLE_PROMPT = "What do you hear?"
+"""The one question about sounds that the sample was trained on."""
+
 DEAF = f"This model does not hear. {EARS}: choose one of them to speak to it."
 
 
@@ -215,8 +221,9 @@ class Voice(QObject):
         if transcribes:
             self._clip, self._text = path, []
             self._request_id = self._bridge.new_request_id()
-            message = user(transcription_prompt(None), Sound(str(path)))
-            self._bridge.submit(Respond(self._request_id, (message,), Options(GREEDY)))
+            prompt = SAMPLE_PROMPT if self._model.is_sample else transcription_prompt(None)
+            options = Options(GREEDY, max_new_tokens=MOST_TOKENS)
+            self._bridge.submit(Respond(self._request_id, (user(prompt, Sound(str(path))),), options))
             self.changed.emit()
         else:
             self._composer.attach([path])
@@ -240,7 +247,7 @@ class Voice(QObject):
         """What was said goes to the cursor; a clip in which nothing was understood is attached."""
         if text:
             self._clip = None
-            self._composer.text_offered.emit(text)
+            self._composer.insert(text)
             self.changed.emit()
         else:
             self._attach_clip()

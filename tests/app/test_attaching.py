@@ -1,4 +1,4 @@
-"""Dropping, pasting and opening: what becomes a chip, what is refused, and what a chip says."""
+"""Dropping, pasting and opening: what becomes a chip, what is refused, and what a chip says (D-9, D-13, D-14, D-15)."""
 
 import stat
 import struct

@@ -1,4 +1,4 @@
-"""The context meter: what the draft costs, how full the context is, and when it warns."""
+"""The context meter: what the draft costs, how full the context is, and when it warns (D-10)."""
 
 from pathlib import Path
 
@@ -35,6 +35,8 @@ def test_time_is_predicted_from_what_was_measured_in_this_session(
     wait_for_end(qtbot, desk)
     drop(desk, files([draw("b.png", 1600, 900)]))
     assert meter.line == "264 tokens · 0.4 s"  # 84.2 ms of seeing, 264 tokens at 900 a second
+    desk.models.composer.set_budget_of_all(70)
+    assert meter.line == "66 tokens · 0.1 s"
     desk.models.model.load(tmp_path / "another")
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
     assert meter.line.endswith(" tokens"), "another model has another speed"

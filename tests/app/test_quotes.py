@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.viewmodels.quotes import quoted, read_text_file, unquoted
@@ -44,6 +44,7 @@ def test_a_text_is_read_up_to_its_limit_and_refused_beyond(tmp_path: Path) -> No
         read_text_file(tmp_path / "more.txt")
 
 
+@settings(deadline=None)
 @given(text=st.text(st.sampled_from("`\n aé")) | st.text())
 def test_a_quotation_is_recognized_again(text: str) -> None:
     assert unquoted(quoted("my notes.md", text)) == ("my notes.md", text)

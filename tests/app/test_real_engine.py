@@ -1,14 +1,19 @@
 """The main job with nothing faked: pictures are dropped, the real engine's sample reads them, the window shows it."""
 
+import json
 from pathlib import Path
 
+import soundfile
+import soxr
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.turns import UserTurn
+from engine import sample_checkpoint
 from engine.tasks.selftest import draw_line
-from tests.app.driving import OpenDesk, drop, files, wait_for_end
+from tests.app.driving import WAIT_MS, OpenDesk, drop, files, wait_for_end
+from tests.app.pretended_microphones import PretendedMicrophones
 
 
 def test_a_dropped_picture_is_read_and_shown(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
@@ -23,6 +28,19 @@ def test_a_dropped_picture_is_read_and_shown(open_desk: OpenDesk, qtbot: QtBot, 
     question = desk.models.conversation.turns[-2]
     assert isinstance(question, UserTurn)
     assert question.picture_line(0).startswith("1584 × 384 · 264 tokens")
+
+
+def test_spoken_digits_are_recorded_and_written_into_the_message(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    microphones = PretendedMicrophones(48_000, 2, "int16")
+    desk = open_desk(is_real=True, open_microphones=lambda: microphones)
+    folder = sample_checkpoint() / "heldout"
+    samples, rate_hz = soundfile.read(folder / "clip-4.wav", dtype="float32")
+    desk.models.voice.set_transcribing(True)
+    desk.window.composer.record_button.click()
+    microphones.say(soxr.resample(samples, rate_hz, microphones.rate_hz))
+    desk.window.composer.record_button.click()
+    qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
+    assert desk.window.composer.editor.toPlainText() == json.loads((folder / "clips.json").read_text())["clip-4.wav"]
 
 
 def test_a_thought_is_folded_and_stays_out_of_copy(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
