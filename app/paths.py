@@ -17,7 +17,7 @@ def engine_command(log_file: Path) -> list[str]:
 
 
 def data_folder() -> Path:
-    """Where the system keeps what an app keeps for its user."""
+    """Where conversations are kept."""
     return Path(platformdirs.user_data_dir("Cabochon", appauthor=False))
 
 

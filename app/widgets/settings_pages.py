@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from app.settings import TEXT_SIZES, Appearance, Retention, SamplingChoice
 from app.viewmodels.preferences import RETENTION_NAMES, SAMPLING_NAMES, Preferences, count_tokens
 from app.widgets.dialogs import ask_before_deleting, show_folder
-from app.widgets.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
+from app.widgets.form import CheckBox, Form, NumberChoice, PopUp, make_plain, side_by_side
 from app.widgets.look import Look, give_role
 from engine import Sampling
 
@@ -280,8 +280,8 @@ class AnswersPage(SettingsPage):
         self.add("Choice of words", self.sampling)
         self._note = self.add_note()
         for name, field in self._own.items():
-            field.setKeyboardTracking(False)
-            field.setFixedWidth(150)
+            make_plain(field)
+            field.setMinimumWidth(150)
             self.add(name, field)
             field.valueChanged.connect(self._write_own)
         for choice in (self.thinks.toggled, self.budget.chosen, self.longest.chosen, self.sampling.activated):
