@@ -5,15 +5,9 @@ from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.viewmodels.preferences import Preferences
+from app.widgets.answer_pages import AnswersPage, PromptsPage
 from app.widgets.look import Look, give_role
-from app.widgets.settings_pages import (
-    AnswersPage,
-    GeneralPage,
-    ModelPage,
-    PrivacyPage,
-    PromptsPage,
-    SettingsPage,
-)
+from app.widgets.settings_pages import GeneralPage, ModelPage, PrivacyPage, SettingsPage
 
 __all__ = ["SettingsWindow"]
 
