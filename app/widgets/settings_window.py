@@ -47,6 +47,8 @@ class SettingsWindow(QWidget):
         """Turn to a page."""
         self.setWindowTitle(name)
         self.tabs[name].setChecked(True)
+        if isinstance(self.focusWidget(), _Tab):
+            self.tabs[name].setFocus()
         self.pages[name].refresh()
         for other, page in self.pages.items():
             page.setVisible(other == name)
