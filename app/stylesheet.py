@@ -120,18 +120,18 @@ QPushButton[role="example"]:hover { background: $hover; }
 QPushButton[role="example"]:focus { border: 1px solid $accent; }
 
 #settings { background: $window; }
-#settings QComboBox, #settings QAbstractSpinBox, #settings QLineEdit, #settings QPlainTextEdit, #exportSheet QComboBox {
+QComboBox[role="popup"], #settings QAbstractSpinBox, #settings QLineEdit, #settings QPlainTextEdit {
   background: $surface; border: 1px solid $hairline; border-radius: 7px; padding: 5px 9px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
-#settings QComboBox, #exportSheet QComboBox { padding-right: 28px; }
-#settings QComboBox:hover, #exportSheet QComboBox:hover { background: $hover; }
-#settings QComboBox:focus, #settings QAbstractSpinBox:focus, #settings QLineEdit:focus,
-#settings QPlainTextEdit:focus, #exportSheet QComboBox:focus { border: 1px solid $accent; }
-#settings QComboBox::drop-down, #exportSheet QComboBox::drop-down { border: none; width: 24px; }
-#settings QComboBox::down-arrow, #exportSheet QComboBox::down-arrow { image: none; }
+QComboBox[role="popup"] { padding-right: 28px; }
+QComboBox[role="popup"]:hover { background: $hover; }
+QComboBox[role="popup"]:focus, #settings QAbstractSpinBox:focus, #settings QLineEdit:focus,
+#settings QPlainTextEdit:focus { border: 1px solid $accent; }
+QComboBox[role="popup"]::drop-down { border: none; width: 24px; }
+QComboBox[role="popup"]::down-arrow { image: none; }
 #settings QAbstractSpinBox::up-button, #settings QAbstractSpinBox::down-button { width: 0; border: none; }
 #settings QAbstractSpinBox { padding: 4px 0; }
-#settings QAbstractSpinBox QLineEdit { border: none; padding: 0 8px; background: transparent; }
+#settings QAbstractSpinBox QLineEdit { border: none; padding: 0; background: transparent; }
 QCheckBox, QRadioButton { spacing: 7px; }
 QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $secondary;
   background: $surface; }

@@ -3,12 +3,14 @@
 import base64
 import html
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
@@ -105,11 +107,19 @@ def _lines(text: str) -> str:
 
 def _color_code(code: str, language: str, _attributes: str) -> str:
     """Colours for a code block, or nothing for a language that is not known."""
+    lexer = _lexer(language)
+    return highlight(code, lexer, _formatter) if lexer else ""
+
+
+@cache
+def _lexer(language: str) -> Lexer | None:
     try:
-        lexer = get_lexer_by_name(language, stripnl=False)
+        return get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
-        return ""
-    return highlight(code, lexer, HtmlFormatter(nowrap=True))
+        return None
+
+
+_formatter = HtmlFormatter(nowrap=True)
 
 
 def _make_markdown() -> MarkdownIt:

@@ -20,7 +20,6 @@ class ExportSheet(QDialog):
     def __init__(self, parent: QWidget, look: Look, exporter: Exporter, say: Callable[[str], None]) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setObjectName("exportSheet")
         self.setWindowTitle("Export")
         self._parent = parent
         self._exporter = exporter
@@ -31,7 +30,8 @@ class ExportSheet(QDialog):
         form = Form(look)
         form.add("Export as", self.kind)
         form.add("", self.thoughts)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        buttons = QDialogButtonBox()
+        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
         self.export_button = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.rejected.connect(self.reject)
         buttons.accepted.connect(self._ask_for_place)

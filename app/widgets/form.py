@@ -6,11 +6,13 @@ from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QSizePolicy,
     QSpinBox,
     QStyle,
@@ -20,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.widgets.look import Look, give_role
 
-__all__ = ["CheckBox", "Form", "NumberChoice", "PopUp", "side_by_side"]
+__all__ = ["CheckBox", "Form", "NumberChoice", "PopUp", "make_plain", "side_by_side"]
 
 _CAPTION_WIDTH = 150
 _FIELD_WIDTH = 380
@@ -134,6 +136,7 @@ class PopUp(QComboBox):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
+        give_role(self, "popup")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -165,7 +168,7 @@ class NumberChoice(QWidget):
         self.field.setRange(*bounds)
         self.field.setSuffix(f" {unit}")
         self.field.setGroupSeparatorShown(True)
-        self.field.setKeyboardTracking(False)
+        make_plain(self.field)
         self.field.setAccessibleName(f"{name}, in {unit}")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -198,6 +201,13 @@ class NumberChoice(QWidget):
             self.field.setFocus()
             self.field.selectAll()
         self.chosen.emit()
+
+
+def make_plain(field: QAbstractSpinBox) -> None:
+    """Let a number's field look like the other fields, and speak only when a number is complete."""
+    field.setKeyboardTracking(False)
+    for editor in field.findChildren(QLineEdit):
+        editor.setTextMargins(6, 0, 6, 0)  # a style sheet cannot pad it
 
 
 def side_by_side(*widgets: QWidget) -> QWidget:

@@ -5,15 +5,9 @@ from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.viewmodels.preferences import Preferences
+from app.widgets.answer_pages import AnswersPage, PromptsPage
 from app.widgets.look import Look, give_role
-from app.widgets.settings_pages import (
-    AnswersPage,
-    GeneralPage,
-    ModelPage,
-    PrivacyPage,
-    PromptsPage,
-    SettingsPage,
-)
+from app.widgets.settings_pages import GeneralPage, ModelPage, PrivacyPage, SettingsPage
 
 __all__ = ["SettingsWindow"]
 
@@ -53,6 +47,8 @@ class SettingsWindow(QWidget):
         """Turn to a page."""
         self.setWindowTitle(name)
         self.tabs[name].setChecked(True)
+        if isinstance(self.focusWidget(), _Tab):
+            self.tabs[name].setFocus()
         self.pages[name].refresh()
         for other, page in self.pages.items():
             page.setVisible(other == name)

@@ -23,6 +23,7 @@ from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.paths import engine_command  # noqa: E402
 from app.settings import Appearance, Settings  # noqa: E402
 from app.theme import Theme  # noqa: E402
+from app.widgets.settings_window import SettingsWindow  # noqa: E402
 from engine import sample_checkpoint  # noqa: E402
 
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
@@ -89,7 +90,8 @@ class Studio:
         """Write the picture and close the window."""
         QTest.qWait(350)
         path = self._out / f"{name}.png"
-        self.desk.window.grab().save(str(path), "PNG", 10)
+        shown = self.desk.window.findChild(SettingsWindow) or self.desk.window
+        shown.grab().save(str(path), "PNG", 10)
         print(path, f"{path.stat().st_size / 1000:.0f} kB")
         self.desk.close()
 
@@ -144,6 +146,13 @@ def overlay(studio: Studio) -> None:
     desk.window.dragEnterEvent(QDragEnterEvent(where, Qt.DropAction.CopyAction, mime, buttons, keys))
 
 
+def settings(studio: Studio, page: str) -> None:
+    """One page of the settings window."""
+    desk = studio.open("fast")
+    desk.window.commands.settings.trigger()
+    desk.window.findChild(SettingsWindow).show_page(page)
+
+
 SCENES: dict[str, Callable[[Studio], None]] = {
     "empty": empty,
     "window-light": lambda studio: conversation(studio, Appearance.LIGHT),
@@ -152,6 +161,8 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "error": error,
     "narrow": lambda studio: conversation(studio, Appearance.LIGHT, width=400),
     "overlay": overlay,
+    "settings-answers": lambda studio: settings(studio, "Answers"),
+    "settings-privacy": lambda studio: settings(studio, "Privacy"),
 }
 
 
