@@ -184,21 +184,21 @@ def assemble(
 
     def keep(path: Path) -> Path:
         try:
-            return pasted.keep(path) if conversation.transcript.is_temporary else store.keep_file(path)
+            return pasted.keep(path) if conversation.transcript.is_temporary else library.keep(path)
         except OSError:
             return pasted.keep(path)
 
     conversation = Conversation(make(None, False), settings)
-    meter = Meter(bridge, model, conversation)
+    meter = Meter(bridge, model, conversation, preferences)
     composer = Composer(conversation, model, meter, settings, pasted.save, keep)
-    library = Library(store, conversation, composer, settings, make)
+    library = Library(store, conversation, composer, preferences, make)
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     editing = Editing(conversation, composer)
     status = Status(model, conversation)
     models = ViewModels(model, conversation, composer, editing, library, toolbox, status, voice)
     awake = Awake()
     conversation.activity_changed.connect(lambda: awake.hold(library.is_anything_busy))
-    Rest(bridge, settings, conversation)
+    Rest(bridge, settings, library)
     window = MainWindow(look, thumbnails, settings, models)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)

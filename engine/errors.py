@@ -39,11 +39,11 @@ class PromptError(EngineError):
 
 
 class ContextFull(PromptError):
-    """The prompt alone is longer than the model's context."""
+    """The prompt alone is longer than the model's context, or than the limit that was set."""
 
     def __init__(self, num_tokens: int, context_length: int) -> None:
         super().__init__(
-            f"This conversation needs {num_tokens:,} tokens and the model can hold {context_length:,}. "
+            f"This conversation needs {num_tokens:,} tokens and {context_length:,} fit. "
             "Start a new conversation or give the pictures a smaller budget."
         )
 

@@ -89,6 +89,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     max_new_tokens: Annotated[int, Meta(ge=1)] = 4096
     """Of the answer of a turn, its calls included. Tokens of thoughts are not counted."""
+    context_limit: Annotated[int, Meta(ge=0)] = 0
+    """Most tokens of prompt and answer together, where the model can hold more; 0 for as many as it holds."""
     own_template: bool = False
     """Render with the model folder's own chat template, which may be an old one, instead of the canonical one."""
     stop: tuple[Annotated[str, Meta(min_length=1)], ...] = ()

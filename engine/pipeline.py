@@ -174,9 +174,12 @@ class Engine:
                 continues=options.continues,
             )
         prompt = build_prompt(rendered, media, self._tokenizer, config.token_ids)
-        if len(prompt) >= config.text.max_position_embeddings:
-            raise ContextFull(len(prompt), config.text.max_position_embeddings)
+        if len(prompt) >= self._context_length(options):
+            raise ContextFull(len(prompt), self._context_length(options))
         return prompt
+
+    def _context_length(self, options: Options) -> int:
+        return min(options.context_limit or self.info.context_length, self.info.context_length)
 
     def logits(self, prompt: Prompt) -> mx.array:
         """Float32 logits [L, V] at every position, computed cold."""
@@ -285,7 +288,7 @@ class Engine:
             return sampler(logits, turn.forced, turn.allowed())
 
         yield from turn.begin()
-        for token in decode(self._step, self._cache, logits, choose, self.info.context_length):
+        for token in decode(self._step, self._cache, logits, choose, self._context_length(options)):
             run.count()
             yield from turn.take(token)
             if options.num_logprobs and turn.is_answering:

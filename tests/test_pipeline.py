@@ -108,6 +108,11 @@ def test_context_full_is_said(tmp_path: Path) -> None:
     assert ended.stats.num_prompt_tokens + ended.stats.num_new_tokens == 48 + 1
     with pytest.raises(ContextFull, match="48"):
         list(engine.respond([user("x" * 100)], SHORT))
+    ended = finished(list(engine.respond([user("Hi")], Options(GREEDY, context_limit=40))))
+    assert ended.reason == "context_full"
+    assert ended.stats.num_prompt_tokens + ended.stats.num_new_tokens == 40 + 1
+    with pytest.raises(ContextFull, match="20 fit"):
+        list(engine.respond([user("x" * 30)], Options(GREEDY, context_limit=20)))
 
 
 def test_cancel_between_tokens_keeps_what_was_said(engine: Engine) -> None:

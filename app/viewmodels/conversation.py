@@ -67,6 +67,11 @@ class Conversation(QObject):
         return self.transcript.history
 
     @property
+    def shows_statistics(self) -> bool:
+        """Whether speed and number of tokens stand under each answer."""
+        return self._settings.shows_statistics
+
+    @property
     def shows_thoughts(self) -> bool:
         """Whether thoughts unfold while they run."""
         return self._settings.shows_thoughts

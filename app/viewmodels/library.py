@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -11,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
 
-from app.settings import Retention, Settings
 from app.store import Conversation as Kept
 from app.store import Draft, Hit, Store, Summary
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
+from app.viewmodels.preferences import Preferences
 from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerTurn, UserTurn
 from engine import Part, Picture, Sound, Video
@@ -29,7 +30,6 @@ DRAFT_MS = 400
 
 SEARCH_MS = 120
 MAX_TITLE = 48
-RETENTION_DAYS = {Retention.MONTH: 30, Retention.UNTIL_QUIT: 0}
 NEW_TITLE = "New Conversation"
 TEMPORARY_TITLE = "Temporary Conversation"
 
@@ -57,9 +57,10 @@ class Library(QObject):
     found = Signal()
     turn_found = Signal(object)
     _came = Signal(object, object)
+    _copied = Signal()
 
     def __init__(
-        self, store: Store, conversation: Conversation, composer: Composer, settings: Settings, make: Make
+        self, store: Store, conversation: Conversation, composer: Composer, preferences: Preferences, make: Make
     ) -> None:
         super().__init__()
         self.rows: list[Summary] = []
@@ -68,13 +69,17 @@ class Library(QObject):
         self._store = store
         self._conversation = conversation
         self._composer = composer
-        self._settings = settings
+        self._preferences = preferences
         self._make = make
         self._live: dict[str, Transcript] = {}
         self._is_taking_up = False
         self._opening = ""
         self._drafts = QTimer(self, interval=DRAFT_MS, singleShot=True)
-        self._drafts.timeout.connect(self.keep_draft)
+        self._drafts.timeout.connect(self._keep_draft_soon)
+        self._copies: dict[tuple[str, int, int], Path] = {}
+        self._copying = QThreadPool(self)
+        self._copying.setMaxThreadCount(1)
+        self._copied.connect(self.keep_draft)
         self._searches = QTimer(self, interval=SEARCH_MS, singleShot=True)
         self._searches.timeout.connect(self._search)
         self._came.connect(self._take)
@@ -120,7 +125,7 @@ class Library(QObject):
         """Show what is kept, and open what was open when the app ended."""
         self._store.purge(self._keep_since)
         self._refresh()
-        wanted = self._settings.open_conversation
+        wanted = self._preferences.settings.open_conversation
         if wanted:
             self.open(wanted)
         else:
@@ -219,28 +224,55 @@ class Library(QObject):
 
     def close(self) -> None:
         """Keep the draft and what was written so far, and remember what was open."""
+        self._copying.waitForDone()
         self.keep_draft()
         transcript = self._conversation.transcript
-        if self._settings.retention is Retention.UNTIL_QUIT:
+        if self._preferences.retention_days == 0:
             self._store.purge(time.time() + 1)
         is_kept = bool(transcript.turns) and not transcript.is_temporary
-        self._settings.open_conversation = transcript.id if is_kept else ""
+        self._preferences.settings.open_conversation = transcript.id if is_kept else ""
         for each in self._live.values():
             each.stop()
 
+    def keep(self, path: Path) -> Path:
+        """The store's copy of a file, made if there is none: what was dropped may be gone tomorrow. Raises OSError."""
+        found = path.stat()
+        key = (str(path), found.st_mtime_ns, found.st_size)
+        if key not in self._copies:
+            self._copies[key] = self._store.keep_file(path)
+        return self._copies[key]
+
     def _kept(self, part: Part) -> Part:
-        """A part of a draft whose file is a copy of ours: what was dropped may be gone tomorrow."""
+        """A part of a draft with the copy of its file."""
         if isinstance(part, Picture | Sound | Video):
             try:
-                return msgspec.structs.replace(part, path=str(self._store.keep_file(Path(part.path))))
+                return msgspec.structs.replace(part, path=str(self.keep(Path(part.path))))
             except OSError:
                 return part
         return part
 
+    def _keep_draft_soon(self) -> None:
+        """Copy what was dropped on another thread, for a video may be large, and keep the draft after that."""
+        if self._conversation.transcript.is_temporary:
+            return
+        _, parts = self._composer.draft
+        paths = [Path(part.path) for part in parts if isinstance(part, Picture | Sound | Video)]
+
+        def copy() -> None:
+            for path in paths:
+                with suppress(OSError):
+                    self.keep(path)
+            self._copied.emit()
+
+        if paths:
+            self._copying.start(copy)
+        else:
+            self.keep_draft()
+
     @property
     def _keep_since(self) -> float | None:
         """Conversations not touched since are deleted for good."""
-        days = RETENTION_DAYS.get(self._settings.retention)
+        days = self._preferences.retention_days
         return None if days is None else time.time() - days * 86_400
 
     def _note_draft(self) -> None:

@@ -9,6 +9,7 @@ from app.bridge import Bridge
 from app.viewmodels.attached import Attached, DraftText, text_tokens
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.model import Model
+from app.viewmodels.preferences import Preferences
 from engine import (
     Envelope,
     Finished,
@@ -40,8 +41,9 @@ class Meter(QObject):
 
     changed = Signal()
 
-    def __init__(self, bridge: Bridge, model: Model, conversation: Conversation) -> None:
+    def __init__(self, bridge: Bridge, model: Model, conversation: Conversation, preferences: Preferences) -> None:
         super().__init__()
+        self._preferences = preferences
         self._model = model
         self._conversation = conversation
         self._info: ModelInfo | None = None
@@ -56,6 +58,7 @@ class Meter(QObject):
         model.changed.connect(self._follow_model)
         conversation.activity_changed.connect(self._count)
         conversation.reset.connect(self._count)
+        preferences.changed.connect(self.changed)
 
     def weigh(self, text: str, items: Iterable[Attached]) -> None:
         """Take the present draft."""
@@ -73,7 +76,7 @@ class Meter(QObject):
     @property
     def fraction(self) -> float:
         """How much of the context conversation and draft fill; above 1 they do not fit."""
-        return 0.0 if self._info is None else (self.used_tokens + self._draft_tokens) / self._info.context_length
+        return 0.0 if self._info is None else (self.used_tokens + self._draft_tokens) / self._context_length
 
     @property
     def line(self) -> str:
@@ -90,7 +93,7 @@ class Meter(QObject):
             return "The model’s context is not known yet"
         total = self.used_tokens + self._draft_tokens
         lines = [
-            f"About {total:,} of {self._info.context_length:,} tokens ({self.fraction:.0%})",
+            f"About {total:,} of {self._context_length:,} tokens ({self.fraction:.0%})",
             f"Conversation {self.used_tokens:,} · draft {self._draft_tokens:,}",
         ]
         if self._draft_tokens and self._seconds is not None:
@@ -105,6 +108,11 @@ class Meter(QObject):
         if self.fraction > 1:
             return "This is more than the model can hold. Start a new conversation, or attach less."
         return f"With this the model’s context is {self.fraction:.0%} full. Start a new conversation soon."
+
+    @property
+    def _context_length(self) -> int:
+        """As long as a conversation may get; 1 while no model is known."""
+        return 1 if self._info is None else self._preferences.context_length(self._info.context_length)
 
     @property
     def _seconds(self) -> float | None:

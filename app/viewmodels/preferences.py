@@ -84,6 +84,7 @@ class Preferences(QObject):
             thinking=thinking,
             thinking_budget=settings.thinking_budget or NO_LIMIT,
             max_new_tokens=settings.max_new_tokens,
+            context_limit=settings.context_limit,
         )
 
     @property

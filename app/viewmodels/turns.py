@@ -307,6 +307,18 @@ class AnswerTurn(QObject):
                 return "" if self.text.strip() else "The model had nothing to say."
 
     @property
+    def statistics(self) -> str:
+        """What the answer cost: "42 tokens/s · 120 tokens · first word after 0.8 s"; empty while that is not known."""
+        stats = self.stats
+        if stats is None or self.is_running:
+            return ""
+        parts = [f"{stats.decode_tokens_per_second:,.0f} tokens/s"] if stats.decode_tokens_per_second else []
+        parts.append(f"{stats.num_new_tokens:,} token{'s' * (stats.num_new_tokens != 1)}")
+        if stats.time_to_first_token_ms:
+            parts.append(f"first word after {stats.time_to_first_token_ms / 1000:.1f} s")
+        return " · ".join(parts)
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The turn as history for the model, rounds of calls and results first; none when there is nothing to remember.
 

@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
         model_menu = fill_menu_bar(self.menuBar(), self.commands)
         self.header = Header(look, models.status, model_menu)
         self.messages = MessageList(look, thumbnails, models.conversation)
+        self.messages.setMinimumHeight(120)  # the composer keeps its room in a low window
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
         self.remark = Banner(look, "notice", "info", is_dismissable=True)

@@ -52,7 +52,7 @@ class MessageList(QWidget):
         self._stack.addWidget(self.area)
         conversation.turn_added.connect(self._add)
         conversation.reset.connect(self._show_turns)
-        conversation.activity_changed.connect(self._show_choices)
+        conversation.activity_changed.connect(self.show_choices)
         self._show_turns()
 
     @property
@@ -82,13 +82,13 @@ class MessageList(QWidget):
     def _add(self, turn: Turn) -> None:
         self._stack.setCurrentIndex(1)
         self.area.add(turn)
-        self._show_choices()
+        self.show_choices()
         self.turns_shown.emit()
 
     def _show_turns(self) -> None:
         self._stack.setCurrentIndex(1 if self._conversation.turns else 0)
         self.area.show_turns(self._conversation.turns)
-        self._show_choices()
+        self.show_choices()
         self.turns_shown.emit()
 
     def _view_for(self, turn: Turn) -> TurnView:
@@ -112,16 +112,19 @@ class MessageList(QWidget):
         view.again_requested.connect(self._conversation.regenerate)
         view.thinking.answer_now_requested.connect(self._conversation.answer_now)
         view.show_retry(self._can_retry(turn))
+        view.show_statistics(self._conversation.shows_statistics)
         return view
 
     def _can_retry(self, turn: AnswerTurn) -> bool:
         return turn is self._conversation.answer and self._conversation.can_retry
 
-    def _show_choices(self) -> None:
+    def show_choices(self) -> None:
+        """Let every answer offer what can be done with it now, and say what a person wants to know of it."""
         for view in self.views:
             view.again_button.setEnabled(not self._conversation.is_busy)
             if isinstance(view, AnswerView):
                 view.show_retry(self._can_retry(view.turn))
+                view.show_statistics(self._conversation.shows_statistics)
 
     def _ring(self, view: TurnView, is_here: bool) -> None:
         view.setProperty("isRinged", is_here)

@@ -52,6 +52,7 @@ class SettingsGestures(QObject):
         settings, commands = self._preferences.settings, self._window.commands
         self._window.composer.editor.return_sends = settings.return_sends
         commands.appearances[settings.appearance].setChecked(True)
+        self._window.messages.show_choices()
         if commands.show_thoughts.isChecked() != settings.shows_thoughts:
             commands.show_thoughts.setChecked(settings.shows_thoughts)
             self._conversation.show_thoughts(settings.shows_thoughts)

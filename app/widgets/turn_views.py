@@ -256,6 +256,9 @@ class AnswerView(TurnView):
         give_role(self.activity, "activity")
         self.note = QLabel()
         give_role(self.note, "note")
+        self.statistics = QLabel()
+        give_role(self.statistics, "note")
+        self._shows_statistics = False
         self.error = QFrame()
         self.error_text = QLabel()
         self.retry_button = QPushButton("Retry")
@@ -266,6 +269,7 @@ class AnswerView(TurnView):
         for widget in (self.versions, self.copy_button, self.again_button):
             foot.addWidget(widget)
         foot.addWidget(self.note)
+        foot.addWidget(self.statistics)
         foot.addStretch(1)
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)
@@ -323,6 +327,12 @@ class AnswerView(TurnView):
         row.addWidget(self.error_text, 1)
         row.addWidget(self.retry_button)
 
+    def show_statistics(self, is_shown: bool) -> None:
+        """Say under the answer what it cost, or not."""
+        if is_shown != self._shows_statistics:
+            self._shows_statistics = is_shown
+            self._show()
+
     def show_retry(self, is_possible: bool) -> None:
         """Only the last answer can be asked for again."""
         self.retry_button.setVisible(is_possible)
@@ -335,6 +345,8 @@ class AnswerView(TurnView):
         self._markdown.show_markdown(turn.text, is_complete=not turn.is_running)
         self.note.setText(turn.note)
         self.note.setVisible(bool(turn.note))
+        self.statistics.setText(turn.statistics)
+        self.statistics.setVisible(self._shows_statistics and bool(turn.statistics))
         self.error_text.setText(turn.error)
         self.error.setVisible(turn.state is AnswerState.FAILED)
         self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
