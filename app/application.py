@@ -197,7 +197,7 @@ def assemble(
     status = Status(model, conversation)
     models = ViewModels(model, conversation, composer, editing, library, toolbox, status, voice)
     awake = Awake()
-    conversation.activity_changed.connect(lambda: awake.hold(library.is_anything_busy))
+    library.changed.connect(lambda: awake.hold(library.is_anything_busy))
     Rest(bridge, settings, library)
     window = MainWindow(look, thumbnails, settings, models)
     remarks.setParent(window)

@@ -29,6 +29,10 @@ DRAFT_MS = 400
 """A draft is kept so long after the last change."""
 
 SEARCH_MS = 120
+
+PURGE_MS = 20_000
+"""After so long nobody takes a deletion back: the offer has gone after ten seconds."""
+
 MAX_TITLE = 48
 NEW_TITLE = "New Conversation"
 TEMPORARY_TITLE = "Temporary Conversation"
@@ -80,6 +84,8 @@ class Library(QObject):
         self._copying = QThreadPool(self)
         self._copying.setMaxThreadCount(1)
         self._copied.connect(self.keep_draft)
+        self._purges = QTimer(self, interval=PURGE_MS, singleShot=True)
+        self._purges.timeout.connect(store.purge)
         self._searches = QTimer(self, interval=SEARCH_MS, singleShot=True)
         self._searches.timeout.connect(self._search)
         self._came.connect(self._take)
@@ -179,6 +185,7 @@ class Library(QObject):
             transcript.stop()
         was_open = conversation_id == self.current_id
         self._store.remove(conversation_id)
+        self._purges.start()
         if was_open:
             self.new()
         self._refresh()

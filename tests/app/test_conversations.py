@@ -13,10 +13,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.settings import Settings
+from app.settings import Preset, Retention, SamplingChoice, Settings
 from app.store import Hit, Store, Summary
 from app.viewmodels.library import title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
+from app.widgets.turn_views import AnswerView
 from engine import Message, Text
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
 
@@ -323,3 +324,53 @@ def test_an_interrupted_answer_says_so_and_can_be_asked_for_again(
     assert answer.text.startswith("Paragraph 1")
     desk.window.commands.regenerate.trigger()
     assert wait_for_end(qtbot, desk).text == "user:Tell me a long story [as advised]"
+
+
+def test_the_settings_reach_the_engine(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
+    desk = open_desk("echo")
+    desk.models.model.info = None  # the sample is told the newest message only
+    settings.presets = (Preset("Pirate", "Talk like a pirate."),)
+    settings.preset_name = "Pirate"
+    settings.sampling_choice = SamplingChoice.PRECISE
+    assert ask(qtbot, desk, "hello").text == "system:Talk like a pirate. / user:hello [otherwise]"
+
+
+def test_statistics_stand_under_answers_when_they_are_wanted(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings
+) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "hello")
+    view = desk.window.messages.views[-1]
+    assert isinstance(view, AnswerView)
+    assert not view.statistics.isVisible()
+    settings.shows_statistics = True
+    assert view.statistics.isVisible()
+    assert view.statistics.text() == "200 tokens/s · 1 token · first word after 0.0 s"
+
+
+def test_delete_everything_leaves_nothing(open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path) -> None:
+    """D-24."""
+    desk = open_desk("echo")
+    desk.models.composer.attach([draw("private.png")])
+    ask(qtbot, desk, "Abracadabra")
+    desk.preferences.delete_all_requested.emit()
+    wait_for_rows(qtbot, desk)
+    assert desk.models.conversation.turns == []
+    desk.close()
+    kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert not any(b"Abracadabra" in path.read_bytes() or path.name == "private.png" for path in kept)
+
+
+def test_conversations_can_be_kept_only_until_the_app_quits(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings
+) -> None:
+    settings.retention = Retention.UNTIL_QUIT
+    desk = open_desk("echo")
+    ask(qtbot, desk, "for now")
+    wait_for_rows(qtbot, desk, "for now")
+    desk.close()
+    again = open_desk("echo")
+    again.models.library.search("now")
+    QTest.qWait(300)
+    assert again.models.library.hits == []
+    assert rows(again) == []
