@@ -159,10 +159,15 @@ def divide_code(code: Code) -> tuple[CodeSpan, ...]:
         lexer = get_lexer_by_name(code.language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return ()
-    spans = []
+    spans: list[CodeSpan] = []
     for start, token, text in lexer.get_tokens_unprocessed(code.text):
         kind = next((kind for known, kind in kinds.items() if token[: len(known)] == known), None)
-        if kind is not None and text.strip():
+        if kind is None or not text:
+            continue
+        last = spans[-1] if spans else None
+        if last is not None and last.kind is kind and last.start + last.length == start:
+            spans[-1] = CodeSpan(last.start, last.length + len(text), kind)
+        else:
             spans.append(CodeSpan(start, len(text), kind))
     return tuple(spans)
 

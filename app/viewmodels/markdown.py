@@ -6,13 +6,24 @@ which Markdown would join; `number_fences` keeps neighbouring code blocks apart,
 
 import re
 
-__all__ = ["FENCE_NUMBER_MARK", "LINE_BREAK_MARK", "keep_line_breaks", "number_fences", "settled_length"]
+__all__ = [
+    "FENCE_NUMBER_MARK",
+    "LINE_BREAK_MARK",
+    "TAB_MARK",
+    "has_definitions",
+    "keep_line_breaks",
+    "number_fences",
+    "settled_length",
+]
 
 LINE_BREAK_MARK = "\u1680"
 """Stands for a kept line break until the text is parsed: a space to Markdown, and not used in any living script."""
 
 FENCE_NUMBER_MARK = "\x02"
 """Stands between the language of a code block and its number until the text is parsed. No text has it."""
+
+TAB_MARK = "\x05"
+"""Stands for a tab in a code block until the text is parsed, which would turn it into blanks. No text has it."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _OPENING = re.compile(r"(?:[\s>]|(?:[-*+]|\d{1,9}[.)])\s)*(`{3,}(?=[^`]*$)|~{3,})[ \t]*[^\s`]*")
@@ -21,8 +32,14 @@ _QUOTE = re.compile(r" {0,3}((?:> ?)+)")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _OWN_LINE = re.compile(r" {0,3}(#{1,6}(\s|$)|\[[^\]]+\]:)|\s*(=+|-+)\s*$|\s*([-*_]\s*){3,}$")
 _BREAK_AT_END = re.compile(r"\s*\\?\s*$")
+_DEFINITION = re.compile(r"^[ >]*\[[^\]\n]+\]:", re.MULTILINE)
 _ENOUGH_TO_KNOW = 4
 """So many characters of an unfinished line tell what kind of block it begins."""
+
+
+def has_definitions(source: str) -> bool:
+    """Whether a text may define links that another block of it refers to."""
+    return bool(_DEFINITION.search(source))
 
 
 def settled_length(source: str, settled: int = 0) -> int:
@@ -64,20 +81,22 @@ def _fence_after(text: str, fence: str) -> str:
 
 
 def number_fences(source: str) -> str:
-    """The same Markdown with a mark and a number behind the language of every fence, in lists too.
+    """The same Markdown with a mark and a number behind the language of every fence, in lists too, and marks for tabs.
 
     Only a parser knows for certain what is a fence. A mark at a wrong place ends up in what is read.
     """
     lines = source.split("\n")
-    fence, num_fences = "", 0
+    fence, num_fences, is_at_margin = "", 0, False
     for index, text in enumerate(lines):
         opening = _OPENING.match(text)
         if fence:
             ends = text.strip(" \t>")
             fence = "" if len(ends) >= len(fence) and not ends.strip(fence[0]) else fence
+            lines[index] = text.replace("\t", TAB_MARK) if is_at_margin else text
         elif opening:
             num_fences += 1
             fence = opening[1]
+            is_at_margin = text.startswith(fence)
             lines[index] = f"{text[: opening.end()]}{FENCE_NUMBER_MARK}{num_fences}{text[opening.end() :]}"
     return "\n".join(lines)
 

@@ -6,14 +6,15 @@ from app.viewmodels.markdown import FENCE_NUMBER_MARK
 
 __all__ = ["code_language", "code_lines", "is_code", "mark_fences", "starts_fence"]
 
-_LANGUAGE = QTextFormat.Property.BlockCodeLanguage
+_FENCE = QTextFormat.Property.BlockCodeFence.value
+_LANGUAGE = QTextFormat.Property.BlockCodeLanguage.value
 _IS_FIRST = QTextFormat.Property.UserProperty.value
 """On the first line of a code block. A number would not do: pieces of an answer are parsed one by one."""
 
 
 def is_code(block: QTextBlock) -> bool:
     """Whether a block is a line of a code block."""
-    return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
+    return block.isValid() and block.blockFormat().hasProperty(_FENCE)
 
 
 def starts_fence(block: QTextBlock) -> bool:

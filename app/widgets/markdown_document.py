@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 
 from app.theme import Theme
 from app.viewmodels.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
-from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks, number_fences
+from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, TAB_MARK, keep_line_breaks, number_fences
 from app.widgets.code_blocks import code_language, is_code, mark_fences, starts_fence
 from app.widgets.formula_images import written_tex
 
@@ -51,6 +51,7 @@ LABEL_HEIGHT = 22
 QUOTE_INDENT = 16
 """Pixels for each quote that a text is in."""
 
+_QUOTE_LEVEL = QTextFormat.Property.BlockQuoteLevel.value
 _RULE = QTextFormat.Property.UserProperty.value + 2
 _TASK = QTextFormat.Property.UserProperty.value + 3
 """On a list item: whether its task is done. Qt's own boxes and bullets are not drawn."""
@@ -86,7 +87,7 @@ def render_markdown(
         document.setMarkdown(source, _FEATURES)
     mark_fences(document)
     _replace_pictures(document)
-    _restore_line_breaks(document)
+    _restore_breaks_and_tabs(document)
     _place_formulas(document, formulas, place)
     _style_tables(document, theme)
     block = document.begin()
@@ -98,7 +99,7 @@ def render_markdown(
 
 def quote_depth(block: QTextBlock) -> int:
     """How many quotes a block is in."""
-    return block.blockFormat().intProperty(QTextFormat.Property.BlockQuoteLevel)
+    return block.blockFormat().intProperty(_QUOTE_LEVEL)
 
 
 def is_rule(block: QTextBlock) -> bool:
@@ -147,13 +148,13 @@ def _replace_pictures(document: QTextDocument) -> None:
         block = block.next()
 
 
-def _restore_line_breaks(document: QTextDocument) -> None:
+def _restore_breaks_and_tabs(document: QTextDocument) -> None:
     block = document.begin()
     while block.isValid():
-        if LINE_BREAK_MARK in block.text():
+        if LINE_BREAK_MARK in block.text() or TAB_MARK in block.text():
             for start, end, style in _runs(block):
-                text = block.text()[start:end]
-                _span(block, start, end).insertText(text.replace(LINE_BREAK_MARK, "\u2028"), style)
+                text = block.text()[start:end].replace(LINE_BREAK_MARK, "\u2028").replace(TAB_MARK, "\t")
+                _span(block, start, end).insertText(text, style)
         block = block.next()
 
 

@@ -1,10 +1,12 @@
 """An answer while it grows and afterwards: finished blocks stay, only the open one is set anew."""
 
+import time
 from collections.abc import Iterator
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QFont,
+    QFontMetricsF,
     QHelpEvent,
     QMouseEvent,
     QPainter,
@@ -20,17 +22,20 @@ from PySide6.QtWidgets import QToolTip
 
 from app.typesetting import Code, Formula
 from app.viewmodels.links import link_tip
-from app.viewmodels.markdown import settled_length
+from app.viewmodels.markdown import has_definitions, settled_length
 from app.widgets.code_blocks import code_language, code_lines, is_code, starts_fence
 from app.widgets.code_colors import MAX_LINES, code_of, color_lines
 from app.widgets.formula_images import FormulaImages
 from app.widgets.look import IconButton, Look
 from app.widgets.markdown_document import render_markdown, thin
 from app.widgets.ornaments import Ornaments, card_of
-from app.widgets.selection import selection_mime
+from app.widgets.selection import put_selection
 from app.widgets.text_view import TextView
 
 __all__ = ["MarkdownView"]
+
+_LONG_S, _REST, _LONGEST_REST_S = 0.008, 8, 0.5
+"""After a tail that took longer, the next one waits so many times as long, at most half a second."""
 
 
 class MarkdownView(TextView):
@@ -52,6 +57,9 @@ class MarkdownView(TextView):
         self._formulas = FormulaImages(look, self.document())
         self._ornaments = Ornaments(look)
         self._uncolored: set[Code] = set()
+        self._coming = ""
+        self._rest = QTimer(self, singleShot=True)
+        self._rest.timeout.connect(self._show_coming)
         self._redraw = QTimer(self, interval=0, singleShot=True)
         self._redraw.timeout.connect(self._restyle)
         self.code_button = IconButton(look, "copy", "Copy code", side=26)
@@ -64,13 +72,20 @@ class MarkdownView(TextView):
         look.typesetter.made.connect(self._take)
 
     def show_markdown(self, source: str, is_complete: bool) -> None:
-        """Show the text so far. The complete text is parsed once as a whole, which repairs far references."""
+        """Show the text so far. A complete one with link definitions is parsed as a whole, for references."""
+        self._coming = ""
         if (source, is_complete) == (self._source, self._is_complete):
             return
         if is_complete:
-            self._show_whole(source)
+            self._rest.stop()
+            self._complete(source)
+        elif self._rest.isActive():
+            self._coming = source
+            return
         else:
+            began = time.thread_time()
             self._show_growing(source)
+            self._rest_after(time.thread_time() - began)
         self._source, self._is_complete = source, is_complete
 
     def code_at(self, position: QPoint) -> str:
@@ -80,7 +95,10 @@ class MarkdownView(TextView):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """What is copied and dragged: plain text and Markdown, formulas as their source, and no colours."""
-        return selection_mime(self.textCursor())
+        mime = super().createMimeDataFromSelection()  # Qt's own: one of Python's crashes when it outlives Python
+        mime.text()  # Qt's fills itself when it is first read
+        put_selection(mime, self.textCursor())
+        return mime
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint what stands under and beside the text, as far as it is seen, then the text."""
@@ -143,11 +161,22 @@ class MarkdownView(TextView):
             self._settled, self._settled_end = settled, self._end()
         self._append(source[settled:], is_closed=False)
 
-    def _show_whole(self, source: str) -> None:
+    def _rest_after(self, seconds: float) -> None:
+        """After a long tail took long, leave the thread to others before the next one."""
+        if seconds > _LONG_S:
+            self._rest.start(round(min(seconds * _REST, _LONGEST_REST_S) * 1000))
+
+    def _show_coming(self) -> None:
+        if self._coming:
+            self.show_markdown(self._coming, is_complete=False)
+
+    def _complete(self, source: str) -> None:
         selection = self.textCursor()
         anchor, position = selection.anchor(), selection.position()
-        self._forget()
-        self._append(source, is_closed=True)
+        if self._is_complete or not source.startswith(self._source[: self._settled]) or has_definitions(source):
+            self._forget()
+        self._drop_tail()
+        self._append(source[self._settled :], is_closed=True)
         if anchor != position:
             selection = self.textCursor()
             selection.setPosition(min(anchor, self._end()))
@@ -160,10 +189,10 @@ class MarkdownView(TextView):
         if self._is_stale:
             return
         source, is_complete = self._source, self._is_complete
+        self._forget()
         if is_complete:
-            self._show_whole(source)
+            self._complete(source)
         else:
-            self._forget()
             self._show_growing(source)
         self._is_complete = is_complete
 
@@ -201,6 +230,7 @@ class MarkdownView(TextView):
             source, self._look.theme, lambda formula: self._formulas.place(formula, font, ratio), has_foothold=True
         )
         self.document().setIndentWidth(piece.indentWidth())
+        self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
         cursor.insertFragment(QTextDocumentFragment(piece))
         self._remove_foothold(start)
         if is_closed:

@@ -6,7 +6,7 @@ from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCursor, QTextDocume
 from app.widgets.formula_images import written_tex
 from app.widgets.markdown_document import is_bulleted, task_of
 
-__all__ = ["message_mime", "selection_mime"]
+__all__ = ["message_mime", "put_selection"]
 
 _MARKDOWN = "text/markdown"
 
@@ -19,17 +19,16 @@ def message_mime(text: str) -> QMimeData:
     return mime
 
 
-def selection_mime(cursor: QTextCursor) -> QMimeData:
-    """The selection as plain text and as Markdown, formulas as they were written."""
+def put_selection(mime: QMimeData, cursor: QTextCursor) -> None:
+    """Replace what `mime` holds by the selection as plain text and as Markdown, formulas as they were written."""
     document = QTextDocument()
     whole = QTextCursor(document)
     whole.insertFragment(cursor.selection())
     formulas = _take_formulas(document)
     _give_back_bullets(document)
-    mime = QMimeData()
+    mime.clear()
     mime.setText(_restore(_plain(document), formulas))
     mime.setData(_MARKDOWN, QByteArray(_restore(document.toMarkdown(), formulas).encode()))
-    return mime
 
 
 def _take_formulas(document: QTextDocument) -> list[str]:

@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMessageBox, QScrollBar
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QDrag, QGuiApplication, QHelpEvent, QMouseEvent, QTextTable
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMessageBox, QScrollBar, QToolTip
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -15,9 +16,10 @@ from app.paths import ICONS
 from app.theme import Theme
 from app.viewmodels.turns import AnswerTurn, Thought
 from app.widgets.look import Look
+from app.widgets.markdown_view import MarkdownView
 from app.widgets.turn_views import AnswerView
 from engine import EngineEvent, Failed, TextDelta
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+from tests.app.driving import NO_KEYS, WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
 
 TEXT = "The first words.\n\n- one\n- two\n\n```\ncode  with   spaces\n```\n\nÜmläute, 日本語 and 🎉 at the end"
 
@@ -68,7 +70,7 @@ def test_the_words_of_a_running_answer_are_not_spoken_one_by_one(open_desk: Open
     assert answer_view(desk).accessibleName() == "Answer: One word"
 
 
-def test_the_view_follows_only_those_who_are_at_its_end(open_desk: OpenDesk, qtbot: QtBot) -> None:
+def test_d06_the_view_follows_only_those_who_are_at_its_end(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("flow")
     desk.window.resize(600, 480)
     answer = say(desk, "go")
@@ -206,6 +208,56 @@ def test_a_code_block_is_copied_exactly(open_desk: OpenDesk, qtbot: QtBot) -> No
     assert view.code_at(outside) == ""
 
 
+def test_d07_a_table_a_code_block_and_a_formula_are_formatted_and_copied_clean(
+    open_desk: OpenDesk, qtbot: QtBot
+) -> None:
+    desk = open_desk("text")
+    code = "def half(x):\n\treturn x / 2  # not $x$"
+    source = f"Half is $\\frac{{x}}{{2}}$.\n\n```python\n{code}\n```\n\n| a | b |\n|---|---|\n| 1 | **2** |"
+    say(desk, source)
+    wait_for_end(qtbot, desk)
+    view = answer_view(desk).text_view
+    assert isinstance(view, MarkdownView)
+    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText(), timeout=WAIT_MS)
+    assert [type(frame) for frame in view.document().rootFrame().childFrames()] == [QTextTable]
+    inside = QPointF(60, view.cursorRect(view.document().find("return")).center().y())
+    none = Qt.MouseButton.NoButton
+    move = QMouseEvent(QEvent.Type.MouseMove, inside, view.mapToGlobal(inside), none, none, NO_KEYS)
+    QApplication.sendEvent(view.viewport(), move)
+    assert view.code_button.isVisible()
+    view.code_button.click()
+    assert QGuiApplication.clipboard().text() == code
+    view.setFocus()
+    view.selectAll()
+    desk.window.commands.copy.trigger()
+    copied = QGuiApplication.clipboard().mimeData()
+    assert copied.text() == f"Half is $\\frac{{x}}{{2}}$.\n{code}\na\tb\n1\t2"
+    assert not copied.hasHtml()
+    assert "**2**" in bytes(copied.data("text/markdown").data()).decode()
+    answer_view(desk).copy()
+    assert QGuiApplication.clipboard().text() == source
+
+
+def test_d04_while_an_answer_flows_it_can_be_scrolled_a_draft_written_and_the_answer_stopped(
+    open_desk: OpenDesk, qtbot: QtBot
+) -> None:
+    desk = open_desk("rich")
+    answer = say(desk, "go")
+    assert desk.window.commands.stop.isEnabled()
+    editor = desk.window.composer.editor
+    qtbot.waitUntil(lambda: bar(desk).maximum() > 200, timeout=WAIT_MS)
+    editor.setFocus()
+    qtbot.keyClicks(editor, "meanwhile")
+    bar(desk).setValue(30)
+    length = len(answer.text)
+    qtbot.waitUntil(lambda: len(answer.text) > length + 200, timeout=WAIT_MS)
+    assert editor.toPlainText() == "meanwhile"
+    assert editor.hasFocus()
+    assert bar(desk).value() == 30
+    desk.window.commands.stop.trigger()
+    assert not answer.is_running
+
+
 def test_of_two_code_blocks_in_a_row_only_one_is_copied(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("text")
     say(desk, "```\none\nmore\n```\n```\ntwo\nmore\n```")
@@ -268,6 +320,36 @@ def test_a_link_shows_its_host_and_opens_only_after_a_yes(
     assert opened == []
     next(button for button in sheet.buttons() if button.text() == "Open").click()
     assert opened == ["https://evil.example/login"]
+
+
+@pytest.mark.qt_log_ignore("raise", extend=True)
+def test_pointing_at_a_link_tells_its_host(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    say(desk, "[my bank](https://evil.example/login)")
+    wait_for_end(qtbot, desk)
+    view = answer_view(desk).text_view
+    spot = QPoint(20, view.height() // 2)
+    QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, spot, view.viewport().mapToGlobal(spot)))
+    assert QToolTip.text() == "evil.example"
+    QToolTip.hideText()
+
+
+def test_a_message_can_be_dragged_out_by_its_copy_button(
+    open_desk: OpenDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dragged: list[QMimeData] = []
+    monkeypatch.setattr(QDrag, "exec", lambda drag, _actions: dragged.append(drag.mimeData()))
+    desk = open_desk("text")
+    say(desk, "**bold** words")
+    wait_for_end(qtbot, desk)
+    button = answer_view(desk).copy_button
+    QTest.mousePress(button, Qt.MouseButton.LeftButton)
+    outside = QPointF(-30, 10)
+    held = Qt.MouseButton.LeftButton
+    move = QMouseEvent(QEvent.Type.MouseMove, outside, button.mapToGlobal(outside), held, held, NO_KEYS)
+    QApplication.sendEvent(button, move)
+    assert [mime.text() for mime in dragged] == ["**bold** words"]
+    assert bytes(dragged[0].data("text/markdown").data()) == b"**bold** words"
 
 
 @pytest.mark.parametrize(("scenario", "why"), [("cut", "longest length"), ("loop", "repeated itself")])

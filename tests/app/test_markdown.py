@@ -2,11 +2,12 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtGui import QTextBlockFormat, QTextDocument, QTextFormat
+from PySide6.QtGui import QFont, QTextBlockFormat, QTextDocument, QTextFormat, QTextTable
 from pytestqt.qtbot import QtBot
 
 from app.icons import Icons
@@ -17,6 +18,7 @@ from app.widgets.code_blocks import code_language, code_lines, starts_fence
 from app.widgets.look import Look
 from app.widgets.markdown_document import CODE_PADDING
 from app.widgets.markdown_view import MarkdownView
+from tests.app.driving import WAIT_MS
 
 DOCUMENT = (
     "Start **bold** and `code`.\nsecond line\n\n# Head\n\ntext under it\n\n"
@@ -26,12 +28,14 @@ DOCUMENT = (
 
 
 @pytest.fixture
-def view(qtbot: QtBot, theme: Theme) -> MarkdownView:
-    view = MarkdownView(Look(theme, Icons(ICONS)))
+def view(qtbot: QtBot, theme: Theme) -> Iterator[MarkdownView]:
+    look = Look(theme, Icons(ICONS))
+    view = MarkdownView(look)
     qtbot.addWidget(view)
     view.resize(500, 100)
     view.show()
-    return view
+    yield view
+    look.typesetter.close()
 
 
 def shape(document: QTextDocument) -> list[tuple[object, ...]]:
@@ -171,20 +175,29 @@ def test_pictures_in_an_answer_are_named_and_never_fetched(view: MarkdownView, t
     assert "#ff0000" not in colors, "the view painted a file that the model named"
 
 
-def test_code_is_coloured_once_it_is_finished(view: MarkdownView) -> None:
+def test_code_is_coloured_once_it_is_finished(view: MarkdownView, qtbot: QtBot) -> None:
     view.show_markdown('```python\nprint("x")', is_complete=False)
-    assert len(foregrounds(view)) == 1
+    assert colored(view) == []
     view.show_markdown('```python\nprint("x")\n```', is_complete=True)
-    assert len(foregrounds(view)) > 1
+    qtbot.waitUntil(lambda: colored(view) == ['"x"'], timeout=WAIT_MS)
 
 
-def foregrounds(view: MarkdownView, line: int = 0) -> set[str]:
-    colors = set()
-    iterator = view.document().findBlockByNumber(line).begin()
-    while not iterator.atEnd():
-        colors.add(iterator.fragment().charFormat().foreground().color().name())
-        iterator += 1
-    return colors
+def test_colours_stay_while_more_comes_and_over_several_lines(view: MarkdownView, qtbot: QtBot) -> None:
+    source = '```python\n"""one\n\ntwo"""\n1\n```\n\nand so'
+    view.show_markdown(source, is_complete=False)
+    qtbot.waitUntil(lambda: colored(view) == ['"""one', 'two"""', "1"], timeout=WAIT_MS)
+    view.show_markdown(source + " more\n\nand more", is_complete=False)
+    assert colored(view) == ['"""one', 'two"""', "1"]
+
+
+def colored(view: MarkdownView) -> list[str]:
+    """The pieces of text that have a colour laid over them."""
+    pieces = []
+    block = view.document().begin()
+    while block.isValid():
+        pieces += [block.text()[range_.start : range_.start + range_.length] for range_ in block.layout().formats()]
+        block = block.next()
+    return [piece for piece in pieces if piece.strip()]
 
 
 @pytest.mark.parametrize("is_complete", [False, True])
@@ -221,10 +234,9 @@ def test_code_blocks_in_a_list_item_stay_apart(view: MarkdownView, source: str) 
     assert starts == ["one", "two"]
 
 
-def test_each_code_block_is_coloured_as_its_own_language(view: MarkdownView) -> None:
-    view.show_markdown("```text\nx\n```\n```python\nprint(1)\n```", is_complete=True)
-    assert len(foregrounds(view, 0)) == 1
-    assert len(foregrounds(view, 1)) > 1
+def test_each_code_block_is_coloured_as_its_own_language(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown("```text\n1\n```\n```python\n2\n```", is_complete=True)
+    qtbot.waitUntil(lambda: colored(view) == ["2"], timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize(
@@ -241,3 +253,71 @@ def test_cards_of_neighbouring_code_blocks_do_not_touch(view: MarkdownView) -> N
     first = view.document().begin()
     gap = layout.blockBoundingRect(first.next()).top() - layout.blockBoundingRect(first).bottom()
     assert gap > 2 * CODE_PADDING
+
+
+def test_a_fence_in_a_quote_is_code(view: MarkdownView) -> None:
+    view.show_markdown("> said\n> ```py\n> one\n>\n> two\n> ```", is_complete=True)
+    block = view.document().begin().next()
+    assert [line.text() for line in code_lines(block)] == ["one", "", "two"]
+    assert code_language(block) == "py"
+
+
+def test_the_first_cell_after_code_looks_like_the_others(view: MarkdownView) -> None:
+    view.show_markdown("```py\nx\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |", is_complete=True)
+    (table,) = view.document().rootFrame().childFrames()
+    assert isinstance(table, QTextTable)
+    first, second = (table.cellAt(0, column).firstCursorPosition() for column in (0, 1))
+    assert first.blockFormat().topMargin() == second.blockFormat().topMargin() == 0
+    for cursor in (first, second):
+        cursor.movePosition(cursor.MoveOperation.Right)
+        assert cursor.charFormat().fontWeight() == QFont.Weight.Bold
+
+
+def test_tasks_are_copied_as_tasks(view: MarkdownView) -> None:
+    source = "- [x] done\n- [ ] open\n- other"
+    view.show_markdown(source, is_complete=True)
+    view.selectAll()
+    copied = bytes(view.createMimeDataFromSelection().data("text/markdown").data()).decode()
+    assert [line for line in copied.splitlines() if line] == source.splitlines()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "| ![x]({address}) | b |\n|---|---|\n| 1 | ![y]({address}) |",
+        "[![x]({address})]({address})",
+        "![x][far]\n\n[far]: {address}",
+        "<img src='{address}'> <iframe src='{address}'></iframe>",
+        "$\\includegraphics{{{address}}}$ and $\\href{{{address}}}{{x}}$",
+    ],
+)
+def test_no_way_of_naming_a_picture_loads_it(
+    view: MarkdownView, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(MarkdownView, "loadResource", lambda _view, _kind, name: asked.append(name.toString()))
+    picture = tmp_path / "red.png"
+    Image.new("RGB", (20, 20), "#ff0000").save(picture)
+    for address in ("https://example.org/x.png", picture.as_uri(), str(picture)):
+        for is_complete in (False, True):
+            view.show_markdown(source.replace("{{", "{").replace("}}", "}").replace("{address}", address), is_complete)
+            view.grab()
+    assert asked == []
+
+
+def test_a_far_reference_is_repaired_at_the_end(view: MarkdownView) -> None:
+    view.show_markdown("[word][far]\n\nmore\n\n[far]: https://example.org", is_complete=False)
+    view.show_markdown("[word][far]\n\nmore\n\n[far]: https://example.org", is_complete=True)
+    assert view.toPlainText().startswith("word")
+
+
+def test_a_hidden_view_follows_the_theme_only_when_it_is_shown(view: MarkdownView, theme: Theme) -> None:
+    view.show_markdown("```\ncode\n```", is_complete=True)
+    size = view.document().begin().begin().fragment().charFormat().font().pixelSize()
+    view.hide()
+    theme.step_scale(2)
+    hidden = view.document().begin().begin().fragment().charFormat().font().pixelSize()
+    view.show()
+    shown = view.document().begin().begin().fragment().charFormat().font().pixelSize()
+    theme.step_scale(0)
+    assert size == hidden < shown
