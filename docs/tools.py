@@ -15,7 +15,7 @@ def clock() -> dict[str, str]:
 
 def calculator(expression: str) -> float:
     """Works out an expression such as 12 * 34."""
-    return _value(ast.parse(expression, mode="eval").body)
+    return round(_value(ast.parse(expression, mode="eval").body), 4)
 
 
 def _value(node: ast.expr) -> float:

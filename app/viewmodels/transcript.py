@@ -34,7 +34,6 @@ from engine import (
     ThoughtDelta,
     ThoughtFinished,
     ThoughtStarted,
-    ToolCall,
     ToolCalled,
     ToolCallRefused,
     ToolFinished,
@@ -345,8 +344,8 @@ class Transcript(QObject):
                 run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
                 answer.add_run(run)
                 self._toolbox.run(self._request_id, run)
-            case ToolCallRefused(raw, message):
-                run = ToolRun(ToolCall("unreadable_call", {"text": raw}), round_number=answer.next_round)
+            case ToolCallRefused(message=message, call=call):
+                run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
                 answer.add_run(run)
                 run.finish({"error": message}, 0, failed=True)
             case ToolFinished(result, duration_ms, failed=failed):
