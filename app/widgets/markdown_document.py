@@ -180,6 +180,7 @@ def _place_formulas(
 def _style_tables(document: QTextDocument, theme: Theme) -> None:
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):
+            _repair_first_cell(frame)
             shape = QTextTableFormat(frame.format())
             shape.setBorderCollapse(True)
             shape.setBorder(1)
@@ -191,6 +192,17 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
             shape.setBottomMargin(8)
             shape.setColumnWidthConstraints([QTextLength()] * frame.columns())
             frame.setFormat(shape)
+
+
+def _repair_first_cell(table: QTextTable) -> None:
+    """After a code block, Qt begins a table with an empty line and takes the bold from its first word."""
+    cursor = table.cellAt(0, 0).firstCursorPosition()
+    if not cursor.block().text() and cursor.block().next() == table.cellAt(0, 0).lastCursorPosition().block():
+        cursor.deleteChar()
+    cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+    bold = QTextCharFormat()
+    bold.setFontWeight(QFont.Weight.Bold)
+    cursor.mergeCharFormat(bold)
 
 
 def _room_above(table: QTextTable) -> float:
@@ -207,7 +219,7 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
     shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
     table = QTextCursor(block).currentTable()
     if table is not None:
-        shape = _shape_cell(block, table)
+        shape = _shape_cell(block)
     elif is_code(block):
         _shape_code(block, shape)
     elif not block.text():
@@ -240,15 +252,10 @@ def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:
         block.textList().setFormat(style)
 
 
-def _shape_cell(block: QTextBlock, table: QTextTable) -> QTextBlockFormat:
+def _shape_cell(block: QTextBlock) -> QTextBlockFormat:
     """Only the alignment of what Qt gives a cell: after a code block, the first one looks like code."""
     shape = QTextBlockFormat()
     shape.setAlignment(block.blockFormat().alignment())
-    cell = table.cellAt(block.position())
-    if cell.row() == 0 and cell.column() == 0:
-        header = QTextCharFormat()
-        header.setFontWeight(QFont.Weight.Bold)
-        _span(block, 0, block.length() - 1).mergeCharFormat(header)
     return shape
 
 
