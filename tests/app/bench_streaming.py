@@ -17,8 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QObject, QSettings, Qt, QTimer  # noqa: E402
-from PySide6.QtTest import QTest  # noqa: E402
+from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.settings import Settings  # noqa: E402
@@ -29,6 +28,13 @@ from tests.fake_engine import ANSWER  # noqa: E402
 
 BEAT_MS = 4
 WAIT_S = 120
+
+
+def live(milliseconds: int) -> None:
+    """Let the window live; `QTest.qWait` would not let Python's other threads work meanwhile."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 class Heart(QObject):
@@ -73,11 +79,11 @@ def stream(desk: Desk, seconds: float) -> None:
     composer, conversation = desk.models.composer, desk.models.conversation
     composer.replace_text("go")
     composer.send()
-    QTest.qWait(1500)  # the first words, fonts and lexers
+    live(1500)  # the first words, fonts and lexers
     heart = Heart()
     end = time.monotonic() + seconds
     while conversation.is_busy and time.monotonic() < end:
-        QTest.qWait(50)
+        live(50)
     heart.stop("streaming")
     print(
         f"{'':10} {len(conversation.answer.text):,} characters, "
@@ -85,7 +91,7 @@ def stream(desk: Desk, seconds: float) -> None:
     )
     heart = Heart()
     conversation.stop()
-    QTest.qWait(500)
+    live(500)
     heart.stop("its end")
 
 
@@ -100,12 +106,12 @@ def long_conversation(desk: Desk, num_turns: int) -> None:
         f"open {num_turns} turns: {time.perf_counter() - began:.2f} s, busy {time.thread_time() - busy:.2f} s, "
         f"{len(messages.views)} widgets"
     )
-    QTest.qWait(500)
+    live(500)
     bar = messages.area.verticalScrollBar()
     heart = Heart()
     for _ in range(300):
         bar.setValue(bar.value() - 60)
-        QTest.qWait(8)
+        live(8)
     heart.stop("scrolling")
     for name, change in (
         ("restyled", desk.theme.apply),
@@ -114,7 +120,7 @@ def long_conversation(desk: Desk, num_turns: int) -> None:
     ):
         heart = Heart()
         change()
-        QTest.qWait(500)
+        live(500)
         heart.stop(name)
     print(f"{len(messages.views)} of {num_turns} turns are widgets")
 
@@ -133,7 +139,7 @@ def main() -> None:
         desk.open(sample_checkpoint())
         end = time.monotonic() + WAIT_S
         while not desk.models.model.is_ready and time.monotonic() < end:
-            QTest.qWait(20)
+            live(20)
         stream(desk, options.seconds)
         long_conversation(desk, options.turns)
         desk.close()
