@@ -237,6 +237,7 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         _set_margins(shape, 0 if is_first else 7, 7)
         if is_formula(block):
             shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            shape.setLineHeight(100, _PROPORTIONAL)
     if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None:
         shape.setBottomMargin(0)
     if depth := quote_depth(block):
