@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.tools.calculator import work_out
-from app.tools.files import list_folder, read_text_file
+from app.tools.files import list_folder, path_inside, read_text_file
 from engine import Tool, ToolError
 
 __all__ = ["BuiltIn", "Desktop", "built_in_tools"]
@@ -20,7 +20,7 @@ class Desktop:
     """What the tools reach of the app and the person's files."""
 
     allowed: Callable[[], Sequence[Path]]
-    """Files and folders that the person chose for the model to read."""
+    """Folders that the person chose for the model to read."""
     search: Callable[[str, int], Sequence[dict[str, Any]]]
     """Looks through the conversations: words and how many places at most."""
     now: Callable[[], datetime] = datetime.now
@@ -33,10 +33,10 @@ class BuiltIn:
     tool: Tool
     title: str
     explanation: str
-    touches_files: bool
-    """It asks before each run."""
     run: Callable[[dict[str, Any]], Any]
     """Gives any JSON value; raises ToolError."""
+    target: Callable[[dict[str, Any]], str] = lambda _arguments: ""
+    """The file or folder that will be read: a person is asked first. Empty when none is. Raises ToolError."""
 
 
 def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
@@ -46,37 +46,35 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
             Tool("clock", "Tells the date, the time and the day of the week."),
             "Clock",
             "Tells the model the date and the time.",
-            False,
             lambda _arguments: _clock(desktop.now()),
         ),
         BuiltIn(
             Tool("calculator", "Works out an expression such as 12 * 34.", _arguments(expression="")),
             "Calculator",
             "Works out sums, products and powers exactly.",
-            False,
             lambda arguments: work_out(_text(arguments, "expression")),
         ),
         BuiltIn(
             Tool(
                 "list_files",
-                "Lists a folder that the person chose, or the chosen files and folders when no path is given.",
+                "Lists a folder that the person chose, or the chosen folders when no path is given.",
                 _arguments(path="The folder, as it was listed before.") | {"required": []},
             ),
             "Folders",
             "Lists folders that you choose. Asks each time.",
-            True,
             lambda arguments: list_folder(str(arguments.get("path") or ""), desktop.allowed()),
+            lambda arguments: path_inside(str(arguments.get("path") or ""), desktop.allowed()),
         ),
         BuiltIn(
             Tool(
                 "read_file",
-                "Reads a text file among the files and folders that the person chose.",
+                "Reads a text file in a folder that the person chose.",
                 _arguments(path="The file, as it was listed."),
             ),
             "Files",
-            "Reads text files that you choose. Asks each time.",
-            True,
+            "Reads text files in folders that you choose. Asks each time.",
             lambda arguments: read_text_file(_text(arguments, "path"), desktop.allowed()),
+            lambda arguments: path_inside(_text(arguments, "path"), desktop.allowed()),
         ),
         BuiltIn(
             Tool(
@@ -86,7 +84,6 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
             ),
             "Earlier conversations",
             "Searches what was said in your conversations on this Mac.",
-            False,
             lambda arguments: list(desktop.search(_text(arguments, "words"), MAX_FOUND)),
         ),
     )

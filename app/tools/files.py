@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine import ToolError
 
-__all__ = ["list_folder", "read_text_file"]
+__all__ = ["list_folder", "path_inside", "read_text_file"]
 
 MAX_BYTES = 64 * 1024
 """Of one file: about 16,000 tokens."""
@@ -16,7 +16,7 @@ MAX_ENTRIES = 200
 def list_folder(path: str, allowed: Sequence[Path]) -> list[str]:
     """Files and folders (these end in a slash) of a folder; without a path what was chosen. Raises ToolError."""
     if not allowed:
-        raise ToolError("No file or folder has been chosen. Ask the person to choose one in the settings.")
+        raise ToolError("No folder has been chosen. Ask the person to do that: Chat ▸ Tools ▸ Choose a Folder to Read.")
     if not path:
         return [_name(each) for each in allowed]
     folder = _inside(path, allowed)
@@ -47,22 +47,28 @@ def read_text_file(path: str, allowed: Sequence[Path]) -> dict[str, str]:
     return {"text": text} | ({"note": note} if note else {})
 
 
+def path_inside(path: str, allowed: Sequence[Path]) -> str:
+    """The file or folder that a path stands for; empty for no path. Raises ToolError."""
+    return str(_inside(path, allowed)) if path else ""
+
+
 def _name(path: Path) -> str:
-    return f"{path}/" if path.is_dir() else str(path)
+    try:
+        return f"{path}/" if path.is_dir() else str(path)
+    except OSError:
+        return str(path)
 
 
 def _inside(path: str, allowed: Sequence[Path]) -> Path:
     """The file that is meant, links followed, if it is inside what was chosen; its bare name is enough."""
-    roots = [root.resolve() for root in allowed]
-    if any(ord(character) < 32 for character in path):
-        raise ToolError("A path holds no control characters.")
-    candidates = [Path(path).expanduser(), *(root / path for root in roots if root.is_dir())]
-    candidates += [root for root in roots if root.name == path.rstrip("/")]
     try:
+        roots = [root.resolve() for root in allowed]
+        candidates = [Path(path).expanduser(), *(root / path for root in roots if root.is_dir())]
+        candidates += [root for root in roots if root.name == path.rstrip("/")]
         found = [resolved for each in candidates if each.is_absolute() and (resolved := each.resolve()).exists()]
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ToolError(f"{path[:200]} is no path.") from error
     for each in found:
         if any(each == root or root in each.parents for root in roots):
             return each
-    raise ToolError(f"{path[:200]} is not among the files and folders that the person chose.")
+    raise ToolError(f"{path[:200]} is not in a folder that the person chose.")

@@ -5,7 +5,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from app.settings import Settings
 from app.viewmodels.transcript import Transcript, Turn
 from app.viewmodels.turns import AnswerTurn, UserTurn
-from engine import Message
+from engine import Message, Part
 
 __all__ = ["Conversation", "Turn"]
 
@@ -27,6 +27,8 @@ class Conversation(QObject):
         super().__init__()
         self._settings = settings
         self._edited: UserTurn | None = None
+        self.set_aside: tuple[str, tuple[Part, ...]] = ("", ())
+        """The draft that waits while a turn is edited."""
         self.transcript = transcript
         self._listen(transcript)
 
@@ -99,14 +101,19 @@ class Conversation(QObject):
         """Ask for another answer, thinking or not as the switch stands now."""
         self.transcript.regenerate(answer, self._settings.is_thinking_on)
 
-    def show_version(self, turn: Turn, steps: int) -> None:
-        """Show another version of a turn."""
-        self.transcript.show_version(turn, steps)
+    def show_version(self, turn: Turn, steps: int) -> Turn | None:
+        """Show another version of a turn and return it; None when there is none."""
+        return self.transcript.show_version(turn, steps)
 
     def version_of(self, turn: Turn) -> tuple[int, int]:
         """Which version of how many a turn is: (2, 3)."""
         versions = self.transcript.versions(turn)
         return versions.index(turn) + 1, len(versions)
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether any shown turn stands beside another version of it."""
+        return any(len(self.transcript.versions(turn)) > 1 for turn in self.turns)
 
     def stop(self) -> None:
         """Stop the running answer at once; its text stays."""

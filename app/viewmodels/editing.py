@@ -1,11 +1,12 @@
 """Editing an earlier message: it goes to the composer, and comes back as another version of its turn."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.turns import UserTurn
-from engine import Part
 
 __all__ = ["Editing"]
 
@@ -18,11 +19,11 @@ class Editing(QObject):
 
     changed = Signal()
 
-    def __init__(self, conversation: Conversation, composer: Composer) -> None:
+    def __init__(self, conversation: Conversation, composer: Composer, keep_draft: Callable[[], None]) -> None:
         super().__init__()
+        self._keep_draft = keep_draft
         self._conversation = conversation
         self._composer = composer
-        self._aside: tuple[str, tuple[Part, ...]] = ("", ())
         self._is_on = False
         conversation.edited_changed.connect(self._follow)
 
@@ -41,7 +42,8 @@ class Editing(QObject):
         if self._conversation.is_busy or turn not in self._conversation.turns:
             return
         if not self._is_on:
-            self._aside = self._composer.draft
+            self._keep_draft()
+            self._conversation.set_aside = self._composer.draft
         self._is_on = True
         self._composer.take_up(*turn.draft)
         self._conversation.edited = turn
@@ -60,6 +62,7 @@ class Editing(QObject):
     def _follow(self) -> None:
         if self._is_on and self._conversation.edited is None:
             self._is_on = False
-            text, parts = self._aside
+            text, parts = self._conversation.set_aside
+            self._conversation.set_aside = ("", ())
             self._composer.take_up(text, parts)
             self.changed.emit()

@@ -1,6 +1,7 @@
 """All conversations: the rows of the sidebar, what a search finds, and which one is open."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -29,6 +30,9 @@ DRAFT_MS = 400
 """A draft is kept so long after the last change."""
 
 SEARCH_MS = 120
+
+DELETION_S = 30.0
+"""Longest wait for everything to be gone: what is attached next must not be deleted with it."""
 
 PURGE_MS = 20_000
 """After so long nobody takes a deletion back: the offer has gone after ten seconds."""
@@ -70,6 +74,7 @@ class Library(QObject):
         self.rows: list[Summary] = []
         self.hits: list[Hit] = []
         self.query = ""
+        self.is_searching = False
         self._store = store
         self._conversation = conversation
         self._composer = composer
@@ -78,9 +83,12 @@ class Library(QObject):
         self._live: dict[str, Transcript] = {}
         self._is_taking_up = False
         self._opening = ""
+        self._has_shown = False
+        self._waiting: Transcript | None = None
         self._drafts = QTimer(self, interval=DRAFT_MS, singleShot=True)
         self._drafts.timeout.connect(self._keep_draft_soon)
         self._copies: dict[tuple[str, int, int], Path] = {}
+        self._keeping = threading.Lock()
         self._copying = QThreadPool(self)
         self._copying.setMaxThreadCount(1)
         self._copied.connect(self.keep_draft)
@@ -135,7 +143,7 @@ class Library(QObject):
         if wanted:
             self.open(wanted)
         else:
-            self._later(self._store.draft(), self._take_up)
+            self._await_draft()
 
     def new(self, *, is_temporary: bool = False) -> None:
         """Open an empty conversation."""
@@ -143,14 +151,14 @@ class Library(QObject):
             return
         self.keep_draft()
         self._show(self._make(None, is_temporary))
-        if is_temporary:
-            self._take_up(None)
-        else:
-            self._later(self._store.draft(), self._take_up)
+        self._take_up(None)
+        if not is_temporary:
+            self._await_draft()
 
     def open(self, conversation_id: str, turn_id: str | None = None) -> None:
         """Open a conversation, and go to a turn of it."""
         if conversation_id == self.current_id:
+            self._opening = ""
             self._go_to(turn_id)
             return
         self.keep_draft()
@@ -184,6 +192,8 @@ class Library(QObject):
         if transcript is not None:
             transcript.stop()
         was_open = conversation_id == self.current_id
+        if conversation_id == self._opening:
+            self._opening = ""
         self._store.remove(conversation_id)
         self._purges.start()
         if was_open:
@@ -202,16 +212,22 @@ class Library(QObject):
         """Delete every conversation, draft and attachment for good."""
         for transcript in list(self._live.values()):
             transcript.stop()
-        self._store.remove_all()
+        self._drafts.stop()
+        self._copying.waitForDone()
+        self._store.remove_all().result(timeout=DELETION_S)
+        self._copies.clear()
+        self.hits = []
         self._show(self._make(None, False))
         self._take_up(None)
         self._refresh()
+        self.found.emit()
 
     # --- finding
 
     def search(self, query: str) -> None:
         """Look for words in everything that was said."""
         self.query = query.strip()
+        self.is_searching = bool(self.query)
         self._searches.start()
         if not self.query:
             self.hits = []
@@ -222,12 +238,18 @@ class Library(QObject):
     def keep_draft(self) -> None:
         """Write the draft of the open conversation to the store now."""
         self._drafts.stop()
-        transcript = self._conversation.transcript
-        if transcript.is_temporary or self._conversation.edited is not None:
-            return
+        transcript, edited = self._conversation.transcript, self._conversation.edited
         text, parts = self._composer.draft
-        draft = Draft(text, tuple(map(self._kept, parts))) if text.strip() or parts else None
+        is_empty = not text.strip() and not parts
+        if transcript.is_temporary or (is_empty and self._waiting is transcript):
+            return
+        if edited is not None and (any(self._conversation.set_aside) or (text, parts) == edited.draft):
+            return  # the draft put aside is kept; without one, what is written in an edit is kept in its place
+        draft = None if is_empty else Draft(text, tuple(map(self._kept, parts)))
         self._store.save_draft(transcript.id if transcript.turns else None, draft)
+        row = self._row(transcript.id)
+        if row is not None and row.has_draft == is_empty:
+            self._refresh()
 
     def close(self) -> None:
         """Keep the draft and what was written so far, and remember what was open."""
@@ -235,19 +257,20 @@ class Library(QObject):
         self.keep_draft()
         transcript = self._conversation.transcript
         if self._preferences.retention_days == 0:
-            self._store.purge(time.time() + 1)
+            self._store.remove_all()
         is_kept = bool(transcript.turns) and not transcript.is_temporary
         self._preferences.settings.open_conversation = transcript.id if is_kept else ""
-        for each in self._live.values():
+        for each in list(self._live.values()):
             each.stop()
 
     def keep(self, path: Path) -> Path:
         """The store's copy of a file, made if there is none: what was dropped may be gone tomorrow. Raises OSError."""
         found = path.stat()
         key = (str(path), found.st_mtime_ns, found.st_size)
-        if key not in self._copies:
-            self._copies[key] = self._store.keep_file(path)
-        return self._copies[key]
+        with self._keeping:
+            if key not in self._copies:
+                self._copies[key] = self._store.keep_file(path)
+            return self._copies[key]
 
     def _kept(self, part: Part) -> Part:
         """A part of a draft with the copy of its file."""
@@ -297,11 +320,38 @@ class Library(QObject):
         if conversation_id != self._opening:
             return  # another one was chosen meanwhile
         if record is None:
+            self._opening = ""
             self._refresh()
+            if not self._conversation.turns:
+                self._await_draft()
             return
+        is_start = not self._has_shown
+        if not is_start:
+            self.keep_draft()
         self._show(self._live.get(conversation_id) or self._make(record, False))
-        self._take_up(record.draft)
+        if is_start:
+            self._join(record.draft)  # beside what the app was started with
+        else:
+            self._take_up(record.draft)
         self._go_to(turn_id)
+
+    def _await_draft(self) -> None:
+        """Go on with the draft of the new conversation once the store tells it."""
+        self._waiting = self._conversation.transcript
+        self._later(self._store.draft(), partial(self._take_late, self._waiting))
+
+    def _take_late(self, transcript: Transcript, draft: Draft | None) -> None:
+        if self._waiting is transcript:
+            self._waiting = None
+        if transcript is self._conversation.transcript and not transcript.turns:
+            self._join(draft)
+
+    def _join(self, draft: Draft | None) -> None:
+        """Put a kept draft before what is in the composer already: nothing of either is lost."""
+        if draft is None:
+            return
+        text, parts = self._composer.draft
+        self._take_up(Draft("\n".join(filter(None, (draft.text, text))), (*draft.parts, *parts)))
 
     def _go_to(self, turn_id: str | None) -> None:
         turn = self._conversation.transcript.show_turn(turn_id) if turn_id else None
@@ -310,8 +360,13 @@ class Library(QObject):
 
     def _show(self, transcript: Transcript) -> None:
         self._opening = ""
+        self._has_shown = True
+        left = self._conversation.transcript
+        if left.is_temporary:
+            left.stop()
         self._adopt(transcript)
         self._conversation.open(transcript)
+        self._preferences.settings.open_conversation = transcript.id if transcript.turns else ""
         for each in list(self._live.values()):
             self._let_go(each)
         self.changed.emit()
@@ -329,14 +384,17 @@ class Library(QObject):
         self.changed.emit()
 
     def _let_go(self, transcript: Transcript) -> None:
-        if transcript is not self._conversation.transcript and not transcript.is_busy:
+        is_wanted = transcript is self._conversation.transcript or transcript.id == self._opening
+        if not is_wanted and not transcript.is_busy:
             del self._live[transcript.id]
             transcript.close()
             transcript.deleteLater()
 
     def _note_turn(self, transcript: Transcript, turn: UserTurn | AnswerTurn) -> None:
-        if len(transcript.turns) == 1 and not transcript.is_temporary:
+        is_first = turn.place.parent is None and transcript.versions(turn) == [turn]
+        if is_first and not transcript.is_temporary:
             self._store.save_draft(None, None)  # the draft of the new conversation became its first turn
+            self._preferences.settings.open_conversation = transcript.id
         self._name(transcript, turn)
 
     def _name(self, transcript: Transcript, turn: UserTurn | AnswerTurn) -> None:
@@ -358,6 +416,7 @@ class Library(QObject):
 
     def _take_hits(self, query: str, hits: Sequence[Hit]) -> None:
         if query == self.query:
+            self.is_searching = False
             self.hits = list(hits)
             self.found.emit()
 

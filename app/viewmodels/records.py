@@ -1,6 +1,6 @@
 """Turns as they are kept, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.store import Turn as Record
 from app.store import TurnState
@@ -41,6 +41,7 @@ def record_of(turn: UserTurn | AnswerTurn) -> Record:
         state=_KEPT[turn.state],
         created_at=place.created_at,
         model=turn.model,
+        thinking=turn.was_to_think,
         error=turn.error,
         reason=turn.reason,
         thought_seconds=turn.thought.seconds,
@@ -48,16 +49,17 @@ def record_of(turn: UserTurn | AnswerTurn) -> Record:
     )
 
 
-def restored(record: Record) -> UserTurn | AnswerTurn:
-    """The turn that was kept."""
+def restored(record: Record, title_of: Callable[[str], str]) -> UserTurn | AnswerTurn:
+    """The turn that was kept; `title_of` tells what a person calls a tool."""
     place = Place(record.parent, record.id, record.created_at)
     if record.message.role == "user":
         return UserTurn(record.message, place)
     answer = AnswerTurn(place)
     answer.text, answer.error, answer.reason = record.message.text, record.error, record.reason
+    answer.was_to_think = record.thinking
     answer.model, answer.stats, answer.state = record.model, record.stats, _RESTORED[record.state]
     answer.thought.restore(record.message.thought, record.thought_seconds)
-    answer.runs = _restored_runs(record.message.parts)
+    answer.runs = _restored_runs(record.message.parts, title_of)
     return answer
 
 
@@ -71,17 +73,19 @@ def _parts_of(runs: Sequence[ToolRun]) -> list[Part]:
     return parts
 
 
-def _restored_runs(parts: Sequence[Part]) -> list[ToolRun]:
+def _restored_runs(parts: Sequence[Part], title_of: Callable[[str], str]) -> list[ToolRun]:
     runs: list[ToolRun] = []
     number, was_result = 0, False
     for part in parts:
         if isinstance(part, ToolCall):
             number += was_result
             was_result = False
-            runs.append(ToolRun(part, round_number=number))
+            runs.append(ToolRun(part, title_of(part.name), number))
         elif isinstance(part, ToolResult):
             was_result = True
             run = next((run for run in runs if run.round_number == number and run.call.id == part.call_id), None)
-            if run is not None:
-                run.finish(part.content, 0, failed=isinstance(part.content, dict) and "error" in part.content)
+            if run is not None and part.content is not None:
+                run.finish(part.content, failed=isinstance(part.content, dict) and "error" in part.content)
+    for run in runs:
+        run.abandon()
     return runs

@@ -1,6 +1,7 @@
 """The tools a model may call in the window: which are on, what each call does, and whether a person allowed it."""
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Any
@@ -13,6 +14,8 @@ from app.tools import BuiltIn
 from engine import Tool, ToolCall, ToolDone, ToolError, ToolResult
 
 __all__ = ["ToolRun", "ToolState", "Toolbox"]
+
+_log = logging.getLogger(__name__)
 
 MAX_SHOWN = 4000
 """Characters of a result that a card shows."""
@@ -47,7 +50,8 @@ class ToolRun(QObject):
         self.state = ToolState.RUNNING
         self.result: Any = None
         self.is_expanded = False
-        self._duration_ms = 0.0
+        self._target = ""
+        self._duration_ms: float | None = None
 
     @property
     def arguments(self) -> str:
@@ -73,18 +77,26 @@ class ToolRun(QObject):
             case ToolState.RUNNING:
                 end = "running…"
             case ToolState.DONE:
-                end = f"{self._duration_ms:.0f} ms" if self._duration_ms < 1000 else f"{self._duration_ms / 1000:.1f} s"
+                end = self._duration
             case ToolState.FAILED:
                 end = "failed"
         return " · ".join(part for part in (self.title, about, end) if part)
 
     @property
+    def _duration(self) -> str:
+        took = self._duration_ms
+        if took is None:
+            return ""
+        return f"{took:.0f} ms" if took < 1000 else f"{took / 1000:.1f} s"
+
+    @property
     def question(self) -> str:
         """What to ask before it runs."""
-        return f"Allow “{self.title}” to read this?" if self.state is ToolState.ASKING else ""
+        return f"Allow the model to read {self._target}?" if self.state is ToolState.ASKING else ""
 
-    def ask(self) -> None:
-        """Wait for a person."""
+    def ask(self, target: str) -> None:
+        """Wait for a person, who is shown what will be read."""
+        self._target = target
         self.state = ToolState.ASKING
         self.changed.emit()
 
@@ -95,8 +107,8 @@ class ToolRun(QObject):
             self.changed.emit()
             self.answered.emit(is_allowed)
 
-    def finish(self, result: Any, duration_ms: float, *, failed: bool) -> None:
-        """It is over."""
+    def finish(self, result: Any, duration_ms: float | None = None, *, failed: bool) -> None:
+        """It is over; how long it took is not known of earlier days."""
         self.result, self._duration_ms = result, duration_ms
         self.state = ToolState.FAILED if failed else ToolState.DONE
         self.changed.emit()
@@ -104,7 +116,7 @@ class ToolRun(QObject):
     def abandon(self) -> None:
         """The answer ended before it did."""
         if self.state in (ToolState.ASKING, ToolState.RUNNING):
-            self.finish({"error": "The answer was stopped."}, 0, failed=True)
+            self.finish({"error": "The answer was stopped."}, failed=True)
 
     def toggle(self) -> None:
         """Show or hide arguments and result."""
@@ -154,9 +166,9 @@ class Toolbox(QObject):
         found = self._find(run.call.name)
         if found is None or not self.is_on(run.call.name):
             self._ran.emit(_failed(request_id, run.call, "This tool is switched off."))
-        elif found.touches_files:
+        elif target := self._target_of(found, run.call):
             run.answered.connect(lambda is_allowed: self._go_on(request_id, run.call, found.run, is_allowed))
-            run.ask()
+            run.ask(target)
         else:
             self._start(request_id, run.call, found.run)
 
@@ -166,6 +178,13 @@ class Toolbox(QObject):
 
     def _find(self, name: str) -> BuiltIn | None:
         return next((each for each in self.all if each.tool.name == name), None)
+
+    def _target_of(self, tool: BuiltIn, call: ToolCall) -> str:
+        """The file or folder that a call will read, links followed; empty when it reads none, or fails anyway."""
+        try:
+            return tool.target(call.arguments)
+        except ToolError:
+            return ""
 
     def _go_on(self, request_id: int, call: ToolCall, work: Callable[[dict[str, Any]], Any], is_allowed: bool) -> None:
         if is_allowed:
@@ -179,6 +198,9 @@ class Toolbox(QObject):
                 done = ToolDone(request_id, ToolResult(work(call.arguments), call.id, call.name))
             except ToolError as error:
                 done = _failed(request_id, call, str(error))
+            except Exception:  # noqa: BLE001 - whatever went wrong: the engine waits for an answer
+                _log.exception("the tool %s failed", call.name)
+                done = _failed(request_id, call, "The tool did not work.")
             self._ran.emit(done)
 
         self._threads.start(do)

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -59,15 +60,13 @@ class Transcript(QObject):
     Without a store it is temporary: nothing of it is ever written to the disk.
 
     **Signals:** `turn_added` (Turn), `reset` (all shown turns are other ones now), `activity_changed` (what the
-    running answer does, or that it ended), `answer_finished` (AnswerTurn, when it ended by itself), `kept` (the store
-    was told of a turn).
+    running answer does, or that it ended), `answer_finished` (AnswerTurn, when it ended by itself).
     """
 
     turn_added = Signal(object)
     reset = Signal()
     activity_changed = Signal()
     answer_finished = Signal(object)
-    kept = Signal()
 
     def __init__(
         self,
@@ -83,6 +82,7 @@ class Transcript(QObject):
         self.id = record.id if record else uuid.uuid4().hex
         self.turns: list[Turn] = []
         self._all: dict[str, Turn] = {}
+        self._following: dict[str | None, list[Turn]] = defaultdict(list)
         self._bridge = bridge
         self._model = model
         self._preferences = preferences
@@ -101,7 +101,8 @@ class Transcript(QObject):
         bridge.received.connect(self._receive)
         model.changed.connect(self._follow_model)
         if record is not None:
-            self._all = {each.id: restored(each) for each in record.turns}
+            for each in record.turns:
+                self._remember(restored(each, toolbox.title_of))
             self.turns = self._branch(record.leaf)
 
     @property
@@ -145,7 +146,7 @@ class Transcript(QObject):
 
     def versions(self, turn: Turn) -> list[Turn]:
         """The turn and the others in its place, oldest first."""
-        return [each for each in self._all.values() if each.place.parent == turn.place.parent]
+        return self._following[turn.place.parent]
 
     def send(self, message: Message, thinking: bool) -> None:
         """Say something at the end of the shown branch and ask for an answer."""
@@ -153,7 +154,7 @@ class Transcript(QObject):
 
     def edit(self, turn: UserTurn, message: Message, thinking: bool) -> None:
         """Say something else in the place of a turn, in a branch of its own."""
-        if not self.is_busy and turn in self.turns:
+        if not self.is_busy and self.show_turn(turn.place.id) is turn:
             self._cut(turn)
             self._say(message, self._options_for(thinking))
 
@@ -163,12 +164,14 @@ class Transcript(QObject):
             self._cut(answer)
             self._ask(self._options_for(thinking))
 
-    def show_version(self, turn: Turn, steps: int) -> None:
-        """Show the branch of another version of a turn, with what was said in it last."""
+    def show_version(self, turn: Turn, steps: int) -> Turn | None:
+        """Show the branch of another version of a turn, with what was said in it last, and return that version."""
         versions = self.versions(turn)
         index = versions.index(turn) + steps
-        if 0 <= index < len(versions):
-            self._show_branch(self._newest(versions[index]))
+        if not 0 <= index < len(versions):
+            return None
+        self._show_branch(self._newest(versions[index]))
+        return versions[index]
 
     def show_turn(self, turn_id: str) -> Turn | None:
         """Show a branch that this turn is on, and return the turn; None when it is gone."""
@@ -195,9 +198,12 @@ class Transcript(QObject):
 
     def retry(self) -> None:
         """Ask again for the answer that failed, with the same turn and options."""
-        if self.answer is not None and self.can_retry:
-            self.answer.start_again()
-            self._start(self.answer)
+        answer = self.answer
+        if answer is not None and self.can_retry:
+            if answer is not self._asked:
+                self._options = self._options_for(answer.was_to_think)
+            answer.start_again()
+            self._start(answer)
 
     def show_thoughts(self, is_shown: bool) -> None:
         """Fold or unfold every thought, those to come included."""
@@ -224,7 +230,7 @@ class Transcript(QObject):
 
     def _newest(self, turn: Turn) -> Turn:
         """The end of the branch that goes on from a turn by what was said last."""
-        while following := [each for each in self._all.values() if each.place.parent == turn.place.id]:
+        while following := self._following.get(turn.place.id):
             turn = following[-1]
         return turn
 
@@ -240,12 +246,15 @@ class Transcript(QObject):
         self.reset.emit()
 
     def _add(self, turn: Turn) -> None:
-        self._all[turn.place.id] = turn
+        self._remember(turn)
         self.turns.append(turn)
         if self._store is not None:
             self._store.add_turn(self.id, record_of(turn))
-            self.kept.emit()
         self.turn_added.emit(turn)
+
+    def _remember(self, turn: Turn) -> None:
+        self._all[turn.place.id] = turn
+        self._following[turn.place.parent].append(turn)
 
     def _next_place(self) -> Place:
         return Place(self.turns[-1].place.id if self.turns else None)
@@ -265,6 +274,7 @@ class Transcript(QObject):
         question = self.turns[-1]
         num_pictures = len(question.pictures) if isinstance(question, UserTurn) else 0
         answer = AnswerTurn(self._next_place(), num_pictures, self._preferences.settings.shows_thoughts, self._clock)
+        answer.was_to_think = options.thinking
         self._add(answer)
         self._start(answer)
 
@@ -370,7 +380,6 @@ class Transcript(QObject):
     def _keep(self, answer: AnswerTurn) -> None:
         if self._store is not None:
             self._store.update_turn(record_of(answer))
-            self.kept.emit()
 
     def _hold(self, pending: list[str], text: str) -> None:
         """Keep text until the next frame; the first piece after a pause is shown at once."""

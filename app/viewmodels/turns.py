@@ -256,6 +256,8 @@ class AnswerTurn(QObject):
         super().__init__()
         self.place = place
         self.model = ""
+        self.was_to_think = False
+        """Asked for with thinking on."""
         self.state = AnswerState.WAITING
         self.text = ""
         self.error = ""

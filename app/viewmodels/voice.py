@@ -243,6 +243,15 @@ class Voice(QObject):
             case _:
                 pass
 
+    def leave(self) -> None:
+        """Another conversation was opened: what is being said was not meant for it."""
+        if self._clip is not None:
+            self._bridge.submit(Cancel(self._request_id))
+            self._clip = None
+            self.changed.emit()
+        elif self.is_recording:
+            self.cancel()
+
     def _insert(self, text: str) -> None:
         """What was said goes to the cursor; a clip in which nothing was understood is attached."""
         if text:

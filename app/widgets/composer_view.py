@@ -2,8 +2,8 @@
 
 import itertools
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import COLUMN_WIDTH
@@ -14,15 +14,13 @@ from app.viewmodels.conversation import Conversation
 from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
 from app.widgets.chip import Chip, SeenChip, TextChip, make_chip
+from app.widgets.dialogs import open_microphone_settings
 from app.widgets.editor import Editor
 from app.widgets.look import IconButton, Look, give_role, show_tip
 from app.widgets.recorder_view import RecorderView, VoiceMenu
 from app.widgets.tiles import ContextRing
 
 __all__ = ["ComposerView"]
-
-_MICROPHONE_SETTINGS = QUrl("x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone")
-"""The page of the Mac's settings where the microphone is allowed."""
 
 
 class ComposerView(QWidget):
@@ -134,7 +132,7 @@ class ComposerView(QWidget):
         self.send_button.clicked.connect(self._send_or_stop)
         self.record_button.clicked.connect(self._voice.toggle)
         self.model_button.clicked.connect(self.model_requested)
-        self.privacy_button.clicked.connect(lambda: QDesktopServices.openUrl(_MICROPHONE_SETTINGS))
+        self.privacy_button.clicked.connect(open_microphone_settings)
         self.problem.dismissed.connect(self._voice.dismiss)
         self._voice.changed.connect(self._show_voice)
         look.theme.changed.connect(editor.fit)

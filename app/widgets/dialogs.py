@@ -24,7 +24,7 @@ from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
     "AboutBox", "ask_before_deleting", "ask_before_link", "ask_for_folder", "ask_for_model", "ask_for_pictures",
-    "open_picture", "show_folder",
+    "open_microphone_settings", "open_picture", "show_folder",
 ]  # fmt: skip
 
 
@@ -115,6 +115,11 @@ class AboutBox(QDialog):
 def open_picture(path: str) -> None:
     """Show a picture in the system's viewer."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+def open_microphone_settings() -> None:
+    """Show the page of the Mac's settings where the microphone is allowed."""
+    QDesktopServices.openUrl(QUrl("x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone"))
 
 
 def show_folder(folder: Path) -> None:

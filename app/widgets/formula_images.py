@@ -31,7 +31,9 @@ class FormulaImages:
             self.waiting.add(formula)
         if not isinstance(drawing, Drawing):
             return None
-        image, alignment = _on_baseline(drawing, QFontMetricsF(font))
+        image, alignment = drawing.image, QTextCharFormat.VerticalAlignment.AlignMiddle
+        if not source.is_display:
+            image, alignment = _on_baseline(drawing, QFontMetricsF(font))
         shape = QTextImageFormat()
         shape.setFont(font)
         shape.setVerticalAlignment(alignment)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QTextEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
 from app.viewmodels.examples import Example, ExampleKind
 from app.viewmodels.links import question_for
@@ -65,11 +65,14 @@ class Gestures(QObject):
     def new_temporary(self) -> None:
         """Start a conversation that leaves nothing behind."""
         self._library.new(is_temporary=True)
+        self._composer.set_thinking(self._preferences.settings.thinks_by_default)
         self._window.composer.editor.setFocus()
 
-    def open_conversation(self, conversation_id: str, turn_id: str) -> None:
+    def open_conversation(self, conversation_id: str, turn_id: str, takes_focus: bool) -> None:
         """Show a conversation, and a turn of it that was found."""
         self._library.open(conversation_id, turn_id or None)
+        if takes_focus:
+            self._window.composer.editor.setFocus()
 
     def remove_conversation(self, conversation_id: str) -> None:
         """Delete a conversation and offer the way back."""
@@ -87,7 +90,7 @@ class Gestures(QObject):
         if is_shown and self._window.width() < ROOM_FOR_SIDEBAR:
             self._window.resize(ROOM_FOR_SIDEBAR, self._window.height())
         self._window.place_sidebar()
-        self._window.commands.sidebar.setChecked(is_shown)
+        self._window.commands.sidebar.setChecked(self._window.sidebar.isVisible())
 
     def show_version(self, steps: int) -> None:
         """Show another version of the turn that has the focus, or else of the last one that has several."""
@@ -95,7 +98,7 @@ class Gestures(QObject):
         turns = [view.turn] if view is not None else list(reversed(self._conversation.turns))
         turn = next((turn for turn in turns if self._conversation.version_of(turn)[1] > 1), None)
         if turn is not None:
-            self._conversation.show_version(turn, steps)
+            self._window.messages.show_version(turn, steps)
 
     def regenerate(self) -> None:
         """Ask for another last answer."""
@@ -207,22 +210,29 @@ class Gestures(QObject):
 
     def _connect_editing(self) -> None:
         commands = self._window.commands
-        commands.undo.triggered.connect(lambda: self._edit(QTextEdit.undo))
-        commands.redo.triggered.connect(lambda: self._edit(QTextEdit.redo))
-        commands.cut.triggered.connect(lambda: self._edit(QTextEdit.cut))
-        commands.copy.triggered.connect(lambda: self._edit(QTextEdit.copy))
-        commands.select_all.triggered.connect(lambda: self._edit(QTextEdit.selectAll))
-        commands.paste.triggered.connect(self._window.composer.editor.paste)
+        for command, operation in (
+            (commands.undo, "undo"),
+            (commands.redo, "redo"),
+            (commands.cut, "cut"),
+            (commands.copy, "copy"),
+            (commands.paste, "paste"),
+            (commands.select_all, "selectAll"),
+        ):
+            command.triggered.connect(lambda _checked=False, operation=operation: self._edit(operation))
 
-    def _edit(self, operation: Callable[[QTextEdit], None]) -> None:
-        focus = self._window.focusWidget()
-        if isinstance(focus, QTextEdit):
-            operation(focus)
+    def _edit(self, operation: str) -> None:
+        """Do it where the keyboard is; what is pasted elsewhere goes into the message."""
+        focus = QApplication.focusWidget()
+        field = focus if isinstance(focus, QTextEdit | QPlainTextEdit | QLineEdit) else None
+        if operation == "paste" and (field is None or field.isReadOnly()):
+            self._window.composer.editor.paste()
+        elif field is not None:
+            getattr(field, operation)()
 
     def _connect_view(self) -> None:
         commands, window, theme = self._window.commands, self._window, self._look.theme
         commands.sidebar.setChecked(self._settings.is_sidebar_shown)
-        commands.sidebar.triggered.connect(self.show_sidebar)
+        commands.sidebar.triggered.connect(lambda: self.show_sidebar(not window.sidebar.isVisible()))
         window.header.sidebar_button.clicked.connect(lambda: self.show_sidebar(not window.sidebar.isVisible()))
         commands.show_thoughts.setChecked(self._conversation.shows_thoughts)
         commands.show_thoughts.triggered.connect(self._conversation.show_thoughts)
@@ -270,7 +280,6 @@ class Gestures(QObject):
         self._voice.changed.connect(self._name_record)
         self._status.changed.connect(self._show_model)
         self._conversation.activity_changed.connect(self._enable)
-        self._conversation.turn_added.connect(window.toast.take_away)
         self._conversation.answer_finished.connect(self._announce)
 
     def _enable(self) -> None:
@@ -278,18 +287,18 @@ class Gestures(QObject):
         commands.send.setEnabled(self._composer.can_send)
         commands.stop.setEnabled(conversation.is_busy)
         commands.retry.setEnabled(conversation.can_retry)
-        commands.new.setEnabled(bool(conversation.turns))
+        can_begin = bool(conversation.turns) or conversation.transcript.is_temporary
+        commands.new.setEnabled(can_begin)
         commands.copy_message.setEnabled(bool(conversation.turns))
         commands.answer_now.setEnabled(conversation.answer is not None and conversation.answer.thought.is_running)
         commands.forget_readable.setEnabled(bool(self._settings.readable_paths))
         commands.edit_last.setEnabled(bool(conversation.turns) and not conversation.is_busy)
         commands.cancel_edit.setEnabled(self._editing.is_on)
         commands.regenerate.setEnabled(conversation.answer is not None and not conversation.is_busy)
-        has_versions = any(conversation.version_of(turn)[1] > 1 for turn in conversation.turns)
-        commands.older_version.setEnabled(has_versions)
-        commands.newer_version.setEnabled(has_versions)
+        commands.older_version.setEnabled(conversation.has_versions)
+        commands.newer_version.setEnabled(conversation.has_versions)
         commands.remove_pictures.setEnabled(bool(self._composer.items))
-        self._window.header.new_button.setEnabled(bool(conversation.turns))
+        self._window.header.new_button.setEnabled(can_begin)
 
     def _name_record(self) -> None:
         self._window.commands.record.setText("Stop Recording" if self._voice.is_recording else "Record")

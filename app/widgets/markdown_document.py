@@ -141,7 +141,7 @@ def _replace_pictures(document: QTextDocument) -> None:
     """Put words where the model wants a picture shown: nothing is fetched."""
     block = document.begin()
     while block.isValid():
-        for start, end, style in reversed(_runs(block)):
+        for start, end, style in reversed(_runs(block)) if "\ufffc" in block.text() else ():
             if style.isImageFormat():
                 name = style.property(QTextFormat.Property.ImageAltText) or "picture"
                 _span(block, start, end).insertText(f"[{name}: not loaded]", QTextCharFormat())
@@ -180,6 +180,7 @@ def _place_formulas(
 def _style_tables(document: QTextDocument, theme: Theme) -> None:
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):
+            _repair_first_cell(frame)
             shape = QTextTableFormat(frame.format())
             shape.setBorderCollapse(True)
             shape.setBorder(1)
@@ -193,6 +194,20 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
             frame.setFormat(shape)
 
 
+def _repair_first_cell(table: QTextTable) -> None:
+    """After a code block, Qt begins a table with an empty line, and its first word looks like code."""
+    cursor = table.cellAt(0, 0).firstCursorPosition()
+    if not cursor.block().text() and cursor.block().next() == table.cellAt(0, 0).lastCursorPosition().block():
+        cursor.deleteChar()
+    shape = QTextBlockFormat()
+    shape.setAlignment(cursor.blockFormat().alignment())
+    cursor.setBlockFormat(shape)
+    cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+    bold = QTextCharFormat()
+    bold.setFontWeight(QFont.Weight.Bold)
+    cursor.mergeCharFormat(bold)
+
+
 def _room_above(table: QTextTable) -> float:
     """Pixels above a table: Qt gives what the block before it asks for to the table's first cell instead."""
     before = table.document().findBlock(table.firstPosition() - 1)
@@ -202,13 +217,13 @@ def _room_above(table: QTextTable) -> float:
 
 
 def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
+    if QTextCursor(block).currentTable() is not None:
+        _style_runs(block, theme)
+        return
     shape = block.blockFormat()
     level = shape.headingLevel()
     shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
-    table = QTextCursor(block).currentTable()
-    if table is not None:
-        shape = _shape_cell(block, table)
-    elif is_code(block):
+    if is_code(block):
         _shape_code(block, shape)
     elif not block.text():
         shape = thin(shape)
@@ -222,7 +237,8 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         _set_margins(shape, 0 if is_first else 7, 7)
         if is_formula(block):
             shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-    if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None and table is None:
+            shape.setLineHeight(100, _PROPORTIONAL)
+    if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None:
         shape.setBottomMargin(0)
     if depth := quote_depth(block):
         shape.setLeftMargin(QUOTE_INDENT * depth + shape.leftMargin() * is_code(block))
@@ -238,18 +254,6 @@ def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:
     if style.style() in _BULLETS:
         style.setStyle(QTextListFormat.Style.ListStyleUndefined)
         block.textList().setFormat(style)
-
-
-def _shape_cell(block: QTextBlock, table: QTextTable) -> QTextBlockFormat:
-    """Only the alignment of what Qt gives a cell: after a code block, the first one looks like code."""
-    shape = QTextBlockFormat()
-    shape.setAlignment(block.blockFormat().alignment())
-    cell = table.cellAt(block.position())
-    if cell.row() == 0 and cell.column() == 0:
-        header = QTextCharFormat()
-        header.setFontWeight(QFont.Weight.Bold)
-        _span(block, 0, block.length() - 1).mergeCharFormat(header)
-    return shape
 
 
 def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:

@@ -74,6 +74,13 @@ class MessageList(QWidget):
         """Scroll to a turn of the conversation, as after a search, and return its view."""
         return self.area.show_turn(turn)
 
+    def show_version(self, turn: Turn, steps: int) -> None:
+        """Show another version of a turn; the keyboard goes along."""
+        version = self._conversation.show_version(turn, steps)
+        view = self.show_turn(version) if version is not None else None
+        if view is not None:
+            view.text_view.setFocus()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the pill above the end of the list."""
         super().resizeEvent(event)
@@ -96,7 +103,7 @@ class MessageList(QWidget):
         view.copy_requested.connect(self.copy_requested)
         view.link_chosen.connect(self.link_chosen)
         view.picture_chosen.connect(self.picture_chosen)
-        view.version_requested.connect(self._conversation.show_version)
+        view.version_requested.connect(self.show_version)
         view.text_view.keyboard_focus_changed.connect(lambda is_here: self._ring(view, is_here))
         view.versions.show_version(*self._conversation.version_of(turn))
         return view

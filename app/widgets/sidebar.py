@@ -6,6 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
+    QKeyCombination,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -32,7 +34,7 @@ from PySide6.QtWidgets import (
 
 from app.store import Hit, Summary
 from app.viewmodels.library import Library
-from app.widgets.look import Look
+from app.widgets.look import Look, show_tip
 
 __all__ = ["Sidebar"]
 
@@ -43,6 +45,8 @@ _Row = str | Summary | Hit
 ROW_HEIGHT, HEADING_HEIGHT, HIT_HEIGHT = 32, 30, 54
 MARGIN = 8
 
+_COMMAND_BACKSPACE = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Backspace)
+
 LEAD = 14
 """Characters before a match that a snippet shows at most, about."""
 
@@ -50,11 +54,11 @@ LEAD = 14
 class Sidebar(QWidget):
     """Shows the library.
 
-    **Signals:** `open_requested` (conversation id, turn id or ""), `rename_requested` (id, title), `pin_requested`
-    (id, is pinned), `remove_requested` (id).
+    **Signals:** `open_requested` (conversation id, turn id or "", whether to go on writing there), `rename_requested`
+    (id, title), `pin_requested` (id, is pinned), `remove_requested` (id).
     """
 
-    open_requested = Signal(str, str)
+    open_requested = Signal(str, str, bool)
     rename_requested = Signal(str, str)
     pin_requested = Signal(str, bool)
     remove_requested = Signal(str)
@@ -62,6 +66,7 @@ class Sidebar(QWidget):
     def __init__(self, look: Look, library: Library) -> None:
         super().__init__()
         self._library = library
+        self._shown_id = ""
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
@@ -76,6 +81,7 @@ class Sidebar(QWidget):
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.list.clicked.connect(self._open)
         self.list.chosen.connect(self._open)
+        self.list.passed.connect(lambda index: self._open(index, takes_focus=False))
         self.list.removed.connect(self._remove)
         self._rows.renamed.connect(self.rename_requested)
         self.note = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
@@ -110,10 +116,12 @@ class Sidebar(QWidget):
         return menu
 
     def _show(self) -> None:
-        self._rows.refresh()
-        self.list.setCurrentIndex(self._rows.index_of(self._library.current_id))
+        has_changed = self._rows.refresh()
+        if not self._library.query and (has_changed or self._shown_id != self._library.current_id):
+            self._shown_id = self._library.current_id
+            self.list.setCurrentIndex(self._rows.index_of(self._shown_id))
         note = ""
-        if self._library.query and not self._library.hits:
+        if self._library.query and not self._library.hits and not self._library.is_searching:
             note = "Nothing found."
         elif not self._library.query and not self._library.rows:
             note = "Conversations appear here. They stay on this Mac."
@@ -126,12 +134,12 @@ class Sidebar(QWidget):
         if first is not None and not self.list.currentIndex().isValid():
             self.list.setCurrentIndex(self._rows.index(first))
 
-    def _open(self, index: QModelIndex) -> None:
+    def _open(self, index: QModelIndex, *, takes_focus: bool = True) -> None:
         match self._rows.rows[index.row()]:
             case Summary(id=conversation_id):
-                self.open_requested.emit(conversation_id, "")
+                self.open_requested.emit(conversation_id, "", takes_focus)
             case Hit(conversation_id=conversation_id, turn_id=turn_id):
-                self.open_requested.emit(conversation_id, turn_id or "")
+                self.open_requested.emit(conversation_id, turn_id or "", takes_focus)
             case str():
                 pass
 
@@ -162,6 +170,15 @@ class _SearchField(QLineEdit):
         self.setClearButtonEnabled(True)
         for button in self.findChildren(QToolButton):
             button.setAccessibleName("Clear the search")
+            show_tip(button, "Clear the search")
+
+    def event(self, event: QEvent) -> bool:
+        """Claim Escape while there is something to empty: elsewhere it stops an answer."""
+        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.text():
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Give the two keys their meaning."""
@@ -174,9 +191,13 @@ class _SearchField(QLineEdit):
 
 
 class _List(QListView):
-    """The rows. Return and the space bar open, Delete deletes, F2 or a double click edits the title."""
+    """The rows. Return and the space bar open, the arrows pass through, Delete deletes, F2 or a double click edits.
+
+    **Signals:** `chosen`, `passed`, `removed` (index).
+    """
 
     chosen = Signal(QModelIndex)
+    passed = Signal(QModelIndex)
     removed = Signal(QModelIndex)
 
     def __init__(self) -> None:
@@ -199,12 +220,12 @@ class _List(QListView):
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(index)
-        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+        elif event.key() == Qt.Key.Key_Delete or event.keyCombination() == _COMMAND_BACKSPACE:
             self.removed.emit(index)
         else:
             super().keyPressEvent(event)
             if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self.currentIndex() != index:
-                self.chosen.emit(self.currentIndex())
+                self.passed.emit(self.currentIndex())
 
 
 class _Rows(QAbstractListModel):
@@ -220,15 +241,17 @@ class _Rows(QAbstractListModel):
         self._library = library
         self.rows: list[_Row] = []
 
-    def refresh(self) -> None:
-        """Take what the library has now; nothing is reset when it is the same."""
+    def refresh(self) -> bool:
+        """Take what the library has now, and tell whether the rows are other ones; the same ones are not reset."""
         rows = self._present_rows()
-        if rows != self.rows:
+        has_changed = rows != self.rows
+        if has_changed:
             self.beginResetModel()
             self.rows = rows
             self.endResetModel()
         else:
             self.dataChanged.emit(self.index(0), self.index(max(len(rows) - 1, 0)))
+        return has_changed
 
     def index_of(self, conversation_id: str) -> QModelIndex:
         """The row of a conversation; invalid when it is not shown."""
@@ -407,5 +430,6 @@ def _spoken(row: _Row, *, is_busy: bool) -> str:
         case Hit():
             return f"{row.title}: {row.snippet}".replace("\x02", "").replace("\x03", "")
         case Summary():
-            marks = [mark for mark, holds in (("pinned", row.is_pinned), ("writing", is_busy)) if holds]
+            states = (("pinned", row.is_pinned), ("writing", is_busy), ("draft", row.has_draft))
+            marks = [mark for mark, holds in states if holds]
             return ", ".join([row.title or "Untitled", *marks])

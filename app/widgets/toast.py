@@ -34,7 +34,10 @@ class Toast(QFrame):
         self.hide()
 
     def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
-        """Show a note, with an Undo button when there is a way back."""
+        """Show a note, with an Undo button when there is a way back. A plain note does not take such an offer away."""
+        if undo is None and self._undo is not None and self.isVisible():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+            return
         self._undo = undo
         self.text.setText(text)
         self.undo_button.setVisible(undo is not None)
@@ -50,11 +53,6 @@ class Toast(QFrame):
         self.adjustSize()
         self.move((self._host.width() - self.width()) // 2, self._host.height() - self.height() - 14)
         self.raise_()
-
-    def take_away(self) -> None:
-        """Go away before the time is over: there is no way back any more."""
-        if self._undo is not None:
-            self.hide()
 
     def _take_back(self) -> None:
         self.hide()

@@ -51,7 +51,7 @@ class ToolCard(QFrame):
         is_open = run.is_expanded or is_asking
         colors = self._look.theme.colors
         color = colors.danger if run.state is ToolState.FAILED else colors.secondary
-        self.title.setText(run.line)
+        self.title.setText(run.line.replace("&", "&&"))
         self.title.setIcon(self._look.icons.icon("chevron-down" if is_open else "chevron-right", color))
         self.title.setAccessibleName(f"Tool: {run.line}")
         details = "\n".join(part for part in (run.arguments, run.outcome and f"→ {run.outcome}") if part)

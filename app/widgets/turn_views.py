@@ -339,6 +339,8 @@ class AnswerView(TurnView):
 
     def _show(self) -> None:
         turn = self.turn
+        while len(self.tool_cards) > len(turn.runs):  # it is asked for again
+            self.tool_cards.pop().deleteLater()
         self.activity.setText(turn.activity)
         self.activity.setVisible(bool(turn.activity) and not turn.thought.is_running)
         self._markdown.setVisible(bool(turn.text))

@@ -17,18 +17,25 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QObject, QSettings, Qt, QTimer  # noqa: E402
-from PySide6.QtTest import QTest  # noqa: E402
+from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from app.theme import Theme  # noqa: E402
 from app.viewmodels.turns import AnswerTurn, UserTurn  # noqa: E402
 from engine import Finished, Message, Stats, Text, sample_checkpoint  # noqa: E402
+from tests.app.driving import next_place, show_turns  # noqa: E402
 from tests.fake_engine import ANSWER  # noqa: E402
 
 BEAT_MS = 4
 WAIT_S = 120
+
+
+def live(milliseconds: int) -> None:
+    """Let the window live; `QTest.qWait` would not let Python's other threads work meanwhile."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 class Heart(QObject):
@@ -61,10 +68,11 @@ def finished_turns(number: int) -> list[UserTurn | AnswerTurn]:
     """Questions and answers of 0.4 to 1.3 kB."""
     turns: list[UserTurn | AnswerTurn] = []
     for index in range(number // 2):
-        answer = AnswerTurn(0, shows_thought=False)
+        turns.append(UserTurn(Message("user", (Text(f"Question {index}: what does it say?"),)), next_place(turns)))
+        answer = AnswerTurn(next_place(turns))
         answer.append_text(ANSWER * (1 + index % 3))
         answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
-        turns += UserTurn(Message("user", (Text(f"Question {index}: what does it say?"),))), answer
+        turns.append(answer)
     return turns
 
 
@@ -73,11 +81,11 @@ def stream(desk: Desk, seconds: float) -> None:
     composer, conversation = desk.models.composer, desk.models.conversation
     composer.replace_text("go")
     composer.send()
-    QTest.qWait(1500)  # the first words, fonts and lexers
+    live(1500)  # the first words, fonts and lexers
     heart = Heart()
     end = time.monotonic() + seconds
     while conversation.is_busy and time.monotonic() < end:
-        QTest.qWait(50)
+        live(50)
     heart.stop("streaming")
     print(
         f"{'':10} {len(conversation.answer.text):,} characters, "
@@ -85,27 +93,26 @@ def stream(desk: Desk, seconds: float) -> None:
     )
     heart = Heart()
     conversation.stop()
-    QTest.qWait(500)
+    live(500)
     heart.stop("its end")
 
 
 def long_conversation(desk: Desk, num_turns: int) -> None:
     """Open a conversation, scroll through it, change the look and the width."""
-    conversation, messages = desk.models.conversation, desk.window.messages
-    conversation.turns = finished_turns(num_turns)
+    messages, turns = desk.window.messages, finished_turns(num_turns)
     began, busy = time.perf_counter(), time.thread_time()
-    conversation.reset.emit()
+    show_turns(desk, turns)
     desk.window.grab()
     print(
         f"open {num_turns} turns: {time.perf_counter() - began:.2f} s, busy {time.thread_time() - busy:.2f} s, "
         f"{len(messages.views)} widgets"
     )
-    QTest.qWait(500)
+    live(500)
     bar = messages.area.verticalScrollBar()
     heart = Heart()
     for _ in range(300):
         bar.setValue(bar.value() - 60)
-        QTest.qWait(8)
+        live(8)
     heart.stop("scrolling")
     for name, change in (
         ("restyled", desk.theme.apply),
@@ -114,7 +121,7 @@ def long_conversation(desk: Desk, num_turns: int) -> None:
     ):
         heart = Heart()
         change()
-        QTest.qWait(500)
+        live(500)
         heart.stop(name)
     print(f"{len(messages.views)} of {num_turns} turns are widgets")
 
@@ -129,11 +136,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(QSettings(f"{folder}/settings.ini", QSettings.Format.IniFormat))
         engine = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "rich"]
-        desk = assemble(engine, Theme(application, settings), settings)
+        desk = assemble(engine, Theme(application, settings), settings, Path(folder) / "data")
         desk.open(sample_checkpoint())
         end = time.monotonic() + WAIT_S
         while not desk.models.model.is_ready and time.monotonic() < end:
-            QTest.qWait(20)
+            live(20)
         stream(desk, options.seconds)
         long_conversation(desk, options.turns)
         desk.close()

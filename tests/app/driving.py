@@ -8,7 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.turns import AnswerTurn
+from app.viewmodels.turns import AnswerTurn, Place, UserTurn
 
 WAIT_MS = 20_000
 """Generous: nothing waits that long unless it is broken."""
@@ -38,6 +38,21 @@ def wait_for_end(qtbot: QtBot, desk: Desk) -> AnswerTurn:
     """Wait until no answer is under way and return the last one."""
     qtbot.waitUntil(lambda: not desk.models.conversation.is_busy, timeout=WAIT_MS)
     return last_answer(desk)
+
+
+def show_turns(desk: Desk, turns: Sequence[UserTurn | AnswerTurn]) -> None:
+    """Open a conversation that was said before."""
+    transcript = desk.models.conversation.transcript
+    for turn in turns:
+        if turn.place.id not in transcript._all:
+            transcript._remember(turn)
+    transcript.turns = list(turns)
+    transcript.reset.emit()
+
+
+def next_place(turns: Sequence[UserTurn | AnswerTurn]) -> Place:
+    """Behind the last of these turns."""
+    return Place(turns[-1].place.id if turns else None)
 
 
 def files(paths: Sequence[Path | str]) -> QMimeData:

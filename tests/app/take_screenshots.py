@@ -15,9 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from PySide6.QtCore import QMimeData, QPoint, QSettings, Qt, QUrl  # noqa: E402
+from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QSettings, Qt, QTimer, QUrl  # noqa: E402
 from PySide6.QtGui import QDragEnterEvent, QFont  # noqa: E402
-from PySide6.QtTest import QTest  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.paths import engine_command  # noqa: E402
@@ -29,6 +28,13 @@ from engine import sample_checkpoint  # noqa: E402
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
 FAKE = [sys.executable, str(ROOT / "tests" / "fake_engine.py")]
 WAIT_S = 120
+
+
+def live(milliseconds: int) -> None:
+    """Let the window live; `QTest.qWait` would not let Python's other threads work meanwhile."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 class Studio:
@@ -65,7 +71,7 @@ class Studio:
         while not condition():
             if time.monotonic() > deadline:
                 raise TimeoutError("the window never came into the wanted state")
-            QTest.qWait(20)
+            live(20)
 
     def say(self, text: str, thinking: bool = False) -> None:
         """Send a message and wait for the answer's end."""
@@ -84,11 +90,11 @@ class Studio:
     def attach(self, path: Path) -> None:
         """Attach a picture and wait for its thumbnail."""
         self.desk.models.composer.attach([path])
-        QTest.qWait(400)
+        live(400)
 
     def keep(self, name: str) -> None:
         """Write the picture and close the window."""
-        QTest.qWait(350)
+        live(350)
         path = self._out / f"{name}.png"
         shown = self.desk.window.findChild(SettingsWindow) or self.desk.window
         shown.grab().save(str(path), "PNG", 10)

@@ -18,7 +18,7 @@ from app.store import Hit, Store, Summary
 from app.viewmodels.library import title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
-from engine import Message, Text
+from engine import Message, Text, sample_checkpoint
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
 
 KILLS = 20
@@ -326,6 +326,120 @@ def test_an_interrupted_answer_says_so_and_can_be_asked_for_again(
     assert wait_for_end(qtbot, desk).text == "user:Tell me a long story [as advised]"
 
 
+def test_quitting_while_another_conversation_is_answered_keeps_both(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    running = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(running.text), timeout=WAIT_MS)
+    first = desk.models.library.current_id
+    desk.window.commands.new.trigger()
+    desk.models.composer.replace_text("and another")
+    desk.close()
+    assert running.state is AnswerState.STOPPED
+    again = open_desk("echo")
+    qtbot.waitUntil(lambda: again.models.composer.text == "and another", timeout=WAIT_MS)
+    again.models.library.open(first)
+    qtbot.waitUntil(lambda: bool(again.models.conversation.turns), timeout=WAIT_MS)
+    assert last_answer(again).text == running.text
+
+
+def test_files_given_at_the_start_stand_beside_the_kept_draft(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    desk.models.composer.replace_text("kept")
+    desk.close()
+    again = open_desk("echo", has_engine=False)
+    again.models.composer.attach([draw("opened.png")])
+    again.open(sample_checkpoint())
+    qtbot.waitUntil(lambda: again.models.composer.text == "kept", timeout=WAIT_MS)
+    assert [chip.name for chip in again.models.composer.pictures] == ["opened.png"]
+
+
+def test_a_draft_never_shows_in_another_conversation(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "first")
+    desk.models.composer.replace_text("only here")
+    desk.window.commands.new.trigger()
+    assert desk.models.composer.text == "", "the old draft could be sent into the new conversation"
+    desk.window.commands.new_temporary.trigger()
+    QTest.qWait(100)
+    assert desk.models.composer.text == ""
+
+
+def test_an_edit_can_be_sent_after_another_branch_was_looked_at(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    desk.window.commands.edit_last.trigger()
+    desk.models.composer.replace_text("uno")
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    ask(qtbot, desk, "due")
+    desk.window.commands.edit_last.trigger()
+    desk.models.composer.replace_text("DUE")
+    desk.models.conversation.show_version(desk.models.conversation.turns[0], -1)
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    assert texts(desk)[0::2] == ["uno", "DUE"]
+
+
+def test_editing_a_first_message_leaves_the_draft_of_the_new_conversation(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    first = desk.models.library.current_id
+    desk.window.commands.new.trigger()
+    desk.models.composer.replace_text("precious")
+    desk.models.library.open(first)
+    qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)
+    desk.window.commands.edit_last.trigger()
+    desk.models.composer.replace_text("uno")
+    desk.models.composer.send()
+    wait_for_end(qtbot, desk)
+    desk.window.commands.new.trigger()
+    qtbot.waitUntil(lambda: desk.models.composer.text == "precious", timeout=WAIT_MS)
+
+
+def test_what_is_typed_in_an_edit_survives_quitting(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    desk.window.commands.edit_last.trigger()
+    desk.models.composer.replace_text("one, but better")
+    again = reopen(desk, open_desk, qtbot)
+    qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
+
+
+def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    for text in ("a warm bread", "a warm day"):
+        ask(qtbot, desk, text)
+        desk.window.commands.new.trigger()
+    desk.window.commands.find_all.trigger()
+    desk.window.sidebar.search.setText("warm")
+    qtbot.waitUntil(lambda: len(desk.models.library.hits) >= 4, timeout=WAIT_MS)
+    qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Down)
+    shown = []
+    for _ in range(3):
+        qtbot.keyClick(desk.window.sidebar.list, Qt.Key.Key_Down)
+        QTest.qWait(100)
+        shown.append(desk.window.sidebar.list.currentIndex().row())
+    assert shown == [1, 2, 3]
+
+
+def test_a_retry_after_a_restart_asks_as_before(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("fail")
+    desk.models.composer.set_thinking(True)
+    ask(qtbot, desk, "hm?")
+    desk.models.composer.set_thinking(False)
+    again = reopen(desk, open_desk, qtbot)
+    again.window.commands.retry.trigger()
+    assert wait_for_end(qtbot, again).text == "user:hm? [thinking, as advised]"
+
+
+def test_new_leads_out_of_an_empty_temporary_conversation(open_desk: OpenDesk) -> None:
+    desk = open_desk("echo")
+    desk.window.commands.new_temporary.trigger()
+    assert desk.window.commands.new.isEnabled()
+    desk.window.commands.new.trigger()
+    assert not desk.models.conversation.transcript.is_temporary
+
+
 def test_the_settings_reach_the_engine(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
     desk = open_desk("echo")
     desk.models.model.info = None  # the sample is told the newest message only
@@ -356,21 +470,24 @@ def test_delete_everything_leaves_nothing(open_desk: OpenDesk, draw: Draw, qtbot
     desk.preferences.delete_all_requested.emit()
     wait_for_rows(qtbot, desk)
     assert desk.models.conversation.turns == []
+    desk.models.composer.attach([tmp_path / "private.png"])
+    ask(qtbot, desk, "again")
+    assert Path(desk.models.conversation.history[0].pictures[0].path).exists(), "a path to a deleted copy was sent"
+    desk.preferences.delete_all_requested.emit()
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not any(b"Abracadabra" in path.read_bytes() or path.name == "private.png" for path in kept)
 
 
 def test_conversations_can_be_kept_only_until_the_app_quits(
-    open_desk: OpenDesk, qtbot: QtBot, settings: Settings
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, settings: Settings, tmp_path: Path
 ) -> None:
     settings.retention = Retention.UNTIL_QUIT
     desk = open_desk("echo")
+    desk.models.composer.attach([draw("shown.png")])
     ask(qtbot, desk, "for now")
     wait_for_rows(qtbot, desk, "for now")
+    desk.models.library.pin(rows(desk)[0].id, True)
     desk.close()
-    again = open_desk("echo")
-    again.models.library.search("now")
-    QTest.qWait(300)
-    assert again.models.library.hits == []
-    assert rows(again) == []
+    kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert not any(b"for now" in path.read_bytes() or path.name == "shown.png" for path in kept)

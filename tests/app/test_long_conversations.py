@@ -6,11 +6,11 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Appearance
-from app.viewmodels.turns import AnswerTurn, UserTurn
+from app.viewmodels.turns import AnswerTurn, Place, UserTurn
 from app.widgets.message_list import MessageList
 from app.widgets.turn_views import TurnView
 from engine import Finished, Message, Stats, Text
-from tests.app.driving import WAIT_MS, OpenDesk
+from tests.app.driving import WAIT_MS, OpenDesk, next_place, show_turns
 
 NUM_TURNS = 1000
 MANY = 40
@@ -21,12 +21,12 @@ def fill(desk: Desk, num_turns: int = NUM_TURNS) -> MessageList:
     """Open a conversation of questions and answers of several lengths."""
     turns: list[UserTurn | AnswerTurn] = []
     for number in range(num_turns // 2):
-        answer = AnswerTurn(0, shows_thought=False)
+        turns.append(UserTurn(Message("user", (Text(f"Question {number}"),)), next_place(turns)))
+        answer = AnswerTurn(next_place(turns))
         answer.append_text("\n\n".join([f"Answer {number}.", "some words " * 30, "- one\n- two"] * (1 + number % 3)))
         answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
-        turns += UserTurn(Message("user", (Text(f"Question {number}"),))), answer
-    desk.models.conversation.turns = turns
-    desk.models.conversation.reset.emit()
+        turns.append(answer)
+    show_turns(desk, turns)
     return desk.window.messages
 
 
@@ -130,7 +130,7 @@ def test_a_turn_far_away_can_be_shown(desk: Desk, qtbot: QtBot) -> None:
 
 def test_a_turn_of_another_conversation_cannot_be_shown(desk: Desk) -> None:
     messages = fill(desk, 4)
-    assert messages.show_turn(UserTurn(Message("user", (Text("elsewhere"),)))) is None
+    assert messages.show_turn(UserTurn(Message("user", (Text("elsewhere"),)), Place())) is None
 
 
 def test_the_keyboard_reaches_turns_that_were_no_widgets(desk: Desk, qtbot: QtBot) -> None:
@@ -166,7 +166,6 @@ def test_turns_that_stay_keep_their_widgets_and_the_place(desk: Desk, qtbot: QtB
     view = messages.show_turn(desk.models.conversation.turns[40])
     assert view is not None
     before = top_of(messages, view)
-    desk.models.conversation.turns = desk.models.conversation.turns[:60]
-    desk.models.conversation.reset.emit()
+    show_turns(desk, desk.models.conversation.turns[:60])
     assert view in messages.views
     assert top_of(messages, view) == before

@@ -1,10 +1,14 @@
 """Tools in the window: off until turned on, shown as cards, allowed by a person before they read files."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.tools import BuiltIn
 from app.viewmodels.tools import ToolRun, ToolState
 from app.viewmodels.turns import AnswerState
 from app.widgets.tool_card import ToolCard
@@ -68,7 +72,7 @@ def test_reading_a_file_waits_for_permission(open_desk: OpenDesk, qtbot: QtBot, 
     note.write_text("buy bread")
     desk = open_desk("tools")
     desk.models.toolbox.turn("read_file", True)
-    desk.window._settings.readable_paths = (str(tmp_path),)
+    desk.preferences.settings.readable_paths = (str(tmp_path),)
     say(desk, f"read_file path {note}")
     run = wait_for_run(qtbot, desk)
     card = last_card(desk)
@@ -80,11 +84,42 @@ def test_reading_a_file_waits_for_permission(open_desk: OpenDesk, qtbot: QtBot, 
     assert not card.allow.isVisible()
 
 
+def test_what_was_not_chosen_is_refused_without_a_question(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("read_file", True)
+    desk.preferences.settings.readable_paths = (str(tmp_path),)
+    say(desk, "read_file path /etc/passwd")
+    assert "not in a folder" in wait_for_end(qtbot, desk).text
+
+
+def test_a_tool_that_breaks_is_a_failed_call(
+    open_desk: OpenDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("clock", True)
+    broken = with_a_mistake(desk.models.toolbox.all[0])
+    monkeypatch.setattr(desk.models.toolbox, "all", (broken,))
+    say(desk, "clock")
+    assert "did not work" in wait_for_end(qtbot, desk).text
+
+
+def with_a_mistake(tool: BuiltIn) -> BuiltIn:
+    """The same tool with a mistake in it."""
+
+    def fail(_arguments: dict[str, Any]) -> Any:
+        raise RuntimeError("a mistake of ours")
+
+    return replace(tool, run=fail)
+
+
 def test_a_refused_reading_is_told_to_the_model(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("tools")
     desk.models.toolbox.turn("read_file", True)
-    say(desk, f"read_file path {tmp_path / 'secret.txt'}")
+    (tmp_path / "secret.txt").write_text("x")
+    desk.preferences.settings.readable_paths = (str(tmp_path),)
+    say(desk, "read_file path secret.txt")
     wait_for_run(qtbot, desk)
+    assert str(tmp_path / "secret.txt") in last_card(desk)._question.text()
     last_card(desk).refuse.click()
     assert "did not allow" in wait_for_end(qtbot, desk).text
     assert last_card(desk).title.text().endswith("failed")
@@ -93,7 +128,8 @@ def test_a_refused_reading_is_told_to_the_model(open_desk: OpenDesk, qtbot: QtBo
 def test_a_stop_while_a_tool_asks_ends_the_question(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("tools")
     desk.models.toolbox.turn("list_files", True)
-    answer = say(desk, "list_files")
+    desk.preferences.settings.readable_paths = (str(tmp_path),)
+    answer = say(desk, f"list_files path {tmp_path}")
     run = wait_for_run(qtbot, desk)
     desk.window.commands.stop.trigger()
     assert answer.state is AnswerState.STOPPED

@@ -39,6 +39,11 @@ def test_the_clock_tells_date_time_and_day() -> None:
         ("17 % 5", 2),
         ("12 × 3 − 1", 35),
         ("2^10 =", 1024),
+        ("7 // 2", 3),
+        ("(7 // 2) ** 3", 27),
+        ("10 ** 20 // 3", 33333333333333333333),
+        ("3 * 10 ** -12", 3e-12),
+        ("2 / 3", 0.666666666667),
         ("123456789012345678901234567890 + 1", 123456789012345678901234567891),
     ],
 )
@@ -65,6 +70,7 @@ def test_the_calculator_is_exact(expression: str, value: float) -> None:
         "(" * 400 + "1" + ")" * 400,
         "'a' * 9",
         "1e999",
+        "10 ** 400 / 3",
         "1j + 1",
     ],
 )
@@ -95,7 +101,16 @@ def test_only_what_was_chosen_can_be_read(tmp_path: Path) -> None:
     assert listed == [str(chosen / "a.txt"), f"{chosen / 'deep'}/", str(chosen / "link.txt")]
     assert tools["read_file"].run({"path": str(chosen / "a.txt")}) == {"text": "grüezi"}
     assert tools["read_file"].run({"path": "a.txt"}) == {"text": "grüezi"}
-    for path in (str(tmp_path / "secret.txt"), str(chosen / "link.txt"), "../secret.txt", "/etc/passwd", "~", "a\0"):
+    for path in (
+        str(tmp_path / "secret.txt"),
+        str(chosen / "link.txt"),
+        "../secret.txt",
+        "/etc/passwd",
+        "~",
+        "a\0",
+        "~nosuch/x",
+        "\ud800",
+    ):
         with pytest.raises(ToolError):
             tools["read_file"].run({"path": path})
 
@@ -112,7 +127,7 @@ def test_long_and_binary_files_are_named_as_such(tmp_path: Path) -> None:
 
 
 def test_without_a_choice_there_is_nothing_to_read() -> None:
-    with pytest.raises(ToolError, match="settings"):
+    with pytest.raises(ToolError, match="Choose a Folder"):
         toolbox()["list_files"].run({})
 
 
@@ -125,5 +140,21 @@ def test_earlier_conversations_are_searched() -> None:
     assert toolbox()["search_conversations"].run({"words": "bread"}) == [{"title": "bread", "text": "8"}]
 
 
-def test_whatever_touches_files_asks_first() -> None:
-    assert {name for name, each in toolbox().items() if each.touches_files} == {"list_files", "read_file"}
+def test_what_will_be_read_is_named_with_links_followed(tmp_path: Path) -> None:
+    real = tmp_path / "chosen" / "real.txt"
+    real.parent.mkdir()
+    real.write_text("x")
+    (tmp_path / "chosen" / "link.txt").symlink_to(real)
+    tools = toolbox(tmp_path / "chosen")
+    assert tools["read_file"].target({"path": "link.txt"}) == str(real)
+    assert tools["list_files"].target({}) == ""
+    assert tools["clock"].target({}) == ""
+    with pytest.raises(ToolError):
+        tools["read_file"].target({"path": "../secret.txt"})
+
+
+def test_a_loop_of_links_is_said(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(ToolError):
+        toolbox(tmp_path)["read_file"].run({"path": "loop"})
+    assert str(tmp_path / "loop") in toolbox(tmp_path)["list_files"].run({"path": str(tmp_path)})
