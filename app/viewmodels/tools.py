@@ -2,11 +2,12 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Any
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Bridge
 from app.settings import Settings
@@ -17,6 +18,7 @@ __all__ = ["ToolRun", "ToolState", "Toolbox"]
 
 _log = logging.getLogger(__name__)
 
+CLOSE_S = 2.0
 MAX_SHOWN = 4000
 """Characters of a result that a card shows."""
 
@@ -138,7 +140,7 @@ class Toolbox(QObject):
         self.all = tuple(tools)
         self._bridge = bridge
         self._settings = settings
-        self._threads = QThreadPool(self)
+        self._threads: list[threading.Thread] = []
         self._ran.connect(bridge.submit)
 
     @property
@@ -173,8 +175,9 @@ class Toolbox(QObject):
             self._start(request_id, run.call, found.run)
 
     def close(self) -> None:
-        """Wait for what still runs."""
-        self._threads.waitForDone(2000)
+        """Wait a moment for what still runs."""
+        for thread in self._threads:
+            thread.join(timeout=CLOSE_S)
 
     def _find(self, name: str) -> BuiltIn | None:
         return next((each for each in self.all if each.tool.name == name), None)
@@ -203,7 +206,9 @@ class Toolbox(QObject):
                 done = _failed(request_id, call, "The tool did not work.")
             self._ran.emit(done)
 
-        self._threads.start(do)
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        self._threads.append(threading.Thread(target=do, name=f"tool {call.name}", daemon=True))
+        self._threads[-1].start()
 
 
 def _failed(request_id: int, call: ToolCall, reason: str) -> ToolDone:
