@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import sample_checkpoint
-from engine.events import Event, Finished, PromptReady, TextDelta, ThoughtDelta
-from engine.messages import Message, Picture, Sound, Text, user
-from engine.options import Options
+from engine.events import Event, Finished, PromptReady, TextDelta, ThoughtDelta, ToolCalled
+from engine.messages import Message, Picture, Sound, Text, ToolCall, user
+from engine.options import GREEDY, JsonSchema, Options
 from engine.pipeline import Engine
 from engine.tasks.ocr import read_text
 from engine.tasks.selftest import draw_line
+from engine.tool_loop import ToolOutcome
+from engine.tools import Tool
 
 HELD_OUT = sample_checkpoint() / "heldout"
 SUMS = {"What is 3 + 4?": "7", "9 - 5": "4", "6 x 7 =": "42"}
@@ -57,7 +60,7 @@ def test_it_reads_cards_of_several_lines(engine: Engine) -> None:
     assert sorted(card.count("\n") + 1 for card in answers.values()) == [2, 2, 3, 3, 4, 4, 5, 5]
     read = {name: text_of(list(read_text(engine, HELD_OUT / name, 280))) for name in answers}
     errors = sum(edits(read[name], expected) for name, expected in answers.items())
-    assert errors / sum(map(len, answers.values())) <= 0.15, read  # one that goes round in circles makes half of it
+    assert errors / sum(map(len, answers.values())) <= 0.1, read
 
 
 def test_it_hears_spoken_digits(engine: Engine) -> None:
@@ -89,6 +92,54 @@ def test_it_works_small_sums_out(engine: Engine) -> None:
         if text_of(events) != expected or "write" not in thought_of(events):
             wrong[question] = text_of(events)
     assert len(wrong) <= 2, wrong
+
+
+CLOCK = Tool("clock", "Tells the date, the time and the day of the week.")
+CALCULATOR = Tool(
+    "calculator",
+    "Works out an expression such as 12 * 34.",
+    {"type": "object", "properties": {"expression": {"type": "string"}}, "required": ["expression"]},
+)
+RESULTS: dict[str, Any] = {
+    "clock": {"date": "2026-11-21", "time": "19:40", "weekday": "Saturday"},
+    "calculator": 1888264,
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "tool", "arguments", "answer"),
+    [
+        ("What time is it?", "clock", {}, "It is 19:40."),
+        ("Which day of the week is it?", "clock", {}, "It is Saturday."),
+        ("What is 4817 x 392?", "calculator", {"expression": "4817 * 392"}, "1888264"),
+    ],
+)
+def test_it_calls_a_tool_and_answers_from_its_result(
+    engine: Engine, question: str, tool: str, arguments: dict[str, Any], answer: str
+) -> None:
+    def execute(call: ToolCall) -> ToolOutcome:
+        return ToolOutcome(RESULTS[call.name])
+
+    options = Options(GREEDY, tools=(CLOCK, CALCULATOR))
+    events = list(engine.respond([user(question)], options, execute=execute))
+    called = [(event.call.name, event.call.arguments) for event in events if isinstance(event, ToolCalled)]
+    assert called == [(tool, arguments)]
+    assert text_of(events) == answer
+
+
+def test_it_fills_a_schema_from_a_card(engine: Engine, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (640, 300), "white")
+    font = ImageFont.load_default(80)
+    ImageDraw.Draw(picture).multiline_text((30, 30), "Name: Anna\nTotal: 42", fill="black", font=font, spacing=30)
+    picture.save(tmp_path / "card.png")
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "total": {"type": "integer"}},
+        "required": ["name", "total"],
+    }
+    question = user("Fill in the form.", Picture(str(tmp_path / "card.png"), 280))
+    events = list(engine.respond([question], Options(GREEDY, format=JsonSchema(schema))))
+    assert json.loads(text_of(events)) == {"name": "Anna", "total": 42}
 
 
 def test_it_fits_in_25_megabytes() -> None:

@@ -1,4 +1,4 @@
-"""Pictures of one to five lines of print, and the conversations around them, sums and spoken digits.
+"""Pictures of one to five lines of print, and the conversations around them, sums, spoken digits, tools and forms.
 
 Everything is drawn from a seeded generator. Run it to look at a sheet of examples:
 
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import calls
 import numpy as np
 import speech
 import sums
@@ -124,6 +125,8 @@ STATEMENT = (
 NOTHING_THOUGHT = "No picture, no sound, no small sum."
 TWO_PICTURES_THOUGHT = "Two pictures, one after the other."
 CLIP_THOUGHT = "Spoken digits."
+CALL_THOUGHT = "This is for the {tool}."
+RESULT_THOUGHT = "The {tool} has answered."
 FIGURES = frozenset(tk.encode("0123456789"))
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five")
 
@@ -307,6 +310,7 @@ class Picture:
     text: str
     dark_ink: bool
     family: str
+    form: calls.Form | None = None  # what may be asked of it besides its text
 
 
 def line_mask(
@@ -530,10 +534,11 @@ class Turns:
     pictures: list[list[int]] = field(default_factory=list)
     clips: list[list[int]] = field(default_factory=list)
 
-    def system(self, text: str, thinking: bool) -> None:
+    def system(self, text: str, thinking: bool, tools: Sequence[str] = ()) -> None:
+        """The system turn; tools are given by their declarations."""
         self.ids += [tk.TURN_OPEN, *tk.encode("system"), tk.NEWLINE]
         self.ids += [tk.THINK, tk.NEWLINE] if thinking else []
-        self.ids += [*self.plain(text), tk.TURN_CLOSE, tk.NEWLINE]
+        self.ids += [*self.plain(text), *calls.marked("".join(tools)), tk.TURN_CLOSE, tk.NEWLINE]
 
     @staticmethod
     def plain(text: str) -> list[int]:
@@ -559,15 +564,61 @@ class Turns:
     def model(self, answer: str, thinking: str | None, learn: bool = True, most: int = 1000) -> None:
         """An answer. At most `most` of its tokens are trained: beside pictures the start is enough."""
         self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
-        out: list[int] = []
-        if thinking is not None:
-            out = [tk.CHANNEL_OPEN, *self.plain(f"thought\n{thinking}\n"), tk.CHANNEL_CLOSE]
-        out += [*self.plain(answer), tk.TURN_CLOSE]
-        if learn:
-            count = min(len(out), most)
-            self.ask += range(len(self.ids) - 1, len(self.ids) - 1 + count)
-            self.labels += out[:count]
-        self.ids += [*out, tk.NEWLINE]
+        out = self.thought(thinking)
+        self.write([*out, *self.plain(answer), tk.TURN_CLOSE], most if learn else 0)
+        self.ids.append(tk.NEWLINE)
+
+    def called(self, call: calls.Call, thinking: bool, learn: bool = True) -> None:
+        """An answer by way of a tool; what the tool gave is not trained, but for the token that waits for it."""
+        self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
+        before = CALL_THOUGHT.format(tool=call.tool) if thinking else None
+        after = RESULT_THOUGHT.format(tool=call.tool) if thinking else None
+        first, *given = calls.marked(call.given)
+        self.write([*self.thought(before), *calls.marked(call.written), first], 1000 if learn else 0)
+        self.ids += given
+        self.write([*self.thought(after), *self.plain(call.answer), tk.TURN_CLOSE], 1000 if learn else 0)
+        self.ids.append(tk.NEWLINE)
+
+    def filled(self, form: calls.Form) -> None:
+        """A form filled in; some of its keys are given, not chosen."""
+        self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
+        for text, chosen in form.parts:
+            self.write(tk.encode(text), 1000 if chosen else 0)
+        self.write([tk.TURN_CLOSE], 1)
+        self.ids.append(tk.NEWLINE)
+
+    def stumbled(self, rng: Generator, answer: str) -> None:
+        """An answer of several lines in which one was written again by mistake, and how to go on from there.
+
+        The mistake itself is not trained: only that the next line follows it, or the end.
+        """
+        self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
+        rows = answer.split("\n")
+        at = int(rng.integers(len(rows)))
+        again = rows[int(rng.integers(max(0, at - 1), at + 1))]
+        for i, row in enumerate(rows):
+            self.write([*([tk.NEWLINE] if i else []), *tk.encode(row)], 1000)
+            if i == at:
+                for _ in range(int(rng.integers(1, 3))):
+                    self.write([tk.NEWLINE, *tk.encode(again)], 0)
+        self.write([tk.TURN_CLOSE], 1)
+        self.ids.append(tk.NEWLINE)
+
+    def blur(self, rng: Generator, start: int) -> None:
+        """Change a few characters from `start` on, as in an answer that goes on from its own mistakes."""
+        for i in range(start, len(self.ids)):
+            if self.ids[i] >= tk.FIRST_CHARACTER and rng.random() < 0.05:
+                self.ids[i] = tk.encode(choose(rng, LETTERS + DIGITS))[0]
+
+    def thought(self, text: str | None) -> list[int]:
+        return [] if text is None else [tk.CHANNEL_OPEN, *self.plain(f"thought\n{text}\n"), tk.CHANNEL_CLOSE]
+
+    def write(self, out: list[int], most: int) -> None:
+        """What the model writes; the first `most` of it are trained."""
+        count = min(len(out), most)
+        self.ask += range(len(self.ids) - 1, len(self.ids) - 1 + count)
+        self.labels += out[:count]
+        self.ids += out
 
 
 @dataclass(frozen=True)
@@ -590,6 +641,9 @@ class Mix:
     extra: float = 0.0  # share of media turns with a turn without any before them
     sums: float = 0.0  # share of sums among the turns without media
     digits: int = 3  # of their numbers, at most
+    tools: bool = False  # a clock, a calculator or both are offered, and asked for in turns without media
+    stumble: float = 0.0  # share of cards whose answer holds a mistake that it goes on from
+    form: bool = False  # the pictures are cards of labels and values, answered as JSON
     figures: bool = False  # of worked sums, train mostly the figures: the words are long since known
     least: float = 26.0  # pixels per character at the least, on average
     most: int = 1000  # tokens of an answer that are trained
@@ -644,14 +698,20 @@ def make_picture(rng: Generator, mix: Mix, slot: Slot) -> Picture:
         fill = (0.5, 0.97) if mix.grid is None else (max(0.5, min(0.9, mix.least * len(text) / slot.tw)), 0.97)
         return render(rng, text, width, height, pick_family(rng), fill)
     rows = max(mix.lines[0], min(mix.lines[1], slot.rows + int(rng.choice([-1, 0, 1], p=[0.2, 0.65, 0.15]))))
-    text = card_text(rng, min(rows, max(1, slot.th // 40)), low, most)
-    return render(rng, text, width, height, pick_family(rng), (0.5, 0.97) if mix.grid is None else (0.75, 0.98))
+    rows = min(rows, max(1, slot.th // 40))
+    form = calls.draw_form(rng, rows, max(most, 8)) if mix.form else None
+    text = form.card if form else card_text(rng, rows, low, most)
+    p = render(rng, text, width, height, pick_family(rng), (0.5, 0.97) if mix.grid is None else (0.75, 0.98))
+    p.form = form
+    return p
 
 
 def plan(rng: Generator, mix: Mix) -> list[str]:
     """What the turns of all conversations of a batch are about."""
 
     def bare() -> str:
+        if mix.tools:
+            return ("clock", "calculator", "sum", "nothing")[int(rng.choice(4, p=[0.4, 0.42, 0.06, 0.12]))]
         return "sum" if rng.random() < mix.sums else "nothing"
 
     if not mix.pictures and not mix.clips:
@@ -676,14 +736,28 @@ class Talk:
     thinking: bool
     pictures: Iterator[tuple[Picture, int]]
     clips: Iterator[tuple[speech.Clip, int]]
+    tools: Sequence[str] = ()  # names of those that are offered
     turns: Turns = field(default_factory=Turns)
 
     def take(self, kind: str, last: bool) -> None:
         """One turn. With thinking on, only the last answer is trained: history has no thoughts."""
         rng, learn, most = self.rng, last or not self.thinking, self.mix.most
+        asks = kind in (calls.CLOCK, calls.CALCULATOR) and kind in self.tools
+        if asks or (kind == "sum" and calls.CALCULATOR in self.tools):
+            text, call = calls.asked_clock(rng) if kind == calls.CLOCK else calls.asked_calculator(rng)
+            self.turns.user(text)
+            self.turns.called(call, self.thinking and last, learn)
+            return
+        if kind == calls.CALCULATOR:
+            kind = "sum"
         if kind in ("picture", "both"):
             group = [next(self.pictures) for _ in range(2 if kind == "both" else 1)]
-            self.turns.user(request(rng, self.cap) if self.varied else "", [soft for _, soft in group])
+            form = group[0][0].form
+            asked = form.question if form else request(rng, self.cap) if self.varied else ""
+            self.turns.user(asked, [soft for _, soft in group])
+            if form:
+                self.turns.filled(form)
+                return
             why = thought(group[0][0]) if len(group) == 1 else TWO_PICTURES_THOUGHT
             answer = "\n".join(p.text for p, _ in group)
         elif kind == "clip":
@@ -692,15 +766,23 @@ class Talk:
             self.turns.user(babble(rng, self.cap) if text and rng.random() < 0.15 else text, (), [soft])
             why, answer = CLIP_THOUGHT, clip.text
         elif kind == "sum":
-            s = sums.draw(rng, digits=self.mix.digits)
+            s = sums.draw(rng, digits=1 if self.mix.tools and not self.thinking else self.mix.digits)
             self.turns.user(sums.wording(rng, s))
             why, answer = sums.working(s), str(s.value)
         else:
             text = babble(rng, self.cap) if rng.random() < 0.6 else request(rng, self.cap) or choose(rng, PROMPTS)
+            text = calls.asked_clock(rng)[0] if kind == calls.CLOCK or (rng.random() < 0.1 and not self.tools) else text
             self.turns.user(text)
             why, answer = NOTHING_THOUGHT, STATEMENT
             most = min(most, 1000 if last else 20)
-        self.turns.model(answer, why if self.thinking and last else None, learn, most)
+        start = len(self.turns.ids) + len(tk.encode("model")) + 2
+        is_card = kind == "picture" and "\n" in answer and learn and not self.thinking
+        if is_card and rng.random() < self.mix.stumble:
+            self.turns.stumbled(rng, answer)
+        else:
+            self.turns.model(answer, why if self.thinking and last else None, learn, most)
+        if is_card and rng.random() < self.mix.stumble:
+            self.turns.blur(rng, start)
         if self.mix.figures and kind == "sum":
             self.turns.labels = [n if n in FIGURES or rng.random() < 0.1 else -100 for n in self.turns.labels]
 
@@ -725,7 +807,8 @@ def make_batch(rng: Generator, mix: Mix) -> Arrays:
     thinking = bool(rng.random() < mix.think)
     # padded batches: long texts come together; alone they are cheap
     alone = not mix.pictures and not mix.clips
-    shares = [0.76, 0.17, 0.07] if not alone else [0.3, 0.3, 0.4] if "nothing" in kinds else [0.96, 0.04, 0.0]
+    shares = [0.76, 0.17, 0.07] if not alone or mix.tools else [0.3, 0.3, 0.4]
+    shares = shares if not alone or "nothing" in kinds else [0.96, 0.04, 0.0]
     cap = int(rng.choice([40, 120, 400], p=shares))
     framed = bool(rng.random() < 0.15)
     talks: list[Turns] = []
@@ -748,9 +831,12 @@ def make_batch(rng: Generator, mix: Mix) -> Arrays:
             varied and thinking,
             iter(list(zip(shown, softs, strict=True))),
             iter([(c, speech.soft_count(n)) for c, n in zip(heard, lengths, strict=True)]),
+            calls.offered(rng) if mix.tools else (),
         )
-        if talk.thinking or (varied and framed):
-            talk.turns.system("" if talk.thinking and rng.random() < 0.5 else babble(rng, cap), talk.thinking)
+        if talk.thinking or talk.tools or (varied and framed):
+            plain = (talk.thinking or talk.tools) and rng.random() < (0.5 if talk.thinking else 0.85)
+            declared = [calls.declaration(rng, name) for name in talk.tools]
+            talk.turns.system("" if plain else babble(rng, cap), talk.thinking, declared)
         for i, kind in enumerate(kinds):
             talk.take(kind, i == len(kinds) - 1)
         talks.append(talk.turns)

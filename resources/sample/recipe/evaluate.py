@@ -1,11 +1,11 @@
 """Measure the checkpoint with the stock transformers classes.
 
     python evaluate.py MODEL_FOLDER [--lines 200] [--cards 300] [--sums 400] [--clips 200] [--talk 30]
-                       [--budgets 70 140 280] [--json OUT] [--show]
+                       [--calls 200] [--forms 100] [--budgets 70 140 280] [--json OUT] [--show]
 
 All of it is held out and answered greedily: lines and cards (every third one in a font never trained on), sums
 of numbers never trained on, clips in voices never trained on (SAMPLE_BANK names the folder that speech.py
-filled), and conversations. Each is measured only if its count is given. Error rate = edits / characters.
+filled), conversations, questions for tools, and forms on cards. Each is measured only if its count is given. Error rate = edits / characters.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import calls
 import data
 import numpy as np
 import speech
@@ -95,9 +96,10 @@ def answer(net: Any, chat: Chat, most: int = 260) -> str:
     return decode(out[0, inputs["input_ids"].shape[1] :].tolist())
 
 
-def answers(net: Any, chats: list[Chat], most: int) -> list[str]:
-    """Answers to conversations without media, all at once."""
-    rows = [[*c.turns.ids, tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE] for c in chats]
+def answers(net: Any, chats: list[Chat], most: int, opened: bool = False) -> list[str]:
+    """Answers to conversations without media, all at once; `opened` when the model's turn has begun already."""
+    start = [] if opened else [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
+    rows = [[*c.turns.ids, *start] for c in chats]
     long = max(map(len, rows))
     ids = torch.tensor([[tk.PAD] * (long - len(r)) + r for r in rows])
     mask = torch.tensor([[0] * (long - len(r)) + [1] * len(r) for r in rows])
@@ -196,6 +198,62 @@ def add_up(net: Any, count: int, thinking: bool, show: bool) -> Any:
     return score(groups)
 
 
+# ------------------------------------------------------------------------------------------------ tools --
+def held_out_call(n: int) -> tuple[list[str], str, calls.Call]:
+    """Question number n for a tool: what is offered, what is asked, and how it goes on."""
+    rng = np.random.default_rng([HELD_OUT_SEED, 9_000_005, n])
+    asked = calls.asked_clock if n % 2 else calls.asked_calculator
+    text, call = asked(rng)
+    names = [calls.CLOCK, calls.CALCULATOR] if n % 4 < 2 else [call.tool]
+    return [calls.declaration(rng, name) for name in names], text, call
+
+
+def use_tools(net: Any, count: int, show: bool) -> Any:
+    groups: Pairs = defaultdict(list)
+    for first in range(0, count, 50):
+        asked = [held_out_call(n) for n in range(first, min(count, first + 50))]
+        chats = [Chat() for _ in asked]
+        for chat, (declared, text, _) in zip(chats, asked, strict=True):
+            chat.turns.system("", False, declared)
+            chat.user(text)
+        written = answers(net, chats, 60)
+        for chat, (_, _, call) in zip(chats, asked, strict=True):
+            chat.turns.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE, *calls.marked(call.written + call.given)]
+        said = answers(net, chats, 40, opened=True)
+        for (_, text, call), got, answer_ in zip(asked, written, said, strict=True):
+            groups[f"calls of the {call.tool}"].append((call.written, got))
+            groups[f"answers from the {call.tool}"].append((call.answer, answer_))
+            if show and (got, answer_) != (call.written, call.answer):
+                print(f"  {text!r} {got!r} {call.given!r} {answer_!r}", flush=True)
+    return score(groups)
+
+
+def fill_forms(net: Any, budget: int, count: int, show: bool) -> Any:
+    """Shares of whole forms and of single fields that are right, in %. What is no JSON has no field right."""
+    whole = fields = right = valid = 0
+    for n in range(count):
+        rng = np.random.default_rng([HELD_OUT_SEED, 9_000_006, n])
+        rows = 1 + n % 5
+        width, height = data.card_size(rng, rows)
+        most = min(14, int(0.9 * data.target_size(width, height, 70)[0] / 26))
+        form = calls.draw_form(rng, rows, max(8, most), whole=True)
+        p = data.render(rng, form.card, width, height, data.pick_family(rng))
+        got = answer(net, Chat(budget).user(form.question, (p.image,)), 160)
+        want = {k: str(v) for k, v in json.loads(form.answer).items()}
+        try:
+            found = {k: str(v) for k, v in json.loads(got).items()}
+            valid += 1
+        except (ValueError, AttributeError):
+            found = {}
+        whole += found == want
+        fields += len(want)
+        right += sum(found.get(k) == v for k, v in want.items())
+        if show and found != want:
+            print(f"  {form.card!r} {got!r}", flush=True)
+    shares = {"valid JSON": valid / count, "whole forms": whole / count, "fields": right / fields}
+    return {"count": count} | {name: round(100 * share, 1) for name, share in shares.items()}
+
+
 # ---------------------------------------------------------------------------------------------- hearing --
 def hear(net: Any, count: int, bank: str, show: bool) -> Any:
     groups: Pairs = defaultdict(list)
@@ -288,11 +346,35 @@ def talk(net: Any, budget: int, count: int) -> dict[str, float]:
     return {k: round(100 * sum(v) / len(v), 1) for k, v in talks.right.items()}
 
 
+def alone(net: Any, a: argparse.Namespace, put: Callable[[str, Any], None]) -> None:
+    """What is measured without pictures."""
+    if a.sums:
+        put("sums, thinking off", add_up(net, a.sums, False, a.show))
+        put("sums, thinking on", add_up(net, a.sums, True, a.show))
+    if a.clips:
+        put("clips, unseen voices", hear(net, a.clips, "heldout", a.show))
+        put("clips, trained voices", hear(net, a.clips, "trained", a.show))
+    if a.calls:
+        put("tools", use_tools(net, a.calls, a.show))
+
+
+def with_pictures(net: Any, a: argparse.Namespace, budget: int, put: Callable[[str, Any], None]) -> None:
+    """What is measured at a budget."""
+    if a.forms and budget > 70:
+        put(f"forms at {budget}", fill_forms(net, budget, a.forms, a.show))
+    if a.lines:
+        put(f"lines at {budget}", read_set(net, budget, held_out_line, a.lines, a.show))
+    if a.cards:
+        put(f"cards at {budget}", read_set(net, budget, held_out_card, a.cards, a.show))
+    if a.talk:
+        put(f"talk at {budget}", talk(net, budget, a.talk))
+
+
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("folder", type=Path)
     ap.add_argument("--budgets", type=int, nargs="+", default=[70, 140, 280])
-    for kind in ("lines", "cards", "sums", "clips", "talk"):
+    for kind in ("lines", "cards", "sums", "clips", "talk", "calls", "forms"):
         ap.add_argument(f"--{kind}", type=int, default=0)
     ap.add_argument("--json", type=Path)
     ap.add_argument("--bfloat16", action="store_true")
@@ -308,19 +390,9 @@ def main() -> None:
         if a.json:
             a.json.write_text(json.dumps(result, indent=1) + "\n")
 
-    if a.sums:
-        put("sums, thinking off", add_up(net, a.sums, False, a.show))
-        put("sums, thinking on", add_up(net, a.sums, True, a.show))
-    if a.clips:
-        put("clips, unseen voices", hear(net, a.clips, "heldout", a.show))
-        put("clips, trained voices", hear(net, a.clips, "trained", a.show))
+    alone(net, a, put)
     for budget in a.budgets:
-        if a.lines:
-            put(f"lines at {budget}", read_set(net, budget, held_out_line, a.lines, a.show))
-        if a.cards:
-            put(f"cards at {budget}", read_set(net, budget, held_out_card, a.cards, a.show))
-        if a.talk:
-            put(f"talk at {budget}", talk(net, budget, a.talk))
+        with_pictures(net, a, budget, put)
 
 
 if __name__ == "__main__":
