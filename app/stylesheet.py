@@ -93,6 +93,8 @@ QToolButton[role="thoughtTitle"] { color: $secondary; padding: 3px 2px 3px 0; ma
 QLabel[role="activity"] { color: $secondary; }
 QLabel[role="note"] { color: $secondary; font-size: ${caption}px; }
 
+QLabel[role="badge"] { color: $accent; background: $accent_soft; border-radius: 8px; padding: 2px 9px;
+  font-size: ${caption}px; }
 QFrame[role="toolCard"] { background: $surface; border: 1px solid $hairline; border-radius: 12px; }
 QLabel[role="toolDetails"] { color: $secondary; font-size: ${caption}px; }
 QFrame[role="error"] { background: $danger_soft; border-radius: 12px; }

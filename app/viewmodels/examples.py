@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-__all__ = ["DETAIL", "EXAMPLES", "TITLE", "Example", "ExampleKind"]
+__all__ = ["DETAIL", "EXAMPLES", "TEMPORARY_DETAIL", "TEMPORARY_TITLE", "TITLE", "Example", "ExampleKind"]
 
 TITLE = "What shall we read?"
 DETAIL = "Drop a picture anywhere, paste one, or write a question. Nothing leaves this Mac."
+TEMPORARY_TITLE = "A temporary conversation"
+TEMPORARY_DETAIL = "Nothing of it is kept: it is gone when you open another one or quit."
 
 
 class ExampleKind(Enum):

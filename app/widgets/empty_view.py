@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.viewmodels.examples import DETAIL, EXAMPLES, TITLE, Example
+from app.viewmodels.examples import DETAIL, EXAMPLES, TEMPORARY_DETAIL, TEMPORARY_TITLE, TITLE, Example
 from app.widgets.look import Look, give_role
 
 __all__ = ["EmptyView"]
@@ -26,11 +26,12 @@ class EmptyView(QWidget):
         self._look = look
         self._gem = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._gem.setPixmap(look.icons.pixmap("gem", None, QSize(76, 62)))
-        title = QLabel(TITLE, alignment=Qt.AlignmentFlag.AlignCenter)
-        title.setObjectName("emptyTitle")
-        detail = QLabel(DETAIL, alignment=Qt.AlignmentFlag.AlignCenter)
-        detail.setObjectName("emptyDetail")
-        detail.setWordWrap(True)
+        self.title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.title.setObjectName("emptyTitle")
+        self._detail = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._detail.setObjectName("emptyDetail")
+        self._detail.setWordWrap(True)
+        self.show_kind(is_temporary=False)
         self.buttons = [_ExampleButton(look, example) for example in EXAMPLES]
         self._examples = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._examples.setSpacing(10)
@@ -42,12 +43,17 @@ class EmptyView(QWidget):
         layout.addStretch(4)
         layout.addWidget(self._gem)
         layout.addSpacing(14)
-        layout.addWidget(title)
+        layout.addWidget(self.title)
         layout.addSpacing(4)
-        layout.addWidget(detail)
+        layout.addWidget(self._detail)
         layout.addSpacing(26)
         layout.addLayout(self._examples)
         layout.addStretch(5)
+
+    def show_kind(self, *, is_temporary: bool) -> None:
+        """Say which kind of conversation begins here."""
+        self.title.setText(TEMPORARY_TITLE if is_temporary else TITLE)
+        self._detail.setText(TEMPORARY_DETAIL if is_temporary else DETAIL)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stack the examples in a narrow window."""

@@ -310,7 +310,10 @@ class Gestures(QObject):
 
     def _show_library(self) -> None:
         row = next((row for row in self._library.rows if row.id == self._library.current_id), None)
+        is_temporary = self._conversation.transcript.is_temporary
         self._window.setWindowTitle(self._library.title)
+        self._window.header.temporary.setVisible(is_temporary)
+        self._window.messages.empty.show_kind(is_temporary=is_temporary)
         for command in (self._window.commands.rename, self._window.commands.pin, self._window.commands.remove):
             command.setEnabled(row is not None)
         self._window.commands.pin.setChecked(row is not None and row.is_pinned)

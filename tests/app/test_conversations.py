@@ -435,9 +435,12 @@ def test_a_retry_after_a_restart_asks_as_before(open_desk: OpenDesk, qtbot: QtBo
 def test_new_leads_out_of_an_empty_temporary_conversation(open_desk: OpenDesk) -> None:
     desk = open_desk("echo")
     desk.window.commands.new_temporary.trigger()
+    assert desk.window.header.temporary.isVisible()
+    assert "emporary" in desk.window.messages.empty.title.text()
     assert desk.window.commands.new.isEnabled()
     desk.window.commands.new.trigger()
     assert not desk.models.conversation.transcript.is_temporary
+    assert not desk.window.header.temporary.isVisible()
 
 
 def test_the_settings_reach_the_engine(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
