@@ -5,7 +5,8 @@
 
 All of it is held out and answered greedily: lines and cards (every third one in a font never trained on), sums
 of numbers never trained on, clips in voices never trained on (SAMPLE_BANK names the folder that speech.py
-filled), conversations, questions for tools, and forms on cards. Each is measured only if its count is given. Error rate = edits / characters.
+filled), conversations, questions for tools, and forms on cards. Each is measured only if its count is given.
+Error rate = edits / characters.
 """
 
 from __future__ import annotations
