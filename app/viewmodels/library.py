@@ -326,6 +326,9 @@ class Library(QObject):
                 self._await_draft()
             return
         is_start = not self._has_shown
+        if is_start and self._conversation.turns:
+            self._opening = ""  # something new was said already
+            return
         if not is_start:
             self.keep_draft()
         self._show(self._live.get(conversation_id) or self._make(record, False))

@@ -4,6 +4,7 @@ python tests/app/kill_tour.py FOLDER
 """
 
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +18,8 @@ from app.settings import Settings  # noqa: E402
 from app.theme import Theme  # noqa: E402
 from engine import sample_checkpoint  # noqa: E402
 
+WAIT_S = 60
+
 
 def main() -> None:
     """Ask, and write on until somebody ends it."""
@@ -28,7 +31,10 @@ def main() -> None:
     desk.open(sample_checkpoint())
     desk.models.composer.replace_text("Tell me a long story")
     desk.models.composer.send()
+    deadline = time.monotonic() + WAIT_S
     while desk.models.conversation.answer is None or not desk.models.conversation.answer.text:
+        if time.monotonic() > deadline:
+            sys.exit("no answer began")
         QTest.qWait(5)
     print("writing", flush=True)
     application.exec()

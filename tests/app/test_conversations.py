@@ -353,6 +353,17 @@ def test_files_given_at_the_start_stand_beside_the_kept_draft(open_desk: OpenDes
     assert [chip.name for chip in again.models.composer.pictures] == ["opened.png"]
 
 
+def test_who_writes_at_once_is_not_led_away_by_what_was_open_last(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "yesterday")
+    desk.close()
+    again = open_desk("echo", is_ready=False)
+    say(again, "today")
+    assert wait_for_end(qtbot, again).text == "user:today [as advised]"
+    QTest.qWait(300)
+    assert texts(again)[0] == "today"
+
+
 def test_a_draft_never_shows_in_another_conversation(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     ask(qtbot, desk, "first")
