@@ -1,5 +1,7 @@
 """What happens when the engine fails, dies, babbles or hangs: a sentence, a way on, and nothing lost."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -58,6 +60,32 @@ def test_only_the_last_answer_offers_a_retry(open_desk: OpenDesk, qtbot: QtBot) 
     wait_for_end(qtbot, desk)
     assert not first.retry_button.isVisible()
     assert last_view(desk).retry_button.isVisible()
+
+
+def test_an_engine_killed_twenty_times_in_mid_reply_costs_nothing_that_was_said(
+    open_desk: OpenDesk, qtbot: QtBot
+) -> None:
+    desk = open_desk("slow")
+    said = []
+    for number in range(20):
+        said.append(f"question {number}")
+        answer = say(desk, said[-1])
+        qtbot.waitUntil(lambda answer=answer: len(answer.text) > 12, timeout=WAIT_MS)
+        os.kill(engine_of(desk), signal.SIGKILL)
+        qtbot.waitUntil(lambda answer=answer: answer.state is AnswerState.FAILED, timeout=WAIT_MS)
+        assert answer.text.startswith("Paragraph 1")
+    desk.close()
+    again = open_desk("echo")
+    qtbot.waitUntil(lambda: len(again.models.conversation.turns) == 40, timeout=WAIT_MS)
+    assert [turn.text for turn in again.models.conversation.turns[0::2]] == said
+    assert all(turn.text.startswith("Paragraph 1") for turn in again.models.conversation.turns[1::2])
+
+
+def engine_of(desk: Desk) -> int:
+    """The process id of the engine."""
+    child = desk.bridge._client._child
+    assert child is not None
+    return child.pid
 
 
 @pytest.mark.parametrize("scenario", ["crash-once", "garbage-once"])
