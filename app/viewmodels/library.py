@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -214,7 +214,7 @@ class Library(QObject):
             transcript.stop()
         self._drafts.stop()
         self._copying.waitForDone()
-        self._store.remove_all().result(timeout=DELETION_S)
+        wait([self._store.remove_all()], timeout=DELETION_S)
         self._copies.clear()
         self.hits = []
         self._show(self._make(None, False))
@@ -256,12 +256,12 @@ class Library(QObject):
         self._copying.waitForDone()
         self.keep_draft()
         transcript = self._conversation.transcript
-        if self._preferences.retention_days == 0:
-            self._store.remove_all()
         is_kept = bool(transcript.turns) and not transcript.is_temporary
         self._preferences.settings.open_conversation = transcript.id if is_kept else ""
         for each in list(self._live.values()):
             each.stop()
+        if self._preferences.retention_days == 0:
+            self._store.remove_all()
 
     def keep(self, path: Path) -> Path:
         """The store's copy of a file, made if there is none: what was dropped may be gone tomorrow. Raises OSError."""
