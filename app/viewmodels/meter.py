@@ -29,6 +29,9 @@ __all__ = ["Meter"]
 _TURN_TOKENS = 5
 """Around what one side says: markers, the role, line ends."""
 
+_SHORT_S = 0.05
+"""What takes less is not worth a word."""
+
 _NEARLY_FULL = 0.85
 """Of the context; from here on a sentence warns."""
 
@@ -84,7 +87,8 @@ class Meter(QObject):
         if not self._draft_tokens:
             return ""
         seconds = self._seconds
-        return f"{self._draft_tokens:,} tokens" + ("" if seconds is None else f" · {_about(seconds)}")
+        tokens = f"{self._draft_tokens:,} token{'s' * (self._draft_tokens != 1)}"
+        return tokens if seconds is None or seconds < _SHORT_S else f"{tokens} · {_about(seconds)}"
 
     @property
     def detail(self) -> str:

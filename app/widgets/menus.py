@@ -82,7 +82,7 @@ class Actions(QObject):
         self.budgets |= {budget: self._make(f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()}
         self.remove_pictures = self._make("Remove All Attachments")
         self.rename = self._make("Rename…")
-        self.pin = self._make("Keep at the Top", is_switch=True)
+        self.pin = self._make("Pin", is_switch=True)
         self.remove = self._make("Delete Conversation")
 
     def _make_model_and_window(self) -> None:

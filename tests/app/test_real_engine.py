@@ -35,13 +35,13 @@ def test_spoken_digits_are_recorded_and_written_into_the_message(open_desk: Open
     microphones = PretendedMicrophones(48_000, 2, "int16")
     desk = open_desk(is_real=True, open_microphones=lambda: microphones)
     folder = sample_checkpoint() / "heldout"
-    samples, rate_hz = soundfile.read(folder / "clip-4.wav", dtype="float32")
+    samples, rate_hz = soundfile.read(folder / "clip-3.wav", dtype="float32")
     desk.models.voice.set_transcribing(True)
     desk.window.composer.record_button.click()
     microphones.say(soxr.resample(samples, rate_hz, microphones.rate_hz))
     desk.window.composer.record_button.click()
     qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
-    assert desk.window.composer.editor.toPlainText() == json.loads((folder / "clips.json").read_text())["clip-4.wav"]
+    assert desk.window.composer.editor.toPlainText() == json.loads((folder / "clips.json").read_text())["clip-3.wav"]
 
 
 def test_a_thought_is_folded_and_stays_out_of_copy(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:

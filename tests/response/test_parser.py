@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import TextDelta, ThoughtEnd, ThoughtFinished, ToolCalled, ToolCallRefused
+from engine.events import TextDelta, ThoughtEnd, ThoughtFinished, ThoughtStarted, ToolCalled, ToolCallRefused
 from engine.messages import Message, Text, ToolCall
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.tokenizer import Tokenizer
@@ -179,12 +179,15 @@ def test_TH_7_a_thought_closed_from_outside_says_so_and_the_answer_follows(
     assert read([*events, *closing, *rest, *parser.finish()]) == Answer("One.", "Hi")
 
 
-def test_TH_7_a_thought_that_has_shown_nothing_is_closed_without_a_trace(tokenizer: Tokenizer) -> None:
+def test_TH_7_a_thought_that_has_shown_nothing_is_told_of_when_it_is_closed_from_outside(tokenizer: Tokenizer) -> None:
     for written in ([OPEN], [OPEN, "thought"], [OPEN, "thought\n\n"]):
         parser = ResponseParser(tokenizer)
         assert [event for token_id in as_ids(tokenizer, written) for event in parser.push(token_id)] == []
         assert parser.in_thought
-        assert parser.close_thought("budget") == []
+        started, finished = parser.close_thought("budget")
+        assert isinstance(started, ThoughtStarted)
+        assert isinstance(finished, ThoughtFinished)
+        assert finished.ended_by == "budget"
         assert not parser.in_thought
 
 
