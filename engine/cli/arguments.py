@@ -129,6 +129,8 @@ def load_tools(path: Path) -> ToolBox:
 
     The file is run with everything that its author may do: it is the person's own program.
     """
+    if not path.is_file():
+        raise PromptError(f"There is no file {path}. Name the Python file that defines the tools.")
     spec = importlib.util.spec_from_file_location("cabochon_tools", path)
     if spec is None or spec.loader is None:
         raise PromptError(f"{path} is not a Python file. Name one that ends in .py.")
@@ -152,7 +154,9 @@ def load_schema(path: Path) -> dict[str, Any]:
     """A JSON Schema; raises PromptError."""
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise PromptError(f"{path} cannot be read: {error.strerror}. Name a file with a JSON Schema.") from error
+    except (ValueError, RecursionError) as error:
         raise PromptError(f"{path} cannot be read as JSON: {error}.") from error
     if not isinstance(schema, dict):
         raise PromptError(f"{path} is not a JSON Schema: it must hold an object.")
