@@ -77,6 +77,7 @@ class Gestures(QObject):
     def remove_conversation(self, conversation_id: str) -> None:
         """Delete a conversation and offer the way back."""
         self._window.toast.say("Conversation deleted", self._library.remove(conversation_id))
+        self._window.composer.editor.setFocus()
 
     def find_all(self) -> None:
         """Go to the field that searches everything."""

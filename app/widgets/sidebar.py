@@ -73,6 +73,7 @@ class Sidebar(QWidget):
         self.search = _SearchField()
         self.search.textChanged.connect(library.search)
         self.search.left_downwards.connect(self._enter_list)
+        self.search.returnPressed.connect(self._open_first)
         self._rows = _Rows(library)
         self.list = _List()
         self.list.setModel(self._rows)
@@ -130,9 +131,19 @@ class Sidebar(QWidget):
 
     def _enter_list(self) -> None:
         self.list.setFocus()
-        first = next((n for n in range(self._rows.rowCount()) if not isinstance(self._rows.rows[n], str)), None)
-        if first is not None and not self.list.currentIndex().isValid():
-            self.list.setCurrentIndex(self._rows.index(first))
+        first = self._first()
+        if first is not None and (self._library.query or not self.list.currentIndex().isValid()):
+            self.list.setCurrentIndex(first)
+
+    def _open_first(self) -> None:
+        first = self._first()
+        if self._library.query and first is not None:
+            self._open(first)
+
+    def _first(self) -> QModelIndex | None:
+        """The first row that is no heading."""
+        numbers = (number for number, row in enumerate(self._rows.rows) if not isinstance(row, str))
+        return next((self._rows.index(number) for number in numbers), None)
 
     def _open(self, index: QModelIndex, *, takes_focus: bool = True) -> None:
         match self._rows.rows[index.row()]:
