@@ -232,7 +232,7 @@ def _exported(library: Library, conversation: Conversation) -> Exported:
 def _desktop(settings: Settings, store: Store) -> Desktop:
     def search(words: str, limit: int) -> list[dict[str, str]]:
         hits = store.search(words, limit).result(timeout=SEARCH_S)
-        return [{"title": hit.title, "text": hit.snippet.replace("\x02", "").replace("\x03", "")} for hit in hits]
+        return [{"title": hit.title, "text": hit.plain_snippet} for hit in hits]
 
     return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
 

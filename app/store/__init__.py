@@ -4,6 +4,7 @@
 """
 
 from app.store.store import Store
+from app.store.text import MATCH_BEGIN, MATCH_END
 from app.store.values import Conversation, Draft, Hit, Summary, Turn, TurnState
 
-__all__ = ["Conversation", "Draft", "Hit", "Store", "Summary", "Turn", "TurnState"]
+__all__ = ["MATCH_BEGIN", "MATCH_END", "Conversation", "Draft", "Hit", "Store", "Summary", "Turn", "TurnState"]

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from app.store.text import MATCH_BEGIN, MATCH_END
 from engine import Message, Part, Stats
 
 __all__ = ["Conversation", "Draft", "Hit", "Summary", "Turn", "TurnState"]
@@ -79,3 +80,8 @@ class Hit(msgspec.Struct, frozen=True):
     """The text around the first match; every match in it stands between U+0002 and U+0003."""
     created_at: float
     """Of the turn, or of the conversation."""
+
+    @property
+    def plain_snippet(self) -> str:
+        """The snippet without its marks."""
+        return self.snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")

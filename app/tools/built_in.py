@@ -28,11 +28,10 @@ class Desktop:
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """One tool: what the model is told, what a person is told, and what it does."""
+    """One tool: what the model is told, what a person calls it, and what it does."""
 
     tool: Tool
     title: str
-    explanation: str
     run: Callable[[dict[str, Any]], Any]
     """Gives any JSON value; raises ToolError."""
     target: Callable[[dict[str, Any]], str] = lambda _arguments: ""
@@ -45,13 +44,11 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
         BuiltIn(
             Tool("clock", "Tells the date, the time and the day of the week."),
             "Clock",
-            "Tells the model the date and the time.",
             lambda _arguments: _clock(desktop.now()),
         ),
         BuiltIn(
             Tool("calculator", "Works out an expression such as 12 * 34.", _arguments(expression="")),
             "Calculator",
-            "Works out sums, products and powers exactly.",
             lambda arguments: work_out(_text(arguments, "expression")),
         ),
         BuiltIn(
@@ -61,7 +58,6 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
                 _arguments(path="The folder, as it was listed before.") | {"required": []},
             ),
             "Folders",
-            "Lists folders that you choose. Asks each time.",
             lambda arguments: list_folder(str(arguments.get("path") or ""), desktop.allowed()),
             lambda arguments: path_inside(str(arguments.get("path") or ""), desktop.allowed()),
         ),
@@ -72,7 +68,6 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
                 _arguments(path="The file, as it was listed."),
             ),
             "Files",
-            "Reads text files in folders that you choose. Asks each time.",
             lambda arguments: read_text_file(_text(arguments, "path"), desktop.allowed()),
             lambda arguments: path_inside(_text(arguments, "path"), desktop.allowed()),
         ),
@@ -83,7 +78,6 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
                 _arguments(words="A few words that occur there."),
             ),
             "Earlier conversations",
-            "Searches what was said in your conversations on this Mac.",
             lambda arguments: list(desktop.search(_text(arguments, "words"), MAX_FOUND)),
         ),
     )

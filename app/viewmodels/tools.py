@@ -127,12 +127,8 @@ class ToolRun(QObject):
 
 
 class Toolbox(QObject):
-    """Runs the built-in tools for the engine, each on a thread of its own. All are off until a person turns them on.
+    """Runs the built-in tools for the engine, each on a thread of its own. All are off until a person turns them on."""
 
-    **Signals:** `changed` (which are on).
-    """
-
-    changed = Signal()
     _ran = Signal(object)
 
     def __init__(self, bridge: Bridge, settings: Settings, tools: Sequence[BuiltIn]) -> None:
@@ -156,7 +152,6 @@ class Toolbox(QObject):
     def turn(self, name: str, is_on: bool) -> None:
         """Let the model call it, or not."""
         self._settings.tools = (self._settings.tools | {name}) if is_on else (self._settings.tools - {name})
-        self.changed.emit()
 
     def title_of(self, name: str) -> str:
         """What a person calls it."""

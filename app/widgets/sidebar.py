@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.store import Hit, Summary
+from app.store import MATCH_BEGIN, MATCH_END, Hit, Summary
 from app.viewmodels.library import Library
 from app.widgets.look import Look, show_tip
 
@@ -420,11 +420,11 @@ class _Delegate(QStyledItemDelegate):
     def _paint_snippet(self, painter: QPainter, area: QRect, snippet: str) -> None:
         colors = self._look.theme.colors
         words = " ".join(snippet.split())
-        begin = words.find("\x02")
+        begin = words.find(MATCH_BEGIN)
         if begin > LEAD:
             words = "…" + words[words.rfind(" ", 0, begin - LEAD // 2) + 1 :].lstrip()
         marked = escape(words)
-        marked = marked.replace("\x02", f'<b style="color:{colors.accent}">').replace("\x03", "</b>")
+        marked = marked.replace(MATCH_BEGIN, f'<b style="color:{colors.accent}">').replace(MATCH_END, "</b>")
         document = QTextDocument()
         document.setDefaultFont(self._font(12))
         document.setDocumentMargin(0)
@@ -439,7 +439,7 @@ def _spoken(row: _Row, *, is_busy: bool) -> str:
         case str():
             return row
         case Hit():
-            return f"{row.title}: {row.snippet}".replace("\x02", "").replace("\x03", "")
+            return f"{row.title}: {row.plain_snippet}"
         case Summary():
             states = (("pinned", row.is_pinned), ("writing", is_busy), ("draft", row.has_draft))
             marks = [mark for mark, holds in states if holds]

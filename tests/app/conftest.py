@@ -12,10 +12,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, assemble
-from app.paths import engine_command
+from app.icons import Icons
+from app.paths import ICONS, engine_command
 from app.recorder import MicrophoneError, Microphones
 from app.settings import Settings
 from app.theme import Theme
+from app.widgets.look import Look
+from app.widgets.markdown_view import MarkdownView
 from engine import sample_checkpoint
 from tests.app.driving import WAIT_MS, Draw, OpenDesk
 
@@ -101,6 +104,18 @@ def delete(thing: QObject) -> None:
     """Delete a Qt object now: what is left over would follow the next test's theme."""
     thing.deleteLater()
     QApplication.sendPostedEvents(thing, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def view(qtbot: QtBot, theme: Theme) -> Iterator[MarkdownView]:
+    """A Markdown view without a window around it."""
+    look = Look(theme, Icons(ICONS))
+    view = MarkdownView(look)
+    qtbot.addWidget(view)
+    view.resize(500, 100)
+    view.show()
+    yield view
+    look.typesetter.close()
 
 
 @pytest.fixture

@@ -1,31 +1,15 @@
 """Formulas: what is one, how it is drawn, and what strangers' TeX cannot do."""
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
-from app.icons import Icons
-from app.paths import ICONS
 from app.settings import Appearance
 from app.theme import Theme
 from app.typesetting import Drawing, Formula, Refused, draw_formula
 from app.viewmodels.formulas import put_back, take_formulas
-from app.widgets.look import Look
 from app.widgets.markdown_view import MarkdownView
 from tests.app.driving import WAIT_MS
-
-
-@pytest.fixture
-def view(qtbot: QtBot, theme: Theme) -> Iterator[MarkdownView]:
-    look = Look(theme, Icons(ICONS))
-    view = MarkdownView(look)
-    qtbot.addWidget(view)
-    view.resize(500, 100)
-    view.show()
-    yield view
-    look.typesetter.close()
 
 
 def show(qtbot: QtBot, view: MarkdownView, source: str) -> None:

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,9 @@ from PIL import Image
 from PySide6.QtGui import QFont, QTextBlockFormat, QTextDocument, QTextFormat, QTextTable
 from pytestqt.qtbot import QtBot
 
-from app.icons import Icons
-from app.paths import ICONS
 from app.theme import Theme
 from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks, settled_length
 from app.widgets.code_blocks import code_language, code_lines, starts_fence
-from app.widgets.look import Look
 from app.widgets.markdown_document import CODE_PADDING
 from app.widgets.markdown_view import MarkdownView
 from tests.app.driving import WAIT_MS
@@ -25,17 +21,6 @@ DOCUMENT = (
     "```python\ndef f():\n\n    return 1\n```\n\n- one\n- two\n\n  still two\n\n- three\n\n"
     "| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted\n> lines\n\n1. first\n2. second\n\nlast paragraph\nwith two lines"
 )
-
-
-@pytest.fixture
-def view(qtbot: QtBot, theme: Theme) -> Iterator[MarkdownView]:
-    look = Look(theme, Icons(ICONS))
-    view = MarkdownView(look)
-    qtbot.addWidget(view)
-    view.resize(500, 100)
-    view.show()
-    yield view
-    look.typesetter.close()
 
 
 def shape(document: QTextDocument) -> list[tuple[object, ...]]:
