@@ -211,6 +211,7 @@ def assemble(
             composer.attach([sample])
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
+    model.loaded.connect(preferences.remember_model)
     preferences.delete_all_requested.connect(library.remove_all)
     Gestures(window, look, models, preferences, attach_sample)
     SettingsGestures(window, look, models, preferences, Exporter(lambda: _exported(library, conversation)))

@@ -119,10 +119,10 @@ class _Died:
 
 @dataclass(frozen=True)
 class _Served:
-    """The child ended a request; `has_answered` if by finishing an answer."""
+    """The child ended a request."""
 
     request_id: int
-    has_answered: bool
+    event: Finished | Failed | ModelLoaded
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,7 @@ class EngineClient:
         """Those of them that are to answer now."""
         self._running: LoadModel | Respond | None = None
         self._model: LoadModel | None = None
+        """What was loaded last."""
         self._hangs_at: float | None = None
         self._deaths = 0
 
@@ -184,8 +185,8 @@ class EngineClient:
                         self._recover(f"status {child.end()}")
                 case _Rest():
                     self._let_idle_child_go()
-                case _Served(request_id, has_answered):
-                    self._finish(request_id, has_answered)
+                case _Served(request_id, event):
+                    self._finish(request_id, event)
                 case Cancel() | AnswerNow() | ToolDone() as word:
                     self._pass_on(word)
                 case LoadModel() | Respond() as request:
@@ -230,11 +231,23 @@ class EngineClient:
             else:
                 self._report(request_id, Failed(Cancelled.__name__, str(Cancelled())))
 
-    def _finish(self, request_id: int, has_answered: bool) -> None:
-        if has_answered:
+    def _finish(self, request_id: int, event: Finished | Failed | ModelLoaded) -> None:
+        if isinstance(event, Finished):
             self._deaths = 0
-        if self._running is not None and self._running.request_id == request_id:
-            self._running, self._hangs_at = None, None
+        if self._running is None or self._running.request_id != request_id:
+            return
+        request, self._running, self._hangs_at = self._running, None, None
+        if isinstance(request, LoadModel):
+            if isinstance(event, ModelLoaded):
+                self._model = request
+            elif isinstance(event, Failed) and not event.has_model:
+                self._load_again(request)
+
+    def _load_again(self, failed: LoadModel | Respond | None) -> None:
+        """Give the child the model that was loaded last, unless another waits, or just that one failed."""
+        is_replaced = any(isinstance(request, LoadModel) for request in self._waiting)
+        if self._model is not None and self._model != failed and not is_replaced:
+            self._waiting.insert(0, self._model)
 
     def _hand_over(self) -> None:
         """Give the child the next request, if it is idle."""
@@ -255,8 +268,6 @@ class EngineClient:
             if request.request_id in self._hurried:
                 self._send(AnswerNow(request.request_id))
             self._hurried.intersection_update(each.request_id for each in self._waiting)
-            if isinstance(request, LoadModel):
-                self._model = request
 
     def _start_child(self) -> None:
         try:
@@ -269,7 +280,7 @@ class EngineClient:
         envelope = decode_event(frame)
         self._report(envelope.request_id, envelope.event)
         if isinstance(envelope.event, Finished | Failed | ModelLoaded):
-            self._inbox.put(_Served(envelope.request_id, isinstance(envelope.event, Finished)))
+            self._inbox.put(_Served(envelope.request_id, envelope.event))
 
     def _recover(self, cause: str) -> None:
         """The child is gone: say so to whoever waits for it, start another and load the same model again."""
@@ -286,17 +297,15 @@ class EngineClient:
         else:
             what = "loading the model" if isinstance(lost, LoadModel) else "answering"
             self._report_stopped(lost, f"The engine stopped unexpectedly while {what} ({cause}) and was started again.")
-        is_replaced = any(isinstance(request, LoadModel) for request in (lost, *self._waiting))
-        if self._model is not None and not is_replaced:
-            self._waiting.insert(0, self._model)
+        self._load_again(lost)
         self._start_child()
 
     def _give_up(self, cause: str) -> None:
         """Answer everything that waits; the next request tries to start the engine once more."""
-        self._report(0, Failed(EngineStopped.__name__, f"The engine keeps stopping ({cause})."))
         waiting, self._waiting = self._waiting, []
         for request in waiting:
             self._report_stopped(request, f"The engine keeps stopping ({cause}).")
+        self._report(0, Failed(EngineStopped.__name__, f"The engine keeps stopping ({cause})."))
 
     def _end_hanging_child(self) -> None:
         """Its stream ends with it, and the reader tells."""

@@ -187,11 +187,13 @@ class Finished(_Event, frozen=True, tag="finished"):
     stats: Stats
 
 
-class Failed(_Event, frozen=True, tag="failed"):
+class Failed(_Event, frozen=True, tag="failed", omit_defaults=True):
     """The request could not be done. `message` is for the person; `kind` is the error's class name."""
 
     kind: str
     message: str
+    has_model: bool = False
+    """Whether a model is loaded nevertheless: after a LoadModel that was refused, the one before."""
 
 
 class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -277,6 +277,8 @@ class Gestures(QObject):
         window.failure.add_action("Load Again").clicked.connect(self._model.load_again)
         window.failure.add_action("Choose Model…").clicked.connect(self.choose_model)
         window.failure.add_action("Use the Sample Model").clicked.connect(self._model.load_sample)
+        window.refusal.add_action("Choose Model…").clicked.connect(self.choose_model)
+        window.refusal.dismissed.connect(self._model.dismiss_refusal)
         self._composer.changed.connect(self._enable)
         self._voice.changed.connect(self._name_record)
         self._status.changed.connect(self._show_model)
@@ -321,6 +323,7 @@ class Gestures(QObject):
 
     def _show_model(self) -> None:
         self._window.failure.show_text(self._model.failure)
+        self._window.refusal.show_text(self._model.refusal)
         self._window.composer.footnote.setText(self._status.footnote)
         self._window.commands.use_sample.setEnabled(not self._model.is_sample)
 

@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageList(look, thumbnails, models.conversation)
         self.messages.setMinimumHeight(120)  # the composer keeps its room in a low window
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
+        self.refusal = Banner(look, "notice", "warning", is_dismissable=True)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
         self.remark = Banner(look, "notice", "info", is_dismissable=True)
         self.editing = Banner(look, "notice", "info", is_dismissable=True)
@@ -150,7 +151,7 @@ class MainWindow(QMainWindow):
         banners = QVBoxLayout()
         banners.setContentsMargins(14, 0, 14, 8)
         banners.setSpacing(8)
-        for banner in (self.failure, self.remark, self.notice, self.editing):
+        for banner in (self.failure, self.refusal, self.remark, self.notice, self.editing):
             banner.setMaximumWidth(COLUMN_WIDTH + 24)
             row = QHBoxLayout()
             row.addStretch(1)

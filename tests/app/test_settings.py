@@ -19,7 +19,7 @@ from app.widgets.look import Look
 from app.widgets.settings_window import SettingsWindow
 from engine import Options, Sampling
 from tests.app.conftest import delete
-from tests.app.driving import OpenDesk
+from tests.app.driving import WAIT_MS, OpenDesk
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK_MODULES = {
@@ -366,13 +366,18 @@ def test_the_command_opens_one_window_that_follows_the_rest(
     assert not window.isVisible()
 
 
-def test_the_chosen_model_is_the_one_of_the_next_start(open_desk: OpenDesk, settings: Settings, tmp_path: Path) -> None:
-    desk = open_desk(has_engine=False)
+def test_the_chosen_model_is_the_one_of_the_next_start(
+    open_desk: OpenDesk, settings: Settings, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk()
     desk.preferences.choose_model(tmp_path)
-    assert settings.start_model == tmp_path
     assert desk.models.model.name == tmp_path.name
+    qtbot.waitUntil(lambda: settings.start_model == tmp_path, timeout=WAIT_MS)
+    desk.preferences.choose_model(tmp_path / "wrong")
+    qtbot.waitUntil(lambda: bool(desk.models.model.refusal), timeout=WAIT_MS)
+    assert settings.start_model == tmp_path
     desk.window.commands.use_sample.trigger()
-    assert settings.start_model is None
+    qtbot.waitUntil(lambda: settings.start_model is None, timeout=WAIT_MS)
     assert desk.models.model.name == "Sample model"
 
 
