@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +29,9 @@ def bench_report(
     unknown = [name for name in against if name not in PEERS]
     if unknown:
         raise BenchFailed(f"There is no adapter for {unknown[0]!r}; choose from {', '.join(PEERS)}.")
+    missing = [name for name in against if name not in OWN and find_spec(name.replace("-", "_")) is None]
+    if missing and not getattr(sys, "frozen", False):
+        raise BenchFailed(f"{missing[0]} is not installed. It comes with the extra: pip install 'cabochon[compare]'.")
     engines = [OURS, *against]
     results: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
     for number in range(rounds):
