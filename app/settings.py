@@ -9,7 +9,10 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from engine import BUDGETS, Options, Sampling
 
-__all__ = ["TEXT_SIZES", "Appearance", "Preset", "Retention", "SamplingChoice", "Settings", "may_use_network"]
+__all__ = [
+    "TEXT_SIZES", "Appearance", "ChosenMicrophone", "Preset", "Retention", "SamplingChoice", "Settings",
+    "may_use_network",
+]  # fmt: skip
 
 TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160)
 """Steps of the text size, in percent."""
@@ -20,6 +23,7 @@ MOST_TOKENS = 1_000_000
 
 _Choice = TypeVar("_Choice", bound=Enum)
 _Value = TypeVar("_Value")
+_Default = TypeVar("_Default")
 
 
 class Appearance(Enum):
@@ -53,6 +57,13 @@ class Preset(msgspec.Struct, frozen=True):
 
     name: str
     text: str = ""
+
+
+class ChosenMicrophone(msgspec.Struct, frozen=True):
+    """A microphone by its id, which may be another one when it is plugged in elsewhere, and its name."""
+
+    id: str
+    name: str
 
 
 class Settings(QObject):
@@ -176,7 +187,7 @@ class Settings(QObject):
 
     @budget.setter
     def budget(self, budget: int | None) -> None:
-        self._store.setValue("budget", "" if budget is None else budget)
+        self._write("budget", "" if budget is None else budget)
 
     @property
     def start_model(self) -> Path | None:
@@ -232,6 +243,15 @@ class Settings(QObject):
     @transcribes.setter
     def transcribes(self, transcribes: bool) -> None:
         self._write("transcribes", transcribes)
+
+    @property
+    def microphone(self) -> ChosenMicrophone | None:
+        """The microphone that was chosen; None for the system's own choice."""
+        return self._json("microphone", ChosenMicrophone, None)
+
+    @microphone.setter
+    def microphone(self, microphone: ChosenMicrophone | None) -> None:
+        self._write("microphone", "" if microphone is None else msgspec.json.encode(microphone).decode())
 
     @property
     def appearance(self) -> Appearance:
@@ -315,7 +335,7 @@ class Settings(QObject):
         stored = self._store.value(key)
         return next((choice for choice in type(default) if choice.value == stored), default)
 
-    def _json(self, key: str, kind: type[_Value], default: _Value) -> _Value:
+    def _json(self, key: str, kind: type[_Value], default: _Default) -> _Value | _Default:
         try:
             return msgspec.json.decode(str(self._store.value(key, "")), type=kind)
         except msgspec.DecodeError:

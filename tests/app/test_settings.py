@@ -12,7 +12,16 @@ from pytestqt.qtbot import QtBot
 
 from app.icons import Icons
 from app.paths import ICONS
-from app.settings import TEXT_SIZES, Appearance, Preset, Retention, SamplingChoice, Settings, may_use_network
+from app.settings import (
+    TEXT_SIZES,
+    Appearance,
+    ChosenMicrophone,
+    Preset,
+    Retention,
+    SamplingChoice,
+    Settings,
+    may_use_network,
+)
 from app.theme import Theme
 from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
 from app.widgets.look import Look
@@ -65,6 +74,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     settings.context_limit, settings.rest_after_minutes = 8192, 15
     settings.retention = Retention.MONTH
     settings.text_size = 140
+    settings.microphone = ChosenMicrophone("4d2", "“Ohr”, links")
     again = reread(settings)
     assert again.thinks_by_default
     assert again.shows_thoughts
@@ -80,6 +90,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     assert again.start_model == Path("/models/gemma, the 4th")
     assert again.retention is Retention.MONTH
     assert again.text_size == 140
+    assert again.microphone == ChosenMicrophone("4d2", "“Ohr”, links")
 
 
 SPOILED = """[General]
@@ -102,6 +113,7 @@ appearance=purple
 text_size=101
 budget=abc
 geometry=7
+microphone={"id": 4}
 """
 
 
@@ -121,6 +133,8 @@ def test_a_change_is_told_once_and_a_repetition_never(settings: Settings, qtbot:
         settings.retention = Retention.MONTH
     with qtbot.assertNotEmitted(settings.changed):
         settings.retention = Retention.MONTH
+    with qtbot.waitSignal(settings.changed):
+        settings.budget = 560
 
 
 # --- what the choices mean
