@@ -58,6 +58,14 @@ from engine.turn import Turn
 
 __all__ = ["CheckedModel", "Engine"]
 
+USUAL_TEXT = """\
+Thank you for your letter of 14 March. We have read it with care, and we would like to answer each of your questions.
+Wir danken für Ihren Brief: die Lieferung kommt am Dienstag, den 21. Mai, gegen 9:30 Uhr.
+def total(prices: list[float], discount: float = 0.0) -> float:
+    return sum(price * (1 - discount) for price in prices)
+"""
+"""What people write to a model, more or less: it shows how many characters a token stands for."""
+
 CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
 
@@ -135,6 +143,7 @@ class Engine:
             quantization=loaded.quantization,
             compute_dtype=str(compute_dtype()).removeprefix("mlx.core."),
             backend=backend_name(),
+            characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
         )
         return cls(loaded.model, checked.tokenizer, info, checked.advice)
 
@@ -302,6 +311,8 @@ class Engine:
             pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
             sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
             videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
+            num_characters=prompt.num_characters,
+            num_text_tokens=prompt.num_text_tokens,
         )
         logits = yield from self._fill_cache(prompt, run, cancelled)
         seen = logits

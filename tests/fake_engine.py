@@ -210,7 +210,8 @@ def prompt(request: Respond) -> Iterator[EngineEvent]:
             receipts.append(
                 PictureReceipt(picture.path, picture.budget, plan.width, plan.height, plan.num_soft_tokens, 84.2)
             )
-    yield PromptReady(120, 0, tuple(receipts))
+    characters = sum(len(message.text) for message in request.messages)
+    yield PromptReady(120, 0, tuple(receipts), num_characters=characters, num_text_tokens=round(characters / 3.5))
     yield PrefillProgress(60, 120)
     yield PrefillProgress(120, 120)
 
@@ -265,6 +266,14 @@ def text(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     for piece in pieces(request.messages[-1].text):
         yield TextDelta(piece)
     yield Finished("end_of_turn", stats(9))
+
+
+def spelled(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Has a token for each character."""
+    characters = sum(len(message.text) for message in request.messages)
+    yield PromptReady(characters, num_characters=characters, num_text_tokens=characters)
+    yield TextDelta("ok")
+    yield Finished("end_of_turn", stats(1))
 
 
 def slow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
@@ -430,6 +439,7 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "rich": rich,
     "echo": echo,
     "text": text,
+    "spelled": spelled,
     "slow": slow,
     "flow": flow,
     "deaf": deaf,

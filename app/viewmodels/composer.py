@@ -17,7 +17,6 @@ from app.viewmodels.attached import (
     DraftText,
     DraftVideo,
     for_model,
-    senses_of,
 )
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.inspection import Inspected, Inspector, kind_by_name_and_head
@@ -82,14 +81,14 @@ class Composer(QObject):
         self._numbers = itertools.count(1)
         self._items: dict[int, Attached] = {}
         self._is_taking_up = False
-        self._senses = senses_of(model.info)
+        self._senses = meter.senses
         self._text = ""
         self._refusals: list[str] = []
         self._remark = ""
         self._inspector = Inspector()
         self._inspector.inspected.connect(self._take_inspected)
         conversation.activity_changed.connect(self.changed)
-        model.changed.connect(self._follow_model)
+        meter.senses_changed.connect(self._follow_senses)
 
     def close(self) -> None:
         """End the thread that looks at files."""
@@ -182,7 +181,7 @@ class Composer(QObject):
                     self._read_later(part)
                 case Text(quotation):
                     name, quoted_text = unquoted(quotation) or ("Text", quotation)
-                    self._add(DraftText(next(self._keys), name, quoted_text))
+                    self._add(DraftText(next(self._keys), name, quoted_text, self._senses))
                 case _:
                     pass  # a video's own sound, which comes with it
         self._say([sentence for sentence in refusals if sentence])
@@ -211,7 +210,8 @@ class Composer(QObject):
     def insert(self, text: str) -> None:
         """Text goes to the cursor, a very long one beside it."""
         if len(text) > LONG_TEXT:
-            self._add(DraftText(next(self._keys), f"Pasted text {next(self._numbers)}", text.replace("\r\n", "\n")))
+            name = f"Pasted text {next(self._numbers)}"
+            self._add(DraftText(next(self._keys), name, text.replace("\r\n", "\n"), self._senses))
         else:
             self.text_offered.emit(text)
 
@@ -327,7 +327,7 @@ class Composer(QObject):
         if text is not None:
             if any((item.name, item.text) == (path.name, text) for item in self.items if isinstance(item, DraftText)):
                 return f"“{path.name}” is already attached."
-            self._add(DraftText(next(self._keys), path.name, text))
+            self._add(DraftText(next(self._keys), path.name, text, self._senses))
         elif attachment is not None and attachment.kind == "picture":
             self._add(DraftPicture(next(self._keys), attachment, self._senses, self._settings.budget))
         else:
@@ -378,12 +378,11 @@ class Composer(QObject):
         self.item_changed.emit(item)
         self._tell()
 
-    def _follow_model(self) -> None:
-        senses = senses_of(self._model.info)
-        if senses != self._senses:
-            self._senses = senses
-            for item in self.items:
-                self._change(for_model(item, senses))
+    def _follow_senses(self) -> None:
+        self._senses = self.meter.senses
+        for item in self.items:
+            self._change(for_model(item, self._senses))
+        self.meter.weigh(self._text, self.items)
 
     def _tell(self) -> None:
         """The draft is another one now."""
