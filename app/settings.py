@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, Signal
 
 from engine import BUDGETS, Options, Sampling
 
@@ -283,6 +283,16 @@ class Settings(QObject):
         self._write("geometry", geometry)
 
     @property
+    def settings_place(self) -> QPoint | None:
+        """Where the settings window was; None for nowhere yet."""
+        stored = self._store.value("settings_place")
+        return stored if isinstance(stored, QPoint) else None
+
+    @settings_place.setter
+    def settings_place(self, place: QPoint) -> None:
+        self._write("settings_place", place)
+
+    @property
     def open_conversation(self) -> str:
         """The conversation that was open when the app ended; empty for a new one."""
         return str(self._store.value("open_conversation", ""))
@@ -318,7 +328,7 @@ class Settings(QObject):
     def readable_paths(self, paths: tuple[str, ...]) -> None:
         self._write("readable_paths", msgspec.json.encode(paths).decode())
 
-    def _write(self, key: str, value: bool | int | str | QByteArray | None) -> None:
+    def _write(self, key: str, value: bool | int | str | QByteArray | QPoint | None) -> None:
         if value != self._store.value(key):
             self._store.setValue(key, value)
             self.changed.emit()

@@ -39,6 +39,9 @@ from engine import (
 
 __all__ = ["Composer"]
 
+SAMPLE_MIX = "Beside several pictures or a video the sample may miss a sound. Send the sound by itself."
+"""It was not trained on such messages: behind two pictures a clip went unheard."""
+
 MAX_SENTENCES = 3
 """So many refusals are named one by one; the rest is counted."""
 
@@ -113,6 +116,16 @@ class Composer(QObject):
         if self._remark:
             lines.append(self._remark)
         return "\n".join(lines)
+
+    @property
+    def caution(self) -> str:
+        """What to know before this draft is sent; empty when there is nothing to say."""
+        seen = [item for item in self.items if isinstance(item, DraftPicture | DraftVideo)]
+        films = [item for item in seen if isinstance(item, DraftVideo)]
+        is_heard = any(film.is_heard for film in films) or any(isinstance(item, DraftSound) for item in self.items)
+        if self._model.is_sample and is_heard and (films or len(seen) > 1):
+            return SAMPLE_MIX
+        return self.meter.warning
 
     @property
     def text(self) -> str:

@@ -8,12 +8,20 @@ from PySide6.QtCore import QMimeDatabase
 
 from engine import AttachmentError
 
-__all__ = ["LONG_TEXT", "is_named_as_text", "quoted", "read_text_file", "unquoted"]
+__all__ = ["LONG_TEXT", "TEXT_SUFFIXES", "is_named_as_text", "quoted", "read_text_file", "unquoted"]
 
 LONG_TEXT = 4_000
 """Characters from which a pasted text becomes a chip."""
 
 MAX_TEXT_BYTES = 256 * 1024
+
+TEXT_SUFFIXES = (
+    ".txt", ".text", ".md", ".markdown", ".rst", ".tex", ".bib", ".log", ".csv", ".tsv", ".json", ".jsonl", ".yaml",
+    ".yml", ".toml", ".ini", ".cfg", ".conf", ".plist", ".xml", ".html", ".htm", ".css", ".svg", ".srt", ".vtt", ".sql",
+    ".diff", ".patch", ".py", ".ipynb", ".js", ".ts", ".jsx", ".tsx", ".swift", ".m", ".mm", ".c", ".h", ".cc", ".cpp",
+    ".hpp", ".rs", ".go", ".java", ".kt", ".rb", ".php", ".pl", ".lua", ".r", ".jl", ".sh", ".zsh", ".bash",
+)  # fmt: skip
+"""What the dialog for files shows at once; whatever holds text can be attached."""
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _UNWRITTEN = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")

@@ -177,8 +177,8 @@ class ComposerView(QWidget):
         self.ring.show_fraction(meter.fraction, is_nearly_full=bool(meter.warning))
         self.ring.setAccessibleName(f"Context: {meter.detail}")
         show_tip(self.ring, meter.detail)
-        self.warning.setText(meter.warning)
-        self.warning.setVisible(bool(meter.warning))
+        self.warning.setText(self._composer.caution)
+        self.warning.setVisible(bool(self._composer.caution))
 
     def _add_chip(self, item: Attached) -> None:
         self._place_chip(item, len(self.chips))

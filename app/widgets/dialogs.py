@@ -3,7 +3,7 @@
 Qt shows the system's own file dialog and alert only for its own classes, not for subclasses: these are functions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodels.links import LinkQuestion
+from app.viewmodels.quotes import TEXT_SUFFIXES
 from app.widgets.look import Look
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
@@ -33,11 +34,19 @@ def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> N
     sheet = QFileDialog(parent, "Attach Files")
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    media = (*PICTURE_SUFFIXES, *SOUND_SUFFIXES, *VIDEO_SUFFIXES)
-    patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in media)
-    sheet.setNameFilters([f"Pictures, sounds and videos ({patterns})", "All files (*)"])
+    sheet.setOption(QFileDialog.Option.HideNameFilterDetails)
+    kinds = {
+        "Pictures": PICTURE_SUFFIXES, "Sounds": SOUND_SUFFIXES, "Videos": VIDEO_SUFFIXES, "Texts": TEXT_SUFFIXES,
+    }  # fmt: skip
+    everything = [suffix for suffixes in kinds.values() for suffix in suffixes]
+    filters = {"Pictures, sounds, videos and texts": everything, **kinds}
+    sheet.setNameFilters([*(f"{name} ({_patterns(suffixes)})" for name, suffixes in filters.items()), "All files (*)"])
     sheet.filesSelected.connect(lambda names: attach([Path(name) for name in names]))
     sheet.open()
+
+
+def _patterns(suffixes: Iterable[str]) -> str:
+    return " ".join(f"*{suffix} *{suffix.upper()}" for suffix in suffixes)
 
 
 def ask_for_model(parent: QWidget, load: Callable[[Path], None]) -> None:

@@ -51,6 +51,24 @@ def wait_until_read(desk: Desk, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not any(isinstance(item, DraftReading) for item in composer.items), timeout=WAIT_MS)
 
 
+def test_the_sample_warns_of_a_sound_beside_several_pictures(
+    open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    warning = desk.window.composer.warning
+    load(desk, "text", "picture", "video", "sound", is_sample=True)
+    attach(desk, qtbot, draw("one.png"), record())
+    assert warning.isHidden(), "one picture and a sound go together"
+    attach(desk, qtbot, draw("two.png"))
+    assert warning.text() == "Beside several pictures or a video the sample may miss a sound. Send the sound by itself."
+    load(desk, "text", "picture", "video", "sound")
+    assert warning.isHidden(), "a complete model was trained on such messages"
+    load(desk, "text", "picture", "video", "sound", is_sample=True)
+    desk.models.composer.remove_all()
+    attach(desk, qtbot, film)
+    assert warning.isVisible(), "its sound comes with it"
+
+
 def load(desk: Desk, *modalities: str, is_sample: bool = False, context_length: int = 8192) -> None:
     """Let the window believe that a model is loaded."""
     model = desk.models.model

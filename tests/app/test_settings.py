@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt, QUrl
+from PySide6.QtCore import QPoint, QRect, QSettings, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -339,6 +339,31 @@ def test_the_keyboard_reaches_everything_on_a_page(
         qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
         reached.add(window.focusWidget())
     assert {field.accessibleName() or type(field).__name__ for field in wanted - reached} == set()
+
+
+def test_the_settings_open_over_the_window_and_where_they_were_left_but_never_off_the_screen(
+    open_desk: OpenDesk, settings: Settings
+) -> None:
+    desk = open_desk(has_engine=False)
+    area = desk.window.screen().availableGeometry()
+    desk.window.resize(500, 540)
+    desk.window.move(60, 40)
+
+    def show() -> QRect:
+        desk.window.commands.settings.trigger()
+        window = desk.window.findChild(SettingsWindow)
+        assert isinstance(window, SettingsWindow)
+        place = window.geometry()
+        window.close()
+        assert area.contains(place)
+        return place
+
+    middle = show().center() - desk.window.frameGeometry().center()
+    assert middle.manhattanLength() <= 2
+    settings.settings_place = QPoint(100, 90)
+    assert show().topLeft() == QPoint(100, 90)
+    settings.settings_place = QPoint(5000, -3000)
+    show()
 
 
 def test_escape_closes_and_the_window_is_as_large_as_its_page(window: SettingsWindow, qtbot: QtBot) -> None:
