@@ -69,7 +69,8 @@ class SettingsWindow(QWidget):
 
     def _place(self) -> None:
         """Go where it was, the first time over the middle of the main window; never off the screens."""
-        parent, size = self._main_window, self.sizeHint()
+        parent = self._main_window
+        size = self.sizeHint() + parent.frameGeometry().size() - parent.size()
         middle = parent.frameGeometry().center() - QPoint(size.width() // 2, size.height() // 2)
         wanted = QRect(self._settings.settings_place or middle, size)
         area = (QGuiApplication.screenAt(wanted.center()) or parent.screen()).availableGeometry()
