@@ -23,7 +23,7 @@ from app.viewmodels.inspection import Inspected, Inspector, kind_by_name_and_hea
 from app.viewmodels.intake import Offer, count, read_offer
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
-from app.viewmodels.quotes import LONG_TEXT, read_text_file, unquoted
+from app.viewmodels.quotes import LONG_TEXT, MANY_LINES, read_text_file, unquoted
 from engine import (
     BUDGETS,
     DEFAULT_VIDEO_BUDGET,
@@ -49,7 +49,7 @@ MAX_SENTENCES = 3
 class Composer(QObject):
     """The draft. Refused files end up in `notice`, never in a dialog; the rest of the same drop is kept.
 
-    **Signals:** `item_added`, `item_changed` (Attached), `item_removed` (its key), `notice_changed`,
+    **Signals:** `item_added`, `item_changed` (Attached), `item_removed` (its key), `items_ordered`, `notice_changed`,
     `changed` (anything that decides whether it can be sent), `draft_changed` (what `draft` holds), `text_offered` (text
     to insert), `text_replaced` (text to show instead of the draft's), `thinking_changed`.
     """
@@ -57,6 +57,7 @@ class Composer(QObject):
     item_added = Signal(object)
     item_changed = Signal(object)
     item_removed = Signal(int)
+    items_ordered = Signal()
     notice_changed = Signal()
     changed = Signal()
     draft_changed = Signal()
@@ -222,7 +223,7 @@ class Composer(QObject):
 
     def insert(self, text: str) -> None:
         """Text goes to the cursor, a very long one beside it."""
-        if len(text) > LONG_TEXT:
+        if len(text) > LONG_TEXT or text.count("\n") >= MANY_LINES:
             name = f"Pasted text {next(self._numbers)}"
             self._add(DraftText(next(self._keys), name, text.replace("\r\n", "\n"), self._senses))
         else:
@@ -242,6 +243,19 @@ class Composer(QObject):
         """Take everything out of the draft but its text."""
         for key in list(self._items):
             self.remove(key)
+
+    def place(self, key: int, index: int) -> None:
+        """Put one thing at another place in the row, at most at its ends."""
+        keys = [each for each in self._items if each != key]
+        keys.insert(min(max(index, 0), len(keys)), key)
+        if keys != list(self._items):
+            self._items = {each: self._items[each] for each in keys}
+            self.items_ordered.emit()
+            self._tell()
+
+    def step(self, key: int, steps: int) -> None:
+        """Move one thing along the row."""
+        self.place(key, list(self._items).index(key) + steps)
 
     def unfold(self, key: int) -> None:
         """Put an attached text into the message, at the cursor."""

@@ -8,10 +8,13 @@ from PySide6.QtCore import QMimeDatabase
 from app.text_files import read_text
 from engine import AttachmentError
 
-__all__ = ["LONG_TEXT", "TEXT_SUFFIXES", "is_named_as_text", "quoted", "read_text_file", "unquoted"]
+__all__ = ["LONG_TEXT", "MANY_LINES", "TEXT_SUFFIXES", "is_named_as_text", "quoted", "read_text_file", "unquoted"]
 
 LONG_TEXT = 4_000
 """Characters from which a pasted text becomes a chip."""
+
+MANY_LINES = 60
+"""So many lines do the same: nobody reads them in a small field."""
 
 MAX_TEXT_BYTES = 256 * 1024
 

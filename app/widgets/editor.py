@@ -10,16 +10,20 @@ __all__ = ["Editor"]
 
 MAX_LINES = 9
 _RETURN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ANY = ~Qt.KeyboardModifier.KeypadModifier
+"""A Mac calls its arrow keys keys of a keypad."""
 _NEW_LINE = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
 
 
 class Editor(QTextEdit):
     """The draft's text, plain.
 
-    **Signals:** `send_requested`, `pasted` (QMimeData), `focus_changed` (bool).
+    **Signals:** `send_requested`, `recall_requested` (the arrow up in an empty field), `pasted` (QMimeData),
+    `focus_changed` (bool).
     """
 
     send_requested = Signal()
+    recall_requested = Signal()
     pasted = Signal(QMimeData)
     focus_changed = Signal(bool)
 
@@ -46,13 +50,19 @@ class Editor(QTextEdit):
 
         Without `return_sends` it always makes a line; with the command key the window sends.
         """
-        if event.key() not in _RETURN_KEYS or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if event.key() == Qt.Key.Key_Up and not event.modifiers() & _ANY and self._is_empty:
+            self.recall_requested.emit()
+        elif event.key() not in _RETURN_KEYS or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().keyPressEvent(event)
         elif event.modifiers() & _NEW_LINE or not (self.return_sends or self._is_composing):
             self.insertPlainText("\n")
             self.ensureCursorVisible()
         elif not self._is_composing:
             self.send_requested.emit()
+
+    @property
+    def _is_empty(self) -> bool:
+        return self.document().isEmpty() and not self._is_composing
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Remember whether a word is being composed."""

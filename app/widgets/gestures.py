@@ -263,6 +263,7 @@ class Gestures(QObject):
         self._library.changed.connect(self._show_library)
         self._library.turn_found.connect(messages.show_turn)
         window.composer.open_requested.connect(self.open_pictures)
+        window.composer.editor.recall_requested.connect(self._recall)
         window.composer.model_requested.connect(self.choose_model)
         window.composer.stop_requested.connect(self._conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
@@ -302,6 +303,11 @@ class Gestures(QObject):
         commands.newer_version.setEnabled(conversation.has_versions)
         commands.remove_pictures.setEnabled(bool(self._composer.items))
         self._window.header.new_button.setEnabled(can_begin)
+
+    def _recall(self) -> None:
+        """Edit the last message, when there is no draft that it would put aside."""
+        if not self._composer.has_content:
+            self._window.commands.edit_last.trigger()
 
     def _name_record(self) -> None:
         self._window.commands.record.setText("Stop Recording" if self._voice.is_recording else "Record")

@@ -413,7 +413,13 @@ def test_the_chosen_model_is_the_one_of_the_next_start(
     assert desk.models.model.name == tmp_path.name
     qtbot.waitUntil(lambda: settings.start_model == tmp_path, timeout=WAIT_MS)
     desk.preferences.choose_model(tmp_path / "wrong")
-    qtbot.waitUntil(lambda: bool(desk.models.model.refusal), timeout=WAIT_MS)
+    desk.window.commands.settings.trigger()
+    window = desk.window.findChild(SettingsWindow)
+    assert isinstance(window, SettingsWindow)
+    window.show_page("Model")
+    qtbot.waitUntil(window.model.refusal.isVisible, timeout=WAIT_MS)
+    assert window.model.refusal.text().startswith("“wrong” cannot be loaded, so ")
+    assert window.model.name.text() == tmp_path.name
     assert settings.start_model == tmp_path
     desk.window.commands.use_sample.trigger()
     qtbot.waitUntil(lambda: settings.start_model is None, timeout=WAIT_MS)
