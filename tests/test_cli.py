@@ -123,6 +123,7 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ocr", "a.png", "--as", "json", "--question", "Who?"], 2, "--question"),
         (["ask", "Hi", "--unknown"], 2, "--unknown"),
         (["bench", "--against", "other"], 1, "no adapter"),
+        (["bench", "--model", "/nowhere"], 1, "cabochon could not be measured: /nowhere is not a folder."),
         (["models", "quantize", "/nowhere", "/nowhere/small"], 1, "not a folder"),
         (["models", "quantize", str(SAMPLE), str(SAMPLE.parent)], 1, "exists already"),
         (["models", "quantize", str(SAMPLE), "/nowhere/small", "--bits", "3"], 2, "4, 6, 8"),

@@ -147,6 +147,14 @@ class SeenChip(Chip):
         """Where Tab stops, in order."""
         return (self, self.budget, self.remove_button)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The arrows up and down step through the budgets."""
+        step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
+        if step is None or not self.hasFocus():
+            super().keyPressEvent(event)
+        else:
+            self.budget_stepped.emit(step)
+
     def show_item(self, item: Attached) -> None:
         """Show the budget and what it buys."""
         super().show_item(item)

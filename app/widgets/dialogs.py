@@ -27,17 +27,8 @@ from app.widgets.look import Look, give_role
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
-    "AboutBox",
-    "TextPreview",
-    "ask_before_deleting",
-    "ask_before_link",
-    "ask_for_folder",
-    "ask_for_model",
-    "ask_for_pictures",
-    "open_microphone_settings",
-    "open_picture",
-    "quick_look",
-    "show_folder",
+    "AboutBox", "TextPreview", "ask_before_deleting", "ask_before_link", "ask_for_folder", "ask_for_model",
+    "ask_for_pictures", "open_microphone_settings", "open_picture", "quick_look", "show_folder",
 ]  # fmt: skip
 
 

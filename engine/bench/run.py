@@ -1,6 +1,7 @@
 """`cabochon bench`: rounds of fresh processes, engines interleaved (A B C, C B A, …), medians and ratios."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -59,7 +60,8 @@ def _measure_apart(name: str, model: Path, prompt_tokens: int, new_tokens: int) 
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         reason = run.stderr.strip().splitlines()[-1:] or [f"exit status {run.returncode}"]
-        raise BenchFailed(f"{name} could not be measured: {reason[0]}")
+        sentence = re.sub(r"^[\w.]+(Error|Exception): ", "", reason[0])  # as Python ends a traceback
+        raise BenchFailed(f"{name} could not be measured: {sentence}")
     result: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return result
 

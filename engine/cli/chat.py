@@ -75,7 +75,8 @@ class Conversation:
     def begin_anew(self) -> Path | None:
         """Forget all but the instructions; where the file of what was said is now. Raises PromptError."""
         kept = None
-        if self.path is not None and self.path.exists():
+        is_begun = len(self.messages) > len(_instructions(self.messages))
+        if is_begun and self.path is not None and self.path.exists():
             names = (f"{self.path.stem}-{number}{self.path.suffix}" for number in count(1))
             kept = next(path for path in map(self.path.with_name, names) if not path.exists())
             try:

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -368,7 +369,10 @@ def test_space_shows_a_text_that_will_be_sent(open_desk: OpenDesk, qtbot: QtBot)
     assert isinstance(preview, TextPreview)
     assert (preview.windowTitle(), preview.text.toPlainText()) == ("Pasted text 1", "line\n" * 60)
     assert preview.text.isReadOnly()
-    preview.close()
+    preview.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is preview, timeout=WAIT_MS)
+    qtbot.keyClick(preview.text, Qt.Key.Key_Space)
+    assert not preview.isVisible()
 
 
 def test_the_arrow_up_takes_the_last_message_back_into_an_empty_field(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -256,7 +256,7 @@ class TestHistory:
     ) -> None:
         path = tmp_path / "chat.json"
         engine = FakeEngine(answer("a"), answer("b"), answer("c"))
-        talk(engine, "1", "/new", "2", "/new", "/new", "3", conversation=Conversation.open(path, None))
+        talk(engine, "/new", "1", "/new", "2", "/new", "/new", "3", conversation=Conversation.open(path, None))
         kept = {
             each.name: [message.text for message in Conversation.open(each, None).messages]
             for each in tmp_path.iterdir()
