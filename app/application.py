@@ -9,12 +9,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bridge import Bridge
 from app.exports import Entry, Exported
 from app.icons import Icons
 from app.mac import Awake
+from app.notifications import SystemNotifier
 from app.pasted import PastedPictures
 from app.paths import ICONS, data_folder, engine_command, log_folder
 from app.recorder import MicrophoneError, Microphones, Recorder
@@ -32,6 +33,7 @@ from app.viewmodels.exporting import Exporter
 from app.viewmodels.library import Library
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
+from app.viewmodels.notices import Notices
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.rest import Rest
 from app.viewmodels.status import Status
@@ -42,6 +44,7 @@ from app.viewmodels.voice import Voice
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.settings_gestures import SettingsGestures
 from engine import sample_checkpoint
 
@@ -112,6 +115,12 @@ class Desk:
         self.models.model.load(model)
         self.models.library.start()
 
+    def follow(self, application: DesktopApplication) -> None:
+        """Attach what the system asks the app to open, and bring back a window that was closed meanwhile."""
+        attach_opened_files(application, self.models.composer)
+        for signal in (application.reopened, application.files_opened):
+            signal.connect(self.show_again)
+
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
         if not self.window.isVisible():
@@ -164,6 +173,7 @@ def assemble(
     settings: Settings,
     folder: Path,
     open_microphones: Callable[[], Microphones] = system_microphones,
+    make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
 ) -> Desk:
     """Build a window whose engine is started by `command` and whose conversations are kept in `folder`.
 
@@ -213,6 +223,8 @@ def assemble(
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     preferences.delete_all_requested.connect(library.remove_all)
     Gestures(window, look, models, preferences, attach_sample)
+    notifier = make_notifier(window)
+    OutsideGestures(window, library, Notices(library, settings, notifier), notifier.chosen)
     SettingsGestures(window, look, models, preferences, Exporter(lambda: _exported(library, conversation)))
     return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, window)
 
@@ -258,9 +270,7 @@ def main(argv: Sequence[str]) -> int:
     desk = assemble(command, Theme(application, settings), settings, data_folder())
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
-    attach_opened_files(application, desk.models.composer)
-    for signal in (application.reopened, application.files_opened):
-        signal.connect(desk.show_again)
+    desk.follow(application)
     try:
         return application.exec()
     finally:

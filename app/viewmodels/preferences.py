@@ -4,10 +4,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.settings import Preset, Retention, SamplingChoice, Settings, may_use_network
+from app.settings import Notifying, Preset, Retention, SamplingChoice, Settings, may_use_network
 from engine import Options, Sampling
 
-__all__ = ["OFFLINE_REFUSAL", "RETENTION_NAMES", "SAMPLING_NAMES", "Preferences", "count_tokens"]
+__all__ = ["NOTIFYING_NAMES", "OFFLINE_REFUSAL", "RETENTION_NAMES", "SAMPLING_NAMES", "Preferences", "count_tokens"]
 
 NO_LIMIT = 1_000_000
 """Tokens that stand for no limit: more than any of the models holds (262,144)."""
@@ -43,6 +43,12 @@ RETENTION_NAMES = {
     Retention.KEEP: "Until you delete them",
     Retention.MONTH: "For 30 days",
     Retention.UNTIL_QUIT: "Until you quit Cabochon",
+}
+
+NOTIFYING_NAMES = {
+    Notifying.PLAIN: "When a long answer is ready",
+    Notifying.WITH_WORDS: "With the answer’s first words",
+    Notifying.NEVER: "Never",
 }
 
 OFFLINE_REFUSAL = "Work Offline is on in the Privacy settings, so no link is opened."
@@ -204,6 +210,17 @@ class Preferences(QObject):
     def retention_days(self) -> int | None:
         """Days for which a conversation is kept after its last word: None for ever, 0 until the app quits."""
         return {Retention.KEEP: None, Retention.MONTH: 30, Retention.UNTIL_QUIT: 0}[self.settings.retention]
+
+    @property
+    def notifying_note(self) -> str:
+        """What the choice means."""
+        match self.settings.notifying:
+            case Notifying.PLAIN:
+                return "Nothing of the answer is shown. Only while you are elsewhere, for more than 10 seconds of work."
+            case Notifying.WITH_WORDS:
+                return "Its first words may show on a locked screen. Only for more than 10 seconds of work."
+            case Notifying.NEVER:
+                return "The Dock still shows how many conversations have something for you."
 
     @property
     def retention_note(self) -> str:
