@@ -48,7 +48,7 @@ from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.settings_gestures import SettingsGestures
 from engine import sample_checkpoint
 
-__all__ = ["Desk", "DesktopApplication", "assemble", "attach_opened_files", "main"]
+__all__ = ["Desk", "DesktopApplication", "assemble", "main"]
 
 SEARCH_S = 10.0
 """Longest time that the model's search in the conversations may take."""
@@ -117,9 +117,7 @@ class Desk:
 
     def follow(self, application: DesktopApplication) -> None:
         """Attach what the system asks the app to open, and bring back a window that was closed meanwhile."""
-        attach_opened_files(application, self.models.composer)
-        for signal in (application.reopened, application.files_opened):
-            signal.connect(self.show_again)
+        _Summons(application, self)
 
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
@@ -138,6 +136,30 @@ class Desk:
         self.bridge.close()
         self.store.close()
         self.pasted.close()
+
+
+class _Summons(QObject):
+    """What the system wants of the app while it runs. Lives as long as the window."""
+
+    def __init__(self, application: DesktopApplication, desk: Desk) -> None:
+        super().__init__(desk.window)
+        self._application = application
+        self._desk = desk
+        application.files_opened.connect(self._open)
+        application.reopened.connect(self._come_back)
+        self._attach()
+
+    def _open(self) -> None:
+        self._attach()
+        self._come_back()
+
+    def _come_back(self) -> None:
+        self._desk.show_again()
+
+    def _attach(self) -> None:
+        files = self._application.take_files()
+        if files:
+            self._desk.models.composer.attach(files)
 
 
 class _Remarks(QObject):
@@ -247,18 +269,6 @@ def _desktop(settings: Settings, store: Store) -> Desktop:
         return [{"title": hit.title, "text": hit.plain_snippet} for hit in hits]
 
     return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
-
-
-def attach_opened_files(application: DesktopApplication, composer: Composer) -> None:
-    """Attach what the system asked the app to open, before now and from now on."""
-
-    def attach() -> None:
-        files = application.take_files()
-        if files:
-            composer.attach(files)
-
-    application.files_opened.connect(attach)
-    attach()
 
 
 def main(argv: Sequence[str]) -> int:
