@@ -101,6 +101,8 @@ QFrame[role="error"] { background: $danger_soft; border-radius: 12px; }
 QFrame[role="error"] QLabel { color: $danger; }
 QFrame[role="notice"] { background: $caution_soft; border-radius: 12px; }
 QFrame[role="notice"] QLabel { color: $caution; }
+QFrame[role="state"] { background: $accent_soft; border-radius: 12px; }
+QFrame[role="state"] QLabel { color: $text; }
 QFrame[role="notice"] QPushButton, QFrame[role="error"] QPushButton { background: transparent; padding: 4px 12px; }
 QFrame[role="notice"] QPushButton { color: $caution; border-color: $caution; }
 QFrame[role="error"] QPushButton { color: $danger; border-color: $danger; }
