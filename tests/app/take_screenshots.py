@@ -263,8 +263,10 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "long-light": lambda studio: long(studio, Appearance.LIGHT),
     "long-dark": lambda studio: long(studio, Appearance.DARK),
     "temporary": temporary,
-    "settings-answers": lambda studio: settings(studio, "Answers"),
-    "settings-privacy": lambda studio: settings(studio, "Privacy"),
+    **{
+        f"settings-{page.lower()}": lambda studio, page=page: settings(studio, page)
+        for page in ("General", "Model", "Prompts", "Answers", "Tools", "Privacy")
+    },
 }
 
 
