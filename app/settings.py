@@ -202,7 +202,7 @@ class Settings(QObject):
 
     @budget.setter
     def budget(self, budget: int | None) -> None:
-        self._store.setValue("budget", "" if budget is None else budget)
+        self._write("budget", "" if budget is None else budget)
 
     @property
     def start_model(self) -> Path | None:

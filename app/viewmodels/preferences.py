@@ -194,6 +194,16 @@ class Preferences(QObject):
         """Most tokens of a conversation with a model that holds `model_length`."""
         return min(self.settings.context_limit or model_length, model_length)
 
+    # --- what tools may read
+
+    def allow_reading(self, folder: Path) -> None:
+        """Let the model read in a folder, once a person allows each reading."""
+        self.settings.readable_paths = tuple(dict.fromkeys((*self.settings.readable_paths, str(folder))))
+
+    def forget_reading(self, folder: str) -> None:
+        """Take a folder out of what the model may read."""
+        self.settings.readable_paths = tuple(path for path in self.settings.readable_paths if path != folder)
+
     # --- privacy
 
     @property

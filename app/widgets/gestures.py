@@ -116,12 +116,11 @@ class Gestures(QObject):
 
     def choose_readable(self) -> None:
         """Ask for a folder that the model may read, once a person allows each reading."""
-        chosen = self._settings.readable_paths
-        ask_for_folder(self._window, lambda path: self._allow((*chosen, str(path))))
+        ask_for_folder(self._window, self._preferences.allow_reading)
 
-    def _allow(self, paths: tuple[str, ...]) -> None:
-        self._settings.readable_paths = tuple(dict.fromkeys(paths))
-        self._enable()
+    def forget_readable(self) -> None:
+        """Let the model read nothing any more."""
+        self._settings.readable_paths = ()
 
     def show_about(self) -> None:
         """Say what this is."""
@@ -183,10 +182,9 @@ class Gestures(QObject):
         self._composer.thinking_changed.connect(commands.thinking.setChecked)
         commands.answer_now.triggered.connect(self._conversation.answer_now)
         for name, command in commands.tools.items():
-            command.setChecked(self._toolbox.is_on(name))
             command.triggered.connect(lambda is_on, name=name: self._toolbox.turn(name, is_on))
         commands.choose_readable.triggered.connect(self.choose_readable)
-        commands.forget_readable.triggered.connect(lambda: self._allow(()))
+        commands.forget_readable.triggered.connect(self.forget_readable)
         commands.remove_pictures.triggered.connect(self._composer.remove_all)
         for budget, command in commands.budgets.items():
             command.triggered.connect(lambda _checked=False, budget=budget: self._composer.set_budget_of_all(budget))
@@ -292,7 +290,6 @@ class Gestures(QObject):
         commands.new.setEnabled(can_begin)
         commands.copy_message.setEnabled(bool(conversation.turns))
         commands.answer_now.setEnabled(conversation.answer is not None and conversation.answer.thought.is_running)
-        commands.forget_readable.setEnabled(bool(self._settings.readable_paths))
         commands.edit_last.setEnabled(bool(conversation.turns) and not conversation.is_busy)
         commands.cancel_edit.setEnabled(self._editing.is_on)
         commands.regenerate.setEnabled(conversation.answer is not None and not conversation.is_busy)

@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
         self.remark = Banner(look, "notice", "info", is_dismissable=True)
-        self.editing = Banner(look, "notice", "info", is_dismissable=True)
+        self.editing = Banner(look, "state", "pencil", is_dismissable=True)
         self.question = Banner(look, "notice", "info", is_dismissable=False)
         self.sidebar = Sidebar(look, models.library)
         self.composer = ComposerView(look, thumbnails, models.composer, models.conversation, models.voice)

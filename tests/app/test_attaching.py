@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
 from PySide6.QtCore import QMimeData, QRectF, Qt
-from PySide6.QtGui import QDragLeaveEvent, QFileOpenEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDragLeaveEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -353,18 +353,6 @@ def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(open_desk: OpenDe
         lambda: desk.thumbnails.image(str(desk.models.conversation.history[0].pictures[0].path)) is not None,
         timeout=WAIT_MS,
     )
-
-
-def test_files_that_the_system_opens_wait_for_the_window_and_bring_it_back(
-    open_desk: OpenDesk, draw: Draw, qapp: DesktopApplication
-) -> None:
-    QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("early.png"))))
-    desk = open_desk(has_engine=False)
-    desk.follow(qapp)
-    desk.window.close()
-    QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("late.png"))))
-    assert names(desk) == ["early.png", "late.png"]
-    assert desk.window.isVisible()
 
 
 @pytest.mark.parametrize("size", [(1600, 200), (200, 1600), (400, 300)])

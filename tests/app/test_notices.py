@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -301,6 +302,17 @@ def test_an_answer_goes_on_behind_a_closed_window_and_the_dock_brings_it_back(
     qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
     assert desk.window.isVisible()
     assert QApplication.focusWidget() in (None, desk.window.composer.editor)
+
+
+def test_a_file_that_the_system_opens_brings_the_window_back(
+    open_desk: OpenDesk, draw: Draw, qapp: DesktopApplication
+) -> None:
+    desk = open_desk(has_engine=False)
+    desk.follow(qapp)
+    desk.window.close()
+    QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("late.png"))))
+    assert [picture.name for picture in desk.models.composer.pictures] == ["late.png"]
+    assert desk.window.isVisible()
 
 
 def test_a_window_from_a_screen_that_is_gone_comes_back_to_one_that_is_there(open_desk: OpenDesk) -> None:

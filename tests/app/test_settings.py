@@ -7,19 +7,22 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.bridge import Bridge
 from app.icons import Icons
 from app.paths import ICONS
 from app.settings import TEXT_SIZES, Appearance, Preset, Retention, SamplingChoice, Settings, may_use_network
 from app.theme import Theme
+from app.tools import Desktop, built_in_tools
 from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
+from app.viewmodels.tools import Toolbox
 from app.widgets.look import Look
 from app.widgets.settings_window import SettingsWindow
 from engine import Options, Sampling
 from tests.app.conftest import delete
-from tests.app.driving import OpenDesk
+from tests.app.driving import Draw, OpenDesk
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK_MODULES = {
@@ -38,7 +41,9 @@ def preferences(settings: Settings, tmp_path: Path) -> Preferences:
 def window(qtbot: QtBot, theme: Theme, preferences: Preferences) -> Iterator[SettingsWindow]:
     """The settings window, open."""
     parent = QWidget()
-    window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences)
+    tools = built_in_tools(Desktop(list, lambda _words, _limit: []))
+    toolbox = Toolbox(Bridge([]), preferences.settings, tools)
+    window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences, toolbox)
     with qtbot.waitExposed(window):
         window.show()
     yield window
@@ -267,6 +272,45 @@ def test_all_that_is_chosen_holds_at_once(window: SettingsWindow, settings: Sett
     window.answers.temperature.setValue(0.4)
     window.answers.seed.setValue(7)
     assert (settings.own_sampling.temperature, settings.own_sampling.seed) == (0.4, 7)
+
+
+def test_the_budget_of_the_next_picture_is_the_one_of_the_composer(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.commands.settings.trigger()
+    window = desk.window.findChild(SettingsWindow)
+    window.show_page("Answers")
+    pictures = window.answers.pictures
+    assert pictures.currentText() == "Auto"
+    pictures.setCurrentIndex(4)
+    pictures.activated.emit(4)
+    desk.models.composer.attach([draw()])
+    assert desk.models.composer.pictures[0].choice == 560
+    desk.models.composer.set_budget_of_all(70)
+    assert pictures.currentText().endswith("· 70 tokens")
+
+
+def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.commands.settings.trigger()
+    window = desk.window.findChild(SettingsWindow)
+    window.show_page("Tools")
+    page, commands = window.tools, desk.window.commands
+    page.switches["clock"].click()
+    assert [tool.name for tool in desk.models.toolbox.offered] == ["clock"]
+    assert commands.tools["clock"].isChecked()
+    commands.tools["clock"].trigger()
+    assert not page.switches["clock"].isChecked()
+    page.add_button.click()
+    sheet = page.findChild(QFileDialog)
+    assert isinstance(sheet, QFileDialog)
+    sheet.fileSelected.emit(str(tmp_path))
+    sheet.close()
+    assert page.folders.item(0).text() == str(tmp_path)
+    assert commands.forget_readable.isEnabled()
+    page.remove_button.click()
+    assert desk.preferences.settings.readable_paths == ()
+    assert not page.remove_button.isEnabled()
+    assert not commands.forget_readable.isEnabled()
 
 
 def test_a_prompt_is_written_with_the_keyboard(window: SettingsWindow, preferences: Preferences, qtbot: QtBot) -> None:
