@@ -80,6 +80,18 @@ class Preferences(QObject):
         self.data_folder = data_folder
         settings.changed.connect(self.changed)
 
+    @property
+    def own_keys(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What keys do that no menu shows, by where they do it."""
+        sends, breaks = ("Return", "Shift + Return") if self.settings.return_sends else ("Command + Return", "Return")
+        return (
+            ("In the message", (("Send", sends), ("New line", breaks))),
+            (
+                "In the list of conversations",
+                (("Open", "Return or Space"), ("Delete", "Command + Backspace"), ("Leave the search", "Esc")),
+            ),
+        )
+
     # --- answers
 
     def options(self, thinking: bool) -> Options:

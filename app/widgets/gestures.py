@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
+from PySide6.QtWidgets import QApplication
 
 from app.viewmodels.examples import Example, ExampleKind
 from app.viewmodels.links import question_for
@@ -20,6 +20,8 @@ from app.widgets.dialogs import (
 )
 from app.widgets.look import Look
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
+from app.widgets.shortcut_sheet import ShortcutSheet
+from app.widgets.text_focus import can_undo, focused_field
 
 __all__ = ["Gestures"]
 
@@ -201,7 +203,19 @@ class Gestures(QObject):
         commands.remove.triggered.connect(lambda: self.remove_conversation(self._library.current_id))
         commands.previous.triggered.connect(lambda: self._library.step(-1))
         commands.next.triggered.connect(lambda: self._library.step(1))
+        commands.bring_forward.triggered.connect(self._bring_forward)
+        commands.shortcuts.triggered.connect(self.show_shortcuts)
         commands.about.triggered.connect(self.show_about)
+
+    def show_shortcuts(self) -> None:
+        """List every key."""
+        ShortcutSheet(self._window, self._window.menuBar(), self._preferences.own_keys).open()
+
+    def _bring_forward(self) -> None:
+        """Put every window of the app before those of others, in the order in which they stand."""
+        front = QApplication.activeWindow() or self._window
+        for window in (self._window, front):
+            window.raise_()
 
     def _close_front_window(self) -> None:
         """On a Mac the menu bar also serves the settings window."""
@@ -220,11 +234,12 @@ class Gestures(QObject):
             command.triggered.connect(lambda _checked=False, operation=operation: self._edit(operation))
 
     def _edit(self, operation: str) -> None:
-        """Do it where the keyboard is; what is pasted elsewhere goes into the message."""
-        focus = QApplication.focusWidget()
-        field = focus if isinstance(focus, QTextEdit | QPlainTextEdit | QLineEdit) else None
+        """Do it where the keyboard is. Elsewhere a paste goes into the message, and a deletion is taken back."""
+        field = focused_field()
         if operation == "paste" and (field is None or field.isReadOnly()):
             self._window.composer.editor.paste()
+        elif operation == "undo" and not can_undo(field):
+            self._window.toast.take_back()
         elif field is not None:
             getattr(field, operation)()
 
