@@ -141,9 +141,9 @@ class SystemNotifier(QObject):
         QApplication.alert(self._window)
 
     def set_badge(self, number: int) -> None:
-        """Show a number at the symbol."""
+        """Show a number at the symbol in the Dock; other systems have none."""
         application = QGuiApplication.instance()
-        if isinstance(application, QGuiApplication):
+        if sys.platform == "darwin" and isinstance(application, QGuiApplication):
             application.setBadgeNumber(number)
 
     def _go_on(self, is_allowed: bool) -> None:

@@ -75,6 +75,7 @@ QFrame[role="recorder"]:focus { border: 1px solid $accent; }
 
 QFrame[role="chip"] { background: $window; border: 1px solid $hairline; border-radius: 12px; }
 QLabel[role="name"] { font-weight: 500; }
+QLabel[role="section"] { font-weight: 600; }
 QLabel[role="caption"], QToolButton[role="caption"] { color: $secondary; font-size: ${caption}px; }
 QLabel[role="caution"] { color: $caution; font-size: ${caption}px; }
 QToolButton[role="budget"] { color: $accent; font-size: ${caption}px; padding: 1px 0; border-radius: 5px; }

@@ -50,6 +50,7 @@ NOTIFYING_NAMES = {
     Notifying.WITH_WORDS: "With the answer’s first words",
     Notifying.NEVER: "Never",
 }
+_NOTIFYING = "While you are elsewhere: for answers that took more than 10 seconds, and when a tool asks for permission."
 
 OFFLINE_REFUSAL = "Work Offline is on in the Privacy settings, so no link is opened."
 
@@ -238,9 +239,9 @@ class Preferences(QObject):
         """What the choice means."""
         match self.settings.notifying:
             case Notifying.PLAIN:
-                return "Nothing of the answer is shown. Only while you are elsewhere, for more than 10 seconds of work."
+                return f"{_NOTIFYING} Nothing of the answer is shown."
             case Notifying.WITH_WORDS:
-                return "Its first words may show on a locked screen. Only for more than 10 seconds of work."
+                return f"{_NOTIFYING} The words may show on a locked screen."
             case Notifying.NEVER:
                 return "The Dock still shows how many conversations have something for you."
 

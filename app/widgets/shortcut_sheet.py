@@ -83,7 +83,7 @@ def _section(title: str, rows: Sequence[Row]) -> QGridLayout:
     grid.setVerticalSpacing(5)
     grid.setColumnStretch(0, 1)
     heading = QLabel(title)
-    give_role(heading, "name")
+    give_role(heading, "section")
     grid.addWidget(heading, 0, 0, 1, 2)
     for number, (command, keys) in enumerate(rows, start=1):
         grid.addWidget(QLabel(command), number, 0)

@@ -13,7 +13,16 @@ from pytestqt.qtbot import QtBot
 from app.bridge import Bridge
 from app.icons import Icons
 from app.paths import ICONS
-from app.settings import TEXT_SIZES, Appearance, Preset, Retention, SamplingChoice, Settings, may_use_network
+from app.settings import (
+    TEXT_SIZES,
+    Appearance,
+    Notifying,
+    Preset,
+    Retention,
+    SamplingChoice,
+    Settings,
+    may_use_network,
+)
 from app.theme import Theme
 from app.tools import Desktop, built_in_tools
 from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
@@ -69,6 +78,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     settings.start_model = Path("/models/gemma, the 4th")
     settings.context_limit, settings.rest_after_minutes = 8192, 15
     settings.retention = Retention.MONTH
+    settings.notifying = Notifying.NEVER
     settings.text_size = 140
     again = reread(settings)
     assert again.thinks_by_default
@@ -84,6 +94,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     assert again.preset_name == "Terse"
     assert again.start_model == Path("/models/gemma, the 4th")
     assert again.retention is Retention.MONTH
+    assert again.notifying is Notifying.NEVER
     assert again.text_size == 140
 
 
@@ -103,6 +114,7 @@ context_limit=99999999999999999999
 rest_after_minutes=soon
 works_offline=@Invalid()
 retention=forever
+notifying=loudly
 appearance=purple
 text_size=101
 budget=abc
@@ -251,6 +263,9 @@ def test_all_that_is_chosen_holds_at_once(window: SettingsWindow, settings: Sett
     assert settings.appearance is Appearance.DARK
     window.general.return_breaks.click()
     window.general.shows_statistics.click()
+    window.general.notifying.activated.emit(1)
+    assert settings.notifying is Notifying.WITH_WORDS
+    assert window.general.notifying.currentText() == "With the answer’s first words"
     window.general.shows_thoughts.click()
     assert (settings.return_sends, settings.shows_statistics, settings.shows_thoughts) == (False, True, True)
     window.general.text_size.setValue(TEXT_SIZES.index(125))
