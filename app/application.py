@@ -12,6 +12,7 @@ from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bridge import Bridge
+from app.doorbell import Call, Doorbell, ring
 from app.exports import Entry, Exported
 from app.icons import Icons
 from app.mac import Awake
@@ -118,6 +119,14 @@ class Desk:
     def follow(self, application: DesktopApplication) -> None:
         """Attach what the system asks the app to open, and bring back a window that was closed meanwhile."""
         _Summons(application, self)
+
+    def answer(self, call: Call) -> None:
+        """Do what another start of the app was for, in front."""
+        self.window.come_forward()
+        if call.model:
+            self.models.model.load(Path(call.model))
+        if call.files:
+            self.models.composer.attach([Path(path) for path in call.files])
 
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
@@ -274,16 +283,22 @@ def _desktop(settings: Settings, store: Store) -> Desktop:
 def main(argv: Sequence[str]) -> int:
     """Open the window and return the exit status when it is closed. `argv[0]` is the program."""
     options = _parser().parse_args(argv[1:])
+    folder = data_folder()
+    if ring(folder, options.files, options.model):
+        return 0  # it is open already, and has taken them
     application = DesktopApplication(argv[:1])
+    doorbell = Doorbell(folder)
     settings = Settings(QSettings())
     command = engine_command(log_folder() / "engine.log")
-    desk = assemble(command, Theme(application, settings), settings, data_folder())
+    desk = assemble(command, Theme(application, settings), settings, folder)
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     desk.follow(application)
+    doorbell.rung.connect(desk.answer)
     try:
         return application.exec()
     finally:
+        doorbell.close()
         desk.close()
 
 
