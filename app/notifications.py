@@ -95,12 +95,12 @@ OpenCenter = Callable[[Callable[[bool], None], Callable[[str], None]], Notificat
 
 
 def open_center(answered: Callable[[bool], None], chosen: Callable[[str], None]) -> NotificationCenter | None:
-    """The system's notification center, where there is one."""
+    """The system's notification center; None where there is none, or something of it is missing."""
     if sys.platform != "darwin":
         return None
     try:
         return NotificationCenter(answered, chosen)
-    except OSError:
+    except (OSError, AttributeError, ValueError):  # a library, a function or a symbol is missing
         return None
 
 

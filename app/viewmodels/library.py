@@ -306,6 +306,8 @@ class Library(QObject):
             each.stop()
         if self._preferences.retention_days == 0:
             self._store.remove_all()
+            self.unread.clear()
+            self.changed.emit()  # nothing of it is told outside the window any more
 
     def keep(self, path: Path) -> Path:
         """The store's copy of a file, made if there is none: what was dropped may be gone tomorrow. Raises OSError."""

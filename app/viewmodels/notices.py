@@ -48,7 +48,8 @@ class Notices(QObject):
     """Watches all conversations for whoever may be looking elsewhere.
 
     - A notification tells that an answer ended by itself after more than `LONG_S` seconds, or that a tool asks for
-      permission, while nobody looks at the window. It says nothing of the answer unless a person wants that.
+      permission, while nobody looks at the window. It says nothing of the answer unless a person wants that, and
+      never of a temporary conversation, for the system keeps what it shows.
     - The Dock's number counts the conversations with something for a person who does not look at them: an answer
       under way, one that is not read yet, or a question.
 
@@ -65,6 +66,7 @@ class Notices(QObject):
         self._is_watched = False
         self._asking_id = ""
         self._badge = 0
+        self._told: set[str] = set()
         self.question = ""
         """What a conversation that is not open waits for, while another one is; else empty."""
         library.answer_ended.connect(self._note_end)
@@ -91,20 +93,22 @@ class Notices(QObject):
             return
         self._library.set_unread(transcript.id, True)
         if not self._is_watched and transcript.seconds_since_asked > LONG_S:
-            self._show(transcript, self._words_of(answer))
+            self._show(transcript, self._words_of(transcript, answer))
 
-    def _words_of(self, answer: AnswerTurn) -> str:
+    def _words_of(self, transcript: Transcript, answer: AnswerTurn) -> str:
         if answer.state is AnswerState.FAILED:
             return "The answer could not be finished."
-        words = " ".join(answer.text.split()) if self._settings.notifying is Notifying.WITH_WORDS else ""
+        if transcript.is_temporary or self._settings.notifying is not Notifying.WITH_WORDS:
+            return ""
+        words = " ".join(answer.text.split())
         return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
 
     def _follow(self) -> None:
         if self._seen_id in self._library.unread:
-            self._notifier.withdraw(self._seen_id)
             self._library.set_unread(self._seen_id, False)
             return  # it told of the change
         self._follow_question()
+        self._withdraw()
         waiting = {transcript.id for transcript in self._library.busy} | self._library.unread
         badge = len(waiting - {self._seen_id})
         if badge != self._badge:
@@ -115,8 +119,6 @@ class Notices(QObject):
         asking = self._library.asking
         asking_id = asking.id if asking is not None else ""
         if asking_id != self._asking_id:
-            if self._asking_id:
-                self._notifier.withdraw(self._asking_id)
             self._asking_id = asking_id
             if asking is not None and not self._is_watched:
                 self._show(asking, "The model asks for permission to use a tool.")
@@ -128,8 +130,16 @@ class Notices(QObject):
             self.question = question
             self.changed.emit()
 
+    def _withdraw(self) -> None:
+        """Take back what is read, answered or deleted."""
+        over = self._told - self._library.unread - {self._asking_id}
+        self._told -= over
+        for conversation_id in over:
+            self._notifier.withdraw(conversation_id)
+
     def _show(self, transcript: Transcript, text: str) -> None:
         if self._settings.notifying is not Notifying.NEVER:
+            self._told.add(transcript.id)
             self._notifier.show(Notice(transcript.id, self._title_of(transcript), text or "The answer is ready."))
 
     def _title_of(self, transcript: Transcript) -> str:

@@ -126,7 +126,7 @@ class Transcript(QObject):
     def asking(self) -> ToolRun | None:
         """The call that waits for a person's permission."""
         runs = self._running.runs if self._running is not None else []
-        return runs[-1] if runs and runs[-1].state is ToolState.ASKING else None
+        return next((run for run in runs if run.state is ToolState.ASKING), None)
 
     @property
     def place_in_line(self) -> int:

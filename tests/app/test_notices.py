@@ -152,6 +152,34 @@ def test_a_title_that_came_from_the_answer_is_not_told(told_desk: OpenTold, draw
     assert [notice.title for notice in told.notices] == ["Cabochon"]
 
 
+def test_nothing_of_a_temporary_conversation_is_told(told_desk: OpenTold, qtbot: QtBot, settings: Settings) -> None:
+    desk, told = told_desk("text")
+    settings.notifying = Notifying.WITH_WORDS
+    desk.window.commands.new_temporary.trigger()
+    desk.window.close()
+    say(desk, "a secret")
+    wait_for_end(qtbot, desk)
+    assert [(notice.title, notice.text) for notice in told.notices] == [
+        ("Temporary Conversation", "The answer is ready.")
+    ]
+
+
+def test_a_notification_is_taken_back_when_its_answer_is_read_or_deleted(told_desk: OpenTold, qtbot: QtBot) -> None:
+    desk, told = told_desk("echo")
+    desk.window.close()
+    say(desk, "first")
+    wait_for_end(qtbot, desk)
+    first = desk.models.library.current_id
+    assert told.withdrawn == []
+    desk.window.come_forward()
+    assert told.withdrawn == [first]
+    desk.window.close()
+    say(desk, "again")
+    wait_for_end(qtbot, desk)
+    desk.models.library.remove_all()
+    assert told.withdrawn == [first, first]
+
+
 def test_a_click_on_a_notification_brings_the_window_back_on_its_conversation(
     told_desk: OpenTold, qtbot: QtBot
 ) -> None:
@@ -196,7 +224,6 @@ def test_an_answer_that_ended_elsewhere_is_unread_until_it_is_opened(told_desk: 
     library.open(first)
     qtbot.waitUntil(lambda: library.mark_of(first) is None, timeout=WAIT_MS)
     assert told.badge == 0
-    assert first in told.withdrawn
 
 
 def test_a_deleted_conversation_counts_no_more(told_desk: OpenTold, qtbot: QtBot) -> None:
