@@ -10,9 +10,16 @@ from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, Signal
 from engine import BUDGETS, Options, Sampling
 
 __all__ = [
-    "TEXT_SIZES", "Appearance", "ChosenMicrophone", "Preset", "Retention", "SamplingChoice", "Settings",
+    "TEXT_SIZES",
+    "Appearance",
+    "ChosenMicrophone",
+    "Notifying",
+    "Preset",
+    "Retention",
+    "SamplingChoice",
+    "Settings",
     "may_use_network",
-]  # fmt: skip
+]
 
 TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160)
 """Steps of the text size, in percent."""
@@ -50,6 +57,14 @@ class Retention(Enum):
     KEEP = "keep"
     MONTH = "month"
     UNTIL_QUIT = "until_quit"
+
+
+class Notifying(Enum):
+    """When the system shows a notification, and how much it says."""
+
+    PLAIN = "plain"
+    WITH_WORDS = "with_words"
+    NEVER = "never"
 
 
 class Preset(msgspec.Struct, frozen=True):
@@ -169,6 +184,15 @@ class Settings(QObject):
     @shows_statistics.setter
     def shows_statistics(self, is_shown: bool) -> None:
         self._write("statistics_shown", is_shown)
+
+    @property
+    def notifying(self) -> Notifying:
+        """When the system shows a notification, and how much it says."""
+        return self._choice("notifying", Notifying.PLAIN)
+
+    @notifying.setter
+    def notifying(self, choice: Notifying) -> None:
+        self._write("notifying", choice.value)
 
     @property
     def return_sends(self) -> bool:
