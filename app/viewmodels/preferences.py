@@ -88,7 +88,19 @@ class Preferences(QObject):
         """What keys do that no menu shows, by where they do it."""
         sends, breaks = ("Return", "Shift + Return") if self.settings.return_sends else ("Command + Return", "Return")
         return (
-            ("In the message", (("Send", sends), ("New line", breaks))),
+            (
+                "In the message",
+                (("Send", sends), ("New line", breaks), ("Edit the last message", "Arrow up in an empty field")),
+            ),
+            (
+                "On an attached file",
+                (
+                    ("Look at it", "Space"),
+                    ("Remove it", "Delete"),
+                    ("Move it", "Option + arrow left or right"),
+                    ("Change its budget", "Arrow up or down"),
+                ),
+            ),
             (
                 "In the list of conversations",
                 (("Open", "Return or Space"), ("Delete", "Command + Backspace"), ("Leave the search", "Esc")),

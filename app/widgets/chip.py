@@ -150,7 +150,7 @@ class SeenChip(Chip):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The arrows up and down step through the budgets."""
         step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
-        if step is None or not self.hasFocus():
+        if step is None:
             super().keyPressEvent(event)
         else:
             self.budget_stepped.emit(step)
