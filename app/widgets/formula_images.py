@@ -7,9 +7,11 @@ from app.typesetting import Drawing, Formula
 from app.viewmodels.formulas import TexSource
 from app.widgets.look import Look
 
-__all__ = ["FormulaImages", "written_tex"]
+__all__ = ["WRITTEN", "FormulaImages", "written_tex"]
 
-_WRITTEN = QTextFormat.Property.UserProperty.value + 1
+WRITTEN = QTextFormat.Property.UserProperty.value + 1
+"""What was written, on a formula's picture and on a formula that is shown as its source."""
+
 _FONT_SHARE = 1.12
 """The mathematical font looks smaller than the interface's at the same size."""
 
@@ -40,14 +42,14 @@ class FormulaImages:
         shape.setName(f"formula:{hash(formula)}")
         shape.setWidth(image.width() / ratio)
         shape.setHeight(image.height() / ratio)
-        shape.setProperty(_WRITTEN, source.written)
+        shape.setProperty(WRITTEN, source.written)
         self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(shape.name()), image)
         return shape
 
 
 def written_tex(style: QTextCharFormat) -> str:
     """What was written where a formula's picture stands; nothing for other text."""
-    return style.stringProperty(_WRITTEN)
+    return style.stringProperty(WRITTEN)
 
 
 def _on_baseline(drawing: Drawing, metrics: QFontMetricsF) -> tuple[QImage, QTextCharFormat.VerticalAlignment]:

@@ -20,6 +20,7 @@ from app.thumbnails import Thumbnails
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.editing import Editing
+from app.viewmodels.finding import Finding
 from app.viewmodels.intake import announce, read_offer
 from app.viewmodels.library import Library
 from app.viewmodels.model import Model
@@ -29,6 +30,7 @@ from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
 from app.widgets.composer_view import ComposerView
 from app.widgets.drop_overlay import DropOverlay
+from app.widgets.find_bar import FindBar
 from app.widgets.header import Header
 from app.widgets.look import Look
 from app.widgets.menus import Actions, fill_menu_bar
@@ -54,6 +56,7 @@ class ViewModels:
     toolbox: Toolbox
     status: Status
     voice: Voice
+    finding: Finding
 
 
 class MainWindow(QMainWindow):
@@ -75,8 +78,9 @@ class MainWindow(QMainWindow):
         self.commands = Actions(self, {each.tool.name: each.title for each in models.toolbox.all})
         model_menu = fill_menu_bar(self.menuBar(), self.commands)
         self.header = Header(look, models.status, model_menu)
-        self.messages = MessageList(look, thumbnails, models.conversation)
+        self.messages = MessageList(look, thumbnails, models.conversation, models.finding)
         self.messages.setMinimumHeight(120)  # the composer keeps its room in a low window
+        self.find_bar = FindBar(look, models.finding)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
         self.remark = Banner(look, "notice", "info", is_dismissable=True)
@@ -161,6 +165,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
+        layout.addWidget(self.find_bar)
         layout.addWidget(self.messages, 1)
         layout.addLayout(banners)
         layout.addWidget(self.composer)

@@ -3,7 +3,7 @@
 The document is built without a layout; changing one that is being laid out is slow, and with tables it crashes Qt.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -26,9 +26,16 @@ from PySide6.QtGui import (
 
 from app.theme import Theme
 from app.viewmodels.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
-from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, TAB_MARK, keep_line_breaks, number_fences
+from app.viewmodels.markdown import (
+    FENCE_NUMBER_MARK,
+    LINE_BREAK_MARK,
+    TAB_MARK,
+    block_pieces,
+    keep_line_breaks,
+    number_fences,
+)
 from app.widgets.code_blocks import code_language, is_code, mark_fences, starts_fence
-from app.widgets.formula_images import written_tex
+from app.widgets.formula_images import WRITTEN, written_tex
 
 __all__ = [
     "CODE_PADDING",
@@ -37,6 +44,7 @@ __all__ = [
     "is_bulleted",
     "is_rule",
     "quote_depth",
+    "readable_texts",
     "render_markdown",
     "task_of",
     "thin",
@@ -77,9 +85,25 @@ def render_markdown(
     at the cursor, so something must be there to be merged. `place` gives the picture of a formula; without one
     its source is shown.
     """
-    document = QTextDocument()
+    document = _parse("x\n\n" if has_foothold else "", source, place)
     document.setIndentWidth(_INDENT)
-    foothold = "x\n\n" if has_foothold else ""
+    _style_tables(document, theme)
+    block = document.begin()
+    while block.isValid():
+        _style_block(block, theme, is_first=not block.previous().isValid())
+        block = block.next()
+    return document
+
+
+def readable_texts(source: str) -> Iterator[str]:
+    """What a reader sees of a finished answer, piece by piece, each formula as one character."""
+    for piece in block_pieces(source):
+        yield _parse("", piece, lambda _formula: QTextImageFormat()).toRawText()
+
+
+def _parse(foothold: str, source: str, place: Callable[[TexSource], QTextImageFormat | None]) -> QTextDocument:
+    """The document of a piece of Markdown before anything is styled."""
+    document = QTextDocument()
     source, formulas = take_formulas(source.strip("\n"))
     source = foothold + keep_line_breaks(source)
     document.setMarkdown(number_fences(source), _FEATURES)
@@ -89,11 +113,6 @@ def render_markdown(
     _replace_pictures(document)
     _restore_breaks_and_tabs(document)
     _place_formulas(document, formulas, place)
-    _style_tables(document, theme)
-    block = document.begin()
-    while block.isValid():
-        _style_block(block, theme, is_first=not block.previous().isValid())
-        block = block.next()
     return document
 
 
@@ -173,6 +192,7 @@ def _place_formulas(
                 cursor.insertImage(picture)
             else:
                 style.setFontFixedPitch(True)
+                style.setProperty(WRITTEN, formulas[number].written)
                 cursor.insertText(formulas[number].written.replace("\n", " "), style)
         block = block.next()
 

@@ -47,8 +47,7 @@ class MarkdownView(TextView):
     copy_requested = Signal(str)
 
     def __init__(self, look: Look) -> None:
-        super().__init__("message")
-        self._look = look
+        super().__init__(look, "message")
         self._source = ""
         self._is_complete = False
         self._is_stale = False

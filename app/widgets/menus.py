@@ -42,6 +42,10 @@ class Actions(QObject):
         self.paste = self._make("Paste", _Key.Paste, QAction.MenuRole.TextHeuristicRole)
         self.select_all = self._make("Select All", _Key.SelectAll, QAction.MenuRole.TextHeuristicRole)
         self.copy_message = self._make("Copy Message", "Ctrl+Shift+C")
+        self.find = self._make("Find…", _Key.Find)
+        self.find_next = self._make("Find Next", "Ctrl+G")
+        self.find_previous = self._make("Find Previous", "Ctrl+Shift+G")
+        self.find_selection = self._make("Use Selection for Find", "Ctrl+E")
         self.find_all = self._make("Find in All Conversations", "Ctrl+Shift+F")
 
     def _make_view(self) -> None:
@@ -120,7 +124,9 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     _fill(file, actions.close, actions.settings, actions.quit)
     edit = bar.addMenu("Edit")
     _fill(edit, actions.undo, actions.redo, None, actions.cut, actions.copy, actions.paste)
-    _fill(edit, actions.select_all, None, actions.copy_message, None, actions.find_all)
+    _fill(edit, actions.select_all, None, actions.copy_message, None)
+    find = (actions.find, actions.find_next, actions.find_previous, actions.find_selection, None, actions.find_all)
+    _fill(edit.addMenu("Find"), *find)
     view = bar.addMenu("View")
     _fill(
         view,

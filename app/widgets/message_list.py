@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QWidget
 from app.theme import COLUMN_WIDTH
 from app.thumbnails import Thumbnails
 from app.viewmodels.conversation import Conversation, Turn
+from app.viewmodels.finding import Finding, Hit
 from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.empty_view import EmptyView
 from app.widgets.look import Look
@@ -30,11 +31,12 @@ class MessageList(QWidget):
     edit_requested = Signal(object)
     turns_shown = Signal()
 
-    def __init__(self, look: Look, thumbnails: Thumbnails, conversation: Conversation) -> None:
+    def __init__(self, look: Look, thumbnails: Thumbnails, conversation: Conversation, finding: Finding) -> None:
         super().__init__()
         self._look = look
         self._thumbnails = thumbnails
         self._conversation = conversation
+        self._finding = finding
         self.empty = EmptyView(look)
         self.empty.example_chosen.connect(self.example_chosen)
         self.pill = QPushButton("↓ New text", self)
@@ -53,6 +55,8 @@ class MessageList(QWidget):
         conversation.turn_added.connect(self._add)
         conversation.reset.connect(self._show_turns)
         conversation.activity_changed.connect(self.show_choices)
+        finding.changed.connect(self._mark)
+        finding.reached.connect(self._show_hit)
         self._show_turns()
 
     @property
@@ -106,6 +110,7 @@ class MessageList(QWidget):
         view.version_requested.connect(self.show_version)
         view.text_view.keyboard_focus_changed.connect(lambda is_here: self._ring(view, is_here))
         view.versions.show_version(*self._conversation.version_of(turn))
+        view.mark(self._finding)
         return view
 
     def _user_view(self, turn: UserTurn) -> TurnView:
@@ -139,6 +144,13 @@ class MessageList(QWidget):
         view.style().polish(view)
         if is_here:
             self.area.ensureWidgetVisible(view, 0, 24)
+
+    def _mark(self) -> None:
+        for view in self.views:
+            view.mark(self._finding)
+
+    def _show_hit(self, hit: Hit) -> None:
+        self.area.show_place(hit.turn, lambda view: view.place_of(hit))
 
     def _hide_pill(self) -> None:
         if self.area.is_following:

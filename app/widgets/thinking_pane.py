@@ -34,7 +34,7 @@ class ThinkingPane(QWidget):
         self.answer_now.setAccessibleName("Answer now: end the thought")
         self.answer_now.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.answer_now.clicked.connect(self.answer_now_requested)
-        self.body = TextView("thought")
+        self.body = TextView(look, "thought")
         self.body.setAccessibleName("Thought")
         self._frame = QFrame()
         give_role(self._frame, "thoughtBody")

@@ -1,6 +1,6 @@
 """One turn of the conversation each: what a person said, and what the model answers."""
 
-from PySide6.QtCore import QPoint, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDrag, QFontMetrics, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.thumbnails import Thumbnails
+from app.viewmodels.finding import Finding, Hit
 from app.viewmodels.tools import ToolRun
 from app.viewmodels.turns import AnswerState, AnswerTurn, Enclosure, UserTurn
 from app.widgets.look import GhostButton, Look, give_role
@@ -117,6 +118,26 @@ class TurnView(QFrame):
         self._layout.activate()
         return self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
 
+    def settle(self) -> None:
+        """Give every part the room that it asks for, now."""
+        for part in reversed(self.findChildren(QWidget)):
+            if layout := part.layout():
+                layout.activate()
+
+    def mark(self, finding: Finding) -> None:
+        """Mark what is looked for."""
+        hit = finding.current
+        is_here = hit is not None and hit.turn is self.turn and not hit.in_thought
+        self.text_view.mark(finding.terms, hit.number if hit and is_here else None)
+
+    def place_of(self, hit: Hit) -> QRect | None:
+        """Where a hit stands in the message, once it is marked."""
+        return self._place_in(self.text_view)
+
+    def _place_in(self, text_view: TextView) -> QRect | None:
+        place = text_view.place_of_hit()
+        return place.translated(text_view.mapTo(self, QPoint())) if place is not None else None
+
     def copy(self) -> None:
         """Ask for the message to be copied."""
         self.copy_requested.emit(self.copied_text)
@@ -157,7 +178,7 @@ class UserView(TurnView):
     turn: UserTurn
 
     def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
-        text_view = TextView("message")
+        text_view = TextView(look, "message")
         super().__init__(look, turn, text_view, "Your message")
         self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
         self._grid = QGridLayout()
@@ -299,6 +320,17 @@ class AnswerView(TurnView):
     def copied_text(self) -> str:
         """The answer as the model wrote it, without its thought."""
         return self.turn.text.strip()
+
+    def mark(self, finding: Finding) -> None:
+        """Mark what is looked for in the thought too."""
+        super().mark(finding)
+        hit = finding.current
+        is_here = hit is not None and hit.turn is self.turn and hit.in_thought
+        self.thinking.body.mark(finding.terms, hit.number if hit and is_here else None)
+
+    def place_of(self, hit: Hit) -> QRect | None:
+        """Where a hit stands in the answer or its thought, once it is marked."""
+        return self._place_in(self.thinking.body if hit.in_thought else self.text_view)
 
     def code_at(self, position: QPoint) -> str:
         """The code block at a global position, exactly."""
