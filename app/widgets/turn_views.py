@@ -287,10 +287,8 @@ class AnswerView(TurnView):
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 0, 0)
         foot.setSpacing(8)
-        for widget in (self.versions, self.copy_button, self.again_button):
+        for widget in (self.note, self.statistics, self.versions, self.copy_button, self.again_button):
             foot.addWidget(widget)
-        foot.addWidget(self.note)
-        foot.addWidget(self.statistics)
         foot.addStretch(1)
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)

@@ -367,3 +367,13 @@ def test_an_empty_answer_says_so(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) 
     desk.models.composer.send()
     wait_for_end(qtbot, desk)
     assert last_answer(desk).note == "The model had nothing to say."
+
+
+def test_why_an_answer_ended_stands_where_its_text_begins(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
+    desk.models.conversation.stop()
+    view = answer_view(desk)
+    qtbot.waitUntil(lambda: view.note.isVisible() and view.note.width() > 20, timeout=WAIT_MS)
+    assert view.note.mapTo(view, QPoint()).x() == view.text_view.mapTo(view, QPoint()).x()
