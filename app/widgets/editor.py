@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QTextEdit
 
@@ -10,6 +10,7 @@ __all__ = ["Editor"]
 
 MAX_LINES = 9
 _RETURN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down)
 _NEW_LINE = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
 
 
@@ -53,6 +54,15 @@ class Editor(QTextEdit):
             self.ensureCursorVisible()
         elif not self._is_composing:
             self.send_requested.emit()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys that go through a draft by paragraphs; in an empty one they go through the messages."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            is_by_paragraph = event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in _ARROWS
+            if is_by_paragraph and self.toPlainText():
+                event.accept()
+                return True
+        return super().event(event)
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Remember whether a word is being composed."""

@@ -270,6 +270,8 @@ class Gestures(QObject):
         commands.show_thoughts.setChecked(self._conversation.shows_thoughts)
         commands.show_thoughts.triggered.connect(self._conversation.show_thoughts)
         commands.go_to_end.triggered.connect(window.messages.go_to_end)
+        commands.previous_message.triggered.connect(lambda: window.messages.step(-1))
+        commands.next_message.triggered.connect(lambda: window.messages.step(1))
         commands.bigger.triggered.connect(lambda: theme.step_scale(1))
         commands.smaller.triggered.connect(lambda: theme.step_scale(-1))
         commands.usual.triggered.connect(lambda: theme.step_scale(0))
@@ -325,7 +327,7 @@ class Gestures(QObject):
         can_begin = bool(conversation.turns) or conversation.transcript.is_temporary
         commands.new.setEnabled(can_begin)
         commands.copy_message.setEnabled(bool(conversation.turns))
-        for command in (commands.find, commands.find_selection):
+        for command in (commands.find, commands.find_selection, commands.previous_message, commands.next_message):
             command.setEnabled(bool(conversation.turns))
         for command in (commands.find_next, commands.find_previous):
             command.setEnabled(self._finding.can_step)

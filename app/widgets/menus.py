@@ -52,6 +52,8 @@ class Actions(QObject):
         self.sidebar = self._make("Show Conversations", "Ctrl+Meta+S", is_switch=True)
         self.show_thoughts = self._make("Show Thoughts", "Ctrl+Alt+T", is_switch=True)
         self.go_to_end = self._make("Go to the End", "Ctrl+J")
+        self.previous_message = self._make("Previous Message", "Alt+Up")
+        self.next_message = self._make("Next Message", "Alt+Down")
         self.bigger = self._make("Bigger Text", _Key.ZoomIn)
         self.smaller = self._make("Smaller Text", _Key.ZoomOut)
         self.usual = self._make("Usual Text Size", "Ctrl+0")
@@ -133,6 +135,8 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
         actions.sidebar,
         None,
         actions.show_thoughts,
+        actions.previous_message,
+        actions.next_message,
         actions.go_to_end,
         None,
         actions.bigger,

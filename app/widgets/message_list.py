@@ -78,6 +78,15 @@ class MessageList(QWidget):
         """Scroll to a turn of the conversation, as after a search, and return its view."""
         return self.area.show_turn(turn)
 
+    def step(self, steps: int) -> None:
+        """Take the keyboard so many turns on, also to one that was no widget; from elsewhere to the newest one."""
+        turns, focused = self._conversation.turns, self.focused_view
+        index = turns.index(focused.turn) + steps if focused is not None else len(turns) - 1
+        if 0 <= index < len(turns):
+            view = self.area.show_turn(turns[index])
+            if view is not None:
+                view.text_view.setFocus(Qt.FocusReason.TabFocusReason)
+
     def show_version(self, turn: Turn, steps: int) -> None:
         """Show another version of a turn; the keyboard goes along."""
         version = self._conversation.show_version(turn, steps)
@@ -143,7 +152,9 @@ class MessageList(QWidget):
         view.style().unpolish(view)
         view.style().polish(view)
         if is_here:
-            self.area.ensureWidgetVisible(view, 0, 24)
+            top = view.mapTo(self.area.viewport(), view.rect().topLeft()).y()
+            if top < 0 or top + view.height() > self.area.viewport().height():
+                self.area.show_turn(view.turn)
 
     def _mark(self) -> None:
         for view in self.views:

@@ -66,3 +66,4 @@ class ThinkingPane(QWidget):
         self._frame.setVisible(thought.is_open)
         if thought.is_open:
             self.body.show_plain(thought.text)
+            self.body.setAccessibleName("Thought" if thought.is_running else f"Thought: {thought.text}")

@@ -90,7 +90,6 @@ class TurnView(QFrame):
         self.text_view = text_view
         self.copy_button = _CopyButton(look, "copy", f"Copy {name.lower()}", host=self)
         self.copy_button.dragged.connect(self._drag)
-        text_view.setAccessibleName(name)
         text_view.link_chosen.connect(self.link_chosen)
         text_view.menu_requested.connect(self._show_menu)
         self.copy_button.clicked.connect(self.copy)
@@ -256,6 +255,7 @@ class UserView(TurnView):
         for index, card in enumerate(self.cards):
             card.show_caption(self.turn.picture_line(index))
         self.setAccessibleName(self.turn.spoken)
+        self.text_view.setAccessibleName(self.turn.spoken)  # VoiceOver passes frames over, and reads a text's name
 
 
 class AnswerView(TurnView):
@@ -385,3 +385,4 @@ class AnswerView(TurnView):
         self.again_button.setEnabled(not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)
+            self.text_view.setAccessibleName(turn.spoken_as(self.text_view.toPlainText().replace("\ufffc", "formula")))

@@ -14,7 +14,7 @@ from app.application import Desk
 from app.icons import Icons
 from app.paths import ICONS
 from app.theme import Theme
-from app.viewmodels.turns import AnswerTurn, Thought
+from app.viewmodels.turns import AnswerTurn, Place, Thought
 from app.widgets.look import Look
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.turn_views import AnswerView
@@ -65,9 +65,10 @@ def test_the_words_of_a_running_answer_are_not_spoken_one_by_one(open_desk: Open
     desk = open_desk("hang")
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
-    assert answer_view(desk).accessibleName() == "Answer: Writing…"
+    named = answer_view(desk).text_view
+    assert named.accessibleName() == f"Answer, {answer.place.when}: Writing…"
     desk.models.conversation.stop()
-    assert answer_view(desk).accessibleName() == "Answer: One word"
+    assert named.accessibleName() == f"Answer, {answer.place.when}: One word\nStopped"
 
 
 def test_d06_the_view_follows_only_those_who_are_at_its_end(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -154,7 +155,7 @@ def test_a_thought_tells_how_long_it_took(qapp: QApplication, seconds: float, ti
 
 
 def test_a_retry_forgets_the_thought_of_the_failed_attempt(qapp: QApplication, theme: Theme, qtbot: QtBot) -> None:
-    answer = AnswerTurn(0, shows_thought=False)
+    answer = AnswerTurn(Place(), shows_thought=False)
     view = AnswerView(Look(theme, Icons(ICONS)), answer)
     qtbot.addWidget(view)
     answer.start_thought()
