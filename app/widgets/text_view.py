@@ -48,6 +48,7 @@ class TextView(QTextBrowser):
         self._look = look
         self._terms: tuple[str, ...] = ()
         self._present: int | None = None
+        self._least_height = 0
         self._hits: list[tuple[int, int]] = []
         self.setProperty("role", role)
         self._nothing = QPixmap(1, 1)
@@ -88,6 +89,11 @@ class TextView(QTextBrowser):
         if (terms, present) != (self._terms, self._present):
             self._terms, self._present = terms, present
             self._mark()
+
+    def keep_height(self, least: int) -> None:
+        """Be at least so many pixels tall, until told otherwise."""
+        self._least_height = least
+        self._fit()
 
     def place_of_hit(self) -> QRect | None:
         """Where the hit stands that is looked at, in the view."""
@@ -163,7 +169,7 @@ class TextView(QTextBrowser):
         return cursor
 
     def _fit(self) -> None:
-        height = math.ceil(self.document().size().height())
+        height = max(math.ceil(self.document().size().height()), self._least_height)
         if height != self.height():
             self.setFixedHeight(height)
 

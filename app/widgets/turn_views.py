@@ -272,6 +272,7 @@ class AnswerView(TurnView):
         super().__init__(look, turn, self._markdown, "Answer")
         self._look = look
         self._markdown.copy_requested.connect(self.copy_requested)
+        self._markdown.completed.connect(self._name_text)
         self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = QLabel()
         give_role(self.activity, "activity")
@@ -318,6 +319,11 @@ class AnswerView(TurnView):
     def copied_text(self) -> str:
         """The answer as the model wrote it, without its thought."""
         return self.turn.text.strip()
+
+    def settle(self) -> None:
+        """Set all of the text, and give every part its room."""
+        self._markdown.set_all()
+        super().settle()
 
     def mark(self, finding: Finding) -> None:
         """Mark what is looked for in the thought too."""
@@ -385,4 +391,8 @@ class AnswerView(TurnView):
         self.again_button.setEnabled(not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)
-            self.text_view.setAccessibleName(turn.spoken_as(self.text_view.toPlainText().replace("\ufffc", "formula")))
+            self._name_text()
+
+    def _name_text(self) -> None:
+        read = self._markdown.toPlainText().replace("\ufffc", "formula")
+        self._markdown.setAccessibleName(self.turn.spoken_as(read))

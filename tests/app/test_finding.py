@@ -310,3 +310,9 @@ def test_marks_follow_the_look(desk: Desk, theme: Theme, qtbot: QtBot) -> None:
     view = view_of(desk, turns[1]).text_view
     qtbot.waitUntil(lambda: marked(view) == ["plum", "plum"], timeout=WAIT_MS)
     theme.step_scale(0)
+
+
+def test_a_hit_at_the_end_of_a_very_long_answer_is_gone_to(desk: Desk, qtbot: QtBot) -> None:
+    turns = converse(desk, "first", "\n\n".join(["word " * 40] * 300) + "\n\nneedle", *["filler\n\n" * 40] * 20)
+    assert find(desk, qtbot, "needle").count_line == "1 of 1"
+    assert_seen(desk, turns[1])

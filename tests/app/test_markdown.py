@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QTextBlockFormat, QTextDocument, QTextFormat, Q
 from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
-from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks, settled_length
+from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, block_pieces, keep_line_breaks, settled_length
 from app.widgets.code_blocks import code_language, code_lines, starts_fence
 from app.widgets.markdown_document import CODE_PADDING
 from app.widgets.markdown_view import MarkdownView
@@ -306,3 +306,52 @@ def test_a_hidden_view_follows_the_theme_only_when_it_is_shown(view: MarkdownVie
     shown = view.document().begin().begin().fragment().charFormat().font().pixelSize()
     theme.step_scale(0)
     assert size == hidden < shown
+
+
+LONG = "\n\n".join(f"## Part {number}\n\n- one\n- two\n\n```\ncode {number}\n\nmore\n```" for number in range(400))
+
+
+def test_pieces_are_whole_blocks_and_lose_nothing() -> None:
+    pieces = list(block_pieces(LONG, 500))
+    assert len(pieces) > 20
+    assert "".join(pieces) == LONG
+    assert all(len(piece) >= 500 for piece in pieces[:-1])
+    assert all(piece.count("```") % 2 == 0 for piece in pieces)
+
+
+def test_a_text_with_definitions_stays_in_one_piece() -> None:
+    text = "see [it][1]\n\n" * 900 + "[1]: https://example.com"
+    assert list(block_pieces(text, 500)) == [text]
+
+
+def test_a_long_answer_is_set_piece_by_piece_and_reads_as_a_whole(view: MarkdownView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.completed, timeout=WAIT_MS):
+        view.show_markdown(LONG, is_complete=True)
+        assert "Part 0\n" in view.toPlainText()
+        assert "Part 399" not in view.toPlainText()
+    text = view.toPlainText()
+    assert [line for line in text.split("\n") if line.startswith("Part")] == [f"Part {n}" for n in range(400)]
+    assert text.endswith("code 399\n\nmore")
+
+
+def test_other_text_takes_the_place_of_a_long_one_that_is_being_set(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown(LONG, is_complete=True)
+    view.show_markdown("something else", is_complete=True)
+    qtbot.wait(30)
+    assert view.toPlainText() == "something else"
+
+
+def test_a_long_answer_keeps_its_height_while_it_is_set_anew(view: MarkdownView, theme: Theme, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.completed, timeout=WAIT_MS):
+        view.show_markdown(LONG, is_complete=True)
+    height = view.height()
+    with qtbot.waitSignal(view.completed, timeout=WAIT_MS):
+        theme.apply()
+        assert "Part 399" not in view.toPlainText()
+        assert view.height() == height
+    assert view.height() == height
+
+
+def test_formulas_in_several_pieces_are_all_drawn(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown("\n\n".join([f"word $x_{{{n}}}$ " + "word " * 200 for n in range(12)]), is_complete=True)
+    qtbot.waitUntil(lambda: view.toPlainText().count("\ufffc") == 12, timeout=WAIT_MS)
