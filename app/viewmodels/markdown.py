@@ -109,17 +109,18 @@ def number_fences(source: str) -> str:
     Only a parser knows for certain what is a fence. A mark at a wrong place ends up in what is read.
     """
     lines = source.split("\n")
-    fence, num_fences, is_at_margin = "", 0, False
+    fence, num_fences, margin = "", 0, 0
     for index, text in enumerate(lines):
         opening = _OPENING.match(text)
         if fence:
             ends = text.strip(" \t>")
             fence = "" if len(ends) >= len(fence) and not ends.strip(fence[0]) else fence
-            lines[index] = text.replace("\t", TAB_MARK) if is_at_margin else text
+            if not text[:margin].strip(" >"):  # a tab further left is part of how deep the code is
+                lines[index] = text[:margin] + text[margin:].replace("\t", TAB_MARK)
         elif opening:
             num_fences += 1
             fence = opening[1]
-            is_at_margin = text.startswith(fence)
+            margin = opening.start(1)
             lines[index] = f"{text[: opening.end()]}{FENCE_NUMBER_MARK}{num_fences}{text[opening.end() :]}"
     return "\n".join(lines)
 

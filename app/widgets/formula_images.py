@@ -1,7 +1,16 @@
 """Formulas as pictures in a line of text, on its baseline."""
 
 from PySide6.QtCore import QRect, QUrl
-from PySide6.QtGui import QFont, QFontMetricsF, QImage, QTextCharFormat, QTextDocument, QTextFormat, QTextImageFormat
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QTextCharFormat,
+    QTextDocument,
+    QTextFormat,
+    QTextImageFormat,
+    QTextLength,
+)
 
 from app.typesetting import Drawing, Formula
 from app.viewmodels.formulas import TexSource
@@ -12,6 +21,7 @@ __all__ = ["WRITTEN", "FormulaImages", "written_tex"]
 WRITTEN = QTextFormat.Property.UserProperty.value + 1
 """What was written, on a formula's picture and on a formula that is shown as its source."""
 
+_WHOLE_WIDTH = QTextLength(QTextLength.Type.PercentageLength, 100)
 _FONT_SHARE = 1.12
 """The mathematical font looks smaller than the interface's at the same size."""
 
@@ -41,7 +51,7 @@ class FormulaImages:
         shape.setVerticalAlignment(alignment)
         shape.setName(f"formula:{hash(formula)}")
         shape.setWidth(image.width() / ratio)
-        shape.setHeight(image.height() / ratio)
+        shape.setMaximumWidth(_WHOLE_WIDTH)
         shape.setProperty(WRITTEN, source.written)
         self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(shape.name()), image)
         return shape

@@ -67,6 +67,7 @@ _TASK = QTextFormat.Property.UserProperty.value + 3
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 _BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle, QTextListFormat.Style.ListSquare)
 _HEADING_SIZES = {1: 22, 2: 19, 3: 16}
+_ROOM_ABOVE_HEADING = {1: 22, 2: 20, 3: 16}
 _BODY_SIZE = 15
 _LINE_HEIGHT = 138.0
 _CODE_LINE_HEIGHT = 125.0
@@ -201,6 +202,7 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):
             _repair_first_cell(frame)
+            _style_header(frame, theme)
             shape = QTextTableFormat(frame.format())
             shape.setBorderCollapse(True)
             shape.setBorder(1)
@@ -228,6 +230,19 @@ def _repair_first_cell(table: QTextTable) -> None:
     cursor.mergeCharFormat(bold)
 
 
+def _style_header(table: QTextTable, theme: Theme) -> None:
+    """The header's cells stand as the cells below them do, on a ground of their own."""
+    ground = QTextCharFormat()
+    ground.setBackground(QColor(theme.colors.code))
+    for column in range(table.columns()):
+        cell = table.cellAt(0, column)
+        cell.setFormat(ground)
+        if table.rows() > 1:
+            shape = QTextBlockFormat()
+            shape.setAlignment(table.cellAt(1, column).firstCursorPosition().blockFormat().alignment())
+            cell.firstCursorPosition().mergeBlockFormat(shape)
+
+
 def _room_above(table: QTextTable) -> float:
     """Pixels above a table: Qt gives what the block before it asks for to the table's first cell instead."""
     before = table.document().findBlock(table.firstPosition() - 1)
@@ -244,18 +259,20 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
     level = shape.headingLevel()
     shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
     if is_code(block):
-        _shape_code(block, shape)
+        _shape_code(block, shape, theme)
     elif not block.text():
         shape = thin(shape)
     elif level:
-        _set_margins(shape, 0 if is_first else 14, 4)
+        _set_margins(shape, 0 if is_first else _ROOM_ABOVE_HEADING.get(level, 14), 6 if level < 3 else 4)
         _style_heading(block, theme, level)
     elif block.textList() is not None:
-        _set_margins(shape, 2, 2)
+        is_last = block.next().textList() is None
+        _set_margins(shape, 2, 7 if is_last else 2)
         _shape_item(block, shape)
     else:
         _set_margins(shape, 0 if is_first else 7, 7)
         if is_formula(block):
+            _set_margins(shape, 12, 12)
             shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             shape.setLineHeight(100, _PROPORTIONAL)
     if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None:
@@ -281,11 +298,15 @@ def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
     shape.setBottomMargin(bottom)
 
 
-def _shape_code(block: QTextBlock, shape: QTextBlockFormat) -> None:
+def _shape_code(block: QTextBlock, shape: QTextBlockFormat, theme: Theme) -> None:
     is_top, is_bottom = starts_fence(block), not is_code(block.next()) or starts_fence(block.next())
     room = 2 * CODE_PADDING if is_code(block.previous()) else CODE_PADDING
     room += LABEL_HEIGHT if code_language(block) else 0
     shape.setNonBreakableLines(False)
+    if not block.text():
+        blank = QTextCharFormat()
+        blank.setFont(theme.mono_font, _SPECIFIED)
+        QTextCursor(block).setBlockCharFormat(blank)
     shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
     shape.setLeftMargin(CODE_PADDING + 2)
     shape.setRightMargin(CODE_PADDING)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -355,3 +356,28 @@ def test_a_long_answer_keeps_its_height_while_it_is_set_anew(view: MarkdownView,
 def test_formulas_in_several_pieces_are_all_drawn(view: MarkdownView, qtbot: QtBot) -> None:
     view.show_markdown("\n\n".join([f"word $x_{{{n}}}$ " + "word " * 200 for n in range(12)]), is_complete=True)
     qtbot.waitUntil(lambda: view.toPlainText().count("\ufffc") == 12, timeout=WAIT_MS)
+
+
+def test_the_header_of_a_table_stands_as_its_columns_do(view: MarkdownView) -> None:
+    view.show_markdown("| a | b | c |\n|---|--:|:-:|\n| 1 | 2 | 3 |", is_complete=True)
+    table = next(frame for frame in view.document().rootFrame().childFrames() if isinstance(frame, QTextTable))
+    for column in range(3):
+        header, below = (table.cellAt(row, column).firstCursorPosition().blockFormat() for row in (0, 1))
+        assert header.alignment() == below.alignment()
+
+
+def test_an_empty_line_of_code_is_as_tall_as_the_others(view: MarkdownView) -> None:
+    view.show_markdown("```\none\n\n\ntwo\nthree\n```", is_complete=True)
+    layout, block = view.document().documentLayout(), view.document().begin()
+    tops = []
+    while block.isValid():
+        tops.append(layout.blockBoundingRect(block).top())
+        block = block.next()
+    steps = [after - before for before, after in pairwise(tops[-5:])]
+    assert max(steps) - min(steps) <= 1
+
+
+@pytest.mark.parametrize("source", ["```\n\tx\ty\n```", "- a\n\n  ```\n  \tx\ty\n  ```", "> ```\n> \tx\ty\n> ```"])
+def test_tabs_of_code_stay_tabs(view: MarkdownView, source: str) -> None:
+    view.show_markdown(source, is_complete=True)
+    assert "\tx\ty" in view.toPlainText()
