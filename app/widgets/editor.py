@@ -2,8 +2,8 @@
 
 import math
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QTextEdit
 
 __all__ = ["Editor"]
@@ -99,12 +99,28 @@ class Editor(QTextEdit):
         self._is_composing = False
         self.focus_changed.emit(False)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Scroll what does not fit."""
+        super().resizeEvent(event)
+        self._offer_scrolling()
+        self.ensureCursorVisible()
+
+    def sizeHint(self) -> QSize:
+        """As tall as `fit` found."""
+        return QSize(super().sizeHint().width(), self.maximumHeight())
+
     def fit(self) -> None:
-        """Take the height of the text, up to a few lines."""
+        """Ask for the height of the text, up to a few lines; a low window gives two at least."""
         line = self.fontMetrics().lineSpacing()
         wanted = math.ceil(self.document().size().height())
-        self.setFixedHeight(max(line + 8, min(wanted, MAX_LINES * line + 8)))
-        is_cut = wanted > self.height()
+        height = max(line + 8, min(wanted, MAX_LINES * line + 8))
+        self.setMinimumHeight(min(height, 2 * line + 8))
+        self.setMaximumHeight(height)
+        self.updateGeometry()
+        self._offer_scrolling()
+
+    def _offer_scrolling(self) -> None:
+        is_cut = math.ceil(self.document().size().height()) > self.height()
         self.setVerticalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_cut else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QStackedLayout, QWidget
 
 from app.theme import COLUMN_WIDTH
 from app.thumbnails import Thumbnails
@@ -178,8 +178,12 @@ class MessageList(QWidget):
         self.pill.raise_()
 
 
-def _centered(column: QWidget) -> QWidget:
-    """The column in the middle, never wider than text reads well."""
+def _centered(column: QWidget) -> QScrollArea:
+    """The column in the middle, never wider than text reads well; a low window scrolls it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     holder = QWidget()
     column.setMaximumWidth(COLUMN_WIDTH)
     row = QHBoxLayout(holder)
@@ -187,4 +191,5 @@ def _centered(column: QWidget) -> QWidget:
     row.addStretch(1)
     row.addWidget(column, 100)
     row.addStretch(1)
-    return holder
+    area.setWidget(holder)
+    return area

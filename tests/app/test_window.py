@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -254,3 +254,28 @@ def test_the_app_starts_its_engine_before_it_is_asked_and_takes_it_along(tmp_pat
 
 def is_zombie(pid: int) -> bool:
     return ") Z " in Path(f"/proc/{pid}/stat").read_text()
+
+
+def test_in_a_low_window_a_long_draft_and_many_files_leave_everything_in_reach(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    window, composer = desk.window, desk.window.composer
+    desk.models.composer.attach([draw(f"{number}.png") for number in range(6)])
+    desk.models.composer.replace_text("a line\n" * 20)
+    window.resize(window.minimumSize())
+    qtbot.waitUntil(lambda: window.size() == window.minimumSize(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bottom_of(composer.editor) < top_of(composer.send_button), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bottom_of(composer.chip_area) < top_of(composer.editor), timeout=WAIT_MS)
+    assert bottom_of(composer.footnote) <= window.height()
+    assert composer.editor.verticalScrollBar().maximum() > 0
+    assert composer.editor.cursorRect().bottom() <= composer.editor.height()
+
+
+def top_of(widget: QWidget) -> int:
+    """Where it begins, in pixels from the top of its window."""
+    return widget.mapTo(widget.window(), QPoint()).y()
+
+
+def bottom_of(widget: QWidget) -> int:
+    return top_of(widget) + widget.height()
