@@ -1,7 +1,7 @@
 """The slim bar above the messages that finds something in them."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 from shiboken6 import isValid
 
@@ -71,8 +71,10 @@ class FindBar(QWidget):
         self.setVisible(finding.is_open)
         if self.field.text() != finding.text:
             self.field.setText(finding.text)
+        is_news = finding.count_line not in ("", "…", self.count.text())
         self.count.setText(finding.count_line)
-        self.field.setAccessibleDescription(finding.count_line)
+        if finding.is_open and is_news:
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, finding.count_line))
         for button in (self.previous, self.next):
             button.setEnabled(finding.can_step)
 

@@ -33,6 +33,13 @@ class FormulaImages:
         self._look = look
         self._document = document
         self.waiting: set[Formula] = set()
+        self.has_sources = False
+        """Whether some formulas are shown as they were written."""
+
+    def forget(self) -> None:
+        """The document is empty again."""
+        self.waiting.clear()
+        self.has_sources = False
 
     def place(self, source: TexSource, font: QFont, ratio: float) -> QTextImageFormat | None:
         """The picture of a formula for text in this font; None while it is being drawn, and when it cannot be."""
@@ -42,6 +49,7 @@ class FormulaImages:
         if drawing is None:
             self.waiting.add(formula)
         if not isinstance(drawing, Drawing):
+            self.has_sources = True
             return None
         image, alignment = drawing.image, QTextCharFormat.VerticalAlignment.AlignMiddle
         if not source.is_display:

@@ -96,7 +96,7 @@ class Gestures(QObject):
         """Look for what is selected where the keyboard is; when nothing is, ask what to look for."""
         focus = QApplication.focusWidget()
         selected = focus.textCursor().selectedText() if isinstance(focus, QTextEdit) else ""
-        if selected:
+        if selected := selected.partition("\u2029")[0]:
             self._finding.look_for(selected, self._window.messages.area.seen_turn)
         else:
             self.find()

@@ -25,7 +25,7 @@ from app.viewmodels.links import link_tip
 from app.viewmodels.markdown import block_pieces, has_definitions, settled_length
 from app.widgets.code_blocks import code_language, code_lines, is_code, starts_fence
 from app.widgets.code_colors import MAX_LINES, code_of, color_lines
-from app.widgets.formula_images import FormulaImages
+from app.widgets.formula_images import FormulaImages, written_tex
 from app.widgets.look import IconButton, Look
 from app.widgets.markdown_document import render_markdown, thin
 from app.widgets.ornaments import Ornaments, card_of
@@ -143,6 +143,13 @@ class MarkdownView(TextView):
             return True
         return super().viewportEvent(event)
 
+    def _find_hits(self) -> list[tuple[int, int]]:
+        """A formula that is shown as its source is no more text than its picture is."""
+        hits = super()._find_hits()
+        if not self._formulas.has_sources:
+            return hits
+        return [hit for hit in hits if not written_tex(self._span(*hit).charFormat())]
+
     def _offer_code_at_cursor(self) -> None:
         if self.hasFocus():
             self._offer_code(self.textCursor().block())
@@ -228,7 +235,7 @@ class MarkdownView(TextView):
         self._has_drawings = False
         self.document().clear()
         self.code_button.hide()
-        self._formulas.waiting.clear()
+        self._formulas.forget()
         self._uncolored.clear()
         self._settled = self._settled_end = 0
         self._is_complete = False

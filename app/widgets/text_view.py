@@ -20,7 +20,6 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit
 
 from app.colors import Colors
 from app.viewmodels.finding import occurrences
-from app.widgets.formula_images import written_tex
 from app.widgets.look import Look
 
 __all__ = ["TextView"]
@@ -144,7 +143,7 @@ class TextView(QTextBrowser):
 
     def _mark(self) -> None:
         self._marks.stop()
-        self._hits = self._find() if self._terms else []
+        self._hits = self._find_hits() if self._terms else []
         first = max(0, (self._present or 0) - MAX_MARKS // 2)
         marks = []
         for number, (start, end) in enumerate(self._hits[first : first + MAX_MARKS], first):
@@ -154,13 +153,10 @@ class TextView(QTextBrowser):
             marks.append(mark)
         self.setExtraSelections(marks)
 
-    def _find(self) -> list[tuple[int, int]]:
-        """The hits in what is shown, as positions. A formula that is shown as its source counts as its picture does."""
+    def _find_hits(self) -> list[tuple[int, int]]:
+        """The hits in what is shown, as positions."""
         text = self.document().toRawText()
-        hits = _in_utf16(text, occurrences(text, self._terms))
-        if "$" in text or "\\" in text:
-            hits = [hit for hit in hits if not written_tex(self._span(*hit).charFormat())]
-        return hits
+        return _in_utf16(text, occurrences(text, self._terms))
 
     def _span(self, start: int, end: int) -> QTextCursor:
         cursor = QTextCursor(self.document())
