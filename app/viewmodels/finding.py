@@ -72,6 +72,7 @@ class Finding(QObject):
         self._is_new = False
         """Whether to go to a hit at the end of the count, from `_start` on."""
         self._start: Turn | None = None
+        self._is_search = False
         self._job: Iterator[None] | None = None
         self._slices = QTimer(self, interval=0, singleShot=True)
         self._slices.timeout.connect(self._work)
@@ -115,11 +116,14 @@ class Finding(QObject):
     def look_for(self, text: str, seen: Turn | None) -> None:
         """Look for a text as it stands, from the present hit on, or else from a turn that is seen."""
         terms = (searchable(text),) if text.strip() else ()
-        self._begin(text, terms, self.current.turn if self.is_open and self.current else seen)
+        self._begin(text, terms, self.current.turn if self.is_open and self.current else seen, is_search=False)
 
     def look_for_words(self, text: str, found: Turn) -> None:
-        """Mark every word of a search, beginning in the turn that it found."""
-        self._begin(text, tuple(search_terms(text)), found)
+        """Mark every word of a search, and go to one in the turn that it found, if its text has any.
+
+        The search looks also at names of files and at the Markdown that nobody sees.
+        """
+        self._begin(text, tuple(search_terms(text)), found, is_search=True)
 
     def step(self, steps: int) -> None:
         """Go so many hits on, round the end; after the bar was closed, begin again where it was."""
@@ -136,9 +140,9 @@ class Finding(QObject):
         if self.is_open and not self._conversation.turns:
             self.close()
 
-    def _begin(self, text: str, terms: tuple[str, ...], start: Turn | None) -> None:
+    def _begin(self, text: str, terms: tuple[str, ...], start: Turn | None, *, is_search: bool) -> None:
         self.is_open, self.text, self.terms = True, text, terms
-        self._is_new, self._start = True, start
+        self._is_new, self._start, self._is_search = True, start, is_search
         self._recount()
 
     def _recount(self) -> None:
@@ -210,15 +214,19 @@ class Finding(QObject):
         return before
 
     def _go_to(self, position: int) -> None:
+        self.current = hit = self._hit_at(position)
+        if hit.in_thought and isinstance(hit.turn, AnswerTurn) and not hit.turn.thought.is_open:
+            hit.turn.thought.set_open(True)
+        self.changed.emit()
+        self.reached.emit(hit)
+
+    def _hit_at(self, position: int) -> Hit:
+        """The hit that so many stand before; the last one when there are fewer."""
         for turn, in_thought, number in self._places:
             if position < number:
-                self.current = Hit(turn, in_thought, position)
-                if in_thought and isinstance(turn, AnswerTurn) and not turn.thought.is_open:
-                    turn.thought.set_open(True)
-                self.changed.emit()
-                self.reached.emit(self.current)
-                return
+                return Hit(turn, in_thought, position)
             position -= number
+        return Hit(turn, in_thought, number - 1)
 
     def _arrive(self, start: Turn | None) -> None:
         """Go to the first hit from a turn on; when there is none, to the last one before it."""
@@ -226,8 +234,13 @@ class Finding(QObject):
         turns = self._conversation.turns
         earlier = set(turns[: turns.index(start)]) if start in turns else set()
         before = sum(number for turn, _, number in self._places if turn in earlier)
-        if self._places:
-            self._go_to(min(before, self._total - 1))
+        if not self._places:
+            if self._is_search:
+                self.close()
+        elif self._is_search and self._hit_at(before).turn is not start:
+            self.current = self._hit_at(before)
+        else:
+            self._go_to(before)
 
     def _keep_place(self) -> None:
         """Stay at the hit that is looked at; when it is gone, at one near it, without scrolling."""
@@ -236,8 +249,7 @@ class Finding(QObject):
         if hit is not None and (hit.turn, hit.in_thought) in here:
             self.current = Hit(hit.turn, hit.in_thought, min(hit.number, here[hit.turn, hit.in_thought] - 1))
         elif self._places:
-            turn, in_thought, number = self._places[-1]
-            self.current = Hit(turn, in_thought, number - 1)
+            self.current = self._hit_at(self._total)
 
 
 def occurrences(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:

@@ -14,15 +14,17 @@ __all__ = ["FindBar"]
 class FindBar(QWidget):
     """A field, how much was found, a way to the hit before and the next one, and a way out.
 
+    At the end the focus goes back to who had it, or to `home` when that is gone.
+
     **Signals:** `asked` (text).
     """
 
     asked = Signal(str)
 
-    def __init__(self, look: Look, finding: Finding) -> None:
+    def __init__(self, look: Look, finding: Finding, home: QWidget) -> None:
         super().__init__()
         self._finding = finding
-        self._before: QWidget | None = None
+        self._home = self._before = home
         self.setObjectName("findBar")
         self.field = _Field()
         self.field.textEdited.connect(self.asked)
@@ -61,9 +63,9 @@ class FindBar(QWidget):
         """Mark nothing any more and give the focus back."""
         focus = QApplication.focusWidget()
         has_focus = focus is not None and self.isAncestorOf(focus)
-        before, self._before = self._before, None
+        before = self._before if isValid(self._before) and self._before.isVisible() else self._home
         self._finding.close()
-        if has_focus and before is not None and isValid(before):
+        if has_focus:
             before.setFocus()
 
     def _show(self) -> None:

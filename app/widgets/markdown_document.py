@@ -266,8 +266,7 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         _set_margins(shape, 0 if is_first else _ROOM_ABOVE_HEADING.get(level, 14), 6 if level < 3 else 4)
         _style_heading(block, theme, level)
     elif block.textList() is not None:
-        is_last = block.next().textList() is None
-        _set_margins(shape, 2, 7 if is_last else 2)
+        _set_margins(shape, 2, 7 if _ends_list(block) else 2)
         _shape_item(block, shape)
     else:
         _set_margins(shape, 0 if is_first else 7, 7)
@@ -281,6 +280,15 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         shape.setLeftMargin(QUOTE_INDENT * depth + shape.leftMargin() * is_code(block))
     QTextCursor(block).setBlockFormat(shape)
     _style_runs(block, theme)
+
+
+def _ends_list(block: QTextBlock) -> bool:
+    """Whether no item follows, or one of another list that is as deep."""
+    items, following = block.textList(), block.next().textList()
+    if following is None:
+        return True
+    is_other = following.objectIndex() != items.objectIndex()
+    return is_other and following.format().indent() == items.format().indent()
 
 
 def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:

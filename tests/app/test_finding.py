@@ -14,7 +14,7 @@ from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.text_view import MAX_MARKS, TextView
 from app.widgets.turn_views import AnswerView, TurnView
 from engine import Finished, Message, Stats, Text
-from tests.app.driving import WAIT_MS, OpenDesk, last_answer, next_place, say, show_turns, wait_for_end
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, next_place, say, show_turns, wait_for_end
 
 STATS = Stats(1, 1, 1, 1, 1, 1, 1)
 
@@ -284,6 +284,33 @@ def test_a_message_that_the_search_found_has_its_words_marked(open_desk: OpenDes
     desk.models.library.open(hit.conversation_id, hit.turn_id)
     assert marked(view_of(desk, desk.models.conversation.turns[0]).text_view) == ["plum", "東京"]
     assert desk.window.find_bar.isVisible()
+
+
+def test_a_message_that_was_found_by_the_name_of_a_file_is_only_gone_to(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk()
+    desk.models.composer.attach([draw("plum.png")])
+    say(desk, "what is it?")
+    wait_for_end(qtbot, desk)
+    desk.models.library.search("plum.png")
+    qtbot.waitUntil(lambda: bool(desk.models.library.hits), timeout=WAIT_MS)
+    (hit,) = desk.models.library.hits
+    desk.window.sidebar.open_requested.emit(hit.conversation_id, hit.turn_id, False)
+    assert not desk.window.find_bar.isVisible()
+    turns = converse(desk, "-", "-", "plum", "plum")
+    with qtbot.assertNotEmitted(desk.models.finding.reached):
+        desk.models.finding.look_for_words("plum", turns[1])
+    assert desk.models.finding.count_line == "1 of 2"
+
+
+def test_the_focus_goes_home_when_who_had_it_is_gone(desk: Desk, qtbot: QtBot) -> None:
+    turns = converse(desk, *["plum\n\n" * 30] * 60)
+    view_of(desk, turns[-1]).text_view.setFocus()
+    find(desk, qtbot, "plum")
+    show_turns(desk, turns[:2])
+    qtbot.keyClick(desk.window.find_bar.field, Qt.Key.Key_Escape)
+    assert desk.window.composer.editor.hasFocus()
 
 
 def test_a_thousand_turns_are_counted_in_slices(desk: Desk, qtbot: QtBot) -> None:
