@@ -103,11 +103,7 @@ def _answer_state(answer: AnswerTurn) -> str:
             return "Writing…"
         case AnswerState.FINISHED:
             return f"Ready{_rate(answer)}"
-        case AnswerState.STOPPED:
-            return f"Stopped{_rate(answer)}"
-        case AnswerState.INTERRUPTED:
-            return "Ready"
-        case AnswerState.FAILED:
+        case AnswerState.STOPPED | AnswerState.INTERRUPTED | AnswerState.FAILED:
             return "Ready"
         case _ as never:
             assert_never(never)
