@@ -105,6 +105,7 @@ class Preferences(QObject):
                 "In the list of conversations",
                 (("Open", "Return or Space"), ("Delete", "Command + Backspace"), ("Leave the search", "Esc")),
             ),
+            ("In the find bar", (("Next or previous place", "Return or Shift + Return"), ("Close it", "Esc"))),
         )
 
     # --- answers
