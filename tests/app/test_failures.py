@@ -125,7 +125,7 @@ def test_a_model_that_cannot_be_loaded_is_told_with_a_way_on(open_desk: OpenDesk
         ("damaged", "“damaged” cannot be loaded, so the sample model is loaded again: A tensor cannot be read."),
         (
             "deadly",
-            "“deadly” cannot be loaded, so the sample model is loaded again: While loading the model, the engine ended",
+            "“deadly” cannot be loaded, so the sample model is loaded again: While loading the model, the engine",
         ),
     ],
 )
