@@ -2,8 +2,8 @@
 
 import itertools
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import COLUMN_WIDTH
@@ -326,7 +326,8 @@ class _ChipArea(QScrollArea):
         bar = self.horizontalScrollBar()
         bar.setValue(bar.value() - (delta.x() or delta.y()))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Be as tall as a chip."""
-        super().resizeEvent(event)
-        self.setFixedHeight(self._holder.sizeHint().height())
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Be as tall as the tallest chip."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.setFixedHeight(self._holder.sizeHint().height())
+        return super().eventFilter(watched, event)

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QTextFrameFormat,
     QTextImageFormat,
     QTextLength,
+    QTextList,
     QTextListFormat,
     QTextTable,
     QTextTableFormat,
@@ -278,6 +279,8 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         shape.setBottomMargin(0)
     if depth := quote_depth(block):
         shape.setLeftMargin(QUOTE_INDENT * depth + shape.leftMargin() * is_code(block))
+    if block.textList() is not None:
+        shape.setLeftMargin(QUOTE_INDENT * depth + _room_for_numbers(block.textList(), theme))
     QTextCursor(block).setBlockFormat(shape)
     _style_runs(block, theme)
 
@@ -289,6 +292,13 @@ def _ends_list(block: QTextBlock) -> bool:
         return True
     is_other = following.objectIndex() != items.objectIndex()
     return is_other and following.format().indent() == items.format().indent()
+
+
+def _room_for_numbers(items: QTextList, theme: Theme) -> int:
+    """Pixels that the numbers of a list need beside the indent, which has room for one digit."""
+    style = items.format()
+    is_numbered = style.style() is QTextListFormat.Style.ListDecimal
+    return theme.pixels(10) * (len(str(style.start() + items.count() - 1)) - 1) if is_numbered else 0
 
 
 def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:

@@ -287,6 +287,20 @@ def test_what_a_person_does_changes_the_draft_and_taking_one_up_does_not(
         composer.take_up("b", composer.draft[1])
 
 
+def test_the_row_of_chips_is_as_tall_as_the_tallest(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk(has_engine=False)
+    soundfile.write(tmp_path / "memo.wav", tone(1), 16_000)
+    desk.models.composer.attach([tmp_path / "memo.wav"])
+    wait_until_read(desk, qtbot)
+    for number in range(4):
+        desk.models.composer.attach([draw(f"{number}.png")])
+    area = desk.window.composer.chip_area
+    for chip in desk.window.composer.chips.values():
+        qtbot.waitUntil(lambda chip=chip: area.height() >= chip.height() > 40, timeout=WAIT_MS)
+
+
 def test_every_chip_is_reached_by_tab(
     open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
 ) -> None:

@@ -259,6 +259,23 @@ def test_the_first_cell_after_code_looks_like_the_others(view: MarkdownView) -> 
         assert cursor.charFormat().fontWeight() == QFont.Weight.Bold
 
 
+def test_numbers_of_a_long_list_have_room(view: MarkdownView) -> None:
+    def left(source: str) -> float:
+        view.show_markdown(source, is_complete=True)
+        return view.document().firstBlock().layout().lineAt(0).x() + view.document().firstBlock().blockFormat().indent()
+
+    def numbered(count: int) -> str:
+        return "\n".join(f"{number}. item" for number in range(1, count + 1))
+
+    assert left(numbered(9)) < left(numbered(10)) == left(numbered(99)) < left(numbered(100))
+    assert left("> 100. quoted") > left("> 1. quoted")
+    view.show_markdown(numbered(10), is_complete=True)
+    ink = view.grab().toImage()
+    row = range(ink.height() - 20, ink.height() - 4)
+    background = ink.pixelColor(ink.width() - 2, 2)
+    assert all(ink.pixelColor(0, y) == background for y in row), "the number is cut off"
+
+
 def test_tasks_are_copied_as_tasks(view: MarkdownView) -> None:
     source = "- [x] done\n- [ ] open\n- other"
     view.show_markdown(source, is_complete=True)
