@@ -17,6 +17,7 @@ from app.icons import Icons
 from app.mac import Awake
 from app.pasted import PastedPictures
 from app.paths import ICONS, data_folder, engine_command, log_folder
+from app.private_folder import sweep
 from app.recorder import MicrophoneError, Microphones, Recorder
 from app.settings import Settings
 from app.store import Conversation as Kept
@@ -49,6 +50,8 @@ __all__ = ["Desk", "DesktopApplication", "assemble", "attach_opened_files", "mai
 
 SEARCH_S = 10.0
 """Longest time that the model's search in the conversations may take."""
+
+SETTINGS_REFUSED = "The settings cannot be saved now. They hold until you quit, and saving them is tried again."
 
 
 class DesktopApplication(QApplication):
@@ -103,6 +106,7 @@ class Desk:
     typesetter: Typesetter
     pasted: PastedPictures
     store: Store
+    exporter: Exporter
     window: MainWindow
 
     def open(self, model: Path) -> None:
@@ -184,7 +188,7 @@ def assemble(
 
     def keep(path: Path) -> Path:
         try:
-            return pasted.keep(path) if conversation.transcript.is_temporary else library.keep(path)
+            return pasted.keep(path) if conversation.transcript.is_temporary else store.keep_file(path)
         except OSError:
             return pasted.keep(path)
 
@@ -203,18 +207,21 @@ def assemble(
     conversation.opened.connect(voice.leave)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)
+    settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))
     window.remark.dismissed.connect(lambda: window.remark.show_text(""))
 
     def attach_sample() -> None:
-        sample = pasted.draw_sample()
-        if sample is not None:
-            composer.attach([sample])
+        try:
+            composer.attach([pasted.draw_sample()])
+        except OSError as error:
+            window.toast.say(f"The sample picture cannot be written: {error.strerror}.")
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     preferences.delete_all_requested.connect(library.remove_all)
+    exporter = Exporter(lambda: _exported(library, conversation))
     Gestures(window, look, models, preferences, attach_sample)
-    SettingsGestures(window, look, models, preferences, Exporter(lambda: _exported(library, conversation)))
-    return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, window)
+    SettingsGestures(window, look, models, preferences, exporter)
+    return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, exporter, window)
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:
@@ -254,6 +261,7 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv[1:])
     application = DesktopApplication(argv[:1])
     settings = Settings(QSettings())
+    sweep()
     command = engine_command(log_folder() / "engine.log")
     desk = assemble(command, Theme(application, settings), settings, data_folder())
     desk.open(options.model or settings.start_model or sample_checkpoint())

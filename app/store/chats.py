@@ -1,8 +1,9 @@
 """The conversations in their tables: every question and every change, each change whole or not at all."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -54,8 +55,13 @@ _FIND_BY_INDEX = _FIND_TURNS.format(
     turns="turns_index JOIN turns ON turns.number = turns_index.rowid AND turns_index MATCH :query"
 )
 _USED_FILES = """
-SELECT part.value ->> 'path' AS file FROM turns, json_each(turns.message, '$.parts') AS part WHERE file IS NOT NULL
+SELECT part.value ->> 'path' AS file FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
+WHERE file IS NOT NULL
 UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.parts) AS part WHERE file IS NOT NULL
+"""
+_TURNS_WITH_FILES_OUTSIDE = """
+SELECT DISTINCT turns.number, message FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
+WHERE part.value ->> 'path' LIKE '/%'
 """
 
 
@@ -67,7 +73,6 @@ class Chats:
         self.attachments = attachments
         self._has_index = make_index(connection)
         connection.create_function("has_all", 2, has_all, deterministic=True)
-        self._interrupt()
 
     def summaries(self) -> list[Summary]:
         """The rows of the sidebar: pinned ones first, then the newest."""
@@ -173,12 +178,13 @@ class Chats:
                     {"id": conversation_id, "text": whole(draft.text), "parts": parts},
                 )
 
-    def purge(self, older_than: float | None) -> None:
-        """Delete what was removed, and with a time what was not touched since, except what is pinned."""
+    def purge(self, older_than: float | None, spared: Collection[str]) -> None:
+        """Delete what was removed, and with a time what was not touched since, except what is pinned or spared."""
         with self._change() as execute:
             deleted = execute(
-                "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ?)",
-                (older_than,),
+                "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ? "
+                "AND id NOT IN (SELECT value FROM json_each(?)))",
+                (older_than, msgspec.json.encode(list(spared)).decode()),
             ).rowcount
             if deleted and self._has_index:
                 merge_index(self._connection)
@@ -186,6 +192,30 @@ class Chats:
     def used_files(self) -> list[str]:
         """The stored paths of every picture, sound and video of a turn or a draft."""
         return [path for (path,) in self._connection.execute(_USED_FILES)]
+
+    def take_in_files(self) -> bool:
+        """Copy files that could not be copied when they came; whether all that are still there are copied now."""
+        paths = [Path(path) for path in self.used_files() if Path(path).is_absolute()]
+        are_copied = [self._is_taken_in(path) for path in paths if path.is_file()]
+        if any(are_copied):
+            with self._change() as execute:
+                for number, message in execute(_TURNS_WITH_FILES_OUTSIDE).fetchall():
+                    said = _decoded(message)
+                    stored = msgspec.structs.replace(said, parts=self.attachments.stored(said.parts))
+                    values = (msgspec.json.encode(stored).decode(), number)
+                    execute("UPDATE turns SET message = ? WHERE number = ?", values)
+                for number, parts in execute("SELECT rowid, parts FROM drafts").fetchall():
+                    stored_parts = self.attachments.stored(msgspec.json.decode(parts, type=tuple[Part, ...]))
+                    values = (msgspec.json.encode(stored_parts).decode(), number)
+                    execute("UPDATE drafts SET parts = ? WHERE rowid = ?", values)
+        return all(are_copied)
+
+    def _is_taken_in(self, path: Path) -> bool:
+        try:
+            self.attachments.keep(path)
+        except OSError:
+            return False
+        return True
 
     def remove_all(self) -> None:
         """Delete every row, and leave nothing of them readable in the file."""
@@ -199,7 +229,7 @@ class Chats:
         self._connection.execute("VACUUM")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
         """Mark the turns that ran when the app ended, and let searches find them."""
         rows = self._connection.execute("SELECT id, message FROM turns WHERE state = 'running'").fetchall()
         with self._change() as execute:

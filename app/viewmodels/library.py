@@ -1,7 +1,6 @@
 """All conversations: the rows of the sidebar, what a search finds, and which one is open."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
@@ -12,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
 
 from app.store import Conversation as Kept
 from app.store import Draft, Hit, Store, Summary
@@ -22,7 +20,7 @@ from app.viewmodels.conversation import Conversation
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerTurn, UserTurn
-from engine import Part, Picture, Sound, Video
+from engine import Picture, Sound, Video
 
 __all__ = ["Group", "Library", "title_from"]
 
@@ -36,6 +34,12 @@ DELETION_S = 30.0
 
 PURGE_MS = 20_000
 """After so long nobody takes a deletion back: the offer has gone after ten seconds."""
+
+RETENTION_MS = 3_600_000
+"""Who never quits should not keep conversations for longer than was chosen."""
+
+RETRY_MS = 10_000
+"""What a full disk refused is tried again so often."""
 
 MAX_TITLE = 48
 NEW_TITLE = "New Conversation"
@@ -83,17 +87,20 @@ class Library(QObject):
         self._live: dict[str, Transcript] = {}
         self._is_taking_up = False
         self._opening = ""
-        self._has_shown = False
         self._waiting: Transcript | None = None
         self._drafts = QTimer(self, interval=DRAFT_MS, singleShot=True)
         self._drafts.timeout.connect(self._keep_draft_soon)
-        self._copies: dict[tuple[str, int, int], Path] = {}
-        self._keeping = threading.Lock()
         self._copying = QThreadPool(self)
         self._copying.setMaxThreadCount(1)
-        self._copied.connect(self.keep_draft)
+        self._copied.connect(self._save_draft)
         self._purges = QTimer(self, interval=PURGE_MS, singleShot=True)
-        self._purges.timeout.connect(store.purge)
+        self._purges.timeout.connect(self._purge)
+        self._retention = QTimer(self, interval=RETENTION_MS, timerType=Qt.TimerType.VeryCoarseTimer)
+        self._retention.timeout.connect(self.apply_retention)
+        self._retention.start()
+        self._retries = QTimer(self, interval=RETRY_MS, timerType=Qt.TimerType.VeryCoarseTimer)
+        self._retries.timeout.connect(store.try_again)
+        self._retries.start()
         self._searches = QTimer(self, interval=SEARCH_MS, singleShot=True)
         self._searches.timeout.connect(self._search)
         self._came.connect(self._take)
@@ -137,11 +144,11 @@ class Library(QObject):
 
     def start(self) -> None:
         """Show what is kept, and open what was open when the app ended."""
-        self._store.purge(self._keep_since)
-        self._refresh()
+        self._purge()
         wanted = self._preferences.settings.open_conversation
         if wanted:
-            self.open(wanted)
+            self._waiting = self._conversation.transcript
+            self._load(wanted, None, is_start=True)
         else:
             self._await_draft()
 
@@ -162,8 +169,7 @@ class Library(QObject):
             self._go_to(turn_id)
             return
         self.keep_draft()
-        self._opening = conversation_id
-        self._later(self._store.load(conversation_id), partial(self._opened, conversation_id, turn_id))
+        self._load(conversation_id, turn_id)
 
     def step(self, steps: int) -> None:
         """Open the conversation so many rows further down."""
@@ -215,12 +221,20 @@ class Library(QObject):
         self._drafts.stop()
         self._copying.waitForDone()
         wait([self._store.remove_all()], timeout=DELETION_S)
-        self._copies.clear()
         self.hits = []
         self._show(self._make(None, False))
         self._take_up(None)
         self._refresh()
         self.found.emit()
+
+    def apply_retention(self) -> None:
+        """Delete what is older than it should be, unless it is in use; not while a deletion can be taken back."""
+        if not self._purges.isActive():
+            self._purge()
+
+    def _purge(self) -> None:
+        self._store.purge(self._keep_since, spared=tuple(self._live))
+        self._refresh()
 
     # --- finding
 
@@ -236,8 +250,12 @@ class Library(QObject):
     # --- drafts
 
     def keep_draft(self) -> None:
-        """Write the draft of the open conversation to the store now."""
+        """Write the draft of the open conversation to the store now, with copies of its files."""
         self._drafts.stop()
+        self._copy(self._draft_files)
+        self._save_draft()
+
+    def _save_draft(self) -> None:
         transcript, edited = self._conversation.transcript, self._conversation.edited
         text, parts = self._composer.draft
         is_empty = not text.strip() and not parts
@@ -245,7 +263,7 @@ class Library(QObject):
             return
         if edited is not None and (any(self._conversation.set_aside) or (text, parts) == edited.draft):
             return  # the draft put aside is kept; without one, what is written in an edit is kept in its place
-        draft = None if is_empty else Draft(text, tuple(map(self._kept, parts)))
+        draft = None if is_empty else Draft(text, parts)
         self._store.save_draft(transcript.id if transcript.turns else None, draft)
         row = self._row(transcript.id)
         if row is not None and row.has_draft == is_empty:
@@ -263,41 +281,32 @@ class Library(QObject):
         if self._preferences.retention_days == 0:
             self._store.remove_all()
 
-    def keep(self, path: Path) -> Path:
-        """The store's copy of a file, made if there is none: what was dropped may be gone tomorrow. Raises OSError."""
-        found = path.stat()
-        key = (str(path), found.st_mtime_ns, found.st_size)
-        with self._keeping:
-            if key not in self._copies:
-                self._copies[key] = self._store.keep_file(path)
-            return self._copies[key]
-
-    def _kept(self, part: Part) -> Part:
-        """A part of a draft with the copy of its file."""
-        if isinstance(part, Picture | Sound | Video):
-            try:
-                return msgspec.structs.replace(part, path=str(self.keep(Path(part.path))))
-            except OSError:
-                return part
-        return part
-
     def _keep_draft_soon(self) -> None:
         """Copy what was dropped on another thread, for a video may be large, and keep the draft after that."""
-        if self._conversation.transcript.is_temporary:
-            return
-        _, parts = self._composer.draft
-        paths = [Path(part.path) for part in parts if isinstance(part, Picture | Sound | Video)]
+        paths = self._draft_files
 
         def copy() -> None:
-            for path in paths:
-                with suppress(OSError):
-                    self.keep(path)
+            self._copy(paths)
             self._copied.emit()
 
         if paths:
             self._copying.start(copy)
         else:
-            self.keep_draft()
+            self._save_draft()
+
+    @property
+    def _draft_files(self) -> list[Path]:
+        """What is attached and may be copied."""
+        if self._conversation.transcript.is_temporary:
+            return []
+        _, parts = self._composer.draft
+        return [Path(part.path) for part in parts if isinstance(part, Picture | Sound | Video)]
+
+    def _copy(self, paths: Sequence[Path]) -> None:
+        """What was dropped may be gone tomorrow; what cannot be copied now, the store copies later."""
+        for path in paths:
+            with suppress(OSError):
+                self._store.keep_file(path)
 
     @property
     def _keep_since(self) -> float | None:
@@ -316,7 +325,12 @@ class Library(QObject):
 
     # --- inside
 
-    def _opened(self, conversation_id: str, turn_id: str | None, record: Kept | None) -> None:
+    def _load(self, conversation_id: str, turn_id: str | None, *, is_start: bool = False) -> None:
+        self._opening = conversation_id
+        then = partial(self._opened, conversation_id, turn_id, is_start)
+        self._later(self._store.load(conversation_id), then)
+
+    def _opened(self, conversation_id: str, turn_id: str | None, is_start: bool, record: Kept | None) -> None:
         if conversation_id != self._opening:
             return  # another one was chosen meanwhile
         if record is None:
@@ -325,7 +339,6 @@ class Library(QObject):
             if not self._conversation.turns:
                 self._await_draft()
             return
-        is_start = not self._has_shown
         if is_start and self._conversation.turns:
             self._opening = ""  # something new was said already
             return
@@ -363,7 +376,6 @@ class Library(QObject):
 
     def _show(self, transcript: Transcript) -> None:
         self._opening = ""
-        self._has_shown = True
         left = self._conversation.transcript
         if left.is_temporary:
             left.stop()

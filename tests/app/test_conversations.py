@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Preset, Retention, SamplingChoice, Settings
-from app.store import Hit, Store, Summary
+from app.store import Hit, Store, Summary, Turn
 from app.viewmodels.library import title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
@@ -505,3 +505,27 @@ def test_conversations_can_be_kept_only_until_the_app_quits(
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not any(b"for now" in path.read_bytes() or path.name == "shown.png" for path in kept)
+
+
+def test_retention_holds_while_the_app_runs_but_spares_what_is_in_use(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings
+) -> None:
+    desk = open_desk("slow")
+    running = say(desk, "go")
+    wait_for_rows(qtbot, desk, "go")
+    busy = desk.models.library.current_id
+    for name in ("open", "old"):
+        desk.store.add_turn(name, Turn(name, None, Message("user", (Text(name),)), created_at=1.0))
+        desk.store.set_title(name, name, is_chosen=True)
+    desk.models.library.open("open")
+    qtbot.waitUntil(lambda: texts(desk) == ["open"], timeout=WAIT_MS)
+    desk.models.library.apply_retention()
+    wait_for_rows(qtbot, desk, "go", "old", "open")
+    settings.retention = Retention.MONTH
+    desk.models.library.apply_retention()
+    wait_for_rows(qtbot, desk, "go", "open")
+    assert running.is_running
+    desk.models.library.remove(busy)
+    desk.models.library.new()
+    desk.models.library.apply_retention()
+    assert desk.store.load("open").result() is not None, "while a deletion can be taken back, nothing is purged"
