@@ -11,7 +11,7 @@ import msgspec
 from app.store.attachments import Attachments
 from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
 from app.store.text import has_all, search_terms, searchable, snippet, text_of, whole
-from app.store.values import Conversation, Draft, Hit, Summary, Turn
+from app.store.values import Conversation, Costs, Draft, Hit, Summary, Turn
 from engine import Message, Part, Stats, Text
 
 __all__ = ["Chats"]
@@ -26,18 +26,19 @@ _CONVERSATION = """
 SELECT title, has_chosen_title, is_pinned, created_at, leaf FROM conversations WHERE id = ? AND removed_at IS NULL
 """
 _TURNS = """
-SELECT id, parent, message, state, created_at, model, thinking, error, reason, thought_seconds, stats
+SELECT id, parent, message, state, created_at, model, thinking, error, reason, thought_seconds, stats, costs
 FROM turns WHERE conversation_id = ? ORDER BY number
 """
 _ADD_TURN = """
 INSERT INTO turns (id, conversation_id, parent, created_at,
-    message, text, state, model, thinking, error, reason, thought_seconds, stats)
+    message, text, state, model, thinking, error, reason, thought_seconds, stats, costs)
 VALUES (:id, :conversation_id, :parent, :created_at,
-    :message, :text, :state, :model, :thinking, :error, :reason, :thought_seconds, :stats)
+    :message, :text, :state, :model, :thinking, :error, :reason, :thought_seconds, :stats, :costs)
 """
 _UPDATE_TURN = """
 UPDATE turns SET message = :message, text = :text, state = :state, model = :model, thinking = :thinking,
-    error = :error, reason = :reason, thought_seconds = :thought_seconds, stats = :stats
+    error = :error, reason = :reason, thought_seconds = :thought_seconds, stats = :stats,
+    costs = :costs
 WHERE id = :id
 """
 _FIND_TITLES = """
@@ -246,12 +247,12 @@ class Chats:
     def _turn(  # the columns of _TURNS
         self, id_: str, parent: str | None, message: str, state: Any, created_at: float, *about: Any
     ) -> Turn:
-        model, thinking, error, reason, thought_seconds, stats = about
+        model, thinking, error, reason, thought_seconds, stats, costs = about
         said = _decoded(message)
         return Turn(
             id_, parent, Message(said.role, self.attachments.handed_out(said.parts), said.thought), state, created_at,
             model, bool(thinking), error, reason, thought_seconds,
-            None if stats is None else msgspec.json.decode(stats, type=Stats),
+            None if stats is None else msgspec.json.decode(stats, type=Stats), msgspec.json.decode(costs, type=Costs),
         )  # fmt: skip
 
     def _values(self, turn: Turn) -> dict[str, Any]:
@@ -269,6 +270,7 @@ class Chats:
             "reason": turn.reason,
             "thought_seconds": turn.thought_seconds,
             "stats": None if turn.stats is None else msgspec.json.encode(turn.stats).decode(),
+            "costs": msgspec.json.encode(turn.costs).decode(),
         }
 
 

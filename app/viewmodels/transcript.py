@@ -377,9 +377,9 @@ class Transcript(QObject):
         if self._running is not None:
             self._keep(self._running)
 
-    def _keep(self, answer: AnswerTurn) -> None:
+    def _keep(self, turn: Turn) -> None:
         if self._store is not None:
-            self._store.update_turn(record_of(answer))
+            self._store.update_turn(record_of(turn))
 
     def _hold(self, pending: list[str], text: str) -> None:
         """Keep text until the next frame; the first piece after a pause is shown at once."""
@@ -410,6 +410,7 @@ class Transcript(QObject):
             self.activity_changed.emit()
 
     def _hand_out(self, receipts: list[PictureReceipt]) -> None:
-        for turn in self.turns:
-            if isinstance(turn, UserTurn) and turn.pictures:
-                turn.take_receipts(receipts)
+        """Give each turn those of its pictures, from the last: what was told may have begun later than what is shown."""
+        for turn in reversed(self.turns):
+            if isinstance(turn, UserTurn) and turn.pictures and turn.take_receipts(receipts):
+                self._keep(turn)

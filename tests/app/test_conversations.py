@@ -70,6 +70,33 @@ def test_what_was_said_is_there_again_after_a_restart(open_desk: OpenDesk, draw:
     assert [row.title for row in rows(again)] == ["What does it cost?"]
 
 
+def test_what_a_picture_and_a_call_cost_is_there_again_after_a_restart(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("calculator", True)
+    desk.models.composer.attach([draw()])
+    ask(qtbot, desk, "calculator expression 6 * 7")
+    again = reopen(desk, open_desk, qtbot)
+    question = again.models.conversation.turns[0]
+    assert isinstance(question, UserTurn)
+    assert question.picture_line(0) == "1056 × 576 · 264 tokens · 84 ms"
+    assert last_answer(again).runs[0].line == "Calculator · 6 * 7 · 3 ms"
+
+
+def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")  # the sample, which is told the newest message only
+    picture = draw()
+    for text in ("look", "look again"):
+        desk.models.composer.attach([picture])
+        ask(qtbot, desk, text)
+    questions = [turn for turn in desk.models.conversation.turns if isinstance(turn, UserTurn)]
+    assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
+    desk.models.model.info = None  # another model, which is told everything
+    ask(qtbot, desk, "and now")
+    assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
+
+
 def test_a_draft_with_its_picture_survives_quitting(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     picture = draw("later.png")

@@ -1,4 +1,4 @@
-"""The whole app on a disk that is full or read-only: it says what is wrong, and nothing is lost. Real disks if it can."""
+"""The whole app on a disk that is full or read-only: it says so, and nothing is lost. On real disks if it can."""
 
 import json
 import os
