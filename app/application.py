@@ -34,6 +34,7 @@ from app.viewmodels.library import Library
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.preferences import Preferences
+from app.viewmodels.records import record_of
 from app.viewmodels.rest import Rest
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
@@ -128,6 +129,7 @@ class Desk:
         self.window.close()
         self.models.composer.close()
         self.models.voice.close()
+        self.exporter.close()
         self.thumbnails.close()
         self.typesetter.close()
         self.bridge.close()
@@ -225,14 +227,11 @@ def assemble(
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:
-    entries = [
-        Entry(
-            message, datetime.fromtimestamp(turn.place.created_at), turn.model if isinstance(turn, AnswerTurn) else ""
-        )
-        for turn in conversation.turns
-        for message in turn.messages
-        if message.role != "tool" and not message.calls
-    ]
+    entries = []
+    for turn in conversation.turns:
+        if turn.messages:  # and no answer that failed or is not finished
+            when = datetime.fromtimestamp(turn.place.created_at).astimezone()
+            entries.append(Entry(record_of(turn).message, when, turn.model if isinstance(turn, AnswerTurn) else ""))
     return Exported(library.title, entries)
 
 

@@ -410,7 +410,7 @@ class Transcript(QObject):
             self.activity_changed.emit()
 
     def _hand_out(self, receipts: list[PictureReceipt]) -> None:
-        """Give each turn those of its pictures, from the last: what was told may have begun later than what is shown."""
+        """Give each turn those of its pictures, from the last: perhaps not all that is shown was told."""
         for turn in reversed(self.turns):
             if isinstance(turn, UserTurn) and turn.pictures and turn.take_receipts(receipts):
                 self._keep(turn)

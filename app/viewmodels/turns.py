@@ -125,7 +125,7 @@ class UserTurn(QObject):
         return tuple(self._receipts.get(index) for index in range(len(self.pictures)))
 
     def take_receipts(self, receipts: list[PictureReceipt]) -> bool:
-        """Remove this turn's receipts from the end of `receipts` and keep those that are new; whether there were any."""
+        """Remove this turn's receipts from the end of `receipts` and keep the new ones; whether there were any."""
         before = len(self._receipts)
         for index, picture in reversed(list(enumerate(self.pictures))):
             if receipts and (receipts[-1].path, receipts[-1].budget) == (picture.path, picture.budget):

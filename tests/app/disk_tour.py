@@ -117,6 +117,19 @@ def draw(folder: Path, name: str) -> Path:
     return path
 
 
+def export_twice(tour: Tour, place: Path, *, is_small: bool) -> None:
+    """Export beside the small disk, which works there, and onto the full one, which does not."""
+    said: list[str] = []
+    exporter = tour.desk.exporter
+    exporter.said.connect(said.append)
+    exporter.export(place.parent / "fine.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    exporter.export(place / "no.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    wait_until(lambda: len(said) == 2, "two sentences about exports")
+    assert (said[0] == "Exported as “fine.md”") is is_small, said
+    assert said[1].startswith("“no.md” cannot be written: "), said
+    assert not list(place.glob("*no.md*"))
+
+
 def work(place: Path, disk: Disk) -> None:
     """Do everything that writes, on a full disk; make room; be killed."""
     shelf = place.parent
@@ -142,11 +155,7 @@ def work(place: Path, disk: Disk) -> None:
     composer.replace_text("a draft of the second")
     work_on(0.8)  # until the draft should be written
 
-    sentence = desk.exporter.export(shelf / "fine.md", ExportFormat.MARKDOWN, False)
-    assert (sentence == "Exported as “fine.md”") is disk.is_small, sentence
-    sentence = desk.exporter.export(place / "no.md", ExportFormat.MARKDOWN, False)
-    assert sentence.startswith("“no.md” cannot be written: "), sentence
-    assert not list(place.glob("*no.md*"))
+    export_twice(tour, place, is_small=disk.is_small)
 
     picture = QMimeData()
     picture.setImageData(QImage(300, 300, QImage.Format.Format_RGB32))
