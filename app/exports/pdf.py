@@ -36,6 +36,7 @@ def to_pdf(conversation: Exported, go_on: Callable[[], None]) -> bytes:
         "td, th { border: 1px solid #c9cdc8; padding: 3px 6px; } a { color: #0d7a63; }"
     )
     body = html_body(conversation, lambda path: _resource(document, path), go_on)
+    body = body.replace("<summary>", "<p><b>").replace("</summary>", "</b></p>")  # which Qt does not know
     document.setHtml(_ALIGNED.sub(r'align="\1"', body))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

@@ -79,6 +79,7 @@ class Sidebar(QWidget):
         self.list.setModel(self._rows)
         self._delegate = _Delegate(look, self._rows, self.list)
         self.list.setItemDelegate(self._delegate)
+        self._delegate.closeEditor.connect(self._show, Qt.ConnectionType.QueuedConnection)
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.list.clicked.connect(self._open)
         self.list.chosen.connect(self._open)
@@ -117,6 +118,8 @@ class Sidebar(QWidget):
         return menu
 
     def _show(self) -> None:
+        if self.list.is_editing:
+            return  # other rows would take the title that is being written away
         has_changed = self._rows.refresh()
         if not self._library.query and (has_changed or self._shown_id != self._library.current_id):
             self._shown_id = self._library.current_id
@@ -224,10 +227,15 @@ class _List(QListView):
         self.setMouseTracking(True)
         self.setUniformItemSizes(False)
 
+    @property
+    def is_editing(self) -> bool:
+        """Whether somebody writes a title."""
+        return self.state() is QListView.State.EditingState
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open or delete the row that has the focus."""
         index = self.currentIndex()
-        if not index.isValid():
+        if not index.isValid() or self.is_editing:  # a title's editor lets Return through
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(index)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -133,6 +134,25 @@ def test_titles_come_from_the_first_words_until_a_person_names_it(open_desk: Ope
     ask(qtbot, desk, "And rolls?")
     QTest.qWait(50)
     wait_for_rows(qtbot, desk, "Bread")
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_a_title_is_written_in_its_row(open_desk: OpenDesk, qtbot: QtBot, key: Qt.Key) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    wait_for_rows(qtbot, desk, "one")
+    sidebar = desk.window.sidebar
+    desk.window.commands.rename.trigger()
+    editor = sidebar.list.findChild(QLineEdit)
+    editor.setText("Two")
+    desk.store.add_turn("c", Turn("c", None, Message("user", (Text("from elsewhere"),)), created_at=1.0))
+    desk.models.library.pin("c", False)
+    qtbot.waitUntil(lambda: len(rows(desk)) == 2, timeout=WAIT_MS)
+    assert editor.text() == "Two", "what was written went away with the rows"
+    qtbot.keyClick(editor, key)
+    wait_for_rows(qtbot, desk, "one" if key == Qt.Key.Key_Escape else "Two", "")
+    qtbot.waitUntil(lambda: sidebar.list.model().rowCount() == 4, timeout=WAIT_MS)
+    assert sidebar.list.hasFocus()
 
 
 def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
