@@ -9,12 +9,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bridge import Bridge
+from app.doorbell import Call, Doorbell, ring
 from app.exports import Entry, Exported
 from app.icons import Icons
 from app.mac import Awake
+from app.notifications import SystemNotifier
 from app.pasted import PastedPictures
 from app.paths import ICONS, data_folder, engine_command, log_folder
 from app.private_folder import sweep
@@ -33,6 +35,7 @@ from app.viewmodels.exporting import Exporter
 from app.viewmodels.library import Library
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
+from app.viewmodels.notices import Notices
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.records import record_of
 from app.viewmodels.rest import Rest
@@ -44,10 +47,11 @@ from app.viewmodels.voice import Voice
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.settings_gestures import SettingsGestures
 from engine import sample_checkpoint
 
-__all__ = ["Desk", "DesktopApplication", "assemble", "attach_opened_files", "main"]
+__all__ = ["Desk", "DesktopApplication", "assemble", "main"]
 
 SEARCH_S = 10.0
 """Longest time that the model's search in the conversations may take."""
@@ -117,6 +121,18 @@ class Desk:
         self.models.model.load(model)
         self.models.library.start()
 
+    def follow(self, application: DesktopApplication) -> None:
+        """Attach what the system asks the app to open, and bring back a window that was closed meanwhile."""
+        _Summons(application, self)
+
+    def answer(self, call: Call) -> None:
+        """Do what another start of the app was for, in front."""
+        self.window.come_forward()
+        if call.model:
+            self.models.model.load(Path(call.model))
+        if call.files:
+            self.models.composer.attach([Path(path) for path in call.files])
+
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
         if not self.window.isVisible():
@@ -135,6 +151,30 @@ class Desk:
         self.bridge.close()
         self.store.close()
         self.pasted.close()
+
+
+class _Summons(QObject):
+    """What the system wants of the app while it runs. Lives as long as the window."""
+
+    def __init__(self, application: DesktopApplication, desk: Desk) -> None:
+        super().__init__(desk.window)
+        self._application = application
+        self._desk = desk
+        application.files_opened.connect(self._open)
+        application.reopened.connect(self._come_back)
+        self._attach()
+
+    def _open(self) -> None:
+        self._attach()
+        self._come_back()
+
+    def _come_back(self) -> None:
+        self._desk.show_again()
+
+    def _attach(self) -> None:
+        files = self._application.take_files()
+        if files:
+            self._desk.models.composer.attach(files)
 
 
 class _Remarks(QObject):
@@ -170,6 +210,7 @@ def assemble(
     settings: Settings,
     folder: Path,
     open_microphones: Callable[[], Microphones] = system_microphones,
+    make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
 ) -> Desk:
     """Build a window whose engine is started by `command` and whose conversations are kept in `folder`.
 
@@ -222,6 +263,8 @@ def assemble(
     preferences.delete_all_requested.connect(library.remove_all)
     exporter = Exporter(lambda: _exported(library, conversation))
     Gestures(window, look, models, preferences, attach_sample)
+    notifier = make_notifier(window)
+    OutsideGestures(window, library, Notices(library, settings, notifier), notifier.chosen)
     SettingsGestures(window, look, models, preferences, exporter)
     return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, exporter, window)
 
@@ -243,34 +286,26 @@ def _desktop(settings: Settings, store: Store) -> Desktop:
     return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
 
 
-def attach_opened_files(application: DesktopApplication, composer: Composer) -> None:
-    """Attach what the system asked the app to open, before now and from now on."""
-
-    def attach() -> None:
-        files = application.take_files()
-        if files:
-            composer.attach(files)
-
-    application.files_opened.connect(attach)
-    attach()
-
-
 def main(argv: Sequence[str]) -> int:
     """Open the window and return the exit status when it is closed. `argv[0]` is the program."""
     options = _parser().parse_args(argv[1:])
+    folder = data_folder()
+    if ring(folder, options.files, options.model):
+        return 0  # it is open already, and has taken them
     application = DesktopApplication(argv[:1])
+    doorbell = Doorbell(folder)
     settings = Settings(QSettings())
     sweep()
     command = engine_command(log_folder() / "engine.log")
-    desk = assemble(command, Theme(application, settings), settings, data_folder())
+    desk = assemble(command, Theme(application, settings), settings, folder)
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
-    attach_opened_files(application, desk.models.composer)
-    for signal in (application.reopened, application.files_opened):
-        signal.connect(desk.show_again)
+    desk.follow(application)
+    doorbell.rung.connect(desk.answer)
     try:
         return application.exec()
     finally:
+        doorbell.close()
         desk.close()
 
 

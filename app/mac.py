@@ -1,10 +1,10 @@
 """What only macOS has: a Mac that neither sleeps nor slows the app down while it works. Nothing happens elsewhere."""
 
-import ctypes
 import sys
-from ctypes import c_char_p, c_uint64, c_void_p
-from ctypes.util import find_library
+from ctypes import c_uint64, c_void_p
 from typing import Protocol
+
+from app.objective_c import ObjectiveC
 
 __all__ = ["Activity", "Awake", "NSActivity"]
 
@@ -26,42 +26,25 @@ class NSActivity:
     """An activity of NSProcessInfo, by the Objective-C runtime. Raises OSError where there is none."""
 
     def __init__(self, reason: str) -> None:
-        path = find_library("objc")
-        if path is None:
-            raise OSError("there is no Objective-C runtime")
-        self._objc = ctypes.CDLL(path)
-        ctypes.CDLL(find_library("Foundation"))  # its classes are known to the runtime once it is loaded
-        self._reason = reason.encode()
+        self._objc = ObjectiveC("Foundation")
+        self._reason = reason
         self._token: int | None = None
 
     def begin(self) -> None:
         """The runtime gives a token that is not ours to keep: it is retained until the end."""
-        reason = self._send(self._class("NSString"), "stringWithUTF8String:", (c_char_p, self._reason))
+        reason = (c_void_p, self._objc.string(self._reason))
         options = (c_uint64, _USER_INITIATED)
-        token = self._send(self._process(), "beginActivityWithOptions:reason:", options, (c_void_p, reason))
-        self._token = self._send(token, "retain")
+        token = self._objc.send(self._process(), "beginActivityWithOptions:reason:", options, reason)
+        self._token = self._objc.send(token, "retain")
 
     def end(self) -> None:
         """Give the token back."""
         token, self._token = self._token, None
-        self._send(self._process(), "endActivity:", (c_void_p, token))
-        self._send(token, "release")
+        self._objc.send(self._process(), "endActivity:", (c_void_p, token))
+        self._objc.send(token, "release")
 
     def _process(self) -> int | None:
-        return self._send(self._class("NSProcessInfo"), "processInfo")
-
-    def _class(self, name: str) -> int | None:
-        look_up = self._objc.objc_getClass
-        look_up.restype, look_up.argtypes = c_void_p, [c_char_p]
-        return look_up(name.encode())
-
-    def _send(self, receiver: int | None, selector: str, *arguments: tuple[type, object]) -> int | None:
-        """Send a message. Each call has its own prototype: on Apple Silicon a variadic one would be wrong."""
-        register = self._objc.sel_registerName
-        register.restype, register.argtypes = c_void_p, [c_char_p]
-        kinds = [kind for kind, _ in arguments]
-        send = ctypes.cast(self._objc.objc_msgSend, ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, *kinds))
-        return send(receiver, register(selector.encode()), *(value for _, value in arguments))
+        return self._objc.send(self._objc.class_named("NSProcessInfo"), "processInfo")
 
 
 class Awake:

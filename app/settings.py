@@ -9,7 +9,16 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, QTimer, Signal
 
 from engine import BUDGETS, Options, Sampling
 
-__all__ = ["TEXT_SIZES", "Appearance", "Preset", "Retention", "SamplingChoice", "Settings", "may_use_network"]
+__all__ = [
+    "TEXT_SIZES",
+    "Appearance",
+    "Notifying",
+    "Preset",
+    "Retention",
+    "SamplingChoice",
+    "Settings",
+    "may_use_network",
+]
 
 TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160)
 """Steps of the text size, in percent."""
@@ -49,6 +58,14 @@ class Retention(Enum):
     KEEP = "keep"
     MONTH = "month"
     UNTIL_QUIT = "until_quit"
+
+
+class Notifying(Enum):
+    """When the system shows a notification, and how much it says."""
+
+    PLAIN = "plain"
+    WITH_WORDS = "with_words"
+    NEVER = "never"
 
 
 class Preset(msgspec.Struct, frozen=True):
@@ -168,6 +185,15 @@ class Settings(QObject):
         self._write("statistics_shown", is_shown)
 
     @property
+    def notifying(self) -> Notifying:
+        """When the system shows a notification, and how much it says."""
+        return self._choice("notifying", Notifying.PLAIN)
+
+    @notifying.setter
+    def notifying(self, choice: Notifying) -> None:
+        self._write("notifying", choice.value)
+
+    @property
     def return_sends(self) -> bool:
         """Whether Return alone sends; otherwise it makes a line. With the command key it always sends."""
         return self._flag("return_sends", True)
@@ -184,7 +210,7 @@ class Settings(QObject):
 
     @budget.setter
     def budget(self, budget: int | None) -> None:
-        self._store.setValue("budget", "" if budget is None else budget)
+        self._write("budget", "" if budget is None else budget)
 
     @property
     def start_model(self) -> Path | None:

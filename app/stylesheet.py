@@ -48,6 +48,10 @@ QToolButton::menu-indicator { image: none; width: 0; }
 #searchField:focus { border-color: $accent; }
 #conversations { background: transparent; border: none; outline: none; }
 #conversations QLineEdit { background: $surface; border: 1px solid $accent; border-radius: 6px; padding: 2px 6px; }
+QListWidget { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 3px; outline: none; }
+QListWidget::item { padding: 4px 6px; border-radius: 5px; }
+QListWidget::item:selected { background: $accent_soft; color: $text; }
+QListWidget:focus { border: 2px solid $accent; padding: 2px; }
 #sidebarNote { color: $secondary; font-size: ${caption}px; }
 QSplitter::handle { background: transparent; }
 #statusChip { padding: 5px 10px; border-radius: 9px; text-align: left; }
@@ -71,6 +75,7 @@ QFrame[role="recorder"]:focus { border: 1px solid $accent; }
 
 QFrame[role="chip"] { background: $window; border: 1px solid $hairline; border-radius: 12px; }
 QLabel[role="name"] { font-weight: 500; }
+QLabel[role="section"] { font-weight: 600; }
 QLabel[role="caption"], QToolButton[role="caption"] { color: $secondary; font-size: ${caption}px; }
 QLabel[role="caution"] { color: $caution; font-size: ${caption}px; }
 QToolButton[role="budget"] { color: $accent; font-size: ${caption}px; padding: 1px 0; border-radius: 5px; }
@@ -101,6 +106,8 @@ QFrame[role="error"] { background: $danger_soft; border-radius: 12px; }
 QFrame[role="error"] QLabel { color: $danger; }
 QFrame[role="notice"] { background: $caution_soft; border-radius: 12px; }
 QFrame[role="notice"] QLabel { color: $caution; }
+QFrame[role="state"] { background: $accent_soft; border-radius: 12px; }
+QFrame[role="state"] QLabel { color: $text; }
 QFrame[role="notice"] QPushButton, QFrame[role="error"] QPushButton { background: transparent; padding: 4px 12px; }
 QFrame[role="notice"] QPushButton { color: $caution; border-color: $caution; }
 QFrame[role="error"] QPushButton { color: $danger; border-color: $danger; }

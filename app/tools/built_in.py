@@ -32,6 +32,8 @@ class BuiltIn:
 
     tool: Tool
     title: str
+    explanation: str
+    """For a person: what the model gets by it."""
     run: Callable[[dict[str, Any]], Any]
     """Gives any JSON value; raises ToolError."""
     target: Callable[[dict[str, Any]], str] = lambda _arguments: ""
@@ -44,11 +46,13 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
         BuiltIn(
             Tool("clock", "Tells the date, the time and the day of the week."),
             "Clock",
+            "The date, the time and the day of the week.",
             lambda _arguments: _clock(desktop.now()),
         ),
         BuiltIn(
             Tool("calculator", "Works out an expression such as 12 * 34.", _arguments(expression="")),
             "Calculator",
+            "Sums without mistakes.",
             lambda arguments: work_out(_text(arguments, "expression")),
         ),
         BuiltIn(
@@ -58,6 +62,7 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
                 _arguments(path="The folder, as it was listed before.") | {"required": []},
             ),
             "Folders",
+            "What is in the folders below. It asks you each time.",
             lambda arguments: list_folder(str(arguments.get("path") or ""), desktop.allowed()),
             lambda arguments: path_inside(str(arguments.get("path") or ""), desktop.allowed()),
         ),
@@ -68,6 +73,7 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
                 _arguments(path="The file, as it was listed."),
             ),
             "Files",
+            "Text files in the folders below. It asks you each time.",
             lambda arguments: read_text_file(_text(arguments, "path"), desktop.allowed()),
             lambda arguments: path_inside(_text(arguments, "path"), desktop.allowed()),
         ),
@@ -78,6 +84,7 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
                 _arguments(words="A few words that occur there."),
             ),
             "Earlier conversations",
+            "Looks for words in what was said in this app.",
             lambda arguments: list(desktop.search(_text(arguments, "words"), MAX_FOUND)),
         ),
     )

@@ -21,7 +21,7 @@ from app.viewmodels.attached import (
 )
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.inspection import Inspected, Inspector, kind_by_name_and_head
-from app.viewmodels.intake import Offer, count, read_offer
+from app.viewmodels.intake import SAVE_FIRST, Offer, count, read_offer
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.quotes import LONG_TEXT, read_text_file, unquoted
@@ -193,6 +193,8 @@ class Composer(QObject):
         offer = read_offer(mime)
         if offer.has_picture_data:
             self._attach_picture_data(mime)
+        elif offer.is_promise:
+            self._say([], SAVE_FIRST)
         elif offer.paths or offer.num_web_links:
             self._attach_offer(offer)
         elif offer.text:

@@ -13,7 +13,10 @@ from PySide6.QtCore import QMimeData
 from app.viewmodels.quotes import is_named_as_text
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
-__all__ = ["Announcement", "Offer", "announce", "count", "read_offer"]
+__all__ = ["SAVE_FIRST", "Announcement", "Offer", "announce", "count", "read_offer"]
+
+SAVE_FIRST = "Photos, Mail and new screenshots hand over a file that is not there yet: save it, then drop the file."
+"""Qt cannot receive promised files."""
 
 READABLE = "Pictures, sounds, videos and text files can be attached."
 
@@ -26,11 +29,13 @@ class Offer:
     has_picture_data: bool = False
     num_web_links: int = 0
     text: str = ""
+    is_promise: bool = False
+    """Files that whoever drags them would only write after the drop."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it that the window understands."""
-        return not (self.paths or self.has_picture_data or self.num_web_links or self.text)
+        return self == Offer()
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,10 @@ class Announcement:
 
 
 def read_offer(mime: QMimeData) -> Offer:
-    """Read what a drop or a paste holds. Files win over picture data, picture data over links, links over text."""
+    """Read what a drop or a paste holds. Files win over picture data, that over promises, over links, over text.
+
+    A drag of nothing is a promise too: of formats that it does not know Qt tells nothing.
+    """
     urls = mime.urls()
     paths = tuple(Path(url.toLocalFile()) for url in urls if url.isLocalFile())
     num_web_links = sum(not url.isLocalFile() for url in urls)
@@ -51,6 +59,9 @@ def read_offer(mime: QMimeData) -> Offer:
         return Offer(paths=paths, num_web_links=num_web_links)
     if mime.hasImage():
         return Offer(has_picture_data=True)
+    formats = mime.formats()
+    if not formats or any("promise" in name.lower() for name in formats):
+        return Offer(is_promise=True)
     return Offer(num_web_links=num_web_links, text=mime.text() if mime.hasText() else "")
 
 
@@ -60,6 +71,8 @@ def announce(offer: Offer) -> Announcement:
         return _announce_files(offer.paths)
     if offer.has_picture_data:
         return Announcement("Attach the picture", "It stays on this Mac.", True)
+    if offer.is_promise:
+        return Announcement("Save it first", SAVE_FIRST, False)
     if offer.num_web_links:
         return Announcement("Web links are not fetched", "Save the picture first, then drop the file.", False)
     return Announcement("Insert the text", "It goes where the cursor stands.", True)

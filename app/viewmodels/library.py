@@ -7,6 +7,7 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerTurn, UserTurn
 from engine import Picture, Sound, Video
 
-__all__ = ["Group", "Library", "title_from"]
+__all__ = ["Group", "Library", "Mark", "shortened", "title_from"]
 
 DRAFT_MS = 400
 """A draft is kept so long after the last change."""
@@ -45,6 +46,15 @@ MAX_TITLE = 48
 NEW_TITLE = "New Conversation"
 TEMPORARY_TITLE = "Temporary Conversation"
 
+
+class Mark(Enum):
+    """What a row of the sidebar is marked with, in the words of who listens."""
+
+    WRITING = "writing"
+    ASKING = "asks for permission"
+    UNREAD = "new answer"
+
+
 Make = Callable[[Kept | None, bool], Transcript]
 
 
@@ -61,11 +71,13 @@ class Library(QObject):
 
     A transcript lives while it is open or its answer is under way.
 
-    **Signals:** `changed` (rows, or which one is open), `found` (the hits of the last search), `turn_found` (Turn, to
+    **Signals:** `changed` (rows, which one is open, what goes on in one), `answer_ended` (Transcript, AnswerTurn; by
+    itself, in whichever conversation), `found` (the hits of the last search), `turn_found` (Turn, to
     be scrolled to).
     """
 
     changed = Signal()
+    answer_ended = Signal(object, object)
     found = Signal()
     turn_found = Signal(object)
     _came = Signal(object, object)
@@ -78,6 +90,8 @@ class Library(QObject):
         self.rows: list[Summary] = []
         self.hits: list[Hit] = []
         self.query = ""
+        self.unread: set[str] = set()
+        """Conversations with an answer that ended while nobody looked."""
         self.is_searching = False
         self._store = store
         self._conversation = conversation
@@ -105,6 +119,7 @@ class Library(QObject):
         self._searches.timeout.connect(self._search)
         self._came.connect(self._take)
         composer.draft_changed.connect(self._note_draft)
+        self.changed.connect(self._tell_who_waits)
         self._adopt(conversation.transcript)
 
     # --- what the sidebar shows
@@ -117,10 +132,15 @@ class Library(QObject):
     @property
     def title(self) -> str:
         """Of the conversation that is open."""
-        if self._conversation.transcript.is_temporary:
+        return self.title_of(self._conversation.transcript)
+
+    def title_of(self, transcript: Transcript) -> str:
+        """What a conversation is called now."""
+        if transcript.is_temporary:
             return TEMPORARY_TITLE
-        row = self._row(self.current_id)
-        return row.title if row is not None else NEW_TITLE
+        row = self._row(transcript.id)
+        title = row.title if row is not None else ""
+        return title or title_from(transcript.turns[0].text if transcript.turns else "") or NEW_TITLE
 
     @property
     def groups(self) -> list[Group]:
@@ -135,10 +155,32 @@ class Library(QObject):
         """Whether an answer is under way anywhere."""
         return any(transcript.is_busy for transcript in self._live.values())
 
-    def is_busy(self, conversation_id: str) -> bool:
-        """Whether an answer is under way there."""
+    def mark_of(self, conversation_id: str) -> Mark | None:
+        """What goes on in a conversation, or went on while nobody looked."""
         transcript = self._live.get(conversation_id)
-        return transcript is not None and transcript.is_busy
+        if transcript is not None and transcript.is_busy:
+            return Mark.WRITING if transcript.asking is None else Mark.ASKING
+        return Mark.UNREAD if conversation_id in self.unread else None
+
+    @property
+    def busy(self) -> list[Transcript]:
+        """Where an answer is under way, in the order in which the engine serves them."""
+        return sorted((each for each in self._live.values() if each.is_busy), key=lambda each: each.place_in_line)
+
+    @property
+    def asking(self) -> Transcript | None:
+        """Where a tool asks for permission; the engine serves one answer at a time, so it is one at most."""
+        return next((transcript for transcript in self.busy if transcript.asking is not None), None)
+
+    def recent(self, number: int) -> list[Summary]:
+        """The rows at the top of the list, pinned ones first."""
+        return [row for group in self.groups for row in group.rows][:number]
+
+    def set_unread(self, conversation_id: str, is_unread: bool) -> None:
+        """Note that nobody saw the last answer of a conversation, or that somebody did."""
+        if is_unread != (conversation_id in self.unread):
+            self.unread ^= {conversation_id}
+            self.changed.emit()
 
     # --- opening
 
@@ -201,6 +243,7 @@ class Library(QObject):
         if conversation_id == self._opening:
             self._opening = ""
         self._store.remove(conversation_id)
+        self.unread.discard(conversation_id)
         self._purges.start()
         if was_open:
             self.new()
@@ -222,6 +265,7 @@ class Library(QObject):
         self._copying.waitForDone()
         wait([self._store.remove_all()], timeout=DELETION_S)
         self.hits = []
+        self.unread.clear()
         self._show(self._make(None, False))
         self._take_up(None)
         self._refresh()
@@ -280,6 +324,8 @@ class Library(QObject):
             each.stop()
         if self._preferences.retention_days == 0:
             self._store.remove_all()
+            self.unread.clear()
+            self.changed.emit()  # nothing of it is told outside the window any more
 
     def _keep_draft_soon(self) -> None:
         """Copy what was dropped on another thread, for a video may be large, and keep the draft after that."""
@@ -392,11 +438,21 @@ class Library(QObject):
             transcript.turn_added.connect(lambda turn: self._note_turn(transcript, turn))
             transcript.activity_changed.connect(lambda: self._note_activity(transcript))
             transcript.answer_finished.connect(lambda turn: self._name(transcript, turn))
+            transcript.answer_finished.connect(lambda turn: self.answer_ended.emit(transcript, turn))
 
     def _note_activity(self, transcript: Transcript) -> None:
         if not transcript.is_busy:
             self._let_go(transcript)
         self.changed.emit()
+
+    def _tell_who_waits(self) -> None:
+        """The engine serves one answer at a time: the others say which one they wait for."""
+        busy = self.busy
+        for each in busy[:1]:
+            title, is_asking = shortened(self.title_of(each)), each.asking is not None
+            each.wait_for("")
+        for each in busy[1:]:
+            each.wait_for(f"Waiting: “{title}” asks for permission." if is_asking else f"Waiting for “{title}”…")
 
     def _let_go(self, transcript: Transcript) -> None:
         is_wanted = transcript is self._conversation.transcript or transcript.id == self._opening
@@ -455,6 +511,11 @@ def title_from(text: str) -> str:
     """A title from the first words of a text, without marks of Markdown: "Read the receipt and add up…"."""
     line = next((line for line in text.splitlines() if re.search(r"\w", line)), "")
     line = " ".join(re.sub(r"^[\s#>*\-+`|]+|[*`|]", " ", line).split())
+    return shortened(line)
+
+
+def shortened(line: str) -> str:
+    """A title that fits into a sentence: its first words."""
     if len(line) <= MAX_TITLE:
         return line
     cut = line[:MAX_TITLE].rsplit(" ", 1)[0] if " " in line[MAX_TITLE // 2 : MAX_TITLE] else line[: MAX_TITLE - 1]

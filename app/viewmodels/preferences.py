@@ -4,10 +4,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.settings import Preset, Retention, SamplingChoice, Settings, may_use_network
+from app.settings import Notifying, Preset, Retention, SamplingChoice, Settings, may_use_network
 from engine import Options, Sampling
 
-__all__ = ["OFFLINE_REFUSAL", "RETENTION_NAMES", "SAMPLING_NAMES", "Preferences", "count_tokens"]
+__all__ = ["NOTIFYING_NAMES", "OFFLINE_REFUSAL", "RETENTION_NAMES", "SAMPLING_NAMES", "Preferences", "count_tokens"]
 
 NO_LIMIT = 1_000_000
 """Tokens that stand for no limit: more than any of the models holds (262,144)."""
@@ -45,6 +45,13 @@ RETENTION_NAMES = {
     Retention.UNTIL_QUIT: "Until you quit Cabochon",
 }
 
+NOTIFYING_NAMES = {
+    Notifying.PLAIN: "When a long answer is ready",
+    Notifying.WITH_WORDS: "With the answer’s first words",
+    Notifying.NEVER: "Never",
+}
+_NOTIFYING = "While you are elsewhere: for answers that took more than 10 seconds, and when a tool asks for permission."
+
 OFFLINE_REFUSAL = "Work Offline is on in the Privacy settings, so no link is opened."
 
 _NETWORK_USES = (
@@ -73,6 +80,18 @@ class Preferences(QObject):
         self.settings = settings
         self.data_folder = data_folder
         settings.changed.connect(self.changed)
+
+    @property
+    def own_keys(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What keys do that no menu shows, by where they do it."""
+        sends, breaks = ("Return", "Shift + Return") if self.settings.return_sends else ("Command + Return", "Return")
+        return (
+            ("In the message", (("Send", sends), ("New line", breaks))),
+            (
+                "In the list of conversations",
+                (("Open", "Return or Space"), ("Delete", "Command + Backspace"), ("Leave the search", "Esc")),
+            ),
+        )
 
     # --- answers
 
@@ -188,6 +207,16 @@ class Preferences(QObject):
         """Most tokens of a conversation with a model that holds `model_length`."""
         return min(self.settings.context_limit or model_length, model_length)
 
+    # --- what tools may read
+
+    def allow_reading(self, folder: Path) -> None:
+        """Let the model read in a folder, once a person allows each reading."""
+        self.settings.readable_paths = tuple(dict.fromkeys((*self.settings.readable_paths, str(folder))))
+
+    def forget_reading(self, folder: str) -> None:
+        """Take a folder out of what the model may read."""
+        self.settings.readable_paths = tuple(path for path in self.settings.readable_paths if path != folder)
+
     # --- privacy
 
     @property
@@ -204,6 +233,17 @@ class Preferences(QObject):
     def retention_days(self) -> int | None:
         """Days for which a conversation is kept after its last word: None for ever, 0 until the app quits."""
         return {Retention.KEEP: None, Retention.MONTH: 30, Retention.UNTIL_QUIT: 0}[self.settings.retention]
+
+    @property
+    def notifying_note(self) -> str:
+        """What the choice means."""
+        match self.settings.notifying:
+            case Notifying.PLAIN:
+                return f"{_NOTIFYING} Nothing of the answer is shown."
+            case Notifying.WITH_WORDS:
+                return f"{_NOTIFYING} The words may show on a locked screen."
+            case Notifying.NEVER:
+                return "The Dock still shows how many conversations have something for you."
 
     @property
     def retention_note(self) -> str:

@@ -15,7 +15,7 @@ from app.store import Store
 from app.viewmodels.model import Model
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.records import record_of, restored
-from app.viewmodels.tools import Toolbox, ToolRun
+from app.viewmodels.tools import Toolbox, ToolRun, ToolState
 from app.viewmodels.turns import AnswerState, AnswerTurn, Place, UserTurn
 from engine import (
     AnswerNow,
@@ -91,6 +91,7 @@ class Transcript(QObject):
         self._clock = clock
         self._asked: AnswerTurn | None = None
         self._request_id = 0
+        self._asked_at = 0.0
         self._options = Options()
         self._pending_text: list[str] = []
         self._pending_thought: list[str] = []
@@ -120,6 +121,22 @@ class Transcript(QObject):
     def is_busy(self) -> bool:
         """Whether an answer is under way, shown or not."""
         return self._running is not None
+
+    @property
+    def asking(self) -> ToolRun | None:
+        """The call that waits for a person's permission."""
+        runs = self._running.runs if self._running is not None else []
+        return next((run for run in runs if run.state is ToolState.ASKING), None)
+
+    @property
+    def place_in_line(self) -> int:
+        """Grows with every answer that is asked for in the window: the engine serves the lowest first."""
+        return self._request_id
+
+    @property
+    def seconds_since_asked(self) -> float:
+        """How long the last answer took, or takes, the time in which it waited included."""
+        return self._clock() - self._asked_at
 
     @property
     def _running(self) -> AnswerTurn | None:
@@ -179,6 +196,12 @@ class Transcript(QObject):
         if turn is not None and turn not in self.turns:
             self._show_branch(self._newest(turn))
         return turn
+
+    def wait_for(self, sentence: str) -> None:
+        """Say what the running answer waits for; an empty sentence when it is served."""
+        if self._running is not None and self._running.waits_for != sentence:
+            self._running.wait_for(sentence)
+            self.activity_changed.emit()
 
     def stop(self) -> None:
         """Stop the running answer at once; its text stays."""
@@ -281,6 +304,7 @@ class Transcript(QObject):
     def _start(self, answer: AnswerTurn) -> None:
         self._request_id = self._bridge.new_request_id()
         self._asked = answer
+        self._asked_at = self._clock()
         answer.model = self._model.name
         if self._model.is_ready:
             answer.start_reading()
@@ -353,6 +377,7 @@ class Transcript(QObject):
             case ToolCalled(call):
                 run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
                 answer.add_run(run)
+                run.answered.connect(lambda _is_allowed: self.activity_changed.emit())
                 self._toolbox.run(self._request_id, run)
             case ToolCallRefused(message=message, call=call):
                 run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)

@@ -272,6 +272,8 @@ class AnswerTurn(QObject):
         self.thought = Thought(shows_thought, clock)
         self.runs: list[ToolRun] = []
         self.reason = ""
+        self.waits_for = ""
+        """What must end before the engine reads this turn's prompt, as a sentence; empty when nothing must."""
         self._num_new_pictures = num_new_pictures
         self._fraction: float | None = None
 
@@ -288,6 +290,8 @@ class AnswerTurn(QObject):
         match self.state:
             case AnswerState.WAITING:
                 return "Waiting for the model…"
+            case AnswerState.READING if self.waits_for:
+                return self.waits_for
             case AnswerState.READING:
                 progress = "" if self._fraction is None else f" {self._fraction:.0%}".replace("%", " %")
                 return f"{self._reading}{progress}"
@@ -384,6 +388,11 @@ class AnswerTurn(QObject):
     def wait(self) -> None:
         """The engine is not ready for this turn yet."""
         self.state = AnswerState.WAITING
+        self.changed.emit()
+
+    def wait_for(self, sentence: str) -> None:
+        """The engine serves another conversation first, or no longer."""
+        self.waits_for = sentence
         self.changed.emit()
 
     def show_progress(self, done_tokens: int, total_tokens: int) -> None:

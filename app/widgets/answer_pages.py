@@ -4,6 +4,7 @@ from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QPushButton, QSpinBox
 
 from app.settings import SamplingChoice
+from app.viewmodels.pictures import BUDGET_NAMES
 from app.viewmodels.preferences import SAMPLING_NAMES, Preferences, count_tokens
 from app.widgets.dialogs import ask_before_deleting
 from app.widgets.form import CheckBox, NumberChoice, PopUp, make_plain, side_by_side
@@ -15,6 +16,8 @@ __all__ = ["AnswersPage", "PromptsPage"]
 
 _LARGEST_SEED = 2**31 - 1
 _RANDOM = -1
+_PICTURE_BUDGETS: list[int | None] = [None, *BUDGET_NAMES]
+"""None is Auto."""
 
 
 class PromptsPage(SettingsPage):
@@ -86,7 +89,7 @@ class PromptsPage(SettingsPage):
 
 
 class AnswersPage(SettingsPage):
-    """How answers are thought over, how long they get, and how their words are chosen."""
+    """What pictures may spend, how answers are thought over, how long they get, and how their words are chosen."""
 
     def __init__(self, look: Look, preferences: Preferences) -> None:
         super().__init__(look, preferences)
@@ -123,6 +126,11 @@ class AnswersPage(SettingsPage):
             "Repetition penalty": self.repetition_penalty,
             "Seed": self.seed,
         }
+        self.pictures = PopUp(look)
+        self.pictures.addItems(["Auto", *(f"{name} · {budget:,} tokens" for budget, name in BUDGET_NAMES.items())])
+        self.add("Next picture", self.pictures)
+        self.add_note("What it may spend. Auto keeps every detail and no more; each picture can be changed.")
+        self.add_gap()
         self.add("Thinking", self.thinks)
         self.add("Longest thought", self.budget)
         self.add_note("A thought that gets longer is closed, and the answer begins.")
@@ -136,8 +144,11 @@ class AnswersPage(SettingsPage):
             field.setMinimumWidth(150)
             self.add(name, field)
             field.valueChanged.connect(self._write_own)
-        for choice in (self.thinks.toggled, self.budget.chosen, self.longest.chosen, self.sampling.activated):
-            choice.connect(self._write)
+        self.thinks.toggled.connect(self._write)
+        for number in (self.budget, self.longest):
+            number.chosen.connect(self._write)
+        for menu in (self.pictures, self.sampling):
+            menu.activated.connect(self._write)
 
     def refresh(self) -> None:
         """Show the preferences as they are now."""
@@ -146,6 +157,7 @@ class AnswersPage(SettingsPage):
             self.thinks.setChecked(settings.thinks_by_default)
         self.budget.show_number(settings.thinking_budget)
         self.longest.show_number(settings.max_new_tokens)
+        self.pictures.setCurrentIndex(_PICTURE_BUDGETS.index(settings.budget))
         self.sampling.setCurrentIndex(list(SAMPLING_NAMES).index(settings.sampling_choice))
         self._note.setText(self.preferences.sampling_note)
         for field in self._own.values():
@@ -166,11 +178,12 @@ class AnswersPage(SettingsPage):
 
     def _write(self) -> None:
         thinks, budget, longest = self.thinks.isChecked(), self.budget.number, self.longest.number
-        sampling = list(SAMPLING_NAMES)[self.sampling.currentIndex()]
+        sampling, pictures = list(SAMPLING_NAMES)[self.sampling.currentIndex()], self.pictures.currentIndex()
         self.settings.thinks_by_default = thinks
         self.settings.thinking_budget = budget
         self.settings.max_new_tokens = longest
         self.settings.sampling_choice = sampling
+        self.settings.budget = _PICTURE_BUDGETS[pictures]
 
     def _write_own(self) -> None:
         self.settings.own_sampling = Sampling(

@@ -10,7 +10,7 @@ __all__ = ["Banner"]
 
 
 class Banner(QFrame):
-    """One or more sentences, perhaps with things to do about them.
+    """One or more sentences, perhaps with things to do about them: an "error", a "notice" or a "state" of the window.
 
     **Signals:** `dismissed`.
     """
@@ -59,7 +59,7 @@ class Banner(QFrame):
     @property
     def _color(self) -> str:
         colors = self._look.theme.colors
-        return colors.danger if self._role == "error" else colors.caution
+        return {"error": colors.danger, "notice": colors.caution, "state": colors.secondary}[self._role]
 
     def _restyle(self) -> None:
         self._symbol.setPixmap(self._look.icons.pixmap(self._icon_name, self._color, QSize(18, 18)))

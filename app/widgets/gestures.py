@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
+from PySide6.QtWidgets import QApplication
 
 from app.viewmodels.examples import Example, ExampleKind
 from app.viewmodels.links import question_for
@@ -20,6 +20,8 @@ from app.widgets.dialogs import (
 )
 from app.widgets.look import Look
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
+from app.widgets.shortcut_sheet import ShortcutSheet
+from app.widgets.text_focus import can_undo, focused_field
 
 __all__ = ["Gestures"]
 
@@ -116,12 +118,11 @@ class Gestures(QObject):
 
     def choose_readable(self) -> None:
         """Ask for a folder that the model may read, once a person allows each reading."""
-        chosen = self._settings.readable_paths
-        ask_for_folder(self._window, lambda path: self._allow((*chosen, str(path))))
+        ask_for_folder(self._window, self._preferences.allow_reading)
 
-    def _allow(self, paths: tuple[str, ...]) -> None:
-        self._settings.readable_paths = tuple(dict.fromkeys(paths))
-        self._enable()
+    def forget_readable(self) -> None:
+        """Let the model read nothing any more."""
+        self._settings.readable_paths = ()
 
     def show_about(self) -> None:
         """Say what this is."""
@@ -183,10 +184,9 @@ class Gestures(QObject):
         self._composer.thinking_changed.connect(commands.thinking.setChecked)
         commands.answer_now.triggered.connect(self._conversation.answer_now)
         for name, command in commands.tools.items():
-            command.setChecked(self._toolbox.is_on(name))
             command.triggered.connect(lambda is_on, name=name: self._toolbox.turn(name, is_on))
         commands.choose_readable.triggered.connect(self.choose_readable)
-        commands.forget_readable.triggered.connect(lambda: self._allow(()))
+        commands.forget_readable.triggered.connect(self.forget_readable)
         commands.remove_pictures.triggered.connect(self._composer.remove_all)
         for budget, command in commands.budgets.items():
             command.triggered.connect(lambda _checked=False, budget=budget: self._composer.set_budget_of_all(budget))
@@ -203,7 +203,19 @@ class Gestures(QObject):
         commands.remove.triggered.connect(lambda: self.remove_conversation(self._library.current_id))
         commands.previous.triggered.connect(lambda: self._library.step(-1))
         commands.next.triggered.connect(lambda: self._library.step(1))
+        commands.bring_forward.triggered.connect(self._bring_forward)
+        commands.shortcuts.triggered.connect(self.show_shortcuts)
         commands.about.triggered.connect(self.show_about)
+
+    def show_shortcuts(self) -> None:
+        """List every key."""
+        ShortcutSheet(self._window, self._window.menuBar(), self._preferences.own_keys).open()
+
+    def _bring_forward(self) -> None:
+        """Put every window of the app before those of others, in the order in which they stand."""
+        front = QApplication.activeWindow() or self._window
+        for window in (self._window, front):
+            window.raise_()
 
     def _close_front_window(self) -> None:
         """On a Mac the menu bar also serves the settings window."""
@@ -222,11 +234,12 @@ class Gestures(QObject):
             command.triggered.connect(lambda _checked=False, operation=operation: self._edit(operation))
 
     def _edit(self, operation: str) -> None:
-        """Do it where the keyboard is; what is pasted elsewhere goes into the message."""
-        focus = QApplication.focusWidget()
-        field = focus if isinstance(focus, QTextEdit | QPlainTextEdit | QLineEdit) else None
+        """Do it where the keyboard is. Elsewhere a paste goes into the message, and a deletion is taken back."""
+        field = focused_field()
         if operation == "paste" and (field is None or field.isReadOnly()):
             self._window.composer.editor.paste()
+        elif operation == "undo" and not can_undo(field):
+            self._window.toast.take_back()
         elif field is not None:
             getattr(field, operation)()
 
@@ -292,7 +305,6 @@ class Gestures(QObject):
         commands.new.setEnabled(can_begin)
         commands.copy_message.setEnabled(bool(conversation.turns))
         commands.answer_now.setEnabled(conversation.answer is not None and conversation.answer.thought.is_running)
-        commands.forget_readable.setEnabled(bool(self._settings.readable_paths))
         commands.edit_last.setEnabled(bool(conversation.turns) and not conversation.is_busy)
         commands.cancel_edit.setEnabled(self._editing.is_on)
         commands.regenerate.setEnabled(conversation.answer is not None and not conversation.is_busy)

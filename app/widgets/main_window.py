@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
+    QGuiApplication,
+    QHideEvent,
     QKeyEvent,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -59,10 +62,11 @@ class ViewModels:
 class MainWindow(QMainWindow):
     """The conversations, the one that is open, and its composer.
 
-    **Signals:** `escaped`, when Escape was pressed and stops nothing.
+    **Signals:** `escaped`, when Escape was pressed and stops nothing; `presence_changed`, when it came or went.
     """
 
     escaped = Signal()
+    presence_changed = Signal()
 
     def __init__(self, look: Look, thumbnails: Thumbnails, settings: Settings, models: ViewModels) -> None:
         super().__init__()
@@ -80,7 +84,8 @@ class MainWindow(QMainWindow):
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
         self.remark = Banner(look, "notice", "info", is_dismissable=True)
-        self.editing = Banner(look, "notice", "info", is_dismissable=True)
+        self.editing = Banner(look, "state", "pencil", is_dismissable=True)
+        self.question = Banner(look, "notice", "info", is_dismissable=False)
         self.sidebar = Sidebar(look, models.library)
         self.composer = ComposerView(look, thumbnails, models.composer, models.conversation, models.voice)
         self._central = QWidget()
@@ -141,6 +146,36 @@ class MainWindow(QMainWindow):
             self.composer.editor.insertPlainText(event.text())
             event.accept()
 
+    @property
+    def is_present(self) -> bool:
+        """Whether a person has it before their eyes, as far as can be told."""
+        is_front = QGuiApplication.applicationState() is Qt.ApplicationState.ApplicationActive
+        return is_front and self.isVisible() and not self.isMinimized()
+
+    def come_forward(self) -> None:
+        """Be in front, whether closed, in the Dock or behind other windows before."""
+        if self.isMinimized():
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tell that it came."""
+        super().showEvent(event)
+        self.presence_changed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell that it went."""
+        super().hideEvent(event)
+        self.presence_changed.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tell when it goes into the Dock and comes out of it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.presence_changed.emit()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the place. On a Mac the app lives on, and so does an answer under way."""
         self._settings.geometry = self.saveGeometry()
@@ -150,7 +185,7 @@ class MainWindow(QMainWindow):
         banners = QVBoxLayout()
         banners.setContentsMargins(14, 0, 14, 8)
         banners.setSpacing(8)
-        for banner in (self.failure, self.remark, self.notice, self.editing):
+        for banner in (self.failure, self.remark, self.question, self.notice, self.editing):
             banner.setMaximumWidth(COLUMN_WIDTH + 24)
             row = QHBoxLayout()
             row.addStretch(1)

@@ -93,6 +93,8 @@ class Actions(QObject):
         self.zoom = self._make("Zoom")
         self.previous = self._make("Previous Conversation", "Meta+Shift+Tab")
         self.next = self._make("Next Conversation", "Meta+Tab")
+        self.bring_forward = self._make("Bring All to Front")
+        self.shortcuts = self._make("Keyboard Shortcuts", "Ctrl+/")
         self.about = self._make("About Cabochon", None, QAction.MenuRole.AboutRole)
 
     def _make(
@@ -149,8 +151,17 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     _fill(chat, actions.remove_pictures, None, actions.rename, actions.pin, actions.remove)
     bar.addMenu(model)
     _fill(model, actions.choose_model, actions.use_sample, actions.load_again)
-    _fill(bar.addMenu("Window"), actions.minimize, actions.zoom, None, actions.previous, actions.next)
-    _fill(bar.addMenu("Help"), actions.about)
+    _fill(
+        bar.addMenu("Window"),
+        actions.minimize,
+        actions.zoom,
+        None,
+        actions.previous,
+        actions.next,
+        None,
+        actions.bring_forward,
+    )
+    _fill(bar.addMenu("Help"), actions.shortcuts, actions.about)
     return model
 
 

@@ -23,6 +23,7 @@ class SettingsGestures(QObject):
         self._window = window
         self._look = look
         self._conversation = models.conversation
+        self._toolbox = models.toolbox
         self._preferences = preferences
         self._exporter = exporter
         self._settings_window: SettingsWindow | None = None
@@ -37,7 +38,9 @@ class SettingsGestures(QObject):
     def show_settings(self) -> None:
         """Open the settings window, or bring it to the front."""
         if self._settings_window is None:
-            self._settings_window = settings = SettingsWindow(self._window, self._look, self._preferences)
+            self._settings_window = settings = SettingsWindow(
+                self._window, self._look, self._preferences, self._toolbox
+            )
             settings.model.choose_requested.connect(lambda: ask_for_model(settings, self._preferences.choose_model))
             settings.model.sample_requested.connect(lambda: self._preferences.choose_model(None))
         self._settings_window.show()
@@ -53,6 +56,9 @@ class SettingsGestures(QObject):
         settings, commands = self._preferences.settings, self._window.commands
         self._window.composer.editor.return_sends = settings.return_sends
         commands.appearances[settings.appearance].setChecked(True)
+        for name, command in commands.tools.items():
+            command.setChecked(self._toolbox.is_on(name))
+        commands.forget_readable.setEnabled(bool(settings.readable_paths))
         self._window.messages.show_choices()
         if commands.show_thoughts.isChecked() != settings.shows_thoughts:
             commands.show_thoughts.setChecked(settings.shows_thoughts)

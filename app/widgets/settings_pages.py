@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.settings import TEXT_SIZES, Appearance, Retention
-from app.viewmodels.preferences import RETENTION_NAMES, Preferences, count_tokens
+from app.viewmodels.preferences import NOTIFYING_NAMES, RETENTION_NAMES, Preferences, count_tokens
 from app.widgets.dialogs import ask_before_deleting, show_folder
 from app.widgets.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
 from app.widgets.look import Look, give_role
@@ -52,6 +52,8 @@ class GeneralPage(SettingsPage):
         self.return_breaks = QRadioButton("Makes a new line")
         self.shows_thoughts = CheckBox(look, "Show thoughts while they run")
         self.shows_statistics = CheckBox(look, "Show speed and number of tokens under answers")
+        self.notifying = PopUp(look)
+        self.notifying.addItems(list(NOTIFYING_NAMES.values()))
         keys = QWidget()
         column = QVBoxLayout(keys)
         column.setContentsMargins(0, 0, 0, 0)
@@ -68,8 +70,12 @@ class GeneralPage(SettingsPage):
         self.add_gap()
         self.add("Answers", self.shows_thoughts)
         self.add("", self.shows_statistics)
+        self.add_gap()
+        self.add("Notifications", self.notifying)
+        self._notifying_note = self.add_note()
         self.appearance.activated.connect(lambda index: self._theme.set_appearance(list(_APPEARANCES)[index]))
         self.text_size.valueChanged.connect(lambda step: self._theme.set_text_size(TEXT_SIZES[step]))
+        self.notifying.activated.connect(self._choose_notifying)
         for switch in (self.return_sends, self.shows_thoughts, self.shows_statistics):
             switch.toggled.connect(self._write)
 
@@ -87,6 +93,11 @@ class GeneralPage(SettingsPage):
         with QSignalBlocker(self.shows_thoughts), QSignalBlocker(self.shows_statistics):
             self.shows_thoughts.setChecked(settings.shows_thoughts)
             self.shows_statistics.setChecked(settings.shows_statistics)
+        self.notifying.setCurrentIndex(list(NOTIFYING_NAMES).index(settings.notifying))
+        self._notifying_note.setText(self.preferences.notifying_note)
+
+    def _choose_notifying(self, index: int) -> None:
+        self.settings.notifying = list(NOTIFYING_NAMES)[index]
 
     def _write(self) -> None:
         return_sends, thoughts, statistics = (

@@ -5,9 +5,11 @@ from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.viewmodels.preferences import Preferences
+from app.viewmodels.tools import Toolbox
 from app.widgets.answer_pages import AnswersPage, PromptsPage
 from app.widgets.look import Look, give_role
 from app.widgets.settings_pages import GeneralPage, ModelPage, PrivacyPage, SettingsPage
+from app.widgets.tools_page import ToolsPage
 
 __all__ = ["SettingsWindow"]
 
@@ -15,7 +17,7 @@ __all__ = ["SettingsWindow"]
 class SettingsWindow(QWidget):
     """A window beside the main one. It is as large as its page."""
 
-    def __init__(self, parent: QWidget, look: Look, preferences: Preferences) -> None:
+    def __init__(self, parent: QWidget, look: Look, preferences: Preferences, toolbox: Toolbox) -> None:
         super().__init__(parent, Qt.WindowType.Window | Qt.WindowType.WindowCloseButtonHint)
         self._look = look
         self.setObjectName("settings")
@@ -23,15 +25,17 @@ class SettingsWindow(QWidget):
         self.model = ModelPage(look, preferences)
         self.prompts = PromptsPage(look, preferences)
         self.answers = AnswersPage(look, preferences)
+        self.tools = ToolsPage(look, preferences, toolbox)
         self.privacy = PrivacyPage(look, preferences)
         self.pages: dict[str, SettingsPage] = {
             "General": self.general,
             "Model": self.model,
             "Prompts": self.prompts,
             "Answers": self.answers,
+            "Tools": self.tools,
             "Privacy": self.privacy,
         }
-        symbols = ("gear", "chip", "quote", "sparkle", "shield")
+        symbols = ("gear", "chip", "quote", "sparkle", "toolbox", "shield")
         self.tabs = {name: _Tab(look, name, symbol) for name, symbol in zip(self.pages, symbols, strict=True)}
         self._arrange()
         group = QButtonGroup(self)

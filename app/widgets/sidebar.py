@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.store import MATCH_BEGIN, MATCH_END, Hit, Summary
-from app.viewmodels.library import Library
+from app.viewmodels.library import Library, Mark
 from app.widgets.look import Look, show_tip
 
 __all__ = ["Sidebar"]
@@ -279,9 +279,9 @@ class _Rows(QAbstractListModel):
                 return self.index(number)
         return QModelIndex()
 
-    def is_busy(self, row: _Row) -> bool:
-        """Whether an answer is under way in a row's conversation."""
-        return isinstance(row, Summary) and self._library.is_busy(row.id)
+    def mark_of(self, row: _Row) -> Mark | None:
+        """What goes on in a row's conversation, or went on while nobody looked."""
+        return self._library.mark_of(row.id) if isinstance(row, Summary) else None
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         """As many as there are."""
@@ -301,7 +301,7 @@ class _Rows(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return row if isinstance(row, str) else row.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return _spoken(row, is_busy=self.is_busy(row))
+            return _spoken(row, self.mark_of(row))
         return None
 
     def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -395,9 +395,11 @@ class _Delegate(QStyledItemDelegate):
 
     def _paint_title(self, painter: QPainter, area: QRect, row: Summary) -> None:
         colors = self._look.theme.colors
-        if self._rows.is_busy(row):
+        mark = self._rows.mark_of(row)
+        if mark is not None:
+            color = {Mark.WRITING: colors.busy, Mark.ASKING: colors.danger, Mark.UNREAD: colors.accent}[mark]
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colors.busy))
+            painter.setBrush(QColor(color))
             painter.drawEllipse(QRectF(area.right() - 7, area.center().y() - 3, 7, 7))
             area = area.adjusted(0, 0, -14, 0)
         elif row.has_draft:
@@ -442,13 +444,12 @@ class _Delegate(QStyledItemDelegate):
         document.drawContents(painter)
 
 
-def _spoken(row: _Row, *, is_busy: bool) -> str:
+def _spoken(row: _Row, mark: Mark | None) -> str:
     match row:
         case str():
             return row
         case Hit():
             return f"{row.title}: {row.plain_snippet}"
         case Summary():
-            states = (("pinned", row.is_pinned), ("writing", is_busy), ("draft", row.has_draft))
-            marks = [mark for mark, holds in states if holds]
-            return ", ".join([row.title or "Untitled", *marks])
+            marks = (row.is_pinned and "pinned", mark and mark.value, row.has_draft and "draft")
+            return ", ".join([row.title or "Untitled", *(each for each in marks if each)])

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QObject, QSettings
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, assemble
 from app.icons import Icons
+from app.notifications import SystemNotifier
 from app.paths import ICONS, engine_command
 from app.recorder import MicrophoneError, Microphones
 from app.settings import Settings
@@ -30,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
-            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
+            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints", r"does not support raise\(\)"))
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +79,11 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
         is_real: bool = False,
         folder: Path | None = None,
         open_microphones: Callable[[], Microphones] = refuse_microphones,
+        make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
     ) -> Desk:
         pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
         command = engine_command(tmp_path / "engine.log") if is_real else pretended
-        desk = assemble(command, theme, settings, folder or tmp_path / "data", open_microphones)
+        desk = assemble(command, theme, settings, folder or tmp_path / "data", open_microphones, make_notifier)
         desks.append(desk)
         if has_engine:
             desk.open(sample_checkpoint())

@@ -15,15 +15,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+import numpy as np  # noqa: E402
+import soundfile  # noqa: E402
 from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QSettings, Qt, QTimer, QUrl  # noqa: E402
 from PySide6.QtGui import QDragEnterEvent, QFont  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.paths import engine_command  # noqa: E402
+from app.recorder import Microphones  # noqa: E402
 from app.settings import Appearance, Settings  # noqa: E402
 from app.theme import Theme  # noqa: E402
 from app.widgets.settings_window import SettingsWindow  # noqa: E402
 from engine import sample_checkpoint  # noqa: E402
+from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
 
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
 FAKE = [sys.executable, str(ROOT / "tests" / "fake_engine.py")]
@@ -48,7 +52,12 @@ class Studio:
         self.desk: Desk
 
     def open(
-        self, scenario: str, appearance: Appearance = Appearance.LIGHT, width: int = 960, height: int = 780
+        self,
+        scenario: str,
+        appearance: Appearance = Appearance.LIGHT,
+        width: int = 960,
+        height: int = 780,
+        microphones: Microphones | None = None,
     ) -> Desk:
         """A fresh window with its engine ready."""
         settings = Settings(QSettings(str(self._folder / f"{scenario}{width}.ini"), QSettings.Format.IniFormat))
@@ -59,7 +68,7 @@ class Studio:
             else [*FAKE, scenario, str(self._folder / "marker")]
         )
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        self.desk = assemble(command, Theme(self._application, settings), settings, folder)
+        self.desk = assemble(command, Theme(self._application, settings), settings, folder, lambda: microphones)
         self.desk.window.resize(width, height)
         self.desk.open(sample_checkpoint())
         self.until(lambda: self.desk.models.model.is_ready or bool(self.desk.models.model.failure))
@@ -159,6 +168,85 @@ def settings(studio: Studio, page: str) -> None:
     desk.window.findChild(SettingsWindow).show_page(page)
 
 
+def chips(studio: Studio) -> None:
+    """A picture, a sound and a text wait to be sent."""
+    desk = studio.open("fast", Appearance.DARK)
+    folder = desk.pasted.folder
+    seconds = np.arange(4 * 48_000) / 48_000
+    soundfile.write(folder / "memo.wav", np.sin(3000 * seconds) * np.sin(2 * seconds) ** 2 / 2, 48_000)
+    (folder / "notes.txt").write_text("Bread, coffee, milk.\n" * 30)
+    desk.models.composer.attach([folder / "memo.wav", folder / "notes.txt"])
+    studio.attach(HELDOUT / "05.png")
+    desk.models.composer.replace_text("What is this about?")
+    live(800)
+
+
+def recording(studio: Studio) -> None:
+    """Somebody speaks."""
+    microphones = PretendedMicrophones()
+    desk = studio.open("receipt", microphones=microphones)
+    studio.say("What is on the receipt?")
+    desk.window.composer.record_button.click()
+    for step in range(60):
+        seconds = step / 20 + np.arange(2400) / 48_000
+        loudness = 0.3 * np.sin(2 * seconds) ** 2 * np.sin(9 * seconds) ** 2
+        microphones.say((loudness * np.sin(900 * seconds)).astype(np.float32))
+        live(50)
+
+
+def tools(studio: Studio) -> None:
+    """A finished call, one that asks for permission, and other conversations beside."""
+    desk = studio.open("tools", width=1080)
+    for name in ("calculator", "read_file"):
+        desk.models.toolbox.turn(name, True)
+    for text in ("How do I bake bread?", "Plan the holiday in Norway with the children"):
+        studio.say(text)
+        desk.window.commands.new.trigger()
+    desk.models.library.pin(desk.models.library.rows[-1].id, True)
+    studio.say("calculator expression 4817 * 392")
+    desk.window.messages.views[-1].tool_cards[0].title.click()
+    desk.models.composer.replace_text("read_file path /Users/anna/notes.txt")
+    desk.models.composer.send()
+    live(800)
+
+
+def search(studio: Studio) -> None:
+    """A word is found in another conversation."""
+    desk = studio.open("text", width=1080)
+    for text in ("今日は東京タワーへ行きました", "The bread needs **time** and a warm place to rise"):
+        studio.say(text)
+        desk.window.commands.new.trigger()
+    desk.window.commands.find_all.trigger()
+    desk.window.sidebar.search.setText("warm place")
+    live(600)
+    desk.window.sidebar.search.returnPressed.emit()
+
+
+def versions(studio: Studio) -> None:
+    """A message that was edited, an answer that was asked for again, and an edit under way."""
+    desk = studio.open("receipt", Appearance.DARK, width=1080)
+    studio.say("What is on the receipt?")
+    desk.window.commands.regenerate.trigger()
+    studio.until(lambda: not desk.models.conversation.is_busy)
+    desk.models.editing.begin(desk.models.conversation.turns[0])
+    studio.say("What is on it, in one line?")
+    desk.models.editing.begin_last()
+
+
+def long(studio: Studio, appearance: Appearance, width: int = 1280) -> None:
+    """Headings, tables, code and formulas of a long answer, while it is written."""
+    desk = studio.open("rich", appearance, width, height=900)
+    desk.models.composer.replace_text("Explain all of it, with examples")
+    desk.models.composer.send()
+    studio.until(lambda: "$$\n" in desk.models.conversation.answer.text)
+    live(400)
+
+
+def temporary(studio: Studio) -> None:
+    """A conversation that leaves nothing behind."""
+    studio.open("fast").window.commands.new_temporary.trigger()
+
+
 SCENES: dict[str, Callable[[Studio], None]] = {
     "empty": empty,
     "window-light": lambda studio: conversation(studio, Appearance.LIGHT),
@@ -167,8 +255,18 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "error": error,
     "narrow": lambda studio: conversation(studio, Appearance.LIGHT, width=400),
     "overlay": overlay,
-    "settings-answers": lambda studio: settings(studio, "Answers"),
-    "settings-privacy": lambda studio: settings(studio, "Privacy"),
+    "chips": chips,
+    "recording": recording,
+    "tools": tools,
+    "search": search,
+    "versions": versions,
+    "long-light": lambda studio: long(studio, Appearance.LIGHT),
+    "long-dark": lambda studio: long(studio, Appearance.DARK),
+    "temporary": temporary,
+    **{
+        f"settings-{page.lower()}": lambda studio, page=page: settings(studio, page)
+        for page in ("General", "Model", "Prompts", "Answers", "Tools", "Privacy")
+    },
 }
 
 

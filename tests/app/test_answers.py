@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QDrag, QGuiApplication, QHelpEvent, QMouseEvent, QTextTable
+from PySide6.QtGui import QDesktopServices, QDrag, QGuiApplication, QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QScrollBar, QToolTip
 from pytestqt.qtbot import QtBot
@@ -16,7 +16,6 @@ from app.paths import ICONS
 from app.theme import Theme
 from app.viewmodels.turns import AnswerTurn, Thought
 from app.widgets.look import Look
-from app.widgets.markdown_view import MarkdownView
 from app.widgets.turn_views import AnswerView
 from engine import EngineEvent, Failed, TextDelta
 from tests.app.driving import NO_KEYS, WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
@@ -68,27 +67,6 @@ def test_the_words_of_a_running_answer_are_not_spoken_one_by_one(open_desk: Open
     assert answer_view(desk).accessibleName() == "Answer: Writing…"
     desk.models.conversation.stop()
     assert answer_view(desk).accessibleName() == "Answer: One word"
-
-
-def test_d06_the_view_follows_only_those_who_are_at_its_end(open_desk: OpenDesk, qtbot: QtBot) -> None:
-    desk = open_desk("flow")
-    desk.window.resize(600, 480)
-    answer = say(desk, "go")
-    qtbot.waitUntil(lambda: bar(desk).maximum() > 250, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: bar(desk).value() == bar(desk).maximum(), timeout=WAIT_MS)
-    bar(desk).setValue(40)
-    length = len(answer.text)
-    qtbot.waitUntil(lambda: len(answer.text) > length + 400, timeout=WAIT_MS)
-    assert bar(desk).value() == 40, "the view moved although somebody was reading"
-    pill = desk.window.messages.pill
-    qtbot.waitUntil(pill.isVisible, timeout=WAIT_MS)
-    pill.click()
-    assert bar(desk).value() == bar(desk).maximum()
-    assert not pill.isVisible()
-    most = bar(desk).maximum()
-    qtbot.waitUntil(lambda: bar(desk).maximum() > most, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: bar(desk).value() == bar(desk).maximum(), timeout=WAIT_MS)
-    desk.models.conversation.stop()
 
 
 def test_the_thinking_pane_is_one_line_and_ends_folded(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
@@ -206,56 +184,6 @@ def test_a_code_block_is_copied_exactly(open_desk: OpenDesk, qtbot: QtBot) -> No
     assert QGuiApplication.clipboard().text() == code
     outside = view.text_view.viewport().mapToGlobal(QPoint(2, 2))
     assert view.code_at(outside) == ""
-
-
-def test_d07_a_table_a_code_block_and_a_formula_are_formatted_and_copied_clean(
-    open_desk: OpenDesk, qtbot: QtBot
-) -> None:
-    desk = open_desk("text")
-    code = "def half(x):\n\treturn x / 2  # not $x$"
-    source = f"Half is $\\frac{{x}}{{2}}$.\n\n```python\n{code}\n```\n\n| a | b |\n|---|---|\n| 1 | **2** |"
-    say(desk, source)
-    wait_for_end(qtbot, desk)
-    view = answer_view(desk).text_view
-    assert isinstance(view, MarkdownView)
-    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText(), timeout=WAIT_MS)
-    assert [type(frame) for frame in view.document().rootFrame().childFrames()] == [QTextTable]
-    inside = QPointF(60, view.cursorRect(view.document().find("return")).center().y())
-    none = Qt.MouseButton.NoButton
-    move = QMouseEvent(QEvent.Type.MouseMove, inside, view.mapToGlobal(inside), none, none, NO_KEYS)
-    QApplication.sendEvent(view.viewport(), move)
-    assert view.code_button.isVisible()
-    view.code_button.click()
-    assert QGuiApplication.clipboard().text() == code
-    view.setFocus()
-    view.selectAll()
-    desk.window.commands.copy.trigger()
-    copied = QGuiApplication.clipboard().mimeData()
-    assert copied.text() == f"Half is $\\frac{{x}}{{2}}$.\n{code}\na\tb\n1\t2"
-    assert not copied.hasHtml()
-    assert "**2**" in bytes(copied.data("text/markdown").data()).decode()
-    answer_view(desk).copy()
-    assert QGuiApplication.clipboard().text() == source
-
-
-def test_d04_while_an_answer_flows_it_can_be_scrolled_a_draft_written_and_the_answer_stopped(
-    open_desk: OpenDesk, qtbot: QtBot
-) -> None:
-    desk = open_desk("rich")
-    answer = say(desk, "go")
-    assert desk.window.commands.stop.isEnabled()
-    editor = desk.window.composer.editor
-    qtbot.waitUntil(lambda: bar(desk).maximum() > 200, timeout=WAIT_MS)
-    editor.setFocus()
-    qtbot.keyClicks(editor, "meanwhile")
-    bar(desk).setValue(30)
-    length = len(answer.text)
-    qtbot.waitUntil(lambda: len(answer.text) > length + 200, timeout=WAIT_MS)
-    assert editor.toPlainText() == "meanwhile"
-    assert editor.hasFocus()
-    assert bar(desk).value() == 30
-    desk.window.commands.stop.trigger()
-    assert not answer.is_running
 
 
 def test_of_two_code_blocks_in_a_row_only_one_is_copied(open_desk: OpenDesk, qtbot: QtBot) -> None:

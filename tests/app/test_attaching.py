@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
 from PySide6.QtCore import QMimeData, QRectF, Qt
-from PySide6.QtGui import QDragLeaveEvent, QFileOpenEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDragLeaveEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.application import Desk, DesktopApplication, attach_opened_files
+from app.application import Desk, DesktopApplication
+from app.viewmodels.intake import SAVE_FIRST
 from app.widgets.picture_card import PictureTile
 from engine import BUDGETS, plan_image
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover, say, wait_for_end
@@ -59,6 +60,44 @@ def test_the_overlay_promises_nothing_it_cannot_keep(open_desk: OpenDesk, mime: 
     desk = open_desk(has_engine=False)
     hover(desk, mime)
     assert desk.window.overlay.title.text() == title
+
+
+def promise(*formats: str) -> QMimeData:
+    """A drag of files that are written only after the drop, as Qt tells of it: perhaps with no format at all."""
+    mime = QMimeData()
+    for name in formats:
+        mime.setData(name, b"")
+    return mime
+
+
+@pytest.mark.parametrize(
+    "mime",
+    [
+        promise(),
+        promise("com.apple.pasteboard.promised-file-url", "com.apple.pasteboard.promised-file-content-type"),
+        promise("com.apple.NSFilePromiseItemMetaData", "text/plain"),
+    ],
+)
+def test_a_promised_file_is_to_be_saved_first(open_desk: OpenDesk, mime: QMimeData) -> None:
+    desk = open_desk(has_engine=False)
+    hover(desk, mime)
+    assert desk.window.overlay.title.text() == "Save it first"
+    drop(desk, mime)
+    assert not desk.window.overlay.isVisible()
+    assert desk.window.notice.text.text() == SAVE_FIRST
+    assert desk.models.composer.text == ""
+
+
+def test_a_promise_with_its_picture_is_taken_as_the_picture(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    mime = promise("com.apple.pasteboard.promised-file-url")
+    mime.setImageData(QImage(60, 40, QImage.Format.Format_RGB32))
+    drop(desk, mime)
+    assert len(desk.models.composer.pictures) == 1
+
+
+def test_what_nobody_understands_is_no_promise(open_desk: OpenDesk) -> None:
+    assert not hover(open_desk(has_engine=False), promise("application/x-color")).isAccepted()
 
 
 def test_one_bad_file_is_named_and_the_rest_of_the_drop_is_kept(
@@ -316,16 +355,6 @@ def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(open_desk: OpenDe
     )
 
 
-def test_files_that_the_system_opens_wait_for_the_window(
-    open_desk: OpenDesk, draw: Draw, qapp: DesktopApplication
-) -> None:
-    QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("early.png"))))
-    desk = open_desk(has_engine=False)
-    attach_opened_files(qapp, desk.models.composer)
-    QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("late.png"))))
-    assert names(desk) == ["early.png", "late.png"]
-
-
 @pytest.mark.parametrize("size", [(1600, 200), (200, 1600), (400, 300)])
 def test_a_sent_picture_is_shown_undistorted(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot, size: tuple[int, int]
@@ -346,5 +375,5 @@ def test_files_named_at_the_start_are_refused_by_name_too(
 ) -> None:
     desk = open_desk(has_engine=False)
     desk.models.composer.attach([tmp_path / "typo"])
-    attach_opened_files(qapp, desk.models.composer)
+    desk.follow(qapp)
     assert "“typo” is not there." in desk.window.notice.text.text()

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.widgets.export_sheet import ExportSheet
 from app.widgets.settings_window import SettingsWindow
+from app.widgets.shortcut_sheet import ShortcutSheet
 from tests.app.conftest import delete
 from tests.app.driving import Draw, OpenDesk, say, wait_for_end
 
@@ -87,6 +88,36 @@ def test_no_menu_is_empty_or_ends_with_a_line(bar: Desk) -> None:
             assert menu.actions(), action.text()
             assert not menu.actions()[0].isSeparator(), action.text()
             assert not menu.actions()[-1].isSeparator(), action.text()
+
+
+def test_the_list_of_shortcuts_has_them_all(bar: Desk) -> None:
+    bar.window.commands.shortcuts.trigger()
+    sheet = bar.window.findChild(ShortcutSheet)
+    assert isinstance(sheet, ShortcutSheet)
+    shown = {label.text() for label in sheet.findChildren(QLabel)}
+    for action in menu_bar_actions(bar):
+        for key in action.shortcuts():
+            written = key.toString(QKeySequence.SequenceFormat.NativeText)
+            assert any(written in text for text in shown), action.text()
+    assert dict(sheet.sections)["In the message"][0] == ("Send", "Return")
+    sheet.reject()
+    bar.preferences.settings.return_sends = False
+    assert dict(bar.preferences.own_keys)["In the message"][0] == ("Send", "Command + Return")
+
+
+def test_the_window_menu_is_that_of_a_mac(bar: Desk, qtbot: QtBot) -> None:
+    window, commands = bar.window, bar.window.commands
+    commands.minimize.trigger()
+    assert window.isMinimized()
+    assert not window.is_present
+    window.come_forward()
+    assert not window.isMinimized()
+    commands.zoom.trigger()
+    assert window.isMaximized()
+    commands.zoom.trigger()
+    assert not window.isMaximized()
+    commands.bring_forward.trigger()
+    assert window.isVisible()
 
 
 def test_every_action_of_every_window_has_words(desk: Desk) -> None:

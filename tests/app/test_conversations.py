@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.settings import Preset, Retention, SamplingChoice, Settings
 from app.store import Hit, Store, Summary, Turn
-from app.viewmodels.library import title_from
+from app.viewmodels.library import Mark, title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
 from engine import Message, Text, sample_checkpoint
@@ -187,7 +187,7 @@ def test_an_answer_goes_on_while_another_conversation_is_open(open_desk: OpenDes
     assert desk.models.composer.can_send is False
     length = len(running.text)
     qtbot.waitUntil(lambda: len(running.text) > length + 50, timeout=WAIT_MS)
-    assert desk.models.library.is_busy(first)
+    assert desk.models.library.mark_of(first) is Mark.WRITING
     desk.models.library.open(first)
     qtbot.waitUntil(lambda: desk.models.conversation.answer is running, timeout=WAIT_MS)
     desk.window.commands.stop.trigger()

@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.application import Desk, DesktopApplication
+from app.application import Desk
 from app.viewmodels.examples import EXAMPLES
 from app.viewmodels.model import ModelState
 from app.viewmodels.status import Mood
@@ -196,12 +195,3 @@ def test_an_example_leaves_words_that_are_there_already(open_desk: OpenDesk) -> 
     desk.window.messages.example_chosen.emit(EXAMPLES[1])
     assert desk.models.composer.text == "my own words"
     assert len(desk.models.composer.pictures) == 1
-
-
-def test_on_a_mac_the_app_outlives_its_window(qapp: DesktopApplication, open_desk: OpenDesk) -> None:
-    desk = open_desk(has_engine=False)
-    desk.window.close()
-    assert not desk.window.isVisible()
-    qapp.reopened.connect(desk.show_again)
-    qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
-    assert desk.window.isVisible()

@@ -7,19 +7,31 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.bridge import Bridge
 from app.icons import Icons
 from app.paths import ICONS
-from app.settings import TEXT_SIZES, Appearance, Preset, Retention, SamplingChoice, Settings, may_use_network
+from app.settings import (
+    TEXT_SIZES,
+    Appearance,
+    Notifying,
+    Preset,
+    Retention,
+    SamplingChoice,
+    Settings,
+    may_use_network,
+)
 from app.theme import Theme
+from app.tools import Desktop, built_in_tools
 from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
+from app.viewmodels.tools import Toolbox
 from app.widgets.look import Look
 from app.widgets.settings_window import SettingsWindow
 from engine import Options, Sampling
 from tests.app.conftest import delete
-from tests.app.driving import OpenDesk
+from tests.app.driving import Draw, OpenDesk
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK_MODULES = {
@@ -38,7 +50,9 @@ def preferences(settings: Settings, tmp_path: Path) -> Preferences:
 def window(qtbot: QtBot, theme: Theme, preferences: Preferences) -> Iterator[SettingsWindow]:
     """The settings window, open."""
     parent = QWidget()
-    window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences)
+    tools = built_in_tools(Desktop(list, lambda _words, _limit: []))
+    toolbox = Toolbox(Bridge([]), preferences.settings, tools)
+    window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences, toolbox)
     with qtbot.waitExposed(window):
         window.show()
     yield window
@@ -64,6 +78,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     settings.start_model = Path("/models/gemma, the 4th")
     settings.context_limit, settings.rest_after_minutes = 8192, 15
     settings.retention = Retention.MONTH
+    settings.notifying = Notifying.NEVER
     settings.text_size = 140
     again = reread(settings)
     assert again.thinks_by_default
@@ -79,6 +94,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     assert again.preset_name == "Terse"
     assert again.start_model == Path("/models/gemma, the 4th")
     assert again.retention is Retention.MONTH
+    assert again.notifying is Notifying.NEVER
     assert again.text_size == 140
 
 
@@ -98,6 +114,7 @@ context_limit=99999999999999999999
 rest_after_minutes=soon
 works_offline=@Invalid()
 retention=forever
+notifying=loudly
 appearance=purple
 text_size=101
 budget=abc
@@ -246,6 +263,9 @@ def test_all_that_is_chosen_holds_at_once(window: SettingsWindow, settings: Sett
     assert settings.appearance is Appearance.DARK
     window.general.return_breaks.click()
     window.general.shows_statistics.click()
+    window.general.notifying.activated.emit(1)
+    assert settings.notifying is Notifying.WITH_WORDS
+    assert window.general.notifying.currentText() == "With the answer’s first words"
     window.general.shows_thoughts.click()
     assert (settings.return_sends, settings.shows_statistics, settings.shows_thoughts) == (False, True, True)
     window.general.text_size.setValue(TEXT_SIZES.index(125))
@@ -267,6 +287,45 @@ def test_all_that_is_chosen_holds_at_once(window: SettingsWindow, settings: Sett
     window.answers.temperature.setValue(0.4)
     window.answers.seed.setValue(7)
     assert (settings.own_sampling.temperature, settings.own_sampling.seed) == (0.4, 7)
+
+
+def test_the_budget_of_the_next_picture_is_the_one_of_the_composer(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.commands.settings.trigger()
+    window = desk.window.findChild(SettingsWindow)
+    window.show_page("Answers")
+    pictures = window.answers.pictures
+    assert pictures.currentText() == "Auto"
+    pictures.setCurrentIndex(4)
+    pictures.activated.emit(4)
+    desk.models.composer.attach([draw()])
+    assert desk.models.composer.pictures[0].choice == 560
+    desk.models.composer.set_budget_of_all(70)
+    assert pictures.currentText().endswith("· 70 tokens")
+
+
+def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.commands.settings.trigger()
+    window = desk.window.findChild(SettingsWindow)
+    window.show_page("Tools")
+    page, commands = window.tools, desk.window.commands
+    page.switches["clock"].click()
+    assert [tool.name for tool in desk.models.toolbox.offered] == ["clock"]
+    assert commands.tools["clock"].isChecked()
+    commands.tools["clock"].trigger()
+    assert not page.switches["clock"].isChecked()
+    page.add_button.click()
+    sheet = page.findChild(QFileDialog)
+    assert isinstance(sheet, QFileDialog)
+    sheet.fileSelected.emit(str(tmp_path))
+    sheet.close()
+    assert page.folders.item(0).text() == str(tmp_path)
+    assert commands.forget_readable.isEnabled()
+    page.remove_button.click()
+    assert desk.preferences.settings.readable_paths == ()
+    assert not page.remove_button.isEnabled()
+    assert not commands.forget_readable.isEnabled()
 
 
 def test_a_prompt_is_written_with_the_keyboard(window: SettingsWindow, preferences: Preferences, qtbot: QtBot) -> None:

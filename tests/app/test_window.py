@@ -234,7 +234,8 @@ def test_an_engine_that_dies_while_nobody_waits_comes_back_by_itself(open_desk: 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
 def test_the_app_starts_its_engine_before_it_is_asked_and_takes_it_along(tmp_path: Path, qtbot: QtBot) -> None:
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
+    places = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "DATA", "STATE")}
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **places}
     command = [sys.executable, "-m", "app", "--model", str(tmp_path), str(tmp_path / "none.png")]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     try:

@@ -1,0 +1,47 @@
+"""What reaches the window from outside it: the Dock's menu, a notification, a question of another conversation."""
+
+from PySide6.QtCore import QCoreApplication, QObject, SignalInstance
+from PySide6.QtGui import QGuiApplication
+
+from app.viewmodels.library import Library
+from app.viewmodels.notices import Notices
+from app.widgets.dock_menu import DockMenu
+from app.widgets.main_window import MainWindow
+
+__all__ = ["OutsideGestures"]
+
+
+class OutsideGestures(QObject):
+    """Lives as long as its window. `notice_chosen` tells the conversation whose notification was clicked."""
+
+    def __init__(self, window: MainWindow, library: Library, notices: Notices, notice_chosen: SignalInstance) -> None:
+        super().__init__(window)
+        self._window = window
+        self._library = library
+        self._notices = notices
+        dock = DockMenu(window, library)
+        dock.new_requested.connect(self.begin)
+        dock.open_requested.connect(self.open)
+        notice_chosen.connect(self.open)
+        notices.changed.connect(lambda: window.question.show_text(notices.question))
+        window.question.add_action("Show").clicked.connect(notices.show_asking)
+        window.presence_changed.connect(self._watch)
+        application = QCoreApplication.instance()
+        if isinstance(application, QGuiApplication):
+            application.applicationStateChanged.connect(self._watch)
+        self._watch()
+
+    def begin(self, is_temporary: bool) -> None:
+        """Come forward with a new conversation."""
+        commands = self._window.commands
+        self._window.come_forward()
+        (commands.new_temporary if is_temporary else commands.new).trigger()
+
+    def open(self, conversation_id: str) -> None:
+        """Come forward with this conversation."""
+        self._window.come_forward()
+        self._library.open(conversation_id)
+        self._window.composer.editor.setFocus()
+
+    def _watch(self) -> None:
+        self._notices.watch(self._window.is_present)

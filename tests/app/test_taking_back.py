@@ -1,0 +1,122 @@
+"""A deletion is taken back: with the keys of Undo, with Tab and the space bar, and not instead of what was typed."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QSpinBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.widgets.text_focus import can_undo, focused_field
+from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
+
+COMMAND = Qt.KeyboardModifier.ControlModifier
+
+
+def focus_of(desk: Desk) -> QWidget:
+    focus = desk.window.focusWidget()
+    assert focus is not None
+    return focus
+
+
+@pytest.fixture
+def deleted(open_desk: OpenDesk, qtbot: QtBot) -> Desk:
+    """A window whose only conversation was just deleted."""
+    desk = open_desk("echo")
+    say(desk, "first")
+    wait_for_end(qtbot, desk)
+    qtbot.waitUntil(lambda: bool(desk.models.library.rows), timeout=WAIT_MS)
+    desk.window.commands.remove.trigger()
+    qtbot.waitUntil(lambda: not desk.models.library.rows, timeout=WAIT_MS)
+    return desk
+
+
+def is_back(desk: Desk) -> Callable[[], bool]:
+    return lambda: len(desk.models.library.rows) == 1
+
+
+def test_the_keys_of_undo_take_a_deletion_back(deleted: Desk, qtbot: QtBot) -> None:
+    assert focus_of(deleted) is deleted.window.composer.editor
+    qtbot.keyClick(focus_of(deleted), Qt.Key.Key_Z, COMMAND)
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+    assert not deleted.window.toast.isVisible()
+
+
+@pytest.mark.parametrize("where", ["search", "list", "messages"])
+def test_they_do_so_wherever_nothing_was_typed(deleted: Desk, qtbot: QtBot, where: str) -> None:
+    sidebar = deleted.window.sidebar
+    place = {"search": sidebar.search, "list": sidebar.list, "messages": deleted.window.header.chip}[where]
+    place.setFocus()
+    qtbot.keyClick(place, Qt.Key.Key_Z, COMMAND)
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+
+
+def test_they_take_back_what_was_typed_first(deleted: Desk, qtbot: QtBot) -> None:
+    editor = deleted.window.composer.editor
+    qtbot.keyClicks(editor, "abc")
+    qtbot.keyClick(editor, Qt.Key.Key_Z, COMMAND)
+    assert editor.toPlainText() == ""
+    assert deleted.window.toast.isVisible()
+    qtbot.keyClick(editor, Qt.Key.Key_Z, COMMAND)
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+
+
+def test_the_command_in_the_menu_does_the_same(deleted: Desk, qtbot: QtBot) -> None:
+    deleted.window.commands.undo.trigger()
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+    deleted.window.commands.undo.trigger()  # nothing is left to take back
+    assert is_back(deleted)()
+
+
+def test_the_way_back_is_reached_by_tab_and_stays_while_the_keyboard_is_on_it(deleted: Desk, qtbot: QtBot) -> None:
+    toast = deleted.window.toast
+    for _ in range(20):
+        qtbot.keyClick(focus_of(deleted), Qt.Key.Key_Tab)
+        if toast.undo_button.hasFocus():
+            break
+    assert toast.undo_button.hasFocus()
+    toast._timer.timeout.emit()
+    assert toast.isVisible()
+    qtbot.keyClick(toast.undo_button, Qt.Key.Key_Space)
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+
+
+def test_the_offer_ends_with_the_note(deleted: Desk, qtbot: QtBot) -> None:
+    toast = deleted.window.toast
+    toast._timer.timeout.emit()
+    assert not toast.isVisible()
+    qtbot.keyClick(focus_of(deleted), Qt.Key.Key_Z, COMMAND)
+    assert deleted.models.library.rows == []
+
+
+def test_the_way_back_is_announced(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+
+    def hear(event: object) -> None:
+        if isinstance(event, QAccessibleAnnouncementEvent):
+            heard.append(event.message())
+
+    monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+    toast = open_desk(has_engine=False).window.toast
+    toast.say("Conversation deleted", lambda: None)
+    assert heard == ["Conversation deleted. Undo brings it back."]
+    assert toast.undo_button.accessibleName() == "Undo: Conversation deleted"
+
+
+def test_commands_of_editing_reach_into_fields_for_numbers(open_desk: OpenDesk) -> None:
+    window = open_desk(has_engine=False).window
+    field = QSpinBox(window, maximum=999, value=12)
+    field.show()
+    field.setFocus()
+    line = focused_field()
+    assert line is not None
+    assert not can_undo(line)
+    window.commands.select_all.trigger()
+    window.commands.cut.trigger()
+    assert field.text() == ""
+    assert can_undo(line)
+    window.commands.paste.trigger()
+    assert field.value() == 12
+    assert window.composer.editor.toPlainText() == ""
