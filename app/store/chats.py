@@ -11,7 +11,7 @@ import msgspec
 from app.store.attachments import Attachments
 from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
 from app.store.text import has_all, search_terms, searchable, snippet, text_of, whole
-from app.store.values import Conversation, Costs, Draft, Hit, Summary, Turn
+from app.store.values import Conversation, Costs, Draft, Edit, Hit, Summary, Turn
 from engine import Message, Part, Stats, Text
 
 __all__ = ["Chats"]
@@ -59,6 +59,7 @@ _USED_FILES = """
 SELECT part.value ->> 'path' AS file FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
 WHERE file IS NOT NULL
 UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.parts) AS part WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.edit, '$.parts') AS part WHERE file IS NOT NULL
 """
 _TURNS_WITH_FILES_OUTSIDE = """
 SELECT DISTINCT turns.number, message FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
@@ -116,12 +117,14 @@ class Chats:
     def draft(self, conversation_id: str | None) -> Draft | None:
         """What was typed there; None means the new conversation."""
         row = self._connection.execute(
-            "SELECT text, parts FROM drafts WHERE conversation_id IS ?", (conversation_id,)
+            "SELECT text, parts, edit FROM drafts WHERE conversation_id IS ?", (conversation_id,)
         ).fetchone()
         if row is None:
             return None
-        parts = msgspec.json.decode(row[1], type=tuple[Part, ...])
-        return Draft(row[0], self.attachments.handed_out(parts))
+        text, parts, edit = row[0], msgspec.json.decode(row[1], type=tuple[Part, ...]), _decoded_edit(row[2])
+        if edit is not None:
+            edit = msgspec.structs.replace(edit, parts=self.attachments.handed_out(edit.parts))
+        return Draft(text, self.attachments.handed_out(parts), edit)
 
     def add_turn(self, conversation_id: str, turn: Turn) -> None:
         """Add a turn and show its branch; a new conversation begins with it."""
@@ -171,12 +174,16 @@ class Chats:
         """Keep what is typed; an empty draft is none. Of a conversation that is not there, nothing is kept."""
         with self._change() as execute:
             execute("DELETE FROM drafts WHERE conversation_id IS ?", (conversation_id,))
-            if draft is not None and (draft.text or draft.parts):
-                parts = msgspec.json.encode(self.attachments.stored(draft.parts)).decode()
+            if draft is not None and (draft.text or draft.parts or draft.edit):
                 execute(
-                    "INSERT INTO drafts (conversation_id, text, parts) SELECT :id, :text, :parts "
+                    "INSERT INTO drafts (conversation_id, text, parts, edit) SELECT :id, :text, :parts, :edit "
                     "WHERE :id IS NULL OR EXISTS (SELECT 1 FROM conversations WHERE id = :id)",
-                    {"id": conversation_id, "text": whole(draft.text), "parts": parts},
+                    {
+                        "id": conversation_id,
+                        "text": whole(draft.text),
+                        "parts": self._encoded(draft.parts),
+                        "edit": self._encoded_edit(draft.edit),
+                    },
                 )
 
     def purge(self, older_than: float | None, spared: Collection[str]) -> None:
@@ -205,11 +212,22 @@ class Chats:
                     stored = msgspec.structs.replace(said, parts=self.attachments.stored(said.parts))
                     values = (msgspec.json.encode(stored).decode(), number)
                     execute("UPDATE turns SET message = ? WHERE number = ?", values)
-                for number, parts in execute("SELECT rowid, parts FROM drafts").fetchall():
-                    stored_parts = self.attachments.stored(msgspec.json.decode(parts, type=tuple[Part, ...]))
-                    values = (msgspec.json.encode(stored_parts).decode(), number)
-                    execute("UPDATE drafts SET parts = ? WHERE rowid = ?", values)
+                for number, parts, edit in execute("SELECT rowid, parts, edit FROM drafts").fetchall():
+                    stored_parts = self._encoded(msgspec.json.decode(parts, type=tuple[Part, ...]))
+                    stored_edit = self._encoded_edit(_decoded_edit(edit))
+                    execute(
+                        "UPDATE drafts SET parts = ?, edit = ? WHERE rowid = ?", (stored_parts, stored_edit, number)
+                    )
         return all(are_copied)
+
+    def _encoded(self, parts: tuple[Part, ...]) -> str:
+        return msgspec.json.encode(self.attachments.stored(parts)).decode()
+
+    def _encoded_edit(self, edit: Edit | None) -> str | None:
+        if edit is None:
+            return None
+        stored = Edit(edit.turn_id, whole(edit.text), self.attachments.stored(edit.parts))
+        return msgspec.json.encode(stored).decode()
 
     def _is_taken_in(self, path: Path) -> bool:
         try:
@@ -272,6 +290,10 @@ class Chats:
             "stats": None if turn.stats is None else msgspec.json.encode(turn.stats).decode(),
             "costs": msgspec.json.encode(turn.costs).decode(),
         }
+
+
+def _decoded_edit(edit: str | None) -> Edit | None:
+    return None if edit is None else msgspec.json.decode(edit, type=Edit)
 
 
 def _decoded(message: str) -> Message:

@@ -48,6 +48,7 @@ CREATE INDEX conversations_by_leaf ON conversations (leaf);
 
 _VERSION_2 = """
 ALTER TABLE turns ADD COLUMN costs TEXT NOT NULL DEFAULT '{}';  -- JSON of Costs
+ALTER TABLE drafts ADD COLUMN edit TEXT;                        -- JSON of Edit
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)

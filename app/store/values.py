@@ -7,7 +7,7 @@ import msgspec
 from app.store.text import MATCH_BEGIN, MATCH_END
 from engine import Message, Part, PictureReceipt, Stats
 
-__all__ = ["Conversation", "Costs", "Draft", "Hit", "Summary", "Turn", "TurnState"]
+__all__ = ["Conversation", "Costs", "Draft", "Edit", "Hit", "Summary", "Turn", "TurnState"]
 
 TurnState = Literal["complete", "running", "stopped", "failed", "interrupted"]
 """A turn that was "running" when the app ended is "interrupted" at the next start."""
@@ -56,11 +56,22 @@ class Summary(msgspec.Struct, frozen=True):
     has_draft: bool = False
 
 
+class Edit(msgspec.Struct, frozen=True):
+    """What a person has written in the place of an earlier message but not sent."""
+
+    turn_id: str
+    """Of that message."""
+    text: str
+    parts: tuple[Part, ...] = ()
+
+
 class Draft(msgspec.Struct, frozen=True):
     """What a person has typed and attached but not sent."""
 
     text: str
     parts: tuple[Part, ...] = ()
+    edit: Edit | None = None
+    """What is being edited meanwhile."""
 
 
 class Conversation(msgspec.Struct, frozen=True):

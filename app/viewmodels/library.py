@@ -16,8 +16,9 @@ from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
 
 from app.store import Conversation as Kept
 from app.store import Draft, Hit, Store, Summary
+from app.store import Edit as KeptEdit
 from app.viewmodels.composer import Composer
-from app.viewmodels.conversation import Conversation
+from app.viewmodels.conversation import Conversation, Edit
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerTurn, UserTurn
@@ -300,14 +301,15 @@ class Library(QObject):
         self._save_draft()
 
     def _save_draft(self) -> None:
-        transcript, edited = self._conversation.transcript, self._conversation.edited
-        text, parts = self._composer.draft
-        is_empty = not text.strip() and not parts
+        transcript, edit = self._conversation.transcript, self._conversation.edit
+        written = self._composer.draft
+        text, parts = written if edit is None else edit.aside
+        is_changed = edit is not None and written != edit.turn.draft
+        kept_edit = KeptEdit(edit.turn.place.id, *written) if edit is not None and is_changed else None
+        is_empty = not text.strip() and not parts and kept_edit is None
         if transcript.is_temporary or (is_empty and self._waiting is transcript):
             return
-        if edited is not None and (any(self._conversation.set_aside) or (text, parts) == edited.draft):
-            return  # the draft put aside is kept; without one, what is written in an edit is kept in its place
-        draft = None if is_empty else Draft(text, parts)
+        draft = None if is_empty else Draft(text, parts, kept_edit)
         self._store.save_draft(transcript.id if transcript.turns else None, draft)
         row = self._row(transcript.id)
         if row is not None and row.has_draft == is_empty:
@@ -391,11 +393,21 @@ class Library(QObject):
         if not is_start:
             self.keep_draft()
         self._show(self._live.get(conversation_id) or self._make(record, False))
+        draft = self._resume_edit(record.draft)
         if is_start:
-            self._join(record.draft)  # beside what the app was started with
+            self._join(draft)  # beside what the app was started with
         else:
-            self._take_up(record.draft)
+            self._take_up(draft)
         self._go_to(turn_id)
+
+    def _resume_edit(self, draft: Draft | None) -> Draft | None:
+        """Go on with an edit, if there was one, and return what belongs into the composer."""
+        edit = draft.edit if draft is not None else None
+        turn = self._conversation.transcript.show_turn(edit.turn_id) if edit is not None else None
+        if draft is None or edit is None or not isinstance(turn, UserTurn):
+            return draft
+        self._conversation.set_edit(Edit(turn, (draft.text, draft.parts)))
+        return Draft(edit.text, edit.parts)
 
     def _await_draft(self) -> None:
         """Go on with the draft of the new conversation once the store tells it."""

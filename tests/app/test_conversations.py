@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Preset, Retention, SamplingChoice, Settings
-from app.store import Hit, Store, Summary, Turn
+from app.store import Draft, Hit, Store, Summary, Turn
 from app.viewmodels.library import Mark, title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
@@ -228,6 +228,10 @@ def test_leaving_an_edit_changes_nothing(open_desk: OpenDesk, qtbot: QtBot) -> N
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Escape)
     assert desk.models.composer.text == "a draft"
     assert texts(desk) == ["one", "user:one [as advised]"]
+    desk.store.try_again().result()
+    kept = desk.store.load(desk.models.library.current_id).result()
+    assert kept is not None
+    assert kept.draft == Draft("a draft")
 
 
 def test_another_answer_stands_beside_the_first(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -460,6 +464,40 @@ def test_what_is_typed_in_an_edit_survives_quitting(open_desk: OpenDesk, qtbot: 
     desk.models.composer.replace_text("one, but better")
     again = reopen(desk, open_desk, qtbot)
     qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
+
+
+def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_restart(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    ask(qtbot, desk, "two")
+    first, question = desk.models.library.current_id, desk.models.conversation.turns[0]
+    assert isinstance(question, UserTurn)
+    desk.models.composer.replace_text("a draft")
+    desk.models.editing.begin(question)
+    picture = draw("better.png")
+    desk.models.composer.attach([picture])
+    desk.models.composer.replace_text("one, but better")
+    desk.window.commands.new.trigger()
+    assert not desk.models.editing.is_on
+    assert desk.models.composer.text == ""
+    picture.unlink()
+    desk.models.library.open(first)
+    qtbot.waitUntil(lambda: desk.models.composer.text == "one, but better", timeout=WAIT_MS)
+    assert desk.window.editing.isVisible()
+    assert [chip.name for chip in desk.models.composer.pictures] == ["better.png"]
+    again = reopen(desk, open_desk, qtbot)
+    qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
+    again.models.composer.send()
+    wait_for_end(qtbot, again)
+    assert texts(again)[0] == "one, but better"
+    assert again.models.conversation.version_of(again.models.conversation.turns[0]) == (2, 2)
+    assert again.models.composer.text == "a draft"
+    again.store.try_again().result()
+    kept = again.store.load(first).result()
+    assert kept is not None
+    assert kept.draft == Draft("a draft")
 
 
 def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import app.store.opening
-from app.store import Conversation, Costs, Draft, Turn
+from app.store import Conversation, Costs, Draft, Edit, Turn
 from app.store.schema import MIGRATIONS, migrate, schema_version
 from engine import Message, Picture, PictureReceipt, Sound, Stats, Text, ToolCall, ToolResult, Video
 from tests.app.store.conftest import OpenStore
@@ -41,6 +41,7 @@ def test_a_store_of_every_version_opens(open_store: OpenStore, folder: Path, sai
     picture, video = str(attachments / "ab/abc/scan.png"), str(attachments / "cd/cde/clip.mp4")
     receipt = PictureReceipt("/store/attachments/ab/abc/scan.png", 560, 1056, 576, 264, 84.5)
     of_picture, of_call = (Costs((receipt,)), Costs((), (3.5,))) if version >= 2 else (Costs(), Costs())
+    edit = Edit("q1", "What now?", (Picture(picture, 280),)) if version >= 2 else None
     assert loaded(store, "c1") == Conversation(
         "c1", "日本の天気", True, True, 1000.0,
         (
@@ -53,7 +54,7 @@ def test_a_store_of_every_version_opens(open_store: OpenStore, folder: Path, sai
             Turn("a2", "r1", Message("assistant", (Text("Half an answer"),)), "interrupted", 1003.0, "Gemma 4 E2B"),
             Turn("q2", None, Message("user", (Text("Edited 天気"),)), "failed", 1004.0, error="It broke."),
         ),
-        "a2", Draft("unsent", (Picture(picture, 70),)),
+        "a2", Draft("unsent", (Picture(picture, 70),), edit),
     )  # fmt: skip
     assert names(store) == ["c1"]
     assert store.draft().result(WAIT_S) == Draft("of the new one")

@@ -28,7 +28,7 @@ CREATE TABLE drafts (
     conversation_id TEXT UNIQUE REFERENCES conversations (id) ON DELETE CASCADE,  -- NULL: of the new conversation
     text TEXT NOT NULL,
     parts TEXT NOT NULL                          -- JSON
-) STRICT;
+, edit TEXT) STRICT;
 CREATE INDEX turns_by_conversation ON turns (conversation_id);
 CREATE INDEX turns_by_parent ON turns (parent);
 CREATE INDEX conversations_by_leaf ON conversations (leaf);
@@ -45,9 +45,9 @@ a.wav', '', 0, '', '', 0.0, NULL, '{"pictures":[{"path":"/store/attachments/ab/a
     (4, 'a2', 'c1', 'r1', 'running', 1003.0, '{"role":"assistant","parts":[{"type":"text","text":"Half an answer"}],"thought":""}', '', 'Gemma 4 E2B', 0, '', '', 0.0, NULL, '{}'),
     (5, 'q2', 'c1', NULL, 'failed', 1004.0, '{"role":"user","parts":[{"type":"text","text":"Edited 天気"}],"thought":""}', 'Edited 天気', '', 0, 'It broke.', '', 0.0, NULL, '{}'),
     (6, 'q3', 'c2', NULL, 'complete', 900.0, '{"role":"user","parts":[{"type":"text","text":"Removed, not yet purged"}],"thought":""}', 'Removed, not yet purged', '', 0, '', '', 0.0, NULL, '{}');
-INSERT INTO drafts (conversation_id, text, parts) VALUES
-    ('c1', 'unsent', '[{"type":"picture","path":"ab/abc/scan.png","budget":70}]'),
-    (NULL, 'of the new one', '[]');
+INSERT INTO drafts (conversation_id, text, parts, edit) VALUES
+    ('c1', 'unsent', '[{"type":"picture","path":"ab/abc/scan.png","budget":70}]', '{"turn_id":"q1","text":"What now?","parts":[{"type":"picture","path":"ab/abc/scan.png","budget":280}]}'),
+    (NULL, 'of the new one', '[]', NULL);
 UPDATE conversations SET leaf = 'a2' WHERE id = 'c1';
 UPDATE conversations SET leaf = 'q3' WHERE id = 'c2';
 PRAGMA user_version = 2;
