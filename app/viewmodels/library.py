@@ -24,12 +24,15 @@ from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerTurn, UserTurn
 from engine import Picture, Sound, Video
 
-__all__ = ["Group", "Library", "Mark", "shortened", "title_from"]
+__all__ = ["Found", "Group", "Library", "Mark", "by_conversation", "shortened", "title_from"]
 
 DRAFT_MS = 400
 """A draft is kept so long after the last change."""
 
 SEARCH_MS = 120
+
+MOST_HITS = 300
+"""Turns that a search looks at; several of one conversation are one row."""
 
 DELETION_S = 30.0
 """Longest wait for everything to be gone: what is attached next must not be deleted with it."""
@@ -67,13 +70,31 @@ class Group:
     rows: tuple[Summary, ...]
 
 
+@dataclass(frozen=True)
+class Found:
+    """A conversation in which a search found something."""
+
+    conversation_id: str
+    title: str
+    snippet: str
+    """The surroundings of the first match, marked as in `Hit`."""
+    created_at: float
+    turn_ids: tuple[str, ...]
+    """The turns with a match, from the newest; none when only the title has one."""
+
+    @property
+    def more(self) -> str:
+        """How many turns there are besides the first: "2 more"; empty when there are none."""
+        return f"{len(self.turn_ids) - 1} more" if len(self.turn_ids) > 1 else ""
+
+
 class Library(QObject):
     """Opens, names, pins, deletes and finds conversations, and keeps their drafts.
 
     A transcript lives while it is open or its answer is under way.
 
     **Signals:** `changed` (rows, which one is open, what goes on in one), `answer_ended` (Transcript, AnswerTurn; by
-    itself, in whichever conversation), `found` (the hits of the last search), `turn_found` (Turn, to
+    itself, in whichever conversation), `found` (what the last search found), `turn_found` (Turn, to
     be scrolled to).
     """
 
@@ -89,7 +110,7 @@ class Library(QObject):
     ) -> None:
         super().__init__()
         self.rows: list[Summary] = []
-        self.hits: list[Hit] = []
+        self.hits: list[Found] = []
         self.query = ""
         self.unread: set[str] = set()
         """Conversations with an answer that ended while nobody looked."""
@@ -495,12 +516,12 @@ class Library(QObject):
 
     def _search(self) -> None:
         if self.query:
-            self._later(self._store.search(self.query), partial(self._take_hits, self.query))
+            self._later(self._store.search(self.query, MOST_HITS), partial(self._take_hits, self.query))
 
     def _take_hits(self, query: str, hits: Sequence[Hit]) -> None:
         if query == self.query:
             self.is_searching = False
-            self.hits = list(hits)
+            self.hits = by_conversation(hits)
             self.found.emit()
 
     def _refresh(self) -> None:
@@ -517,6 +538,19 @@ class Library(QObject):
     def _take(self, then: Callable[[Any], None], done: Future[Any]) -> None:
         if not done.cancelled() and done.exception() is None:
             then(done.result())
+
+
+def by_conversation(hits: Sequence[Hit]) -> list[Found]:
+    """One row for each conversation, in the order in which they were found. A turn tells more than the title."""
+    rows: dict[str, list[Hit]] = {}
+    for hit in hits:
+        rows.setdefault(hit.conversation_id, []).append(hit)
+    found = []
+    for of_one in rows.values():
+        first = next((hit for hit in of_one if hit.turn_id is not None), of_one[0])
+        turn_ids = tuple(hit.turn_id for hit in of_one if hit.turn_id is not None)
+        found.append(Found(first.conversation_id, first.title, first.snippet, first.created_at, turn_ids))
+    return found
 
 
 def title_from(text: str) -> str:

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Preset, Retention, SamplingChoice, Settings
-from app.store import Draft, Hit, Store, Summary, Turn
+from app.store import Draft, Store, Summary, Turn
 from app.viewmodels.library import Mark, title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
@@ -284,9 +284,8 @@ def test_search_finds_words_and_leads_to_them(open_desk: OpenDesk, qtbot: QtBot)
     desk.window.sidebar.search.setText("京タワ")
     library = desk.models.library
     qtbot.waitUntil(lambda: bool(library.hits), timeout=WAIT_MS)
-    hit = library.hits[0]
-    assert isinstance(hit, Hit)
-    assert "\x02京タワ\x03" in hit.snippet
+    (found,) = library.hits
+    assert "\x02京タワ\x03" in found.snippet
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: texts(desk)[:1] == ["今日は東京タワーへ行きました"], timeout=WAIT_MS)
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Escape)
@@ -502,12 +501,12 @@ def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_rest
 
 def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("text")
-    for text in ("a warm bread", "a warm day"):
+    for text in ("a warm bread", "a warm day", "a warm house", "a warm stove"):
         ask(qtbot, desk, text)
         desk.window.commands.new.trigger()
     desk.window.commands.find_all.trigger()
     desk.window.sidebar.search.setText("warm")
-    qtbot.waitUntil(lambda: len(desk.models.library.hits) >= 4, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(desk.models.library.hits) == 4, timeout=WAIT_MS)
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Down)
     shown = [desk.window.sidebar.list.currentIndex().row()]
     assert desk.window.sidebar.list.selectionModel().isSelected(desk.window.sidebar.list.currentIndex())
@@ -516,6 +515,29 @@ def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: Q
         QTest.qWait(100)
         shown.append(desk.window.sidebar.list.currentIndex().row())
     assert shown == [0, 1, 2, 3]
+
+
+def test_a_search_shows_each_conversation_once_and_leads_from_match_to_match(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    for text in ("warm bread", "cold butter", "warm milk"):
+        ask(qtbot, desk, text)
+    desk.models.library.rename(desk.models.library.current_id, "A warm breakfast")
+    desk.window.commands.new.trigger()
+    sidebar, library = desk.window.sidebar, desk.models.library
+    sidebar.search.setText("warm")
+    qtbot.waitUntil(lambda: bool(library.hits), timeout=WAIT_MS)
+    (found,) = library.hits
+    assert (found.title, found.more, len(found.turn_ids)) == ("A warm breakfast", "3 more", 4)
+    spoken = sidebar.list.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "A warm breakfast: warm milk, 3 more"
+    led_to: list[str] = []
+    library.turn_found.connect(lambda turn: led_to.append(turn.place.id))
+    for number in range(1, 6):
+        qtbot.keyClick(sidebar.search, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda number=number: len(led_to) == number, timeout=WAIT_MS)
+    assert led_to == [*found.turn_ids, found.turn_ids[0]]
+    sidebar.search.setText("breakfast")
+    qtbot.waitUntil(lambda: [each.turn_ids for each in library.hits] == [()], timeout=WAIT_MS)
 
 
 def test_a_retry_after_a_restart_asks_as_before(open_desk: OpenDesk, qtbot: QtBot) -> None:
