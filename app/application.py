@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -286,6 +287,12 @@ def _desktop(settings: Settings, store: Store) -> Desktop:
     return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
 
 
+def _sweep(settled: Future[bool]) -> None:
+    """Delete what a killed app left behind, once the store has copied from it what it needs."""
+    if not settled.cancelled() and settled.exception() is None and settled.result():
+        sweep()
+
+
 def main(argv: Sequence[str]) -> int:
     """Open the window and return the exit status when it is closed. `argv[0]` is the program."""
     options = _parser().parse_args(argv[1:])
@@ -295,12 +302,12 @@ def main(argv: Sequence[str]) -> int:
     application = DesktopApplication(argv[:1])
     doorbell = Doorbell(folder)
     settings = Settings(QSettings())
-    sweep()
     command = engine_command(log_folder() / "engine.log")
     desk = assemble(command, Theme(application, settings), settings, folder)
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     desk.follow(application)
+    desk.store.try_again().add_done_callback(_sweep)
     doorbell.rung.connect(desk.answer)
     try:
         return application.exec()

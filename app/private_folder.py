@@ -16,7 +16,7 @@ __all__ = ["PrivateFolder", "sweep", "write_whole"]
 
 _PREFIX = "cabochon-"
 _LOCK = "lock"
-_SETTLING_S = 60.0
+_SETTLING_S = 5.0
 """A younger folder may not be locked yet."""
 
 

@@ -111,7 +111,7 @@ class Store:
         Then delete the attachments that no turn and no draft uses, except those kept in this run, and all of them
         stay while a damaged database lies in the folder, which may need them.
         """
-        return self._write(_purge, older_than, spared)
+        return self._write(self._purge, older_than, spared)
 
     def keep_file(self, path: Path) -> Path:
         """Copy a file into the attachments and return the copy; any thread may call it. Raises OSError."""
@@ -122,8 +122,8 @@ class Store:
                 self._submit(partial(self._owe_file, error))
             raise
 
-    def try_again(self) -> Future[None]:
-        """Write and copy what the disk refused before, if anything."""
+    def try_again(self) -> Future[bool]:
+        """Write and copy what the disk refused before, if anything; whether nothing waits any more."""
         return self._submit(self._settle)
 
     def _open(self) -> Chats:
@@ -145,12 +145,19 @@ class Store:
         self._is_behind = self._owes_files = True
         self._complain(error)
 
-    def _settle(self) -> None:
+    def _settle(self) -> bool:
         """Make the changes that wait, then copy the files that do."""
         self._catch_up()
         if self._owes_files:
             self._owes_files = not self._opened.result().take_in_files()
             self._tell_if_caught_up()
+        return not self._owes_files
+
+    def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str]) -> None:
+        chats.purge(older_than, spared)
+        self._owes_files = not chats.take_in_files()
+        if not has_damaged_copy(chats.attachments.folder.parent):
+            chats.attachments.collect(chats.used_files())
 
     def _read(
         self, otherwise: T, question: Callable[Concatenate[Chats, P], T], *args: P.args, **kwargs: P.kwargs
@@ -222,13 +229,6 @@ def _remove_all(chats: Chats) -> None:
     chats.remove_all()
     forget_copies(chats.attachments.folder.parent)
     chats.attachments.clear()
-
-
-def _purge(chats: Chats, older_than: float | None, spared: Collection[str]) -> None:
-    chats.purge(older_than, spared)
-    chats.take_in_files()
-    if not has_damaged_copy(chats.attachments.folder.parent):
-        chats.attachments.collect(chats.used_files())
 
 
 def _log_error(future: Future[T]) -> None:

@@ -409,7 +409,7 @@ class Library(QObject):
                 self._await_draft()
             return
         if is_start and self._conversation.turns:
-            self._opening = ""  # something new was said already
+            self._opening, self._waiting = "", None  # something new was said already
             return
         if not is_start:
             self.keep_draft()

@@ -482,9 +482,11 @@ def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_rest
     assert not desk.models.editing.is_on
     assert desk.models.composer.text == ""
     picture.unlink()
+    desk.window.sidebar.list.setFocus()
     desk.models.library.open(first)
     qtbot.waitUntil(lambda: desk.models.composer.text == "one, but better", timeout=WAIT_MS)
     assert desk.window.editing.isVisible()
+    assert desk.window.sidebar.list.hasFocus(), "whoever walks through the list stays there"
     assert [chip.name for chip in desk.models.composer.pictures] == ["better.png"]
     again = reopen(desk, open_desk, qtbot)
     qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)

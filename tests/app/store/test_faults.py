@@ -152,7 +152,7 @@ def test_a_file_that_found_no_room_is_copied_later(
     store.add_turn("c", asked("q", "look", Picture(str(picture))))
     store.save_draft("c", Draft("and again", (Picture(str(picture)),))).result(WAIT_S)
     assert said == ["Files of the conversations cannot be copied or deleted now (File too large)."]
-    store.try_again().result(WAIT_S)
+    assert store.try_again().result(WAIT_S)
     assert said[1:] == ["Everything is saved again."]
     picture.unlink()
     conversation = loaded(open_store(), "c")
