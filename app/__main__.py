@@ -1,5 +1,6 @@
 """The one executable: the window, the command line, or a child process of the engine, decided before any Qt import."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,9 @@ def main() -> int:
     if arguments and not arguments[0].startswith("-") and not Path(arguments[0]).exists():
         sys.stderr.write(f"There is no command and no file named {arguments[0]!r}. See cabochon --help.\n")
         return 2
+    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))):
+        sys.stderr.write("There is no display to open a window on. See cabochon --help for what works without one.\n")
+        return 1
     from app.application import main as open_window
 
     return open_window(sys.argv)

@@ -33,6 +33,7 @@ from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.editing import Editing
 from app.viewmodels.exporting import Exporter
+from app.viewmodels.finding import Finding
 from app.viewmodels.library import Library
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
@@ -48,6 +49,7 @@ from app.viewmodels.voice import Voice
 from app.widgets.gestures import Gestures
 from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.markdown_document import readable_texts
 from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.settings_gestures import SettingsGestures
 from engine import sample_checkpoint
@@ -243,7 +245,8 @@ def assemble(
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     editing = Editing(conversation, composer, library.keep_draft)
     status = Status(model, conversation)
-    models = ViewModels(model, conversation, composer, editing, library, toolbox, status, voice)
+    finding = Finding(conversation, readable_texts)
+    models = ViewModels(model, conversation, composer, editing, library, toolbox, status, voice, finding)
     awake = Awake()
     library.changed.connect(lambda: awake.hold(library.is_anything_busy))
     Rest(bridge, settings, library)
@@ -261,6 +264,7 @@ def assemble(
             window.toast.say(f"The sample picture cannot be written: {error.strerror}.")
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
+    model.loaded.connect(preferences.remember_model)
     preferences.delete_all_requested.connect(library.remove_all)
     exporter = Exporter(lambda: _exported(library, conversation))
     Gestures(window, look, models, preferences, attach_sample)

@@ -29,6 +29,11 @@ class Colors:
     danger_soft: str
     caution: str
     caution_soft: str
+    found: str
+    """Behind what was searched for."""
+    found_now: str
+    """Behind the hit that is looked at."""
+    on_found: str
     busy: str
     """The dot while the engine works; it stands beside words that say the same."""
 
@@ -52,6 +57,9 @@ LIGHT = Colors(
     danger_soft="#fbeceb",
     caution="#7a5500",
     caution_soft="#fbf3df",
+    found="#ffe9a6",
+    found_now="#ffb938",
+    on_found="#1c201e",
     busy="#e0a526",
 )
 
@@ -74,6 +82,9 @@ DARK = Colors(
     danger_soft="#3b2422",
     caution="#f0c765",
     caution_soft="#383020",
+    found="#6b5414",
+    found_now="#ffc44d",
+    on_found="#1c201e",
     busy="#f0c765",
 )
 

@@ -18,10 +18,14 @@ class Icons:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._sources: dict[str, QByteArray] = {}
+        self._icons: dict[tuple[str, str, int], QIcon] = {}
 
     def icon(self, name: str, color: str, size: int = 24) -> QIcon:
         """A symbol in one colour."""
-        return QIcon(self.pixmap(name, color, QSize(size, size)))
+        key = (name, color, size)
+        if key not in self._icons:
+            self._icons[key] = QIcon(self.pixmap(name, color, QSize(size, size)))
+        return self._icons[key]
 
     def pixmap(self, name: str, color: str | None, size: QSize) -> QPixmap:
         """A symbol at a size in device-independent pixels; without a colour it keeps its own."""

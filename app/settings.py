@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from PySide6.QtCore import QByteArray, QObject, QSettings, QTimer, Signal
+from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, QTimer, Signal
 
 from engine import BUDGETS, Options, Sampling
 
 __all__ = [
     "TEXT_SIZES",
     "Appearance",
+    "ChosenMicrophone",
     "Notifying",
     "Preset",
     "Retention",
@@ -32,6 +33,7 @@ RETRY_MS = 10_000
 
 _Choice = TypeVar("_Choice", bound=Enum)
 _Value = TypeVar("_Value")
+_Default = TypeVar("_Default")
 
 
 class Appearance(Enum):
@@ -73,6 +75,13 @@ class Preset(msgspec.Struct, frozen=True):
 
     name: str
     text: str = ""
+
+
+class ChosenMicrophone(msgspec.Struct, frozen=True):
+    """A microphone by its id, which may be another one when it is plugged in elsewhere, and its name."""
+
+    id: str
+    name: str
 
 
 class Settings(QObject):
@@ -268,6 +277,15 @@ class Settings(QObject):
         self._write("transcribes", transcribes)
 
     @property
+    def microphone(self) -> ChosenMicrophone | None:
+        """The microphone that was chosen; None for the system's own choice."""
+        return self._json("microphone", ChosenMicrophone, None)
+
+    @microphone.setter
+    def microphone(self, microphone: ChosenMicrophone | None) -> None:
+        self._write("microphone", "" if microphone is None else msgspec.json.encode(microphone).decode())
+
+    @property
     def appearance(self) -> Appearance:
         """Light, dark or the system's choice."""
         return self._choice("appearance", Appearance.SYSTEM)
@@ -295,6 +313,16 @@ class Settings(QObject):
     @geometry.setter
     def geometry(self, geometry: QByteArray | None) -> None:
         self._write("geometry", geometry)
+
+    @property
+    def settings_place(self) -> QPoint | None:
+        """Where the settings window was; None for nowhere yet."""
+        stored = self._store.value("settings_place")
+        return stored if isinstance(stored, QPoint) else None
+
+    @settings_place.setter
+    def settings_place(self, place: QPoint) -> None:
+        self._write("settings_place", place)
 
     @property
     def open_conversation(self) -> str:
@@ -332,7 +360,7 @@ class Settings(QObject):
     def readable_paths(self, paths: tuple[str, ...]) -> None:
         self._write("readable_paths", msgspec.json.encode(paths).decode())
 
-    def _write(self, key: str, value: bool | int | str | QByteArray | None) -> None:
+    def _write(self, key: str, value: bool | int | str | QByteArray | QPoint | None) -> None:
         if value != self._store.value(key):
             self._store.setValue(key, value)
             self._saving.start(SAVE_MS)
@@ -358,7 +386,7 @@ class Settings(QObject):
         stored = self._store.value(key)
         return next((choice for choice in type(default) if choice.value == stored), default)
 
-    def _json(self, key: str, kind: type[_Value], default: _Value) -> _Value:
+    def _json(self, key: str, kind: type[_Value], default: _Default) -> _Value | _Default:
         try:
             return msgspec.json.decode(str(self._store.value(key, "")), type=kind)
         except msgspec.DecodeError:

@@ -74,6 +74,7 @@ QFrame[role="recorder"]:focus { border: 1px solid $accent; }
 #footnote { color: $secondary; font-size: ${caption}px; }
 
 QFrame[role="chip"] { background: $window; border: 1px solid $hairline; border-radius: 12px; }
+QFrame[role="chip"]:focus { border: 1px solid $accent; }
 QLabel[role="name"] { font-weight: 500; }
 QLabel[role="section"] { font-weight: 600; }
 QLabel[role="caption"], QToolButton[role="caption"] { color: $secondary; font-size: ${caption}px; }

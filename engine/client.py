@@ -8,6 +8,7 @@ which does not read can never hold the client up.
 import contextlib
 import logging
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -54,6 +55,7 @@ class _Child:
     def __init__(
         self, command: Sequence[str], on_frame: Callable[[bytes], None], on_end: Callable[["_Child"], None]
     ) -> None:
+        self.was_killed = False
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -76,6 +78,7 @@ class _Child:
 
     def kill(self) -> None:
         """End it at once; its stream ends with it."""
+        self.was_killed = True
         self._process.kill()
 
     def end(self) -> int:
@@ -119,10 +122,10 @@ class _Died:
 
 @dataclass(frozen=True)
 class _Served:
-    """The child ended a request; `has_answered` if by finishing an answer."""
+    """The child ended a request."""
 
     request_id: int
-    has_answered: bool
+    event: Finished | Failed | ModelLoaded
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ class EngineClient:
         """Those of them that are to answer now."""
         self._running: LoadModel | Respond | None = None
         self._model: LoadModel | None = None
+        """What was loaded last."""
         self._hangs_at: float | None = None
         self._deaths = 0
 
@@ -181,11 +185,11 @@ class EngineClient:
                     return
                 case _Died(child):
                     if child is self._child:
-                        self._recover(f"status {child.end()}")
+                        self._recover(_what_happened(child.end(), was_killed=child.was_killed))
                 case _Rest():
                     self._let_idle_child_go()
-                case _Served(request_id, has_answered):
-                    self._finish(request_id, has_answered)
+                case _Served(request_id, event):
+                    self._finish(request_id, event)
                 case Cancel() | AnswerNow() | ToolDone() as word:
                     self._pass_on(word)
                 case LoadModel() | Respond() as request:
@@ -230,11 +234,23 @@ class EngineClient:
             else:
                 self._report(request_id, Failed(Cancelled.__name__, str(Cancelled())))
 
-    def _finish(self, request_id: int, has_answered: bool) -> None:
-        if has_answered:
+    def _finish(self, request_id: int, event: Finished | Failed | ModelLoaded) -> None:
+        if isinstance(event, Finished):
             self._deaths = 0
-        if self._running is not None and self._running.request_id == request_id:
-            self._running, self._hangs_at = None, None
+        if self._running is None or self._running.request_id != request_id:
+            return
+        request, self._running, self._hangs_at = self._running, None, None
+        if isinstance(request, LoadModel):
+            if isinstance(event, ModelLoaded):
+                self._model = request
+            elif isinstance(event, Failed) and not event.has_model:
+                self._load_again(request)
+
+    def _load_again(self, failed: LoadModel | Respond | None) -> None:
+        """Give the child the model that was loaded last, unless another waits, or just that one failed."""
+        is_replaced = any(isinstance(request, LoadModel) for request in self._waiting)
+        if self._model is not None and self._model != failed and not is_replaced:
+            self._waiting.insert(0, self._model)
 
     def _hand_over(self) -> None:
         """Give the child the next request, if it is idle."""
@@ -255,21 +271,19 @@ class EngineClient:
             if request.request_id in self._hurried:
                 self._send(AnswerNow(request.request_id))
             self._hurried.intersection_update(each.request_id for each in self._waiting)
-            if isinstance(request, LoadModel):
-                self._model = request
 
     def _start_child(self) -> None:
         try:
             self._child = _Child(self._command, self._read_event, lambda child: self._inbox.put(_Died(child)))
         except OSError as error:
             _log.error("the engine cannot be started: %s", error)
-            self._give_up(f"it cannot be started: {error.strerror or error}")
+            self._give_up(f"cannot be started: {error.strerror or error}")
 
     def _read_event(self, frame: bytes) -> None:
         envelope = decode_event(frame)
         self._report(envelope.request_id, envelope.event)
         if isinstance(envelope.event, Finished | Failed | ModelLoaded):
-            self._inbox.put(_Served(envelope.request_id, isinstance(envelope.event, Finished)))
+            self._inbox.put(_Served(envelope.request_id, envelope.event))
 
     def _recover(self, cause: str) -> None:
         """The child is gone: say so to whoever waits for it, start another and load the same model again."""
@@ -282,21 +296,20 @@ class EngineClient:
             self._give_up(cause)
             return
         if lost is None:
-            self._report(0, Failed(EngineStopped.__name__, f"The engine stopped ({cause})."))
+            self._report(0, Failed(EngineStopped.__name__, f"The engine {cause}."))
         else:
             what = "loading the model" if isinstance(lost, LoadModel) else "answering"
-            self._report_stopped(lost, f"The engine stopped unexpectedly while {what} ({cause}) and was started again.")
-        is_replaced = any(isinstance(request, LoadModel) for request in (lost, *self._waiting))
-        if self._model is not None and not is_replaced:
-            self._waiting.insert(0, self._model)
+            self._report_stopped(lost, f"While {what}, the engine {cause}. It was started again.")
+        self._load_again(lost)
         self._start_child()
 
     def _give_up(self, cause: str) -> None:
         """Answer everything that waits; the next request tries to start the engine once more."""
-        self._report(0, Failed(EngineStopped.__name__, f"The engine keeps stopping ({cause})."))
         waiting, self._waiting = self._waiting, []
+        sentence = f"The engine keeps stopping: it {cause}."
         for request in waiting:
-            self._report_stopped(request, f"The engine keeps stopping ({cause}).")
+            self._report_stopped(request, sentence)
+        self._report(0, Failed(EngineStopped.__name__, sentence))
 
     def _end_hanging_child(self) -> None:
         """Its stream ends with it, and the reader tells."""
@@ -320,7 +333,7 @@ class EngineClient:
             self._child.send(framed(encode(request)))
 
     def _report_stopped(self, request: LoadModel | Respond, what: str) -> None:
-        sentence = f"{what} Nothing you wrote is lost: try again."
+        sentence = f"{what} Nothing you wrote is lost: try again." if isinstance(request, Respond) else what
         self._report(request.request_id, Failed(EngineStopped.__name__, sentence))
 
     def _report(self, request_id: int, event: EngineEvent) -> None:
@@ -328,3 +341,14 @@ class EngineClient:
             self._on_event(Envelope(request_id, event))
         except Exception:  # noqa: BLE001 - whoever listens must not stop the engine from being heard
             _log.exception("an event was not taken")
+
+
+def _what_happened(status: int, *, was_killed: bool) -> str:
+    """What a child's exit status means, in words behind "The engine"; negative ones are signals."""
+    if was_killed:
+        return "no longer answered as it should"
+    if status == -signal.SIGKILL:
+        return "was ended by the system, perhaps because memory ran out"
+    if status in (0, -signal.SIGTERM):
+        return "stopped unexpectedly"
+    return f"crashed ({signal.Signals(-status).name})" if status < 0 else f"ended with an error (status {status})"

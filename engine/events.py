@@ -79,6 +79,10 @@ class PromptReady(_Event, frozen=True, tag="prompt_ready"):
     pictures: tuple[PictureReceipt, ...] = ()
     sounds: tuple[SoundReceipt, ...] = ()
     videos: tuple[VideoReceipt, ...] = ()
+    num_characters: int = 0
+    """Of the prompt's text."""
+    num_text_tokens: int = 0
+    """What these characters became."""
 
 
 class PrefillProgress(_Event, frozen=True, tag="prefill_progress"):
@@ -187,11 +191,13 @@ class Finished(_Event, frozen=True, tag="finished"):
     stats: Stats
 
 
-class Failed(_Event, frozen=True, tag="failed"):
+class Failed(_Event, frozen=True, tag="failed", omit_defaults=True):
     """The request could not be done. `message` is for the person; `kind` is the error's class name."""
 
     kind: str
     message: str
+    has_model: bool = False
+    """Whether a model is loaded nevertheless: after a LoadModel that was refused, the one before."""
 
 
 class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,6 +216,8 @@ class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compute_dtype: str
     backend: str
     """"metal" or "cpu"."""
+    characters_per_token: float = 3.5
+    """Of a little prose and code: what to expect of a text that nobody has counted yet."""
 
 
 class EngineStarted(_Event, frozen=True, tag="engine_started"):

@@ -8,6 +8,7 @@ Everything here runs on the one thread that owns MLX.
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -17,7 +18,7 @@ import mlx.core as mx
 from engine.backend import backend_name, compiles_whole_steps, compute_dtype
 from engine.cache.prefix_cache import PrefixCache
 from engine.checkpoint.advice import GenerationAdvice, read_advice
-from engine.checkpoint.loader import load_checkpoint
+from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.sample import sample_checkpoint
 from engine.errors import CheckpointError, ContextFull, EngineError, PromptError
 from engine.events import (
@@ -55,7 +56,15 @@ from engine.tool_loop import Execute, ToolOutcome, ToolRounds
 from engine.tools import check_tools_differ
 from engine.turn import Turn
 
-__all__ = ["Engine"]
+__all__ = ["CheckedModel", "Engine"]
+
+USUAL_TEXT = """\
+Thank you for your letter of 14 March. We have read it with care, and we would like to answer each of your questions.
+Wir danken für Ihren Brief: die Lieferung kommt am Dienstag, den 21. Mai, gegen 9:30 Uhr.
+def total(prices: list[float], discount: float = 0.0) -> float:
+    return sum(price * (1 - discount) for price in prices)
+"""
+"""What people write to a model, more or less: it shows how many characters a token stands for."""
 
 CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
@@ -70,6 +79,16 @@ class _Stopped(Exception):
 def never() -> bool:
     """The default answer to "is it cancelled?"."""
     return False
+
+
+@dataclass(frozen=True)
+class CheckedModel:
+    """A model folder in which everything was found in order; of its weights only the headers were read."""
+
+    folder: Path
+    files: CheckedFiles
+    tokenizer: Tokenizer
+    advice: GenerationAdvice
 
 
 class Engine:
@@ -93,12 +112,25 @@ class Engine:
     @classmethod
     def load(cls, checkpoint: Path | str, on_progress: Callable[[float], None] = lambda fraction: None) -> "Engine":
         """Load a model folder; raises CheckpointError. on_progress is called with fractions from 0 to 1."""
+        return cls.load_checked(cls.check(checkpoint), on_progress)
+
+    @staticmethod
+    def check(checkpoint: Path | str) -> CheckedModel:
+        """Look through a model folder without taking memory for it; raises CheckpointError."""
         folder = Path(checkpoint).expanduser()
-        loaded = load_checkpoint(folder, on_progress)
-        config = loaded.config
+        files = check_files(folder)
         tokenizer = Tokenizer(folder / "tokenizer.json")
         advice = read_advice(folder)
-        _check_vocabularies(folder, tokenizer, advice, config)
+        _check_vocabularies(folder, tokenizer, advice, files.config)
+        return CheckedModel(folder, files, tokenizer, advice)
+
+    @classmethod
+    def load_checked(
+        cls, checked: CheckedModel, on_progress: Callable[[float], None] = lambda fraction: None
+    ) -> "Engine":
+        """Load what was checked; raises CheckpointError for weights that cannot be read after all."""
+        loaded = load_files(checked.files, on_progress)
+        config, folder = loaded.config, checked.folder
         info = ModelInfo(
             name=folder.resolve().name,
             path=str(folder.resolve()),
@@ -111,8 +143,9 @@ class Engine:
             quantization=loaded.quantization,
             compute_dtype=str(compute_dtype()).removeprefix("mlx.core."),
             backend=backend_name(),
+            characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
         )
-        return cls(loaded.model, tokenizer, info, advice)
+        return cls(loaded.model, checked.tokenizer, info, checked.advice)
 
     def respond(
         self,
@@ -278,6 +311,8 @@ class Engine:
             pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
             sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
             videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
+            num_characters=prompt.num_characters,
+            num_text_tokens=prompt.num_text_tokens,
         )
         logits = yield from self._fill_cache(prompt, run, cancelled)
         seen = logits

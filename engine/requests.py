@@ -32,7 +32,11 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class LoadModel(_Request, frozen=True, tag="load_model"):
-    """Load the checkpoint at `path`, in place of what is loaded now. Ends in ModelLoaded or Failed."""
+    """Load the checkpoint at `path`, in place of what is loaded now. Ends in ModelLoaded or Failed.
+
+    A folder that is refused leaves the model as it is. Where loading itself fails, an EngineClient loads the one before
+    again and reports that under its own `request_id`.
+    """
 
     request_id: int
     path: str

@@ -114,23 +114,25 @@ class EngineWorker:
                 case _:
                     assert_never(request)
         except EngineError as error:
-            report(Failed(type(error).__name__, str(error)))
+            report(Failed(type(error).__name__, str(error), self._engine is not None))
         except Exception as error:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
             _log.exception("request %s failed", type(request).__name__)
-            report(Failed(type(error).__name__, f"Something went wrong in the engine: {error}. The log has details."))
+            sentence = f"Something went wrong in the engine: {error}. The log has details."
+            report(Failed(type(error).__name__, sentence, self._engine is not None))
 
     def _load(self, request: LoadModel, report: Callable[[EngineEvent], None]) -> None:
+        started = time.perf_counter()
+        checked = Engine.check(request.path)  # a folder that is refused costs nobody the model that is loaded
         self._engine = None  # give its memory back before the next one takes its own
         gc.collect()
         mx.clear_cache()
-        started = time.perf_counter()
 
         def on_progress(fraction: float) -> None:
             if self._is_cancelled(request.request_id):
                 raise Cancelled
             report(LoadProgress(fraction))
 
-        self._engine = Engine.load(Path(request.path), on_progress)
+        self._engine = Engine.load_checked(checked, on_progress)
         report(ModelLoaded(self._engine.info, (time.perf_counter() - started) * 1000))
 
     def _respond_to(self, request: Respond, report: Callable[[EngineEvent], None]) -> None:

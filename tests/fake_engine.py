@@ -3,7 +3,8 @@
     python tests/fake_engine.py SCENARIO [MARKER]
 
 SCENARIO is one of the names in `SCENARIOS`. Scenarios that end in `-once` misbehave only until MARKER exists,
-so that a restarted engine does well.
+so that a restarted engine does well. Model folders named "wrong", "damaged" and "deadly" are what their names say:
+refused at once, while they are read, and with the engine's death.
 """
 
 import os
@@ -102,6 +103,7 @@ class FakeEngine:
         self.results: SimpleQueue[ToolDone] = SimpleQueue()
         self.hurried: set[int] = set()
         self._is_closing = False
+        self._has_model = False
 
     def run(self) -> None:
         """Serve until stdin closes or a Shutdown comes."""
@@ -139,10 +141,19 @@ class FakeEngine:
         if self._scenario == "no-model":
             self._send(request_id, Failed("CheckpointError", f"There is no model in “{Path(path).name}”."))
             return
+        if Path(path).name == "wrong":
+            self._send(request_id, Failed("CheckpointError", "There is no model in it.", self._has_model))
+            return
+        self._has_model = False
         steps = 40 if self._scenario == "slow-load" else 2
         for step in range(steps):
             self._send(request_id, LoadProgress((step + 1) / steps))
             time.sleep(0.05 if self._scenario == "slow-load" else 0)
+        if Path(path).name == "damaged":
+            self._send(request_id, Failed("CheckpointError", "A tensor cannot be read."))
+            return
+        if Path(path).name == "deadly":
+            self.die()
         info = ModelInfo(
             name=Path(path).name,
             path=path,
@@ -156,6 +167,7 @@ class FakeEngine:
             compute_dtype="float32",
             backend="cpu",
         )
+        self._has_model = True
         self._send(request_id, ModelLoaded(info, 12.0))
 
     def _respond(self, request: Respond) -> None:
@@ -198,7 +210,8 @@ def prompt(request: Respond) -> Iterator[EngineEvent]:
             receipts.append(
                 PictureReceipt(picture.path, picture.budget, plan.width, plan.height, plan.num_soft_tokens, 84.2)
             )
-    yield PromptReady(120, 0, tuple(receipts))
+    characters = sum(len(message.text) for message in request.messages)
+    yield PromptReady(120, 0, tuple(receipts), num_characters=characters, num_text_tokens=round(characters / 3.5))
     yield PrefillProgress(60, 120)
     yield PrefillProgress(120, 120)
 
@@ -253,6 +266,14 @@ def text(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     for piece in pieces(request.messages[-1].text):
         yield TextDelta(piece)
     yield Finished("end_of_turn", stats(9))
+
+
+def spelled(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Has a token for each character."""
+    characters = sum(len(message.text) for message in request.messages)
+    yield PromptReady(characters, num_characters=characters, num_text_tokens=characters)
+    yield TextDelta("ok")
+    yield Finished("end_of_turn", stats(1))
 
 
 def slow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
@@ -418,6 +439,7 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "rich": rich,
     "echo": echo,
     "text": text,
+    "spelled": spelled,
     "slow": slow,
     "flow": flow,
     "deaf": deaf,

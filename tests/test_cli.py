@@ -1,6 +1,7 @@
 """The command line as a person uses it: real processes, real files, the built-in sample."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -109,7 +110,12 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ask", "Hi", "--image", "/nowhere.png"], 1, "nowhere.png"),
         (["ask", "Hi", "--budget", "300"], 2, "70, 140, 280, 560, 1120"),
         (["ask", "Hi", "--own-template"], 1, "no chat template of its own"),
-        (["ask", "Hi", "--seed", str(2**63)], 2, "--seed"),
+        (["ask", "Hi", "--seed", str(2**63)], 2, "'--seed': choose 0 to 9223372036854775807"),
+        (["ask", "Hi", "--seed", "x"], 2, "'--seed': 'x' is not a whole number"),
+        (["ask", "Hi", "--temperature", "nan"], 2, "'--temperature': choose 0 or more"),
+        (["ask", "Hi", "--max-tokens", "0"], 2, "'--max-tokens': choose 1 or more"),
+        (["chat", "--history", "/tmp"], 1, "/tmp cannot be read: Is a directory. Name another file."),
+        (["chat", "--history", "/nowhere/talk.json"], 1, "/nowhere/talk.json cannot be written"),
         (["ask", "Hi", "--image", "/dev/zero"], 1, "not an ordinary file"),
         (["slftest"], 2, "no command and no file named 'slftest'"),
         (["ask"], 2, "question"),
@@ -117,6 +123,7 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ocr", "a.png", "--as", "json", "--question", "Who?"], 2, "--question"),
         (["ask", "Hi", "--unknown"], 2, "--unknown"),
         (["bench", "--against", "other"], 1, "no adapter"),
+        (["bench", "--model", "/nowhere"], 1, "cabochon could not be measured: /nowhere is not a folder."),
         (["models", "quantize", "/nowhere", "/nowhere/small"], 1, "not a folder"),
         (["models", "quantize", str(SAMPLE), str(SAMPLE.parent)], 1, "exists already"),
         (["models", "quantize", str(SAMPLE), "/nowhere/small", "--bits", "3"], 2, "4, 6, 8"),
@@ -129,6 +136,17 @@ def test_mistakes_are_one_sentence_and_the_right_status(arguments: list[str], st
     assert words in run.stderr
     assert "Traceback" not in run.stderr
     assert run.stdout == ""
+
+
+def test_without_a_display_the_window_is_a_sentence() -> None:
+    if sys.platform != "linux":
+        pytest.skip("elsewhere there is always a display")
+    places = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in places}
+    command = [sys.executable, "-m", "app"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == ("There is no display to open a window on. See cabochon --help for what works without one.\n")
 
 
 def test_version_and_help() -> None:

@@ -75,7 +75,10 @@ def test_a_killed_child_is_reported_restarted_and_given_its_model_again(
     assert failed.request_id == 2
     assert isinstance(failed.event, Failed)
     assert failed.event.kind == "EngineStopped"
-    assert "try again" in failed.event.message
+    assert failed.event.message == (
+        "While answering, the engine was ended by the system, perhaps because memory ran out. It was started again. "
+        "Nothing you wrote is lost: try again."
+    )
     assert until(heard, ModelLoaded)[-1].request_id == 1
     assert child_of(client) != killed
     client.submit(Respond(3, (user("Hello"),), Options(max_new_tokens=3)))
@@ -120,6 +123,24 @@ def test_a_child_that_works_does_not_rest(
     client.submit(Cancel(2))
     assert until(heard, Finished)[-1].request_id == 2
     assert child_of(client) == working
+
+
+@pytest.mark.parametrize(("folder", "stays"), [("wrong", True), ("damaged", False), ("deadly", False)])
+def test_a_load_that_fails_leaves_or_brings_back_the_model_before(
+    heard: "queue.SimpleQueue[Envelope]", folder: str, stays: bool
+) -> None:
+    client = EngineClient([sys.executable, str(Path(__file__).parent / "fake_engine.py"), "text"], heard.put)
+    client.start()
+    client.submit(LoadModel(1, "/models/good"))
+    until(heard, ModelLoaded)
+    client.submit(LoadModel(2, f"/models/{folder}"))
+    client.submit(Respond(3, (user("Hello"),)))
+    seen = until(heard, Finished)
+    client.close()
+    failed = [each.event.has_model for each in seen if isinstance(each.event, Failed) and each.request_id == 2]
+    assert failed == [stays]
+    assert [each.request_id for each in seen if isinstance(each.event, ModelLoaded)] == ([] if stays else [1])
+    assert seen[-1].request_id == 3
 
 
 def test_cancel_overtakes(client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path) -> None:

@@ -98,7 +98,7 @@ EVENTS: list[EngineEvent] = [
     LoadProgress(0.25),
     ModelLoaded(INFO, 812.5),
     PromptReady(300, 20, (PictureReceipt("a.png", 280, 912, 672, 266, 41.5),)),
-    PromptReady(3),
+    PromptReady(3, num_characters=7, num_text_tokens=2),
     PrefillProgress(256, 300),
     ThoughtStarted(),
     ThoughtDelta("Hm 🙂"),
@@ -112,6 +112,7 @@ EVENTS: list[EngineEvent] = [
     TextDelta("Ein <|image|> \x00\u2028"),
     *(Finished(reason, STATS) for reason in typing.get_args(FinishReason)),
     Failed("ContextFull", "Too “long”."),
+    Failed("CheckpointError", "No model there.", has_model=True),
 ]
 
 

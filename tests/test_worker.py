@@ -1,6 +1,7 @@
 """The worker: one thread, one queue, one ending for each request."""
 
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -235,3 +236,31 @@ def test_close_stops_a_running_answer(tiny_checkpoint: Path, heard: "queue.Simpl
     started = time.monotonic()
     worker.close()
     assert time.monotonic() - started < 2
+
+
+def test_a_refused_folder_leaves_the_model_loaded(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(tiny_checkpoint, damaged)
+    weights = damaged / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    for request_id, folder in enumerate((tmp_path / "nothing", tmp_path, damaged), 2):
+        worker.submit(LoadModel(request_id, str(folder)))
+        failed = until(heard, Failed)[-1].event
+        assert isinstance(failed, Failed)
+        assert failed.has_model
+    worker.submit(Respond(9, (user("Hello"),), Options(max_new_tokens=3)))
+    assert until(heard, Failed, Finished)[-1].request_id == 9
+
+
+def test_a_load_that_is_stopped_half_way_leaves_no_model(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    until(heard, ModelLoaded)
+    worker.submit(Cancel(2))
+    worker.submit(LoadModel(2, str(tiny_checkpoint)))
+    failed = until(heard, Failed)[-1].event
+    assert failed == Failed("Cancelled", "Loading was cancelled. Choose a model to go on.", has_model=False)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.text_files import read_text
 from engine import ToolError
 
 __all__ = ["list_folder", "path_inside", "read_text_file"]
@@ -36,15 +37,13 @@ def read_text_file(path: str, allowed: Sequence[Path]) -> dict[str, str]:
     if not file.is_file():
         raise ToolError(f"There is no file {path}.")
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        found = read_text(file, MAX_BYTES)
     except OSError as error:
         raise ToolError(f"{path} cannot be read.") from error
-    if b"\0" in data:
+    if found is None:
         raise ToolError(f"{path} is not a text file.")
-    text = data[:MAX_BYTES].decode("utf-8", "replace")
-    note = f"Only the first {MAX_BYTES // 1024} KB." if len(data) > MAX_BYTES else ""
-    return {"text": text} | ({"note": note} if note else {})
+    note = {"note": f"Only the first {MAX_BYTES // 1024} KB."} if found.is_cut else {}
+    return {"text": found.text} | note
 
 
 def path_inside(path: str, allowed: Sequence[Path]) -> str:

@@ -25,13 +25,10 @@ from engine import (
 
 __all__ = [
     "EARS", "Attached", "DraftPicture", "DraftReading", "DraftSound", "DraftText", "DraftVideo", "Senses", "for_model",
-    "length", "senses_of", "text_tokens",
+    "length", "senses_of",
 ]  # fmt: skip
 
 EARS = "E2B, E4B and 12B hear"
-
-_CHARACTERS_PER_TOKEN = 3.5
-"""Of English prose and code alike, roughly; other scripts need more tokens."""
 
 _SOUND_TOKENS_PER_SECOND = 25
 """One soft token stands for 40 ms, in the E line and in the 12B."""
@@ -45,12 +42,18 @@ Keep = Callable[[Path], Path]
 
 @dataclass(frozen=True)
 class Senses:
-    """What the loaded model takes; before it is known, everything."""
+    """What the loaded model takes, and how; before it is known, everything."""
 
     hears: bool = True
     sees: bool = True
     auto_limit: int = BUDGETS[-1]
     """The largest budget that Auto chooses."""
+    characters_per_token: float = 3.5
+    """Of text, roughly."""
+
+    def text_tokens(self, text: str) -> int:
+        """Tokens of a text, roughly."""
+        return math.ceil(len(text) / self.characters_per_token)
 
 
 def senses_of(info: ModelInfo | None) -> Senses:
@@ -58,7 +61,7 @@ def senses_of(info: ModelInfo | None) -> Senses:
     if info is None:
         return Senses()
     limit = SAMPLE_BUDGET if info.is_sample else BUDGETS[-1]
-    return Senses("sound" in info.modalities, "picture" in info.modalities, limit)
+    return Senses("sound" in info.modalities, "picture" in info.modalities, limit, info.characters_per_token)
 
 
 @dataclass(frozen=True)
@@ -255,6 +258,7 @@ class DraftText:
     key: int
     name: str
     text: str = field(repr=False)
+    senses: Senses
     lack = ""
 
     @property
@@ -265,7 +269,7 @@ class DraftText:
     @property
     def num_tokens(self) -> int:
         """Rows of the prompt, roughly."""
-        return text_tokens(self.text)
+        return self.senses.text_tokens(self.text)
 
     @property
     def label(self) -> str:
@@ -318,12 +322,7 @@ Attached = DraftPicture | DraftVideo | DraftSound | DraftText | DraftReading
 
 def for_model(item: Attached, senses: Senses) -> Attached:
     """The same thing, about to be sent to another model."""
-    return item if isinstance(item, DraftText | DraftReading) else replace(item, senses=senses)
-
-
-def text_tokens(text: str) -> int:
-    """Tokens of a text, roughly."""
-    return math.ceil(len(text) / _CHARACTERS_PER_TOKEN)
+    return item if isinstance(item, DraftReading) else replace(item, senses=senses)
 
 
 def length(seconds: float) -> str:

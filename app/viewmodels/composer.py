@@ -17,14 +17,13 @@ from app.viewmodels.attached import (
     DraftText,
     DraftVideo,
     for_model,
-    senses_of,
 )
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.inspection import Inspected, Inspector, kind_by_name_and_head
 from app.viewmodels.intake import SAVE_FIRST, Offer, count, read_offer
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
-from app.viewmodels.quotes import LONG_TEXT, read_text_file, unquoted
+from app.viewmodels.quotes import LONG_TEXT, MANY_LINES, read_text_file, unquoted
 from engine import (
     BUDGETS,
     DEFAULT_VIDEO_BUDGET,
@@ -40,6 +39,9 @@ from engine import (
 
 __all__ = ["Composer"]
 
+SAMPLE_MIX = "Beside several pictures or a video the sample may miss a sound. Send the sound by itself."
+"""It was not trained on such messages: behind two pictures a clip went unheard."""
+
 MAX_SENTENCES = 3
 """So many refusals are named one by one; the rest is counted."""
 
@@ -47,7 +49,7 @@ MAX_SENTENCES = 3
 class Composer(QObject):
     """The draft. Refused files end up in `notice`, never in a dialog; the rest of the same drop is kept.
 
-    **Signals:** `item_added`, `item_changed` (Attached), `item_removed` (its key), `notice_changed`,
+    **Signals:** `item_added`, `item_changed` (Attached), `item_removed` (its key), `items_ordered`, `notice_changed`,
     `changed` (anything that decides whether it can be sent), `draft_changed` (what `draft` holds), `text_offered` (text
     to insert), `text_replaced` (text to show instead of the draft's), `thinking_changed`.
     """
@@ -55,6 +57,7 @@ class Composer(QObject):
     item_added = Signal(object)
     item_changed = Signal(object)
     item_removed = Signal(int)
+    items_ordered = Signal()
     notice_changed = Signal()
     changed = Signal()
     draft_changed = Signal()
@@ -82,14 +85,14 @@ class Composer(QObject):
         self._numbers = itertools.count(1)
         self._items: dict[int, Attached] = {}
         self._is_taking_up = False
-        self._senses = senses_of(model.info)
+        self._senses = meter.senses
         self._text = ""
         self._refusals: list[str] = []
         self._remark = ""
         self._inspector = Inspector()
         self._inspector.inspected.connect(self._take_inspected)
         conversation.activity_changed.connect(self.changed)
-        model.changed.connect(self._follow_model)
+        meter.senses_changed.connect(self._follow_senses)
 
     def close(self) -> None:
         """End the thread that looks at files."""
@@ -114,6 +117,16 @@ class Composer(QObject):
         if self._remark:
             lines.append(self._remark)
         return "\n".join(lines)
+
+    @property
+    def caution(self) -> str:
+        """What to know before this draft is sent; empty when there is nothing to say."""
+        seen = [item for item in self.items if isinstance(item, DraftPicture | DraftVideo)]
+        films = [item for item in seen if isinstance(item, DraftVideo)]
+        is_heard = any(film.is_heard for film in films) or any(isinstance(item, DraftSound) for item in self.items)
+        if self._model.is_sample and is_heard and (films or len(seen) > 1):
+            return SAMPLE_MIX
+        return self.meter.warning
 
     @property
     def text(self) -> str:
@@ -182,7 +195,7 @@ class Composer(QObject):
                     self._read_later(part)
                 case Text(quotation):
                     name, quoted_text = unquoted(quotation) or ("Text", quotation)
-                    self._add(DraftText(next(self._keys), name, quoted_text))
+                    self._add(DraftText(next(self._keys), name, quoted_text, self._senses))
                 case _:
                     pass  # a video's own sound, which comes with it
         self._say([sentence for sentence in refusals if sentence])
@@ -212,8 +225,9 @@ class Composer(QObject):
 
     def insert(self, text: str) -> None:
         """Text goes to the cursor, a very long one beside it."""
-        if len(text) > LONG_TEXT:
-            self._add(DraftText(next(self._keys), f"Pasted text {next(self._numbers)}", text.replace("\r\n", "\n")))
+        if len(text) > LONG_TEXT or text.count("\n") >= MANY_LINES:
+            name = f"Pasted text {next(self._numbers)}"
+            self._add(DraftText(next(self._keys), name, text.replace("\r\n", "\n"), self._senses))
         else:
             self.text_offered.emit(text)
 
@@ -231,6 +245,19 @@ class Composer(QObject):
         """Take everything out of the draft but its text."""
         for key in list(self._items):
             self.remove(key)
+
+    def place(self, key: int, index: int) -> None:
+        """Put one thing at another place in the row, at most at its ends."""
+        keys = [each for each in self._items if each != key]
+        keys.insert(min(max(index, 0), len(keys)), key)
+        if keys != list(self._items):
+            self._items = {each: self._items[each] for each in keys}
+            self.items_ordered.emit()
+            self._tell()
+
+    def step(self, key: int, steps: int) -> None:
+        """Move one thing along the row."""
+        self.place(key, list(self._items).index(key) + steps)
 
     def unfold(self, key: int) -> None:
         """Put an attached text into the message, at the cursor."""
@@ -333,7 +360,7 @@ class Composer(QObject):
         if text is not None:
             if any((item.name, item.text) == (path.name, text) for item in self.items if isinstance(item, DraftText)):
                 return f"“{path.name}” is already attached."
-            self._add(DraftText(next(self._keys), path.name, text))
+            self._add(DraftText(next(self._keys), path.name, text, self._senses))
         elif attachment is not None and attachment.kind == "picture":
             self._add(DraftPicture(next(self._keys), attachment, self._senses, self._settings.budget))
         else:
@@ -384,12 +411,11 @@ class Composer(QObject):
         self.item_changed.emit(item)
         self._tell()
 
-    def _follow_model(self) -> None:
-        senses = senses_of(self._model.info)
-        if senses != self._senses:
-            self._senses = senses
-            for item in self.items:
-                self._change(for_model(item, senses))
+    def _follow_senses(self) -> None:
+        self._senses = self.meter.senses
+        for item in self.items:
+            self._change(for_model(item, self._senses))
+        self.meter.weigh(self._text, self.items)
 
     def _tell(self) -> None:
         """The draft is another one now."""

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Bridge
-from app.viewmodels.attached import Attached, DraftText, text_tokens
+from app.viewmodels.attached import Attached, DraftText, senses_of
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.model import Model
 from app.viewmodels.preferences import Preferences
@@ -26,23 +27,55 @@ from engine import (
 
 __all__ = ["Meter"]
 
+Receipt = PictureReceipt | SoundReceipt | VideoReceipt
+
 _TURN_TOKENS = 5
 """Around what one side says: markers, the role, line ends."""
 
 _SHORT_S = 0.05
 """What takes less is not worth a word."""
 
+_FIRST_TOKENS = 50
+"""What a model is expected to need for text weighs as much as this many counted tokens."""
+
 _NEARLY_FULL = 0.85
 """Of the context; from here on a sentence warns."""
+
+
+@dataclass
+class _Measured:
+    """What the answers of one model have shown in this session; the newest turns count most."""
+
+    characters: float
+    text_tokens: float
+    text_rate: float = 0.0
+    encoded_tokens: int = 0
+    encoded_ms: float = 0.0
+
+    def count(self, num_characters: int, num_tokens: int) -> None:
+        """One more prompt was counted."""
+        self.characters = self.characters / 2 + num_characters
+        self.text_tokens = self.text_tokens / 2 + num_tokens
+
+    @property
+    def characters_per_token(self) -> float:
+        """To two digits, so that small changes change nothing."""
+        return float(f"{max(self.characters, 0.1) / max(self.text_tokens, 0.1):.2g}")
+
+
+def _expected(characters_per_token: float) -> _Measured:
+    """Before anything is measured: what was expected, worth a short message."""
+    return _Measured(_FIRST_TOKENS * characters_per_token, _FIRST_TOKENS)
 
 
 class Meter(QObject):
     """Counts what was said and what is about to be. Rates are those of this session's answers with this model.
 
-    **Signals:** `changed`, when a new figure is known.
+    **Signals:** `changed`, when a new figure is known; `senses_changed`, when the model takes things differently.
     """
 
     changed = Signal()
+    senses_changed = Signal()
 
     def __init__(self, bridge: Bridge, model: Model, conversation: Conversation, preferences: Preferences) -> None:
         super().__init__()
@@ -50,13 +83,14 @@ class Meter(QObject):
         self._model = model
         self._conversation = conversation
         self._info: ModelInfo | None = None
+        self.senses = senses_of(None)
+        """What the model takes, with the tokens of text as they were counted in its last turns."""
+        self._of_models: dict[str, _Measured] = {}
+        self._measured = _expected(self.senses.characters_per_token)
         self.used_tokens = 0
         """What the next prompt holds before the draft: measured by the last answer, else estimated."""
         self._draft_tokens = 0
         self._soft_tokens = 0
-        self._text_rate = 0.0
-        self._encoded_tokens = 0
-        self._encoded_ms = 0.0
         bridge.received.connect(self._receive)
         model.changed.connect(self._follow_model)
         conversation.activity_changed.connect(self._count)
@@ -67,8 +101,8 @@ class Meter(QObject):
         """Take the present draft."""
         items = tuple(items)
         self._soft_tokens = sum(item.num_tokens for item in items if not isinstance(item, DraftText))
-        written = text_tokens(text.strip()) + sum(item.num_tokens for item in items if isinstance(item, DraftText))
-        self._draft_tokens = self._soft_tokens + written
+        quoted = sum(item.num_tokens for item in items if isinstance(item, DraftText))
+        self._draft_tokens = self._soft_tokens + quoted + self.senses.text_tokens(text.strip())
         self.changed.emit()
 
     @property
@@ -121,29 +155,43 @@ class Meter(QObject):
     @property
     def _seconds(self) -> float | None:
         """The time to read the draft, as far as its parts were measured before."""
-        if not self._text_rate or (self._soft_tokens and not self._encoded_tokens):
+        known = self._measured
+        if not known.text_rate or (self._soft_tokens and not known.encoded_tokens):
             return None
-        encoding = self._soft_tokens * self._encoded_ms / 1000 / self._encoded_tokens if self._soft_tokens else 0.0
-        return encoding + self._draft_tokens / self._text_rate
+        encoding = self._soft_tokens * known.encoded_ms / 1000 / known.encoded_tokens if self._soft_tokens else 0.0
+        return encoding + self._draft_tokens / known.text_rate
 
     def _receive(self, envelope: Envelope) -> None:
         match envelope.event:
-            case PromptReady(pictures=pictures, sounds=sounds, videos=videos):
-                receipts: tuple[PictureReceipt | SoundReceipt | VideoReceipt, ...] = (*pictures, *sounds, *videos)
+            case PromptReady() as prompt:
+                receipts: tuple[Receipt, ...] = (*prompt.pictures, *prompt.sounds, *prompt.videos)
                 new = [receipt for receipt in receipts if receipt.encode_ms]
-                self._encoded_tokens += sum(receipt.num_soft_tokens for receipt in new)
-                self._encoded_ms += sum(receipt.encode_ms for receipt in new)
+                self._measured.encoded_tokens += sum(receipt.num_soft_tokens for receipt in new)
+                self._measured.encoded_ms += sum(receipt.encode_ms for receipt in new)
+                self._measured.count(prompt.num_characters, prompt.num_text_tokens)
+                self._sense()
             case Finished(stats=stats):
-                self._text_rate = stats.prefill_tokens_per_second or self._text_rate
+                self._measured.text_rate = stats.prefill_tokens_per_second or self._measured.text_rate
             case _:
                 return
         self.changed.emit()
 
     def _follow_model(self) -> None:
-        if self._info != self._model.info:
-            self._info = self._model.info
-            self._text_rate, self._encoded_tokens, self._encoded_ms = 0.0, 0, 0.0
-            self._count()
+        info = self._model.info
+        if self._info == info:
+            return
+        self._info = info
+        if info is not None:
+            self._measured = self._of_models.setdefault(info.path, _expected(info.characters_per_token))
+        self._sense()
+        self._count()
+
+    def _sense(self) -> None:
+        """Follow what the model takes and what its text costs."""
+        senses = replace(senses_of(self._info), characters_per_token=self._measured.characters_per_token)
+        if senses != self.senses:
+            self.senses = senses
+            self.senses_changed.emit()
 
     def _count(self) -> None:
         """Count the conversation anew, except while an answer comes: its end tells the true figure."""
@@ -154,14 +202,13 @@ class Meter(QObject):
             elif answer is not None and answer.stats is not None and answer.stats.num_prompt_tokens:
                 self.used_tokens = answer.stats.num_prompt_tokens + answer.stats.num_new_tokens
             else:
-                self.used_tokens = sum(map(_message_tokens, self._conversation.history))
+                self.used_tokens = sum(map(self._message_tokens, self._conversation.history))
             self.changed.emit()
 
-
-def _message_tokens(message: Message) -> int:
-    """An estimate for a message that nobody has counted yet; sounds are left out, videos count as one frame."""
-    written = sum(text_tokens(part.text) for part in message.parts if isinstance(part, Text))
-    return _TURN_TOKENS + written + sum(part.budget for part in message.parts if isinstance(part, Picture | Video))
+    def _message_tokens(self, message: Message) -> int:
+        """An estimate for a message that nobody has counted yet; sounds are left out, videos count as one frame."""
+        written = sum(self.senses.text_tokens(part.text) for part in message.parts if isinstance(part, Text))
+        return _TURN_TOKENS + written + sum(part.budget for part in message.parts if isinstance(part, Picture | Video))
 
 
 def _about(seconds: float) -> str:

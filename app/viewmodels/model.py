@@ -1,5 +1,6 @@
 """The model: which one is loaded, how far loading is, and what to say when it cannot be loaded."""
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
@@ -20,16 +21,28 @@ class ModelState(Enum):
     STOPPED = auto()
     """The engine died; it starts again by itself, or when it is next needed."""
     FAILED = auto()
-    """This checkpoint cannot be loaded."""
+    """This checkpoint cannot be loaded, and there is none to go back to."""
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A model that was loaded, by the request that asked for it."""
+
+    request_id: int
+    path: Path
+    info: ModelInfo
 
 
 class Model(QObject):
     """The chosen checkpoint and its state. After an engine's death the client loads it again by itself.
 
-    **Signals:** `changed`.
+    A choice that cannot be loaded is refused: the model before stays, or the client loads it again.
+
+    **Signals:** `changed`, `loaded` (the folder that was asked for, once it is there; None for the sample).
     """
 
     changed = Signal()
+    loaded = Signal(object)
 
     def __init__(self, bridge: Bridge, sample: Path) -> None:
         super().__init__()
@@ -37,18 +50,22 @@ class Model(QObject):
         self.fraction = 0.0
         self.info: ModelInfo | None = None
         self.failure = ""
+        """Why there is no model."""
+        self.refusal = ""
+        """Why there is still the model before, though another was chosen."""
         self.engine_version = ""
         self._bridge = bridge
         self._sample = sample
         self._path = sample
         self._request_id = 0
+        self._before: _Loaded | None = None
         bridge.received.connect(self._receive)
 
     @property
     def name(self) -> str:
         """What to call it."""
         if self.info is None:
-            return "Sample model" if self._path == self._sample else self._path.name
+            return self._name_of(self._path)
         return "Sample model" if self.info.is_sample else self.info.name
 
     @property
@@ -67,7 +84,7 @@ class Model(QObject):
             self._bridge.submit(Cancel(self._request_id))
         self._path = path
         self._request_id = self._bridge.new_request_id()
-        self.info, self.failure, self.fraction = None, "", 0.0
+        self.info, self.failure, self.refusal, self.fraction = None, "", "", 0.0
         self.state = ModelState.STARTING if self.state is ModelState.STARTING else ModelState.LOADING
         self._bridge.submit(LoadModel(self._request_id, str(path)))
         self.changed.emit()
@@ -80,20 +97,48 @@ class Model(QObject):
         """Try the same folder once more."""
         self.load(self._path)
 
+    def dismiss_refusal(self) -> None:
+        """Clear what was refused."""
+        self.refusal = ""
+        self.changed.emit()
+
     def _receive(self, envelope: Envelope) -> None:
+        is_ours = envelope.request_id == self._request_id
         match envelope.event:
             case EngineStarted(version):
                 self.engine_version = version
                 if self.state is not ModelState.FAILED:
                     self.state, self.fraction = ModelState.LOADING, 0.0
-            case LoadProgress(fraction) if envelope.request_id == self._request_id:
+            case LoadProgress(fraction) if is_ours:
                 self.state, self.fraction = ModelState.LOADING, fraction
-            case ModelLoaded(info) if envelope.request_id == self._request_id:
-                self.state, self.info, self.failure = ModelState.READY, info, ""
-            case Failed(message=message) if envelope.request_id == self._request_id:
-                self.state, self.failure = ModelState.FAILED, message
+            case ModelLoaded(info) if is_ours:
+                self._take(info)
+            case Failed(message=message, has_model=has_model) if is_ours:
+                self._go_back(message, has_model)
             case Failed(kind="EngineStopped"):
                 self.state = ModelState.STOPPED
             case _:
                 return
         self.changed.emit()
+
+    def _take(self, info: ModelInfo) -> None:
+        is_new = self._before is None or self._before.request_id != self._request_id
+        self.state, self.info, self.failure = ModelState.READY, info, ""
+        self._before = _Loaded(self._request_id, self._path, info)
+        if is_new:
+            self.loaded.emit(None if self._path == self._sample else self._path)
+
+    def _go_back(self, message: str, has_model: bool) -> None:
+        """Say why, and show the model before, which stays or comes again; without one there is none."""
+        before = self._before
+        if before is None or before.request_id == self._request_id:
+            self.state, self.failure, self.refusal = ModelState.FAILED, message, ""
+            return
+        what = "stays" if has_model else "is loaded again"
+        kept = "the sample model" if before.path == self._sample else f"“{before.path.name}”"
+        self.refusal = f"“{self._name_of(self._path)}” cannot be loaded, so {kept} {what}: {message}"
+        self._path, self._request_id = before.path, before.request_id
+        self.state, self.info = (ModelState.READY, before.info) if has_model else (ModelState.LOADING, None)
+
+    def _name_of(self, path: Path) -> str:
+        return "Sample model" if path == self._sample else path.name

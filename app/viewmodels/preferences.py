@@ -79,6 +79,8 @@ class Preferences(QObject):
         super().__init__()
         self.settings = settings
         self.data_folder = data_folder
+        self._choice: tuple[Path | None, ...] = ()
+        """The model that was chosen and is not there yet: one, or none."""
         settings.changed.connect(self.changed)
 
     @property
@@ -86,11 +88,24 @@ class Preferences(QObject):
         """What keys do that no menu shows, by where they do it."""
         sends, breaks = ("Return", "Shift + Return") if self.settings.return_sends else ("Command + Return", "Return")
         return (
-            ("In the message", (("Send", sends), ("New line", breaks))),
+            (
+                "In the message",
+                (("Send", sends), ("New line", breaks), ("Edit the last message", "Arrow up in an empty field")),
+            ),
+            (
+                "On an attached file",
+                (
+                    ("Look at it", "Space"),
+                    ("Remove it", "Delete"),
+                    ("Move it", "Option + arrow left or right"),
+                    ("Change its budget", "Arrow up or down"),
+                ),
+            ),
             (
                 "In the list of conversations",
                 (("Open", "Return or Space"), ("Delete", "Command + Backspace"), ("Leave the search", "Esc")),
             ),
+            ("In the find bar", (("Next or previous place", "Return or Shift + Return"), ("Close it", "Esc"))),
         )
 
     # --- answers
@@ -199,9 +214,15 @@ class Preferences(QObject):
         return str(folder) if folder else "Small, built in, for trying things out."
 
     def choose_model(self, folder: Path | None) -> None:
-        """Load a model folder, or the sample, now and at every start."""
-        self.settings.start_model = folder
+        """Load a model folder, or the sample, now; once it is there, also at every start."""
+        self._choice = (folder,)
         self.model_chosen.emit(folder)
+
+    def remember_model(self, folder: Path | None) -> None:
+        """A model is loaded, None for the sample: if it is the one that was chosen, the next start loads it too."""
+        if self._choice == (folder,):
+            self.settings.start_model = folder
+            self._choice = ()
 
     def context_length(self, model_length: int) -> int:
         """Most tokens of a conversation with a model that holds `model_length`."""

@@ -1,25 +1,32 @@
 """Text files and long pastes as parts of a message: read, told from binary files, quoted, and recognized again."""
 
-import codecs
 import re
 from pathlib import Path
 
 from PySide6.QtCore import QMimeDatabase
 
+from app.text_files import read_text
 from engine import AttachmentError
 
-__all__ = ["LONG_TEXT", "is_named_as_text", "quoted", "read_text_file", "unquoted"]
+__all__ = ["LONG_TEXT", "MANY_LINES", "TEXT_SUFFIXES", "is_named_as_text", "quoted", "read_text_file", "unquoted"]
 
 LONG_TEXT = 4_000
 """Characters from which a pasted text becomes a chip."""
 
+MANY_LINES = 60
+"""So many lines do the same: nobody reads them in a small field."""
+
 MAX_TEXT_BYTES = 256 * 1024
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_UNWRITTEN = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-"""Control characters that no text holds; tabs, line ends, form feeds and the escapes of terminals may be there."""
+TEXT_SUFFIXES = (
+    ".txt", ".text", ".md", ".markdown", ".rst", ".tex", ".bib", ".log", ".csv", ".tsv", ".json", ".jsonl", ".yaml",
+    ".yml", ".toml", ".ini", ".cfg", ".conf", ".plist", ".xml", ".html", ".htm", ".css", ".svg", ".srt", ".vtt", ".sql",
+    ".diff", ".patch", ".py", ".ipynb", ".js", ".ts", ".jsx", ".tsx", ".swift", ".m", ".mm", ".c", ".h", ".cc", ".cpp",
+    ".hpp", ".rs", ".go", ".java", ".kt", ".rb", ".php", ".pl", ".lua", ".r", ".jl", ".sh", ".zsh", ".bash",
+)  # fmt: skip
+"""What the dialog for files shows at once; whatever holds text can be attached."""
 
-_OTHER_KINDS = (b"%PDF-", b"{\\rtf")
+_OTHER_KINDS = ("%PDF-", "{\\rtf")
 """Documents that begin like text and are none that a person wants to have quoted."""
 
 _QUOTE = re.compile(r"File: ([^\n]*)\n(`{3,})\n(.*)\n\2", re.DOTALL)
@@ -36,23 +43,20 @@ def read_text_file(path: Path) -> str | None:
     Raises AttachmentError for text that is too long, and for a file that only its name calls text.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(MAX_TEXT_BYTES + 1)
+        file = read_text(path, MAX_TEXT_BYTES)
     except OSError:
         return None
-    if not head or head.startswith(_OTHER_KINDS):
+    if file is not None and (not file.text or file.text.startswith(_OTHER_KINDS)):
         return None
-    is_too_long = len(head) > MAX_TEXT_BYTES
-    text = _decoded(head, is_whole=not is_too_long)
-    if text is None:
+    if file is None or not file.is_exact:
         if is_named_as_text(path):
             raise AttachmentError(f"“{path.name}” is not text in UTF-8 or UTF-16. Save it as UTF-8 first.")
         return None
-    if is_too_long:
+    if file.is_cut:
         raise AttachmentError(
             f"“{path.name}” is too long: {MAX_TEXT_BYTES // 1024} KB of text are the most. Attach a piece of it."
         )
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return file.text
 
 
 def quoted(name: str, text: str) -> str:
@@ -66,13 +70,3 @@ def unquoted(text: str) -> tuple[str, str] | None:
     """The name and the text of what `quoted` made; None for anything else."""
     found = _QUOTE.fullmatch(text)
     return None if found is None else (found[1], found[3])
-
-
-def _decoded(head: bytes, *, is_whole: bool) -> str | None:
-    """The beginning of a file as text; None when it is none."""
-    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
-    try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head, final=is_whole)
-    except UnicodeDecodeError:
-        return None
-    return None if _UNWRITTEN.search(text) else text

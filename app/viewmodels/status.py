@@ -85,7 +85,7 @@ class Status(QObject):
         """What a person should know about this model before they wonder."""
         if not self._model.is_sample:
             return ""
-        return "The sample reads large print in the newest message, best at 280. Choose a Gemma 4 model for more."
+        return "The sample reads large print in the newest message. Choose a Gemma 4 model for more."
 
     @property
     def footnote(self) -> str:
@@ -103,11 +103,7 @@ def _answer_state(answer: AnswerTurn) -> str:
             return "Writing…"
         case AnswerState.FINISHED:
             return f"Ready{_rate(answer)}"
-        case AnswerState.STOPPED:
-            return f"Stopped{_rate(answer)}"
-        case AnswerState.INTERRUPTED:
-            return "Ready"
-        case AnswerState.FAILED:
+        case AnswerState.STOPPED | AnswerState.INTERRUPTED | AnswerState.FAILED:
             return "Ready"
         case _ as never:
             assert_never(never)

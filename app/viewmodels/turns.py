@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import assert_never
@@ -49,6 +50,13 @@ class Place:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     created_at: float = field(default_factory=time.time)
     """Seconds since 1970."""
+
+    @property
+    def when(self) -> str:
+        """The time of day, and before it the day if that is another one: "14:02", "3 Oct, 14:02"."""
+        at = datetime.fromtimestamp(self.created_at)
+        day = "" if at.date() == date.today() else f"{at.day} {at:%b}, "
+        return f"{day}{at:%H:%M}"
 
 
 class UserTurn(QObject):
@@ -108,11 +116,11 @@ class UserTurn(QObject):
 
     @property
     def spoken(self) -> str:
-        """The turn in one line, for people who listen to the window."""
+        """The turn in one line, for people who listen to the window: "You, 14:02: 1 picture. Read it"."""
         num_pictures = len(self.pictures)
         attached = [f"{num_pictures} picture{'s' * (num_pictures > 1)}."] if num_pictures else []
         attached += [f"{each.name}." for each in self.enclosures]
-        return " ".join(["You:", *attached, self.text]).strip()
+        return " ".join([f"You, {self.place.when}:", *attached, self.text]).strip()
 
     def picture_line(self, index: int) -> str:
         """What to write under a picture."""
@@ -364,11 +372,17 @@ class AnswerTurn(QObject):
 
     @property
     def spoken(self) -> str:
-        """The turn in one line, for people who listen to the window: while it runs only what goes on."""
+        """The turn for people who listen to the window; while it runs only what goes on: "Answer, 14:02: Writing…"."""
+        return self.spoken_as(self.text)
+
+    def spoken_as(self, text: str) -> str:
+        """The same with the answer's text as it reads, and why it ended in a line of its own."""
         if self.is_running:
             is_thinking = self.state is AnswerState.THINKING
-            return f"Answer: {self.activity or ('Thinking…' if is_thinking else 'Writing…')}"
-        return f"Answer: {self.text or self.error or self.note}"
+            said = self.activity or ("Thinking…" if is_thinking else "Writing…")
+        else:
+            said = "\n".join(part for part in (text, self.error, self.note) if part)
+        return f"Answer, {self.place.when}: {said}"
 
     @property
     def _reading(self) -> str:

@@ -1,13 +1,13 @@
 """Speaking instead of writing: when it can be done, what the recorder's pill says, and what becomes of a clip."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Bridge
 from app.recorder import FLOOR_DB, Microphone, MicrophoneError, Recorder, RecorderState
-from app.settings import Settings
+from app.settings import ChosenMicrophone, Settings
 from app.viewmodels.attached import EARS, senses_of
 from app.viewmodels.composer import Composer
 from app.viewmodels.model import Model
@@ -26,7 +26,7 @@ from engine import (
     user,
 )
 
-__all__ = ["Voice"]
+__all__ = ["Voice", "found"]
 
 WARNING_S = 5
 """Before the limit."""
@@ -68,6 +68,7 @@ class Voice(QObject):
         self._recorder: Recorder | None = None
         self._problem = ""
         self._is_deaf = False
+        self._stand_in = ""
         self._clip: Path | None = None
         self._request_id = 0
         self._text: list[str] = []
@@ -114,13 +115,12 @@ class Voice(QObject):
             return "Waiting for the microphone…"
         if self._recorder is None or not self.is_recording:
             return ""
-        left = MAX_SOUND_SECONDS - self._recorder.seconds
-        return self._recorder.sentence or (f"{max(1, round(left))} s left" if left <= WARNING_S else "")
+        return self._worry or self._stand_in
 
     @property
     def is_warning(self) -> bool:
         """Whether the line is something to worry about."""
-        return self.is_recording and bool(self.line)
+        return bool(self._worry)
 
     @property
     def problem(self) -> str:
@@ -146,14 +146,13 @@ class Voice(QObject):
             return []
 
     @property
-    def chosen_id(self) -> str:
-        """The microphone that was chosen; empty for the system's own choice."""
-        return "" if self._recorder is None else self._recorder.chosen_id
+    def chosen(self) -> ChosenMicrophone | None:
+        """The microphone that was chosen, whether it is there or not; None for the system's own choice."""
+        return self._settings.microphone
 
-    def choose(self, microphone_id: str) -> None:
-        """Record from this one from now on."""
-        if self._recorder is not None:
-            self._recorder.chosen_id = microphone_id
+    def choose(self, microphone: Microphone | None) -> None:
+        """Record from this one from now on, None for whichever the system chooses; it takes its place when missing."""
+        self._settings.microphone = ChosenMicrophone(microphone.id, microphone.name) if microphone else None
 
     def set_transcribing(self, transcribes: bool) -> None:
         """Choose what becomes of clips."""
@@ -169,7 +168,9 @@ class Voice(QObject):
         elif not self.is_open:
             self._say("")
             try:
-                self._ready_recorder().start()
+                recorder = self._ready_recorder()
+                recorder.chosen_id, self._stand_in = _connected(self.chosen, recorder.choices())
+                recorder.start()
             except MicrophoneError as error:
                 self._say(str(error))
 
@@ -198,6 +199,14 @@ class Voice(QObject):
     @property
     def _state(self) -> RecorderState:
         return RecorderState.IDLE if self._recorder is None else self._recorder.state
+
+    @property
+    def _worry(self) -> str:
+        """What is wrong while it is recorded, or how little time is left."""
+        if self._recorder is None or not self.is_recording:
+            return ""
+        left = MAX_SOUND_SECONDS - self._recorder.seconds
+        return self._recorder.sentence or (f"{max(1, round(left))} s left" if left <= WARNING_S else "")
 
     def _ready_recorder(self) -> Recorder:
         if self._recorder is None:
@@ -271,3 +280,20 @@ class Voice(QObject):
     def _say(self, problem: str, *, is_deaf: bool = False) -> None:
         self._problem, self._is_deaf = problem, is_deaf
         self.changed.emit()
+
+
+def found(chosen: ChosenMicrophone, choices: Sequence[Microphone]) -> Microphone | None:
+    """The chosen one among those that are there; one of its name where none has its id."""
+    by_id = [each for each in choices if each.id == chosen.id]
+    by_name = [each for each in choices if each.name == chosen.name]
+    return next(iter(by_id + by_name), None)
+
+
+def _connected(chosen: ChosenMicrophone | None, choices: Sequence[Microphone]) -> tuple[str, str]:
+    """The id to record from, empty for the system's own choice, and what to say about it."""
+    if chosen is None or not choices:
+        return "", ""
+    microphone = found(chosen, choices)
+    if microphone is None:
+        return "", f"“{chosen.name}” is not connected, so “{choices[0].name}” listens."
+    return microphone.id, ""

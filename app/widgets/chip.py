@@ -3,8 +3,8 @@
 from typing import assert_never
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QActionGroup, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.thumbnails import Thumbnails
 from app.viewmodels.attached import Attached, DraftPicture, DraftReading, DraftSound, DraftText, DraftVideo
@@ -28,15 +28,21 @@ _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: -1, Qt.Key.Key
 class Chip(QFrame):
     """A card: something to see on the left, beside it the name, a line or a button, and the cost.
 
-    **Signals:** `remove_requested`.
+    **Signals:** `remove_requested`, `look_requested`, `step_requested` (places along the row), `dragged` (to this x of
+    the screen).
     """
 
     remove_requested = Signal()
+    look_requested = Signal()
+    step_requested = Signal(int)
+    dragged = Signal(int)
 
     def __init__(self, look: Look, item: Attached, tile: QWidget, middle: QWidget | None = None) -> None:
         super().__init__()
         give_role(self, "chip")
         self._kind = type(item)
+        self._pressed_x: int | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.tile = tile
         self.name = _ElidedLabel(item.name)
         self.label = _caption()
@@ -65,7 +71,41 @@ class Chip(QFrame):
     @property
     def stops(self) -> tuple[QWidget, ...]:
         """Where Tab stops, in order."""
-        return (self.remove_button,)
+        return (self, self.remove_button)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space shows what it is, Delete takes it out, Option with an arrow moves it along the row."""
+        is_moved = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        match event.key():
+            case _ if not self.hasFocus():  # a key that one of its buttons does not want
+                super().keyPressEvent(event)
+            case Qt.Key.Key_Space:
+                self.look_requested.emit()
+            case Qt.Key.Key_Delete | Qt.Key.Key_Backspace:
+                self.remove_requested.emit()
+            case Qt.Key.Key_Left if is_moved:
+                self.step_requested.emit(-1)
+            case Qt.Key.Key_Right if is_moved:
+                self.step_requested.emit(1)
+            case _:
+                super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Perhaps the beginning of a drag along the row."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed_x = event.globalPosition().toPoint().x()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go where it is dragged."""
+        x = event.globalPosition().toPoint().x()
+        if self._pressed_x is not None and abs(x - self._pressed_x) >= QApplication.startDragDistance():
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.dragged.emit(x)
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        """Stay where it is."""
+        self._pressed_x = None
+        self.unsetCursor()
 
     def shows(self, item: Attached) -> bool:
         """Whether this is a chip for such a thing."""
@@ -105,7 +145,15 @@ class SeenChip(Chip):
     @property
     def stops(self) -> tuple[QWidget, ...]:
         """Where Tab stops, in order."""
-        return (self.budget, self.remove_button)
+        return (self, self.budget, self.remove_button)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The arrows up and down step through the budgets."""
+        step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            self.budget_stepped.emit(step)
 
     def show_item(self, item: Attached) -> None:
         """Show the budget and what it buys."""
@@ -134,7 +182,7 @@ class TextChip(Chip):
     @property
     def stops(self) -> tuple[QWidget, ...]:
         """Where Tab stops, in order."""
-        return (self.unfold_button, self.remove_button)
+        return (self, self.unfold_button, self.remove_button)
 
 
 def make_chip(look: Look, thumbnails: Thumbnails, item: Attached) -> Chip:

@@ -14,7 +14,7 @@ from app.viewmodels.conversation import Conversation
 from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
 from app.widgets.chip import Chip, SeenChip, TextChip, make_chip
-from app.widgets.dialogs import open_microphone_settings
+from app.widgets.dialogs import TextPreview, open_microphone_settings, quick_look
 from app.widgets.editor import Editor
 from app.widgets.look import IconButton, Look, give_role, show_tip
 from app.widgets.recorder_view import RecorderView, VoiceMenu
@@ -123,6 +123,7 @@ class ComposerView(QWidget):
         composer.item_added.connect(self._add_chip)
         composer.item_changed.connect(self._change_chip)
         composer.item_removed.connect(self._remove_chip)
+        composer.items_ordered.connect(self._order_chips)
         composer.meter.changed.connect(self._show_meter)
         composer.changed.connect(self._show)
         composer.thinking_changed.connect(self.thinking_switch.setChecked)
@@ -177,8 +178,8 @@ class ComposerView(QWidget):
         self.ring.show_fraction(meter.fraction, is_nearly_full=bool(meter.warning))
         self.ring.setAccessibleName(f"Context: {meter.detail}")
         show_tip(self.ring, meter.detail)
-        self.warning.setText(meter.warning)
-        self.warning.setVisible(bool(meter.warning))
+        self.warning.setText(self._composer.caution)
+        self.warning.setVisible(bool(self._composer.caution))
 
     def _add_chip(self, item: Attached) -> None:
         self._place_chip(item, len(self.chips))
@@ -197,6 +198,9 @@ class ComposerView(QWidget):
     def _place_chip(self, item: Attached, index: int) -> None:
         chip, key = make_chip(self._look, self._thumbnails, item), item.key
         chip.remove_requested.connect(lambda: self._composer.remove(key))
+        chip.look_requested.connect(lambda: self._look_at(key))
+        chip.step_requested.connect(lambda steps: self._composer.step(key, steps))
+        chip.dragged.connect(lambda x: self._drag(key, x))
         if isinstance(chip, SeenChip):
             chip.budget_chosen.connect(lambda budget: self._composer.set_budget(key, budget))
             chip.budget_stepped.connect(lambda steps: self._composer.step_budget(key, steps))
@@ -207,17 +211,42 @@ class ComposerView(QWidget):
         self._chip_row.insertWidget(index, chip)
         self._order_tabs()
 
+    def _look_at(self, key: int) -> None:
+        """Show what is attached, large."""
+        item = next(item for item in self._composer.items if item.key == key)
+        if isinstance(item, DraftText):
+            TextPreview(self.window(), item.name, item.text).open()
+        else:
+            quick_look(str(item.path))
+
+    def _drag(self, key: int, x: int) -> None:
+        """Put a chip behind those whose middle is left of `x` on the screen."""
+        others = [chip for other, chip in self.chips.items() if other != key]
+        self._composer.place(key, sum(chip.mapToGlobal(chip.rect().center()).x() < x for chip in others))
+
+    def _order_chips(self) -> None:
+        self.chips = {item.key: self.chips[item.key] for item in self._composer.items}
+        for index, chip in enumerate(self.chips.values()):
+            self._chip_row.insertWidget(index, chip)
+        self._order_tabs()
+
     def _remove_chip(self, key: int) -> None:
-        self._take_away(self.chips.pop(key))
+        index = list(self.chips).index(key)
+        had_focus = self._take_away(self.chips.pop(key))
+        if had_focus and self.chips:
+            list(self.chips.values())[min(index, len(self.chips) - 1)].setFocus()
         self.chip_area.setVisible(bool(self.chips))
 
-    def _take_away(self, chip: Chip) -> None:
-        had_focus = chip.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+    def _take_away(self, chip: Chip) -> bool:
+        """Returns whether it had the keyboard, which goes to the text."""
+        focus = self.focusWidget()
+        had_focus = focus is not None and (focus is chip or chip.isAncestorOf(focus))
         self._chip_row.removeWidget(chip)
         chip.hide()
         chip.deleteLater()
         if had_focus:
             self.editor.setFocus()
+        return had_focus
 
     def _refuse(self, path: str, sentence: str) -> None:
         for item in self._composer.items:
@@ -284,7 +313,12 @@ class _ChipArea(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Attached files")
+        self.horizontalScrollBar().rangeChanged.connect(self._show_end)
         self.hide()
+
+    def _show_end(self, _least: int, most: int) -> None:
+        """Show what was attached last."""
+        self.horizontalScrollBar().setValue(most)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll sideways with any wheel."""

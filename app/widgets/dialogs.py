@@ -3,28 +3,32 @@
 Qt shows the system's own file dialog and alert only for its own classes, not for subclasses: these are functions.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QProcess, QSize, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QFrame,
     QLabel,
     QMessageBox,
+    QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
 from app.viewmodels.links import LinkQuestion
-from app.widgets.look import Look
+from app.viewmodels.quotes import TEXT_SUFFIXES
+from app.widgets.look import Look, give_role
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
-    "AboutBox", "ask_before_deleting", "ask_before_link", "ask_for_folder", "ask_for_model", "ask_for_pictures",
-    "open_microphone_settings", "open_picture", "show_folder",
+    "AboutBox", "TextPreview", "ask_before_deleting", "ask_before_link", "ask_for_folder", "ask_for_model",
+    "ask_for_pictures", "open_microphone_settings", "open_picture", "quick_look", "show_folder",
 ]  # fmt: skip
 
 
@@ -33,11 +37,19 @@ def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> N
     sheet = QFileDialog(parent, "Attach Files")
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    media = (*PICTURE_SUFFIXES, *SOUND_SUFFIXES, *VIDEO_SUFFIXES)
-    patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in media)
-    sheet.setNameFilters([f"Pictures, sounds and videos ({patterns})", "All files (*)"])
+    sheet.setOption(QFileDialog.Option.HideNameFilterDetails)
+    kinds = {
+        "Pictures": PICTURE_SUFFIXES, "Sounds": SOUND_SUFFIXES, "Videos": VIDEO_SUFFIXES, "Texts": TEXT_SUFFIXES,
+    }  # fmt: skip
+    everything = [suffix for suffixes in kinds.values() for suffix in suffixes]
+    filters = {"Pictures, sounds, videos and texts": everything, **kinds}
+    sheet.setNameFilters([*(f"{name} ({_patterns(suffixes)})" for name, suffixes in filters.items()), "All files (*)"])
     sheet.filesSelected.connect(lambda names: attach([Path(name) for name in names]))
     sheet.open()
+
+
+def _patterns(suffixes: Iterable[str]) -> str:
+    return " ".join(f"*{suffix} *{suffix.upper()}" for suffix in suffixes)
 
 
 def ask_for_model(parent: QWidget, load: Callable[[Path], None]) -> None:
@@ -115,6 +127,34 @@ class AboutBox(QDialog):
 def open_picture(path: str) -> None:
     """Show a picture in the system's viewer."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+class TextPreview(QDialog):
+    """A text as it will be sent; Space and Escape close it."""
+
+    def __init__(self, parent: QWidget, name: str, text: str) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(name)
+        self.resize(min(640, parent.width() - 40), min(520, parent.height() - 40))
+        title = QLabel(name, textFormat=Qt.TextFormat.PlainText)
+        give_role(title, "name")
+        self.text = QPlainTextEdit(text)
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(name)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        QShortcut(QKeySequence(Qt.Key.Key_Space), self, self.reject)
+        layout = QVBoxLayout(self)
+        for widget in (title, self.text, buttons):
+            layout.addWidget(widget)
+
+
+def quick_look(path: str) -> None:
+    """Show a file in Quick Look; on other systems, in what they open it with."""
+    if sys.platform != "darwin" or not QProcess.startDetached("/usr/bin/qlmanage", ["-p", path])[0]:
+        open_picture(path)
 
 
 def open_microphone_settings() -> None:

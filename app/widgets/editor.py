@@ -2,24 +2,29 @@
 
 import math
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QTextEdit
 
 __all__ = ["Editor"]
 
 MAX_LINES = 9
 _RETURN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ANY = ~Qt.KeyboardModifier.KeypadModifier
+"""A Mac calls its arrow keys keys of a keypad."""
+_ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down)
 _NEW_LINE = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
 
 
 class Editor(QTextEdit):
     """The draft's text, plain.
 
-    **Signals:** `send_requested`, `pasted` (QMimeData), `focus_changed` (bool).
+    **Signals:** `send_requested`, `recall_requested` (the arrow up in an empty field), `pasted` (QMimeData),
+    `focus_changed` (bool).
     """
 
     send_requested = Signal()
+    recall_requested = Signal()
     pasted = Signal(QMimeData)
     focus_changed = Signal(bool)
 
@@ -46,13 +51,28 @@ class Editor(QTextEdit):
 
         Without `return_sends` it always makes a line; with the command key the window sends.
         """
-        if event.key() not in _RETURN_KEYS or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if event.key() == Qt.Key.Key_Up and not event.modifiers() & _ANY and self._is_empty:
+            self.recall_requested.emit()
+        elif event.key() not in _RETURN_KEYS or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().keyPressEvent(event)
         elif event.modifiers() & _NEW_LINE or not (self.return_sends or self._is_composing):
             self.insertPlainText("\n")
             self.ensureCursorVisible()
         elif not self._is_composing:
             self.send_requested.emit()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys that go through a draft by paragraphs; in an empty one they go through the messages."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            is_by_paragraph = event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in _ARROWS
+            if is_by_paragraph and self.toPlainText():
+                event.accept()
+                return True
+        return super().event(event)
+
+    @property
+    def _is_empty(self) -> bool:
+        return self.document().isEmpty() and not self._is_composing
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Remember whether a word is being composed."""
@@ -89,12 +109,28 @@ class Editor(QTextEdit):
         self._is_composing = False
         self.focus_changed.emit(False)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Scroll what does not fit."""
+        super().resizeEvent(event)
+        self._offer_scrolling()
+        self.ensureCursorVisible()
+
+    def sizeHint(self) -> QSize:
+        """As tall as `fit` found."""
+        return QSize(super().sizeHint().width(), self.maximumHeight())
+
     def fit(self) -> None:
-        """Take the height of the text, up to a few lines."""
+        """Ask for the height of the text, up to a few lines; a low window gives two at least."""
         line = self.fontMetrics().lineSpacing()
         wanted = math.ceil(self.document().size().height())
-        self.setFixedHeight(max(line + 8, min(wanted, MAX_LINES * line + 8)))
-        is_cut = wanted > self.height()
+        height = max(line + 8, min(wanted, MAX_LINES * line + 8))
+        self.setMinimumHeight(min(height, 2 * line + 8))
+        self.setMaximumHeight(height)
+        self.updateGeometry()
+        self._offer_scrolling()
+
+    def _offer_scrolling(self) -> None:
+        is_cut = math.ceil(self.document().size().height()) > self.height()
         self.setVerticalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_cut else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )

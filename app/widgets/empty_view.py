@@ -12,6 +12,9 @@ __all__ = ["EmptyView"]
 _SIDE_BY_SIDE = 600
 """Below this width the examples stand on top of each other."""
 
+_ROOM_FOR_GEM = 600
+"""In a lower window with examples on top of each other there is no stone."""
+
 
 class EmptyView(QWidget):
     """A stone, a sentence and three examples.
@@ -60,7 +63,7 @@ class EmptyView(QWidget):
         super().resizeEvent(event)
         is_wide = event.size().width() >= _SIDE_BY_SIDE
         self._examples.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
-        self._gem.setVisible(is_wide or event.size().height() > 380)
+        self._gem.setVisible(is_wide or self.window().height() > _ROOM_FOR_GEM)
 
 
 class _ExampleButton(QPushButton):

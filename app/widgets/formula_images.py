@@ -1,15 +1,27 @@
 """Formulas as pictures in a line of text, on its baseline."""
 
 from PySide6.QtCore import QRect, QUrl
-from PySide6.QtGui import QFont, QFontMetricsF, QImage, QTextCharFormat, QTextDocument, QTextFormat, QTextImageFormat
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QTextCharFormat,
+    QTextDocument,
+    QTextFormat,
+    QTextImageFormat,
+    QTextLength,
+)
 
 from app.typesetting import Drawing, Formula
 from app.viewmodels.formulas import TexSource
 from app.widgets.look import Look
 
-__all__ = ["FormulaImages", "written_tex"]
+__all__ = ["WRITTEN", "FormulaImages", "written_tex"]
 
-_WRITTEN = QTextFormat.Property.UserProperty.value + 1
+WRITTEN = QTextFormat.Property.UserProperty.value + 1
+"""What was written, on a formula's picture and on a formula that is shown as its source."""
+
+_WHOLE_WIDTH = QTextLength(QTextLength.Type.PercentageLength, 100)
 _FONT_SHARE = 1.12
 """The mathematical font looks smaller than the interface's at the same size."""
 
@@ -21,6 +33,13 @@ class FormulaImages:
         self._look = look
         self._document = document
         self.waiting: set[Formula] = set()
+        self.has_sources = False
+        """Whether some formulas are shown as they were written."""
+
+    def forget(self) -> None:
+        """The document is empty again."""
+        self.waiting.clear()
+        self.has_sources = False
 
     def place(self, source: TexSource, font: QFont, ratio: float) -> QTextImageFormat | None:
         """The picture of a formula for text in this font; None while it is being drawn, and when it cannot be."""
@@ -30,6 +49,7 @@ class FormulaImages:
         if drawing is None:
             self.waiting.add(formula)
         if not isinstance(drawing, Drawing):
+            self.has_sources = True
             return None
         image, alignment = drawing.image, QTextCharFormat.VerticalAlignment.AlignMiddle
         if not source.is_display:
@@ -39,15 +59,15 @@ class FormulaImages:
         shape.setVerticalAlignment(alignment)
         shape.setName(f"formula:{hash(formula)}")
         shape.setWidth(image.width() / ratio)
-        shape.setHeight(image.height() / ratio)
-        shape.setProperty(_WRITTEN, source.written)
+        shape.setMaximumWidth(_WHOLE_WIDTH)
+        shape.setProperty(WRITTEN, source.written)
         self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(shape.name()), image)
         return shape
 
 
 def written_tex(style: QTextCharFormat) -> str:
     """What was written where a formula's picture stands; nothing for other text."""
-    return style.stringProperty(_WRITTEN)
+    return style.stringProperty(WRITTEN)
 
 
 def _on_baseline(drawing: Drawing, metrics: QFontMetricsF) -> tuple[QImage, QTextCharFormat.VerticalAlignment]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QTextEdit
 
+from app.viewmodels.conversation import Turn
 from app.viewmodels.examples import Example, ExampleKind
 from app.viewmodels.links import question_for
 from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
@@ -50,6 +51,7 @@ class Gestures(QObject):
         self._status = models.status
         self._preferences = preferences
         self._voice = models.voice
+        self._finding = models.finding
         self._attach_sample = attach_sample
         self._connect_commands()
         self._connect_editing()
@@ -86,6 +88,32 @@ class Gestures(QObject):
         self.show_sidebar(True)
         self._window.sidebar.search.setFocus()
         self._window.sidebar.search.selectAll()
+
+    def find(self) -> None:
+        """Go to the field that searches the messages of this conversation."""
+        self._finding.open(self._window.messages.area.seen_turn)
+        self._window.find_bar.take_focus()
+
+    def find_selection(self) -> None:
+        """Look for what is selected where the keyboard is; when nothing is, ask what to look for."""
+        focus = QApplication.focusWidget()
+        selected = focus.textCursor().selectedText() if isinstance(focus, QTextEdit) else ""
+        if selected := selected.partition("\u2029")[0]:
+            self._finding.look_for(selected, self._window.messages.area.seen_turn)
+        else:
+            self.find()
+
+    def _show_found(self, turn: Turn) -> None:
+        """Go to a message that the search over all conversations found, and mark there what was looked for."""
+        self._window.messages.show_turn(turn)
+        if self._library.query:
+            self._finding.look_for_words(self._library.query, turn)
+
+    def _leave(self) -> None:
+        if self._finding.is_open:
+            self._window.find_bar.close_it()
+        else:
+            self._editing.cancel()
 
     def show_sidebar(self, is_shown: bool) -> None:
         """Show or hide the conversations; a window too narrow for them is made wider."""
@@ -193,6 +221,10 @@ class Gestures(QObject):
         commands.copy_message.triggered.connect(self.copy_message)
         commands.new_temporary.triggered.connect(self.new_temporary)
         commands.find_all.triggered.connect(self.find_all)
+        commands.find.triggered.connect(self.find)
+        commands.find_next.triggered.connect(lambda: self._finding.step(1))
+        commands.find_previous.triggered.connect(lambda: self._finding.step(-1))
+        commands.find_selection.triggered.connect(self.find_selection)
         commands.edit_last.triggered.connect(self._editing.begin_last)
         commands.cancel_edit.triggered.connect(self._editing.cancel)
         commands.regenerate.triggered.connect(self.regenerate)
@@ -251,6 +283,8 @@ class Gestures(QObject):
         commands.show_thoughts.setChecked(self._conversation.shows_thoughts)
         commands.show_thoughts.triggered.connect(self._conversation.show_thoughts)
         commands.go_to_end.triggered.connect(window.messages.go_to_end)
+        commands.previous_message.triggered.connect(lambda: window.messages.step(-1))
+        commands.next_message.triggered.connect(lambda: window.messages.step(1))
         commands.bigger.triggered.connect(lambda: theme.step_scale(1))
         commands.smaller.triggered.connect(lambda: theme.step_scale(-1))
         commands.usual.triggered.connect(lambda: theme.step_scale(0))
@@ -270,12 +304,15 @@ class Gestures(QObject):
         window.sidebar.rename_requested.connect(self._library.rename)
         window.sidebar.pin_requested.connect(self._library.pin)
         window.sidebar.remove_requested.connect(self.remove_conversation)
-        for leaving in (window.editing.dismissed, window.escaped):
-            leaving.connect(self._editing.cancel)
+        window.editing.dismissed.connect(self._editing.cancel)
+        window.escaped.connect(self._leave)
+        window.find_bar.asked.connect(lambda text: self._finding.look_for(text, messages.area.seen_turn))
+        self._finding.changed.connect(self._enable)
         self._editing.changed.connect(self._show_editing)
         self._library.changed.connect(self._show_library)
-        self._library.turn_found.connect(messages.show_turn)
+        self._library.turn_found.connect(self._show_found)
         window.composer.open_requested.connect(self.open_pictures)
+        window.composer.editor.recall_requested.connect(self._recall)
         window.composer.model_requested.connect(self.choose_model)
         window.composer.stop_requested.connect(self._conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
@@ -290,6 +327,8 @@ class Gestures(QObject):
         window.failure.add_action("Load Again").clicked.connect(self._model.load_again)
         window.failure.add_action("Choose Model…").clicked.connect(self.choose_model)
         window.failure.add_action("Use the Sample Model").clicked.connect(self._model.load_sample)
+        window.refusal.add_action("Choose Model…").clicked.connect(self.choose_model)
+        window.refusal.dismissed.connect(self._model.dismiss_refusal)
         self._composer.changed.connect(self._enable)
         self._voice.changed.connect(self._name_record)
         self._status.changed.connect(self._show_model)
@@ -304,6 +343,10 @@ class Gestures(QObject):
         can_begin = bool(conversation.turns) or conversation.transcript.is_temporary
         commands.new.setEnabled(can_begin)
         commands.copy_message.setEnabled(bool(conversation.turns))
+        for command in (commands.find, commands.find_selection, commands.previous_message, commands.next_message):
+            command.setEnabled(bool(conversation.turns))
+        for command in (commands.find_next, commands.find_previous):
+            command.setEnabled(self._finding.can_step)
         commands.answer_now.setEnabled(conversation.answer is not None and conversation.answer.thought.is_running)
         commands.edit_last.setEnabled(bool(conversation.turns) and not conversation.is_busy)
         commands.cancel_edit.setEnabled(self._editing.is_on)
@@ -312,6 +355,11 @@ class Gestures(QObject):
         commands.newer_version.setEnabled(conversation.has_versions)
         commands.remove_pictures.setEnabled(bool(self._composer.items))
         self._window.header.new_button.setEnabled(can_begin)
+
+    def _recall(self) -> None:
+        """Edit the last message, when there is no draft that it would put aside."""
+        if not self._composer.has_content:
+            self._window.commands.edit_last.trigger()
 
     def _name_record(self) -> None:
         self._window.commands.record.setText("Stop Recording" if self._voice.is_recording else "Record")
@@ -334,6 +382,7 @@ class Gestures(QObject):
 
     def _show_model(self) -> None:
         self._window.failure.show_text(self._model.failure)
+        self._window.refusal.show_text(self._model.refusal)
         self._window.composer.footnote.setText(self._status.footnote)
         self._window.commands.use_sample.setEnabled(not self._model.is_sample)
 

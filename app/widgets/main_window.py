@@ -23,6 +23,7 @@ from app.thumbnails import Thumbnails
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.editing import Editing
+from app.viewmodels.finding import Finding
 from app.viewmodels.intake import announce, read_offer
 from app.viewmodels.library import Library
 from app.viewmodels.model import Model
@@ -32,6 +33,7 @@ from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
 from app.widgets.composer_view import ComposerView
 from app.widgets.drop_overlay import DropOverlay
+from app.widgets.find_bar import FindBar
 from app.widgets.header import Header
 from app.widgets.look import Look
 from app.widgets.menus import Actions, fill_menu_bar
@@ -57,6 +59,7 @@ class ViewModels:
     toolbox: Toolbox
     status: Status
     voice: Voice
+    finding: Finding
 
 
 class MainWindow(QMainWindow):
@@ -79,15 +82,17 @@ class MainWindow(QMainWindow):
         self.commands = Actions(self, {each.tool.name: each.title for each in models.toolbox.all})
         model_menu = fill_menu_bar(self.menuBar(), self.commands)
         self.header = Header(look, models.status, model_menu)
-        self.messages = MessageList(look, thumbnails, models.conversation)
+        self.messages = MessageList(look, thumbnails, models.conversation, models.finding)
         self.messages.setMinimumHeight(120)  # the composer keeps its room in a low window
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
+        self.refusal = Banner(look, "notice", "warning", is_dismissable=True)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
         self.remark = Banner(look, "notice", "info", is_dismissable=True)
         self.editing = Banner(look, "state", "pencil", is_dismissable=True)
         self.question = Banner(look, "notice", "info", is_dismissable=False)
         self.sidebar = Sidebar(look, models.library)
         self.composer = ComposerView(look, thumbnails, models.composer, models.conversation, models.voice)
+        self.find_bar = FindBar(look, models.finding, self.composer.editor)
         self._central = QWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
@@ -185,7 +190,7 @@ class MainWindow(QMainWindow):
         banners = QVBoxLayout()
         banners.setContentsMargins(14, 0, 14, 8)
         banners.setSpacing(8)
-        for banner in (self.failure, self.remark, self.question, self.notice, self.editing):
+        for banner in (self.failure, self.refusal, self.remark, self.question, self.notice, self.editing):
             banner.setMaximumWidth(COLUMN_WIDTH + 24)
             row = QHBoxLayout()
             row.addStretch(1)
@@ -196,6 +201,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
+        layout.addWidget(self.find_bar)
         layout.addWidget(self.messages, 1)
         layout.addLayout(banners)
         layout.addWidget(self.composer)

@@ -3,7 +3,7 @@
 The document is built without a layout; changing one that is being laid out is slow, and with tables it crashes Qt.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -26,9 +26,16 @@ from PySide6.QtGui import (
 
 from app.theme import Theme
 from app.viewmodels.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
-from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, TAB_MARK, keep_line_breaks, number_fences
+from app.viewmodels.markdown import (
+    FENCE_NUMBER_MARK,
+    LINE_BREAK_MARK,
+    TAB_MARK,
+    block_pieces,
+    keep_line_breaks,
+    number_fences,
+)
 from app.widgets.code_blocks import code_language, is_code, mark_fences, starts_fence
-from app.widgets.formula_images import written_tex
+from app.widgets.formula_images import WRITTEN, written_tex
 
 __all__ = [
     "CODE_PADDING",
@@ -37,6 +44,7 @@ __all__ = [
     "is_bulleted",
     "is_rule",
     "quote_depth",
+    "readable_texts",
     "render_markdown",
     "task_of",
     "thin",
@@ -59,6 +67,7 @@ _TASK = QTextFormat.Property.UserProperty.value + 3
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 _BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle, QTextListFormat.Style.ListSquare)
 _HEADING_SIZES = {1: 22, 2: 19, 3: 16}
+_ROOM_ABOVE_HEADING = {1: 22, 2: 20, 3: 16}
 _BODY_SIZE = 15
 _LINE_HEIGHT = 138.0
 _CODE_LINE_HEIGHT = 125.0
@@ -77,9 +86,25 @@ def render_markdown(
     at the cursor, so something must be there to be merged. `place` gives the picture of a formula; without one
     its source is shown.
     """
-    document = QTextDocument()
+    document = _parse("x\n\n" if has_foothold else "", source, place)
     document.setIndentWidth(_INDENT)
-    foothold = "x\n\n" if has_foothold else ""
+    _style_tables(document, theme)
+    block = document.begin()
+    while block.isValid():
+        _style_block(block, theme, is_first=not block.previous().isValid())
+        block = block.next()
+    return document
+
+
+def readable_texts(source: str) -> Iterator[str]:
+    """What a reader sees of a finished answer, piece by piece, each formula as one character."""
+    for piece in block_pieces(source):
+        yield _parse("", piece, lambda _formula: QTextImageFormat()).toRawText()
+
+
+def _parse(foothold: str, source: str, place: Callable[[TexSource], QTextImageFormat | None]) -> QTextDocument:
+    """The document of a piece of Markdown before anything is styled."""
+    document = QTextDocument()
     source, formulas = take_formulas(source.strip("\n"))
     source = foothold + keep_line_breaks(source)
     document.setMarkdown(number_fences(source), _FEATURES)
@@ -89,11 +114,6 @@ def render_markdown(
     _replace_pictures(document)
     _restore_breaks_and_tabs(document)
     _place_formulas(document, formulas, place)
-    _style_tables(document, theme)
-    block = document.begin()
-    while block.isValid():
-        _style_block(block, theme, is_first=not block.previous().isValid())
-        block = block.next()
     return document
 
 
@@ -173,6 +193,7 @@ def _place_formulas(
                 cursor.insertImage(picture)
             else:
                 style.setFontFixedPitch(True)
+                style.setProperty(WRITTEN, formulas[number].written)
                 cursor.insertText(formulas[number].written.replace("\n", " "), style)
         block = block.next()
 
@@ -181,6 +202,7 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):
             _repair_first_cell(frame)
+            _style_header(frame, theme)
             shape = QTextTableFormat(frame.format())
             shape.setBorderCollapse(True)
             shape.setBorder(1)
@@ -208,6 +230,19 @@ def _repair_first_cell(table: QTextTable) -> None:
     cursor.mergeCharFormat(bold)
 
 
+def _style_header(table: QTextTable, theme: Theme) -> None:
+    """The header's cells stand as the cells below them do, on a ground of their own."""
+    ground = QTextCharFormat()
+    ground.setBackground(QColor(theme.colors.code))
+    for column in range(table.columns()):
+        cell = table.cellAt(0, column)
+        cell.setFormat(ground)
+        if table.rows() > 1:
+            shape = QTextBlockFormat()
+            shape.setAlignment(table.cellAt(1, column).firstCursorPosition().blockFormat().alignment())
+            cell.firstCursorPosition().mergeBlockFormat(shape)
+
+
 def _room_above(table: QTextTable) -> float:
     """Pixels above a table: Qt gives what the block before it asks for to the table's first cell instead."""
     before = table.document().findBlock(table.firstPosition() - 1)
@@ -224,18 +259,19 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
     level = shape.headingLevel()
     shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
     if is_code(block):
-        _shape_code(block, shape)
+        _shape_code(block, shape, theme)
     elif not block.text():
         shape = thin(shape)
     elif level:
-        _set_margins(shape, 0 if is_first else 14, 4)
+        _set_margins(shape, 0 if is_first else _ROOM_ABOVE_HEADING.get(level, 14), 6 if level < 3 else 4)
         _style_heading(block, theme, level)
     elif block.textList() is not None:
-        _set_margins(shape, 2, 2)
+        _set_margins(shape, 2, 7 if _ends_list(block) else 2)
         _shape_item(block, shape)
     else:
         _set_margins(shape, 0 if is_first else 7, 7)
         if is_formula(block):
+            _set_margins(shape, 12, 12)
             shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             shape.setLineHeight(100, _PROPORTIONAL)
     if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None:
@@ -244,6 +280,15 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         shape.setLeftMargin(QUOTE_INDENT * depth + shape.leftMargin() * is_code(block))
     QTextCursor(block).setBlockFormat(shape)
     _style_runs(block, theme)
+
+
+def _ends_list(block: QTextBlock) -> bool:
+    """Whether no item follows, or one of another list that is as deep."""
+    items, following = block.textList(), block.next().textList()
+    if following is None:
+        return True
+    is_other = following.objectIndex() != items.objectIndex()
+    return is_other and following.format().indent() == items.format().indent()
 
 
 def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:
@@ -261,11 +306,15 @@ def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
     shape.setBottomMargin(bottom)
 
 
-def _shape_code(block: QTextBlock, shape: QTextBlockFormat) -> None:
+def _shape_code(block: QTextBlock, shape: QTextBlockFormat, theme: Theme) -> None:
     is_top, is_bottom = starts_fence(block), not is_code(block.next()) or starts_fence(block.next())
     room = 2 * CODE_PADDING if is_code(block.previous()) else CODE_PADDING
     room += LABEL_HEIGHT if code_language(block) else 0
     shape.setNonBreakableLines(False)
+    if not block.text():
+        blank = QTextCharFormat()
+        blank.setFont(theme.mono_font, _SPECIFIED)
+        QTextCursor(block).setBlockCharFormat(blank)
     shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
     shape.setLeftMargin(CODE_PADDING + 2)
     shape.setRightMargin(CODE_PADDING)

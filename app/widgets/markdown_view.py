@@ -22,10 +22,10 @@ from PySide6.QtWidgets import QToolTip
 
 from app.typesetting import Code, Formula
 from app.viewmodels.links import link_tip
-from app.viewmodels.markdown import has_definitions, settled_length
+from app.viewmodels.markdown import block_pieces, has_definitions, settled_length
 from app.widgets.code_blocks import code_language, code_lines, is_code, starts_fence
 from app.widgets.code_colors import MAX_LINES, code_of, color_lines
-from app.widgets.formula_images import FormulaImages
+from app.widgets.formula_images import FormulaImages, written_tex
 from app.widgets.look import IconButton, Look
 from app.widgets.markdown_document import render_markdown, thin
 from app.widgets.ornaments import Ornaments, card_of
@@ -41,14 +41,16 @@ _LONG_S, _REST, _LONGEST_REST_S = 0.008, 8, 0.5
 class MarkdownView(TextView):
     """Shows Markdown that grows at its end. What is selected in a finished block stays selected.
 
-    **Signals:** `copy_requested` (the code of a block).
+    A long finished text is set piece by piece, and others have their turn in between.
+
+    **Signals:** `copy_requested` (the code of a block), `completed` (a finished text is shown whole).
     """
 
     copy_requested = Signal(str)
+    completed = Signal()
 
     def __init__(self, look: Look) -> None:
-        super().__init__("message")
-        self._look = look
+        super().__init__(look, "message")
         self._source = ""
         self._is_complete = False
         self._is_stale = False
@@ -58,6 +60,12 @@ class MarkdownView(TextView):
         self._ornaments = Ornaments(look)
         self._uncolored: set[Code] = set()
         self._coming = ""
+        self._pieces: list[str] = []
+        """What is still to be set of a finished text, last piece first."""
+        self._next = QTimer(self, interval=0, singleShot=True)
+        self._next.timeout.connect(self._set_next)
+        self._has_drawings = False
+        """Whether formulas that are shown as their source have been drawn."""
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._show_coming)
         self._redraw = QTimer(self, interval=0, singleShot=True)
@@ -135,6 +143,13 @@ class MarkdownView(TextView):
             return True
         return super().viewportEvent(event)
 
+    def _find_hits(self) -> list[tuple[int, int]]:
+        """A formula that is shown as its source is no more text than its picture is."""
+        hits = super()._find_hits()
+        if not self._formulas.has_sources:
+            return hits
+        return [hit for hit in hits if not written_tex(self._span(*hit).charFormat())]
+
     def _offer_code_at_cursor(self) -> None:
         if self.hasFocus():
             self._offer_code(self.textCursor().block())
@@ -176,12 +191,29 @@ class MarkdownView(TextView):
         if self._is_complete or not source.startswith(self._source[: self._settled]) or has_definitions(source):
             self._forget()
         self._drop_tail()
-        self._append(source[self._settled :], is_closed=True)
+        self._pieces = list(block_pieces(source[self._settled :]))[::-1]
+        self._set_next()
         if anchor != position:
             selection = self.textCursor()
             selection.setPosition(min(anchor, self._end()))
             selection.setPosition(min(position, self._end()), QTextCursor.MoveMode.KeepAnchor)
             self.setTextCursor(selection)
+
+    def _set_next(self) -> None:
+        """Set the next piece of a finished text."""
+        self._next.stop()
+        self._append(self._pieces.pop(), is_closed=True)
+        if self._pieces:
+            self._next.start()
+        else:
+            self.keep_height(0)
+            self._redraw_if_due()
+            self.completed.emit()
+
+    def set_all(self) -> None:
+        """Set what is left of a finished text at once."""
+        while self._pieces:
+            self._set_next()
 
     def _restyle(self) -> None:
         """Set everything anew; a hidden view waits until it is shown."""
@@ -189,6 +221,7 @@ class MarkdownView(TextView):
         if self._is_stale:
             return
         source, is_complete = self._source, self._is_complete
+        self.keep_height(self.height() if is_complete else 0)  # whoever reads stays where they are
         self._forget()
         if is_complete:
             self._complete(source)
@@ -197,9 +230,12 @@ class MarkdownView(TextView):
         self._is_complete = is_complete
 
     def _forget(self) -> None:
+        self._next.stop()
+        self._pieces.clear()
+        self._has_drawings = False
         self.document().clear()
         self.code_button.hide()
-        self._formulas.waiting.clear()
+        self._formulas.forget()
         self._uncolored.clear()
         self._settled = self._settled_end = 0
         self._is_complete = False
@@ -258,8 +294,12 @@ class MarkdownView(TextView):
             self._color_code(self.document().begin())
         elif made in self._formulas.waiting:
             self._formulas.waiting.discard(made)
-            if not self._formulas.waiting:
-                self._redraw.start()
+            self._has_drawings = True
+            self._redraw_if_due()
+
+    def _redraw_if_due(self) -> None:
+        if self._has_drawings and not self._formulas.waiting and not self._pieces:
+            self._redraw.start()
 
     def _color_code(self, block: QTextBlock) -> None:
         """Colour the finished code blocks from here on, as far as their spans are known."""

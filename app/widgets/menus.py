@@ -42,12 +42,18 @@ class Actions(QObject):
         self.paste = self._make("Paste", _Key.Paste, QAction.MenuRole.TextHeuristicRole)
         self.select_all = self._make("Select All", _Key.SelectAll, QAction.MenuRole.TextHeuristicRole)
         self.copy_message = self._make("Copy Message", "Ctrl+Shift+C")
+        self.find = self._make("Find…", _Key.Find)
+        self.find_next = self._make("Find Next", "Ctrl+G")
+        self.find_previous = self._make("Find Previous", "Ctrl+Shift+G")
+        self.find_selection = self._make("Use Selection for Find", "Ctrl+E")
         self.find_all = self._make("Find in All Conversations", "Ctrl+Shift+F")
 
     def _make_view(self) -> None:
         self.sidebar = self._make("Show Conversations", "Ctrl+Meta+S", is_switch=True)
         self.show_thoughts = self._make("Show Thoughts", "Ctrl+Alt+T", is_switch=True)
         self.go_to_end = self._make("Go to the End", "Ctrl+J")
+        self.previous_message = self._make("Previous Message", "Alt+Up")
+        self.next_message = self._make("Next Message", "Alt+Down")
         self.bigger = self._make("Bigger Text", _Key.ZoomIn)
         self.smaller = self._make("Smaller Text", _Key.ZoomOut)
         self.usual = self._make("Usual Text Size", "Ctrl+0")
@@ -122,13 +128,17 @@ def fill_menu_bar(bar: QMenuBar, actions: Actions) -> QMenu:
     _fill(file, actions.close, actions.settings, actions.quit)
     edit = bar.addMenu("Edit")
     _fill(edit, actions.undo, actions.redo, None, actions.cut, actions.copy, actions.paste)
-    _fill(edit, actions.select_all, None, actions.copy_message, None, actions.find_all)
+    _fill(edit, actions.select_all, None, actions.copy_message, None)
+    find = (actions.find, actions.find_next, actions.find_previous, actions.find_selection, None, actions.find_all)
+    _fill(edit.addMenu("Find"), *find)
     view = bar.addMenu("View")
     _fill(
         view,
         actions.sidebar,
         None,
         actions.show_thoughts,
+        actions.previous_message,
+        actions.next_message,
         actions.go_to_end,
         None,
         actions.bigger,

@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QStackedLayout, QWidget
 
 from app.theme import COLUMN_WIDTH
 from app.thumbnails import Thumbnails
 from app.viewmodels.conversation import Conversation, Turn
+from app.viewmodels.finding import Finding, Hit
 from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.empty_view import EmptyView
 from app.widgets.look import Look
@@ -30,11 +31,12 @@ class MessageList(QWidget):
     edit_requested = Signal(object)
     turns_shown = Signal()
 
-    def __init__(self, look: Look, thumbnails: Thumbnails, conversation: Conversation) -> None:
+    def __init__(self, look: Look, thumbnails: Thumbnails, conversation: Conversation, finding: Finding) -> None:
         super().__init__()
         self._look = look
         self._thumbnails = thumbnails
         self._conversation = conversation
+        self._finding = finding
         self.empty = EmptyView(look)
         self.empty.example_chosen.connect(self.example_chosen)
         self.pill = QPushButton("↓ New text", self)
@@ -53,6 +55,8 @@ class MessageList(QWidget):
         conversation.turn_added.connect(self._add)
         conversation.reset.connect(self._show_turns)
         conversation.activity_changed.connect(self.show_choices)
+        finding.changed.connect(self._mark)
+        finding.reached.connect(self._show_hit)
         self._show_turns()
 
     @property
@@ -73,6 +77,15 @@ class MessageList(QWidget):
     def show_turn(self, turn: Turn) -> TurnView | None:
         """Scroll to a turn of the conversation, as after a search, and return its view."""
         return self.area.show_turn(turn)
+
+    def step(self, steps: int) -> None:
+        """Take the keyboard so many turns on, also to one that was no widget; from elsewhere to the newest one."""
+        turns, focused = self._conversation.turns, self.focused_view
+        index = turns.index(focused.turn) + steps if focused is not None else len(turns) - 1
+        if 0 <= index < len(turns):
+            view = self.area.show_turn(turns[index])
+            if view is not None:
+                view.text_view.setFocus(Qt.FocusReason.TabFocusReason)
 
     def show_version(self, turn: Turn, steps: int) -> None:
         """Show another version of a turn; the keyboard goes along."""
@@ -106,6 +119,7 @@ class MessageList(QWidget):
         view.version_requested.connect(self.show_version)
         view.text_view.keyboard_focus_changed.connect(lambda is_here: self._ring(view, is_here))
         view.versions.show_version(*self._conversation.version_of(turn))
+        view.mark(self._finding)
         return view
 
     def _user_view(self, turn: UserTurn) -> TurnView:
@@ -138,7 +152,16 @@ class MessageList(QWidget):
         view.style().unpolish(view)
         view.style().polish(view)
         if is_here:
-            self.area.ensureWidgetVisible(view, 0, 24)
+            top = view.mapTo(self.area.viewport(), view.rect().topLeft()).y()
+            if top < 0 or top + view.height() > self.area.viewport().height():
+                self.area.show_turn(view.turn)
+
+    def _mark(self) -> None:
+        for view in self.views:
+            view.mark(self._finding)
+
+    def _show_hit(self, hit: Hit) -> None:
+        self.area.show_place(hit.turn, lambda view: view.place_of(hit))
 
     def _hide_pill(self) -> None:
         if self.area.is_following:
@@ -155,8 +178,12 @@ class MessageList(QWidget):
         self.pill.raise_()
 
 
-def _centered(column: QWidget) -> QWidget:
-    """The column in the middle, never wider than text reads well."""
+def _centered(column: QWidget) -> QScrollArea:
+    """The column in the middle, never wider than text reads well; a low window scrolls it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     holder = QWidget()
     column.setMaximumWidth(COLUMN_WIDTH)
     row = QHBoxLayout(holder)
@@ -164,4 +191,5 @@ def _centered(column: QWidget) -> QWidget:
     row.addStretch(1)
     row.addWidget(column, 100)
     row.addStretch(1)
-    return holder
+    area.setWidget(holder)
+    return area

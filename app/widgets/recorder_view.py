@@ -3,10 +3,11 @@
 from collections import deque
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
-from app.viewmodels.voice import Voice
+from app.recorder import Microphone
+from app.viewmodels.voice import Voice, found
 from app.widgets.look import IconButton, Look, give_role
 
 __all__ = ["RecorderView", "VoiceMenu"]
@@ -159,9 +160,19 @@ class VoiceMenu(QMenu):
         microphones = self._voice.choices()
         if not microphones:
             self.microphones.addAction("None was found").setEnabled(False)
-        chosen = self._voice.chosen_id
-        for index, microphone in enumerate(microphones):
-            action = self.microphones.addAction(microphone.name)
-            action.setCheckable(True)
-            action.setChecked(microphone.id == chosen or (index == 0 and not chosen))
-            action.triggered.connect(lambda _checked=False, which=microphone.id: self._voice.choose(which))
+            return
+        chosen = self._voice.chosen
+        listening = found(chosen, microphones) if chosen else None
+        self._add_microphone("System Default", None, is_chosen=chosen is None)
+        self.microphones.addSeparator()
+        for microphone in microphones:
+            self._add_microphone(microphone.name, microphone, is_chosen=microphone == listening)
+        if chosen is not None and listening is None:
+            self._add_microphone(f"{chosen.name} (not connected)", None, is_chosen=True).setEnabled(False)
+
+    def _add_microphone(self, text: str, microphone: Microphone | None, *, is_chosen: bool) -> QAction:
+        action = self.microphones.addAction(text.replace("&", "&&"))
+        action.setCheckable(True)
+        action.setChecked(is_chosen)
+        action.triggered.connect(lambda: self._voice.choose(microphone))
+        return action

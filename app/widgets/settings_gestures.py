@@ -26,6 +26,7 @@ class SettingsGestures(QObject):
         self._toolbox = models.toolbox
         self._preferences = preferences
         self._exporter = exporter
+        self._model = models.model
         self._settings_window: SettingsWindow | None = None
         window.commands.settings.triggered.connect(self.show_settings)
         window.commands.export.triggered.connect(self.export)
@@ -43,6 +44,8 @@ class SettingsGestures(QObject):
             )
             settings.model.choose_requested.connect(lambda: ask_for_model(settings, self._preferences.choose_model))
             settings.model.sample_requested.connect(lambda: self._preferences.choose_model(None))
+            self._model.changed.connect(lambda: settings.model.show_refusal(self._model.refusal))
+            settings.model.show_refusal(self._model.refusal)
         self._settings_window.show()
         self._settings_window.activateWindow()
 

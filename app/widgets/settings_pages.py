@@ -145,6 +145,9 @@ class ModelPage(SettingsPage):
         self.place = self.add_note()
         self.add("", side_by_side(self.choose_button, self.sample_button))
         self.add_note("It is loaded now, and each time Cabochon starts.")
+        self.refusal = self.add_note()
+        give_role(self.refusal, "caution")
+        self.show_refusal("")
         self.add_gap()
         self.add("Longest conversation", self.context)
         self.add_note("A shorter limit saves memory.")
@@ -162,6 +165,11 @@ class ModelPage(SettingsPage):
         self.sample_button.setEnabled(self.settings.start_model is not None)
         self.context.show_number(self.settings.context_limit)
         self.rest.show_number(self.settings.rest_after_minutes)
+
+    def show_refusal(self, sentence: str) -> None:
+        """Say why the model that was chosen is not the one that is loaded; nothing when it is."""
+        self.refusal.setText(sentence)
+        self.show_row(self.refusal, bool(sentence))
 
     def _write(self) -> None:
         context_limit, minutes = self.context.number, self.rest.number

@@ -1,7 +1,7 @@
 """The settings window: pages behind a row of symbols, everything at once, nothing to confirm."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.viewmodels.preferences import Preferences
@@ -20,6 +20,8 @@ class SettingsWindow(QWidget):
     def __init__(self, parent: QWidget, look: Look, preferences: Preferences, toolbox: Toolbox) -> None:
         super().__init__(parent, Qt.WindowType.Window | Qt.WindowType.WindowCloseButtonHint)
         self._look = look
+        self._main_window = parent
+        self._settings = preferences.settings
         self.setObjectName("settings")
         self.general = GeneralPage(look, preferences)
         self.model = ModelPage(look, preferences)
@@ -60,7 +62,25 @@ class SettingsWindow(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Show what holds now: while it is hidden the window follows nothing."""
         super().showEvent(event)
+        if not event.spontaneous():
+            self._place()
         self._refresh()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the place."""
+        self._settings.settings_place = self.pos()
+        super().closeEvent(event)
+
+    def _place(self) -> None:
+        """Go where it was, the first time over the middle of the main window; never off the screens."""
+        parent = self._main_window
+        size = self.sizeHint() + parent.frameGeometry().size() - parent.size()
+        middle = parent.frameGeometry().center() - QPoint(size.width() // 2, size.height() // 2)
+        wanted = QRect(self._settings.settings_place or middle, size)
+        area = (QGuiApplication.screenAt(wanted.center()) or parent.screen()).availableGeometry()
+        left = max(area.left(), min(wanted.left(), area.right() - size.width()))
+        top = max(area.top(), min(wanted.top(), area.bottom() - size.height()))
+        self.move(left, top)
 
     def _refresh(self) -> None:
         for page in self.pages.values():

@@ -34,7 +34,7 @@ class ThinkingPane(QWidget):
         self.answer_now.setAccessibleName("Answer now: end the thought")
         self.answer_now.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.answer_now.clicked.connect(self.answer_now_requested)
-        self.body = TextView("thought")
+        self.body = TextView(look, "thought")
         self.body.setAccessibleName("Thought")
         self._frame = QFrame()
         give_role(self._frame, "thoughtBody")
@@ -66,3 +66,4 @@ class ThinkingPane(QWidget):
         self._frame.setVisible(thought.is_open)
         if thought.is_open:
             self.body.show_plain(thought.text)
+            self.body.setAccessibleName("Thought" if thought.is_running else f"Thought: {thought.text}")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
@@ -111,6 +111,31 @@ class TurnColumn(QScrollArea):
         self._refresh()
         return row.view
 
+    @property
+    def seen_turn(self) -> Turn | None:
+        """The turn at the top of the viewport."""
+        index = max(0, bisect_right(self._tops, self.verticalScrollBar().value() + _LEAD) - 1)
+        return self._rows[index].turn if self._rows else None
+
+    def show_place(self, turn: Turn, place_in: Callable[[TurnView], QRect | None]) -> None:
+        """Scroll to a place in a turn, unless it is seen already. `place_in` tells where it is in the turn's view."""
+        row = next((row for row in self._rows if row.turn is turn), None)
+        if row is None:
+            return
+        view = self._build(row)
+        view.settle()
+        self._place()
+        place = place_in(view)
+        if place is None:
+            self.show_turn(turn)
+            return
+        top, height = self.verticalScrollBar().value(), self.viewport().height()
+        place.translate(0, self._tops[self._rows.index(row)] - top)
+        if place.top() < _LEAD or place.bottom() > height - _LEAD:
+            self.is_following = False
+            self._anchor, self._offset = row, place.top() + top - self._tops[self._rows.index(row)] - height // 3
+            self._refresh()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Something in a view has another height."""
         if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
@@ -197,9 +222,9 @@ class TurnColumn(QScrollArea):
         end = bisect_left(self._tops, top + (1 + distance) * height)
         return [*self._rows[first:end], *self._rows[max(end, len(self._rows) - 1) :]]
 
-    def _build(self, row: _Row) -> None:
+    def _build(self, row: _Row) -> TurnView:
         if row.view is not None:
-            return
+            return row.view
         view = self._make_view(row.turn)
         view.setParent(self._content)
         view.setGeometry(self._left, self._content.height(), self._column_width, row.height)
@@ -208,6 +233,7 @@ class TurnColumn(QScrollArea):
         row.view = view
         for one, other in pairwise([before.tab_stops[-1] if before else self._tabs_after, *view.tab_stops]):
             QWidget.setTabOrder(one, other)
+        return view
 
     def _rows_before(self, row: _Row) -> Iterable[_Row]:
         return reversed(self._rows[: self._rows.index(row)])

@@ -1,6 +1,6 @@
 """One turn of the conversation each: what a person said, and what the model answers."""
 
-from PySide6.QtCore import QPoint, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDrag, QFontMetrics, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.thumbnails import Thumbnails
+from app.viewmodels.finding import Finding, Hit
 from app.viewmodels.tools import ToolRun
 from app.viewmodels.turns import AnswerState, AnswerTurn, Enclosure, UserTurn
 from app.widgets.look import GhostButton, Look, give_role
@@ -89,7 +90,6 @@ class TurnView(QFrame):
         self.text_view = text_view
         self.copy_button = _CopyButton(look, "copy", f"Copy {name.lower()}", host=self)
         self.copy_button.dragged.connect(self._drag)
-        text_view.setAccessibleName(name)
         text_view.link_chosen.connect(self.link_chosen)
         text_view.menu_requested.connect(self._show_menu)
         self.copy_button.clicked.connect(self.copy)
@@ -116,6 +116,26 @@ class TurnView(QFrame):
         """The height that the message asks for at its present width in pixels."""
         self._layout.activate()
         return self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+
+    def settle(self) -> None:
+        """Give every part the room that it asks for, now."""
+        for part in reversed(self.findChildren(QWidget)):
+            if layout := part.layout():
+                layout.activate()
+
+    def mark(self, finding: Finding) -> None:
+        """Mark what is looked for."""
+        hit = finding.current
+        is_here = hit is not None and hit.turn is self.turn and not hit.in_thought
+        self.text_view.mark(finding.terms, hit.number if hit and is_here else None)
+
+    def place_of(self, hit: Hit) -> QRect | None:
+        """Where a hit stands in the message, once it is marked."""
+        return self._place_in(self.text_view)
+
+    def _place_in(self, text_view: TextView) -> QRect | None:
+        place = text_view.place_of_hit()
+        return place.translated(text_view.mapTo(self, QPoint())) if place is not None else None
 
     def copy(self) -> None:
         """Ask for the message to be copied."""
@@ -157,7 +177,7 @@ class UserView(TurnView):
     turn: UserTurn
 
     def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
-        text_view = TextView("message")
+        text_view = TextView(look, "message")
         super().__init__(look, turn, text_view, "Your message")
         self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
         self._grid = QGridLayout()
@@ -235,6 +255,7 @@ class UserView(TurnView):
         for index, card in enumerate(self.cards):
             card.show_caption(self.turn.picture_line(index))
         self.setAccessibleName(self.turn.spoken)
+        self.text_view.setAccessibleName(self.turn.spoken)  # VoiceOver passes frames over, and reads a text's name
 
 
 class AnswerView(TurnView):
@@ -251,6 +272,7 @@ class AnswerView(TurnView):
         super().__init__(look, turn, self._markdown, "Answer")
         self._look = look
         self._markdown.copy_requested.connect(self.copy_requested)
+        self._markdown.completed.connect(self._name_text)
         self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = QLabel()
         give_role(self.activity, "activity")
@@ -266,10 +288,8 @@ class AnswerView(TurnView):
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 0, 0)
         foot.setSpacing(8)
-        for widget in (self.versions, self.copy_button, self.again_button):
+        for widget in (self.note, self.statistics, self.versions, self.copy_button, self.again_button):
             foot.addWidget(widget)
-        foot.addWidget(self.note)
-        foot.addWidget(self.statistics)
         foot.addStretch(1)
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)
@@ -299,6 +319,22 @@ class AnswerView(TurnView):
     def copied_text(self) -> str:
         """The answer as the model wrote it, without its thought."""
         return self.turn.text.strip()
+
+    def settle(self) -> None:
+        """Set all of the text, and give every part its room."""
+        self._markdown.set_all()
+        super().settle()
+
+    def mark(self, finding: Finding) -> None:
+        """Mark what is looked for in the thought too."""
+        super().mark(finding)
+        hit = finding.current
+        is_here = hit is not None and hit.turn is self.turn and hit.in_thought
+        self.thinking.body.mark(finding.terms, hit.number if hit and is_here else None)
+
+    def place_of(self, hit: Hit) -> QRect | None:
+        """Where a hit stands in the answer or its thought, once it is marked."""
+        return self._place_in(self.thinking.body if hit.in_thought else self.text_view)
 
     def code_at(self, position: QPoint) -> str:
         """The code block at a global position, exactly."""
@@ -355,3 +391,8 @@ class AnswerView(TurnView):
         self.again_button.setEnabled(not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)
+            self._name_text()
+
+    def _name_text(self) -> None:
+        read = self._markdown.toPlainText().replace("\ufffc", "formula")
+        self._markdown.setAccessibleName(self.turn.spoken_as(read))

@@ -1,9 +1,11 @@
 """`cabochon bench`: rounds of fresh processes, engines interleaved (A B C, C B A, …), medians and ratios."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +30,9 @@ def bench_report(
     unknown = [name for name in against if name not in PEERS]
     if unknown:
         raise BenchFailed(f"There is no adapter for {unknown[0]!r}; choose from {', '.join(PEERS)}.")
+    missing = [name for name in against if name not in OWN and find_spec(name.replace("-", "_")) is None]
+    if missing and not getattr(sys, "frozen", False):
+        raise BenchFailed(f"{missing[0]} is not installed. It comes with the extra: pip install 'cabochon[compare]'.")
     engines = [OURS, *against]
     results: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
     for number in range(rounds):
@@ -55,7 +60,8 @@ def _measure_apart(name: str, model: Path, prompt_tokens: int, new_tokens: int) 
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         reason = run.stderr.strip().splitlines()[-1:] or [f"exit status {run.returncode}"]
-        raise BenchFailed(f"{name} could not be measured: {reason[0]}")
+        sentence = re.sub(r"^[\w.]+(Error|Exception): ", "", reason[0])  # as Python ends a traceback
+        raise BenchFailed(f"{name} could not be measured: {sentence}")
     result: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return result
 

@@ -22,7 +22,7 @@ from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4, make_model
 
-__all__ = ["CheckedFiles", "LoadedCheckpoint", "check_files", "load_checkpoint"]
+__all__ = ["CheckedFiles", "LoadedCheckpoint", "check_files", "load_checkpoint", "load_files"]
 
 _log = logging.getLogger(__name__)
 _BATCH_BYTES = 128 * 1024 * 1024
@@ -64,7 +64,11 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
 
     on_progress is called with the fraction of bytes read so far.
     """
-    files = check_files(folder)
+    return load_files(check_files(folder), on_progress)
+
+
+def load_files(files: CheckedFiles, on_progress: Callable[[float], None] = lambda fraction: None) -> LoadedCheckpoint:
+    """Read the data of checked files; raises CheckpointError naming file and tensor."""
     model, used = files.model, files.entries
     _fill(model, used, on_progress)
     return LoadedCheckpoint(

@@ -3,7 +3,9 @@
 import importlib.util
 import inspect
 import json
+import math
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -26,7 +28,7 @@ __all__ = [
     "BudgetOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption",
     "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
     "ThinkingBudgetOption", "ToolBox", "ToolsOption", "VideoBudgetOption", "load_engine", "load_schema", "load_tools",
-    "make_options", "one_of", "video_parts",
+    "make_options", "one_of", "one_of_numbers", "video_parts", "whole_number",
 ]  # fmt: skip
 
 
@@ -41,6 +43,42 @@ def one_of(choices: Sequence[object]) -> Callable[[Any], Any]:
     return check
 
 
+def whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
+    """What an option of whole numbers may be."""
+
+    def read(text: Any) -> int:
+        try:
+            number = int(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r} is not a whole number") from error
+        if number < least or (most is not None and number > most):
+            raise typer.BadParameter(f"choose {least} or more" if most is None else f"choose {least} to {most}")
+        return number
+
+    return read
+
+
+def one_of_numbers(choices: Sequence[int]) -> Callable[[Any], int]:
+    """What an option with a few numbers may be."""
+
+    def read(text: Any) -> int:
+        if str(text) not in map(str, choices):
+            raise typer.BadParameter(f"choose one of {', '.join(map(str, choices))}")
+        return int(text)
+
+    return read
+
+
+def _temperature(text: Any) -> float:
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a number") from error
+    if not (math.isfinite(number) and number >= 0):
+        raise typer.BadParameter("choose 0 or more")
+    return number
+
+
 ModelOption = Annotated[
     Path | None,
     typer.Option("--model", metavar="FOLDER", readable=False, help="Model folder; without it, the built-in sample."),
@@ -50,7 +88,7 @@ BudgetOption = Annotated[
     typer.Option(
         "--budget",
         metavar="N",
-        callback=one_of(BUDGETS),
+        parser=one_of_numbers(BUDGETS),
         help="Soft tokens a picture may spend: 70, 140, 280, 560, 1120.",
     ),
 ]
@@ -58,27 +96,44 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write every event as a
 VideoBudgetOption = Annotated[
     int,
     typer.Option(
-        "--video-budget", metavar="N", callback=one_of(BUDGETS), help="Soft tokens each frame of a video may spend."
+        "--video-budget",
+        metavar="N",
+        parser=one_of_numbers(BUDGETS),
+        help="Soft tokens each frame of a video may spend.",
     ),
 ]
 ThinkOption = Annotated[bool, typer.Option("--think", help="Let the model think first; its thought goes to stderr.")]
 ThinkingBudgetOption = Annotated[
     int | None,
-    typer.Option("--thinking-budget", min=0, metavar="N", help="Most tokens of the thought; implies --think."),
+    typer.Option(
+        "--thinking-budget", parser=whole_number(0), metavar="N", help="Most tokens of the thought; implies --think."
+    ),
 ]
 SystemOption = Annotated[str | None, typer.Option("--system", metavar="TEXT", help="Instructions for the model.")]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="The same seed gives the same answer.")
+    int | None,
+    typer.Option("--seed", parser=whole_number(0, 2**63 - 1), metavar="N", help="The same seed gives the same answer."),
 ]
 TemperatureOption = Annotated[
     float | None,
-    typer.Option("--temperature", min=0, help="0 always takes the most likely token; else as the model advises."),
+    typer.Option(
+        "--temperature",
+        parser=_temperature,
+        metavar="X",
+        help="0 always takes the most likely token; else as the model advises.",
+    ),
 ]
-MaxTokensOption = Annotated[int, typer.Option("--max-tokens", min=1, help="Stop after so many tokens of answer.")]
+MaxTokensOption = Annotated[
+    int,
+    typer.Option("--max-tokens", parser=whole_number(1), metavar="N", help="Stop after so many tokens of answer."),
+]
 LogprobsOption = Annotated[
     int,
     typer.Option(
-        "--logprobs", min=0, max=64, metavar="N", help="Show the N most likely tokens in each place, on stderr."
+        "--logprobs",
+        parser=whole_number(0, 64),
+        metavar="N",
+        help="Show the N most likely tokens in each place, on stderr.",
     ),
 ]
 StopOption = Annotated[
@@ -139,7 +194,7 @@ def load_tools(path: Path) -> ToolBox:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever the person's own program raises
-        raise PromptError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
+        raise PromptError(f"{path} cannot be run{_place_and_reason(error, path)}. Correct it and try again.") from error
     functions = {
         name: value
         for name, value in vars(module).items()
@@ -150,14 +205,34 @@ def load_tools(path: Path) -> ToolBox:
     return ToolBox(functions)
 
 
+def _place_and_reason(error: BaseException, path: Path) -> str:
+    """Where in a tool file it went wrong, as far as that is known, and what."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame.lineno for frame in frames if Path(frame.filename).absolute() == path.absolute()]
+    line = own[-1] if own else None
+    reason = str(error) or type(error).__name__
+    if isinstance(error, SyntaxError):
+        line, reason = error.lineno, error.msg
+    elif isinstance(error, SystemExit):
+        reason = "it ends the program"
+    return f" (line {line}): {reason}" if line else f": {reason}"
+
+
 def load_schema(path: Path) -> dict[str, Any]:
     """A JSON Schema; raises PromptError."""
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PromptError(f"{path} cannot be read: {error.strerror}. Name a file with a JSON Schema.") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise PromptError(f"{path} is not JSON: there is a mistake in {place}. Correct it and try again.") from error
+    except UnicodeDecodeError as error:
+        raise PromptError(f"{path} is not text in UTF-8. Save it as UTF-8 first.") from error
     except (ValueError, RecursionError) as error:
-        raise PromptError(f"{path} cannot be read as JSON: {error}.") from error
+        raise PromptError(
+            f"{path} cannot be read as JSON: it is nested too deeply, or its numbers are too long."
+        ) from error
     if not isinstance(schema, dict):
         raise PromptError(f"{path} is not a JSON Schema: it must hold an object.")
     return schema

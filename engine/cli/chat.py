@@ -29,7 +29,7 @@ HELP = """\
 /again         answer the last message anew
 /new           begin a new conversation; the file of the old one is kept beside it
 /help          say this
-/quit          end (also Ctrl-D)
+/quit          end (also /exit and Ctrl-D)
 A line that ends in a backslash goes on in the next one; one that begins with // sends a text that begins with /.
 Ctrl-C stops an answer."""
 
@@ -52,25 +52,31 @@ class Conversation:
     def open(cls, path: Path | None, system: str | None) -> "Conversation":
         """Go on with the file at `path`, or begin; raises PromptError for a file that holds something else.
 
+        The file is written at once, so that nobody talks for an hour and then hears that it cannot be kept.
         The instructions in `system` take the place of those in the file.
         """
         begun: list[Message] = []
         if path is not None and path.exists():
             try:
                 saved = msgspec.json.decode(path.read_bytes(), type=_Saved)
-            except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise PromptError(f"{path} holds no conversation: {error}. Name another file.") from error
+            except OSError as error:
+                raise PromptError(f"{path} cannot be read: {error.strerror}. Name another file.") from error
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise PromptError(f"{path} holds no conversation. Name another file.") from error
             if saved.version != 1:
                 raise PromptError(f"{path} was written by a newer Cabochon. Update this one, or name another file.")
             begun = saved.messages
         if system:
             begun = [Message("system", (Text(system),)), *begun[len(_instructions(begun)) :]]
-        return cls(begun, path)
+        conversation = cls(begun, path)
+        conversation.save()
+        return conversation
 
     def begin_anew(self) -> Path | None:
         """Forget all but the instructions; where the file of what was said is now. Raises PromptError."""
         kept = None
-        if self.path is not None and self.path.exists():
+        is_begun = len(self.messages) > len(_instructions(self.messages))
+        if is_begun and self.path is not None and self.path.exists():
             names = (f"{self.path.stem}-{number}{self.path.suffix}" for number in count(1))
             kept = next(path for path in map(self.path.with_name, names) if not path.exists())
             try:
@@ -170,7 +176,7 @@ class Chat:
         notes.print("Type a message, or /help.", style="dim")
         for line in _lines():
             word, _, rest = line.strip().partition(" ")
-            if word == "/quit":
+            if word in ("/quit", "/exit"):
                 return
             try:
                 if word.startswith("//"):

@@ -42,7 +42,9 @@ from engine.cli.arguments import (
     load_tools,
     make_options,
     one_of,
+    one_of_numbers,
     video_parts,
+    whole_number,
 )
 from engine.cli.chat import Chat, Conversation
 from engine.cli.output import notes, say, write_answer, write_json
@@ -227,7 +229,7 @@ def ocr(
             return ask_picture(engine, path, soft_tokens, question)
         return read_text(engine, path, soft_tokens, cast(Form, form), fields)
 
-    _each(files, read, as_json=as_json)
+    _each(files, read, as_json=as_json, whole="" if form in ("text", "markdown") else form.upper())
 
 
 @cli.command()
@@ -249,18 +251,24 @@ def transcribe(
     _each(files, lambda path: transcribe_sound(engine, path, language, translate), as_json=as_json)
 
 
-def _each(files: Sequence[Path], answer: Callable[[Path], Iterable[Event]], *, as_json: bool) -> None:
-    """Write an answer for each file; one bad file must not stop the rest."""
+def _each(files: Sequence[Path], answer: Callable[[Path], Iterable[Event]], *, as_json: bool, whole: str = "") -> None:
+    """Write an answer for each file; one bad file must not stop the rest.
+
+    whole: what the answer is worth nothing as when it was cut off, e.g. "JSON".
+    """
     failed = False
     for path in files:
         try:
             events = answer(path.absolute())
             if as_json:
-                write_json(events, file=str(path))
-                continue
-            if len(files) > 1:
-                typer.echo(f"==> {path} <==")
-            write_answer(events)
+                ending = write_json(events, file=str(path))
+            else:
+                if len(files) > 1:
+                    typer.echo(f"==> {path} <==")
+                ending = write_answer(events)
+            if whole and ending != "end_of_turn":
+                failed = True
+                say(f"“{path.name}”: the {whole} is cut off and not complete. Read the picture in pieces.", "red")
         except EngineError as error:
             failed = True
             say(str(error), "red")
@@ -292,9 +300,13 @@ def bench(
     against: Annotated[
         str, typer.Option(metavar="NAMES", help="Measure these beside it, with commas: json-mask, mlx-lm, mlx-vlm.")
     ] = "",
-    rounds: Annotated[int, typer.Option(min=1, help="Interleaved repetitions; medians are reported.")] = 3,
-    prompt_tokens: Annotated[int, typer.Option(min=1, help="Length of the prompt.")] = 512,
-    new_tokens: Annotated[int, typer.Option(min=2, help="Tokens to write.")] = 128,
+    rounds: Annotated[
+        int, typer.Option(parser=whole_number(1), metavar="N", help="Interleaved repetitions; medians are reported.")
+    ] = 3,
+    prompt_tokens: Annotated[
+        int, typer.Option(parser=whole_number(1), metavar="N", help="Length of the prompt.")
+    ] = 512,
+    new_tokens: Annotated[int, typer.Option(parser=whole_number(2), metavar="N", help="Tokens to write.")] = 128,
 ) -> None:
     """Measure load, time to first token, prefill, decode and memory; prints JSON."""
     names = [name.strip() for name in against.split(",") if name.strip()]
@@ -310,7 +322,9 @@ def quantize(
     destination: Annotated[Path, typer.Argument(help="New folder for the smaller model.", metavar="DST")],
     bits: Annotated[
         int,
-        typer.Option("--bits", metavar="N", callback=one_of(get_args(Bits)), help="Bits of most weights: 4, 6, 8."),
+        typer.Option(
+            "--bits", metavar="N", parser=one_of_numbers(get_args(Bits)), help="Bits of most weights: 4, 6, 8."
+        ),
     ] = 4,
     as_json: JsonOption = False,
 ) -> None:

@@ -43,11 +43,12 @@ _SHOWN = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"
 """Control characters, of which a terminal would take orders, as their pictures (␛)."""
 
 
-def write_answer(events: Iterable[Event]) -> None:
+def write_answer(events: Iterable[Event]) -> FinishReason | None:
     """The answer on stdout as it comes; thought, receipts, calls, likelihoods and odd endings on stderr.
 
-    A file gets the answer as it is, a terminal no control characters.
+    A file gets the answer as it is, a terminal no control characters. Returns why it ended.
     """
+    ending: FinishReason | None = None
     shown = _SHOWN if sys.stdout.isatty() else {}
     likelihoods: list[str] = []
     for event in events:
@@ -58,6 +59,7 @@ def write_answer(events: Iterable[Event]) -> None:
             case Logprobs(chosen, top):
                 likelihoods.append(_describe_logprobs(chosen, top))
             case Finished(reason):
+                ending = reason
                 sys.stdout.write("\n")
                 sys.stdout.flush()
                 for line in likelihoods:
@@ -66,6 +68,7 @@ def write_answer(events: Iterable[Event]) -> None:
                     say(_ENDINGS[reason], "yellow")
             case _:
                 _write_beside(event)
+    return ending
 
 
 def _write_beside(event: Event) -> None:
@@ -97,8 +100,9 @@ def say(text: str, style: str, end: str = "\n") -> None:
     notes.print(text.translate(_SHOWN), end=end, style=style, markup=False, soft_wrap=True)
 
 
-def write_json(events: Iterable[Event], file: str | None = None) -> None:
-    """Each event as a line of JSON, the last one too when that is a failure."""
+def write_json(events: Iterable[Event], file: str | None = None) -> FinishReason | None:
+    """Each event as a line of JSON, the last one too when that is a failure. Returns why the answer ended."""
+    ending: FinishReason | None = None
 
     def write(event: Event) -> None:
         line = encode(event).decode()
@@ -107,9 +111,11 @@ def write_json(events: Iterable[Event], file: str | None = None) -> None:
     try:
         for event in events:
             write(event)
+            ending = event.reason if isinstance(event, Finished) else ending
     except EngineError as error:
         write(Failed(type(error).__name__, str(error)))
         raise
+    return ending
 
 
 def _describe(receipt: Receipt) -> str:

@@ -114,7 +114,9 @@ class Grammars:
                 raise PromptError(
                     'The schema for the answer says "oneOf" where more than one may fit. Write "anyOf" instead.'
                 ) from error
-            raise PromptError(f"The {name} for the answer cannot be used: {error}. Ask for a simpler one.") from error
+            raise PromptError(
+                f"The {name} for the answer cannot be used: {error}. Correct it, or ask for a simpler one."
+            ) from error
 
     def for_call(self, tools: Sequence[Tool], choice: ToolChoice) -> Constraint:
         """One call of a tool, to its closing token.

@@ -35,14 +35,16 @@ def build_prompt(
     pieces = _joined(_filled(rendered, media))
     token_ids: list[int] = []
     spans: list[MediaSpan] = []
-    channel = 0
+    channel = num_text_tokens = 0
     for piece in pieces:
         match piece:
             case int():
                 channel = len(token_ids) if piece == Special.BEGIN_CHANNEL else channel
                 token_ids.append(piece)
             case str():
-                token_ids += tokenizer.encode(piece)
+                encoded = tokenizer.encode(piece)
+                num_text_tokens += len(encoded)
+                token_ids += encoded
             case _:
                 begin, placeholder, end = _markers(piece, ids)
                 token_ids.append(begin)
@@ -58,6 +60,8 @@ def build_prompt(
         tuple(media),
         starts_in_thought=starts_in_thought,
         num_passing=len(token_ids) - channel if ends_in_thought else 0,
+        num_characters=sum(len(piece) for piece in pieces if isinstance(piece, str)),
+        num_text_tokens=num_text_tokens,
     )
 
 

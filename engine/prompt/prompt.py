@@ -149,6 +149,10 @@ class Prompt:
     """The rendered prompt ends inside an open thought channel."""
     num_passing: int = 0
     """Tokens at the end that the next turn's prompt will not have: an open thought or the full template's empty one."""
+    num_characters: int = 0
+    """Of all its text."""
+    num_text_tokens: int = 0
+    """What that text became: neither control tokens nor soft tokens are among them."""
 
     def __len__(self) -> int:
         return len(self.token_ids)

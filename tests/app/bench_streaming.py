@@ -1,4 +1,5 @@
-"""How long the window's thread is kept busy while an answer arrives at 200 tokens a second, and by a long conversation.
+"""How long the window's thread is kept busy while an answer arrives at 200 tokens a second, by a long conversation,
+by finding words in it, and by a very long answer.
 
     python tests/app/bench_streaming.py [--turns 1000] [--seconds 20]
 
@@ -126,8 +127,34 @@ def long_conversation(desk: Desk, num_turns: int) -> None:
     print(f"{len(messages.views)} of {num_turns} turns are widgets")
 
 
+def find(desk: Desk) -> None:
+    """Count words in the open conversation for the first time, and again."""
+    finding = desk.models.finding
+    for word in ("coffee", "total"):
+        heart, began = Heart(), time.perf_counter()
+        finding.look_for(word, None)
+        while finding.count_line == "…":
+            live(4)
+        heart.stop("finding")
+        print(f"{'':10} {finding.count_line} after {time.perf_counter() - began:.2f} s")
+    finding.close()
+
+
+def long_answer(desk: Desk, num_characters: int) -> None:
+    """Open a conversation of one very long answer."""
+    turns = finished_turns(2)
+    answer = AnswerTurn(next_place(turns))
+    answer.append_text((ANSWER + "\n\n") * (num_characters // len(ANSWER)))
+    answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
+    heart = Heart()
+    show_turns(desk, [*turns, answer])
+    live(2000)
+    heart.stop("long")
+    print(f"{'':10} {len(answer.text):,} characters in one answer")
+
+
 def main() -> None:
-    """Measure both."""
+    """Measure all of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=20)
@@ -143,6 +170,8 @@ def main() -> None:
             live(20)
         stream(desk, options.seconds)
         long_conversation(desk, options.turns)
+        find(desk)
+        long_answer(desk, 100_000)
         desk.close()
 
 

@@ -14,7 +14,7 @@ from app.application import Desk
 from app.icons import Icons
 from app.paths import ICONS
 from app.theme import Theme
-from app.viewmodels.turns import AnswerTurn, Thought
+from app.viewmodels.turns import AnswerTurn, Place, Thought
 from app.widgets.look import Look
 from app.widgets.turn_views import AnswerView
 from engine import EngineEvent, Failed, TextDelta
@@ -64,9 +64,10 @@ def test_the_words_of_a_running_answer_are_not_spoken_one_by_one(open_desk: Open
     desk = open_desk("hang")
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
-    assert answer_view(desk).accessibleName() == "Answer: Writing…"
+    named = answer_view(desk).text_view
+    assert named.accessibleName() == f"Answer, {answer.place.when}: Writing…"
     desk.models.conversation.stop()
-    assert answer_view(desk).accessibleName() == "Answer: One word"
+    assert named.accessibleName() == f"Answer, {answer.place.when}: One word\nStopped"
 
 
 def test_the_thinking_pane_is_one_line_and_ends_folded(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_a_thought_tells_how_long_it_took(qapp: QApplication, seconds: float, ti
 
 
 def test_a_retry_forgets_the_thought_of_the_failed_attempt(qapp: QApplication, theme: Theme, qtbot: QtBot) -> None:
-    answer = AnswerTurn(0, shows_thought=False)
+    answer = AnswerTurn(Place(), shows_thought=False)
     view = AnswerView(Look(theme, Icons(ICONS)), answer)
     qtbot.addWidget(view)
     answer.start_thought()
@@ -295,3 +296,13 @@ def test_an_empty_answer_says_so(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) 
     desk.models.composer.send()
     wait_for_end(qtbot, desk)
     assert last_answer(desk).note == "The model had nothing to say."
+
+
+def test_why_an_answer_ended_stands_where_its_text_begins(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
+    desk.models.conversation.stop()
+    view = answer_view(desk)
+    qtbot.waitUntil(lambda: view.note.isVisible() and view.note.width() > 20, timeout=WAIT_MS)
+    assert view.note.mapTo(view, QPoint()).x() == view.text_view.mapTo(view, QPoint()).x()

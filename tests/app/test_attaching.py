@@ -326,7 +326,12 @@ def test_the_open_sheet_attaches_what_was_chosen(open_desk: OpenDesk, draw: Draw
     sheet = desk.window.findChild(QFileDialog)
     assert isinstance(sheet, QFileDialog)
     assert sheet.metaObject().className() == "QFileDialog"  # else a Mac shows Qt's own
-    assert all(suffix in sheet.nameFilters()[0] for suffix in (".png", ".heic", ".tiff", ".webp"))
+    everything, *kinds, last = sheet.nameFilters()
+    suffixes = (".png", ".heic", ".tiff", ".webp", ".m4a", ".mov", ".txt", ".md", ".csv", ".py")
+    assert all(f"*{suffix} *{suffix.upper()}" in everything for suffix in suffixes)
+    assert [kind.partition(" (")[0] for kind in kinds] == ["Pictures", "Sounds", "Videos", "Texts"]
+    assert last == "All files (*)"
+    assert sheet.testOption(QFileDialog.Option.HideNameFilterDetails), "nobody reads a hundred suffixes"
     sheet.filesSelected.emit([str(path)])
     sheet.close()
     assert names(desk) == ["chosen.png"]

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QMouseEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.viewmodels.attached import DraftReading, DraftSound, DraftText, DraftVideo
 from app.viewmodels.pictures import auto_budget
+from app.widgets.dialogs import TextPreview
 from app.widgets.tiles import WaveTile
 from engine import ModelInfo, Picture, Sound, Text, Video
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, say, wait_for_end
@@ -49,6 +51,24 @@ def attach(desk: Desk, qtbot: QtBot, *paths: Path) -> None:
 def wait_until_read(desk: Desk, qtbot: QtBot) -> None:
     composer = desk.models.composer
     qtbot.waitUntil(lambda: not any(isinstance(item, DraftReading) for item in composer.items), timeout=WAIT_MS)
+
+
+def test_the_sample_warns_of_a_sound_beside_several_pictures(
+    open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    warning = desk.window.composer.warning
+    load(desk, "text", "picture", "video", "sound", is_sample=True)
+    attach(desk, qtbot, draw("one.png"), record())
+    assert warning.isHidden(), "one picture and a sound go together"
+    attach(desk, qtbot, draw("two.png"))
+    assert warning.text() == "Beside several pictures or a video the sample may miss a sound. Send the sound by itself."
+    load(desk, "text", "picture", "video", "sound")
+    assert warning.isHidden(), "a complete model was trained on such messages"
+    load(desk, "text", "picture", "video", "sound", is_sample=True)
+    desk.models.composer.remove_all()
+    attach(desk, qtbot, film)
+    assert warning.isVisible(), "its sound comes with it"
 
 
 def load(desk: Desk, *modalities: str, is_sample: bool = False, context_length: int = 8192) -> None:
@@ -280,8 +300,95 @@ def test_every_chip_is_reached_by_tab(
     for _ in range(40):
         qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Tab)
         reached.add(desk.window.focusWidget())
-    assert len(wanted) == 7
+    assert len(wanted) == 11
     assert wanted <= reached
+
+
+def test_a_chip_is_looked_at_moved_and_removed_with_the_keyboard(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("app.widgets.composer_view.quick_look", shown.append)
+    desk = open_desk(has_engine=False)
+    view = desk.window.composer
+    attach(desk, qtbot, *(draw(f"{name}.png") for name in "abc"))
+
+    def names() -> str:
+        on_screen = [view._chip_row.itemAt(index).widget() for index in range(len(view.chips))]
+        assert on_screen == list(view.chips.values())
+        return "".join(item.path.stem for item in desk.models.composer.pictures)
+
+    first = next(iter(view.chips.values()))
+    qtbot.waitUntil(lambda: all(chip.isVisible() for chip in view.chips.values()), timeout=WAIT_MS)
+    first.setFocus()
+    qtbot.keyClick(first, Qt.Key.Key_Space)
+    assert [Path(path).name for path in shown] == ["a.png"]
+    for _ in range(3):
+        qtbot.keyClick(first, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert names() == "bca"
+    qtbot.keyClick(first, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert names() == "bac"
+    qtbot.keyClick(first, Qt.Key.Key_Tab)
+    qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Backspace)
+    assert names() == "bac", "only a chip that has the keyboard itself goes"
+    first.setFocus()
+    for left in ("bc", "b", ""):
+        qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Backspace)
+        assert names() == left
+    assert desk.window.focusWidget() is view.editor
+
+
+def test_chips_are_put_in_order_with_the_mouse(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    attach(desk, qtbot, *(draw(f"{name}.png") for name in "abc"))
+    chips = list(desk.window.composer.chips.values())
+    qtbot.waitUntil(lambda: chips[2].x() > chips[1].x() > 0)
+    place = chips[0].name.pos()
+    qtbot.mousePress(chips[0], Qt.MouseButton.LeftButton, pos=place)
+    target = chips[0].mapFromGlobal(chips[1].mapToGlobal(chips[1].rect().center())) + QPoint(20, 0)
+    move = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(target),
+        QPointF(chips[0].mapToGlobal(target)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QGuiApplication.sendEvent(chips[0], move)
+    qtbot.mouseRelease(chips[0], Qt.MouseButton.LeftButton)
+    assert [item.path.stem for item in desk.models.composer.pictures] == ["b", "a", "c"]
+
+
+def test_space_shows_a_text_that_will_be_sent(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    paste(desk, "line\n" * 60)
+    (chip,) = desk.window.composer.chips.values()
+    chip.setFocus()
+    qtbot.keyClick(chip, Qt.Key.Key_Space)
+    preview = desk.window.findChild(TextPreview)
+    assert isinstance(preview, TextPreview)
+    assert (preview.windowTitle(), preview.text.toPlainText()) == ("Pasted text 1", "line\n" * 60)
+    assert preview.text.isReadOnly()
+    preview.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is preview, timeout=WAIT_MS)
+    qtbot.keyClick(preview.text, Qt.Key.Key_Space)
+    assert not preview.isVisible()
+
+
+def test_the_arrow_up_takes_the_last_message_back_into_an_empty_field(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    editor = desk.window.composer.editor
+    qtbot.keyClick(editor, Qt.Key.Key_Up)
+    assert not desk.models.editing.is_on, "there is none yet"
+    say(desk, "first words")
+    wait_for_end(qtbot, desk)
+    qtbot.keyClicks(editor, "half")
+    qtbot.keyClick(editor, Qt.Key.Key_Up)
+    assert editor.toPlainText() == "half"
+    editor.clear()
+    qtbot.keyClick(editor, Qt.Key.Key_Up, Qt.KeyboardModifier.KeypadModifier)  # as on a Mac
+    assert desk.models.editing.is_on
+    assert editor.toPlainText() == "first words"
 
 
 def test_a_copied_file_is_attached_and_text_beside_a_picture_wins(open_desk: OpenDesk, record: Record) -> None:

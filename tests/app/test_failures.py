@@ -98,7 +98,8 @@ def test_an_engine_that_dies_in_mid_reply_leaves_a_note_and_a_usable_window(
     answer = wait_for_end(qtbot, desk)
     assert answer.state is AnswerState.FAILED
     assert answer.text == "I was just about to"
-    assert "stopped unexpectedly" in last_view(desk).error_text.text()
+    happened = {"crash-once": "ended with an error", "garbage-once": "no longer answered as it should"}[scenario]
+    assert happened in last_view(desk).error_text.text()
     assert desk.models.composer.text == "my next draft"
     assert len(desk.models.composer.pictures) == 1
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
@@ -115,6 +116,47 @@ def test_a_model_that_cannot_be_loaded_is_told_with_a_way_on(open_desk: OpenDesk
     assert "There is no model in" in desk.window.failure.text.text()
     assert desk.models.status.state == "Not loaded"
     assert desk.models.status.mood is Mood.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("wrong", "“wrong” cannot be loaded, so the sample model stays: There is no model in it."),
+        ("damaged", "“damaged” cannot be loaded, so the sample model is loaded again: A tensor cannot be read."),
+        (
+            "deadly",
+            "“deadly” cannot be loaded, so the sample model is loaded again: While loading the model, the engine",
+        ),
+    ],
+)
+def test_a_choice_that_cannot_be_loaded_costs_nobody_the_model(
+    name: str, told: str, open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("echo")
+    model, window = desk.models.model, desk.window
+    model.load(tmp_path / name)
+    say(desk, "meanwhile")
+    assert wait_for_end(qtbot, desk).text.startswith("user:meanwhile")
+    assert (model.state, model.name) == (ModelState.READY, "Sample model")
+    assert window.refusal.text.text().startswith(told)
+    assert window.failure.isHidden()
+    window.refusal.dismiss_button.click()
+    assert window.refusal.isHidden()
+
+
+def test_a_model_that_is_lost_with_a_failed_choice_is_a_failure(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("echo")
+    desk.models.model.load(tmp_path / "full")
+    qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
+    desk.models.model._path = tmp_path / "wrong"
+    client = desk.bridge._client
+    client._model = LoadModel(client._model.request_id, str(tmp_path / "wrong")) if client._model else None
+    desk.models.model.load(tmp_path / "damaged")
+    qtbot.waitUntil(lambda: desk.models.model.state is ModelState.FAILED, timeout=WAIT_MS)
+    assert desk.window.failure.text.text() == "There is no model in it."
+    assert desk.window.refusal.isHidden()
 
 
 def test_a_hanging_engine_still_stops_for_the_person_and_closes_in_time(open_desk: OpenDesk, qtbot: QtBot) -> None:

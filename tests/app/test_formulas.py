@@ -124,3 +124,15 @@ def test_hostile_tex_is_refused_or_drawn_in_time_and_never_raises(tex: str) -> N
 def test_a_formula_in_code_that_no_fence_shows_stays_code(view: MarkdownView) -> None:
     view.show_markdown("text\n\n    indented $x$ code", is_complete=True)
     assert view.toPlainText() == "text\nindented $x$ code"
+
+
+def test_a_formula_too_wide_for_the_window_is_made_smaller(view: MarkdownView, qtbot: QtBot) -> None:
+    show(qtbot, view, "$$" + " + ".join(f"a_{{{number}}}" for number in range(30)) + "$$")
+    view.resize(900, 100)
+    wide = view.document().begin().layout().lineAt(0)
+    width, height = wide.naturalTextWidth(), wide.height()
+    assert width > 450
+    view.resize(300, 100)
+    narrow = view.document().begin().layout().lineAt(0)
+    assert narrow.naturalTextWidth() <= 300
+    assert narrow.height() < height

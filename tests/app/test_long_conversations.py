@@ -58,7 +58,7 @@ def desk(open_desk: OpenDesk) -> Desk:
 def test_only_turns_near_the_viewport_are_widgets(desk: Desk, qtbot: QtBot) -> None:
     messages = fill(desk)
     assert 0 < len(messages.views) < MANY
-    assert messages.views[-1].accessibleName().startswith(f"Answer: Answer {NUM_TURNS // 2 - 1}.")
+    assert messages.views[-1].text_view.toPlainText().startswith(f"Answer {NUM_TURNS // 2 - 1}.")
     bar = messages.area.verticalScrollBar()
     for place in (bar.maximum() // 2, 0, bar.maximum() // 3):
         bar.setValue(place)
@@ -118,7 +118,7 @@ def test_a_turn_far_away_can_be_shown(desk: Desk, qtbot: QtBot) -> None:
     turn = desk.models.conversation.turns[7]
     view = messages.show_turn(turn)
     assert view is not None
-    assert view.accessibleName().startswith("Answer: Answer 3.")
+    assert view.text_view.toPlainText().startswith("Answer 3.")
     assert top_of(messages, view) == 24
     settle(qtbot, messages)
     assert top_of(messages, view) == 24
@@ -146,6 +146,34 @@ def test_the_keyboard_reaches_turns_that_were_no_widgets(desk: Desk, qtbot: QtBo
     spoken = [turn.spoken for turn in reversed(desk.models.conversation.turns)]
     assert len(names) > 15
     assert names == spoken[: len(names)]
+
+
+def test_a_command_walks_through_all_messages(desk: Desk, qtbot: QtBot) -> None:
+    messages, turns = fill(desk, 200), desk.models.conversation.turns
+    editor, commands = desk.window.composer.editor, desk.window.commands
+    editor.setFocus()
+    walked = []
+    for _ in range(200):
+        qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+        view = messages.focused_view
+        assert view is not None
+        assert 0 <= top_of(messages, view) < messages.area.viewport().height()
+        walked.append(view.turn)
+    assert walked == turns[::-1]
+    commands.previous_message.trigger()
+    assert messages.focused_view is not None
+    assert messages.focused_view.turn is turns[0]
+    qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert messages.focused_view.turn is turns[1]
+    assert messages.focused_view.property("isRinged")
+
+
+def test_in_a_draft_the_same_keys_are_the_editors(desk: Desk, qtbot: QtBot) -> None:
+    messages, editor = fill(desk, 4), desk.window.composer.editor
+    editor.setPlainText("one\ntwo")
+    qtbot.keyClick(editor, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert messages.focused_view is None
+    assert editor.hasFocus()
 
 
 def test_the_turn_with_the_focus_or_a_selection_stays_a_widget(desk: Desk, qtbot: QtBot) -> None:

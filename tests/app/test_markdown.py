@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from PySide6.QtGui import QFont, QTextBlockFormat, QTextDocument, QTextFormat, Q
 from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
-from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks, settled_length
+from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, block_pieces, keep_line_breaks, settled_length
 from app.widgets.code_blocks import code_language, code_lines, starts_fence
 from app.widgets.markdown_document import CODE_PADDING
 from app.widgets.markdown_view import MarkdownView
@@ -306,3 +307,77 @@ def test_a_hidden_view_follows_the_theme_only_when_it_is_shown(view: MarkdownVie
     shown = view.document().begin().begin().fragment().charFormat().font().pixelSize()
     theme.step_scale(0)
     assert size == hidden < shown
+
+
+LONG = "\n\n".join(f"## Part {number}\n\n- one\n- two\n\n```\ncode {number}\n\nmore\n```" for number in range(400))
+
+
+def test_pieces_are_whole_blocks_and_lose_nothing() -> None:
+    pieces = list(block_pieces(LONG, 500))
+    assert len(pieces) > 20
+    assert "".join(pieces) == LONG
+    assert all(len(piece) >= 500 for piece in pieces[:-1])
+    assert all(piece.count("```") % 2 == 0 for piece in pieces)
+
+
+def test_a_text_with_definitions_stays_in_one_piece() -> None:
+    text = "see [it][1]\n\n" * 900 + "[1]: https://example.com"
+    assert list(block_pieces(text, 500)) == [text]
+
+
+def test_a_long_answer_is_set_piece_by_piece_and_reads_as_a_whole(view: MarkdownView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.completed, timeout=WAIT_MS):
+        view.show_markdown(LONG, is_complete=True)
+        assert "Part 0\n" in view.toPlainText()
+        assert "Part 399" not in view.toPlainText()
+    text = view.toPlainText()
+    assert [line for line in text.split("\n") if line.startswith("Part")] == [f"Part {n}" for n in range(400)]
+    assert text.endswith("code 399\n\nmore")
+
+
+def test_other_text_takes_the_place_of_a_long_one_that_is_being_set(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown(LONG, is_complete=True)
+    view.show_markdown("something else", is_complete=True)
+    qtbot.wait(30)
+    assert view.toPlainText() == "something else"
+
+
+def test_a_long_answer_keeps_its_height_while_it_is_set_anew(view: MarkdownView, theme: Theme, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.completed, timeout=WAIT_MS):
+        view.show_markdown(LONG, is_complete=True)
+    height = view.height()
+    with qtbot.waitSignal(view.completed, timeout=WAIT_MS):
+        theme.apply()
+        assert "Part 399" not in view.toPlainText()
+        assert view.height() == height
+    assert view.height() == height
+
+
+def test_formulas_in_several_pieces_are_all_drawn(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown("\n\n".join([f"word $x_{{{n}}}$ " + "word " * 200 for n in range(12)]), is_complete=True)
+    qtbot.waitUntil(lambda: view.toPlainText().count("\ufffc") == 12, timeout=WAIT_MS)
+
+
+def test_the_header_of_a_table_stands_as_its_columns_do(view: MarkdownView) -> None:
+    view.show_markdown("| a | b | c |\n|---|--:|:-:|\n| 1 | 2 | 3 |", is_complete=True)
+    table = next(frame for frame in view.document().rootFrame().childFrames() if isinstance(frame, QTextTable))
+    for column in range(3):
+        header, below = (table.cellAt(row, column).firstCursorPosition().blockFormat() for row in (0, 1))
+        assert header.alignment() == below.alignment()
+
+
+def test_an_empty_line_of_code_is_as_tall_as_the_others(view: MarkdownView) -> None:
+    view.show_markdown("```\none\n\n\ntwo\nthree\n```", is_complete=True)
+    layout, block = view.document().documentLayout(), view.document().begin()
+    tops = []
+    while block.isValid():
+        tops.append(layout.blockBoundingRect(block).top())
+        block = block.next()
+    steps = [after - before for before, after in pairwise(tops[-5:])]
+    assert max(steps) - min(steps) <= 1
+
+
+@pytest.mark.parametrize("source", ["```\n\tx\ty\n```", "- a\n\n  ```\n  \tx\ty\n  ```", "> ```\n> \tx\ty\n> ```"])
+def test_tabs_of_code_stay_tabs(view: MarkdownView, source: str) -> None:
+    view.show_markdown(source, is_complete=True)
+    assert "\tx\ty" in view.toPlainText()

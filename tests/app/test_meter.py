@@ -42,6 +42,43 @@ def test_time_is_predicted_from_what_was_measured_in_this_session(
     assert meter.line.endswith(" tokens"), "another model has another speed"
 
 
+def test_tokens_of_text_are_predicted_as_the_last_turns_were_counted(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("spelled")
+    composer, meter = desk.models.composer, desk.models.composer.meter
+    (tmp_path / "notes.txt").write_text("y" * 350)
+    composer.replace_text("x" * 700)
+    assert meter.line == "200 tokens", "the usual 3.5 characters"
+    composer.send()
+    wait_for_end(qtbot, desk)
+    composer.replace_text("x" * 700)
+    assert meter.line.startswith("637 tokens"), "the first guess still counts a little"
+    composer.attach([tmp_path / "notes.txt"])
+    composer.send()
+    wait_for_end(qtbot, desk)
+    composer.attach([tmp_path / "notes.txt"])
+    assert composer.items[0].cost == "about 350 tokens"
+    desk.models.model.load(tmp_path / "another")
+    qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
+    assert composer.items[0].cost == "about 100 tokens", "another model has other tokens"
+    assert meter.line == "100 tokens"
+    desk.models.model.load_sample()
+    qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
+    assert meter.line.startswith("350 tokens · "), "what was measured is remembered"
+
+
+def test_the_sample_is_expected_to_spell(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(is_real=True)
+    question = "What does the sign in the picture say?"
+    desk.models.composer.replace_text(question)
+    predicted = int(desk.models.composer.meter.line.split()[0])
+    desk.models.composer.send()
+    stats = wait_for_end(qtbot, desk).stats
+    assert stats is not None
+    assert 0.7 * stats.num_prompt_tokens < predicted <= stats.num_prompt_tokens
+
+
 def test_a_conversation_counts_from_its_last_answer(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("echo")
     meter = desk.models.composer.meter

@@ -55,3 +55,16 @@ def test_a_thought_is_folded_and_stays_out_of_copy(open_desk: OpenDesk, qtbot: Q
     assert not answer.thought.is_open
     desk.window.commands.copy_message.trigger()
     assert QApplication.clipboard().text() == "Open"
+
+
+def test_a_wrong_folder_leaves_the_model_to_talk_with(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk(is_real=True)
+    draw_line("Hello 42").save(tmp_path / "sign.png")
+    desk.preferences.choose_model(tmp_path)
+    drop(desk, files([tmp_path / "sign.png"]))
+    desk.models.composer.send()
+    assert wait_for_end(qtbot, desk).text == "Hello 42"
+    told = desk.window.refusal.text.text()
+    assert told.startswith(f"“{tmp_path.name}” cannot be loaded, so the sample model stays: ")
+    assert "config.json" in told
+    assert desk.preferences.settings.start_model is None

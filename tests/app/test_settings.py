@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt, QUrl
+from PySide6.QtCore import QPoint, QRect, QSettings, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,6 +16,7 @@ from app.paths import ICONS
 from app.settings import (
     TEXT_SIZES,
     Appearance,
+    ChosenMicrophone,
     Notifying,
     Preset,
     Retention,
@@ -31,7 +32,7 @@ from app.widgets.look import Look
 from app.widgets.settings_window import SettingsWindow
 from engine import Options, Sampling
 from tests.app.conftest import delete
-from tests.app.driving import Draw, OpenDesk
+from tests.app.driving import WAIT_MS, Draw, OpenDesk
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK_MODULES = {
@@ -80,6 +81,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     settings.retention = Retention.MONTH
     settings.notifying = Notifying.NEVER
     settings.text_size = 140
+    settings.microphone = ChosenMicrophone("4d2", "“Ohr”, links")
     again = reread(settings)
     assert again.thinks_by_default
     assert again.shows_thoughts
@@ -96,6 +98,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     assert again.retention is Retention.MONTH
     assert again.notifying is Notifying.NEVER
     assert again.text_size == 140
+    assert again.microphone == ChosenMicrophone("4d2", "“Ohr”, links")
 
 
 SPOILED = """[General]
@@ -119,6 +122,7 @@ appearance=purple
 text_size=101
 budget=abc
 geometry=7
+microphone={"id": 4}
 """
 
 
@@ -138,6 +142,8 @@ def test_a_change_is_told_once_and_a_repetition_never(settings: Settings, qtbot:
         settings.retention = Retention.MONTH
     with qtbot.assertNotEmitted(settings.changed):
         settings.retention = Retention.MONTH
+    with qtbot.waitSignal(settings.changed):
+        settings.budget = 560
 
 
 # --- what the choices mean
@@ -386,6 +392,31 @@ def test_the_keyboard_reaches_everything_on_a_page(
     assert {field.accessibleName() or type(field).__name__ for field in wanted - reached} == set()
 
 
+def test_the_settings_open_over_the_window_and_where_they_were_left_but_never_off_the_screen(
+    open_desk: OpenDesk, settings: Settings
+) -> None:
+    desk = open_desk(has_engine=False)
+    area = desk.window.screen().availableGeometry()
+    desk.window.resize(500, 540)
+    desk.window.move(60, 40)
+
+    def show() -> QRect:
+        desk.window.commands.settings.trigger()
+        window = desk.window.findChild(SettingsWindow)
+        assert isinstance(window, SettingsWindow)
+        place = window.frameGeometry()
+        window.close()
+        assert area.contains(place)
+        return place
+
+    middle = show().center() - desk.window.frameGeometry().center()
+    assert middle.manhattanLength() < 8, "but for the frames"
+    settings.settings_place = QPoint(100, 90)
+    assert show().topLeft() == QPoint(100, 90)
+    settings.settings_place = QPoint(5000, -3000)
+    show()
+
+
 def test_escape_closes_and_the_window_is_as_large_as_its_page(window: SettingsWindow, qtbot: QtBot) -> None:
     heights = set()
     for name in window.pages:
@@ -425,13 +456,24 @@ def test_the_command_opens_one_window_that_follows_the_rest(
     assert not window.isVisible()
 
 
-def test_the_chosen_model_is_the_one_of_the_next_start(open_desk: OpenDesk, settings: Settings, tmp_path: Path) -> None:
-    desk = open_desk(has_engine=False)
+def test_the_chosen_model_is_the_one_of_the_next_start(
+    open_desk: OpenDesk, settings: Settings, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk()
     desk.preferences.choose_model(tmp_path)
-    assert settings.start_model == tmp_path
     assert desk.models.model.name == tmp_path.name
+    qtbot.waitUntil(lambda: settings.start_model == tmp_path, timeout=WAIT_MS)
+    desk.preferences.choose_model(tmp_path / "wrong")
+    desk.window.commands.settings.trigger()
+    window = desk.window.findChild(SettingsWindow)
+    assert isinstance(window, SettingsWindow)
+    window.show_page("Model")
+    qtbot.waitUntil(window.model.refusal.isVisible, timeout=WAIT_MS)
+    assert window.model.refusal.text().startswith("“wrong” cannot be loaded, so ")
+    assert window.model.name.text() == tmp_path.name
+    assert settings.start_model == tmp_path
     desk.window.commands.use_sample.trigger()
-    assert settings.start_model is None
+    qtbot.waitUntil(lambda: settings.start_model is None, timeout=WAIT_MS)
     assert desk.models.model.name == "Sample model"
 
 

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk, system_microphones
 from app.recorder import DENIED, LOST, MicrophoneError
+from app.settings import ChosenMicrophone, Settings
 from app.viewmodels.attached import DraftSound
 from tests.app.driving import WAIT_MS, OpenDesk, say
 from tests.app.pretended_microphones import PretendedMicrophones
@@ -176,21 +177,58 @@ def test_pulling_the_microphone_out_keeps_what_was_said(speak: Speak, qtbot: QtB
     assert [item.label for item in desk.models.composer.items] == ["2.0 s"]
 
 
+def listed(desk: Desk) -> dict[str, bool]:
+    """The microphones of the menu, and which is ticked."""
+    menu = desk.window.composer.voice_menu.microphones
+    menu.aboutToShow.emit()
+    return {action.text(): action.isChecked() for action in menu.actions() if not action.isSeparator()}
+
+
+def choose(desk: Desk, name: str) -> None:
+    listed(desk)
+    next(each for each in desk.window.composer.voice_menu.microphones.actions() if each.text() == name).trigger()
+
+
 def test_microphones_are_listed_anew_each_time_and_one_is_chosen(speak: Speak) -> None:
     desk, microphones = speak()
     desk.models.voice.cancel()
-    menu = desk.window.composer.voice_menu.microphones
-    menu.aboutToShow.emit()
-    assert [(action.text(), action.isChecked()) for action in menu.actions()] == [
-        ("Built-in", True),
-        ("Headset", False),
-    ]
-    menu.actions()[1].trigger()
+    assert listed(desk) == {"System Default": True, "Built-in": False, "Headset": False}
+    choose(desk, "Headset")
     desk.models.voice.toggle()
     assert microphones.opened == ["", "headset"]
-    microphones.names.pop()
-    menu.aboutToShow.emit()
-    assert [action.text() for action in menu.actions()] == ["Built-in"]
+    assert listed(desk) == {"System Default": False, "Built-in": False, "Headset": True}
+    desk.models.voice.cancel()
+    choose(desk, "System Default")
+    desk.models.voice.toggle()
+    assert microphones.opened[-1] == ""
+
+
+def test_the_chosen_microphone_holds_beyond_the_session_and_its_absence(speak: Speak) -> None:
+    desk, _ = speak()
+    choose(desk, "Headset")
+    later, microphones = speak()
+    assert microphones.opened == ["headset"]
+    assert later.window.composer.recorder.line.text() == ""
+    later.models.voice.cancel()
+    microphones.names.remove("Headset")
+    assert listed(later) == {"System Default": False, "Built-in": False, "Headset (not connected)": True}
+    later.models.voice.toggle()
+    line = later.window.composer.recorder.line
+    assert microphones.opened[-1] == ""
+    assert line.text() == "“Headset” is not connected, so “Built-in” listens."
+    assert line.property("role") == "caption"
+    later.models.voice.cancel()
+    microphones.names.append("Headset")
+    later.models.voice.toggle()
+    assert microphones.opened[-1] == "headset"
+    assert line.text() == ""
+
+
+def test_a_microphone_that_is_plugged_in_elsewhere_is_known_by_its_name(speak: Speak, settings: Settings) -> None:
+    settings.microphone = ChosenMicrophone("usb-port-7", "Headset")
+    desk, microphones = speak()
+    assert microphones.opened == ["headset"]
+    assert listed(desk)["Headset"]
 
 
 def test_silence_is_told_in_the_pill(speak: Speak, qtbot: QtBot) -> None:

@@ -78,9 +78,10 @@ def test_a_result_that_is_not_json_is_told(tmp_path: Path) -> None:
     ("content", "says"),
     [
         ("x = 1", "defines no function"),
-        ("def f(:", "SyntaxError"),
-        ("import nowhere_at_all", "ModuleNotFoundError"),
-        ("raise SystemExit(3)", "SystemExit"),
+        ("\ndef f(:", r"tools\.py cannot be run \(line 2\): invalid syntax\. Correct it and try again\."),
+        ("import nowhere_at_all", r"cannot be run \(line 1\): No module named 'nowhere_at_all'\."),
+        ("def f():\n    raise ValueError\nf()", r"cannot be run \(line 2\): ValueError\."),
+        ("import sys\nsys.exit(3)", r"cannot be run \(line 2\): it ends the program\."),
         ("def f(a: complex): ...", "f"),
     ],
 )
@@ -97,8 +98,18 @@ def test_a_file_that_is_no_program_is_a_sentence(tmp_path: Path, name: str) -> N
         load_tools(tmp_path / name)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"a"', b"\xff", b"[" * 100_000])
-def test_a_file_that_is_no_schema_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "there is a mistake in line 1, column 1"),
+        (b'{\n"a": x}', "there is a mistake in line 2, column 6"),
+        (b"[]", "must hold an object"),
+        (b'"a"', "must hold an object"),
+        (b"\xff", "is not text in UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_file_that_is_no_schema_is_a_sentence(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "schema.json").write_bytes(content)
-    with pytest.raises(PromptError, match=r"schema\.json"):
+    with pytest.raises(PromptError, match=rf"schema\.json.*{says}"):
         load_schema(tmp_path / "schema.json")

@@ -223,7 +223,8 @@ def test_a_refused_call_is_kept_with_its_result(talk: Callable[..., Conversation
 
 
 def test_quit_ends(talk: Callable[..., Conversation]) -> None:
-    assert talk(FakeEngine(), "/quit", "never read").messages == []
+    for word in ("/quit", "/exit"):
+        assert talk(FakeEngine(), word, "never read").messages == []
 
 
 def test_new_keeps_the_instructions(talk: Callable[..., Conversation]) -> None:
@@ -255,7 +256,7 @@ class TestHistory:
     ) -> None:
         path = tmp_path / "chat.json"
         engine = FakeEngine(answer("a"), answer("b"), answer("c"))
-        talk(engine, "1", "/new", "2", "/new", "/new", "3", conversation=Conversation.open(path, None))
+        talk(engine, "/new", "1", "/new", "2", "/new", "/new", "3", conversation=Conversation.open(path, None))
         kept = {
             each.name: [message.text for message in Conversation.open(each, None).messages]
             for each in tmp_path.iterdir()
@@ -271,11 +272,21 @@ class TestHistory:
             Conversation.open(path, None)
         assert path.read_bytes() == content
 
-    def test_a_folder_that_is_not_there_is_a_sentence(
+    def test_a_file_that_cannot_be_kept_is_told_before_anybody_talks(self, tmp_path: Path) -> None:
+        with pytest.raises(PromptError, match=r"chat\.json cannot be written: .*\. Name another file\."):
+            Conversation.open(tmp_path / "gone" / "chat.json", None)
+        with pytest.raises(PromptError, match=r"cannot be read: .*\. Name another file\."):
+            Conversation.open(tmp_path, None)
+
+    def test_a_folder_that_goes_while_they_talk_is_a_sentence(
         self, talk: Callable[..., Conversation], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        path = tmp_path / "gone" / "chat.json"
-        conversation = talk(FakeEngine(answer("ok")), "Hi", conversation=Conversation.open(path, None))
+        path = tmp_path / "going" / "chat.json"
+        path.parent.mkdir()
+        conversation = Conversation.open(path, None)
+        path.unlink()
+        path.parent.rmdir()
+        talk(FakeEngine(answer("ok")), "Hi", conversation=conversation)
         assert [message.text for message in conversation.messages] == ["Hi", "ok"]
         assert "cannot be written" in capsys.readouterr().err
 

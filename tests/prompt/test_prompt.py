@@ -82,3 +82,13 @@ def test_text_without_pictures_has_no_spans(tokenizer: Tokenizer) -> None:
     assert built.spans == ()
     assert built.keys() == list(built.token_ids)
     assert not built.starts_in_thought
+
+
+def test_text_and_its_tokens_are_counted_without_control_tokens_and_pictures(tokenizer: Tokenizer) -> None:
+    plain, longer = prompt(tokenizer), prompt(tokenizer, text="What is this? 12")
+    assert plain.num_characters == len("user\nWhat is this?\nmodel\n")
+    assert longer.num_characters == plain.num_characters + 3
+    assert 0 < plain.num_text_tokens < len(plain)
+    assert longer.num_text_tokens - plain.num_text_tokens == len(longer) - len(plain) > 0
+    seen = prompt(tokenizer, picture())
+    assert seen.num_text_tokens < len(seen) - 200

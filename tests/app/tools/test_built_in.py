@@ -126,6 +126,14 @@ def test_long_and_binary_files_are_named_as_such(tmp_path: Path) -> None:
         tools["read_file"].run({"path": "picture.bin"})
 
 
+def test_files_of_windows_and_of_old_times_are_read(tmp_path: Path) -> None:
+    (tmp_path / "wide.txt").write_bytes("Grüße\r\n".encode("utf-16"))
+    (tmp_path / "old.txt").write_bytes("Grüße".encode("latin-1"))
+    tools = toolbox(tmp_path)
+    assert tools["read_file"].run({"path": "wide.txt"}) == {"text": "Grüße\n"}
+    assert tools["read_file"].run({"path": "old.txt"}) == {"text": "Gr\ufffd\ufffde"}
+
+
 def test_without_a_choice_there_is_nothing_to_read() -> None:
     with pytest.raises(ToolError, match="Choose a Folder"):
         toolbox()["list_files"].run({})
