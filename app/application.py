@@ -234,7 +234,7 @@ def assemble(
 
     def keep(path: Path) -> Path:
         try:
-            return pasted.keep(path) if conversation.transcript.is_temporary else store.keep_file(path)
+            return pasted.lend(path) if conversation.transcript.is_temporary else store.keep_file(path)
         except OSError:
             return pasted.keep(path)
 
@@ -252,6 +252,7 @@ def assemble(
     Rest(bridge, settings, library)
     window = MainWindow(look, thumbnails, settings, models)
     conversation.opened.connect(voice.leave)
+    conversation.opened.connect(pasted.forget_lent)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)
     settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))

@@ -25,6 +25,7 @@ class PastedPictures:
         self._private = PrivateFolder()
         self._numbers = itertools.count(1)
         self._recordings = itertools.count(1)
+        self._lent: list[Path] = []
 
     @property
     def folder(self) -> Path:
@@ -57,6 +58,18 @@ class PastedPictures:
         except OSError:
             return path  # the engine will say what is wrong with it
         return copy
+
+    def lend(self, path: Path) -> Path:
+        """Like `keep`, for a temporary conversation: `forget_lent` deletes it, a pasted picture too."""
+        kept = self.keep(path)
+        if kept is not path or self.folder in path.parents:
+            self._lent.append(kept)
+        return kept
+
+    def forget_lent(self) -> None:
+        """Delete what was sent in the temporary conversation that is over."""
+        while self._lent:
+            self._lent.pop().unlink(missing_ok=True)
 
     def draw_sample(self) -> Path:
         """Draw a picture with one line of large print, for a first try with the sample model."""

@@ -8,7 +8,7 @@ __all__ = ["DETAIL", "EXAMPLES", "TEMPORARY_DETAIL", "TEMPORARY_TITLE", "TITLE",
 TITLE = "What shall we read?"
 DETAIL = "Drop a picture anywhere, paste one, or write a question. Nothing leaves this Mac."
 TEMPORARY_TITLE = "A temporary conversation"
-TEMPORARY_DETAIL = "It is gone when you open another one or quit. Copies of what you attach go when Cabochon quits."
+TEMPORARY_DETAIL = "Nothing of it is kept: it is gone when you open another one or quit."
 
 
 class ExampleKind(Enum):

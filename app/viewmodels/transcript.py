@@ -58,7 +58,7 @@ class Transcript(QObject):
     """A tree of turns. `turns` is the branch that is shown; an edited or repeated turn stands beside the earlier one.
 
     Without a store it is temporary: nothing that is said in it is ever written to the disk. Copies of what is attached
-    are, since the engine reads files, in a private folder that goes with the app.
+    are, since the engine reads files, in a private temporary folder for as long as it is open.
 
     **Signals:** `turn_added` (Turn), `reset` (all shown turns are other ones now), `activity_changed` (what the
     running answer does, or that it ended), `answer_finished` (AnswerTurn, when it ended by itself).

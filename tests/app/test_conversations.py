@@ -265,9 +265,14 @@ def test_a_temporary_conversation_never_touches_the_disk(
     desk.window.commands.new_temporary.trigger()
     desk.models.composer.attach([draw("secret.png")])
     ask(qtbot, desk, "Abracadabra")
+    lent = Path(desk.models.conversation.history[0].pictures[0].path)
+    assert lent.exists()
     desk.models.composer.replace_text("Abracadabra again")
     desk.models.library.keep_draft()
     assert "Temporary" in desk.window.windowTitle()
+    desk.window.commands.new.trigger()
+    assert not lent.exists()
+    assert (tmp_path / "secret.png").exists(), "only the copy is ours"
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert kept, "the store itself should be there"
