@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from app.mac import Awake
 from app.notifications import SystemNotifier
 from app.pasted import PastedPictures
 from app.paths import ICONS, data_folder, engine_command, log_folder
+from app.private_folder import sweep
 from app.recorder import MicrophoneError, Microphones, Recorder
 from app.settings import Settings
 from app.store import Conversation as Kept
@@ -37,6 +39,7 @@ from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.notices import Notices
 from app.viewmodels.preferences import Preferences
+from app.viewmodels.records import record_of
 from app.viewmodels.rest import Rest
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
@@ -55,6 +58,8 @@ __all__ = ["Desk", "DesktopApplication", "assemble", "main"]
 
 SEARCH_S = 10.0
 """Longest time that the model's search in the conversations may take."""
+
+SETTINGS_REFUSED = "The settings cannot be saved now. They hold until you quit, and saving them is tried again."
 
 
 class DesktopApplication(QApplication):
@@ -109,6 +114,7 @@ class Desk:
     typesetter: Typesetter
     pasted: PastedPictures
     store: Store
+    exporter: Exporter
     window: MainWindow
 
     def open(self, model: Path) -> None:
@@ -142,6 +148,7 @@ class Desk:
         self.window.close()
         self.models.composer.close()
         self.models.voice.close()
+        self.exporter.close()
         self.thumbnails.close()
         self.typesetter.close()
         self.bridge.close()
@@ -227,7 +234,7 @@ def assemble(
 
     def keep(path: Path) -> Path:
         try:
-            return pasted.keep(path) if conversation.transcript.is_temporary else library.keep(path)
+            return pasted.lend(path) if conversation.transcript.is_temporary else store.keep_file(path)
         except OSError:
             return pasted.keep(path)
 
@@ -245,34 +252,35 @@ def assemble(
     Rest(bridge, settings, library)
     window = MainWindow(look, thumbnails, settings, models)
     conversation.opened.connect(voice.leave)
+    conversation.opened.connect(pasted.forget_lent)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)
+    settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))
     window.remark.dismissed.connect(lambda: window.remark.show_text(""))
 
     def attach_sample() -> None:
-        sample = pasted.draw_sample()
-        if sample is not None:
-            composer.attach([sample])
+        try:
+            composer.attach([pasted.draw_sample()])
+        except OSError as error:
+            window.toast.say(f"The sample picture cannot be written: {error.strerror}.")
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     model.loaded.connect(preferences.remember_model)
     preferences.delete_all_requested.connect(library.remove_all)
+    exporter = Exporter(lambda: _exported(library, conversation))
     Gestures(window, look, models, preferences, attach_sample)
     notifier = make_notifier(window)
     OutsideGestures(window, library, Notices(library, settings, notifier), notifier.chosen)
-    SettingsGestures(window, look, models, preferences, Exporter(lambda: _exported(library, conversation)))
-    return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, window)
+    SettingsGestures(window, look, models, preferences, exporter)
+    return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, exporter, window)
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:
-    entries = [
-        Entry(
-            message, datetime.fromtimestamp(turn.place.created_at), turn.model if isinstance(turn, AnswerTurn) else ""
-        )
-        for turn in conversation.turns
-        for message in turn.messages
-        if message.role != "tool" and not message.calls
-    ]
+    entries = []
+    for turn in conversation.turns:
+        if turn.messages:  # and no answer that failed or is not finished
+            when = datetime.fromtimestamp(turn.place.created_at).astimezone()
+            entries.append(Entry(record_of(turn).message, when, turn.model if isinstance(turn, AnswerTurn) else ""))
     return Exported(library.title, entries)
 
 
@@ -282,6 +290,12 @@ def _desktop(settings: Settings, store: Store) -> Desktop:
         return [{"title": hit.title, "text": hit.plain_snippet} for hit in hits]
 
     return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
+
+
+def _sweep(settled: Future[bool]) -> None:
+    """Delete what a killed app left behind, once the store has copied from it what it needs."""
+    if not settled.cancelled() and settled.exception() is None and settled.result():
+        sweep()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -298,6 +312,7 @@ def main(argv: Sequence[str]) -> int:
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     desk.follow(application)
+    desk.store.try_again().add_done_callback(_sweep)
     doorbell.rung.connect(desk.answer)
     try:
         return application.exec()

@@ -2,11 +2,12 @@
 
 import itertools
 import shutil
-import tempfile
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QImageWriter, QPainter
+
+from app.private_folder import PrivateFolder, write_whole
 
 __all__ = ["PastedPictures"]
 
@@ -18,17 +19,18 @@ _FAST = 11
 
 
 class PastedPictures:
-    """A folder that only this person can read; it goes away with the app."""
+    """Files in a folder that only this person can read and that goes away with the app; each call may raise OSError."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="cabochon-")
+        self._private = PrivateFolder()
         self._numbers = itertools.count(1)
         self._recordings = itertools.count(1)
+        self._lent: list[Path] = []
 
     @property
     def folder(self) -> Path:
         """Where the files are."""
-        return Path(self._folder.name)
+        return self._private.path
 
     def save(self, mime: QMimeData) -> Path | None:
         """Write the picture data of a paste or a drop as PNG; None when there is no picture in it."""
@@ -43,17 +45,33 @@ class PastedPictures:
 
     def keep(self, path: Path) -> Path:
         """A copy of a file that is being sent: later turns read it again, wherever the original has gone by then."""
-        if self.folder in path.parents:
-            return path
-        copy = self.folder / f"sent {next(self._numbers)}" / path.name
         try:
+            if self.folder in path.parents:
+                return path
+            copy = self.folder / f"sent {next(self._numbers)}" / path.name
             copy.parent.mkdir()
-            shutil.copyfile(path, copy)
+            try:
+                shutil.copyfile(path, copy)
+            except OSError:
+                shutil.rmtree(copy.parent)
+                raise
         except OSError:
             return path  # the engine will say what is wrong with it
         return copy
 
-    def draw_sample(self) -> Path | None:
+    def lend(self, path: Path) -> Path:
+        """Like `keep`, for a temporary conversation: `forget_lent` deletes it, a pasted picture too."""
+        kept = self.keep(path)
+        if kept is not path or self.folder in path.parents:
+            self._lent.append(kept)
+        return kept
+
+    def forget_lent(self) -> None:
+        """Delete what was sent in the temporary conversation that is over."""
+        while self._lent:
+            self._lent.pop().unlink(missing_ok=True)
+
+    def draw_sample(self) -> Path:
         """Draw a picture with one line of large print, for a first try with the sample model."""
         image = QImage(SAMPLE_SIZE, QImage.Format.Format_RGB32)
         image.fill(QColor("white"))
@@ -70,10 +88,14 @@ class PastedPictures:
 
     def close(self) -> None:
         """Delete the folder."""
-        self._folder.cleanup()
+        self._private.close()
 
-    def _write(self, image: QImage, name: str) -> Path | None:
-        path = self.folder / name
-        writer = QImageWriter(str(path), b"PNG")
+    def _write(self, image: QImage, name: str) -> Path:
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        writer = QImageWriter(buffer, b"PNG")
         writer.setCompression(_FAST)
-        return path if writer.write(image) else None
+        writer.write(image)
+        path = self.folder / name
+        write_whole(path, bytes(buffer.data().data()))
+        return path

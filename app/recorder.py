@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
 
+from app.private_folder import write_whole
 from engine import MAX_SOUND_SECONDS, SAMPLE_RATE
 
 __all__ = ["Microphone", "MicrophoneError", "Microphones", "Recorder", "RecorderState", "SampleStream"]
@@ -31,6 +33,7 @@ DENIED = "The microphone is not allowed. Allow it in System Settings ▸ Privacy
 LOST = "The microphone was disconnected. What was said so far is kept."
 MUTE = "The microphone gives no sound. Connect it again, or choose another."
 SHORT = "That was too short to hear anything."
+UNSAVED = "The recording cannot be saved: {}. Make room and press the button again to keep what was said."
 
 
 class MicrophoneError(Exception):
@@ -113,6 +116,7 @@ class Recorder(QObject):
         self._stream: SampleStream | None = None
         self._pieces: list[np.ndarray] = []
         self._rest = b""
+        self._unsaved = b""
         self._num_samples = 0
         self._num_zeros = 0
         self._num_empty_reads = 0
@@ -140,8 +144,10 @@ class Recorder(QObject):
         return self._microphones.choices()
 
     def start(self) -> None:
-        """Ask for permission, then record."""
-        if not self.is_active:
+        """Ask for permission, then record; what could not be saved last time is saved instead."""
+        if self._unsaved:
+            self._save(self._unsaved, "")
+        elif not self.is_active:
             self._go(RecorderState.ASKING)
             self._microphones.ask(self._begin)
 
@@ -231,12 +237,21 @@ class Recorder(QObject):
 
         if rate_hz != SAMPLE_RATE:
             samples = soxr.resample(samples, rate_hz, SAMPLE_RATE, quality="HQ")
-        path = self._new_path()
+        clip = BytesIO()
+        samples = np.clip(samples[: MAX_SOUND_SECONDS * SAMPLE_RATE], -1, 1)
+        soundfile.write(clip, samples, SAMPLE_RATE, "PCM_16", format="WAV")
+        self._save(clip.getvalue(), sentence)
+
+    def _save(self, clip: bytes, sentence: str) -> None:
+        """Write a clip to the disk. One that the disk refuses stays, to be tried again at the next start."""
+        self._unsaved = clip
         try:
-            soundfile.write(path, np.clip(samples[: MAX_SOUND_SECONDS * SAMPLE_RATE], -1, 1), SAMPLE_RATE, "PCM_16")
-        except (OSError, soundfile.LibsndfileError) as error:
-            self._go(RecorderState.FAILED, f"The recording cannot be saved: {error}.")
+            path = self._new_path()
+            write_whole(path, clip)
+        except OSError as error:
+            self._go(RecorderState.FAILED, UNSAVED.format(error.strerror))
             return
+        self._unsaved = b""
         self._go(RecorderState.FINISHED, sentence)
         self.finished.emit(path)
 

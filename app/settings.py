@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, Signal
+from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, QTimer, Signal
 
 from engine import BUDGETS, Options, Sampling
 
@@ -27,6 +27,9 @@ TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160)
 MOST_TOKENS = 1_000_000
 """Bounds every number of tokens that is stored: more than any of the models holds."""
 
+SAVE_MS = 500
+RETRY_MS = 10_000
+"""From one attempt to write the preferences to the next where the disk refuses them."""
 
 _Choice = TypeVar("_Choice", bound=Enum)
 _Value = TypeVar("_Value")
@@ -84,14 +87,19 @@ class ChosenMicrophone(msgspec.Struct, frozen=True):
 class Settings(QObject):
     """Typed access to the stored preferences; a value that makes no sense reads as the default.
 
-    **Signals:** `changed`, after a preference took another value, whoever set it.
+    **Signals:** `changed`, after a preference took another value, whoever set it; `refused`, when the disk does not
+    take them, which is tried again.
     """
 
     changed = Signal()
+    refused = Signal()
 
     def __init__(self, store: QSettings) -> None:
         super().__init__()
         self._store = store
+        self._has_refused = False
+        self._saving = QTimer(self, interval=SAVE_MS, singleShot=True)
+        self._saving.timeout.connect(self._save)
 
     @property
     def is_thinking_on(self) -> bool:
@@ -355,7 +363,16 @@ class Settings(QObject):
     def _write(self, key: str, value: bool | int | str | QByteArray | QPoint | None) -> None:
         if value != self._store.value(key):
             self._store.setValue(key, value)
+            self._saving.start(SAVE_MS)
             self.changed.emit()
+
+    def _save(self) -> None:
+        self._store.sync()
+        if self._store.status() is not QSettings.Status.NoError:  # which it stays, also when later attempts do better
+            self._saving.start(RETRY_MS)
+            if not self._has_refused:
+                self._has_refused = True
+                self.refused.emit()
 
     def _flag(self, key: str, default: bool) -> bool:
         return {"true": True, "false": False}.get(str(self._store.value(key)).lower(), default)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import assert_never
@@ -15,7 +16,7 @@ from app.exports.pdf import to_pdf
 from app.exports.text import to_json, to_markdown
 from engine import EngineError
 
-__all__ = ["Entry", "ExportError", "ExportFormat", "Exported", "export"]
+__all__ = ["Entry", "ExportCancelled", "ExportError", "ExportFormat", "Exported", "export"]
 
 
 class ExportError(EngineError):
@@ -31,39 +32,57 @@ class ExportFormat(Enum):
     JSON = "json"
 
 
-def export(conversation: Exported, path: Path, kind: ExportFormat, *, with_thoughts: bool) -> None:
-    """Write a conversation to `path`; raises ExportError with the sentence to show.
+class ExportCancelled(Exception):
+    """The export is not wanted any more; nothing of it was left."""
 
-    Markdown and JSON name pictures, sounds and videos in a folder beside the file.
+
+def export(
+    conversation: Exported,
+    path: Path,
+    kind: ExportFormat,
+    *,
+    with_thoughts: bool,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> None:
+    """Write a conversation to `path`; any thread may call it.
+
+    Markdown and JSON name pictures, sounds and videos in a folder beside the file. Raises ExportError with the sentence
+    to show, and ExportCancelled soon after `is_wanted` said no.
     """
     if not with_thoughts:
         conversation = Exported(conversation.title, [_without_thought(entry) for entry in conversation.entries])
     try:
         with tempfile.TemporaryDirectory(prefix=".cabochon-", dir=path.parent) as draft:
-            _write(conversation, path, kind, Path(draft))
+            _write(conversation, path, kind, Path(draft), is_wanted)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ExportError(f"“{path.name}” cannot be written: {reason}. Choose another place.") from error
 
 
-def _write(conversation: Exported, path: Path, kind: ExportFormat, draft: Path) -> None:
+def _write(conversation: Exported, path: Path, kind: ExportFormat, draft: Path, is_wanted: Callable[[], bool]) -> None:
     """Prepare everything in a folder on the same disk, then put it in its place."""
+
+    def go_on() -> None:
+        if not is_wanted():
+            raise ExportCancelled
+
     media_folder = _free_folder(path)
     match kind:
         case ExportFormat.MARKDOWN | ExportFormat.JSON:
-            places = _copy_media(conversation, draft / "media", media_folder.name)
+            places = _copy_media(conversation, draft / "media", media_folder.name, go_on)
             form = to_markdown if kind is ExportFormat.MARKDOWN else to_json
             content = form(conversation, places).encode()
         case ExportFormat.HTML:
-            content = to_html(conversation).encode()
+            content = to_html(conversation, go_on).encode()
         case ExportFormat.PDF:
-            content = to_pdf(conversation)
+            content = to_pdf(conversation, go_on)
         case _ as never:
             assert_never(never)
     with (draft / path.name).open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    go_on()
     has_media = (draft / "media").exists()
     if has_media:
         (draft / "media").rename(media_folder)
@@ -83,13 +102,14 @@ def _free_folder(path: Path) -> Path:
     return folder
 
 
-def _copy_media(conversation: Exported, folder: Path, name: str) -> dict[str, str]:
+def _copy_media(conversation: Exported, folder: Path, name: str, go_on: Callable[[], None]) -> dict[str, str]:
     """Copy every file that is still there, and return where each is from the exported file."""
     places: dict[str, str] = {}
     for entry in conversation.entries:
         for media in entry.message.media:
             source = Path(media.path)
             if media.path not in places and source.is_file():
+                go_on()
                 folder.mkdir(exist_ok=True)
                 kind = type(media).__name__.lower()
                 target = f"{kind} {len(places) + 1}{source.suffix}"

@@ -14,8 +14,18 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from app.exports.conversation import Exported, date_of, missing, speaker, tool_text
-from engine import AttachmentError, Part, Picture, Role, Text, ToolCall, ToolResult, load_picture
+from app.exports.conversation import (
+    Called,
+    Exported,
+    Piece,
+    date_of,
+    missing,
+    pieces,
+    speaker,
+    tool_codes,
+    tool_title,
+)
+from engine import AttachmentError, Picture, Role, Text, load_picture
 
 __all__ = ["PictureSource", "html_body", "to_html"]
 
@@ -39,12 +49,16 @@ pre { background: var(--code); border-radius: 0.6rem; padding: 0.8rem 1rem; over
 code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.9em; }
 table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: 0.3rem 0.7rem; }
 blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid var(--line); color: var(--faint); }
+details { margin: 0.6rem 0; } summary { color: var(--faint); font-size: 0.9rem; cursor: pointer; }
 .thought { white-space: pre-wrap; color: var(--faint); font-size: 0.9rem; } a { color: var(--accent); }
 """
 
 
-def to_html(conversation: Exported) -> str:
-    """One page that needs nothing else: pictures inside, no script, light and dark."""
+def to_html(conversation: Exported, go_on: Callable[[], None]) -> str:
+    """One page that needs nothing else: pictures inside, no script, light and dark.
+
+    `go_on` is called before every message and raises when the page is not wanted any more.
+    """
     colors = HtmlFormatter(style="default").get_style_defs("pre")
     dark = HtmlFormatter(style="github-dark").get_style_defs("pre")
     style = f"{colors}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{_STYLE}"
@@ -54,33 +68,38 @@ def to_html(conversation: Exported) -> str:
         "style-src 'unsafe-inline'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(conversation.title)}</title>\n<style>{style}</style>\n</head>\n"
-        f"<body>\n{html_body(conversation, _embedded)}\n</body>\n</html>\n"
+        f"<body>\n{html_body(conversation, _embedded, go_on)}\n</body>\n</html>\n"
     )
 
 
-def html_body(conversation: Exported, picture_source: PictureSource) -> str:
+def html_body(conversation: Exported, picture_source: PictureSource, go_on: Callable[[], None]) -> str:
     blocks = [f"<h1>{html.escape(conversation.title)}</h1>"]
     for entry in conversation.entries:
+        go_on()
         date = f' <span class="date">{date_of(entry)}</span>' if date_of(entry) else ""
         blocks.append(
             f'<div class="who" role="heading" aria-level="2"><strong>{html.escape(speaker(entry))}</strong>{date}</div>'
         )
         if entry.message.thought:
             blocks.append(f'<div class="thought">{_lines(entry.message.thought.strip())}</div>')
-        blocks += [_html_part(part, entry.message.role, picture_source) for part in entry.message.parts]
+        blocks += [_html_piece(piece, entry.message.role, picture_source) for piece in pieces(entry.message)]
     return "\n".join(blocks)
 
 
-def _html_part(part: Part, role: Role, picture_source: PictureSource) -> str:
-    match part:
+def _html_piece(piece: Piece, role: Role, picture_source: PictureSource) -> str:
+    match piece:
         case Text(text):
             return _markdown.render(text) if role == "assistant" else f'<div class="said">{_lines(text)}</div>'
-        case ToolCall() | ToolResult():
-            title, code = tool_text(part)
-            return f'<p class="note">{html.escape(title)}</p>\n<pre><code>{html.escape(code)}</code></pre>'
+        case Called():
+            codes = [
+                f'<p class="note">{heading}</p>\n<pre><code>{html.escape(code)}</code></pre>'
+                for heading, code in tool_codes(piece)
+            ]
+            summary = f"<summary>{html.escape(tool_title(piece))}</summary>"
+            return "\n".join(["<details>", summary, *codes, "</details>"])
         case Picture(path):
             source = picture_source(Path(path))
-            return f'<p><img {source} alt="Picture"></p>' if source else f'<p class="note">{missing(part)}</p>'
+            return f'<p><img {source} alt="Picture"></p>' if source else f'<p class="note">{missing(piece)}</p>'
         case media:
             return f'<p class="note">{type(media).__name__}: {html.escape(Path(media.path).name)}</p>'
 

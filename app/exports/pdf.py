@@ -2,7 +2,7 @@
 
 import html
 import re
-from io import BytesIO
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QLocale, QUrl
@@ -24,8 +24,8 @@ _ALIGNED = re.compile(r'style="text-align:(\w+)"')
 """Cells with a style of their own lose the style sheet's in Qt. Quotes in what was said are written as entities."""
 
 
-def to_pdf(conversation: Exported) -> bytes:
-    """Pages with their numbers, on Letter where inches are usual and on A4 elsewhere."""
+def to_pdf(conversation: Exported, go_on: Callable[[], None]) -> bytes:
+    """Pages with their numbers, on Letter where inches are usual and on A4 elsewhere; `go_on` as in `to_html`."""
     document = QTextDocument()
     document.setDefaultFont(QFont(QFont().family(), 10))
     document.setDefaultStyleSheet(
@@ -35,7 +35,8 @@ def to_pdf(conversation: Exported) -> bytes:
         ".thought, pre { white-space: pre-wrap; } table { border-collapse: collapse; }"
         "td, th { border: 1px solid #c9cdc8; padding: 3px 6px; } a { color: #0d7a63; }"
     )
-    body = html_body(conversation, lambda path: _resource(document, path))
+    body = html_body(conversation, lambda path: _resource(document, path), go_on)
+    body = body.replace("<summary>", "<p><b>").replace("</summary>", "</b></p>")  # which Qt does not know
     document.setHtml(_ALIGNED.sub(r'align="\1"', body))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -44,6 +45,7 @@ def to_pdf(conversation: Exported) -> bytes:
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.Letter if uses_inches else QPageSize.PageSizeId.A4))
     writer.setTitle(conversation.title)
     writer.setCreator("Cabochon")
+    go_on()
     document.print_(writer)
     del writer  # it writes the end of the file when it goes
     return bytes(buffer.data().data())
@@ -57,8 +59,8 @@ def _resource(document: QTextDocument, path: Path) -> str:
         return ""
     width = min(_PAPER_WIDTH, picture.width)
     picture.thumbnail((_PAPER_PIXELS, _PAPER_PIXELS))
-    stream = BytesIO()
-    picture.save(stream, "PNG")
+    pixels = picture.convert("RGB").tobytes()
+    image = QImage(pixels, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888).copy()
     name = f"picture:{path}"
-    document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), QImage.fromData(stream.getvalue()))
+    document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), image)
     return f'src="{html.escape(name)}" width="{width}"'

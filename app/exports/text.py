@@ -6,8 +6,18 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.exports.conversation import Exported, date_of, missing, speaker, tool_text
-from engine import Media, Message, Part, Picture, Text, ToolCall, ToolResult
+from app.exports.conversation import (
+    Called,
+    Exported,
+    Piece,
+    date_of,
+    missing,
+    pieces,
+    speaker,
+    tool_codes,
+    tool_title,
+)
+from engine import Media, Message, Picture, Text
 
 __all__ = ["to_json", "to_markdown"]
 
@@ -16,7 +26,7 @@ def to_json(conversation: Exported, places: Mapping[str, str]) -> str:
     """The engine's own form of each message, with its date and model; media by their place beside the file."""
     entries = [
         {
-            "created_at": entry.created_at and entry.created_at.isoformat(),
+            "created_at": entry.created_at and entry.created_at.astimezone().isoformat(),
             "model": entry.model or None,
             "message": _with_places(entry.message, places),
         }
@@ -43,23 +53,27 @@ def to_markdown(conversation: Exported, places: Mapping[str, str]) -> str:
             blocks.append(f"*{date}*")
         if entry.message.thought:
             blocks.append("\n".join(f"> {line}".rstrip() for line in entry.message.thought.strip().splitlines()))
-        blocks += [_markdown_part(part, places) for part in entry.message.parts]
+        blocks += [_markdown_piece(piece, places) for piece in pieces(entry.message)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _markdown_part(part: Part, places: Mapping[str, str]) -> str:
-    match part:
+def _markdown_piece(piece: Piece, places: Mapping[str, str]) -> str:
+    match piece:
         case Text(text):
             return text.strip()
-        case ToolCall() | ToolResult():
-            title, code = tool_text(part)
-            fence = "`" * max(3, _longest_run(code, "`") + 1)
-            return f"{title}\n\n{fence}json\n{code}\n{fence}"
+        case Called():
+            codes = [f"{heading}:\n\n{_fenced(code)}" for heading, code in tool_codes(piece)]
+            return "\n\n".join([f"**{tool_title(piece)}**", *codes])
         case media:
             place = places.get(media.path)
             if place is None:
                 return f"*{missing(media)}*"
             return f"{'!' if isinstance(media, Picture) else ''}[{Path(place).stem}]({quote(place)})"
+
+
+def _fenced(code: str) -> str:
+    fence = "`" * max(3, _longest_run(code, "`") + 1)
+    return f"{fence}json\n{code}\n{fence}"
 
 
 def _longest_run(text: str, mark: str) -> int:

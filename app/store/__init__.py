@@ -5,6 +5,18 @@
 
 from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
-from app.store.values import Conversation, Draft, Hit, Summary, Turn, TurnState
+from app.store.values import Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
 
-__all__ = ["MATCH_BEGIN", "MATCH_END", "Conversation", "Draft", "Hit", "Store", "Summary", "Turn", "TurnState"]
+__all__ = [
+    "MATCH_BEGIN",
+    "MATCH_END",
+    "Conversation",
+    "Costs",
+    "Draft",
+    "Edit",
+    "Hit",
+    "Store",
+    "Summary",
+    "Turn",
+    "TurnState",
+]

@@ -1,5 +1,6 @@
 """Copies of the files that a person attached, each once, by the digest of its content."""
 
+import errno
 import filecmp
 import hashlib
 import os
@@ -33,12 +34,31 @@ class Attachments:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kept: set[Path] = set()
+        self._copies: dict[str, tuple[tuple[int, int], Path]] = {}
+        """Of each file that was kept in this run: when it was changed and how large it was, and its copy."""
         self._lock = threading.Lock()
+        self._copying = threading.Lock()
         shutil.rmtree(self.folder / _INCOMING, ignore_errors=True)
         folder.mkdir(mode=0o700, exist_ok=True)
 
     def keep(self, path: Path) -> Path:
-        """Copy a file and return the copy, which is not collected in this run; raises OSError."""
+        """Copy a file and return the copy, which is not collected in this run; raises OSError.
+
+        A file that was kept already is not copied again, and its copy is found also when it has gone since.
+        """
+        if self.folder in path.parents and path.is_file():
+            with self._lock:
+                self._kept.add(path.parent)
+            return path
+        with self._copying:
+            copy = self._copy_of(path)
+            if copy is None:
+                stamp = _stamp(path)
+                copy = self._take_in(path)
+                self._copies[str(path)] = stamp, copy
+            return copy
+
+    def _take_in(self, path: Path) -> Path:
         incoming = self.folder / _INCOMING / uuid.uuid4().hex
         incoming.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -62,13 +82,17 @@ class Attachments:
 
     def clear(self) -> None:
         """Remove every file, also those kept in this run."""
-        with self._lock:
+        with self._copying, self._lock:
             self._kept.clear()
+            self._copies.clear()
             shutil.rmtree(self.folder)
             self.folder.mkdir(mode=0o700)
 
     def stored(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        """The parts as the database keeps them: paths inside the folder are relative to it."""
+        """The parts as the database keeps them: copies in place of files, relative to the folder.
+
+        A file that could not be copied is named by its own path, which is absolute.
+        """
         return tuple(self._relative(part) for part in parts)
 
     def handed_out(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -76,14 +100,29 @@ class Attachments:
         return tuple(self._absolute(part) for part in parts)
 
     def _relative(self, part: Part) -> Part:
-        if isinstance(part, Picture | Sound | Video) and self.folder in Path(part.path).parents:
-            return msgspec.structs.replace(part, path=str(Path(part.path).relative_to(self.folder)))
-        return part
+        if not isinstance(part, Picture | Sound | Video):
+            return part
+        path = Path(part.path)
+        copy = path if self.folder in path.parents else self._copy_of(path)
+        return part if copy is None else msgspec.structs.replace(part, path=str(copy.relative_to(self.folder)))
+
+    def _copy_of(self, path: Path) -> Path | None:
+        """The copy of a file as it is now, or as it was when it has gone; None when there is none."""
+        stamp, copy = self._copies.get(str(path), (None, None))
+        try:
+            return copy if stamp == _stamp(path) else None
+        except OSError:
+            return copy
 
     def _absolute(self, part: Part) -> Part:
         if isinstance(part, Picture | Sound | Video):
             return msgspec.structs.replace(part, path=str(self.folder / part.path))
         return part
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 def _settle(copy: Path, target: Path) -> Path:
@@ -100,8 +139,11 @@ def _settle(copy: Path, target: Path) -> Path:
 
 def _copy(source: Path, target: Path) -> str:
     """Copy a file to the disk itself and return the digest of what was copied."""
-    if not stat.S_ISREG(source.stat().st_mode):
+    found = source.stat()
+    if not stat.S_ISREG(found.st_mode):
         raise OSError(f"{source.name} is not a file")
+    if shutil.disk_usage(target.parent).free < found.st_size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     digest = hashlib.blake2b(digest_size=20)
     with source.open("rb") as readable, _create(target) as writable:
         while block := readable.read(_BLOCK_BYTES):

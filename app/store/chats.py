@@ -1,8 +1,9 @@
 """The conversations in their tables: every question and every change, each change whole or not at all."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from app.store.attachments import Attachments
 from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
 from app.store.text import has_all, search_terms, searchable, snippet, text_of, whole
-from app.store.values import Conversation, Draft, Hit, Summary, Turn
+from app.store.values import Conversation, Costs, Draft, Edit, Hit, Summary, Turn
 from engine import Message, Part, Stats, Text
 
 __all__ = ["Chats"]
@@ -25,18 +26,19 @@ _CONVERSATION = """
 SELECT title, has_chosen_title, is_pinned, created_at, leaf FROM conversations WHERE id = ? AND removed_at IS NULL
 """
 _TURNS = """
-SELECT id, parent, message, state, created_at, model, thinking, error, reason, thought_seconds, stats
+SELECT id, parent, message, state, created_at, model, thinking, error, reason, thought_seconds, stats, costs
 FROM turns WHERE conversation_id = ? ORDER BY number
 """
 _ADD_TURN = """
 INSERT INTO turns (id, conversation_id, parent, created_at,
-    message, text, state, model, thinking, error, reason, thought_seconds, stats)
+    message, text, state, model, thinking, error, reason, thought_seconds, stats, costs)
 VALUES (:id, :conversation_id, :parent, :created_at,
-    :message, :text, :state, :model, :thinking, :error, :reason, :thought_seconds, :stats)
+    :message, :text, :state, :model, :thinking, :error, :reason, :thought_seconds, :stats, :costs)
 """
 _UPDATE_TURN = """
 UPDATE turns SET message = :message, text = :text, state = :state, model = :model, thinking = :thinking,
-    error = :error, reason = :reason, thought_seconds = :thought_seconds, stats = :stats
+    error = :error, reason = :reason, thought_seconds = :thought_seconds, stats = :stats,
+    costs = :costs
 WHERE id = :id
 """
 _FIND_TITLES = """
@@ -54,8 +56,14 @@ _FIND_BY_INDEX = _FIND_TURNS.format(
     turns="turns_index JOIN turns ON turns.number = turns_index.rowid AND turns_index MATCH :query"
 )
 _USED_FILES = """
-SELECT part.value ->> 'path' AS file FROM turns, json_each(turns.message, '$.parts') AS part WHERE file IS NOT NULL
+SELECT part.value ->> 'path' AS file FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
+WHERE file IS NOT NULL
 UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.parts) AS part WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.edit, '$.parts') AS part WHERE file IS NOT NULL
+"""
+_TURNS_WITH_FILES_OUTSIDE = """
+SELECT DISTINCT turns.number, message FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
+WHERE part.value ->> 'path' LIKE '/%'
 """
 
 
@@ -67,7 +75,6 @@ class Chats:
         self.attachments = attachments
         self._has_index = make_index(connection)
         connection.create_function("has_all", 2, has_all, deterministic=True)
-        self._interrupt()
 
     def summaries(self) -> list[Summary]:
         """The rows of the sidebar: pinned ones first, then the newest."""
@@ -110,12 +117,14 @@ class Chats:
     def draft(self, conversation_id: str | None) -> Draft | None:
         """What was typed there; None means the new conversation."""
         row = self._connection.execute(
-            "SELECT text, parts FROM drafts WHERE conversation_id IS ?", (conversation_id,)
+            "SELECT text, parts, edit FROM drafts WHERE conversation_id IS ?", (conversation_id,)
         ).fetchone()
         if row is None:
             return None
-        parts = msgspec.json.decode(row[1], type=tuple[Part, ...])
-        return Draft(row[0], self.attachments.handed_out(parts))
+        text, parts, edit = row[0], msgspec.json.decode(row[1], type=tuple[Part, ...]), _decoded_edit(row[2])
+        if edit is not None:
+            edit = msgspec.structs.replace(edit, parts=self.attachments.handed_out(edit.parts))
+        return Draft(text, self.attachments.handed_out(parts), edit)
 
     def add_turn(self, conversation_id: str, turn: Turn) -> None:
         """Add a turn and show its branch; a new conversation begins with it."""
@@ -165,20 +174,25 @@ class Chats:
         """Keep what is typed; an empty draft is none. Of a conversation that is not there, nothing is kept."""
         with self._change() as execute:
             execute("DELETE FROM drafts WHERE conversation_id IS ?", (conversation_id,))
-            if draft is not None and (draft.text or draft.parts):
-                parts = msgspec.json.encode(self.attachments.stored(draft.parts)).decode()
+            if draft is not None and (draft.text or draft.parts or draft.edit):
                 execute(
-                    "INSERT INTO drafts (conversation_id, text, parts) SELECT :id, :text, :parts "
+                    "INSERT INTO drafts (conversation_id, text, parts, edit) SELECT :id, :text, :parts, :edit "
                     "WHERE :id IS NULL OR EXISTS (SELECT 1 FROM conversations WHERE id = :id)",
-                    {"id": conversation_id, "text": whole(draft.text), "parts": parts},
+                    {
+                        "id": conversation_id,
+                        "text": whole(draft.text),
+                        "parts": self._encoded(draft.parts),
+                        "edit": self._encoded_edit(draft.edit),
+                    },
                 )
 
-    def purge(self, older_than: float | None) -> None:
-        """Delete what was removed, and with a time what was not touched since, except what is pinned."""
+    def purge(self, older_than: float | None, spared: Collection[str]) -> None:
+        """Delete what was removed, and with a time what was not touched since, except what is pinned or spared."""
         with self._change() as execute:
             deleted = execute(
-                "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ?)",
-                (older_than,),
+                "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ? "
+                "AND id NOT IN (SELECT value FROM json_each(?)))",
+                (older_than, msgspec.json.encode(list(spared)).decode()),
             ).rowcount
             if deleted and self._has_index:
                 merge_index(self._connection)
@@ -186,6 +200,41 @@ class Chats:
     def used_files(self) -> list[str]:
         """The stored paths of every picture, sound and video of a turn or a draft."""
         return [path for (path,) in self._connection.execute(_USED_FILES)]
+
+    def take_in_files(self) -> bool:
+        """Copy files that could not be copied when they came; whether all that are still there are copied now."""
+        paths = [Path(path) for path in self.used_files() if Path(path).is_absolute()]
+        are_copied = [self._is_taken_in(path) for path in paths if path.is_file()]
+        if any(are_copied):
+            with self._change() as execute:
+                for number, message in execute(_TURNS_WITH_FILES_OUTSIDE).fetchall():
+                    said = _decoded(message)
+                    stored = msgspec.structs.replace(said, parts=self.attachments.stored(said.parts))
+                    values = (msgspec.json.encode(stored).decode(), number)
+                    execute("UPDATE turns SET message = ? WHERE number = ?", values)
+                for number, parts, edit in execute("SELECT rowid, parts, edit FROM drafts").fetchall():
+                    stored_parts = self._encoded(msgspec.json.decode(parts, type=tuple[Part, ...]))
+                    stored_edit = self._encoded_edit(_decoded_edit(edit))
+                    execute(
+                        "UPDATE drafts SET parts = ?, edit = ? WHERE rowid = ?", (stored_parts, stored_edit, number)
+                    )
+        return all(are_copied)
+
+    def _encoded(self, parts: tuple[Part, ...]) -> str:
+        return msgspec.json.encode(self.attachments.stored(parts)).decode()
+
+    def _encoded_edit(self, edit: Edit | None) -> str | None:
+        if edit is None:
+            return None
+        stored = Edit(edit.turn_id, whole(edit.text), self.attachments.stored(edit.parts))
+        return msgspec.json.encode(stored).decode()
+
+    def _is_taken_in(self, path: Path) -> bool:
+        try:
+            self.attachments.keep(path)
+        except OSError:
+            return False
+        return True
 
     def remove_all(self) -> None:
         """Delete every row, and leave nothing of them readable in the file."""
@@ -199,7 +248,7 @@ class Chats:
         self._connection.execute("VACUUM")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
         """Mark the turns that ran when the app ended, and let searches find them."""
         rows = self._connection.execute("SELECT id, message FROM turns WHERE state = 'running'").fetchall()
         with self._change() as execute:
@@ -216,12 +265,12 @@ class Chats:
     def _turn(  # the columns of _TURNS
         self, id_: str, parent: str | None, message: str, state: Any, created_at: float, *about: Any
     ) -> Turn:
-        model, thinking, error, reason, thought_seconds, stats = about
+        model, thinking, error, reason, thought_seconds, stats, costs = about
         said = _decoded(message)
         return Turn(
             id_, parent, Message(said.role, self.attachments.handed_out(said.parts), said.thought), state, created_at,
             model, bool(thinking), error, reason, thought_seconds,
-            None if stats is None else msgspec.json.decode(stats, type=Stats),
+            None if stats is None else msgspec.json.decode(stats, type=Stats), msgspec.json.decode(costs, type=Costs),
         )  # fmt: skip
 
     def _values(self, turn: Turn) -> dict[str, Any]:
@@ -239,7 +288,12 @@ class Chats:
             "reason": turn.reason,
             "thought_seconds": turn.thought_seconds,
             "stats": None if turn.stats is None else msgspec.json.encode(turn.stats).decode(),
+            "costs": msgspec.json.encode(turn.costs).decode(),
         }
+
+
+def _decoded_edit(edit: str | None) -> Edit | None:
+    return None if edit is None else msgspec.json.decode(edit, type=Edit)
 
 
 def _decoded(message: str) -> Message:

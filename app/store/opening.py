@@ -10,12 +10,12 @@
 import fcntl
 import os
 import sqlite3
-import tempfile
 import time
 from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 
+from app.private_folder import PrivateFolder
 from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.index import INDEX, forget_index
@@ -54,10 +54,11 @@ def open_chats(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
         notice = str(error)
     except (OSError, sqlite3.Error) as error:
         notice = f"Conversations cannot be saved in “{folder}” ({_reason(error)}): what is said now is not kept."
-    place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cabochon-", ignore_cleanup_errors=True)))
+    private = PrivateFolder()
+    stack.callback(private.close)
     connection = stack.enter_context(closing(_connect(":memory:")))
-    _bring_up_to_date(connection, place)
-    return Chats(connection, Attachments(place / _ATTACHMENTS)), notice
+    _bring_up_to_date(connection, private.path)
+    return Chats(connection, Attachments(private.path / _ATTACHMENTS)), notice
 
 
 def is_damage(error: BaseException) -> bool:
@@ -126,6 +127,8 @@ def _connect(name: str) -> sqlite3.Connection:
 
 def _bring_up_to_date(connection: sqlite3.Connection, folder: Path) -> None:
     """Check the database, refuse one from the future, take the steps that are missing."""
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # without shared memory, which a full disk has no room for
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")

@@ -46,7 +46,12 @@ CREATE INDEX turns_by_parent ON turns (parent);
 CREATE INDEX conversations_by_leaf ON conversations (leaf);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+ALTER TABLE turns ADD COLUMN costs TEXT NOT NULL DEFAULT '{}';  -- JSON of Costs
+ALTER TABLE drafts ADD COLUMN edit TEXT;                        -- JSON of Edit
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
@@ -60,8 +65,9 @@ def migrate(connection: sqlite3.Connection, back_up: Callable[[int], None], migr
     `back_up` is called with the version at hand before each step on a database that has content. Foreign keys must be
     off, because some changes of a table mean to make it anew.
     """
-    for version in range(schema_version(connection), len(migrations)):
-        if version:
+    first = schema_version(connection)
+    for version in range(first, len(migrations)):
+        if first:
             back_up(version)
         step = f"BEGIN IMMEDIATE; {migrations[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
         try:

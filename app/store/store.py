@@ -5,9 +5,10 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -33,7 +34,8 @@ class Store:
     wrong. A question that cannot be answered has an empty answer.
 
     A change that could not be written (a full disk) waits in memory and is tried again, in its order, before every
-    later one and at the end; its future holds the error. A folder that cannot be used at all (not writable, open in
+    later one, by `try_again` and at the end; its future holds the error. A file that could not be copied waits where it
+    is for the last two of these. A folder that cannot be used at all (not writable, open in
     another process, written by a newer version) is left as it is, and everything stays in memory.
     """
 
@@ -42,7 +44,7 @@ class Store:
         self._say = say
         self._stack = ExitStack()
         self._waiting: deque[tuple[str, Callable[[], None]]] = deque()
-        self._has_complained = False
+        self._has_complained = self._is_behind = self._owes_files = False
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._opened = self._submit(self._open)
 
@@ -103,29 +105,59 @@ class Store:
         """Delete conversations, drafts, attachments, backups and what was set aside, so that nothing can be read."""
         return self._write(_remove_all)
 
-    def purge(self, older_than: float | None = None) -> Future[None]:
-        """Delete removed conversations for good, and with a time those not touched since; pinned ones stay.
+    def purge(self, older_than: float | None = None, spared: Collection[str] = ()) -> Future[None]:
+        """Delete removed conversations for good, and with a time those not touched since; pinned and spared ones stay.
 
         Then delete the attachments that no turn and no draft uses, except those kept in this run, and all of them
         stay while a damaged database lies in the folder, which may need them.
         """
-        return self._write(_purge, older_than)
+        return self._write(self._purge, older_than, spared)
 
     def keep_file(self, path: Path) -> Path:
         """Copy a file into the attachments and return the copy; any thread may call it. Raises OSError."""
-        return self._opened.result().attachments.keep(path)
+        try:
+            return self._opened.result().attachments.keep(path)
+        except OSError as error:
+            if path.is_file():
+                self._submit(partial(self._owe_file, error))
+            raise
+
+    def try_again(self) -> Future[bool]:
+        """Write and copy what the disk refused before, if anything; whether nothing waits any more."""
+        return self._submit(self._settle)
 
     def _open(self) -> Chats:
         chats, notice = open_chats(self._folder, self._stack)
         if notice:
             self._say(notice)
+        self._waiting.append(("", chats.interrupt))
+        with suppress(OSError, sqlite3.Error):
+            self._catch_up()
         return chats
 
     def _finish(self) -> None:
         try:
-            self._catch_up()
+            self._settle()
         finally:
             self._stack.close()
+
+    def _owe_file(self, error: OSError) -> None:
+        self._is_behind = self._owes_files = True
+        self._complain(error)
+
+    def _settle(self) -> bool:
+        """Make the changes that wait, then copy the files that do."""
+        self._catch_up()
+        if self._owes_files:
+            self._owes_files = not self._opened.result().take_in_files()
+            self._tell_if_caught_up()
+        return not self._owes_files
+
+    def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str]) -> None:
+        chats.purge(older_than, spared)
+        self._owes_files = not chats.take_in_files()
+        if not has_damaged_copy(chats.attachments.folder.parent):
+            chats.attachments.collect(chats.used_files())
 
     def _read(
         self, otherwise: T, question: Callable[Concatenate[Chats, P], T], *args: P.args, **kwargs: P.kwargs
@@ -165,12 +197,19 @@ class Store:
             except (OSError, sqlite3.Error) as error:
                 if isinstance(error, sqlite3.OperationalError):
                     self._waiting.appendleft(waiting)
+                    self._is_behind = True
                 self._complain(error)
                 raise
         self._has_complained = False
+        self._tell_if_caught_up()
+
+    def _tell_if_caught_up(self) -> None:
+        if self._is_behind and not self._owes_files:
+            self._is_behind = False
+            self._say("Everything is saved again.")
 
     def _complain(self, error: Exception) -> None:
-        """Say it once, until a change is made again."""
+        """Say it once, until all changes are made again."""
         if not self._has_complained and not isinstance(error, sqlite3.IntegrityError):
             self._has_complained = True
             self._say(_sentence(error))
@@ -192,12 +231,6 @@ def _remove_all(chats: Chats) -> None:
     chats.attachments.clear()
 
 
-def _purge(chats: Chats, older_than: float | None) -> None:
-    chats.purge(older_than)
-    if not has_damaged_copy(chats.attachments.folder.parent):
-        chats.attachments.collect(chats.used_files())
-
-
 def _log_error(future: Future[T]) -> None:
     if not future.cancelled() and future.exception() is not None:
         _log.error("could not write", exc_info=future.exception())
@@ -206,10 +239,10 @@ def _log_error(future: Future[T]) -> None:
 def _sentence(error: Exception) -> str:
     """What a person reads about a call that failed."""
     is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    if is_full or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
-        return "The disk is full: make room, and Cabochon saves what waits in memory."
+    if is_full or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
+        return "The disk is full: make room, and Cabochon saves what waits."
     if is_damage(error):
         return "The saved conversations are damaged: open Cabochon again, and it sets the damaged file aside."
     if isinstance(error, OSError):
-        return f"Some files of the conversations could not be deleted ({error.strerror})."
+        return f"Files of the conversations cannot be copied or deleted now ({error.strerror})."
     return f"Conversations cannot be read or saved now ({error}): what waits in memory is saved when they can."

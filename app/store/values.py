@@ -5,12 +5,21 @@ from typing import Literal
 import msgspec
 
 from app.store.text import MATCH_BEGIN, MATCH_END
-from engine import Message, Part, Stats
+from engine import Message, Part, PictureReceipt, Stats
 
-__all__ = ["Conversation", "Draft", "Hit", "Summary", "Turn", "TurnState"]
+__all__ = ["Conversation", "Costs", "Draft", "Edit", "Hit", "Summary", "Turn", "TurnState"]
 
 TurnState = Literal["complete", "running", "stopped", "failed", "interrupted"]
 """A turn that was "running" when the app ended is "interrupted" at the next start."""
+
+
+class Costs(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a turn took besides the figures of its answer."""
+
+    pictures: tuple[PictureReceipt | None, ...] = ()
+    """Of each picture of the message, what the model saw of it; None where that is not known."""
+    tools_ms: tuple[float | None, ...] = ()
+    """Of each call of a tool in the message, how long it took."""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -33,6 +42,7 @@ class Turn(msgspec.Struct, frozen=True):
     """The finish reason."""
     thought_seconds: float = 0.0
     stats: Stats | None = None
+    costs: Costs = Costs()
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -46,11 +56,22 @@ class Summary(msgspec.Struct, frozen=True):
     has_draft: bool = False
 
 
+class Edit(msgspec.Struct, frozen=True):
+    """What a person has written in the place of an earlier message but not sent."""
+
+    turn_id: str
+    """Of that message."""
+    text: str
+    parts: tuple[Part, ...] = ()
+
+
 class Draft(msgspec.Struct, frozen=True):
     """What a person has typed and attached but not sent."""
 
     text: str
     parts: tuple[Part, ...] = ()
+    edit: Edit | None = None
+    """What is being edited meanwhile."""
 
 
 class Conversation(msgspec.Struct, frozen=True):

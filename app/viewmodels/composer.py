@@ -319,7 +319,11 @@ class Composer(QObject):
         return Message("user", tuple(parts))
 
     def _attach_picture_data(self, mime: QMimeData) -> None:
-        path = self._save_picture_data(mime)
+        try:
+            path = self._save_picture_data(mime)
+        except OSError as error:
+            self._say([f"The picture cannot be attached, because it cannot be written: {error.strerror}."])
+            return
         if path is None:
             self._say(["The pasted picture cannot be read."])
         else:

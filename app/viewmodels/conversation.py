@@ -1,5 +1,7 @@
 """The conversation in the window: whichever transcript is open."""
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from app.settings import Settings
@@ -7,13 +9,24 @@ from app.viewmodels.transcript import Transcript, Turn
 from app.viewmodels.turns import AnswerTurn, UserTurn
 from engine import Message, Part
 
-__all__ = ["Conversation", "Turn"]
+__all__ = ["Conversation", "Edit", "Turn"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An earlier message is being written anew in the composer."""
+
+    turn: UserTurn
+    """What is sent next stands beside it, as another version."""
+    aside: tuple[str, tuple[Part, ...]]
+    """The draft that waits meanwhile; it is nowhere else."""
 
 
 class Conversation(QObject):
     """Passes on what the open transcript says and is asked. Another one can be opened while an answer is under way.
 
-    **Signals:** those of `Transcript`, `opened` (another transcript is shown; `reset` follows) and `edited_changed`.
+    **Signals:** those of `Transcript`, `opened` (another transcript is shown; `reset` follows), `edit_changed` and
+    `edit_ended` (Edit, whose draft comes back; not when another transcript is shown).
     """
 
     turn_added = Signal(object)
@@ -21,24 +34,23 @@ class Conversation(QObject):
     activity_changed = Signal()
     answer_finished = Signal(object)
     opened = Signal()
-    edited_changed = Signal()
+    edit_changed = Signal()
+    edit_ended = Signal(object)
 
     def __init__(self, transcript: Transcript, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
-        self._edited: UserTurn | None = None
-        self.set_aside: tuple[str, tuple[Part, ...]] = ("", ())
-        """The draft that waits while a turn is edited."""
+        self.edit: Edit | None = None
         self.transcript = transcript
         self._listen(transcript)
 
     def open(self, transcript: Transcript) -> None:
         """Show another transcript."""
-        self.edited = None
         for signal, own in self._pairs(self.transcript):
             signal.disconnect(own)
         self.transcript = transcript
         self._listen(transcript)
+        self.set_edit(None)
         self.opened.emit()
         self.reset.emit()
         self.activity_changed.emit()
@@ -78,24 +90,27 @@ class Conversation(QObject):
         """Whether thoughts unfold while they run."""
         return self._settings.shows_thoughts
 
-    @property
-    def edited(self) -> UserTurn | None:
-        """The turn that what is sent next stands beside, as another version of it."""
-        return self._edited
+    def set_edit(self, edit: Edit | None) -> None:
+        """Edit another turn, or none."""
+        if edit is not self.edit:
+            self.edit = edit
+            self.edit_changed.emit()
 
-    @edited.setter
-    def edited(self, turn: UserTurn | None) -> None:
-        if turn is not self._edited:
-            self._edited = turn
-            self.edited_changed.emit()
+    def end_edit(self) -> None:
+        """Edit no more, and take the draft back that waited."""
+        edit = self.edit
+        if edit is not None:
+            self.set_edit(None)
+            self.edit_ended.emit(edit)
 
     def send(self, message: Message, thinking: bool) -> None:
         """Say something, at the end or in the place of the edited turn, and ask for an answer."""
-        turn, self.edited = self.edited, None
-        if turn is None:
+        edit = self.edit
+        if edit is None:
             self.transcript.send(message, thinking)
         else:
-            self.transcript.edit(turn, message, thinking)
+            self.end_edit()
+            self.transcript.edit(edit.turn, message, thinking)
 
     def regenerate(self, answer: AnswerTurn) -> None:
         """Ask for another answer, thinking or not as the switch stands now."""

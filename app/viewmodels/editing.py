@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.composer import Composer
-from app.viewmodels.conversation import Conversation
+from app.viewmodels.conversation import Conversation, Edit
 from app.viewmodels.turns import UserTurn
 
 __all__ = ["Editing"]
@@ -24,30 +24,27 @@ class Editing(QObject):
         self._keep_draft = keep_draft
         self._conversation = conversation
         self._composer = composer
-        self._is_on = False
-        conversation.edited_changed.connect(self._follow)
+        conversation.edit_changed.connect(self.changed)
+        conversation.edit_ended.connect(self._take_back)
 
     @property
     def is_on(self) -> bool:
         """Whether the composer holds an earlier message."""
-        return self._is_on
+        return self._conversation.edit is not None
 
     @property
     def sentence(self) -> str:
         """What to say above the composer meanwhile."""
-        return "You are editing an earlier message. The present version stays beside it." if self._is_on else ""
+        return "You are editing an earlier message. The present version stays beside it." if self.is_on else ""
 
     def begin(self, turn: UserTurn) -> None:
         """Take a message into the composer."""
         if self._conversation.is_busy or turn not in self._conversation.turns:
             return
-        if not self._is_on:
-            self._keep_draft()
-            self._conversation.set_aside = self._composer.draft
-        self._is_on = True
+        edit = self._conversation.edit
+        aside = self._composer.draft if edit is None else edit.aside
         self._composer.take_up(*turn.draft)
-        self._conversation.edited = turn
-        self.changed.emit()
+        self._conversation.set_edit(Edit(turn, aside))
 
     def begin_last(self) -> None:
         """Take the last message that a person said."""
@@ -57,12 +54,8 @@ class Editing(QObject):
 
     def cancel(self) -> None:
         """Leave the message as it is."""
-        self._conversation.edited = None
+        self._conversation.end_edit()
 
-    def _follow(self) -> None:
-        if self._is_on and self._conversation.edited is None:
-            self._is_on = False
-            text, parts = self._conversation.set_aside
-            self._conversation.set_aside = ("", ())
-            self._composer.take_up(text, parts)
-            self.changed.emit()
+    def _take_back(self, edit: Edit) -> None:
+        self._composer.take_up(*edit.aside)
+        self._keep_draft()

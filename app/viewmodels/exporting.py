@@ -1,9 +1,14 @@
 """Exports of the conversation in the window: what can be chosen, how the file is called, and what came of it."""
 
+import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from threading import Event
 
-from app.exports import Exported, ExportError, ExportFormat, export
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+
+from app.exports import ExportCancelled, Exported, ExportError, ExportFormat, export
 
 __all__ = ["FORMAT_NAMES", "Exporter"]
 
@@ -14,14 +19,32 @@ FORMAT_NAMES = {
     ExportFormat.JSON: "JSON, with a folder of its files",
 }
 
+PATIENCE_MS = 300
+"""An export that takes longer is announced."""
+
 _LONGEST_NAME = 60
 
+_log = logging.getLogger(__name__)
 
-class Exporter:
-    """Writes whatever `read` gives at the moment it is asked."""
+
+class Exporter(QObject):
+    """Writes whatever `read` gives at the moment it is asked, on a thread of its own, one after the other.
+
+    **Signals:** `said` (a sentence: that it takes a while, and what came of it).
+    """
+
+    said = Signal(str)
+    _done = Signal(str)
 
     def __init__(self, read: Callable[[], Exported]) -> None:
+        super().__init__()
         self._read = read
+        self._writer = QThreadPool(self)  # in a thread of Python's, Qt's documents complain
+        self._writer.setMaxThreadCount(1)
+        self._is_closing = Event()
+        self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
+        self._patience.timeout.connect(lambda: self.said.emit("Exporting…"))
+        self._done.connect(self._tell)
 
     @property
     def can_export(self) -> bool:
@@ -34,13 +57,36 @@ class Exporter:
         name = " ".join(words.split())[:_LONGEST_NAME].strip(". ")
         return f"{name or 'Conversation'}.{kind.value}"
 
-    def export(self, path: Path, kind: ExportFormat, with_thoughts: bool) -> str:
-        """Write the file and return the sentence to show."""
+    def export(self, path: Path, kind: ExportFormat, *, with_thoughts: bool) -> None:
+        """Write the file as the conversation is now; `said` tells what came of it."""
+        self._patience.start()
+        self._writer.start(partial(self._write, self._read(), path, kind, with_thoughts))
+
+    def close(self) -> None:
+        """Give up what is not finished; nothing of it stays."""
+        self._is_closing.set()
+        self._patience.stop()
+        self._writer.clear()
+        self._writer.waitForDone()
+
+    def _write(self, conversation: Exported, path: Path, kind: ExportFormat, with_thoughts: bool) -> None:
+        sentence = f"Exported as “{path.name}”"
         try:
-            export(self._read(), path, kind, with_thoughts=with_thoughts)
+            export(
+                conversation, path, kind, with_thoughts=with_thoughts, is_wanted=lambda: not self._is_closing.is_set()
+            )
+        except ExportCancelled:
+            return
         except ExportError as error:
-            return str(error)
-        return f"Exported as “{path.name}”"
+            sentence = str(error)
+        except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
+            _log.exception("the export failed")
+            sentence = f"“{path.name}” cannot be written, because something went wrong in Cabochon."
+        self._done.emit(sentence)
+
+    def _tell(self, sentence: str) -> None:
+        self._patience.stop()
+        self.said.emit(sentence)
 
     @property
     def _title(self) -> str:

@@ -1,7 +1,6 @@
 """All conversations: the rows of the sidebar, what a search finds, and which one is open."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
@@ -13,30 +12,39 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
 
 from app.store import Conversation as Kept
 from app.store import Draft, Hit, Store, Summary
+from app.store import Edit as KeptEdit
 from app.viewmodels.composer import Composer
-from app.viewmodels.conversation import Conversation
+from app.viewmodels.conversation import Conversation, Edit
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerTurn, UserTurn
-from engine import Part, Picture, Sound, Video
+from engine import Picture, Sound, Video
 
-__all__ = ["Group", "Library", "Mark", "shortened", "title_from"]
+__all__ = ["Found", "Group", "Library", "Mark", "by_conversation", "shortened", "title_from"]
 
 DRAFT_MS = 400
 """A draft is kept so long after the last change."""
 
 SEARCH_MS = 120
 
+MOST_HITS = 300
+"""Turns that a search looks at; several of one conversation are one row."""
+
 DELETION_S = 30.0
 """Longest wait for everything to be gone: what is attached next must not be deleted with it."""
 
 PURGE_MS = 20_000
 """After so long nobody takes a deletion back: the offer has gone after ten seconds."""
+
+RETENTION_MS = 3_600_000
+"""Who never quits should not keep conversations for longer than was chosen."""
+
+RETRY_MS = 10_000
+"""What a full disk refused is tried again so often."""
 
 MAX_TITLE = 48
 NEW_TITLE = "New Conversation"
@@ -62,13 +70,31 @@ class Group:
     rows: tuple[Summary, ...]
 
 
+@dataclass(frozen=True)
+class Found:
+    """A conversation in which a search found something."""
+
+    conversation_id: str
+    title: str
+    snippet: str
+    """The surroundings of the first match, marked as in `Hit`."""
+    created_at: float
+    turn_ids: tuple[str, ...]
+    """The turns with a match, from the newest; none when only the title has one."""
+
+    @property
+    def more(self) -> str:
+        """How many turns there are besides the first: "2 more"; empty when there are none."""
+        return f"{len(self.turn_ids) - 1} more" if len(self.turn_ids) > 1 else ""
+
+
 class Library(QObject):
     """Opens, names, pins, deletes and finds conversations, and keeps their drafts.
 
     A transcript lives while it is open or its answer is under way.
 
     **Signals:** `changed` (rows, which one is open, what goes on in one), `answer_ended` (Transcript, AnswerTurn; by
-    itself, in whichever conversation), `found` (the hits of the last search), `turn_found` (Turn, to
+    itself, in whichever conversation), `found` (what the last search found), `turn_found` (Turn, to
     be scrolled to).
     """
 
@@ -84,7 +110,7 @@ class Library(QObject):
     ) -> None:
         super().__init__()
         self.rows: list[Summary] = []
-        self.hits: list[Hit] = []
+        self.hits: list[Found] = []
         self.query = ""
         self.unread: set[str] = set()
         """Conversations with an answer that ended while nobody looked."""
@@ -97,17 +123,20 @@ class Library(QObject):
         self._live: dict[str, Transcript] = {}
         self._is_taking_up = False
         self._opening = ""
-        self._has_shown = False
         self._waiting: Transcript | None = None
         self._drafts = QTimer(self, interval=DRAFT_MS, singleShot=True)
         self._drafts.timeout.connect(self._keep_draft_soon)
-        self._copies: dict[tuple[str, int, int], Path] = {}
-        self._keeping = threading.Lock()
         self._copying = QThreadPool(self)
         self._copying.setMaxThreadCount(1)
-        self._copied.connect(self.keep_draft)
+        self._copied.connect(self._save_draft)
         self._purges = QTimer(self, interval=PURGE_MS, singleShot=True)
-        self._purges.timeout.connect(store.purge)
+        self._purges.timeout.connect(self._purge)
+        self._retention = QTimer(self, interval=RETENTION_MS, timerType=Qt.TimerType.VeryCoarseTimer)
+        self._retention.timeout.connect(self.apply_retention)
+        self._retention.start()
+        self._retries = QTimer(self, interval=RETRY_MS, timerType=Qt.TimerType.VeryCoarseTimer)
+        self._retries.timeout.connect(store.try_again)
+        self._retries.start()
         self._searches = QTimer(self, interval=SEARCH_MS, singleShot=True)
         self._searches.timeout.connect(self._search)
         self._came.connect(self._take)
@@ -179,11 +208,11 @@ class Library(QObject):
 
     def start(self) -> None:
         """Show what is kept, and open what was open when the app ended."""
-        self._store.purge(self._keep_since)
-        self._refresh()
+        self._purge()
         wanted = self._preferences.settings.open_conversation
         if wanted:
-            self.open(wanted)
+            self._waiting = self._conversation.transcript
+            self._load(wanted, None, is_start=True)
         else:
             self._await_draft()
 
@@ -204,8 +233,7 @@ class Library(QObject):
             self._go_to(turn_id)
             return
         self.keep_draft()
-        self._opening = conversation_id
-        self._later(self._store.load(conversation_id), partial(self._opened, conversation_id, turn_id))
+        self._load(conversation_id, turn_id)
 
     def step(self, steps: int) -> None:
         """Open the conversation so many rows further down."""
@@ -258,13 +286,21 @@ class Library(QObject):
         self._drafts.stop()
         self._copying.waitForDone()
         wait([self._store.remove_all()], timeout=DELETION_S)
-        self._copies.clear()
         self.hits = []
         self.unread.clear()
         self._show(self._make(None, False))
         self._take_up(None)
         self._refresh()
         self.found.emit()
+
+    def apply_retention(self) -> None:
+        """Delete what is older than it should be, unless it is in use; not while a deletion can be taken back."""
+        if not self._purges.isActive():
+            self._purge()
+
+    def _purge(self) -> None:
+        self._store.purge(self._keep_since, spared=tuple(self._live))
+        self._refresh()
 
     # --- finding
 
@@ -280,16 +316,21 @@ class Library(QObject):
     # --- drafts
 
     def keep_draft(self) -> None:
-        """Write the draft of the open conversation to the store now."""
+        """Write the draft of the open conversation to the store now, with copies of its files."""
         self._drafts.stop()
-        transcript, edited = self._conversation.transcript, self._conversation.edited
-        text, parts = self._composer.draft
-        is_empty = not text.strip() and not parts
+        self._copy(self._draft_files)
+        self._save_draft()
+
+    def _save_draft(self) -> None:
+        transcript, edit = self._conversation.transcript, self._conversation.edit
+        written = self._composer.draft
+        text, parts = written if edit is None else edit.aside
+        is_changed = edit is not None and written != edit.turn.draft
+        kept_edit = KeptEdit(edit.turn.place.id, *written) if edit is not None and is_changed else None
+        is_empty = not text.strip() and not parts and kept_edit is None
         if transcript.is_temporary or (is_empty and self._waiting is transcript):
             return
-        if edited is not None and (any(self._conversation.set_aside) or (text, parts) == edited.draft):
-            return  # the draft put aside is kept; without one, what is written in an edit is kept in its place
-        draft = None if is_empty else Draft(text, tuple(map(self._kept, parts)))
+        draft = None if is_empty else Draft(text, parts, kept_edit)
         self._store.save_draft(transcript.id if transcript.turns else None, draft)
         row = self._row(transcript.id)
         if row is not None and row.has_draft == is_empty:
@@ -309,41 +350,32 @@ class Library(QObject):
             self.unread.clear()
             self.changed.emit()  # nothing of it is told outside the window any more
 
-    def keep(self, path: Path) -> Path:
-        """The store's copy of a file, made if there is none: what was dropped may be gone tomorrow. Raises OSError."""
-        found = path.stat()
-        key = (str(path), found.st_mtime_ns, found.st_size)
-        with self._keeping:
-            if key not in self._copies:
-                self._copies[key] = self._store.keep_file(path)
-            return self._copies[key]
-
-    def _kept(self, part: Part) -> Part:
-        """A part of a draft with the copy of its file."""
-        if isinstance(part, Picture | Sound | Video):
-            try:
-                return msgspec.structs.replace(part, path=str(self.keep(Path(part.path))))
-            except OSError:
-                return part
-        return part
-
     def _keep_draft_soon(self) -> None:
         """Copy what was dropped on another thread, for a video may be large, and keep the draft after that."""
-        if self._conversation.transcript.is_temporary:
-            return
-        _, parts = self._composer.draft
-        paths = [Path(part.path) for part in parts if isinstance(part, Picture | Sound | Video)]
+        paths = self._draft_files
 
         def copy() -> None:
-            for path in paths:
-                with suppress(OSError):
-                    self.keep(path)
+            self._copy(paths)
             self._copied.emit()
 
         if paths:
             self._copying.start(copy)
         else:
-            self.keep_draft()
+            self._save_draft()
+
+    @property
+    def _draft_files(self) -> list[Path]:
+        """What is attached and may be copied."""
+        if self._conversation.transcript.is_temporary:
+            return []
+        _, parts = self._composer.draft
+        return [Path(part.path) for part in parts if isinstance(part, Picture | Sound | Video)]
+
+    def _copy(self, paths: Sequence[Path]) -> None:
+        """What was dropped may be gone tomorrow; what cannot be copied now, the store copies later."""
+        for path in paths:
+            with suppress(OSError):
+                self._store.keep_file(path)
 
     @property
     def _keep_since(self) -> float | None:
@@ -362,7 +394,12 @@ class Library(QObject):
 
     # --- inside
 
-    def _opened(self, conversation_id: str, turn_id: str | None, record: Kept | None) -> None:
+    def _load(self, conversation_id: str, turn_id: str | None, *, is_start: bool = False) -> None:
+        self._opening = conversation_id
+        then = partial(self._opened, conversation_id, turn_id, is_start)
+        self._later(self._store.load(conversation_id), then)
+
+    def _opened(self, conversation_id: str, turn_id: str | None, is_start: bool, record: Kept | None) -> None:
         if conversation_id != self._opening:
             return  # another one was chosen meanwhile
         if record is None:
@@ -371,18 +408,27 @@ class Library(QObject):
             if not self._conversation.turns:
                 self._await_draft()
             return
-        is_start = not self._has_shown
         if is_start and self._conversation.turns:
-            self._opening = ""  # something new was said already
+            self._opening, self._waiting = "", None  # something new was said already
             return
         if not is_start:
             self.keep_draft()
         self._show(self._live.get(conversation_id) or self._make(record, False))
+        draft = self._resume_edit(record.draft)
         if is_start:
-            self._join(record.draft)  # beside what the app was started with
+            self._join(draft)  # beside what the app was started with
         else:
-            self._take_up(record.draft)
+            self._take_up(draft)
         self._go_to(turn_id)
+
+    def _resume_edit(self, draft: Draft | None) -> Draft | None:
+        """Go on with an edit, if there was one, and return what belongs into the composer."""
+        edit = draft.edit if draft is not None else None
+        turn = self._conversation.transcript.show_turn(edit.turn_id) if edit is not None else None
+        if draft is None or edit is None or not isinstance(turn, UserTurn):
+            return draft
+        self._conversation.set_edit(Edit(turn, (draft.text, draft.parts)))
+        return Draft(edit.text, edit.parts)
 
     def _await_draft(self) -> None:
         """Go on with the draft of the new conversation once the store tells it."""
@@ -409,7 +455,6 @@ class Library(QObject):
 
     def _show(self, transcript: Transcript) -> None:
         self._opening = ""
-        self._has_shown = True
         left = self._conversation.transcript
         if left.is_temporary:
             left.stop()
@@ -471,12 +516,12 @@ class Library(QObject):
 
     def _search(self) -> None:
         if self.query:
-            self._later(self._store.search(self.query), partial(self._take_hits, self.query))
+            self._later(self._store.search(self.query, MOST_HITS), partial(self._take_hits, self.query))
 
     def _take_hits(self, query: str, hits: Sequence[Hit]) -> None:
         if query == self.query:
             self.is_searching = False
-            self.hits = list(hits)
+            self.hits = by_conversation(hits)
             self.found.emit()
 
     def _refresh(self) -> None:
@@ -493,6 +538,19 @@ class Library(QObject):
     def _take(self, then: Callable[[Any], None], done: Future[Any]) -> None:
         if not done.cancelled() and done.exception() is None:
             then(done.result())
+
+
+def by_conversation(hits: Sequence[Hit]) -> list[Found]:
+    """One row for each conversation, in the order in which they were found. A turn tells more than the title."""
+    rows: dict[str, list[Hit]] = {}
+    for hit in hits:
+        rows.setdefault(hit.conversation_id, []).append(hit)
+    found = []
+    for of_one in rows.values():
+        first = next((hit for hit in of_one if hit.turn_id is not None), of_one[0])
+        turn_ids = tuple(hit.turn_id for hit in of_one if hit.turn_id is not None)
+        found.append(Found(first.conversation_id, first.title, first.snippet, first.created_at, turn_ids))
+    return found
 
 
 def title_from(text: str) -> str:

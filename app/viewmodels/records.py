@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from app.store import Costs, TurnState
 from app.store import Turn as Record
-from app.store import TurnState
 from app.viewmodels.tools import ToolRun
 from app.viewmodels.turns import AnswerState, AnswerTurn, Place, UserTurn
 from engine import Message, Part, Text, ToolCall, ToolResult
@@ -33,11 +33,13 @@ def record_of(turn: UserTurn | AnswerTurn) -> Record:
     """What is kept of a turn, as it is now."""
     place = turn.place
     if isinstance(turn, UserTurn):
-        return Record(place.id, place.parent, turn.message, created_at=place.created_at)
+        costs = Costs(pictures=turn.receipts)
+        return Record(place.id, place.parent, turn.message, created_at=place.created_at, costs=costs)
+    runs = sorted(turn.runs, key=lambda run: run.round_number)
     return Record(
         place.id,
         place.parent,
-        Message("assistant", (*_parts_of(turn.runs), Text(turn.text)), turn.thought.text),
+        Message("assistant", (*_parts_of(runs), Text(turn.text)), turn.thought.text),
         state=_KEPT[turn.state],
         created_at=place.created_at,
         model=turn.model,
@@ -46,6 +48,7 @@ def record_of(turn: UserTurn | AnswerTurn) -> Record:
         reason=turn.reason,
         thought_seconds=turn.thought.seconds,
         stats=turn.stats,
+        costs=Costs(tools_ms=tuple(run.duration_ms for run in runs)),
     )
 
 
@@ -53,13 +56,13 @@ def restored(record: Record, title_of: Callable[[str], str]) -> UserTurn | Answe
     """The turn that was kept; `title_of` tells what a person calls a tool."""
     place = Place(record.parent, record.id, record.created_at)
     if record.message.role == "user":
-        return UserTurn(record.message, place)
+        return UserTurn(record.message, place, record.costs.pictures)
     answer = AnswerTurn(place)
     answer.text, answer.error, answer.reason = record.message.text, record.error, record.reason
     answer.was_to_think = record.thinking
     answer.model, answer.stats, answer.state = record.model, record.stats, _RESTORED[record.state]
     answer.thought.restore(record.message.thought, record.thought_seconds)
-    answer.runs = _restored_runs(record.message.parts, title_of)
+    answer.runs = _restored_runs(record.message.parts, record.costs.tools_ms, title_of)
     return answer
 
 
@@ -73,19 +76,23 @@ def _parts_of(runs: Sequence[ToolRun]) -> list[Part]:
     return parts
 
 
-def _restored_runs(parts: Sequence[Part], title_of: Callable[[str], str]) -> list[ToolRun]:
+def _restored_runs(
+    parts: Sequence[Part], durations_ms: Sequence[float | None], title_of: Callable[[str], str]
+) -> list[ToolRun]:
     runs: list[ToolRun] = []
+    durations = iter(durations_ms)
     number, was_result = 0, False
     for part in parts:
         if isinstance(part, ToolCall):
             number += was_result
             was_result = False
-            runs.append(ToolRun(part, title_of(part.name), number))
+            runs.append(ToolRun(part, title_of(part.name), number, next(durations, None)))
         elif isinstance(part, ToolResult):
             was_result = True
             run = next((run for run in runs if run.round_number == number and run.call.id == part.call_id), None)
             if run is not None and part.content is not None:
-                run.finish(part.content, failed=isinstance(part.content, dict) and "error" in part.content)
+                failed = isinstance(part.content, dict) and "error" in part.content
+                run.finish(part.content, run.duration_ms, failed=failed)
     for run in runs:
         run.abandon()
     return runs

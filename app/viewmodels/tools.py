@@ -44,7 +44,9 @@ class ToolRun(QObject):
     changed = Signal()
     answered = Signal(bool)
 
-    def __init__(self, call: ToolCall, title: str = "", round_number: int = 0) -> None:
+    def __init__(
+        self, call: ToolCall, title: str = "", round_number: int = 0, duration_ms: float | None = None
+    ) -> None:
         super().__init__()
         self.call = call
         self.title = title or call.name.replace("_", " ").capitalize()
@@ -53,7 +55,8 @@ class ToolRun(QObject):
         self.result: Any = None
         self.is_expanded = False
         self._target = ""
-        self._duration_ms: float | None = None
+        self.duration_ms = duration_ms
+        """How long it took; None while that is not known."""
 
     @property
     def arguments(self) -> str:
@@ -86,7 +89,7 @@ class ToolRun(QObject):
 
     @property
     def _duration(self) -> str:
-        took = self._duration_ms
+        took = self.duration_ms
         if took is None:
             return ""
         return f"{took:.0f} ms" if took < 1000 else f"{took / 1000:.1f} s"
@@ -110,8 +113,8 @@ class ToolRun(QObject):
             self.answered.emit(is_allowed)
 
     def finish(self, result: Any, duration_ms: float | None = None, *, failed: bool) -> None:
-        """It is over; how long it took is not known of earlier days."""
-        self.result, self._duration_ms = result, duration_ms
+        """It is over."""
+        self.result, self.duration_ms = result, duration_ms
         self.state = ToolState.FAILED if failed else ToolState.DONE
         self.changed.emit()
 

@@ -57,7 +57,8 @@ Turn = UserTurn | AnswerTurn
 class Transcript(QObject):
     """A tree of turns. `turns` is the branch that is shown; an edited or repeated turn stands beside the earlier one.
 
-    Without a store it is temporary: nothing of it is ever written to the disk.
+    Without a store it is temporary: nothing that is said in it is ever written to the disk. Copies of what is attached
+    are, since the engine reads files, in a private temporary folder for as long as it is open.
 
     **Signals:** `turn_added` (Turn), `reset` (all shown turns are other ones now), `activity_changed` (what the
     running answer does, or that it ended), `answer_finished` (AnswerTurn, when it ended by itself).
@@ -402,9 +403,9 @@ class Transcript(QObject):
         if self._running is not None:
             self._keep(self._running)
 
-    def _keep(self, answer: AnswerTurn) -> None:
+    def _keep(self, turn: Turn) -> None:
         if self._store is not None:
-            self._store.update_turn(record_of(answer))
+            self._store.update_turn(record_of(turn))
 
     def _hold(self, pending: list[str], text: str) -> None:
         """Keep text until the next frame; the first piece after a pause is shown at once."""
@@ -435,6 +436,7 @@ class Transcript(QObject):
             self.activity_changed.emit()
 
     def _hand_out(self, receipts: list[PictureReceipt]) -> None:
-        for turn in self.turns:
-            if isinstance(turn, UserTurn) and turn.pictures:
-                turn.take_receipts(receipts)
+        """Give each turn those of its pictures, from the last: perhaps not all that is shown was told."""
+        for turn in reversed(self.turns):
+            if isinstance(turn, UserTurn) and turn.pictures and turn.take_receipts(receipts):
+                self._keep(turn)

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
@@ -67,11 +67,11 @@ class UserTurn(QObject):
 
     changed = Signal()
 
-    def __init__(self, message: Message, place: Place) -> None:
+    def __init__(self, message: Message, place: Place, receipts: Sequence[PictureReceipt | None] = ()) -> None:
         super().__init__()
         self.message = message
         self.place = place
-        self._receipts: dict[int, PictureReceipt] = {}
+        self._receipts = {index: receipt for index, receipt in enumerate(receipts) if receipt is not None}
 
     @property
     def text(self) -> str:
@@ -127,12 +127,19 @@ class UserTurn(QObject):
         receipt = self._receipts.get(index)
         return receipt_line(receipt) if receipt else size_line(self.pictures[index])
 
-    def take_receipts(self, receipts: list[PictureReceipt]) -> None:
-        """Remove this turn's receipts from the front of `receipts` and keep those that are new."""
-        for index, picture in enumerate(self.pictures):
-            if receipts and (receipts[0].path, receipts[0].budget) == (picture.path, picture.budget):
-                self._receipts.setdefault(index, receipts.pop(0))
+    @property
+    def receipts(self) -> tuple[PictureReceipt | None, ...]:
+        """One for each picture that the model has seen."""
+        return tuple(self._receipts.get(index) for index in range(len(self.pictures)))
+
+    def take_receipts(self, receipts: list[PictureReceipt]) -> bool:
+        """Remove this turn's receipts from the end of `receipts` and keep the new ones; whether there were any."""
+        before = len(self._receipts)
+        for index, picture in reversed(list(enumerate(self.pictures))):
+            if receipts and (receipts[-1].path, receipts[-1].budget) == (picture.path, picture.budget):
+                self._receipts.setdefault(index, receipts.pop())
         self.changed.emit()
+        return len(self._receipts) > before
 
 
 _THOUGHT_ENDS: dict[ThoughtEnd, str] = {

@@ -1,6 +1,5 @@
 """The sheet before an export: which form, and whether thoughts belong to it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -15,15 +14,14 @@ __all__ = ["ExportSheet"]
 
 
 class ExportSheet(QDialog):
-    """Asks for a form and then, in the system's own dialog, for a place. `say` shows what came of it."""
+    """Asks for a form and then, in the system's own dialog, for a place."""
 
-    def __init__(self, parent: QWidget, look: Look, exporter: Exporter, say: Callable[[str], None]) -> None:
+    def __init__(self, parent: QWidget, look: Look, exporter: Exporter) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Export")
         self._parent = parent
         self._exporter = exporter
-        self._say = say
         self.kind = PopUp(look)
         self.kind.addItems(list(FORMAT_NAMES.values()))
         self.thoughts = CheckBox(look, "Include thoughts")
@@ -43,7 +41,7 @@ class ExportSheet(QDialog):
 
     def _ask_for_place(self) -> None:
         kind, with_thoughts = list(ExportFormat)[self.kind.currentIndex()], self.thoughts.isChecked()
-        exporter, say = self._exporter, self._say
+        exporter = self._exporter
         sheet = QFileDialog(self._parent, "Export")
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -51,6 +49,6 @@ class ExportSheet(QDialog):
         sheet.setDefaultSuffix(kind.value)
         sheet.setNameFilter(f"{kind.name.capitalize()} (*.{kind.value})")
         sheet.selectFile(exporter.file_name(kind))
-        sheet.fileSelected.connect(lambda name: say(exporter.export(Path(name), kind, with_thoughts)))
+        sheet.fileSelected.connect(lambda name: exporter.export(Path(name), kind, with_thoughts=with_thoughts))
         self.accept()
         sheet.open()

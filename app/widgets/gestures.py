@@ -366,7 +366,8 @@ class Gestures(QObject):
 
     def _show_editing(self) -> None:
         self._window.editing.show_text(self._editing.sentence)
-        self._window.composer.editor.setFocus()
+        if not self._window.sidebar.list.hasFocus():  # whose arrows pass by conversations with an edit
+            self._window.composer.editor.setFocus()
         self._enable()
 
     def _show_library(self) -> None:

@@ -32,6 +32,7 @@ class SettingsGestures(QObject):
         window.commands.export.triggered.connect(self.export)
         models.conversation.activity_changed.connect(self._enable)
         preferences.changed.connect(self._follow)
+        exporter.said.connect(window.toast.say)
         self._follow()
         self._enable()
 
@@ -51,7 +52,7 @@ class SettingsGestures(QObject):
     def export(self) -> None:
         """Ask in which form, and write the file."""
         if self._exporter.can_export:
-            ExportSheet(self._window, self._look, self._exporter, self._window.toast.say).open()
+            ExportSheet(self._window, self._look, self._exporter).open()
 
     def _follow(self) -> None:
         """Let the menus and the composer follow what was chosen in the settings window."""

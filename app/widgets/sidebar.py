@@ -32,15 +32,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.store import MATCH_BEGIN, MATCH_END, Hit, Summary
-from app.viewmodels.library import Library, Mark
+from app.store import MATCH_BEGIN, MATCH_END, Summary
+from app.viewmodels.library import Found, Library, Mark
 from app.widgets.look import Look, show_tip
 
 __all__ = ["Sidebar"]
 
 _Index = QModelIndex | QPersistentModelIndex
-_Row = str | Summary | Hit
-"""A heading, a conversation, or a place that a search found."""
+_Row = str | Summary | Found
+"""A heading, a conversation, or one in which a search found something."""
 
 ROW_HEIGHT, HEADING_HEIGHT, HIT_HEIGHT = 32, 30, 54
 MARGIN = 8
@@ -67,6 +67,7 @@ class Sidebar(QWidget):
         super().__init__()
         self._library = library
         self._shown_id = ""
+        self._chosen: tuple[Found | None, int] = (None, 0)
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
@@ -79,6 +80,7 @@ class Sidebar(QWidget):
         self.list.setModel(self._rows)
         self._delegate = _Delegate(look, self._rows, self.list)
         self.list.setItemDelegate(self._delegate)
+        self._delegate.closeEditor.connect(self._show, Qt.ConnectionType.QueuedConnection)
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.list.clicked.connect(self._open)
         self.list.chosen.connect(self._open)
@@ -117,6 +119,8 @@ class Sidebar(QWidget):
         return menu
 
     def _show(self) -> None:
+        if self.list.is_editing:
+            return  # other rows would take the title that is being written away
         has_changed = self._rows.refresh()
         if not self._library.query and (has_changed or self._shown_id != self._library.current_id):
             self._shown_id = self._library.current_id
@@ -149,10 +153,17 @@ class Sidebar(QWidget):
         match self._rows.rows[index.row()]:
             case Summary(id=conversation_id):
                 self.open_requested.emit(conversation_id, "", takes_focus)
-            case Hit(conversation_id=conversation_id, turn_id=turn_id):
-                self.open_requested.emit(conversation_id, turn_id or "", takes_focus)
+            case Found(conversation_id=conversation_id) as found:
+                self.open_requested.emit(conversation_id, self._turn_to_show(found, takes_focus), takes_focus)
             case str():
                 pass
+
+    def _turn_to_show(self, found: Found, takes_focus: bool) -> str:
+        """The newest turn with a match; whoever chooses the same row again is led to the next one."""
+        is_again = takes_focus and self._chosen[0] is found
+        number = (self._chosen[1] + 1) % max(len(found.turn_ids), 1) if is_again else 0
+        self._chosen = (found if takes_focus else None, number)
+        return found.turn_ids[number] if found.turn_ids else ""
 
     def _remove(self, index: QModelIndex) -> None:
         row = self._rows.rows[index.row()]
@@ -224,10 +235,15 @@ class _List(QListView):
         self.setMouseTracking(True)
         self.setUniformItemSizes(False)
 
+    @property
+    def is_editing(self) -> bool:
+        """Whether somebody writes a title."""
+        return self.state() is QListView.State.EditingState
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open or delete the row that has the focus."""
         index = self.currentIndex()
-        if not index.isValid():
+        if not index.isValid() or self.is_editing:  # a title's editor lets Return through
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(index)
@@ -326,7 +342,7 @@ class _Delegate(QStyledItemDelegate):
         match self._rows.rows[index.row()]:
             case str():
                 height = HEADING_HEIGHT
-            case Hit():
+            case Found():
                 height = HIT_HEIGHT
             case Summary():
                 height = ROW_HEIGHT
@@ -344,8 +360,8 @@ class _Delegate(QStyledItemDelegate):
         else:
             self._paint_ground(painter, area, state)
             inside = area.adjusted(MARGIN, 0, -MARGIN, 0)
-            if isinstance(row, Hit):
-                self._paint_hit(painter, inside, row)
+            if isinstance(row, Found):
+                self._paint_found(painter, inside, row)
             else:
                 self._paint_title(painter, inside, row)
         painter.restore()
@@ -401,17 +417,24 @@ class _Delegate(QStyledItemDelegate):
             area = area.adjusted(0, 0, -40, 0)
         self._paint_line(painter, area, row.title or "Untitled", self._font(13))
 
-    def _paint_hit(self, painter: QPainter, area: QRect, hit: Hit) -> None:
+    def _paint_found(self, painter: QPainter, area: QRect, found: Found) -> None:
         half = area.height() // 2
         top = QRect(area.left(), area.top() + 5, area.width(), half - 4)
-        when = f"{datetime.fromtimestamp(hit.created_at):%d %b}"
+        when = f"{datetime.fromtimestamp(found.created_at):%d %b}"
         painter.setFont(self._font(11))
         painter.setPen(QColor(self._look.theme.colors.secondary))
         painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
         self._paint_line(
-            painter, top.adjusted(0, 0, -46, 0), hit.title or "Untitled", self._font(13, QFont.Weight.Medium)
+            painter, top.adjusted(0, 0, -46, 0), found.title or "Untitled", self._font(13, QFont.Weight.Medium)
         )
-        self._paint_snippet(painter, QRect(area.left(), top.bottom(), area.width(), half - 4), hit.snippet)
+        below = QRect(area.left(), top.bottom(), area.width(), half - 4)
+        if found.more:
+            painter.setFont(self._font(11))
+            painter.setPen(QColor(self._look.theme.colors.secondary))
+            line = below.adjusted(0, 1, 0, 0)  # the same base line as that of the larger letters beside it
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, found.more)
+            below = below.adjusted(0, 0, -46, 0)
+        self._paint_snippet(painter, below, found.snippet)
 
     def _paint_line(self, painter: QPainter, area: QRect, text: str, font: QFont) -> None:
         painter.setFont(font)
@@ -440,8 +463,9 @@ def _spoken(row: _Row, mark: Mark | None) -> str:
     match row:
         case str():
             return row
-        case Hit():
-            return f"{row.title}: {row.plain_snippet}"
+        case Found():
+            snippet = row.snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
+            return ", ".join(filter(None, (f"{row.title}: {snippet}", row.more)))
         case Summary():
             marks = (row.is_pinned and "pinned", mark and mark.value, row.has_draft and "draft")
             return ", ".join([row.title or "Untitled", *(each for each in marks if each)])

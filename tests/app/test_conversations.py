@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Preset, Retention, SamplingChoice, Settings
-from app.store import Hit, Store, Summary
+from app.store import Draft, Store, Summary, Turn
 from app.viewmodels.library import Mark, title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
@@ -70,6 +71,33 @@ def test_what_was_said_is_there_again_after_a_restart(open_desk: OpenDesk, draw:
     assert [row.title for row in rows(again)] == ["What does it cost?"]
 
 
+def test_what_a_picture_and_a_call_cost_is_there_again_after_a_restart(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("calculator", True)
+    desk.models.composer.attach([draw()])
+    ask(qtbot, desk, "calculator expression 6 * 7")
+    again = reopen(desk, open_desk, qtbot)
+    question = again.models.conversation.turns[0]
+    assert isinstance(question, UserTurn)
+    assert question.picture_line(0) == "1056 × 576 · 264 tokens · 84 ms"
+    assert last_answer(again).runs[0].line == "Calculator · 6 * 7 · 3 ms"
+
+
+def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")  # the sample, which is told the newest message only
+    picture = draw()
+    for text in ("look", "look again"):
+        desk.models.composer.attach([picture])
+        ask(qtbot, desk, text)
+    questions = [turn for turn in desk.models.conversation.turns if isinstance(turn, UserTurn)]
+    assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
+    desk.models.model.info = None  # another model, which is told everything
+    ask(qtbot, desk, "and now")
+    assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
+
+
 def test_a_draft_with_its_picture_survives_quitting(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     picture = draw("later.png")
@@ -106,6 +134,25 @@ def test_titles_come_from_the_first_words_until_a_person_names_it(open_desk: Ope
     ask(qtbot, desk, "And rolls?")
     QTest.qWait(50)
     wait_for_rows(qtbot, desk, "Bread")
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_a_title_is_written_in_its_row(open_desk: OpenDesk, qtbot: QtBot, key: Qt.Key) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    wait_for_rows(qtbot, desk, "one")
+    sidebar = desk.window.sidebar
+    desk.window.commands.rename.trigger()
+    editor = sidebar.list.findChild(QLineEdit)
+    editor.setText("Two")
+    desk.store.add_turn("c", Turn("c", None, Message("user", (Text("from elsewhere"),)), created_at=1.0))
+    desk.models.library.pin("c", False)
+    qtbot.waitUntil(lambda: len(rows(desk)) == 2, timeout=WAIT_MS)
+    assert editor.text() == "Two", "what was written went away with the rows"
+    qtbot.keyClick(editor, key)
+    wait_for_rows(qtbot, desk, "one" if key == Qt.Key.Key_Escape else "Two", "")
+    qtbot.waitUntil(lambda: sidebar.list.model().rowCount() == 4, timeout=WAIT_MS)
+    assert sidebar.list.hasFocus()
 
 
 def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
@@ -181,6 +228,10 @@ def test_leaving_an_edit_changes_nothing(open_desk: OpenDesk, qtbot: QtBot) -> N
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Escape)
     assert desk.models.composer.text == "a draft"
     assert texts(desk) == ["one", "user:one [as advised]"]
+    desk.store.try_again().result()
+    kept = desk.store.load(desk.models.library.current_id).result()
+    assert kept is not None
+    assert kept.draft == Draft("a draft")
 
 
 def test_another_answer_stands_beside_the_first(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -214,9 +265,14 @@ def test_a_temporary_conversation_never_touches_the_disk(
     desk.window.commands.new_temporary.trigger()
     desk.models.composer.attach([draw("secret.png")])
     ask(qtbot, desk, "Abracadabra")
+    lent = Path(desk.models.conversation.history[0].pictures[0].path)
+    assert lent.exists()
     desk.models.composer.replace_text("Abracadabra again")
     desk.models.library.keep_draft()
     assert "Temporary" in desk.window.windowTitle()
+    desk.window.commands.new.trigger()
+    assert not lent.exists()
+    assert (tmp_path / "secret.png").exists(), "only the copy is ours"
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert kept, "the store itself should be there"
@@ -233,9 +289,8 @@ def test_search_finds_words_and_leads_to_them(open_desk: OpenDesk, qtbot: QtBot)
     desk.window.sidebar.search.setText("京タワ")
     library = desk.models.library
     qtbot.waitUntil(lambda: bool(library.hits), timeout=WAIT_MS)
-    hit = library.hits[0]
-    assert isinstance(hit, Hit)
-    assert "\x02京タワ\x03" in hit.snippet
+    (found,) = library.hits
+    assert "\x02京タワ\x03" in found.snippet
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: texts(desk)[:1] == ["今日は東京タワーへ行きました"], timeout=WAIT_MS)
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Escape)
@@ -415,14 +470,50 @@ def test_what_is_typed_in_an_edit_survives_quitting(open_desk: OpenDesk, qtbot: 
     qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
 
 
+def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_restart(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    ask(qtbot, desk, "two")
+    first, question = desk.models.library.current_id, desk.models.conversation.turns[0]
+    assert isinstance(question, UserTurn)
+    desk.models.composer.replace_text("a draft")
+    desk.models.editing.begin(question)
+    picture = draw("better.png")
+    desk.models.composer.attach([picture])
+    desk.models.composer.replace_text("one, but better")
+    desk.window.commands.new.trigger()
+    assert not desk.models.editing.is_on
+    assert desk.models.composer.text == ""
+    picture.unlink()
+    desk.window.sidebar.list.setFocus()
+    desk.models.library.open(first)
+    qtbot.waitUntil(lambda: desk.models.composer.text == "one, but better", timeout=WAIT_MS)
+    assert desk.window.editing.isVisible()
+    assert desk.window.sidebar.list.hasFocus(), "whoever walks through the list stays there"
+    assert [chip.name for chip in desk.models.composer.pictures] == ["better.png"]
+    again = reopen(desk, open_desk, qtbot)
+    qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
+    again.models.composer.send()
+    wait_for_end(qtbot, again)
+    assert texts(again)[0] == "one, but better"
+    assert again.models.conversation.version_of(again.models.conversation.turns[0]) == (2, 2)
+    assert again.models.composer.text == "a draft"
+    again.store.try_again().result()
+    kept = again.store.load(first).result()
+    assert kept is not None
+    assert kept.draft == Draft("a draft")
+
+
 def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("text")
-    for text in ("a warm bread", "a warm day"):
+    for text in ("a warm bread", "a warm day", "a warm house", "a warm stove"):
         ask(qtbot, desk, text)
         desk.window.commands.new.trigger()
     desk.window.commands.find_all.trigger()
     desk.window.sidebar.search.setText("warm")
-    qtbot.waitUntil(lambda: len(desk.models.library.hits) >= 4, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(desk.models.library.hits) == 4, timeout=WAIT_MS)
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Down)
     shown = [desk.window.sidebar.list.currentIndex().row()]
     assert desk.window.sidebar.list.selectionModel().isSelected(desk.window.sidebar.list.currentIndex())
@@ -431,6 +522,29 @@ def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: Q
         QTest.qWait(100)
         shown.append(desk.window.sidebar.list.currentIndex().row())
     assert shown == [0, 1, 2, 3]
+
+
+def test_a_search_shows_each_conversation_once_and_leads_from_match_to_match(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    for text in ("warm bread", "cold butter", "warm milk"):
+        ask(qtbot, desk, text)
+    desk.models.library.rename(desk.models.library.current_id, "A warm breakfast")
+    desk.window.commands.new.trigger()
+    sidebar, library = desk.window.sidebar, desk.models.library
+    sidebar.search.setText("warm")
+    qtbot.waitUntil(lambda: bool(library.hits), timeout=WAIT_MS)
+    (found,) = library.hits
+    assert (found.title, found.more, len(found.turn_ids)) == ("A warm breakfast", "3 more", 4)
+    spoken = sidebar.list.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "A warm breakfast: warm milk, 3 more"
+    led_to: list[str] = []
+    library.turn_found.connect(lambda turn: led_to.append(turn.place.id))
+    for number in range(1, 6):
+        qtbot.keyClick(sidebar.search, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda number=number: len(led_to) == number, timeout=WAIT_MS)
+    assert led_to == [*found.turn_ids, found.turn_ids[0]]
+    sidebar.search.setText("breakfast")
+    qtbot.waitUntil(lambda: [each.turn_ids for each in library.hits] == [()], timeout=WAIT_MS)
 
 
 def test_a_retry_after_a_restart_asks_as_before(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -505,3 +619,27 @@ def test_conversations_can_be_kept_only_until_the_app_quits(
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not any(b"for now" in path.read_bytes() or path.name == "shown.png" for path in kept)
+
+
+def test_retention_holds_while_the_app_runs_but_spares_what_is_in_use(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings
+) -> None:
+    desk = open_desk("slow")
+    running = say(desk, "go")
+    wait_for_rows(qtbot, desk, "go")
+    busy = desk.models.library.current_id
+    for name in ("open", "old"):
+        desk.store.add_turn(name, Turn(name, None, Message("user", (Text(name),)), created_at=1.0))
+        desk.store.set_title(name, name, is_chosen=True)
+    desk.models.library.open("open")
+    qtbot.waitUntil(lambda: texts(desk) == ["open"], timeout=WAIT_MS)
+    desk.models.library.apply_retention()
+    wait_for_rows(qtbot, desk, "go", "old", "open")
+    settings.retention = Retention.MONTH
+    desk.models.library.apply_retention()
+    wait_for_rows(qtbot, desk, "go", "open")
+    assert running.is_running
+    desk.models.library.remove(busy)
+    desk.models.library.new()
+    desk.models.library.apply_retention()
+    assert desk.store.load("open").result() is not None, "while a deletion can be taken back, nothing is purged"

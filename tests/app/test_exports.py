@@ -4,10 +4,11 @@ import base64
 import json
 import re
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Event, Timer
 
 import msgspec
 import pytest
@@ -15,11 +16,12 @@ from PIL import Image
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.exports import Entry, Exported, ExportError, ExportFormat, export
+from app.exports import Entry, ExportCancelled, Exported, ExportError, ExportFormat, export
+from app.viewmodels import exporting
 from app.viewmodels.exporting import FORMAT_NAMES, Exporter
 from app.widgets.export_sheet import ExportSheet
 from engine import Message, Picture, Sound, Text, ToolCall, ToolResult, user
-from tests.app.driving import OpenDesk, say, wait_for_end
+from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
 
 WHEN = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 ANSWER = """Two **lines**
@@ -95,7 +97,8 @@ def test_markdown_keeps_the_words_and_brings_the_files(conversation: Exported, f
     assert "[sound 2](Cats%20files/sound%202.wav)" in text
     assert ANSWER.strip() in text
     assert "## Gemma 4 E2B" in text
-    assert '````json\n{\n  "zone": "``` UTC"\n}\n````' in text
+    assert '**Tool: clock**\n\nArguments:\n\n````json\n{\n  "zone": "``` UTC"\n}\n````' in text
+    assert 'Result:\n\n```json\n{\n  "time": "<9:05>"\n}\n```' in text
     assert "*Picture that is no longer there*" in text
     assert sorted(path.name for path in (folder / "Cats files").iterdir()) == ["picture 1.png", "sound 2.wav"]
     with Image.open(folder / "Cats files" / "picture 1.png") as picture:
@@ -118,6 +121,9 @@ def test_html_needs_nothing_else_and_runs_nothing(conversation: Exported, folder
     assert "<title>Cats &amp; &lt;dogs&gt;</title>" in page
     assert "What is &lt;this&gt;?" in page
     assert len(tags.named("td")) == 2
+    assert len(tags.named("details")) == 2
+    assert not any("open" in details for details in tags.named("details"))
+    assert "&lt;9:05&gt;" in page
     assert 'class="language-python"' in page
     assert "prefers-color-scheme: dark" in page
 
@@ -135,7 +141,8 @@ def test_json_is_the_engines_own_form(conversation: Exported, folder: Path) -> N
     assert messages[1].text == ANSWER
     assert messages[1].thought == ""
     assert messages[2:4] == [entry.message for entry in conversation.entries[2:4]]
-    assert [entry["created_at"] for entry in document["messages"]][::4] == ["2026-11-21T09:05:00+00:00", None]
+    when = [entry["created_at"] for entry in document["messages"]]
+    assert (datetime.fromisoformat(when[0]), when[4]) == (WHEN, None)
     assert document["messages"][1]["model"] == "Gemma 4 E2B"
     assert (folder / messages[0].pictures[0].path).is_file()
     assert messages[4].pictures[0].path == ""
@@ -212,5 +219,59 @@ def test_the_window_exports_what_was_said(open_desk: OpenDesk, folder: Path, qtb
     assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
     dialog.fileSelected.emit(str(folder / "said.md"))
     dialog.close()
+    qtbot.waitUntil(lambda: desk.window.toast.text.text() == "Exported as “said.md”", timeout=WAIT_MS)
     assert "user:Hello there" in (folder / "said.md").read_text()
-    assert desk.window.toast.text.text() == "Exported as “said.md”"
+
+
+def test_an_export_tells_of_tools_and_of_the_zone(open_desk: OpenDesk, folder: Path, qtbot: QtBot) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("calculator", True)
+    say(desk, "calculator expression 6 * 7")
+    wait_for_end(qtbot, desk)
+    with qtbot.waitSignal(desk.exporter.said, timeout=WAIT_MS):
+        desk.exporter.export(folder / "said.json", ExportFormat.JSON, with_thoughts=False)
+    entries = json.loads((folder / "said.json").read_text())["messages"]
+    answer = msgspec.convert(entries[1]["message"], Message)
+    assert answer.calls[0].arguments == {"expression": "6 * 7"}
+    assert ToolResult(42, "call-1", "calculator") in answer.parts
+    assert datetime.fromisoformat(entries[1]["created_at"]).utcoffset() is not None
+
+
+def test_an_export_that_is_not_wanted_any_more_leaves_nothing(conversation: Exported, folder: Path) -> None:
+    for kind in ExportFormat:
+        for number in range(3):
+            answers = iter([True] * number + [False] * 9)
+            with pytest.raises(ExportCancelled):
+                export(
+                    conversation,
+                    folder / "no",
+                    kind,
+                    with_thoughts=True,
+                    is_wanted=lambda answers=answers: next(answers),
+                )
+    assert list(folder.iterdir()) == []
+
+
+def test_a_long_export_is_announced_and_given_up_when_the_app_quits(
+    folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+
+    def take_long(*_arguments: object, is_wanted: Callable[[], bool], **_options: object) -> None:
+        go_on.wait(WAIT_MS / 1000)
+        if not is_wanted():
+            raise ExportCancelled
+
+    monkeypatch.setattr(exporting, "export", take_long)
+    exporter = Exporter(lambda: Exported("", []))
+    said: list[str] = []
+    exporter.said.connect(said.append)
+    exporter.export(folder / "a.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    qtbot.waitUntil(lambda: said == ["Exporting…"], timeout=WAIT_MS)
+    go_on.set()
+    qtbot.waitUntil(lambda: said == ["Exporting…", "Exported as “a.md”"], timeout=WAIT_MS)
+    go_on.clear()
+    exporter.export(folder / "b.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    Timer(0.1, go_on.set).start()
+    exporter.close()
+    assert len(said) == 2

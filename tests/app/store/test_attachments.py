@@ -97,3 +97,13 @@ def test_half_copies_go_at_the_next_start(open_store: OpenStore, folder: Path) -
     half = file(folder / "attachments" / "incoming", "123", b"half")
     open_store().summaries().result(WAIT_S)
     assert not half.exists()
+
+
+def test_a_copy_outlives_its_file_but_not_another_content(store: Store, tmp_path: Path) -> None:
+    path = file(tmp_path, "a.png", b"first")
+    copy = store.keep_file(path)
+    path.unlink()
+    assert store.keep_file(path) == copy
+    file(tmp_path, "a.png", b"second one")
+    assert store.keep_file(path).read_bytes() == b"second one"
+    assert store.keep_file(copy) == copy

@@ -1,9 +1,11 @@
 """What goes wrong around the store is said in one sentence, and never stops the app."""
 
 import os
+import resource
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,17 @@ def fill(store: Store) -> None:
     for number in range(60):
         store.add_turn("c", asked(f"q{number}", f"turn {number} " * 300))
     store.close()
+
+
+@contextmanager
+def files_limited(size_bytes: int) -> Iterator[None]:
+    """No file can grow beyond this size: as real a refusal as that of a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def works(store: Store) -> None:
@@ -115,7 +128,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost(open_store: OpenStore, sai
     store.save_draft("c", Draft("typed meanwhile " * 2000))
     store.add_turn("d", asked("q of d", "meanwhile " * 2000))
     assert [turn.id for turn in loaded(store, "c").turns] == ["q"]
-    assert said == ["The disk is full: make room, and Cabochon saves what waits in memory."]
+    assert said == ["The disk is full: make room, and Cabochon saves what waits."]
 
     on_owner(store, "PRAGMA max_page_count = 1000000")
     store.set_title("c", "After", is_chosen=True).result(WAIT_S)
@@ -125,7 +138,52 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost(open_store: OpenStore, sai
     assert conversation.draft == Draft("typed meanwhile " * 2000)
     assert conversation.title == "After"
     assert sorted(names(store)) == ["c", "d"]
-    assert len(said) == 1
+    assert said[1:] == ["Everything is saved again."]
+
+
+def test_a_file_that_found_no_room_is_copied_later(
+    open_store: OpenStore, said: list[str], folder: Path, tmp_path: Path
+) -> None:
+    store = open_store()
+    store.summaries().result(WAIT_S)
+    picture = file(tmp_path, "a.png", b"picture" * 100)
+    with files_limited(100), pytest.raises(OSError, match="File too large"):
+        store.keep_file(picture)
+    store.add_turn("c", asked("q", "look", Picture(str(picture))))
+    store.save_draft("c", Draft("and again", (Picture(str(picture)),))).result(WAIT_S)
+    assert said == ["Files of the conversations cannot be copied or deleted now (File too large)."]
+    assert store.try_again().result(WAIT_S)
+    assert said[1:] == ["Everything is saved again."]
+    picture.unlink()
+    conversation = loaded(open_store(), "c")
+    assert conversation.draft is not None
+    kept = [*conversation.turns[0].message.media, *conversation.draft.parts]
+    assert len(kept) == 2
+    for part in kept:
+        assert isinstance(part, Picture)
+        assert folder in Path(part.path).parents
+        assert Path(part.path).read_bytes() == b"picture" * 100
+
+
+def test_a_file_left_outside_by_an_earlier_run_is_copied_at_the_next_purge(
+    open_store: OpenStore, folder: Path, tmp_path: Path
+) -> None:
+    picture, gone = file(tmp_path, "a.png"), tmp_path / "gone.png"
+    store = open_store()
+    store.add_turn("c", asked("q", "look", Picture(str(picture)), Picture(str(gone))))
+    store = open_store()
+    store.purge().result(WAIT_S)
+    kept, lost = loaded(store, "c").turns[0].message.pictures
+    assert folder in Path(kept.path).parents
+    assert lost.path == str(gone)
+
+
+def test_a_damaged_message_stops_no_purge(open_store: OpenStore, said: list[str]) -> None:
+    store = open_store()
+    store.add_turn("c", asked("q1", "first"))
+    on_owner(store, "UPDATE turns SET message = '{' WHERE id = 'q1'")
+    store.purge().result(WAIT_S)
+    assert said == []
 
 
 def test_what_still_waits_at_the_end_is_tried_once_more(open_store: OpenStore, said: list[str]) -> None:
@@ -138,7 +196,11 @@ def test_what_still_waits_at_the_end_is_tried_once_more(open_store: OpenStore, s
     on_owner(store := open_store(), "PRAGMA max_page_count = 1")
     store.add_turn("d", asked("q2", "text " * 5000))
     assert names(open_store()) == ["c"]
-    assert len(said) == 2
+    assert [sentence.split(":")[0] for sentence in said] == [
+        "The disk is full",
+        "Everything is saved again.",
+        "The disk is full",
+    ]
 
 
 def test_a_place_that_is_no_folder_means_memory(folder: Path, said: list[str], tmp_path: Path) -> None:

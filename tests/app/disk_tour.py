@@ -1,0 +1,265 @@
+"""A window on a disk that is full or read-only, and what it leaves behind. Each step is a program of its own.
+
+    python tests/app/disk_tour.py work|start PLACE full|limit
+    python tests/app/disk_tour.py read|look PLACE
+
+With "full", PLACE is a small disk of its own, which is filled; with "limit", the system refuses to write into files.
+What is wrong ends the tour with an AssertionError.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+from PySide6.QtCore import QCoreApplication, QMimeData, QSettings  # noqa: E402
+from PySide6.QtGui import QImage  # noqa: E402
+
+from app.application import DesktopApplication, assemble  # noqa: E402
+from app.exports import ExportFormat  # noqa: E402
+from app.settings import Settings  # noqa: E402
+from app.store import Draft, Store, Turn  # noqa: E402
+from app.theme import Theme  # noqa: E402
+from app.viewmodels.turns import AnswerState  # noqa: E402
+from engine import Media, Message, Text, sample_checkpoint, user  # noqa: E402
+from tests.app.driving import last_answer, say  # noqa: E402
+from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
+
+WAIT_S = 60
+NO_ROOM = "The disk is full: make room, and Cabochon saves what waits."
+TOO_LARGE = "Files of the conversations cannot be copied or deleted now (File too large)."
+UNWRITABLE = "Conversations cannot be read or saved now (disk I/O error): what waits in memory is saved when they can."
+
+
+class Disk:
+    """The disk that the window writes to: full, or with room."""
+
+    def __init__(self, place: Path, *, is_small: bool) -> None:
+        self.is_small = is_small
+        self._filler = place / "filler" if is_small else None
+        self.sentence = NO_ROOM if is_small else TOO_LARGE
+
+    def fill(self) -> None:
+        """Leave no room for another byte."""
+        if self._filler is None:
+            self._limit(16)
+            return
+        with self._filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(512)):
+                pass
+
+    def free(self) -> None:
+        """Make room again."""
+        if self._filler is None:
+            self._limit(resource.RLIM_INFINITY)
+        else:
+            self._filler.unlink()
+
+    def _limit(self, size_bytes: int) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+
+
+def wait_until(is_true: Callable[[], bool], what: str) -> None:
+    """Let the window work until something holds."""
+    deadline = time.monotonic() + WAIT_S
+    while not is_true():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        QCoreApplication.processEvents()
+        time.sleep(0.005)  # which, unlike QTest's waiting, lets other threads run
+
+
+def work_on(seconds: float) -> None:
+    """Let the window work for a while."""
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end, "the time is over")
+
+
+class Tour:
+    """A window whose files are all in one place."""
+
+    def __init__(self, place: Path) -> None:
+        self.application = DesktopApplication(["cabochon", "-platform", "offscreen"])
+        store = QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat)
+        self.settings = Settings(store)
+        self.microphones = PretendedMicrophones()
+        command = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "echo"]
+        theme = Theme(self.application, self.settings)
+        self.desk = assemble(command, theme, self.settings, place / "data", lambda: self.microphones)
+        self.desk.open(sample_checkpoint())
+        wait_until(lambda: self.desk.models.model.is_ready, "the model is ready")
+
+    def ask(self, text: str) -> None:
+        """Say something and wait for the answer."""
+        say(self.desk, text)
+        wait_until(lambda: not self.desk.models.conversation.is_busy, f"an answer to {text}")
+        assert last_answer(self.desk).text == f"user:{text} [as advised]", last_answer(self.desk).text
+
+    def wait_for_remark(self, text: str) -> None:
+        """Wait for a sentence above the composer."""
+        wait_until(lambda: text in self.desk.window.remark.text.text(), f"the remark “{text}”")
+
+
+def draw(folder: Path, name: str) -> Path:
+    """Make a picture."""
+    path = folder / name
+    Image.effect_noise((60, 40), 90).convert("RGB").save(path)
+    return path
+
+
+def export_twice(tour: Tour, place: Path, *, is_small: bool) -> None:
+    """Export beside the small disk, which works there, and onto the full one, which does not."""
+    said: list[str] = []
+    exporter = tour.desk.exporter
+    exporter.said.connect(said.append)
+    exporter.export(place.parent / "fine.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    exporter.export(place / "no.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    wait_until(lambda: len(said) == 2, "two sentences about exports")
+    assert (said[0] == "Exported as “fine.md”") is is_small, said
+    assert said[1].startswith("“no.md” cannot be written: "), said
+    assert not list(place.glob("*no.md*"))
+
+
+def work(place: Path, disk: Disk) -> None:
+    """Do everything that writes, on a full disk; make room; be killed."""
+    shelf = place.parent
+    tour = Tour(place)
+    desk, ask, microphones = tour.desk, tour.ask, tour.microphones
+    composer, library = desk.models.composer, desk.models.library
+    tour.settings.transcribes = False
+    ask("before")
+    first = library.current_id
+    red, teal = draw(shelf, "red.png"), draw(shelf, "teal.png")
+    work_on(1)  # until the settings are written
+    disk.fill()
+
+    composer.attach([teal])
+    ask("asked on a full disk")
+    ask("and once more")
+    tour.wait_for_remark(disk.sentence)
+    library.rename(first, "Named on a full disk")
+    composer.replace_text("a draft of the first")
+    desk.window.commands.new.trigger()
+    ask("another one")
+    composer.attach([red])
+    composer.replace_text("a draft of the second")
+    work_on(0.8)  # until the draft should be written
+
+    export_twice(tour, place, is_small=disk.is_small)
+
+    picture = QMimeData()
+    picture.setImageData(QImage(300, 300, QImage.Format.Format_RGB32))
+    num_items = len(composer.items)
+    composer.take_paste(picture)
+    assert composer.notice.startswith("The picture cannot be attached, because it cannot be written: "), composer.notice
+    assert len(composer.items) == num_items
+
+    voice = desk.models.voice
+    voice.toggle()
+    microphones.say(np.sin(np.arange(48_000) / 20).astype(np.float32))
+    voice.toggle()
+    assert voice.problem.startswith("The recording cannot be saved: "), voice.problem
+    tour.settings.shows_statistics = True
+    tour.wait_for_remark("The settings cannot be saved now.")
+
+    disk.free()
+    voice.toggle()
+    assert composer.items[-1].name.startswith("Recording"), voice.problem
+    composer.take_paste(picture)
+    assert composer.notice == ""
+    desk.store.try_again()  # sooner than by itself
+    tour.wait_for_remark("Everything is saved again.")
+    work_on(1.5)  # until the draft is written
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def start(place: Path, disk: Disk) -> None:
+    """Start on a full disk with what an earlier window left behind when it was killed; make room; be killed."""
+    store = Store(place / "data", print)
+    store.add_turn("old", Turn("q", None, user("said before")))
+    store.add_turn("old", Turn("a", "q", Message("assistant", (Text("half an ans"),)), state="running"))
+    store.close()
+    disk.fill()
+    tour = Tour(place)
+    tour.desk.models.library.open("old")
+    wait_until(lambda: bool(tour.desk.models.conversation.turns), "the conversation is open")
+    assert last_answer(tour.desk).state is AnswerState.INTERRUPTED
+    tour.ask("asked on a full disk")
+    tour.wait_for_remark(disk.sentence if disk.is_small else UNWRITABLE)
+    disk.free()
+    tour.desk.store.try_again()
+    tour.wait_for_remark("Everything is saved again.")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def read(place: Path) -> None:
+    """Work where nothing can be written at all, and quit."""
+    tour = Tour(place)
+    tour.wait_for_remark("what is said now is not kept")
+    tour.desk.models.composer.attach([place / "teal.png"])
+    tour.ask("asked on a read-only disk")
+    first = tour.desk.models.library.current_id
+    tour.desk.window.commands.new.trigger()
+    tour.ask("another one")
+    tour.desk.models.library.open(first)
+    texts = ["asked on a read-only disk", "user:asked on a read-only disk [as advised]"]
+    wait_until(lambda: [turn.text for turn in tour.desk.models.conversation.turns] == texts, "the first one is open")
+    tour.settings.shows_statistics = True
+    tour.wait_for_remark("The settings cannot be saved now.")
+    tour.desk.close()
+
+
+def look(place: Path) -> None:
+    """Tell what is kept, as JSON."""
+    said: list[str] = []
+    store = Store(place / "data", said.append)
+    found = [store.load(row.id).result() for row in store.summaries().result()]
+    kept = {}
+    for conversation in filter(None, found):
+        draft = conversation.draft or Draft("")
+        media = [each for turn in conversation.turns for each in turn.message.media]
+        media += [part for part in draft.parts if isinstance(part, Media)]
+        for each in media:
+            assert place / "data" in Path(each.path).parents, each
+            assert Path(each.path).stat().st_size
+        kept[conversation.title] = {
+            "texts": [turn.message.text for turn in conversation.turns],
+            "states": [turn.state for turn in conversation.turns],
+            "draft": draft.text,
+            "files": [Path(each.path).name for each in media],
+        }
+    store.close()
+    settings = QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat)
+    print(json.dumps({"said": said, "kept": kept, "statistics": settings.value("statistics_shown")}))
+
+
+def main() -> None:
+    """Take the step that is named on the command line."""
+    step, place = sys.argv[1], Path(sys.argv[2])
+    match step:
+        case "work" | "start":
+            (place / "tmp").mkdir()
+            os.environ["TMPDIR"] = str(place / "tmp")
+            (work if step == "work" else start)(place, Disk(place, is_small=sys.argv[3] == "full"))
+        case "read":
+            read(place)
+        case "look":
+            look(place)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AssertionError:
+        traceback.print_exc()
+        os._exit(1)  # without waiting for the window's threads
