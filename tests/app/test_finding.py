@@ -280,8 +280,8 @@ def test_a_message_that_the_search_found_has_its_words_marked(open_desk: OpenDes
     wait_for_end(qtbot, desk)
     desk.models.library.search("東京 plum")
     qtbot.waitUntil(lambda: bool(desk.models.library.hits), timeout=WAIT_MS)
-    hit = next(hit for hit in desk.models.library.hits if hit.turn_id)
-    desk.models.library.open(hit.conversation_id, hit.turn_id)
+    hit = next(hit for hit in desk.models.library.hits if hit.turn_ids)
+    desk.models.library.open(hit.conversation_id, hit.turn_ids[0])
     assert marked(view_of(desk, desk.models.conversation.turns[0]).text_view) == ["plum", "東京"]
     assert desk.window.find_bar.isVisible()
 
@@ -296,7 +296,7 @@ def test_a_message_that_was_found_by_the_name_of_a_file_is_only_gone_to(
     desk.models.library.search("plum.png")
     qtbot.waitUntil(lambda: bool(desk.models.library.hits), timeout=WAIT_MS)
     (hit,) = desk.models.library.hits
-    desk.window.sidebar.open_requested.emit(hit.conversation_id, hit.turn_id, False)
+    desk.window.sidebar.open_requested.emit(hit.conversation_id, hit.turn_ids[0], False)
     assert not desk.window.find_bar.isVisible()
     turns = converse(desk, "-", "-", "plum", "plum")
     with qtbot.assertNotEmitted(desk.models.finding.reached):
