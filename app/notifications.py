@@ -79,17 +79,23 @@ class NotificationCenter:
         names = self._objc.send(
             self._objc.class_named("NSArray"), "arrayWithObject:", (c_void_p, self._objc.string(conversation_id))
         )
-        self._objc.send(self._center, "removeDeliveredNotificationsWithIdentifiers:", (c_void_p, names))
+        for what in ("DeliveredNotifications", "PendingNotificationRequests"):
+            self._objc.send(self._center, f"remove{what}WithIdentifiers:", (c_void_p, names))
 
     def _present(self, _self: int, _selector: int, _center: int, _notification: int, then: int) -> None:
         """Show it also while the app is in front: its window may be closed."""
         run_block(then, (c_uint64, _LIST_AND_BANNER))
 
     def _choose(self, _self: int, _selector: int, _center: int, response: int, then: int) -> None:
-        request = self._objc.send(self._objc.send(response, "notification"), "request")
-        self._chosen(self._objc.text_of(self._objc.send(request, "identifier")))
-        run_block(then)
+        try:
+            request = self._objc.send(self._objc.send(response, "notification"), "request")
+            self._chosen(self._objc.text_of(self._objc.send(request, "identifier")))
+        finally:
+            run_block(then)
 
+
+ALERT_MS = 1000
+"""How long the symbol asks to be looked at; without an end it would jump until somebody comes."""
 
 OpenCenter = Callable[[Callable[[bool], None], Callable[[str], None]], NotificationCenter | None]
 
@@ -138,7 +144,7 @@ class SystemNotifier(QObject):
 
     def attract(self) -> None:
         """Let the symbol in the Dock jump once, or the window's entry in a task bar blink."""
-        QApplication.alert(self._window)
+        QApplication.alert(self._window, ALERT_MS)
 
     def set_badge(self, number: int) -> None:
         """Show a number at the symbol in the Dock; other systems have none."""

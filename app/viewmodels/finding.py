@@ -1,5 +1,6 @@
 """Finding text in the open conversation: where it stands, how often, and which place is looked at."""
 
+import itertools
 import re
 import time
 import unicodedata
@@ -268,11 +269,18 @@ def _fold(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     """The text in the form that is compared, and the span that each character of it comes from; None for itself."""
     text = text.translate(_BLANKS)
     folded = text.casefold()
-    if len(folded) == len(text) and unicodedata.is_normalized("NFC", text):
-        return folded, None
-    pieces: list[str] = []
     spans: list[tuple[int, int]] = []
     start = 0
+    if unicodedata.is_normalized("NFC", text):
+        if len(folded) == len(text):
+            return folded, None
+        longer = "".join(letter for letter in set(text) if len(letter.casefold()) > 1)  # such as ß, which becomes ss
+        for match in re.finditer(rf"[{re.escape(longer)}]|\Z", text):
+            spans.extend(itertools.pairwise(range(start, match.start() + 1)))
+            spans += [match.span()] * len(match[0].casefold())
+            start = match.end()
+        return folded, spans
+    pieces: list[str] = []
     for end in range(1, len(text) + 1):
         if end == len(text) or not _is_joined(text[end]):
             pieces.append(unicodedata.normalize("NFC", text[start:end]).casefold())

@@ -210,6 +210,7 @@ class ComposerView(QWidget):
         self.chips[key] = chip
         self._chip_row.insertWidget(index, chip)
         self._order_tabs()
+        self.chip_area.bring_into_view(chip)
 
     def _look_at(self, key: int) -> None:
         """Show what is attached, large."""
@@ -229,18 +230,22 @@ class ComposerView(QWidget):
         for index, chip in enumerate(self.chips.values()):
             self._chip_row.insertWidget(index, chip)
         self._order_tabs()
+        self.chip_area.bring_into_view(next((chip for chip in self.chips.values() if chip.hasFocus()), None))
 
     def _remove_chip(self, key: int) -> None:
         index = list(self.chips).index(key)
         had_focus = self._take_away(self.chips.pop(key))
         if had_focus and self.chips:
-            list(self.chips.values())[min(index, len(self.chips) - 1)].setFocus()
+            following = list(self.chips.values())[min(index, len(self.chips) - 1)]
+            following.setFocus()
+            self.chip_area.bring_into_view(following)
         self.chip_area.setVisible(bool(self.chips))
 
     def _take_away(self, chip: Chip) -> bool:
         """Returns whether it had the keyboard, which goes to the text."""
         focus = self.focusWidget()
         had_focus = focus is not None and (focus is chip or chip.isAncestorOf(focus))
+        self.chip_area.bring_into_view(None)
         self._chip_row.removeWidget(chip)
         chip.hide()
         chip.deleteLater()
@@ -313,12 +318,20 @@ class _ChipArea(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Attached files")
-        self.horizontalScrollBar().rangeChanged.connect(self._show_end)
+        self._row = row
+        self._wanted: QWidget | None = None
+        self.horizontalScrollBar().rangeChanged.connect(self._show_wanted)
         self.hide()
 
-    def _show_end(self, _least: int, most: int) -> None:
-        """Show what was attached last."""
-        self.horizontalScrollBar().setValue(most)
+    def bring_into_view(self, chip: QWidget | None) -> None:
+        """Scroll to a chip now, and again when the row has its final width."""
+        self._wanted = chip
+        self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        if self._wanted is not None:
+            self._row.activate()
+            self.ensureWidgetVisible(self._wanted, 0, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll sideways with any wheel."""

@@ -29,7 +29,6 @@ class FindBar(QWidget):
         self.field = _Field()
         self.field.textEdited.connect(self.asked)
         self.field.stepped.connect(finding.step)
-        self.field.left.connect(self.close_it)
         self.count = QLabel()
         give_role(self.count, "caption")
         self.previous = IconButton(look, "chevron-left", "Find the previous one", side=26)
@@ -50,6 +49,21 @@ class FindBar(QWidget):
             row.addWidget(button)
         finding.changed.connect(self._show)
         self._show()
+
+    def event(self, event: QEvent) -> bool:
+        """Claim Escape, which elsewhere stops an answer."""
+        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if is_escape and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_it()
+        else:
+            super().keyPressEvent(event)
 
     def take_focus(self) -> None:
         """Let a person write what to look for."""
@@ -82,13 +96,12 @@ class FindBar(QWidget):
 
 
 class _Field(QLineEdit):
-    """Return goes to the next hit, with Shift to the one before; Escape leaves.
+    """Return goes to the next hit, with Shift to the one before.
 
-    **Signals:** `stepped` (-1 or 1), `left`.
+    **Signals:** `stepped` (-1 or 1).
     """
 
     stepped = Signal(int)
-    left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,20 +110,9 @@ class _Field(QLineEdit):
         self.setAccessibleName("Find in this conversation")
         self.setMaximumWidth(300)
 
-    def event(self, event: QEvent) -> bool:
-        """Claim Escape, which elsewhere stops an answer."""
-        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
-        if is_escape and event.type() == QEvent.Type.ShortcutOverride:
-            event.accept()
-            return True
-        return super().event(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Give the keys their meaning."""
-        match event.key():
-            case Qt.Key.Key_Escape:
-                self.left.emit()
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self.stepped.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
-            case _:
-                super().keyPressEvent(event)
+        """Go from hit to hit."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.stepped.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        else:
+            super().keyPressEvent(event)

@@ -60,15 +60,9 @@ class Gestures(QObject):
         self._enable()
         self._show_model()
 
-    def new_conversation(self) -> None:
-        """Start anew."""
-        self._library.new()
-        self._composer.set_thinking(self._preferences.settings.thinks_by_default)
-        self._window.composer.editor.setFocus()
-
-    def new_temporary(self) -> None:
-        """Start a conversation that leaves nothing behind."""
-        self._library.new(is_temporary=True)
+    def begin(self, *, is_temporary: bool = False) -> None:
+        """Start anew, perhaps with a conversation that leaves nothing behind."""
+        self._library.new(is_temporary=is_temporary)
         self._composer.set_thinking(self._preferences.settings.thinks_by_default)
         self._window.composer.editor.setFocus()
 
@@ -82,6 +76,12 @@ class Gestures(QObject):
         """Delete a conversation and offer the way back."""
         self._window.toast.say("Conversation deleted", self._library.remove(conversation_id))
         self._window.composer.editor.setFocus()
+
+    def rename(self) -> None:
+        """Let a person write the title in the sidebar, which has to be seen for that."""
+        self.show_sidebar(True)
+        self._window.sidebar.search.clear()
+        self._window.sidebar.rename_current()
 
     def find_all(self) -> None:
         """Go to the field that searches everything."""
@@ -124,9 +124,9 @@ class Gestures(QObject):
         self._window.commands.sidebar.setChecked(self._window.sidebar.isVisible())
 
     def show_version(self, steps: int) -> None:
-        """Show another version of the turn that has the focus, or else of the last one that has several."""
+        """Show another version of the turn that has the focus, or of the last one that has several."""
         view = self._window.messages.focused_view
-        turns = [view.turn] if view is not None else list(reversed(self._conversation.turns))
+        turns = ([view.turn] if view is not None else []) + self._conversation.turns[::-1]
         turn = next((turn for turn in turns if self._conversation.version_of(turn)[1] > 1), None)
         if turn is not None:
             self._window.messages.show_version(turn, steps)
@@ -195,7 +195,9 @@ class Gestures(QObject):
 
     def _connect_commands(self) -> None:
         commands, window = self._window.commands, self._window
-        commands.new.triggered.connect(self.new_conversation)
+        for command in commands.for_the_window:
+            command.triggered.connect(self._come_back)
+        commands.new.triggered.connect(self.begin)
         commands.open.triggered.connect(self.open_pictures)
         commands.choose_model.triggered.connect(self.choose_model)
         commands.use_sample.triggered.connect(lambda: self._preferences.choose_model(None))
@@ -219,7 +221,7 @@ class Gestures(QObject):
         for budget, command in commands.budgets.items():
             command.triggered.connect(lambda _checked=False, budget=budget: self._composer.set_budget_of_all(budget))
         commands.copy_message.triggered.connect(self.copy_message)
-        commands.new_temporary.triggered.connect(self.new_temporary)
+        commands.new_temporary.triggered.connect(lambda: self.begin(is_temporary=True))
         commands.find_all.triggered.connect(self.find_all)
         commands.find.triggered.connect(self.find)
         commands.find_next.triggered.connect(lambda: self._finding.step(1))
@@ -230,7 +232,7 @@ class Gestures(QObject):
         commands.regenerate.triggered.connect(self.regenerate)
         commands.older_version.triggered.connect(lambda: self.show_version(-1))
         commands.newer_version.triggered.connect(lambda: self.show_version(1))
-        commands.rename.triggered.connect(window.sidebar.rename_current)
+        commands.rename.triggered.connect(self.rename)
         commands.pin.triggered.connect(lambda is_on: self._library.pin(self._library.current_id, is_on))
         commands.remove.triggered.connect(lambda: self.remove_conversation(self._library.current_id))
         commands.previous.triggered.connect(lambda: self._library.step(-1))
@@ -242,6 +244,11 @@ class Gestures(QObject):
     def show_shortcuts(self) -> None:
         """List every key."""
         ShortcutSheet(self._window, self._window.menuBar(), self._preferences.own_keys).open()
+
+    def _come_back(self) -> None:
+        """What a command shows is seen, also when the window was closed or stands behind another one."""
+        if not self._window.isActiveWindow():
+            self._window.come_forward()
 
     def _bring_forward(self) -> None:
         """Put every window of the app before those of others, in the order in which they stand."""
@@ -266,11 +273,14 @@ class Gestures(QObject):
             command.triggered.connect(lambda _checked=False, operation=operation: self._edit(operation))
 
     def _edit(self, operation: str) -> None:
-        """Do it where the keyboard is. Elsewhere a paste goes into the message, and a deletion is taken back."""
+        """Do it where the keyboard is. Elsewhere in this window a paste goes into the message, and Undo takes a
+        deletion back.
+        """
         field = focused_field()
-        if operation == "paste" and (field is None or field.isReadOnly()):
+        is_here = QApplication.activeWindow() in (None, self._window)
+        if is_here and operation == "paste" and (field is None or field.isReadOnly()):
             self._window.composer.editor.paste()
-        elif operation == "undo" and not can_undo(field):
+        elif is_here and operation == "undo" and not can_undo(field):
             self._window.toast.take_back()
         elif field is not None:
             getattr(field, operation)()
@@ -299,7 +309,7 @@ class Gestures(QObject):
 
     def _connect_state(self) -> None:
         window, messages = self._window, self._window.messages
-        window.header.new_button.clicked.connect(self.new_conversation)
+        window.header.new_button.clicked.connect(self.begin)
         window.sidebar.open_requested.connect(self.open_conversation)
         window.sidebar.rename_requested.connect(self._library.rename)
         window.sidebar.pin_requested.connect(self._library.pin)
@@ -358,7 +368,7 @@ class Gestures(QObject):
 
     def _recall(self) -> None:
         """Edit the last message, when there is no draft that it would put aside."""
-        if not self._composer.has_content:
+        if not self._composer.has_content and not self._editing.is_on:
             self._window.commands.edit_last.trigger()
 
     def _name_record(self) -> None:

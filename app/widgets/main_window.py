@@ -96,7 +96,7 @@ class MainWindow(QMainWindow):
         self._central = QWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
-        self.toast = Toast(self.messages)
+        self.toast = Toast(self.messages, self.composer.editor)
         self.overlay = DropOverlay(look, self._central)
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)

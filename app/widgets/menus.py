@@ -25,6 +25,12 @@ class Actions(QObject):
         self._make_view()
         self._make_chat(tools)
         self._make_model_and_window()
+        self.for_the_window = (
+            *(self.new, self.new_temporary, self.open, self.export, self.find, self.find_selection, self.find_all),
+            *(self.write, self.edit_last, self.record, self.rename, self.remove, self.previous, self.next),
+            *(self.choose_model, self.choose_readable, self.shortcuts, self.about),
+        )
+        """Those that do something to be seen in the main window."""
 
     def _make_file_and_edit(self) -> None:
         self.new = self._make("New Conversation", _Key.New)

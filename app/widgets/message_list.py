@@ -79,13 +79,19 @@ class MessageList(QWidget):
         return self.area.show_turn(turn)
 
     def step(self, steps: int) -> None:
-        """Take the keyboard so many turns on, also to one that was no widget; from elsewhere to the newest one."""
+        """Take the keyboard to the turn before (-1) or behind (1), also to one that was no widget; from elsewhere to
+        the newest one. A turn with nothing that could have the keyboard is passed by.
+        """
         turns, focused = self._conversation.turns, self.focused_view
-        index = turns.index(focused.turn) + steps if focused is not None else len(turns) - 1
-        if 0 <= index < len(turns):
-            view = self.area.show_turn(turns[index])
-            if view is not None:
-                view.text_view.setFocus(Qt.FocusReason.TabFocusReason)
+        rest = turns[::steps]
+        for turn in rest[rest.index(focused.turn) + 1 :] if focused is not None else turns[::-1]:
+            view = self.area.show_turn(turn)
+            stop = (
+                next((each for each in view.tab_stops if each.isVisible() and each.isEnabled()), None) if view else None
+            )
+            if stop is not None:
+                stop.setFocus(Qt.FocusReason.TabFocusReason)
+                return
 
     def show_version(self, turn: Turn, steps: int) -> None:
         """Show another version of a turn; the keyboard goes along."""

@@ -115,7 +115,7 @@ class TurnColumn(QScrollArea):
     def seen_turn(self) -> Turn | None:
         """The turn at the top of the viewport."""
         index = max(0, bisect_right(self._tops, self.verticalScrollBar().value() + _LEAD) - 1)
-        return self._rows[index].turn if self._rows else None
+        return self._rows[min(index, len(self._rows) - 1)].turn if self._rows else None
 
     def show_place(self, turn: Turn, place_in: Callable[[TurnView], QRect | None]) -> None:
         """Scroll to a place in a turn, unless it is seen already. `place_in` tells where it is in the turn's view."""

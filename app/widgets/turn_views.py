@@ -62,6 +62,25 @@ class _CopyButton(GhostButton):
             self.dragged.emit()
 
 
+class _EnclosureButton(QToolButton):
+    """A symbol and a name."""
+
+    def __init__(self, look: Look, enclosure: Enclosure) -> None:
+        super().__init__()
+        self._look = look
+        self._symbol = enclosure.symbol
+        give_role(self, "enclosure")
+        self.setText(enclosure.name)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(18, 18))
+        self.setAccessibleName(f"Open {enclosure.name}" if enclosure.path else f"Quoted: {enclosure.name}")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if enclosure.path else Qt.FocusPolicy.NoFocus)
+        look.follow(self._restyle)
+
+    def _restyle(self) -> None:
+        self.setIcon(self._look.icons.icon(self._symbol, self._look.theme.colors.secondary))
+
+
 class TurnView(QFrame):
     """What both kinds of turn have: a name, a focus ring, a copy button, versions and a menu.
 
@@ -220,16 +239,9 @@ class UserView(TurnView):
 
     def _build_enclosure(self, look: Look, enclosure: Enclosure) -> QToolButton:
         """What was sent besides pictures; a file opens with a click."""
-        button = QToolButton()
-        give_role(button, "enclosure")
-        button.setText(enclosure.name)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setIconSize(QSize(18, 18))
-        button.setAccessibleName(f"Open {enclosure.name}" if enclosure.path else f"Quoted: {enclosure.name}")
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus if enclosure.path else Qt.FocusPolicy.NoFocus)
+        button = _EnclosureButton(look, enclosure)
         if enclosure.path:
             button.clicked.connect(lambda: self.picture_chosen.emit(enclosure.path))
-        look.follow(lambda: button.setIcon(look.icons.icon(enclosure.symbol, look.theme.colors.secondary)))
         return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:

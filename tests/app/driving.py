@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.turns import AnswerTurn, Place, UserTurn
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 """Generous: nothing waits that long unless it is broken."""
 
 BUTTON = Qt.MouseButton.LeftButton

@@ -243,10 +243,11 @@ def test_d08_a_thought_is_one_line_folds_at_its_end_and_stays_as_somebody_left_i
     wait_for_end(qtbot, desk)
     assert pane.title.text().startswith("Thought for ")
     pane.title.click()
+    assert pane.body.isVisible()
     assert "I add the tens first" in pane.body.toPlainText()
     say(desk, "sum again")
     wait_for_end(qtbot, desk)
-    assert first.thought.is_open, "the next answer folded what somebody had opened"
+    assert pane.body.isVisible(), "the next answer folded what somebody had opened"
     assert not answer_view(desk).thinking.body.isVisible()
     desk.window.commands.copy_message.trigger()
     assert QGuiApplication.clipboard().text() == "17 + 25 is **42**."
@@ -396,6 +397,11 @@ def test_d20_dark_comes_at_once_in_the_middle_of_an_answer(open_desk: OpenDesk, 
     desk.window.commands.appearances[Appearance.DARK].trigger()
     assert ground() == DARK.window
     assert view.palette().text().color().name() == DARK.text
+    seen = desk.window.grab().toImage()
+    grid = [(x, y) for x in range(0, seen.width(), 40) for y in range(0, seen.height(), 2)]
+    colors = {seen.pixelColor(x, y).name() for x, y in grid}
+    assert DARK.code in colors
+    assert LIGHT.code not in colors
     length = len(answer.text)
     qtbot.waitUntil(lambda: len(answer.text) > length + 100, timeout=WAIT_MS)
     desk.models.conversation.stop()

@@ -301,6 +301,21 @@ def test_the_row_of_chips_is_as_tall_as_the_tallest(
         qtbot.waitUntil(lambda chip=chip: area.height() >= chip.height() > 40, timeout=WAIT_MS)
 
 
+def test_the_chip_with_the_keyboard_is_seen(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    desk.models.composer.attach([draw(f"{number}.png") for number in range(12)])
+    composer = desk.window.composer
+    bar = composer.chip_area.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum(), timeout=WAIT_MS)
+    first = next(iter(composer.chips.values()))
+    first.setFocus()
+    qtbot.keyClick(first, Qt.Key.Key_Delete)
+    following = desk.window.focusWidget()
+    assert following is next(iter(composer.chips.values()))
+    qtbot.waitUntil(lambda: not following.visibleRegion().isEmpty(), timeout=WAIT_MS)
+    assert bar.value() < bar.maximum() / 2
+
+
 def test_every_chip_is_reached_by_tab(
     open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
 ) -> None:

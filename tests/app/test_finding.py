@@ -343,3 +343,32 @@ def test_a_hit_at_the_end_of_a_very_long_answer_is_gone_to(desk: Desk, qtbot: Qt
     turns = converse(desk, "first", "\n\n".join(["word " * 40] * 300) + "\n\nneedle", *["filler\n\n" * 40] * 20)
     assert find(desk, qtbot, "needle").count_line == "1 of 1"
     assert_seen(desk, turns[1])
+
+
+def test_escape_leaves_from_its_buttons_too_and_stops_no_answer(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("flow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
+    find(desk, qtbot, "fox")
+    desk.window.find_bar.done.setFocus()
+    qtbot.keyClick(desk.window.find_bar.done, Qt.Key.Key_Escape)
+    assert not desk.window.find_bar.isVisible()
+    assert answer.is_running
+    desk.models.conversation.stop()
+
+
+def test_finding_in_a_shorter_conversation_opened_behind_a_closed_window(desk: Desk) -> None:
+    converse(desk, *["plum\n\n" * 20] * 20)
+    desk.window.messages.go_to_end()
+    desk.window.hide()
+    converse(desk, "plum")
+    desk.models.finding.open(desk.window.messages.area.seen_turn)
+    assert desk.models.finding.is_open
+
+
+def test_letters_that_grow_when_case_is_ignored_keep_their_places() -> None:
+    text = "Straße und GROSSE Straße, İstanbul"
+    places = occurrences(text, ("straße",))
+    assert [text[start:end] for start, end in places] == ["Straße", "Straße"]
+    assert [text[start:end] for start, end in occurrences(text, ("ss",))] == ["ß", "SS", "ß"]
+    assert [text[start:end] for start, end in occurrences(text, ("stanbul",))] == ["stanbul"]

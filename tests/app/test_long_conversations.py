@@ -168,6 +168,20 @@ def test_a_command_walks_through_all_messages(desk: Desk, qtbot: QtBot) -> None:
     assert messages.focused_view.property("isRinged")
 
 
+def test_the_walk_passes_by_turns_without_anything_to_read(desk: Desk) -> None:
+    messages = fill(desk, 4)
+    turns: list[UserTurn | AnswerTurn] = list(desk.models.conversation.turns)
+    waiting = AnswerTurn(next_place(turns))
+    following = UserTurn(Message("user", (Text("and then?"),)), next_place([*turns, waiting]))
+    show_turns(desk, [*turns, waiting, following])
+    walked = []
+    for _ in range(3):
+        desk.window.commands.previous_message.trigger()
+        assert messages.focused_view is not None
+        walked.append(messages.focused_view.turn)
+    assert walked == [following, turns[3], turns[2]]
+
+
 def test_in_a_draft_the_same_keys_are_the_editors(desk: Desk, qtbot: QtBot) -> None:
     messages, editor = fill(desk, 4), desk.window.composer.editor
     editor.setPlainText("one\ntwo")

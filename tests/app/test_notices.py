@@ -97,6 +97,37 @@ def test_a_long_answer_that_ends_while_nobody_looks_is_told_without_its_words(
     assert told.notices == [Notice(desk.models.library.current_id, "What is the rent?", "The answer is ready.")]
 
 
+def test_another_app_in_front_or_the_dock_is_where_nobody_looks(
+    told_desk: OpenTold, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, told = told_desk("echo")
+    state = Qt.ApplicationState.ApplicationInactive
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(QGuiApplication, "applicationState", lambda: state)
+        QApplication.instance().applicationStateChanged.emit(state)
+        say(desk, "What is the rent?")
+        wait_for_end(qtbot, desk)
+        assert len(told.notices) == 1
+    QApplication.instance().applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    say(desk, "And now?")
+    wait_for_end(qtbot, desk)
+    assert len(told.notices) == 1
+    desk.window.showMinimized()
+    say(desk, "And in the Dock?")
+    wait_for_end(qtbot, desk)
+    assert len(told.notices) == 2
+
+
+def test_a_command_brings_a_closed_window_back(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    say(desk, "hello")
+    wait_for_end(qtbot, desk)
+    desk.window.close()
+    desk.window.commands.new.trigger()
+    assert desk.window.isVisible()
+    assert desk.models.conversation.turns == []
+
+
 def test_a_short_answer_is_not_told(told_desk: OpenTold, qtbot: QtBot) -> None:
     desk, told = told_desk("echo", long_s=10.0)
     desk.window.close()

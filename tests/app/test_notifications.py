@@ -2,14 +2,16 @@
 
 import ctypes
 import sys
+import threading
 from collections.abc import Callable
 from ctypes import CFUNCTYPE, c_bool, c_int, c_size_t, c_uint64, c_void_p
 
 import pytest
+from PySide6.QtCore import QThread
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.notifications import NotificationCenter, SystemNotifier, open_center
+from app.notifications import ALERT_MS, NotificationCenter, SystemNotifier, open_center
 from app.objective_c import Block, run_block
 from app.viewmodels.notices import Notice
 from tests.app.driving import WAIT_MS
@@ -117,6 +119,9 @@ def test_a_notice_is_shown_once_it_is_allowed(
     assert any(sent[:2] == ("requestWithIdentifier:content:trigger:", "chat-1") for sent in runtime.sent)
     notifier.withdraw("chat-1")
     assert ("arrayWithObject:", "chat-1") in runtime.sent
+    names = [name for name, *_ in runtime.sent]
+    assert "removeDeliveredNotificationsWithIdentifiers:" in names
+    assert "removePendingNotificationRequestsWithIdentifiers:" in names
 
 
 def test_without_permission_the_symbol_asks_to_be_looked_at(
@@ -124,24 +129,24 @@ def test_without_permission_the_symbol_asks_to_be_looked_at(
 ) -> None:
     runtime = pretend()
     runtime.is_allowed = False
-    alerts: list[QWidget] = []
-    monkeypatch.setattr("app.notifications.QApplication.alert", alerts.append)
+    alerts: list[tuple[QWidget, int]] = []
+    monkeypatch.setattr("app.notifications.QApplication.alert", lambda *what: alerts.append(what))
     SystemNotifier(window, NotificationCenter).show(NOTICE)
-    qtbot.waitUntil(lambda: alerts == [window], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: alerts == [(window, ALERT_MS)], timeout=WAIT_MS)
     assert "setTitle:" not in [name for name, *_ in runtime.sent]
 
 
 def test_where_there_is_no_center_the_symbol_asks_to_be_looked_at(
     window: QWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alerts: list[QWidget] = []
-    monkeypatch.setattr("app.notifications.QApplication.alert", alerts.append)
+    alerts: list[tuple[QWidget, int]] = []
+    monkeypatch.setattr("app.notifications.QApplication.alert", lambda *what: alerts.append(what))
     notifier = SystemNotifier(window, lambda _answered, _chosen: None)
     notifier.show(NOTICE)
     notifier.withdraw("chat-1")
     notifier.set_badge(2)
     notifier.set_badge(0)
-    assert alerts == [window]
+    assert alerts == [(window, ALERT_MS)]
 
 
 def test_a_click_tells_its_conversation_and_gives_the_system_its_answer(
@@ -155,9 +160,14 @@ def test_a_click_tells_its_conversation_and_gives_the_system_its_answer(
     method(runtime.methods[PRESENT])(0, 0, 0, 0, shown.address)
     assert given == [24]
     done = Block("v8@?0", CFUNCTYPE(None, c_void_p), lambda _block: given.append(0))
-    with qtbot.waitSignal(notifier.chosen, timeout=WAIT_MS) as chosen:
-        method(runtime.methods[CHOOSE])(0, 0, 0, runtime.named("response"), done.address)
-    assert chosen.args == ["chat-2"]
+    heard: list[tuple[str, bool]] = []
+    notifier.chosen.connect(lambda name: heard.append((name, QThread.currentThread().isMainThread())))
+    choose, response = method(runtime.methods[CHOOSE]), runtime.named("response")
+    with qtbot.waitSignal(notifier.chosen, timeout=WAIT_MS):
+        system = threading.Thread(target=lambda: choose(0, 0, 0, response, done.address))  # macOS has its own
+        system.start()
+        system.join()
+    assert heard == [("chat-2", True)]
     assert given == [24, 0]
 
 

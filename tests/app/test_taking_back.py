@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QSpinBox, QWidget
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.widgets.settings_window import SettingsWindow
 from app.widgets.text_focus import can_undo, focused_field
 from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
 
@@ -120,3 +121,54 @@ def test_commands_of_editing_reach_into_fields_for_numbers(open_desk: OpenDesk) 
     window.commands.paste.trigger()
     assert field.value() == 12
     assert window.composer.editor.toPlainText() == ""
+
+
+def test_after_the_way_back_by_keyboard_words_go_to_the_message(deleted: Desk, qtbot: QtBot) -> None:
+    deleted.window.toast.undo_button.setFocus()
+    qtbot.keyClick(deleted.window.toast.undo_button, Qt.Key.Key_Space)
+    assert focus_of(deleted) is deleted.window.composer.editor
+
+
+def test_two_deletions_are_taken_back_one_after_the_other(open_desk: OpenDesk) -> None:
+    toast = open_desk(has_engine=False).window.toast
+    back: list[str] = []
+    toast.say("First deleted", lambda: back.append("first"))
+    toast.say("Second deleted", lambda: back.append("second"))
+    toast.say("Copied")
+    assert (toast.text.text(), toast.undo_button.isVisible()) == ("Copied", True)
+    toast._note.timeout.emit()
+    assert toast.text.text() == "Second deleted"
+    toast.take_back()
+    assert toast.text.text() == "First deleted"
+    toast.take_back()
+    toast.take_back()
+    assert back == ["second", "first"]
+    assert not toast.isVisible()
+
+
+def test_undo_and_paste_behind_another_window_do_nothing_here(deleted: Desk, qtbot: QtBot) -> None:
+    window = deleted.window
+    window.commands.settings.trigger()
+    settings = window.findChild(SettingsWindow)
+    assert isinstance(settings, SettingsWindow)
+    with qtbot.waitActive(settings, timeout=WAIT_MS):
+        settings.activateWindow()
+    settings.general.shows_statistics.setFocus()
+    QGuiApplication.clipboard().setText("not here")
+    window.commands.paste.trigger()
+    window.commands.undo.trigger()
+    assert window.composer.editor.toPlainText() == ""
+    assert deleted.models.library.rows == []
+
+
+def test_a_title_is_written_where_it_is_seen(deleted: Desk, qtbot: QtBot) -> None:
+    deleted.window.commands.undo.trigger()
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+    deleted.models.library.open(deleted.models.library.rows[0].id)
+    qtbot.waitUntil(lambda: bool(deleted.models.conversation.turns), timeout=WAIT_MS)
+    deleted.window.resize(600, 700)
+    assert not deleted.window.sidebar.isVisible()
+    deleted.window.commands.rename.trigger()
+    field = focus_of(deleted)
+    assert isinstance(field, QLineEdit)
+    assert field.isVisible()
