@@ -75,7 +75,7 @@ def inspect_attachment(path: Path) -> Attachment:
     try:
         return _inspect_picture(path)
     except _NoPicture:
-        pass
+        _refuse_pdf(path)
     try:
         return _inspect_video(path)
     except (NoMovingPictures, UnknownFormat):
@@ -87,6 +87,14 @@ def inspect_attachment(path: Path) -> Attachment:
             f"“{path.name}” is not a picture, sound or video that can be read, or it is damaged. "
             "Use for example PNG, JPEG or HEIC, WAV, MP3 or M4A, MP4 or MOV."
         ) from error
+
+
+def _refuse_pdf(path: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(5) == b"%PDF-":
+            raise AttachmentError(
+                f"“{path.name}” is a PDF, which cannot be read yet. Save its pages as pictures, for example as PNG."
+            )
 
 
 def _inspect_picture(path: Path) -> Attachment:

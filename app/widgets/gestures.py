@@ -73,9 +73,16 @@ class Gestures(QObject):
             self._window.composer.editor.setFocus()
 
     def remove_conversation(self, conversation_id: str) -> None:
-        """Delete a conversation and offer the way back."""
+        """Delete a conversation and offer the way back. Who goes through the list is led to the next one in it."""
+        ids = [row.id for row in self._library.rows]
+        index = ids.index(conversation_id)
+        neighbours = [*ids[index + 1 : index + 2], *ids[max(0, index - 1) : index]]
+        was_listed, was_open = self._window.sidebar.list.hasFocus(), conversation_id == self._library.current_id
         self._window.toast.say("Conversation deleted", self._library.remove(conversation_id))
-        self._window.composer.editor.setFocus()
+        if not was_listed or not neighbours:
+            self._window.composer.editor.setFocus()
+        elif was_open:
+            self._library.open(neighbours[0])
 
     def rename(self) -> None:
         """Let a person write the title in the sidebar, which has to be seen for that."""
@@ -110,10 +117,14 @@ class Gestures(QObject):
             self._finding.look_for_words(self._library.query, turn)
 
     def _leave(self) -> None:
+        window = self._window
         if self._finding.is_open:
-            self._window.find_bar.close_it()
-        else:
+            window.find_bar.close_it()
+        elif self._editing.is_on:
             self._editing.cancel()
+        else:
+            for banner in (window.notice, window.refusal, window.remark, window.composer.problem):
+                banner.dismissed.emit()
 
     def show_sidebar(self, is_shown: bool) -> None:
         """Show or hide the conversations; a window too narrow for them is made wider."""
@@ -323,6 +334,7 @@ class Gestures(QObject):
         self._library.turn_found.connect(self._show_found)
         window.composer.open_requested.connect(self.open_pictures)
         window.composer.editor.recall_requested.connect(self._recall)
+        window.composer.editor.send_requested.connect(self._explain)
         window.composer.model_requested.connect(self.choose_model)
         window.composer.stop_requested.connect(self._conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
@@ -370,6 +382,11 @@ class Gestures(QObject):
         """Edit the last message, when there is no draft that it would put aside."""
         if not self._composer.has_content and not self._editing.is_on:
             self._window.commands.edit_last.trigger()
+
+    def _explain(self) -> None:
+        """Say why Return does not send."""
+        if self._conversation.is_busy and self._composer.has_content:
+            self._window.toast.say("An answer is being written. Esc stops it.")
 
     def _name_record(self) -> None:
         self._window.commands.record.setText("Stop Recording" if self._voice.is_recording else "Record")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.colors import Colors
@@ -65,20 +65,25 @@ class IconButton(QToolButton):
         self._restyle()
 
     def _restyle(self) -> None:
-        self.setIcon(self._look.icons.icon(self._icon, self._color(self._look.theme.colors)))
+        colors = self._look.theme.colors
+        icon = self._look.icons.icon(self._icon, self._color(colors))
+        off = self._look.icons.icon(self._icon, colors.secondary)
+        icon.addPixmap(off.pixmap(self.iconSize(), self.devicePixelRatioF()), QIcon.Mode.Disabled)
+        self.setIcon(icon)
 
 
 class GhostButton(IconButton):
-    """A symbol that shows itself only when the pointer is over its host or the keyboard is on it."""
+    """A symbol that shows itself when the pointer is over its host, the keyboard is on it, or it `is_kept`."""
 
     def __init__(self, look: Look, icon: str, name: str, host: QWidget, side: int = 26) -> None:
         super().__init__(look, icon, name, side)
         self._host = host
+        self.is_kept = False
         host.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint nothing unless it is wanted; it stays reachable by Tab."""
-        if self.isEnabled() and (self._host.underMouse() or self.hasFocus()):
+        if self.isEnabled() and (self.is_kept or self._host.underMouse() or self.hasFocus()):
             super().paintEvent(event)
         else:
             QPainter(self).end()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -43,6 +43,9 @@ from app.widgets.toast import Toast
 
 __all__ = ["ROOM_FOR_SIDEBAR", "MainWindow", "ViewModels"]
 
+MINIMUM_SIZE = (460, 520)
+"""In pixels; the height grows with what has to be seen."""
+
 ROOM_FOR_SIDEBAR = 720
 """In a narrower window the conversation has all the room."""
 
@@ -76,14 +79,14 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._models = models
         self.setWindowTitle("Cabochon")
-        self.setMinimumSize(460, 520)
+        self.setMinimumSize(*MINIMUM_SIZE)
         self.resize(1080, 760)
         self.setAcceptDrops(True)
         self.commands = Actions(self, {each.tool.name: each.title for each in models.toolbox.all})
         model_menu = fill_menu_bar(self.menuBar(), self.commands)
         self.header = Header(look, models.status, model_menu)
         self.messages = MessageList(look, thumbnails, models.conversation, models.finding)
-        self.messages.setMinimumHeight(120)  # the composer keeps its room in a low window
+        self.messages.setMinimumHeight(120)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.refusal = Banner(look, "notice", "warning", is_dismissable=True)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
@@ -96,6 +99,7 @@ class MainWindow(QMainWindow):
         self._central = QWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
+        self._central.installEventFilter(self)
         self.toast = Toast(self.messages, self.composer.editor)
         self.overlay = DropOverlay(look, self._central)
         if settings.geometry is not None:
@@ -135,6 +139,19 @@ class MainWindow(QMainWindow):
         self.overlay.setGeometry(self._central.rect())
         self.toast.place()
         self.place_sidebar()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Never be too low for what stands around the messages: chips, banners and large text need their room."""
+        if watched is self._central and event.type() == QEvent.Type.LayoutRequest:
+            QTimer.singleShot(0, self, self._fit_height)
+        return super().eventFilter(watched, event)
+
+    def _fit_height(self) -> None:
+        layout = self._central.layout()
+        if layout is not None:
+            needed = layout.totalMinimumHeightForWidth(self._central.width()) + self.height() - self._central.height()
+            room = self.screen().availableGeometry().height()
+            self.setMinimumHeight(min(max(MINIMUM_SIZE[1], needed), room))
 
     def place_sidebar(self) -> None:
         """Show the conversations if they are wanted and there is room."""

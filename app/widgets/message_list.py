@@ -149,6 +149,7 @@ class MessageList(QWidget):
         """Let every answer offer what can be done with it now, and say what a person wants to know of it."""
         for view in self.views:
             view.again_button.setEnabled(not self._conversation.is_busy)
+            view.keep_buttons(view.turn is self._conversation.answer)
             if isinstance(view, AnswerView):
                 view.show_retry(self._can_retry(view.turn))
                 view.show_statistics(self._conversation.shows_statistics)

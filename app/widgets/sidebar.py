@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen, QTextDocument
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QKeyEvent, QPainter, QPen, QTextDocument
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
@@ -86,6 +86,7 @@ class Sidebar(QWidget):
         self.list.chosen.connect(self._open)
         self.list.passed.connect(lambda index: self._open(index, takes_focus=False))
         self.list.removed.connect(self._remove)
+        self.list.left.connect(self._show_open_one)
         self._rows.renamed.connect(self.rename_requested)
         self.note = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.note.setObjectName("sidebarNote")
@@ -132,6 +133,11 @@ class Sidebar(QWidget):
             note = "Conversations appear here. They stay on this Mac."
         self.note.setText(note)
         self.note.setVisible(bool(note))
+
+    def _show_open_one(self) -> None:
+        """What is open is what is chosen, wherever the keyboard went through the list."""
+        if not self._library.query:
+            self.list.setCurrentIndex(self._rows.index_of(self._library.current_id))
 
     def _enter_list(self) -> None:
         self.list.setFocus()
@@ -215,12 +221,13 @@ class _SearchField(QLineEdit):
 class _List(QListView):
     """The rows. Return and the space bar open, the arrows pass through, Delete deletes, F2 or a double click edits.
 
-    **Signals:** `chosen`, `passed`, `removed` (index).
+    **Signals:** `chosen`, `passed`, `removed` (index), `left` (the keyboard went elsewhere in the window).
     """
 
     chosen = Signal(QModelIndex)
     passed = Signal(QModelIndex)
     removed = Signal(QModelIndex)
+    left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -239,6 +246,13 @@ class _List(QListView):
     def is_editing(self) -> bool:
         """Whether somebody writes a title."""
         return self.state() is QListView.State.EditingState
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Tell, unless a menu, another window or a title's editor has the keyboard now."""
+        super().focusOutEvent(event)
+        passing = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
+        if event.reason() not in passing and not self.is_editing:
+            self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open or delete the row that has the focus."""

@@ -123,6 +123,12 @@ class TurnView(QFrame):
         """What the keyboard goes through inside the message, in order."""
         return [self.text_view, self.versions.older, self.versions.newer, self.copy_button, self.again_button]
 
+    def keep_buttons(self, are_kept: bool) -> None:
+        """Show its buttons always, or only under the pointer."""
+        for button in (self.copy_button, self.again_button):
+            button.is_kept = are_kept
+            button.update()
+
     def holds(self, widget: QWidget | None) -> bool:
         """Whether a widget is part of the message."""
         return widget is not None and (widget is self or self.isAncestorOf(widget))
@@ -290,6 +296,7 @@ class AnswerView(TurnView):
         give_role(self.activity, "activity")
         self.note = QLabel()
         give_role(self.note, "note")
+        self.note.setWordWrap(True)
         self.statistics = QLabel()
         give_role(self.statistics, "note")
         self._shows_statistics = False
@@ -300,7 +307,7 @@ class AnswerView(TurnView):
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 0, 0)
         foot.setSpacing(8)
-        for widget in (self.note, self.statistics, self.versions, self.copy_button, self.again_button):
+        for widget in (self.statistics, self.versions, self.copy_button, self.again_button):
             foot.addWidget(widget)
         foot.addStretch(1)
         self._layout.setContentsMargins(4, 4, 4, 0)
@@ -309,7 +316,7 @@ class AnswerView(TurnView):
         self._tools.setSpacing(6)
         self._layout.addWidget(self.thinking)
         self._layout.addLayout(self._tools)
-        for part in (self.activity, self._markdown, self.error):
+        for part in (self.activity, self._markdown, self.note, self.error):
             self._layout.addWidget(part)
         self._layout.addLayout(foot)
         self.tool_cards: list[ToolCard] = []

@@ -291,9 +291,9 @@ def test_d11_d12_a_pdf_is_refused_in_one_sentence_that_says_what_to_do(open_desk
     (tmp_path / "rent.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
     desk = open_desk(has_engine=False)
     drop(desk, files([tmp_path / "rent.pdf"]))
-    notice = desk.window.notice.text.text()
-    assert "“rent.pdf”" in notice
-    assert "\n" not in notice
+    assert desk.window.notice.text.text() == (
+        "“rent.pdf” is a PDF, which cannot be read yet. Save its pages as pictures, for example as PNG."
+    )
 
 
 def test_d13_an_archive_and_an_empty_picture_are_named_and_the_rest_is_kept(
@@ -387,7 +387,7 @@ def test_d19_what_was_said_before_the_microphone_went_is_there(open_desk: OpenDe
 def test_d20_dark_comes_at_once_in_the_middle_of_an_answer(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("rich")
     answer = say(desk, "go")
-    qtbot.waitUntil(lambda: "```python" in answer.text, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "step_2(" in answer.text, timeout=WAIT_MS)
     view = answer_view(desk).text_view
 
     def ground() -> str:
@@ -397,11 +397,14 @@ def test_d20_dark_comes_at_once_in_the_middle_of_an_answer(open_desk: OpenDesk, 
     desk.window.commands.appearances[Appearance.DARK].trigger()
     assert ground() == DARK.window
     assert view.palette().text().color().name() == DARK.text
-    seen = desk.window.grab().toImage()
-    grid = [(x, y) for x in range(0, seen.width(), 40) for y in range(0, seen.height(), 2)]
-    colors = {seen.pixelColor(x, y).name() for x, y in grid}
-    assert DARK.code in colors
-    assert LIGHT.code not in colors
+
+    def colors() -> set[str]:
+        seen = desk.window.grab().toImage()
+        grid = [(x, y) for x in range(0, seen.width(), 40) for y in range(0, seen.height(), 2)]
+        return {seen.pixelColor(x, y).name() for x, y in grid}
+
+    assert LIGHT.code not in colors()
+    qtbot.waitUntil(lambda: DARK.code in colors(), timeout=WAIT_MS)
     length = len(answer.text)
     qtbot.waitUntil(lambda: len(answer.text) > length + 100, timeout=WAIT_MS)
     desk.models.conversation.stop()

@@ -643,3 +643,26 @@ def test_retention_holds_while_the_app_runs_but_spares_what_is_in_use(
     desk.models.library.new()
     desk.models.library.apply_retention()
     assert desk.store.load("open").result() is not None, "while a deletion can be taken back, nothing is purged"
+
+
+def test_several_conversations_are_deleted_one_after_the_other(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    for text in ("one", "two", "three"):
+        ask(qtbot, desk, text)
+        wait_for_rows(qtbot, desk, *(["three", "two", "one"][-["one", "two", "three"].index(text) - 1 :]))
+        desk.window.commands.new.trigger()
+    listed = desk.window.sidebar.list
+    desk.models.library.open(rows(desk)[0].id)
+    qtbot.waitUntil(lambda: texts(desk)[:1] == ["three"], timeout=WAIT_MS)
+    listed.setFocus()
+    qtbot.keyClick(listed, Qt.Key.Key_Delete)
+    wait_for_rows(qtbot, desk, "two", "one")
+    qtbot.waitUntil(lambda: texts(desk)[:1] == ["two"], timeout=WAIT_MS)
+    assert listed.hasFocus()
+    qtbot.keyClick(listed, Qt.Key.Key_Delete)
+    wait_for_rows(qtbot, desk, "one")
+    desk.window.commands.new.trigger()
+    listed.setFocus()
+    listed.setCurrentIndex(listed.model().index(1, 0))
+    desk.window.commands.write.trigger()
+    assert not listed.currentIndex().isValid(), "the list shows as open what is not"

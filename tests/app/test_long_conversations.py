@@ -168,7 +168,7 @@ def test_a_command_walks_through_all_messages(desk: Desk, qtbot: QtBot) -> None:
     assert messages.focused_view.property("isRinged")
 
 
-def test_the_walk_passes_by_turns_without_anything_to_read(desk: Desk) -> None:
+def test_the_walk_goes_over_turns_without_a_text(desk: Desk) -> None:
     messages = fill(desk, 4)
     turns: list[UserTurn | AnswerTurn] = list(desk.models.conversation.turns)
     waiting = AnswerTurn(next_place(turns))
@@ -179,7 +179,7 @@ def test_the_walk_passes_by_turns_without_anything_to_read(desk: Desk) -> None:
         desk.window.commands.previous_message.trigger()
         assert messages.focused_view is not None
         walked.append(messages.focused_view.turn)
-    assert walked == [following, turns[3], turns[2]]
+    assert walked == [following, waiting, turns[3]]
 
 
 def test_in_a_draft_the_same_keys_are_the_editors(desk: Desk, qtbot: QtBot) -> None:

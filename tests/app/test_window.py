@@ -280,3 +280,51 @@ def top_of(widget: QWidget) -> int:
 
 def bottom_of(widget: QWidget) -> int:
     return top_of(widget) + widget.height()
+
+
+def test_a_low_window_grows_for_what_has_to_be_seen(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    window = desk.window
+    window.resize(460, 520)
+    desk.models.composer.attach([draw(), *(Path(f"/nowhere/{number}.png") for number in range(5))])
+    desk.models.composer.replace_text("one\ntwo\nthree\nfour")
+    for _ in range(3):
+        window.commands.bigger.trigger()
+    composer = window.composer
+
+    def is_apart() -> bool:
+        parts = [composer.chip_area, composer.editor, composer.send_button]
+        tops = [part.mapTo(window, QPoint(0, 0)).y() for part in parts]
+        ends = [top + part.height() for top, part in zip(tops, parts, strict=True)]
+        is_seen = ends[-1] <= window.height() and composer.chip_area.height() >= max(
+            chip.sizeHint().height() for chip in composer.chips.values()
+        )
+        return is_seen and ends[0] <= tops[1] and ends[1] <= tops[2]
+
+    qtbot.waitUntil(is_apart, timeout=WAIT_MS)
+
+
+def test_the_buttons_of_the_last_answer_are_always_seen(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    for text in ("one", "two"):
+        say(desk, text)
+        wait_for_end(qtbot, desk)
+    views = desk.window.messages.views
+    assert [view.again_button.is_kept for view in views] == [False, False, False, True]
+
+
+def test_return_says_why_it_waits_and_escape_takes_banners_away(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("slow")
+    answer = say(desk, "go")
+    qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
+    editor = desk.window.composer.editor
+    editor.setPlainText("more")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert desk.window.toast.text.text() == "An answer is being written. Esc stops it."
+    desk.models.composer.attach([Path("/nowhere/missing.png")])
+    assert desk.window.notice.isVisible()
+    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    assert not answer.is_running
+    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    assert not desk.window.notice.isVisible()
+    assert editor.toPlainText() == "more"
