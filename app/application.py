@@ -1,6 +1,7 @@
 """The composition root: builds everything the window is made of, and takes it apart again."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -132,9 +133,9 @@ class Desk:
         """Do what another start of the app was for, in front."""
         self.window.come_forward()
         if call.model:
-            self.models.model.load(Path(call.model))
+            self.models.model.load(Path(os.fsdecode(call.model)))
         if call.files:
-            self.models.composer.attach([Path(path) for path in call.files])
+            self.models.composer.attach([Path(os.fsdecode(path)) for path in call.files])
 
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
