@@ -14,6 +14,7 @@ import time
 from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from app.private_folder import PrivateFolder
 from app.store.attachments import Attachments
@@ -102,15 +103,19 @@ def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
 def _lock(folder: Path, stack: ExitStack) -> None:
     lock = stack.enter_context(os.fdopen(_open_private(folder / _LOCK), "wb"))
     give_up_at = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > give_up_at:
-                sentence = "Cabochon is already open with these conversations: what is said here is not kept."
-                raise _Unusable(sentence) from None
+    while not _is_taken(lock):
+        if time.monotonic() > give_up_at:
+            raise _Unusable("Cabochon is already open with these conversations: what is said here is not kept.")
         time.sleep(_LOCK_PAUSE_SECONDS)
+
+
+def _is_taken(lock: BinaryIO) -> bool:
+    """Take a lock, unless another process holds it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _open_database(path: Path, attachments: Attachments, stack: ExitStack) -> Chats:
