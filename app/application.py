@@ -144,11 +144,11 @@ class Desk:
 
     def close(self) -> None:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
+        self.models.voice.leave()
         self.models.library.close()
         self.models.toolbox.close()
         self.window.close()
         self.models.composer.close()
-        self.models.voice.close()
         self.exporter.close()
         self.thumbnails.close()
         self.typesetter.close()
@@ -252,8 +252,7 @@ def assemble(
     library.changed.connect(lambda: awake.hold(library.is_anything_busy))
     Rest(bridge, settings, library)
     window = MainWindow(look, thumbnails, settings, models)
-    conversation.opened.connect(voice.leave)
-    conversation.opened.connect(pasted.forget_lent)
+    library.leaving.connect(voice.leave)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)
     settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))
@@ -267,8 +266,14 @@ def assemble(
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     model.loaded.connect(preferences.remember_model)
-    preferences.delete_all_requested.connect(library.remove_all)
     exporter = Exporter(lambda: _exported(library, conversation))
+
+    def begin() -> None:
+        exporter.delete(pasted.begin(is_temporary=conversation.transcript.is_temporary))
+
+    conversation.opened.connect(begin)
+    preferences.delete_all_requested.connect(library.remove_all)
+    preferences.delete_all_requested.connect(pasted.close)
     Gestures(window, look, models, preferences, attach_sample)
     notifier = make_notifier(window)
     OutsideGestures(window, library, Notices(library, settings, notifier), notifier.chosen)

@@ -1,7 +1,8 @@
 """Exports of the conversation in the window: what can be chosen, how the file is called, and what came of it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -62,6 +63,11 @@ class Exporter(QObject):
         self._patience.start()
         self._writer.start(partial(self._write, self._read(), path, kind, with_thoughts))
 
+    def delete(self, paths: Sequence[Path]) -> None:
+        """Delete files once every export that was asked for has read them."""
+        if paths:
+            self._writer.start(partial(_delete, paths))
+
     def close(self) -> None:
         """Give up what is not finished; nothing of it stays."""
         self._is_closing.set()
@@ -91,3 +97,9 @@ class Exporter(QObject):
     @property
     def _title(self) -> str:
         return self._read().title
+
+
+def _delete(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()

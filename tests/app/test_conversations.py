@@ -271,7 +271,7 @@ def test_a_temporary_conversation_never_touches_the_disk(
     desk.models.library.keep_draft()
     assert "Temporary" in desk.window.windowTitle()
     desk.window.commands.new.trigger()
-    assert not lent.exists()
+    qtbot.waitUntil(lambda: not lent.exists(), timeout=WAIT_MS)
     assert (tmp_path / "secret.png").exists(), "only the copy is ours"
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]

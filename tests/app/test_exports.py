@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import Event, Timer
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ from app.viewmodels import exporting
 from app.viewmodels.exporting import FORMAT_NAMES, Exporter
 from app.widgets.export_sheet import ExportSheet
 from engine import Message, Picture, Sound, Text, ToolCall, ToolResult, user
-from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, say, wait_for_end
 
 WHEN = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 ANSWER = """Two **lines**
@@ -235,6 +236,29 @@ def test_an_export_tells_of_tools_and_of_the_zone(open_desk: OpenDesk, folder: P
     assert answer.calls[0].arguments == {"expression": "6 * 7"}
     assert ToolResult(42, "call-1", "calculator") in answer.parts
     assert datetime.fromisoformat(entries[1]["created_at"]).utcoffset() is not None
+
+
+def test_a_temporary_conversation_that_is_left_is_still_exported_whole(
+    open_desk: OpenDesk, folder: Path, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+
+    def wait_and_export(*arguments: Any, **options: Any) -> None:
+        go_on.wait(WAIT_MS / 1000)
+        export(*arguments, **options)
+
+    monkeypatch.setattr(exporting, "export", wait_and_export)
+    desk = open_desk("echo")
+    desk.window.commands.new_temporary.trigger()
+    desk.models.composer.attach([draw("secret.png")])
+    say(desk, "look")
+    wait_for_end(qtbot, desk)
+    sent = Path(desk.models.conversation.history[0].pictures[0].path)
+    desk.exporter.export(folder / "said.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    desk.window.commands.new.trigger()
+    go_on.set()
+    qtbot.waitUntil(lambda: not sent.exists(), timeout=WAIT_MS)
+    assert len(list((folder / "said files").iterdir())) == 1
 
 
 def test_an_export_that_is_not_wanted_any_more_leaves_nothing(conversation: Exported, folder: Path) -> None:
