@@ -258,6 +258,25 @@ def test_a_deleted_conversation_can_be_brought_back(open_desk: OpenDesk, qtbot: 
     qtbot.waitUntil(lambda: texts(desk) == ["keep me", "user:keep me [as advised]"], timeout=WAIT_MS)
 
 
+def test_an_edit_is_not_lost_to_an_edit_of_another_message(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    ask(qtbot, desk, "two")
+    first, _, second, _ = desk.models.conversation.turns
+    assert isinstance(first, UserTurn)
+    assert isinstance(second, UserTurn)
+    desk.models.editing.begin(second)
+    desk.models.editing.begin(first)
+    assert desk.models.composer.text == "one", "nothing was changed yet"
+    desk.models.composer.replace_text("one, and better")
+    desk.models.editing.begin(second)
+    assert desk.models.composer.text == "one, and better"
+    assert desk.window.editing.text.text().startswith("Send what you changed here")
+    desk.models.editing.cancel()
+    desk.models.editing.begin(second)
+    assert (desk.models.composer.text, desk.models.editing.sentence[:15]) == ("two", "You are editing")
+
+
 def test_a_temporary_conversation_never_touches_the_disk(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
 ) -> None:
