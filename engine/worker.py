@@ -78,6 +78,7 @@ class EngineWorker:
                 self._closing.set()
                 self._requests.put(request)
             case LoadModel() | Respond():
+                self._cancelled.discard(request.request_id)  # a model is loaded again under its first request's id
                 self._requests.put(request)
             case _:
                 assert_never(request)
