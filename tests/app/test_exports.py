@@ -4,6 +4,9 @@ import base64
 import json
 import re
 import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -236,6 +239,23 @@ def test_an_export_tells_of_tools_and_of_the_zone(open_desk: OpenDesk, folder: P
     assert answer.calls[0].arguments == {"expression": "6 * 7"}
     assert ToolResult(42, "call-1", "calculator") in answer.parts
     assert datetime.fromisoformat(entries[1]["created_at"]).utcoffset() is not None
+
+
+def test_a_killed_export_leaves_nothing_hidden(folder: Path, tmp_path: Path) -> None:
+    """What it leaves is a folder beside the file that a person sees."""
+    (tmp_path / "a.png").write_bytes(b"picture")
+    killed = f"""
+import os, shutil, signal
+from pathlib import Path
+from app.exports import Entry, Exported, ExportFormat, export
+from engine import Message, Picture
+shutil.copyfile = lambda *_paths: os.kill(os.getpid(), signal.SIGKILL)
+entry = Entry(Message("user", (Picture({str(tmp_path / "a.png")!r}, 280),)))
+export(Exported("Cats", [entry]), Path({str(folder / "Cats.md")!r}), ExportFormat.MARKDOWN, with_thoughts=True)
+"""
+    process = subprocess.run([sys.executable, "-c", killed], cwd=Path(__file__).parents[2], check=False, timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert [path.name for path in folder.iterdir()] == ["Cats files"]
 
 
 def test_a_temporary_conversation_that_is_left_is_still_exported_whole(
