@@ -266,7 +266,7 @@ def assemble(
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     model.loaded.connect(preferences.remember_model)
-    exporter = Exporter(lambda: _exported(library, conversation))
+    exporter = Exporter(lambda: library.title, lambda: _exported(library, conversation))
 
     def begin() -> None:
         exporter.delete(pasted.begin(is_temporary=conversation.transcript.is_temporary))

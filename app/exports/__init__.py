@@ -20,7 +20,7 @@ __all__ = ["Entry", "ExportCancelled", "ExportError", "ExportFormat", "Exported"
 
 
 _DRAFT = ".cabochon-export"
-"""Beside the file. There for a moment; should the app be killed in it, the next export to the folder takes its place."""
+"""Beside the file, for a moment. Should the app be killed in it, the next export to this folder takes its place."""
 
 
 class ExportError(EngineError):

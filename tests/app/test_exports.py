@@ -201,8 +201,11 @@ def test_a_full_disk_leaves_the_earlier_file(conversation: Exported, folder: Pat
 
 
 def test_a_title_becomes_a_file_name() -> None:
+    def nothing() -> Exported:
+        raise AssertionError("a name needs none of what was said")
+
     def name(title: str) -> str:
-        return Exporter(lambda: Exported(title, [])).file_name(ExportFormat.PDF)
+        return Exporter(lambda: title, nothing).file_name(ExportFormat.PDF)
 
     assert name("Cats/dogs: “why?”\n") == "Cats dogs “why ”.pdf"
     assert name("../..") == "Conversation.pdf"
@@ -307,7 +310,7 @@ def test_a_long_export_is_announced_and_given_up_when_the_app_quits(
             raise ExportCancelled
 
     monkeypatch.setattr(exporting, "export", take_long)
-    exporter = Exporter(lambda: Exported("", []))
+    exporter = Exporter(lambda: "", lambda: Exported("", []))
     said: list[str] = []
     exporter.said.connect(said.append)
     exporter.export(folder / "a.md", ExportFormat.MARKDOWN, with_thoughts=False)
