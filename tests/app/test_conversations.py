@@ -85,7 +85,9 @@ def test_what_a_picture_and_a_call_cost_is_there_again_after_a_restart(
     assert last_answer(again).runs[0].line == "Calculator · 6 * 7 · 3 ms"
 
 
-def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
+) -> None:
     desk = open_desk("echo")  # the sample, which is told the newest message only
     picture = draw()
     for text in ("look", "look again"):
@@ -93,7 +95,7 @@ def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(open_desk: OpenD
         ask(qtbot, desk, text)
     questions = [turn for turn in desk.models.conversation.turns if isinstance(turn, UserTurn)]
     assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
-    desk.models.model.info = None  # another model, which is told everything
+    desk.models.model.load(tmp_path / "full")  # another model, which is told everything
     ask(qtbot, desk, "and now")
     assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
 
@@ -587,9 +589,9 @@ def test_new_leads_out_of_an_empty_temporary_conversation(open_desk: OpenDesk) -
     assert not desk.window.header.temporary.isVisible()
 
 
-def test_the_settings_reach_the_engine(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
+def test_the_settings_reach_the_engine(open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path) -> None:
     desk = open_desk("echo")
-    desk.models.model.info = None  # the sample is told the newest message only
+    desk.models.model.load(tmp_path / "full")  # the sample is told the newest message only
     settings.presets = (Preset("Pirate", "Talk like a pirate."),)
     settings.preset_name = "Pirate"
     settings.sampling_choice = SamplingChoice.PRECISE
