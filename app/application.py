@@ -1,6 +1,7 @@
 """The composition root: builds everything the window is made of, and takes it apart again."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -132,9 +133,9 @@ class Desk:
         """Do what another start of the app was for, in front."""
         self.window.come_forward()
         if call.model:
-            self.models.model.load(Path(call.model))
+            self.models.model.load(Path(os.fsdecode(call.model)))
         if call.files:
-            self.models.composer.attach([Path(path) for path in call.files])
+            self.models.composer.attach([Path(os.fsdecode(path)) for path in call.files])
 
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
@@ -143,11 +144,11 @@ class Desk:
 
     def close(self) -> None:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
+        self.models.voice.leave()
         self.models.library.close()
         self.models.toolbox.close()
         self.window.close()
         self.models.composer.close()
-        self.models.voice.close()
         self.exporter.close()
         self.thumbnails.close()
         self.typesetter.close()
@@ -251,8 +252,7 @@ def assemble(
     library.changed.connect(lambda: awake.hold(library.is_anything_busy))
     Rest(bridge, settings, library)
     window = MainWindow(look, thumbnails, settings, models)
-    conversation.opened.connect(voice.leave)
-    conversation.opened.connect(pasted.forget_lent)
+    library.leaving.connect(voice.leave)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)
     settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))
@@ -266,8 +266,14 @@ def assemble(
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     model.loaded.connect(preferences.remember_model)
+    exporter = Exporter(lambda: library.title, lambda: _exported(library, conversation))
+
+    def begin() -> None:
+        exporter.delete(pasted.begin(is_temporary=conversation.transcript.is_temporary))
+
+    conversation.opened.connect(begin)
     preferences.delete_all_requested.connect(library.remove_all)
-    exporter = Exporter(lambda: _exported(library, conversation))
+    preferences.delete_all_requested.connect(pasted.close)
     Gestures(window, look, models, preferences, attach_sample)
     notifier = make_notifier(window)
     OutsideGestures(window, library, Notices(library, settings, notifier), notifier.chosen)

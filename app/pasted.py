@@ -26,6 +26,7 @@ class PastedPictures:
         self._numbers = itertools.count(1)
         self._recordings = itertools.count(1)
         self._lent: list[Path] = []
+        self._is_lending = False
 
     @property
     def folder(self) -> Path:
@@ -37,11 +38,15 @@ class PastedPictures:
         image = mime.imageData()
         if not isinstance(image, QImage) or image.isNull():
             return None
-        return self._write(image, f"Pasted picture {next(self._numbers)}.png")
+        path = self._write(image, f"Pasted picture {next(self._numbers)}.png")
+        self._note(path)
+        return path
 
     def new_recording(self) -> Path:
         """Where the next recording goes."""
-        return self.folder / f"Recording {next(self._recordings)}.wav"
+        path = self.folder / f"Recording {next(self._recordings)}.wav"
+        self._note(path)
+        return path
 
     def keep(self, path: Path) -> Path:
         """A copy of a file that is being sent: later turns read it again, wherever the original has gone by then."""
@@ -60,16 +65,17 @@ class PastedPictures:
         return copy
 
     def lend(self, path: Path) -> Path:
-        """Like `keep`, for a temporary conversation: `forget_lent` deletes it, a pasted picture too."""
+        """Like `keep`, for a temporary conversation: its files are not wanted any more when it is over."""
         kept = self.keep(path)
         if kept is not path or self.folder in path.parents:
             self._lent.append(kept)
         return kept
 
-    def forget_lent(self) -> None:
-        """Delete what was sent in the temporary conversation that is over."""
-        while self._lent:
-            self._lent.pop().unlink(missing_ok=True)
+    def begin(self, *, is_temporary: bool) -> list[Path]:
+        """Another conversation begins. Return the files of the one before that nobody may find, if it was temporary."""
+        lent, self._lent = self._lent, []
+        self._is_lending = is_temporary
+        return lent
 
     def draw_sample(self) -> Path:
         """Draw a picture with one line of large print, for a first try with the sample model."""
@@ -87,8 +93,12 @@ class PastedPictures:
         return self._write(image, "Sample words.png")
 
     def close(self) -> None:
-        """Delete the folder."""
+        """Delete the folder and everything in it; the next file makes another."""
         self._private.close()
+
+    def _note(self, path: Path) -> None:
+        if self._is_lending:
+            self._lent.append(path)
 
     def _write(self, image: QImage, name: str) -> Path:
         buffer = QBuffer()

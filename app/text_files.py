@@ -1,6 +1,7 @@
 """Text in files: which encoding it has, and how far it is read. What to do with the rest is for whoever asks."""
 
 import codecs
+import errno
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ def read_text(path: Path, max_bytes: int) -> FileText | None:
 
     A character at the cut is left out whole. None for what holds control characters that no text has.
     """
+    if not path.is_file():  # opening a pipe would wait for somebody to write into it
+        raise OSError(errno.EINVAL, "It is not a file", str(path))
     with path.open("rb") as file:
         data = file.read(max_bytes + 1)
     is_cut = len(data) > max_bytes

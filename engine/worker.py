@@ -54,6 +54,8 @@ class EngineWorker:
     def __init__(self, on_event: Callable[[Envelope], None]) -> None:
         self._on_event = on_event
         self._requests: queue.SimpleQueue[LoadModel | Respond | Shutdown] = queue.SimpleQueue()
+        self._loads: set[int] = set()
+        """Every LoadModel so far."""
         self._cancelled: set[int] = set()
         self._answering_now: set[int] = set()
         self._tools_done: defaultdict[tuple[int, str], queue.SimpleQueue[ToolDone]] = defaultdict(queue.SimpleQueue)
@@ -77,7 +79,12 @@ class EngineWorker:
             case Shutdown():
                 self._closing.set()
                 self._requests.put(request)
-            case LoadModel() | Respond():
+            case LoadModel(request_id):
+                if request_id in self._loads:  # a model comes again under the same id, and the Cancel came too late
+                    self._cancelled.discard(request_id)
+                self._loads.add(request_id)
+                self._requests.put(request)
+            case Respond():
                 self._requests.put(request)
             case _:
                 assert_never(request)

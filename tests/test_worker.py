@@ -264,3 +264,16 @@ def test_a_load_that_is_stopped_half_way_leaves_no_model(
     worker.submit(LoadModel(2, str(tiny_checkpoint)))
     failed = until(heard, Failed)[-1].event
     assert failed == Failed("Cancelled", "Loading was cancelled. Choose a model to go on.", has_model=False)
+
+
+def test_a_late_cancel_does_not_end_the_same_model_loaded_again(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    """The client loads a model again under the id of its first request, whose Cancel may have crossed its end."""
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    until(heard, ModelLoaded)
+    worker.submit(Cancel(1))
+    worker.submit(Respond(2, (user("hi"),), Options(max_new_tokens=1)))
+    until(heard, Finished, Failed)
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    assert isinstance(until(heard, ModelLoaded, Failed)[-1].event, ModelLoaded)

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import assert_never
@@ -17,6 +17,10 @@ from app.exports.text import to_json, to_markdown
 from engine import EngineError
 
 __all__ = ["Entry", "ExportCancelled", "ExportError", "ExportFormat", "Exported", "export"]
+
+
+_DRAFT = ".cabochon-export"
+"""Beside the file, for a moment. Should the app be killed in it, the next export to this folder takes its place."""
 
 
 class ExportError(EngineError):
@@ -52,45 +56,42 @@ def export(
     if not with_thoughts:
         conversation = Exported(conversation.title, [_without_thought(entry) for entry in conversation.entries])
     try:
-        with tempfile.TemporaryDirectory(prefix=".cabochon-", dir=path.parent) as draft:
-            _write(conversation, path, kind, Path(draft), is_wanted)
+        _write(conversation, path, kind, is_wanted)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ExportError(f"“{path.name}” cannot be written: {reason}. Choose another place.") from error
 
 
-def _write(conversation: Exported, path: Path, kind: ExportFormat, draft: Path, is_wanted: Callable[[], bool]) -> None:
-    """Prepare everything in a folder on the same disk, then put it in its place."""
+def _write(conversation: Exported, path: Path, kind: ExportFormat, is_wanted: Callable[[], bool]) -> None:
+    """Put the media where they belong, for all to see, and the file in its place when it is whole."""
 
     def go_on() -> None:
         if not is_wanted():
             raise ExportCancelled
 
-    media_folder = _free_folder(path)
-    match kind:
-        case ExportFormat.MARKDOWN | ExportFormat.JSON:
-            places = _copy_media(conversation, draft / "media", media_folder.name, go_on)
-            form = to_markdown if kind is ExportFormat.MARKDOWN else to_json
-            content = form(conversation, places).encode()
-        case ExportFormat.HTML:
-            content = to_html(conversation, go_on).encode()
-        case ExportFormat.PDF:
-            content = to_pdf(conversation, go_on)
-        case _ as never:
-            assert_never(never)
-    with (draft / path.name).open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    go_on()
-    has_media = (draft / "media").exists()
-    if has_media:
-        (draft / "media").rename(media_folder)
+    media_folder, draft = _free_folder(path), path.with_name(_DRAFT)
     try:
-        (draft / path.name).replace(path)
-    except OSError:
-        if has_media:
-            shutil.rmtree(media_folder)
+        match kind:
+            case ExportFormat.MARKDOWN | ExportFormat.JSON:
+                places = _copy_media(conversation, media_folder, go_on)
+                form = to_markdown if kind is ExportFormat.MARKDOWN else to_json
+                content = form(conversation, places).encode()
+            case ExportFormat.HTML:
+                content = to_html(conversation, go_on).encode()
+            case ExportFormat.PDF:
+                content = to_pdf(conversation, go_on)
+            case _ as never:
+                assert_never(never)
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        go_on()
+        draft.replace(path)
+    except BaseException:
+        shutil.rmtree(media_folder, ignore_errors=True)
+        with suppress(OSError):
+            draft.unlink()
         raise
 
 
@@ -102,7 +103,7 @@ def _free_folder(path: Path) -> Path:
     return folder
 
 
-def _copy_media(conversation: Exported, folder: Path, name: str, go_on: Callable[[], None]) -> dict[str, str]:
+def _copy_media(conversation: Exported, folder: Path, go_on: Callable[[], None]) -> dict[str, str]:
     """Copy every file that is still there, and return where each is from the exported file."""
     places: dict[str, str] = {}
     for entry in conversation.entries:
@@ -114,7 +115,7 @@ def _copy_media(conversation: Exported, folder: Path, name: str, go_on: Callable
                 kind = type(media).__name__.lower()
                 target = f"{kind} {len(places) + 1}{source.suffix}"
                 shutil.copyfile(source, folder / target)
-                places[media.path] = f"{name}/{target}"
+                places[media.path] = f"{folder.name}/{target}"
     return places
 
 

@@ -14,6 +14,7 @@ import time
 from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from app.private_folder import PrivateFolder
 from app.store.attachments import Attachments
@@ -30,6 +31,9 @@ _DAMAGED = "chats damaged *"
 _BACKUPS = "chats before version *"
 _BACKUP_SECONDS = 30 * 24 * 3600
 _BUSY_SECONDS = 5.0
+LOCK_SECONDS = 10.0
+"""An app that was quit holds its folder until its engine has ended: 4 s, and what it still writes."""
+_LOCK_PAUSE_SECONDS = 0.05
 
 
 class _Unusable(Exception):
@@ -98,10 +102,20 @@ def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
 
 def _lock(folder: Path, stack: ExitStack) -> None:
     lock = stack.enter_context(os.fdopen(_open_private(folder / _LOCK), "wb"))
+    give_up_at = time.monotonic() + LOCK_SECONDS
+    while not _is_taken(lock):
+        if time.monotonic() > give_up_at:
+            raise _Unusable("Cabochon is already open with these conversations: what is said here is not kept.")
+        time.sleep(_LOCK_PAUSE_SECONDS)
+
+
+def _is_taken(lock: BinaryIO) -> bool:
+    """Take a lock, unless another process holds it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _Unusable("Cabochon is already open with these conversations: what is said here is not kept.") from None
+        return False
+    return True
 
 
 def _open_database(path: Path, attachments: Attachments, stack: ExitStack) -> Chats:

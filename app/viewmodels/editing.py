@@ -24,7 +24,8 @@ class Editing(QObject):
         self._keep_draft = keep_draft
         self._conversation = conversation
         self._composer = composer
-        conversation.edit_changed.connect(self.changed)
+        self._is_refusing = False
+        conversation.edit_changed.connect(self._follow)
         conversation.edit_ended.connect(self._take_back)
 
     @property
@@ -35,13 +36,19 @@ class Editing(QObject):
     @property
     def sentence(self) -> str:
         """What to say above the composer meanwhile."""
+        if self._is_refusing:
+            return "Send what you changed here, or cancel, before you edit another message."
         return "You are editing an earlier message. The present version stays beside it." if self.is_on else ""
 
     def begin(self, turn: UserTurn) -> None:
-        """Take a message into the composer."""
+        """Take a message into the composer, unless another one that was changed is there."""
         if self._conversation.is_busy or turn not in self._conversation.turns:
             return
         edit = self._conversation.edit
+        if edit is not None and self._composer.draft != edit.turn.draft:
+            self._is_refusing = edit.turn is not turn
+            self.changed.emit()
+            return
         aside = self._composer.draft if edit is None else edit.aside
         self._composer.take_up(*turn.draft)
         self._conversation.set_edit(Edit(turn, aside))
@@ -55,6 +62,10 @@ class Editing(QObject):
     def cancel(self) -> None:
         """Leave the message as it is."""
         self._conversation.end_edit()
+
+    def _follow(self) -> None:
+        self._is_refusing = False
+        self.changed.emit()
 
     def _take_back(self, edit: Edit) -> None:
         self._composer.take_up(*edit.aside)

@@ -1,7 +1,8 @@
 """Exports of the conversation in the window: what can be chosen, how the file is called, and what came of it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -30,14 +31,17 @@ _log = logging.getLogger(__name__)
 class Exporter(QObject):
     """Writes whatever `read` gives at the moment it is asked, on a thread of its own, one after the other.
 
+    `title` gives the conversation's, after which a file is called.
+
     **Signals:** `said` (a sentence: that it takes a while, and what came of it).
     """
 
     said = Signal(str)
     _done = Signal(str)
 
-    def __init__(self, read: Callable[[], Exported]) -> None:
+    def __init__(self, title: Callable[[], str], read: Callable[[], Exported]) -> None:
         super().__init__()
+        self._title = title
         self._read = read
         self._writer = QThreadPool(self)  # in a thread of Python's, Qt's documents complain
         self._writer.setMaxThreadCount(1)
@@ -46,14 +50,11 @@ class Exporter(QObject):
         self._patience.timeout.connect(lambda: self.said.emit("Exporting…"))
         self._done.connect(self._tell)
 
-    @property
-    def can_export(self) -> bool:
-        """Whether anything was said yet."""
-        return bool(self._read().entries)
-
     def file_name(self, kind: ExportFormat) -> str:
         """What to call the file: the title, without what a file's name may not have."""
-        words = "".join(" " if letter in '/\\:*?"<>|' or not letter.isprintable() else letter for letter in self._title)
+        words = "".join(
+            " " if letter in '/\\:*?"<>|' or not letter.isprintable() else letter for letter in self._title()
+        )
         name = " ".join(words.split())[:_LONGEST_NAME].strip(". ")
         return f"{name or 'Conversation'}.{kind.value}"
 
@@ -61,6 +62,11 @@ class Exporter(QObject):
         """Write the file as the conversation is now; `said` tells what came of it."""
         self._patience.start()
         self._writer.start(partial(self._write, self._read(), path, kind, with_thoughts))
+
+    def delete(self, paths: Sequence[Path]) -> None:
+        """Delete files once every export that was asked for has read them."""
+        if paths:
+            self._writer.start(partial(_delete, paths))
 
     def close(self) -> None:
         """Give up what is not finished; nothing of it stays."""
@@ -88,6 +94,8 @@ class Exporter(QObject):
         self._patience.stop()
         self.said.emit(sentence)
 
-    @property
-    def _title(self) -> str:
-        return self._read().title
+
+def _delete(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()

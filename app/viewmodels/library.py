@@ -95,10 +95,11 @@ class Library(QObject):
 
     **Signals:** `changed` (rows, which one is open, what goes on in one), `answer_ended` (Transcript, AnswerTurn; by
     itself, in whichever conversation), `found` (what the last search found), `turn_found` (Turn, to
-    be scrolled to).
+    be scrolled to), `leaving` (another conversation follows: what belongs to this one goes into the composer now).
     """
 
     changed = Signal()
+    leaving = Signal()
     answer_ended = Signal(object, object)
     found = Signal()
     turn_found = Signal(object)
@@ -220,6 +221,7 @@ class Library(QObject):
         """Open an empty conversation."""
         if not self._conversation.turns and self._conversation.transcript.is_temporary == is_temporary:
             return
+        self.leaving.emit()
         self.keep_draft()
         self._show(self._make(None, is_temporary))
         self._take_up(None)
@@ -281,6 +283,7 @@ class Library(QObject):
 
     def remove_all(self) -> None:
         """Delete every conversation, draft and attachment for good."""
+        self.leaving.emit()
         for transcript in list(self._live.values()):
             transcript.stop()
         self._drafts.stop()
@@ -411,6 +414,7 @@ class Library(QObject):
         if is_start and self._conversation.turns:
             self._opening, self._waiting = "", None  # something new was said already
             return
+        self.leaving.emit()
         if not is_start:
             self.keep_draft()
         self._show(self._live.get(conversation_id) or self._make(record, False))

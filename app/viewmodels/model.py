@@ -75,8 +75,8 @@ class Model(QObject):
 
     @property
     def is_sample(self) -> bool:
-        """Whether it is the small built-in one."""
-        return self.info is not None and self.info.is_sample
+        """Whether it is the small built-in one; while it loads, whether it will be."""
+        return self._path == self._sample if self.info is None else self.info.is_sample
 
     def load(self, path: Path) -> None:
         """Load a checkpoint in place of the present one, or of the one that is just being loaded."""

@@ -17,7 +17,7 @@ class Rest(QObject):
         self._settings = settings
         self._library = library
         self._minute_ms = minute_ms
-        self._idle = QTimer(self, singleShot=True)
+        self._idle = QTimer(self)  # again and again: the engine may be loading, or writing down a clip
         self._idle.timeout.connect(bridge.rest)
         library.changed.connect(self._count_anew)
         settings.changed.connect(self._count_anew)

@@ -329,6 +329,7 @@ class Transcript(QObject):
         if answer is None:
             return
         if self._model.is_ready and answer.state is AnswerState.WAITING:
+            answer.model = self._model.name  # the one that was chosen may have been refused
             answer.start_reading()
         elif not self._model.is_ready and answer.state is AnswerState.READING:
             answer.wait()

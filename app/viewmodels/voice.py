@@ -191,10 +191,10 @@ class Voice(QObject):
         """Clear the problem."""
         self._say("")
 
-    def close(self) -> None:
-        """Let the microphone go."""
-        if self._recorder is not None:
-            self._recorder.cancel()
+    def leave(self) -> None:
+        """Attach what was said, or is being said, to the draft: another conversation follows, or the end."""
+        self.stop()
+        self.cancel()
 
     @property
     def _state(self) -> RecorderState:
@@ -252,20 +252,13 @@ class Voice(QObject):
             case _:
                 pass
 
-    def leave(self) -> None:
-        """Another conversation was opened: what is being said was not meant for it."""
-        if self._clip is not None:
-            self._bridge.submit(Cancel(self._request_id))
-            self._clip = None
-            self.changed.emit()
-        elif self.is_recording:
-            self.cancel()
-
     def _insert(self, text: str) -> None:
-        """What was said goes to the cursor; a clip in which nothing was understood is attached."""
-        if text:
+        """What was said goes to the cursor, and its clip away; one in which nothing was understood is attached."""
+        clip = self._clip
+        if text and clip is not None:
             self._clip = None
             self._composer.insert(text)
+            clip.unlink(missing_ok=True)
             self.changed.emit()
         else:
             self._attach_clip()

@@ -51,7 +51,7 @@ class SettingsGestures(QObject):
 
     def export(self) -> None:
         """Ask in which form, and write the file."""
-        if self._exporter.can_export:
+        if self._conversation.turns:
             ExportSheet(self._window, self._look, self._exporter).open()
 
     def _follow(self) -> None:

@@ -1,5 +1,6 @@
 """Dropping, pasting and opening: what becomes a chip, what is refused, and what a chip says (D-9, D-13, D-14, D-15)."""
 
+import os
 import stat
 import struct
 import zlib
@@ -382,3 +383,11 @@ def test_files_named_at_the_start_are_refused_by_name_too(
     desk.models.composer.attach([tmp_path / "typo"])
     desk.follow(qapp)
     assert "“typo” is not there." in desk.window.notice.text.text()
+
+
+def test_a_pipe_is_refused_and_nobody_waits_for_it(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    os.mkfifo(tmp_path / "pipe.png")
+    desk.models.composer.attach([tmp_path / "pipe.png"])
+    assert desk.models.composer.items == ()
+    assert "“pipe.png”" in desk.window.notice.text.text()

@@ -85,7 +85,9 @@ def test_what_a_picture_and_a_call_cost_is_there_again_after_a_restart(
     assert last_answer(again).runs[0].line == "Calculator · 6 * 7 · 3 ms"
 
 
-def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
+) -> None:
     desk = open_desk("echo")  # the sample, which is told the newest message only
     picture = draw()
     for text in ("look", "look again"):
@@ -93,7 +95,7 @@ def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(open_desk: OpenD
         ask(qtbot, desk, text)
     questions = [turn for turn in desk.models.conversation.turns if isinstance(turn, UserTurn)]
     assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
-    desk.models.model.info = None  # another model, which is told everything
+    desk.models.model.load(tmp_path / "full")  # another model, which is told everything
     ask(qtbot, desk, "and now")
     assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
 
@@ -258,6 +260,25 @@ def test_a_deleted_conversation_can_be_brought_back(open_desk: OpenDesk, qtbot: 
     qtbot.waitUntil(lambda: texts(desk) == ["keep me", "user:keep me [as advised]"], timeout=WAIT_MS)
 
 
+def test_an_edit_is_not_lost_to_an_edit_of_another_message(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    ask(qtbot, desk, "two")
+    first, _, second, _ = desk.models.conversation.turns
+    assert isinstance(first, UserTurn)
+    assert isinstance(second, UserTurn)
+    desk.models.editing.begin(second)
+    desk.models.editing.begin(first)
+    assert desk.models.composer.text == "one", "nothing was changed yet"
+    desk.models.composer.replace_text("one, and better")
+    desk.models.editing.begin(second)
+    assert desk.models.composer.text == "one, and better"
+    assert desk.window.editing.text.text().startswith("Send what you changed here")
+    desk.models.editing.cancel()
+    desk.models.editing.begin(second)
+    assert (desk.models.composer.text, desk.models.editing.sentence[:15]) == ("two", "You are editing")
+
+
 def test_a_temporary_conversation_never_touches_the_disk(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -271,7 +292,7 @@ def test_a_temporary_conversation_never_touches_the_disk(
     desk.models.library.keep_draft()
     assert "Temporary" in desk.window.windowTitle()
     desk.window.commands.new.trigger()
-    assert not lent.exists()
+    qtbot.waitUntil(lambda: not lent.exists(), timeout=WAIT_MS)
     assert (tmp_path / "secret.png").exists(), "only the copy is ours"
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
@@ -568,9 +589,9 @@ def test_new_leads_out_of_an_empty_temporary_conversation(open_desk: OpenDesk) -
     assert not desk.window.header.temporary.isVisible()
 
 
-def test_the_settings_reach_the_engine(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
+def test_the_settings_reach_the_engine(open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path) -> None:
     desk = open_desk("echo")
-    desk.models.model.info = None  # the sample is told the newest message only
+    desk.models.model.load(tmp_path / "full")  # the sample is told the newest message only
     settings.presets = (Preset("Pirate", "Talk like a pirate."),)
     settings.preset_name = "Pirate"
     settings.sampling_choice = SamplingChoice.PRECISE

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def test_a_call_arrives_with_all_its_files(doorbell: Doorbell, tmp_path: Path, q
     files = [tmp_path / f"picture number {number} “ü”.png" for number in range(3000)]
     with qtbot.waitSignal(doorbell.rung, timeout=WAIT_MS) as rung:
         assert ring(tmp_path / "data", files, tmp_path / "model")
-    assert rung.args == [Call(tuple(map(str, files)), str(tmp_path / "model"))]
+    assert rung.args == [Call(tuple(map(os.fsencode, files)), os.fsencode(tmp_path / "model"))]
 
 
 def test_nobody_answers_where_nothing_is_open(tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_nobody_answers_where_nothing_is_open(tmp_path: Path) -> None:
     doorbell = Doorbell(tmp_path)
     doorbell.close()
     assert not ring(tmp_path, [], None)
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "cabochon.pipe").exists()
 
 
 def test_a_pipe_that_was_left_behind_does_not_swallow_a_call(tmp_path: Path, qtbot: QtBot) -> None:
@@ -61,6 +62,35 @@ def test_what_no_start_of_the_app_wrote_is_passed_over(doorbell: Doorbell, tmp_p
     assert rung.args == [Call()]
 
 
+def test_the_first_of_two_keeps_the_bell_until_it_closes(tmp_path: Path, qtbot: QtBot) -> None:
+    first, second = Doorbell(tmp_path), Doorbell(tmp_path)
+    with qtbot.waitSignal(first.rung, timeout=WAIT_MS):
+        assert ring(tmp_path, [], None)
+    second.close()
+    with qtbot.waitSignal(first.rung, timeout=WAIT_MS):
+        assert ring(tmp_path, [], None)
+    first.close()
+    third = Doorbell(tmp_path)
+    with qtbot.waitSignal(third.rung, timeout=WAIT_MS):
+        assert ring(tmp_path, [], None)
+    third.close()
+
+
+def test_an_unfinished_call_does_not_keep_the_app_from_quitting(tmp_path: Path, qtbot: QtBot) -> None:
+    doorbell = Doorbell(tmp_path)
+    with (tmp_path / "cabochon.pipe").open("wb") as pipe:
+        pipe.write(b"unfinished")
+    closing = threading.Thread(target=doorbell.close, daemon=True)
+    closing.start()
+    qtbot.waitUntil(lambda: not closing.is_alive(), timeout=5000)
+
+
+def test_a_name_that_is_not_unicode_arrives(doorbell: Doorbell, tmp_path: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(doorbell.rung, timeout=WAIT_MS) as rung:
+        assert ring(tmp_path / "data", [Path(os.fsdecode(b"/x/\xff.png"))], None)
+    assert rung.args == [Call((b"/x/\xff.png",))]
+
+
 def test_a_folder_that_cannot_hold_a_pipe_has_no_bell(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     doorbell = Doorbell(tmp_path / "data")
@@ -71,7 +101,7 @@ def test_a_folder_that_cannot_hold_a_pipe_has_no_bell(tmp_path: Path) -> None:
 def test_another_start_brings_the_window_forward_with_its_files(open_desk: OpenDesk, draw: Draw) -> None:
     desk = open_desk(has_engine=False)
     desk.window.close()
-    desk.answer(Call((str(draw("late.png")),)))
+    desk.answer(Call((os.fsencode(draw("late.png")),)))
     assert desk.window.isVisible()
     assert [picture.name for picture in desk.models.composer.pictures] == ["late.png"]
 

@@ -4,11 +4,15 @@ import base64
 import json
 import re
 import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import Event, Timer
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,7 +25,7 @@ from app.viewmodels import exporting
 from app.viewmodels.exporting import FORMAT_NAMES, Exporter
 from app.widgets.export_sheet import ExportSheet
 from engine import Message, Picture, Sound, Text, ToolCall, ToolResult, user
-from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, say, wait_for_end
 
 WHEN = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 ANSWER = """Two **lines**
@@ -197,8 +201,11 @@ def test_a_full_disk_leaves_the_earlier_file(conversation: Exported, folder: Pat
 
 
 def test_a_title_becomes_a_file_name() -> None:
+    def nothing() -> Exported:
+        raise AssertionError("a name needs none of what was said")
+
     def name(title: str) -> str:
-        return Exporter(lambda: Exported(title, [])).file_name(ExportFormat.PDF)
+        return Exporter(lambda: title, nothing).file_name(ExportFormat.PDF)
 
     assert name("Cats/dogs: “why?”\n") == "Cats dogs “why ”.pdf"
     assert name("../..") == "Conversation.pdf"
@@ -237,6 +244,46 @@ def test_an_export_tells_of_tools_and_of_the_zone(open_desk: OpenDesk, folder: P
     assert datetime.fromisoformat(entries[1]["created_at"]).utcoffset() is not None
 
 
+def test_a_killed_export_leaves_nothing_hidden(folder: Path, tmp_path: Path) -> None:
+    """What it leaves is a folder beside the file that a person sees."""
+    (tmp_path / "a.png").write_bytes(b"picture")
+    killed = f"""
+import os, shutil, signal
+from pathlib import Path
+from app.exports import Entry, Exported, ExportFormat, export
+from engine import Message, Picture
+shutil.copyfile = lambda *_paths: os.kill(os.getpid(), signal.SIGKILL)
+entry = Entry(Message("user", (Picture({str(tmp_path / "a.png")!r}, 280),)))
+export(Exported("Cats", [entry]), Path({str(folder / "Cats.md")!r}), ExportFormat.MARKDOWN, with_thoughts=True)
+"""
+    process = subprocess.run([sys.executable, "-c", killed], cwd=Path(__file__).parents[2], check=False, timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert [path.name for path in folder.iterdir()] == ["Cats files"]
+
+
+def test_a_temporary_conversation_that_is_left_is_still_exported_whole(
+    open_desk: OpenDesk, folder: Path, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+
+    def wait_and_export(*arguments: Any, **options: Any) -> None:
+        go_on.wait(WAIT_MS / 1000)
+        export(*arguments, **options)
+
+    monkeypatch.setattr(exporting, "export", wait_and_export)
+    desk = open_desk("echo")
+    desk.window.commands.new_temporary.trigger()
+    desk.models.composer.attach([draw("secret.png")])
+    say(desk, "look")
+    wait_for_end(qtbot, desk)
+    sent = Path(desk.models.conversation.history[0].pictures[0].path)
+    desk.exporter.export(folder / "said.md", ExportFormat.MARKDOWN, with_thoughts=False)
+    desk.window.commands.new.trigger()
+    go_on.set()
+    qtbot.waitUntil(lambda: not sent.exists(), timeout=WAIT_MS)
+    assert len(list((folder / "said files").iterdir())) == 1
+
+
 def test_an_export_that_is_not_wanted_any_more_leaves_nothing(conversation: Exported, folder: Path) -> None:
     for kind in ExportFormat:
         for number in range(3):
@@ -263,7 +310,7 @@ def test_a_long_export_is_announced_and_given_up_when_the_app_quits(
             raise ExportCancelled
 
     monkeypatch.setattr(exporting, "export", take_long)
-    exporter = Exporter(lambda: Exported("", []))
+    exporter = Exporter(lambda: "", lambda: Exported("", []))
     said: list[str] = []
     exporter.said.connect(said.append)
     exporter.export(folder / "a.md", ExportFormat.MARKDOWN, with_thoughts=False)

@@ -237,3 +237,13 @@ def test_an_example_leaves_words_that_are_there_already(open_desk: OpenDesk) -> 
     desk.window.messages.example_chosen.emit(EXAMPLES[1])
     assert desk.models.composer.text == "my own words"
     assert len(desk.models.composer.pictures) == 1
+
+
+def test_an_answer_names_the_model_that_gave_it(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
+    name = desk.models.model.name
+    desk.models.model.load(tmp_path / "damaged")
+    assert say(desk, "hi").model == "damaged"
+    answer = wait_for_end(qtbot, desk)
+    assert (answer.text.startswith("user:hi"), answer.model) == (True, name)

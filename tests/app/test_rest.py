@@ -47,3 +47,13 @@ def test_the_engine_never_rests_while_it_answers(
     qtbot.waitUntil(lambda: len(answer.text) > 100, timeout=WAIT_MS)
     assert rests == []
     desk.models.conversation.stop()
+
+
+def test_an_engine_that_was_not_idle_then_rests_a_while_later(
+    open_desk: OpenDesk, settings: Settings, qtbot: QtBot, rests: list[Bridge]
+) -> None:
+    """The client lets no engine go that loads, or writes down a clip, and nothing is told here when that ends."""
+    desk = open_desk("echo")
+    Rest(desk.bridge, settings, desk.models.library, minute_ms=5)
+    settings.rest_after_minutes = 1
+    qtbot.waitUntil(lambda: len(rests) >= 3, timeout=WAIT_MS)

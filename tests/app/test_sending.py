@@ -200,3 +200,12 @@ def test_the_status_chip_tells_the_speed_after_an_answer(open_desk: OpenDesk, qt
     say(desk, "x")
     wait_for_end(qtbot, desk)
     assert chip.state.text() == "Ready · 200 tokens/s"
+
+
+def test_a_sample_that_still_loads_is_told_the_newest_message_only(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    say(desk, "one")
+    wait_for_end(qtbot, desk)
+    desk.models.model.load_sample()
+    say(desk, "two")
+    assert "one" not in wait_for_end(qtbot, desk).text

@@ -1,5 +1,6 @@
 """Text in files: encodings, limits, and what is no text."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,9 @@ def test_a_terminals_colours_are_text(tmp_path: Path) -> None:
 def test_a_folder_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         read_text(tmp_path, 100)
+
+
+def test_a_pipe_is_no_file_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(OSError, match="not a file"):
+        read_text(tmp_path / "a.txt", 100)

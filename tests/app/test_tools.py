@@ -53,7 +53,6 @@ def test_a_call_is_shown_with_arguments_result_and_time(open_desk: OpenDesk, qtb
 
 def test_what_a_tool_gave_is_told_again_in_later_turns_and_after_a_restart(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("tools")
-    desk.models.model.info = None  # the sample would be told the newest message only
     desk.models.toolbox.turn("clock", True)
     say(desk, "clock")
     wait_for_end(qtbot, desk)

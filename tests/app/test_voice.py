@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QDesktopServices, QImage
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, system_microphones
@@ -252,3 +252,95 @@ def test_a_recording_ends_with_the_window(speak: Speak, tmp_path: Path) -> None:
     desk, microphones = speak()
     desk.close()
     assert not microphones.is_open
+
+
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["while it is said", "while it is written down"])
+def test_what_was_said_is_attached_to_the_conversation_that_is_left(
+    speak: Speak, qtbot: QtBot, *, is_stopped: bool
+) -> None:
+    desk, microphones = speak("slow", has_engine=True)
+    say(desk, "first")
+    desk.models.conversation.stop()
+    desk.models.voice.set_transcribing(True)
+    seconds(desk, qtbot, microphones, 1)
+    if is_stopped:
+        desk.models.voice.stop()
+        assert desk.models.voice.is_transcribing
+    conversation_id = desk.models.library.current_id
+    desk.models.library.new()
+    assert not desk.models.voice.is_open
+    assert desk.models.composer.items == (), "it was not meant for this one"
+    desk.models.library.open(conversation_id)
+    qtbot.waitUntil(lambda: bool(desk.models.composer.items), timeout=WAIT_MS)
+    wait_until_read(desk, qtbot)
+    assert isinstance(desk.models.composer.items[0], DraftSound)
+
+
+def test_what_is_being_said_is_kept_at_the_end(speak: Speak, open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    seconds(desk, qtbot, microphones, 1)
+    desk.close()
+    again = open_desk()
+    qtbot.waitUntil(lambda: bool(again.models.composer.items), timeout=WAIT_MS)
+    wait_until_read(again, qtbot)
+    assert isinstance(again.models.composer.items[0], DraftSound)
+
+
+def test_a_clip_that_became_text_is_deleted(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak("echo", has_engine=True)
+    desk.models.voice.set_transcribing(True)
+    seconds(desk, qtbot, microphones, 1)
+    with qtbot.waitSignal(desk.models.voice.clip_recorded) as recorded:
+        desk.models.voice.stop()
+    clip = recorded.args[0]
+    assert clip.exists()
+    qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
+    assert desk.models.composer.text
+    assert not clip.exists()
+
+
+def test_what_was_said_and_pasted_in_a_temporary_conversation_goes_with_it(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    desk.models.voice.cancel()
+    desk.window.commands.new_temporary.trigger()
+    desk.window.composer.record_button.click()
+    seconds(desk, qtbot, microphones, 1)
+    desk.models.voice.stop()
+    wait_until_read(desk, qtbot)
+    desk.models.composer.take_paste(picture_data())
+    desk.window.composer.record_button.click()
+    seconds(desk, qtbot, microphones, 1)
+    assert len(left(desk)) == 2
+    desk.window.commands.new.trigger()
+    qtbot.waitUntil(lambda: left(desk) == [], timeout=WAIT_MS)
+    desk.models.composer.take_paste(picture_data())
+    desk.window.commands.new_temporary.trigger()
+    desk.exporter.close()
+    assert len(left(desk)) == 1, "what was pasted before is no temporary conversation's"
+
+
+def test_delete_all_deletes_what_was_pasted_and_said(speak: Speak, qtbot: QtBot) -> None:
+    desk, microphones = speak()
+    seconds(desk, qtbot, microphones, 1)
+    desk.models.voice.stop()
+    wait_until_read(desk, qtbot)
+    desk.models.composer.take_paste(picture_data())
+    assert len(left(desk)) == 2
+    desk.preferences.delete_all_requested.emit()
+    assert left(desk) == []
+    desk.models.composer.take_paste(picture_data())
+    assert len(desk.models.composer.pictures) == 1, "and goes on"
+
+
+def picture_data() -> QMimeData:
+    """A picture without a file, as another program copies it."""
+    picture = QImage(20, 20, QImage.Format.Format_RGB32)
+    picture.fill(3)
+    mime = QMimeData()
+    mime.setImageData(picture)
+    return mime
+
+
+def left(desk: Desk) -> list[str]:
+    """What lies in the private folder."""
+    return [path.name for path in desk.pasted.folder.rglob("*") if path.is_file() and path.name != "lock"]

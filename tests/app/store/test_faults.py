@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store import Draft, Store
+from app.store import Draft, Store, opening
 from app.store.schema import MIGRATIONS
 from engine import Picture
 from tests.app.store.conftest import OpenStore
@@ -251,7 +251,23 @@ def test_a_store_from_a_newer_version_is_left_as_it_is(open_store: OpenStore, fo
     assert "newer Cabochon" in said[0]
 
 
-def test_a_second_process_works_in_memory(open_store: OpenStore, folder: Path, said: list[str]) -> None:
+def test_an_app_that_is_opened_while_another_still_quits_waits_for_it(open_store: OpenStore, folder: Path) -> None:
+    first = open_store()
+    first.add_turn("c", asked("q", "Hello")).result(WAIT_S)
+    said_to_second: list[str] = []
+    second = Store(folder, said_to_second.append)
+    with pytest.raises(TimeoutError):
+        second.summaries().result(0.2)
+    first.close()
+    assert names(second) == ["c"]
+    second.close()
+    assert said_to_second == []
+
+
+def test_a_second_process_works_in_memory(
+    open_store: OpenStore, folder: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "LOCK_SECONDS", 0.0)
     first = open_store()
     first.add_turn("c", asked("q", "Hello")).result(WAIT_S)
     said_to_second: list[str] = []
