@@ -58,8 +58,10 @@ _FIND_BY_INDEX = _FIND_TURNS.format(
 _USED_FILES = """
 SELECT part.value ->> 'path' AS file FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
 WHERE file IS NOT NULL
-UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.parts) AS part WHERE file IS NOT NULL
-UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.edit, '$.parts') AS part WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(iif(json_valid(parts), parts, '[]')) AS part
+WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(iif(json_valid(edit), edit, '{}'), '$.parts') AS part
+WHERE file IS NOT NULL
 """
 _TURNS_WITH_FILES_OUTSIDE = """
 SELECT DISTINCT turns.number, message FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
@@ -121,7 +123,7 @@ class Chats:
         ).fetchone()
         if row is None:
             return None
-        text, parts, edit = row[0], msgspec.json.decode(row[1], type=tuple[Part, ...]), _decoded_edit(row[2])
+        text, parts, edit = row[0], _decoded_parts(row[1]), _decoded_edit(row[2])
         if edit is not None:
             edit = msgspec.structs.replace(edit, parts=self.attachments.handed_out(edit.parts))
         return Draft(text, self.attachments.handed_out(parts), edit)
@@ -213,7 +215,7 @@ class Chats:
                     values = (msgspec.json.encode(stored).decode(), number)
                     execute("UPDATE turns SET message = ? WHERE number = ?", values)
                 for number, parts, edit in execute("SELECT rowid, parts, edit FROM drafts").fetchall():
-                    stored_parts = self._encoded(msgspec.json.decode(parts, type=tuple[Part, ...]))
+                    stored_parts = self._encoded(_decoded_parts(parts))
                     stored_edit = self._encoded_edit(_decoded_edit(edit))
                     execute(
                         "UPDATE drafts SET parts = ?, edit = ? WHERE rowid = ?", (stored_parts, stored_edit, number)
@@ -292,8 +294,20 @@ class Chats:
         }
 
 
+def _decoded_parts(parts: str) -> tuple[Part, ...]:
+    """What is attached to a draft. When it is damaged, the draft's text is still there."""
+    try:
+        return msgspec.json.decode(parts, type=tuple[Part, ...])
+    except msgspec.DecodeError:
+        return ()
+
+
 def _decoded_edit(edit: str | None) -> Edit | None:
-    return None if edit is None else msgspec.json.decode(edit, type=Edit)
+    """An edit under way; a damaged one is none."""
+    try:
+        return None if edit is None else msgspec.json.decode(edit, type=Edit)
+    except msgspec.DecodeError:
+        return None
 
 
 def _decoded(message: str) -> Message:

@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.opening import forget_copies, has_damaged_copy, is_damage, open_chats
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
@@ -21,6 +22,17 @@ from app.store.values import Conversation, Draft, Hit, Summary, Turn
 __all__ = ["Store"]
 
 _log = logging.getLogger(__name__)
+
+_REFUSALS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+"""What is around the database may change; any other error is the change's own."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +46,7 @@ class Store:
     wrong. A question that cannot be answered has an empty answer.
 
     A change that could not be written (a full disk) waits in memory and is tried again, in its order, before every
-    later one, by `try_again` and at the end; its future holds the error. A file that could not be copied waits where it
+    later one, by `try_again` and at the end; its future holds the error. One that can never be made is dropped. A file that could not be copied waits where it
     is for the last two of these. A folder that cannot be used at all (not writable, open in
     another process, written by a newer version) is left as it is, and everything stays in memory.
     """
@@ -103,7 +115,11 @@ class Store:
 
     def remove_all(self) -> Future[None]:
         """Delete conversations, drafts, attachments, backups and what was set aside, so that nothing can be read."""
-        return self._write(_remove_all)
+        return self._write(_remove_all, Attachments.clear)
+
+    def remove_earlier(self) -> Future[None]:
+        """Like `remove_all`, but files that were copied in this run stay: nothing that names them is written yet."""
+        return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
     def purge(self, older_than: float | None = None, spared: Collection[str] = ()) -> Future[None]:
         """Delete removed conversations for good, and with a time those not touched since; pinned and spared ones stay.
@@ -189,17 +205,25 @@ class Store:
         return self._submit(work)
 
     def _catch_up(self) -> None:
-        """Make the changes that wait. One that the disk refuses goes on waiting, with all behind it."""
+        """Make the changes that wait. One that the disk refuses goes on waiting, with all behind it.
+
+        One that can never be made is dropped, so that it keeps none from the disk.
+        """
+        dropped: Exception | None = None
         while self._waiting:
-            waiting = self._waiting.popleft()
+            _, change = self._waiting[0]
             try:
-                waiting[1]()
-            except (OSError, sqlite3.Error) as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    self._waiting.appendleft(waiting)
+                change()
+            except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+                if _is_refusal(error):
                     self._is_behind = True
-                self._complain(error)
-                raise
+                    self._complain(error)
+                    raise
+                self._complain(error, is_dropped=True)
+                dropped = error
+            self._waiting.popleft()
+        if dropped is not None:
+            raise dropped
         self._has_complained = False
         self._tell_if_caught_up()
 
@@ -208,11 +232,11 @@ class Store:
             self._is_behind = False
             self._say("Everything is saved again.")
 
-    def _complain(self, error: Exception) -> None:
+    def _complain(self, error: Exception, *, is_dropped: bool = False) -> None:
         """Say it once, until all changes are made again."""
-        if not self._has_complained and not isinstance(error, sqlite3.IntegrityError):
+        if not self._has_complained:
             self._has_complained = True
-            self._say(_sentence(error))
+            self._say(_sentence(error, is_dropped=is_dropped))
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         try:
@@ -225,10 +249,10 @@ class Store:
         return future
 
 
-def _remove_all(chats: Chats) -> None:
+def _remove_all(chats: Chats, clear: Callable[[Attachments], None]) -> None:
     chats.remove_all()
     forget_copies(chats.attachments.folder.parent)
-    chats.attachments.clear()
+    clear(chats.attachments)
 
 
 def _log_error(future: Future[T]) -> None:
@@ -236,7 +260,13 @@ def _log_error(future: Future[T]) -> None:
         _log.error("could not write", exc_info=future.exception())
 
 
-def _sentence(error: Exception) -> str:
+def _is_refusal(error: Exception) -> bool:
+    """Whether the same change can be made once the disk allows it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of an extended code is detail
+    return isinstance(error, sqlite3.OperationalError) and code in _REFUSALS
+
+
+def _sentence(error: Exception, *, is_dropped: bool) -> str:
     """What a person reads about a call that failed."""
     is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     if is_full or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
@@ -245,4 +275,6 @@ def _sentence(error: Exception) -> str:
         return "The saved conversations are damaged: open Cabochon again, and it sets the damaged file aside."
     if isinstance(error, OSError):
         return f"Files of the conversations cannot be copied or deleted now ({error.strerror})."
+    if is_dropped:
+        return f"Something could not be saved ({error}): it may be missing when you open Cabochon again."
     return f"Conversations cannot be read or saved now ({error}): what waits in memory is saved when they can."

@@ -27,7 +27,7 @@ from engine import Picture, Sound, Video
 __all__ = ["Found", "Group", "Library", "Mark", "by_conversation", "shortened", "title_from"]
 
 DRAFT_MS = 400
-"""A draft is kept so long after the last change."""
+"""A draft is kept so long after a change, however many follow."""
 
 SEARCH_MS = 120
 
@@ -208,6 +208,8 @@ class Library(QObject):
 
     def start(self) -> None:
         """Show what is kept, and open what was open when the app ended."""
+        if self._preferences.retention_days == 0:
+            self._store.remove_earlier()  # an app that was killed could not do it
         self._purge()
         wanted = self._preferences.settings.open_conversation
         if wanted:
@@ -379,12 +381,12 @@ class Library(QObject):
 
     @property
     def _keep_since(self) -> float | None:
-        """Conversations not touched since are deleted for good."""
+        """Conversations not touched since are deleted for good while the app runs."""
         days = self._preferences.retention_days
-        return None if days is None else time.time() - days * 86_400
+        return time.time() - days * 86_400 if days else None
 
     def _note_draft(self) -> None:
-        if not self._is_taking_up:
+        if not self._is_taking_up and not self._drafts.isActive():
             self._drafts.start()
 
     def _take_up(self, draft: Draft | None) -> None:

@@ -47,6 +47,14 @@ def reopen(desk: Desk, open_desk: OpenDesk, qtbot: QtBot, scenario: str = "echo"
     return again
 
 
+def wait_until_written(qtbot: QtBot, desk: Desk) -> None:
+    """Wait until the store has done all it was asked for, and the sidebar has heard of it."""
+    desk.store.try_again().result()
+    shown = desk.models.library.rows
+    desk.models.library._refresh()
+    qtbot.waitUntil(lambda: desk.models.library.rows is not shown, timeout=WAIT_MS)
+
+
 def texts(desk: Desk) -> list[str]:
     return [turn.text for turn in desk.models.conversation.turns]
 
@@ -619,6 +627,38 @@ def test_conversations_can_be_kept_only_until_the_app_quits(
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not any(b"for now" in path.read_bytes() or path.name == "shown.png" for path in kept)
+
+
+def test_until_quit_means_until_quit(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
+    settings.retention = Retention.UNTIL_QUIT
+    desk = open_desk("echo")
+    library = desk.models.library
+    for text in ("one", "two", "three"):
+        library.new()
+        ask(qtbot, desk, text)
+    wait_for_rows(qtbot, desk, "three", "two", "one")
+    library.apply_retention()  # as every hour
+    wait_until_written(qtbot, desk)
+    assert [row.title for row in rows(desk)] == ["three", "two", "one"]
+    library._purges.setInterval(0)
+    library.remove(rows(desk)[1].id)
+    wait_for_rows(qtbot, desk, "three", "one")
+    wait_until_written(qtbot, desk)
+    assert [row.title for row in rows(desk)] == ["three", "one"]
+
+
+def test_until_quit_holds_after_a_kill(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path
+) -> None:
+    settings.retention = Retention.UNTIL_QUIT
+    store = Store(tmp_path / "data", print)
+    store.add_turn("old", Turn("old", None, Message("user", (Text("for now"),)), created_at=time.time()))
+    store.set_pinned("old", True)
+    store.save_draft(None, Draft("typed"))
+    store.close()  # and nothing of it removed, as when the app is killed
+    desk = open_desk("echo")
+    wait_until_written(qtbot, desk)
+    assert (rows(desk), desk.models.composer.text) == ([], "")
 
 
 def test_retention_holds_while_the_app_runs_but_spares_what_is_in_use(
