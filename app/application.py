@@ -233,10 +233,12 @@ def assemble(
         return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)
 
     def keep(path: Path) -> Path:
+        if conversation.transcript.is_temporary:
+            return pasted.lend(path)
         try:
-            return pasted.lend(path) if conversation.transcript.is_temporary else store.keep_file(path)
+            return store.keep_file(path)
         except OSError:
-            return pasted.keep(path)
+            return path  # the store copies it later, also in a later run
 
     conversation = Conversation(make(None, False), settings)
     meter = Meter(bridge, model, conversation, preferences)

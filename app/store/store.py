@@ -60,6 +60,11 @@ class Store:
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._opened = self._submit(self._open)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a change waits that the disk refused."""
+        return self._is_behind and bool(self._waiting)
+
     def close(self) -> None:
         """Write everything that was asked for, and let the folder go. What is asked for later is not done."""
         self._submit(self._finish)
