@@ -294,10 +294,12 @@ def _desktop(settings: Settings, store: Store) -> Desktop:
     return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
 
 
-def _sweep(settled: Future[bool]) -> None:
-    """Delete what a killed app left behind, once the store has copied from it what it needs."""
-    if not settled.cancelled() and settled.exception() is None and settled.result():
-        sweep()
+def _sweep(outside: Future[list[Path] | None]) -> None:
+    """Delete what a killed app left behind, except what the store needs and could not copy."""
+    if not outside.cancelled() and outside.exception() is None:
+        needed = outside.result()
+        if needed is not None:
+            sweep(needed)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -314,7 +316,7 @@ def main(argv: Sequence[str]) -> int:
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     desk.follow(application)
-    desk.store.try_again().add_done_callback(_sweep)
+    desk.store.files_outside().add_done_callback(_sweep)
     doorbell.rung.connect(desk.answer)
     try:
         return application.exec()

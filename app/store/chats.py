@@ -188,8 +188,11 @@ class Chats:
                     },
                 )
 
-    def purge(self, older_than: float | None, spared: Collection[str]) -> None:
-        """Delete what was removed, and with a time what was not touched since, except what is pinned or spared."""
+    def purge(self, older_than: float | None, spared: Collection[str]) -> bool:
+        """Delete what was removed, and with a time what was not touched since, except what is pinned or spared.
+
+        Returns whether there was anything.
+        """
         with self._change() as execute:
             deleted = execute(
                 "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ? "
@@ -198,15 +201,23 @@ class Chats:
             ).rowcount
             if deleted and self._has_index:
                 merge_index(self._connection)
+        return bool(deleted)
+
+    def empty_journal(self) -> None:
+        """Bring every change into the database itself; the journal still holds what was deleted."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def used_files(self) -> list[str]:
         """The stored paths of every picture, sound and video of a turn or a draft."""
         return [path for (path,) in self._connection.execute(_USED_FILES)]
 
+    def files_outside(self) -> list[Path]:
+        """Those of the used files that are not copied, by their own paths."""
+        return [Path(path) for path in self.used_files() if Path(path).is_absolute()]
+
     def take_in_files(self) -> bool:
         """Copy files that could not be copied when they came; whether all that are still there are copied now."""
-        paths = [Path(path) for path in self.used_files() if Path(path).is_absolute()]
-        are_copied = [self._is_taken_in(path) for path in paths if path.is_file()]
+        are_copied = [self._is_taken_in(path) for path in self.files_outside() if path.is_file()]
         if any(are_copied):
             with self._change() as execute:
                 for number, message in execute(_TURNS_WITH_FILES_OUTSIDE).fetchall():
@@ -248,7 +259,7 @@ class Chats:
             execute("DELETE FROM drafts")
         self._has_index = make_index(self._connection)
         self._connection.execute("VACUUM")
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.empty_journal()
 
     def interrupt(self) -> None:
         """Mark the turns that ran when the app ended, and let searches find them."""

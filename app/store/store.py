@@ -16,7 +16,7 @@ import msgspec
 
 from app.store.attachments import Attachments
 from app.store.chats import Chats
-from app.store.opening import forget_copies, has_damaged_copy, is_damage, open_chats
+from app.store.opening import forget_backups, forget_copies, has_damaged_copy, is_damage, open_chats
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
 
 __all__ = ["Store"]
@@ -46,9 +46,9 @@ class Store:
     wrong. A question that cannot be answered has an empty answer.
 
     A change that could not be written (a full disk) waits in memory and is tried again, in its order, before every
-    later one, by `try_again` and at the end; its future holds the error. One that can never be made is dropped. A file that could not be copied waits where it
-    is for the last two of these. A folder that cannot be used at all (not writable, open in
-    another process, written by a newer version) is left as it is, and everything stays in memory.
+    later one, by `try_again` and at the end; its future holds the error. A file that could not be copied waits where it
+    is for the last two of these. A change that can never be made is dropped. A folder that cannot be used at all (not
+    writable, open in another process, written by a newer version) is left as it is, and everything stays in memory.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
@@ -129,8 +129,9 @@ class Store:
     def purge(self, older_than: float | None = None, spared: Collection[str] = ()) -> Future[None]:
         """Delete removed conversations for good, and with a time those not touched since; pinned and spared ones stay.
 
-        Then delete the attachments that no turn and no draft uses, except those kept in this run, and all of them
-        stay while a damaged database lies in the folder, which may need them.
+        Where there was any, backups go too, for they hold it still. Then delete the attachments that no turn and no
+        draft uses, except those kept in this run, and all of them stay while a damaged database lies in the folder,
+        which may need them.
         """
         return self._write(self._purge, older_than, spared)
 
@@ -146,6 +147,10 @@ class Store:
     def try_again(self) -> Future[bool]:
         """Write and copy what the disk refused before, if anything; whether nothing waits any more."""
         return self._submit(self._settle)
+
+    def files_outside(self) -> Future[list[Path] | None]:
+        """The files that turns and drafts name by their own path, because they are not copied; None: nobody knows."""
+        return self._read(None, Chats.files_outside)
 
     def _open(self) -> Chats:
         chats, notice = open_chats(self._folder, self._stack)
@@ -175,7 +180,9 @@ class Store:
         return not self._owes_files
 
     def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str]) -> None:
-        chats.purge(older_than, spared)
+        if chats.purge(older_than, spared):
+            forget_backups(chats.attachments.folder.parent)
+            chats.empty_journal()
         self._owes_files = not chats.take_in_files()
         if not has_damaged_copy(chats.attachments.folder.parent):
             chats.attachments.collect(chats.used_files())

@@ -817,9 +817,7 @@ def test_until_quit_means_until_quit(open_desk: OpenDesk, qtbot: QtBot, settings
     assert [row.title for row in rows(desk)] == ["three", "one"]
 
 
-def test_until_quit_holds_after_a_kill(
-    open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path
-) -> None:
+def test_until_quit_holds_after_a_kill(open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path) -> None:
     settings.retention = Retention.UNTIL_QUIT
     store = Store(tmp_path / "data", print)
     store.add_turn("old", Turn("old", None, Message("user", (Text("for now"),)), created_at=time.time()))

@@ -8,7 +8,7 @@ import pytest
 from app.store import Conversation, Draft, Store, Summary, Turn
 from engine import Message, Picture, Sound, Stats, Text, ToolCall, ToolResult, Video
 from tests.app.store.conftest import OpenStore
-from tests.app.store.stored import WAIT_S, answered, asked, file, loaded, names
+from tests.app.store.stored import WAIT_S, answered, asked, file, files, loaded, names
 
 
 def test_an_empty_store_has_nothing(store: Store, said: list[str]) -> None:
@@ -166,6 +166,18 @@ def test_purge_deletes_what_was_removed_and_nothing_else(store: Store) -> None:
     store.restore("removed")
     assert names(store) == ["kept"]
     assert [hit.conversation_id for hit in store.search("word").result(WAIT_S)] == ["kept", "kept"]
+
+
+def test_what_a_purge_deleted_is_nowhere_else_either(store: Store, folder: Path) -> None:
+    backup = file(folder, "chats before version 2.sqlite3", b"SECRET")
+    store.add_turn("kept", asked("q1", "word"))
+    store.purge().result(WAIT_S)
+    assert backup.exists()
+    store.add_turn("removed", asked("q2", "SECRET word"))
+    store.remove("removed")
+    store.purge().result(WAIT_S)
+    assert names(store) == ["kept"]
+    assert not any(b"SECRET" in path.read_bytes() for path in files(folder))
 
 
 def test_purge_with_a_time_leaves_what_is_pinned_or_newer(store: Store) -> None:
