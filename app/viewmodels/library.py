@@ -447,7 +447,7 @@ class Library(QObject):
         if record is None:
             self._opening = ""
             self._refresh()
-            if not self._conversation.turns:
+            if self._is_waiting:
                 self._await_draft()
             return
         if is_start and self._conversation.turns:

@@ -733,6 +733,16 @@ def test_who_leaves_before_the_kept_draft_has_come_loses_neither(
     qtbot.waitUntil(lambda: desk.models.composer.text == "a long letter\nP.S.", timeout=WAIT_MS)
 
 
+def test_a_draft_is_not_doubled_by_a_conversation_that_is_gone(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    desk.models.composer.replace_text("a draft")
+    desk.models.library.open("gone")
+    qtbot.waitUntil(lambda: not desk.models.library._opening, timeout=WAIT_MS)
+    wait_until_written(qtbot, desk)
+    wait_until_written(qtbot, desk)
+    assert desk.models.composer.text == "a draft"
+
+
 def test_a_file_of_the_draft_beside_an_edit_is_copied(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     ask(qtbot, desk, "one")
