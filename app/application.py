@@ -234,10 +234,12 @@ def assemble(
         return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)
 
     def keep(path: Path) -> Path:
+        if conversation.transcript.is_temporary:
+            return pasted.lend(path)
         try:
-            return pasted.lend(path) if conversation.transcript.is_temporary else store.keep_file(path)
+            return store.keep_file(path)
         except OSError:
-            return pasted.keep(path)
+            return path  # the store copies it later, also in a later run
 
     conversation = Conversation(make(None, False), settings)
     meter = Meter(bridge, model, conversation, preferences)
@@ -298,10 +300,12 @@ def _desktop(settings: Settings, store: Store) -> Desktop:
     return Desktop(lambda: [Path(path) for path in settings.readable_paths], search)
 
 
-def _sweep(settled: Future[bool]) -> None:
-    """Delete what a killed app left behind, once the store has copied from it what it needs."""
-    if not settled.cancelled() and settled.exception() is None and settled.result():
-        sweep()
+def _sweep(outside: Future[list[Path] | None]) -> None:
+    """Delete what a killed app left behind, except what the store needs and could not copy."""
+    if not outside.cancelled() and outside.exception() is None:
+        needed = outside.result()
+        if needed is not None:
+            sweep(needed)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -318,7 +322,7 @@ def main(argv: Sequence[str]) -> int:
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.composer.attach([path.absolute() for path in options.files])
     desk.follow(application)
-    desk.store.try_again().add_done_callback(_sweep)
+    desk.store.files_outside().add_done_callback(_sweep)
     doorbell.rung.connect(desk.answer)
     try:
         return application.exec()

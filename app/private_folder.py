@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -15,9 +15,9 @@ from typing import BinaryIO
 __all__ = ["PrivateFolder", "sweep", "write_whole"]
 
 _PREFIX = "cabochon-"
+_NEW_PREFIX = "new-"
+"""While it has no lock."""
 _LOCK = "lock"
-_SETTLING_S = 5.0
-"""A younger folder may not be locked yet."""
 
 
 class PrivateFolder:
@@ -31,10 +31,14 @@ class PrivateFolder:
     def path(self) -> Path:
         """Where it is; raises OSError when it cannot be made."""
         if self._path is None:
-            path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_place()))
-            self._lock = (path / _LOCK).open("wb")
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._path = path
+            new = Path(tempfile.mkdtemp(prefix=_NEW_PREFIX + _PREFIX, dir=_place()))
+            try:
+                self._lock = (new / _LOCK).open("wb")
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._path = new.rename(new.with_name(new.name.removeprefix(_NEW_PREFIX)))
+            except OSError:
+                shutil.rmtree(new, ignore_errors=True)
+                raise
         return self._path
 
     def close(self) -> None:
@@ -47,12 +51,12 @@ class PrivateFolder:
             self._lock = None
 
 
-def sweep() -> None:
-    """Delete the folders of apps that were killed."""
+def sweep(spared: Collection[Path] = ()) -> None:
+    """Delete the folders of apps that were killed, except those in which a spared file lies."""
+    kept = {name for path in spared for name in path.parts}
     for folder in _place().glob(f"{_PREFIX}*"):
         with suppress(OSError):
-            found = folder.lstat()
-            if found.st_uid == os.getuid() and found.st_mtime < time.time() - _SETTLING_S:
+            if folder.name not in kept and folder.lstat().st_uid == os.getuid():
                 with (folder / _LOCK).open("rb") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(folder)

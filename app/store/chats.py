@@ -58,8 +58,10 @@ _FIND_BY_INDEX = _FIND_TURNS.format(
 _USED_FILES = """
 SELECT part.value ->> 'path' AS file FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
 WHERE file IS NOT NULL
-UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.parts) AS part WHERE file IS NOT NULL
-UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(drafts.edit, '$.parts') AS part WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(iif(json_valid(parts), parts, '[]')) AS part
+WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(iif(json_valid(edit), edit, '{}'), '$.parts') AS part
+WHERE file IS NOT NULL
 """
 _TURNS_WITH_FILES_OUTSIDE = """
 SELECT DISTINCT turns.number, message FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
@@ -121,7 +123,7 @@ class Chats:
         ).fetchone()
         if row is None:
             return None
-        text, parts, edit = row[0], msgspec.json.decode(row[1], type=tuple[Part, ...]), _decoded_edit(row[2])
+        text, parts, edit = row[0], _decoded_parts(row[1]), _decoded_edit(row[2])
         if edit is not None:
             edit = msgspec.structs.replace(edit, parts=self.attachments.handed_out(edit.parts))
         return Draft(text, self.attachments.handed_out(parts), edit)
@@ -186,8 +188,11 @@ class Chats:
                     },
                 )
 
-    def purge(self, older_than: float | None, spared: Collection[str]) -> None:
-        """Delete what was removed, and with a time what was not touched since, except what is pinned or spared."""
+    def purge(self, older_than: float | None, spared: Collection[str]) -> bool:
+        """Delete what was removed, and with a time what was not touched since, except what is pinned or spared.
+
+        Returns whether there was anything.
+        """
         with self._change() as execute:
             deleted = execute(
                 "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ? "
@@ -196,15 +201,23 @@ class Chats:
             ).rowcount
             if deleted and self._has_index:
                 merge_index(self._connection)
+        return bool(deleted)
+
+    def empty_journal(self) -> None:
+        """Bring every change into the database itself; the journal still holds what was deleted."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def used_files(self) -> list[str]:
         """The stored paths of every picture, sound and video of a turn or a draft."""
         return [path for (path,) in self._connection.execute(_USED_FILES)]
 
+    def files_outside(self) -> list[Path]:
+        """Those of the used files that are not copied, by their own paths."""
+        return [Path(path) for path in self.used_files() if Path(path).is_absolute()]
+
     def take_in_files(self) -> bool:
         """Copy files that could not be copied when they came; whether all that are still there are copied now."""
-        paths = [Path(path) for path in self.used_files() if Path(path).is_absolute()]
-        are_copied = [self._is_taken_in(path) for path in paths if path.is_file()]
+        are_copied = [self._is_taken_in(path) for path in self.files_outside() if path.is_file()]
         if any(are_copied):
             with self._change() as execute:
                 for number, message in execute(_TURNS_WITH_FILES_OUTSIDE).fetchall():
@@ -213,7 +226,7 @@ class Chats:
                     values = (msgspec.json.encode(stored).decode(), number)
                     execute("UPDATE turns SET message = ? WHERE number = ?", values)
                 for number, parts, edit in execute("SELECT rowid, parts, edit FROM drafts").fetchall():
-                    stored_parts = self._encoded(msgspec.json.decode(parts, type=tuple[Part, ...]))
+                    stored_parts = self._encoded(_decoded_parts(parts))
                     stored_edit = self._encoded_edit(_decoded_edit(edit))
                     execute(
                         "UPDATE drafts SET parts = ?, edit = ? WHERE rowid = ?", (stored_parts, stored_edit, number)
@@ -246,7 +259,7 @@ class Chats:
             execute("DELETE FROM drafts")
         self._has_index = make_index(self._connection)
         self._connection.execute("VACUUM")
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.empty_journal()
 
     def interrupt(self) -> None:
         """Mark the turns that ran when the app ended, and let searches find them."""
@@ -292,8 +305,20 @@ class Chats:
         }
 
 
+def _decoded_parts(parts: str) -> tuple[Part, ...]:
+    """What is attached to a draft. When it is damaged, the draft's text is still there."""
+    try:
+        return msgspec.json.decode(parts, type=tuple[Part, ...])
+    except msgspec.DecodeError:
+        return ()
+
+
 def _decoded_edit(edit: str | None) -> Edit | None:
-    return None if edit is None else msgspec.json.decode(edit, type=Edit)
+    """An edit under way; a damaged one is none."""
+    try:
+        return None if edit is None else msgspec.json.decode(edit, type=Edit)
+    except msgspec.DecodeError:
+        return None
 
 
 def _decoded(message: str) -> Message:

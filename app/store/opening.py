@@ -1,9 +1,9 @@
 """Opening the store's folder: one process at a time, checked, brought to the present schema; or memory instead.
 
-- `chats.sqlite3`: the database, with -wal and -shm while it is open
+- `chats.sqlite3`: the database, with -wal while it is open
 - `chats.lock`: held by the process that has it open
 - `attachments/`: see `attachments.py`
-- `chats before version 2.sqlite3`: as it was before a migration, for 30 days
+- `chats before version 2.sqlite3`: as it was before a migration, for 30 days or until something is deleted for good
 - `chats damaged 2026-11-21 19.45.00.sqlite3`: a database that did not hold together
 """
 
@@ -22,7 +22,7 @@ from app.store.chats import Chats
 from app.store.index import INDEX, forget_index
 from app.store.schema import MIGRATIONS, migrate, schema_version
 
-__all__ = ["forget_copies", "has_damaged_copy", "is_damage", "open_chats"]
+__all__ = ["forget_backups", "forget_copies", "has_damaged_copy", "is_damage", "open_chats"]
 
 _DATABASE = "chats.sqlite3"
 _LOCK = "chats.lock"
@@ -78,9 +78,15 @@ def has_damaged_copy(folder: Path) -> bool:
 
 def forget_copies(folder: Path) -> None:
     """Remove backups and what was set aside."""
-    for pattern in (_DAMAGED, _BACKUPS):
-        for copy in folder.glob(pattern):
-            copy.unlink()
+    forget_backups(folder)
+    for copy in folder.glob(_DAMAGED):
+        copy.unlink()
+
+
+def forget_backups(folder: Path) -> None:
+    """Remove what was kept before migrations."""
+    for backup in folder.glob(_BACKUPS):
+        backup.unlink()
 
 
 def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
@@ -129,7 +135,7 @@ def _open_database(path: Path, attachments: Attachments, stack: ExitStack) -> Ch
 
 
 def _open_private(path: Path) -> int:
-    """A file of this person alone, made when it is missing. SQLite gives -wal and -shm the database's own mode."""
+    """A file of this person alone, made when it is missing. SQLite gives -wal the database's own mode."""
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 

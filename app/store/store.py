@@ -14,13 +14,25 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from app.store.attachments import Attachments
 from app.store.chats import Chats
-from app.store.opening import forget_copies, has_damaged_copy, is_damage, open_chats
+from app.store.opening import forget_backups, forget_copies, has_damaged_copy, is_damage, open_chats
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
 
 __all__ = ["Store"]
 
 _log = logging.getLogger(__name__)
+
+_REFUSALS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+"""What is around the database may change; any other error is the change's own."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,8 +47,8 @@ class Store:
 
     A change that could not be written (a full disk) waits in memory and is tried again, in its order, before every
     later one, by `try_again` and at the end; its future holds the error. A file that could not be copied waits where it
-    is for the last two of these. A folder that cannot be used at all (not writable, open in
-    another process, written by a newer version) is left as it is, and everything stays in memory.
+    is for the last two of these. A change that can never be made is dropped. A folder that cannot be used at all (not
+    writable, open in another process, written by a newer version) is left as it is, and everything stays in memory.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
@@ -47,6 +59,11 @@ class Store:
         self._has_complained = self._is_behind = self._owes_files = False
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._opened = self._submit(self._open)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a change waits that the disk refused."""
+        return self._is_behind and bool(self._waiting)
 
     def close(self) -> None:
         """Write everything that was asked for, and let the folder go. What is asked for later is not done."""
@@ -103,13 +120,18 @@ class Store:
 
     def remove_all(self) -> Future[None]:
         """Delete conversations, drafts, attachments, backups and what was set aside, so that nothing can be read."""
-        return self._write(_remove_all)
+        return self._write(_remove_all, Attachments.clear)
+
+    def remove_earlier(self) -> Future[None]:
+        """Like `remove_all`, but files that were copied in this run stay: nothing that names them is written yet."""
+        return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
     def purge(self, older_than: float | None = None, spared: Collection[str] = ()) -> Future[None]:
         """Delete removed conversations for good, and with a time those not touched since; pinned and spared ones stay.
 
-        Then delete the attachments that no turn and no draft uses, except those kept in this run, and all of them
-        stay while a damaged database lies in the folder, which may need them.
+        Where there was any, backups go too, for they hold it still. Then delete the attachments that no turn and no
+        draft uses, except those kept in this run, and all of them stay while a damaged database lies in the folder,
+        which may need them.
         """
         return self._write(self._purge, older_than, spared)
 
@@ -125,6 +147,10 @@ class Store:
     def try_again(self) -> Future[bool]:
         """Write and copy what the disk refused before, if anything; whether nothing waits any more."""
         return self._submit(self._settle)
+
+    def files_outside(self) -> Future[list[Path] | None]:
+        """The files that turns and drafts name by their own path, because they are not copied; None: nobody knows."""
+        return self._read(None, Chats.files_outside)
 
     def _open(self) -> Chats:
         chats, notice = open_chats(self._folder, self._stack)
@@ -154,7 +180,9 @@ class Store:
         return not self._owes_files
 
     def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str]) -> None:
-        chats.purge(older_than, spared)
+        if chats.purge(older_than, spared):
+            forget_backups(chats.attachments.folder.parent)
+            chats.empty_journal()
         self._owes_files = not chats.take_in_files()
         if not has_damaged_copy(chats.attachments.folder.parent):
             chats.attachments.collect(chats.used_files())
@@ -189,17 +217,25 @@ class Store:
         return self._submit(work)
 
     def _catch_up(self) -> None:
-        """Make the changes that wait. One that the disk refuses goes on waiting, with all behind it."""
+        """Make the changes that wait. One that the disk refuses goes on waiting, with all behind it.
+
+        One that can never be made is dropped, so that it keeps none from the disk.
+        """
+        dropped: Exception | None = None
         while self._waiting:
-            waiting = self._waiting.popleft()
+            _, change = self._waiting[0]
             try:
-                waiting[1]()
-            except (OSError, sqlite3.Error) as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    self._waiting.appendleft(waiting)
+                change()
+            except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+                if _is_refusal(error):
                     self._is_behind = True
-                self._complain(error)
-                raise
+                    self._complain(error)
+                    raise
+                self._complain(error, is_dropped=True)
+                dropped = error
+            self._waiting.popleft()
+        if dropped is not None:
+            raise dropped
         self._has_complained = False
         self._tell_if_caught_up()
 
@@ -208,11 +244,11 @@ class Store:
             self._is_behind = False
             self._say("Everything is saved again.")
 
-    def _complain(self, error: Exception) -> None:
+    def _complain(self, error: Exception, *, is_dropped: bool = False) -> None:
         """Say it once, until all changes are made again."""
-        if not self._has_complained and not isinstance(error, sqlite3.IntegrityError):
+        if not self._has_complained:
             self._has_complained = True
-            self._say(_sentence(error))
+            self._say(_sentence(error, is_dropped=is_dropped))
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         try:
@@ -225,10 +261,10 @@ class Store:
         return future
 
 
-def _remove_all(chats: Chats) -> None:
+def _remove_all(chats: Chats, clear: Callable[[Attachments], None]) -> None:
     chats.remove_all()
     forget_copies(chats.attachments.folder.parent)
-    chats.attachments.clear()
+    clear(chats.attachments)
 
 
 def _log_error(future: Future[T]) -> None:
@@ -236,7 +272,13 @@ def _log_error(future: Future[T]) -> None:
         _log.error("could not write", exc_info=future.exception())
 
 
-def _sentence(error: Exception) -> str:
+def _is_refusal(error: Exception) -> bool:
+    """Whether the same change can be made once the disk allows it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of an extended code is detail
+    return isinstance(error, sqlite3.OperationalError) and code in _REFUSALS
+
+
+def _sentence(error: Exception, *, is_dropped: bool) -> str:
     """What a person reads about a call that failed."""
     is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     if is_full or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
@@ -245,4 +287,6 @@ def _sentence(error: Exception) -> str:
         return "The saved conversations are damaged: open Cabochon again, and it sets the damaged file aside."
     if isinstance(error, OSError):
         return f"Files of the conversations cannot be copied or deleted now ({error.strerror})."
+    if is_dropped:
+        return f"Something could not be saved ({error}): it may be missing when you open Cabochon again."
     return f"Conversations cannot be read or saved now ({error}): what waits in memory is saved when they can."

@@ -27,7 +27,7 @@ from engine import Picture, Sound, Video
 __all__ = ["Found", "Group", "Library", "Mark", "by_conversation", "shortened", "title_from"]
 
 DRAFT_MS = 400
-"""A draft is kept so long after the last change."""
+"""A draft is kept so long after a change, however many follow."""
 
 SEARCH_MS = 120
 
@@ -91,7 +91,7 @@ class Found:
 class Library(QObject):
     """Opens, names, pins, deletes and finds conversations, and keeps their drafts.
 
-    A transcript lives while it is open or its answer is under way.
+    A transcript lives while it is open, its answer is under way, or the disk refuses what was said in it.
 
     **Signals:** `changed` (rows, which one is open, what goes on in one), `answer_ended` (Transcript, AnswerTurn; by
     itself, in whichever conversation), `found` (what the last search found), `turn_found` (Turn, to
@@ -125,6 +125,8 @@ class Library(QObject):
         self._is_taking_up = False
         self._opening = ""
         self._waiting: Transcript | None = None
+        self._written: dict[str | None, Draft | None] = {}
+        """The drafts of this run as they were last given to the store; None is the new conversation."""
         self._drafts = QTimer(self, interval=DRAFT_MS, singleShot=True)
         self._drafts.timeout.connect(self._keep_draft_soon)
         self._copying = QThreadPool(self)
@@ -136,11 +138,13 @@ class Library(QObject):
         self._retention.timeout.connect(self.apply_retention)
         self._retention.start()
         self._retries = QTimer(self, interval=RETRY_MS, timerType=Qt.TimerType.VeryCoarseTimer)
-        self._retries.timeout.connect(store.try_again)
+        self._retries.timeout.connect(self._try_again)
         self._retries.start()
         self._searches = QTimer(self, interval=SEARCH_MS, singleShot=True)
         self._searches.timeout.connect(self._search)
         self._came.connect(self._take)
+        self._retention_days = preferences.retention_days
+        preferences.changed.connect(self._note_retention)
         composer.draft_changed.connect(self._note_draft)
         self.changed.connect(self._tell_who_waits)
         self._adopt(conversation.transcript)
@@ -209,6 +213,8 @@ class Library(QObject):
 
     def start(self) -> None:
         """Show what is kept, and open what was open when the app ended."""
+        if self._preferences.retention_days == 0:
+            self._store.remove_earlier()  # an app that was killed could not do it
         self._purge()
         wanted = self._preferences.settings.open_conversation
         if wanted:
@@ -271,11 +277,11 @@ class Library(QObject):
         self._purges.start()
         if was_open:
             self.new()
-        self._refresh()
+        self._refresh_all()
 
         def restore() -> None:
             self._store.restore(conversation_id)
-            self._refresh()
+            self._refresh_all()
             if was_open:
                 self.open(conversation_id)
 
@@ -291,6 +297,7 @@ class Library(QObject):
         wait([self._store.remove_all()], timeout=DELETION_S)
         self.hits = []
         self.unread.clear()
+        self._written.clear()
         self._show(self._make(None, False))
         self._take_up(None)
         self._refresh()
@@ -301,9 +308,21 @@ class Library(QObject):
         if not self._purges.isActive():
             self._purge()
 
+    def _note_retention(self) -> None:
+        """Another choice holds after a moment in which it can still be changed."""
+        if self._retention_days != self._preferences.retention_days:
+            self._retention_days = self._preferences.retention_days
+            self._purges.start()
+
+    def _try_again(self) -> None:
+        is_behind = self._store.is_behind
+        done = self._store.try_again()
+        if is_behind:
+            self._later(done, lambda _: self._refresh())
+
     def _purge(self) -> None:
         self._store.purge(self._keep_since, spared=tuple(self._live))
-        self._refresh()
+        self._refresh_all()
 
     # --- finding
 
@@ -321,8 +340,16 @@ class Library(QObject):
     def keep_draft(self) -> None:
         """Write the draft of the open conversation to the store now, with copies of its files."""
         self._drafts.stop()
+        if self._is_waiting and any(self._composer.draft):
+            self._take_late(self._conversation.transcript, self._store.draft().result())
         self._copy(self._draft_files)
         self._save_draft()
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether a draft is kept for what is open that the store has not told yet: it must not be written over."""
+        transcript = self._conversation.transcript
+        return self._waiting is transcript and not transcript.turns
 
     def _save_draft(self) -> None:
         transcript, edit = self._conversation.transcript, self._conversation.edit
@@ -331,13 +358,21 @@ class Library(QObject):
         is_changed = edit is not None and written != edit.turn.draft
         kept_edit = KeptEdit(edit.turn.place.id, *written) if edit is not None and is_changed else None
         is_empty = not text.strip() and not parts and kept_edit is None
-        if transcript.is_temporary or (is_empty and self._waiting is transcript):
+        if transcript.is_temporary or self._is_waiting:
             return
         draft = None if is_empty else Draft(text, parts, kept_edit)
-        self._store.save_draft(transcript.id if transcript.turns else None, draft)
+        self._write_draft(transcript.id if transcript.turns else None, draft)
         row = self._row(transcript.id)
         if row is not None and row.has_draft == is_empty:
             self._refresh()
+
+    def _write_draft(self, conversation_id: str | None, draft: Draft | None) -> None:
+        self._written[conversation_id] = draft
+        self._store.save_draft(conversation_id, draft)
+
+    def _newest_draft(self, conversation_id: str | None, kept: Draft | None) -> Draft | None:
+        """What the store tells of a draft, or what it could not write yet."""
+        return self._written.get(conversation_id, kept) if self._store.is_behind else kept
 
     def close(self) -> None:
         """Keep the draft and what was written so far, and remember what was open."""
@@ -355,6 +390,9 @@ class Library(QObject):
 
     def _keep_draft_soon(self) -> None:
         """Copy what was dropped on another thread, for a video may be large, and keep the draft after that."""
+        if self._is_waiting:
+            self._drafts.start()
+            return
         paths = self._draft_files
 
         def copy() -> None:
@@ -372,6 +410,8 @@ class Library(QObject):
         if self._conversation.transcript.is_temporary:
             return []
         _, parts = self._composer.draft
+        if self._conversation.edit is not None:
+            parts += self._conversation.edit.aside[1]
         return [Path(part.path) for part in parts if isinstance(part, Picture | Sound | Video)]
 
     def _copy(self, paths: Sequence[Path]) -> None:
@@ -382,12 +422,12 @@ class Library(QObject):
 
     @property
     def _keep_since(self) -> float | None:
-        """Conversations not touched since are deleted for good."""
+        """Conversations not touched since are deleted for good while the app runs."""
         days = self._preferences.retention_days
-        return None if days is None else time.time() - days * 86_400
+        return time.time() - days * 86_400 if days else None
 
     def _note_draft(self) -> None:
-        if not self._is_taking_up:
+        if not self._is_taking_up and not self._drafts.isActive():
             self._drafts.start()
 
     def _take_up(self, draft: Draft | None) -> None:
@@ -403,12 +443,14 @@ class Library(QObject):
         self._later(self._store.load(conversation_id), then)
 
     def _opened(self, conversation_id: str, turn_id: str | None, is_start: bool, record: Kept | None) -> None:
-        if conversation_id != self._opening:
-            return  # another one was chosen meanwhile
+        if conversation_id != self._opening:  # another one was chosen meanwhile, or this one was deleted
+            if is_start and self._is_waiting:
+                self._await_draft()
+            return
         if record is None:
             self._opening = ""
             self._refresh()
-            if not self._conversation.turns:
+            if self._is_waiting:
                 self._await_draft()
             return
         if is_start and self._conversation.turns:
@@ -418,7 +460,7 @@ class Library(QObject):
         if not is_start:
             self.keep_draft()
         self._show(self._live.get(conversation_id) or self._make(record, False))
-        draft = self._resume_edit(record.draft)
+        draft = self._resume_edit(self._newest_draft(conversation_id, record.draft))
         if is_start:
             self._join(draft)  # beside what the app was started with
         else:
@@ -442,8 +484,8 @@ class Library(QObject):
     def _take_late(self, transcript: Transcript, draft: Draft | None) -> None:
         if self._waiting is transcript:
             self._waiting = None
-        if transcript is self._conversation.transcript and not transcript.turns:
-            self._join(draft)
+            if transcript is self._conversation.transcript and not transcript.turns:
+                self._join(self._newest_draft(None, draft))
 
     def _join(self, draft: Draft | None) -> None:
         """Put a kept draft before what is in the composer already: nothing of either is lost."""
@@ -462,6 +504,7 @@ class Library(QObject):
         left = self._conversation.transcript
         if left.is_temporary:
             left.stop()
+            self.unread.discard(left.id)
         self._adopt(transcript)
         self._conversation.open(transcript)
         self._preferences.settings.open_conversation = transcript.id if transcript.turns else ""
@@ -493,7 +536,8 @@ class Library(QObject):
 
     def _let_go(self, transcript: Transcript) -> None:
         is_wanted = transcript is self._conversation.transcript or transcript.id == self._opening
-        if not is_wanted and not transcript.is_busy:
+        is_ahead = self._store.is_behind and not transcript.is_temporary  # it alone knows what was said last
+        if not is_wanted and not is_ahead and not transcript.is_busy:
             del self._live[transcript.id]
             transcript.close()
             transcript.deleteLater()
@@ -501,7 +545,8 @@ class Library(QObject):
     def _note_turn(self, transcript: Transcript, turn: UserTurn | AnswerTurn) -> None:
         is_first = turn.place.parent is None and transcript.versions(turn) == [turn]
         if is_first and not transcript.is_temporary:
-            self._store.save_draft(None, None)  # the draft of the new conversation became its first turn
+            if self._waiting is not transcript:
+                self._write_draft(None, None)  # the draft of the new conversation became its first turn
             self._preferences.settings.open_conversation = transcript.id
         self._name(transcript, turn)
 
@@ -528,11 +573,17 @@ class Library(QObject):
             self.hits = by_conversation(hits)
             self.found.emit()
 
+    def _refresh_all(self) -> None:
+        """Rows, and what the last search found: a conversation came or went."""
+        self._refresh()
+        self._searches.start()
+
     def _refresh(self) -> None:
         self._later(self._store.summaries(), self._take_rows)
 
     def _take_rows(self, rows: Sequence[Summary]) -> None:
         self.rows = list(rows)
+        self.unread &= {row.id for row in rows} | self._live.keys()
         self.changed.emit()
 
     def _later(self, future: Future[Any], then: Callable[[Any], None]) -> None:

@@ -65,7 +65,7 @@ _NETWORK_PROMISE = (
 
 
 class Preferences(QObject):
-    """The choices of the settings window. Each holds from the moment it is made.
+    """The choices of the settings window. Each holds from the moment it is made; retention deletes after a while.
 
     **Signals:** `changed`, `model_chosen` (Path, or None for the sample), `delete_all_requested` (a person has said
     yes to it).

@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Timer
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
@@ -16,11 +19,14 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.settings import Preset, Retention, SamplingChoice, Settings
 from app.store import Draft, Store, Summary, Turn
-from app.viewmodels.library import Mark, title_from
+from app.store.attachments import Attachments
+from app.store.opening import open_chats
+from app.viewmodels.library import DRAFT_MS, PURGE_MS, Mark, title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
 from engine import Message, Text, sample_checkpoint
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+from tests.app.store.stored import on_owner
 
 KILLS = 20
 TOUR = Path(__file__).with_name("kill_tour.py")
@@ -45,6 +51,14 @@ def reopen(desk: Desk, open_desk: OpenDesk, qtbot: QtBot, scenario: str = "echo"
     again = open_desk(scenario)
     qtbot.waitUntil(lambda: bool(again.models.conversation.turns), timeout=WAIT_MS)
     return again
+
+
+def wait_until_written(qtbot: QtBot, desk: Desk) -> None:
+    """Wait until the store has done all it was asked for, and the sidebar has heard of it."""
+    desk.store.try_again().result()
+    shown = desk.models.library.rows
+    desk.models.library._refresh()
+    qtbot.waitUntil(lambda: desk.models.library.rows is not shown, timeout=WAIT_MS)
 
 
 def texts(desk: Desk) -> list[str]:
@@ -642,6 +656,224 @@ def test_conversations_can_be_kept_only_until_the_app_quits(
     assert not any(b"for now" in path.read_bytes() or path.name == "shown.png" for path in kept)
 
 
+def test_who_never_stops_typing_has_a_draft(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    composer = desk.models.composer
+
+    def type_on() -> bool:
+        composer.set_text(composer.text + "word ")
+        return desk.store.draft().result() is not None
+
+    qtbot.waitUntil(type_on, timeout=WAIT_MS)
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """Stores open only when this is set."""
+    is_there = Event()
+
+    def open_late(*about: Any) -> Any:
+        is_there.wait(WAIT_MS / 1000)
+        return open_chats(*about)
+
+    monkeypatch.setattr("app.store.store.open_chats", open_late)
+    yield is_there
+    is_there.set()
+
+
+def start_slowly(open_desk: OpenDesk, qtbot: QtBot, slow_disk: Event, text: str) -> Desk:
+    """Write in a window whose store is not open yet, for longer than a draft takes to be kept."""
+    slow_disk.clear()
+    desk = open_desk("echo")
+    desk.models.composer.replace_text(text)
+    qtbot.wait(2 * DRAFT_MS)
+    return desk
+
+
+def kept_draft(desk: Desk) -> str:
+    """What would be there after a kill now."""
+    draft = desk.store.draft().result()
+    return draft.text if draft is not None else ""
+
+
+def test_what_is_typed_while_the_store_opens_stands_behind_the_kept_draft(
+    open_desk: OpenDesk, qtbot: QtBot, slow_disk: Event
+) -> None:
+    slow_disk.set()
+    desk = open_desk("echo")
+    desk.models.composer.replace_text("a long letter")
+    desk.close()
+    desk = start_slowly(open_desk, qtbot, slow_disk, "P.S.")
+    slow_disk.set()
+    qtbot.waitUntil(lambda: desk.models.composer.text == "a long letter\nP.S.", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: kept_draft(desk) == "a long letter\nP.S.", timeout=WAIT_MS)
+
+
+def test_what_is_typed_while_the_last_conversation_opens_leaves_the_draft_of_the_new_one(
+    open_desk: OpenDesk, qtbot: QtBot, slow_disk: Event
+) -> None:
+    slow_disk.set()
+    desk = open_desk("echo")
+    ask(qtbot, desk, "talk")
+    first = desk.models.library.current_id
+    desk.models.library.new()
+    desk.models.composer.replace_text("a long letter")
+    desk.models.library.open(first)
+    qtbot.waitUntil(lambda: texts(desk)[:1] == ["talk"], timeout=WAIT_MS)
+    desk.close()
+    desk = start_slowly(open_desk, qtbot, slow_disk, "and then")
+    slow_disk.set()
+    qtbot.waitUntil(lambda: texts(desk)[:1] == ["talk"], timeout=WAIT_MS)
+    assert desk.models.composer.text == "and then"
+    assert kept_draft(desk) == "a long letter"
+
+
+@pytest.mark.parametrize("leaving", ["quit", "send", "temporary"])
+def test_who_leaves_before_the_kept_draft_has_come_loses_neither(
+    open_desk: OpenDesk, qtbot: QtBot, slow_disk: Event, leaving: str
+) -> None:
+    slow_disk.set()
+    desk = open_desk("echo")
+    desk.models.composer.replace_text("a long letter")
+    desk.close()
+    desk = start_slowly(open_desk, qtbot, slow_disk, "P.S.")
+    if leaving == "send":
+        desk.models.composer.send()
+        slow_disk.set()
+        assert wait_for_end(qtbot, desk).text == "user:P.S. [as advised]"
+        assert kept_draft(desk) == "a long letter"
+        return
+    Timer(0.1, slow_disk.set).start()
+    if leaving == "quit":
+        desk.close()
+        desk = open_desk("echo")
+    else:
+        desk.window.commands.new_temporary.trigger()
+        assert desk.models.composer.text == ""
+        desk.window.commands.new.trigger()
+    qtbot.waitUntil(lambda: desk.models.composer.text == "a long letter\nP.S.", timeout=WAIT_MS)
+
+
+def test_a_draft_is_not_doubled_by_a_conversation_that_is_gone(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    desk.models.composer.replace_text("a draft")
+    desk.models.library.open("gone")
+    qtbot.waitUntil(lambda: not desk.models.library._opening, timeout=WAIT_MS)
+    wait_until_written(qtbot, desk)
+    wait_until_written(qtbot, desk)
+    assert desk.models.composer.text == "a draft"
+
+
+def test_a_file_of_the_draft_beside_an_edit_is_copied(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    ask(qtbot, desk, "one")
+    picture = draw("later.png")
+    desk.models.composer.attach([picture])
+    desk.window.commands.edit_last.trigger()
+    desk.models.library.keep_draft()
+    desk.store.try_again().result()
+    picture.unlink()
+    again = reopen(desk, open_desk, qtbot)
+    again.models.editing.cancel()
+    assert [chip.name for chip in again.models.composer.pictures] == ["later.png"]
+
+
+def test_on_a_full_disk_a_conversation_opened_again_has_what_waits(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    library, composer = desk.models.library, desk.models.composer
+    ids = []
+    for text in ("other", "one"):
+        library.new()
+        ask(qtbot, desk, text)
+        ids.append(library.current_id)
+    wait_until_written(qtbot, desk)
+    on_owner(desk.store, "PRAGMA max_page_count = 1")
+    ask(qtbot, desk, "two" * 5000)
+    composer.replace_text("a draft")
+    for conversation_id in ids:
+        library.open(conversation_id)
+        qtbot.waitUntil(lambda id_=conversation_id: library.current_id == id_, timeout=WAIT_MS)
+    assert texts(desk)[2] == "two" * 5000
+    assert composer.text == "a draft"
+    on_owner(desk.store, "PRAGMA max_page_count = 1000000")
+    desk.store.try_again().result()
+    library.open(ids[0])
+    qtbot.waitUntil(lambda: library.current_id == ids[0], timeout=WAIT_MS)
+    assert list(library._live) == [ids[0]], "what is saved needs no memory"
+
+
+def test_a_picture_that_cannot_be_copied_is_read_where_it_is(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk("echo")
+
+    def refuse(*_: Any) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Attachments, "_take_in", refuse)
+    picture = draw("mine.png")
+    desk.models.composer.attach([picture])
+    ask(qtbot, desk, "look")
+    again = reopen(desk, open_desk, qtbot)
+    assert [part.path for part in again.models.conversation.history[0].pictures] == [str(picture)]
+
+
+def test_a_search_follows_what_is_deleted_and_brought_back(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    library = desk.models.library
+    ask(qtbot, desk, "banana")
+    library.search("banana")
+    qtbot.waitUntil(lambda: len(library.hits) == 1, timeout=WAIT_MS)
+    restore = library.remove(library.current_id)
+    qtbot.waitUntil(lambda: not library.hits, timeout=WAIT_MS)
+    restore()
+    qtbot.waitUntil(lambda: len(library.hits) == 1, timeout=WAIT_MS)
+
+
+def test_until_quit_means_until_quit(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
+    settings.retention = Retention.UNTIL_QUIT
+    desk = open_desk("echo")
+    library = desk.models.library
+    for text in ("one", "two", "three"):
+        library.new()
+        ask(qtbot, desk, text)
+    wait_for_rows(qtbot, desk, "three", "two", "one")
+    library.apply_retention()  # as every hour
+    wait_until_written(qtbot, desk)
+    assert [row.title for row in rows(desk)] == ["three", "two", "one"]
+    library._purges.setInterval(0)
+    library.remove(rows(desk)[1].id)
+    wait_for_rows(qtbot, desk, "three", "one")
+    wait_until_written(qtbot, desk)
+    assert [row.title for row in rows(desk)] == ["three", "one"]
+
+
+def test_until_quit_holds_after_a_kill(open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path) -> None:
+    settings.retention = Retention.UNTIL_QUIT
+    store = Store(tmp_path / "data", print)
+    store.add_turn("old", Turn("old", None, Message("user", (Text("for now"),)), created_at=time.time()))
+    store.set_pinned("old", True)
+    store.save_draft(None, Draft("typed"))
+    store.close()  # and nothing of it removed, as when the app is killed
+    desk = open_desk("echo")
+    wait_until_written(qtbot, desk)
+    assert (rows(desk), desk.models.composer.text) == ([], "")
+
+
+def test_another_retention_holds_soon_and_another_setting_changes_nothing(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings
+) -> None:
+    desk = open_desk("echo")
+    desk.store.add_turn("old", Turn("old", None, Message("user", (Text("old"),)), created_at=1.0))
+    library = desk.models.library
+    library._purges.setInterval(100)
+    settings.shows_statistics = True
+    assert not library._purges.isActive()
+    settings.retention = Retention.MONTH
+    assert desk.store.load("old").result() is not None, "who only walks past a choice loses nothing"
+    qtbot.waitUntil(lambda: desk.store.load("old").result() is None, timeout=WAIT_MS)
+
+
 def test_retention_holds_while_the_app_runs_but_spares_what_is_in_use(
     open_desk: OpenDesk, qtbot: QtBot, settings: Settings
 ) -> None:
@@ -656,9 +888,10 @@ def test_retention_holds_while_the_app_runs_but_spares_what_is_in_use(
     qtbot.waitUntil(lambda: texts(desk) == ["open"], timeout=WAIT_MS)
     desk.models.library.apply_retention()
     wait_for_rows(qtbot, desk, "go", "old", "open")
+    desk.models.library._purges.setInterval(0)
     settings.retention = Retention.MONTH
-    desk.models.library.apply_retention()
     wait_for_rows(qtbot, desk, "go", "open")
+    desk.models.library._purges.setInterval(PURGE_MS)
     assert running.is_running
     desk.models.library.remove(busy)
     desk.models.library.new()

@@ -267,6 +267,23 @@ def test_a_deleted_conversation_counts_no_more(told_desk: OpenTold, qtbot: QtBot
     qtbot.waitUntil(lambda: told.badge == 0, timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize("is_temporary", [True, False])
+def test_what_is_gone_counts_no_more(told_desk: OpenTold, qtbot: QtBot, is_temporary: bool) -> None:
+    desk, told = told_desk("echo")
+    library = desk.models.library
+    library.new(is_temporary=is_temporary)
+    desk.window.close()
+    say(desk, "secret")
+    wait_for_end(qtbot, desk)
+    assert told.badge == 1
+    gone = library.current_id
+    library.new()
+    if not is_temporary:
+        desk.store.remove(gone)  # as retention does
+        library.apply_retention()
+    qtbot.waitUntil(lambda: told.badge == 0, timeout=WAIT_MS)
+
+
 def test_the_docks_menu_begins_conversations_and_leads_to_the_latest(told_desk: OpenTold, qtbot: QtBot) -> None:
     desk, _ = told_desk("echo")
     menu = desk.window.findChild(DockMenu)

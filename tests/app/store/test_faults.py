@@ -178,12 +178,56 @@ def test_a_file_left_outside_by_an_earlier_run_is_copied_at_the_next_purge(
     assert lost.path == str(gone)
 
 
+def test_the_store_tells_which_files_are_not_copied(open_store: OpenStore, said: list[str], tmp_path: Path) -> None:
+    outside, copied = tmp_path / "gone.png", file(tmp_path, "a.png")
+    store = open_store()
+    parts = Picture(str(outside)), Picture(str(store.keep_file(copied)))
+    store.add_turn("c", asked("q", "look", *parts))
+    store.save_draft("c", Draft("typed", parts))
+    assert store.files_outside().result(WAIT_S) == [outside]
+    on_owner(store, "ALTER TABLE drafts RENAME TO elsewhere")
+    assert store.files_outside().result(WAIT_S) is None, "nobody knows, which is not that there are none"
+
+
 def test_a_damaged_message_stops_no_purge(open_store: OpenStore, said: list[str]) -> None:
     store = open_store()
     store.add_turn("c", asked("q1", "first"))
     on_owner(store, "UPDATE turns SET message = '{' WHERE id = 'q1'")
     store.purge().result(WAIT_S)
     assert said == []
+
+
+@pytest.mark.parametrize("column", ["parts", "edit"])
+def test_a_damaged_draft_stops_no_change_and_keeps_its_text(
+    open_store: OpenStore, said: list[str], tmp_path: Path, column: str
+) -> None:
+    store = open_store()
+    store.add_turn("c", asked("q1", "first"))
+    store.save_draft("c", Draft("typed", (Picture(str(file(tmp_path, "a.png"))),)))
+    on_owner(store, f"UPDATE drafts SET {column} = '['")
+    store = open_store()
+    store.purge().result(WAIT_S)
+    store.add_turn("c", asked("q2", "second", parent="q1")).result(WAIT_S)
+    conversation = loaded(store, "c")
+    assert [turn.id for turn in conversation.turns] == ["q1", "q2"]
+    assert conversation.draft is not None
+    assert conversation.draft.text == "typed"
+    assert said == []
+
+
+def test_a_change_that_can_never_be_made_keeps_none_behind_it_from_the_disk(
+    open_store: OpenStore, said: list[str]
+) -> None:
+    store = open_store()
+    store.add_turn("c", asked("q1", "first"))
+    on_owner(store, "ALTER TABLE drafts RENAME TO elsewhere")
+    assert store.save_draft("c", Draft("typed")).exception(WAIT_S) is not None
+    store.add_turn("c", asked("q2", "second", parent="q1")).result(WAIT_S)
+    on_owner(store, "ALTER TABLE elsewhere RENAME TO drafts")
+    assert [turn.id for turn in loaded(store, "c").turns] == ["q1", "q2"]
+    assert said == [
+        "Something could not be saved (no such table: drafts): it may be missing when you open Cabochon again."
+    ]
 
 
 def test_what_still_waits_at_the_end_is_tried_once_more(open_store: OpenStore, said: list[str]) -> None:

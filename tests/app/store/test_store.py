@@ -8,7 +8,7 @@ import pytest
 from app.store import Conversation, Draft, Store, Summary, Turn
 from engine import Message, Picture, Sound, Stats, Text, ToolCall, ToolResult, Video
 from tests.app.store.conftest import OpenStore
-from tests.app.store.stored import WAIT_S, answered, asked, file, loaded, names
+from tests.app.store.stored import WAIT_S, answered, asked, file, files, loaded, names
 
 
 def test_an_empty_store_has_nothing(store: Store, said: list[str]) -> None:
@@ -168,6 +168,18 @@ def test_purge_deletes_what_was_removed_and_nothing_else(store: Store) -> None:
     assert [hit.conversation_id for hit in store.search("word").result(WAIT_S)] == ["kept", "kept"]
 
 
+def test_what_a_purge_deleted_is_nowhere_else_either(store: Store, folder: Path) -> None:
+    backup = file(folder, "chats before version 2.sqlite3", b"SECRET")
+    store.add_turn("kept", asked("q1", "word"))
+    store.purge().result(WAIT_S)
+    assert backup.exists()
+    store.add_turn("removed", asked("q2", "SECRET word"))
+    store.remove("removed")
+    store.purge().result(WAIT_S)
+    assert names(store) == ["kept"]
+    assert not any(b"SECRET" in path.read_bytes() for path in files(folder))
+
+
 def test_purge_with_a_time_leaves_what_is_pinned_or_newer(store: Store) -> None:
     for name, time in (("old", 10.0), ("pinned", 10.0), ("touched", 10.0), ("new", 30.0)):
         store.add_turn(name, asked(f"q-{name}", name, created_at=time))
@@ -227,11 +239,25 @@ def test_text_that_no_file_can_hold_is_kept_as_far_as_possible(open_store: OpenS
     assert conversation.draft == Draft("d?")
 
 
-def test_a_parent_that_is_not_there_is_a_mistake_of_ours_and_disturbs_nothing(store: Store, said: list[str]) -> None:
+def test_a_parent_that_is_not_there_is_said_and_disturbs_nothing(store: Store, said: list[str]) -> None:
     assert store.add_turn("c", asked("q", "Hello", parent="nobody")).exception(WAIT_S) is not None
     store.add_turn("c", asked("q", "Hello"))
     assert names(store) == ["c"]
-    assert said == []
+    assert [sentence.split(" (")[0] for sentence in said] == ["Something could not be saved"]
+
+
+def test_what_earlier_runs_left_goes_and_a_file_of_this_run_stays(open_store: OpenStore, tmp_path: Path) -> None:
+    store = open_store()
+    old = store.keep_file(file(tmp_path, "old.png", b"old"))
+    store.add_turn("c", asked("q", "Hello", Picture(str(old))))
+    store.set_pinned("c", True)
+    store.save_draft(None, Draft("typed"))
+    store = open_store()
+    new = store.keep_file(file(tmp_path, "new.png", b"new"))
+    store.remove_earlier().result(WAIT_S)
+    assert names(store) == []
+    assert store.draft().result(WAIT_S) is None
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_close_writes_what_was_asked_for_and_later_calls_are_not_done(open_store: OpenStore) -> None:
