@@ -21,8 +21,8 @@ __all__ = ["Code", "CodeSpan", "Drawing", "Formula", "Refused", "TokenKind", "Ty
 
 MAX_TEX_LENGTH = 1000
 MAX_TEX_DEPTH = 12
-MAX_DRAWING_S = 0.5
-"""CPU seconds. The renderer's time doubles with every nested fraction."""
+MAX_DRAWING_S = 2.0
+"""CPU seconds, five times what a long line of thirty terms takes. The time doubles with every nested fraction."""
 
 MAX_SIDE = 3000
 """Pixels of the longer side, before the screen's ratio."""
