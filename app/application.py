@@ -260,12 +260,6 @@ def assemble(
     settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))
     window.remark.dismissed.connect(lambda: window.remark.show_text(""))
 
-    def attach_sample() -> None:
-        try:
-            composer.attach([pasted.draw_sample()])
-        except OSError as error:
-            window.toast.say(f"The sample picture cannot be written: {error.strerror}.")
-
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     model.loaded.connect(preferences.remember_model)
     exporter = Exporter(lambda: library.title, lambda: _exported(library, conversation))
@@ -276,11 +270,21 @@ def assemble(
     conversation.opened.connect(begin)
     preferences.delete_all_requested.connect(library.remove_all)
     preferences.delete_all_requested.connect(pasted.close)
-    Gestures(window, look, models, preferences, attach_sample)
+    Gestures(window, look, models, preferences, lambda: _attach_sample(composer, pasted, window))
     notifier = make_notifier(window)
     OutsideGestures(window, library, Notices(library, settings, notifier), notifier.chosen)
     SettingsGestures(window, look, models, preferences, exporter)
     return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, exporter, window)
+
+
+def _attach_sample(composer: Composer, pasted: PastedPictures, window: MainWindow) -> None:
+    try:
+        sample = pasted.draw_sample()
+    except OSError as error:
+        window.toast.say(f"The sample picture cannot be written: {error.strerror}.")
+        return
+    if all(picture.path != sample for picture in composer.pictures):  # the other example has not attached it yet
+        composer.attach([sample])
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

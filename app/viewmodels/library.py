@@ -382,7 +382,7 @@ class Library(QObject):
         is_kept = bool(transcript.turns) and not transcript.is_temporary
         self._preferences.settings.open_conversation = transcript.id if is_kept else ""
         for each in list(self._live.values()):
-            each.stop()
+            each.stop(by_quitting=True)
         if self._preferences.retention_days == 0:
             self._store.remove_all()
             self.unread.clear()

@@ -204,14 +204,14 @@ class Transcript(QObject):
             self._running.wait_for(sentence)
             self.activity_changed.emit()
 
-    def stop(self) -> None:
+    def stop(self, *, by_quitting: bool = False) -> None:
         """Stop the running answer at once; its text stays."""
         answer = self._running
         if answer is None:
             return
         self._bridge.submit(Cancel(self._request_id))
         self._show_pending()
-        answer.stop()
+        answer.stop(by_quitting=by_quitting)
         self._keep_end(answer)
         self.activity_changed.emit()
 

@@ -450,9 +450,9 @@ class AnswerTurn(QObject):
             case _ as never:
                 assert_never(never)
 
-    def stop(self) -> None:
-        """A person stopped it; what is there stays."""
-        self._close(AnswerState.STOPPED)
+    def stop(self, *, by_quitting: bool = False) -> None:
+        """A person stopped it, or quit the app; what is there stays."""
+        self._close(AnswerState.INTERRUPTED if by_quitting else AnswerState.STOPPED)
 
     def start_again(self) -> None:
         """Forget a failed attempt, for a retry in the same place."""

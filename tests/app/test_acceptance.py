@@ -422,7 +422,7 @@ def test_d21_quitting_in_mid_reply_and_killing_the_engine_lose_nothing(open_desk
     assert again.window.size() == QSize(780, 640)
     assert again.window.composer.editor.toPlainText() == "my next question"
     assert last_answer(again).text == answer.text
-    assert last_answer(again).note
+    assert last_answer(again).note.startswith("Interrupted")
     press(qtbot, again, Qt.Key.Key_Return)
     following = last_answer(again)
     qtbot.waitUntil(lambda: bool(following.text), timeout=WAIT_MS)

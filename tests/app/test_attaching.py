@@ -342,6 +342,9 @@ def test_an_example_draws_a_picture_that_can_be_sent(open_desk: OpenDesk, qtbot:
     desk = open_desk("echo")
     desk.window.messages.empty.buttons[1].click()
     assert names(desk) == ["Sample words.png"]
+    desk.window.messages.empty.buttons[2].click()
+    assert names(desk) == ["Sample words.png"]
+    assert not desk.window.notice.isVisible()
     assert desk.models.composer.can_send
     desk.models.composer.send()
     assert "Read the text" in wait_for_end(qtbot, desk).text

@@ -423,7 +423,7 @@ def test_quitting_while_another_conversation_is_answered_keeps_both(open_desk: O
     desk.window.commands.new.trigger()
     desk.models.composer.replace_text("and another")
     desk.close()
-    assert running.state is AnswerState.STOPPED
+    assert running.state is AnswerState.INTERRUPTED
     again = open_desk("echo")
     qtbot.waitUntil(lambda: again.models.composer.text == "and another", timeout=WAIT_MS)
     again.models.library.open(first)
