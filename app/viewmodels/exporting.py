@@ -42,7 +42,7 @@ class Exporter(QObject):
     def __init__(self, title: Callable[[], str], read: Callable[[], Exported]) -> None:
         super().__init__()
         self._title = title
-        self._read = read
+        self.read = read
         self._writer = QThreadPool(self)  # in a thread of Python's, Qt's documents complain
         self._writer.setMaxThreadCount(1)
         self._is_closing = Event()
@@ -58,10 +58,12 @@ class Exporter(QObject):
         name = " ".join(words.split())[:_LONGEST_NAME].strip(". ")
         return f"{name or 'Conversation'}.{kind.value}"
 
-    def export(self, path: Path, kind: ExportFormat, *, with_thoughts: bool) -> None:
-        """Write the file as the conversation is now; `said` tells what came of it."""
+    def export(
+        self, path: Path, kind: ExportFormat, *, with_thoughts: bool, conversation: Exported | None = None
+    ) -> None:
+        """Write a conversation that was read before, or the open one as it is now; `said` tells what came of it."""
         self._patience.start()
-        self._writer.start(partial(self._write, self._read(), path, kind, with_thoughts))
+        self._writer.start(partial(self._write, conversation or self.read(), path, kind, with_thoughts))
 
     def delete(self, paths: Sequence[Path]) -> None:
         """Delete files once every export that was asked for has read them."""

@@ -42,6 +42,7 @@ class ExportSheet(QDialog):
     def _ask_for_place(self) -> None:
         kind, with_thoughts = list(ExportFormat)[self.kind.currentIndex()], self.thoughts.isChecked()
         exporter = self._exporter
+        conversation = exporter.read()  # another one may be open when the place is chosen
         sheet = QFileDialog(self._parent, "Export")
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -49,6 +50,8 @@ class ExportSheet(QDialog):
         sheet.setDefaultSuffix(kind.value)
         sheet.setNameFilter(f"{kind.name.capitalize()} (*.{kind.value})")
         sheet.selectFile(exporter.file_name(kind))
-        sheet.fileSelected.connect(lambda name: exporter.export(Path(name), kind, with_thoughts=with_thoughts))
+        sheet.fileSelected.connect(
+            lambda name: exporter.export(Path(name), kind, with_thoughts=with_thoughts, conversation=conversation)
+        )
         self.accept()
         sheet.open()

@@ -224,6 +224,7 @@ def test_the_window_exports_what_was_said(open_desk: OpenDesk, folder: Path, qtb
     sheet.export_button.click()
     dialog = desk.window.findChild(QFileDialog)
     assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
+    desk.models.library.new()  # as a notification does that is clicked meanwhile
     dialog.fileSelected.emit(str(folder / "said.md"))
     dialog.close()
     qtbot.waitUntil(lambda: desk.window.toast.text.text() == "Exported as “said.md”", timeout=WAIT_MS)
