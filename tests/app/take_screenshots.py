@@ -205,7 +205,11 @@ def tools(studio: Studio) -> None:
     desk.models.library.pin(desk.models.library.rows[-1].id, True)
     studio.say("calculator expression 4817 * 392")
     desk.window.messages.views[-1].tool_cards[0].title.click()
-    desk.models.composer.replace_text("read_file path /Users/anna/notes.txt")
+    letters = Path(tempfile.mkdtemp()) / "Letters"
+    letters.mkdir()
+    (letters / "rent.txt").write_text("Dear landlord,")
+    desk.preferences.settings.readable_paths = (str(letters),)
+    desk.models.composer.replace_text(f"read_file path {letters / 'rent.txt'}")
     desk.models.composer.send()
     live(800)
 
