@@ -83,6 +83,16 @@ def test_reading_a_file_waits_for_permission(open_desk: OpenDesk, qtbot: QtBot, 
     assert not card.allow.isVisible()
 
 
+def test_the_header_says_that_a_tool_is_at_work(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("tools")
+    desk.models.toolbox.turn("list_files", True)
+    desk.preferences.settings.readable_paths = (str(tmp_path),)
+    answer = say(desk, f"list_files path {tmp_path}")
+    qtbot.waitUntil(lambda: bool(answer.runs), timeout=WAIT_MS)
+    assert desk.models.status.state == "Using a tool…"
+    desk.models.conversation.stop()
+
+
 def test_what_was_not_chosen_is_refused_without_a_question(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("tools")
     desk.models.toolbox.turn("read_file", True)
