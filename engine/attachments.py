@@ -6,7 +6,7 @@ Pictures are PNG, JPEG, WebP, TIFF, BMP, GIF (the first frame) and HEIC; `engine
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,7 +90,7 @@ def inspect_attachment(path: Path) -> Attachment:
 
 
 def _refuse_pdf(path: Path) -> None:
-    with path.open("rb") as file:
+    with suppress(OSError), path.open("rb") as file:  # whoever looks next says what is wrong with the file
         if file.read(5) == b"%PDF-":
             raise AttachmentError(
                 f"“{path.name}” is a PDF, which cannot be read yet. Save its pages as pictures, for example as PNG."

@@ -17,6 +17,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from engine import attachments
 from engine.attachments import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, inspect_attachment, load_picture
 from engine.errors import AttachmentError
 from tests.media_files import tone, write_sound, write_video
@@ -371,3 +372,26 @@ def test_importing_the_front_door_loads_no_decoder() -> None:
     code = "import sys, engine; print(sorted({'av', 'soundfile', 'soxr', 'pillow_heif'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "notes.bin"
+    path.write_bytes(b"nothing that anybody knows")
+    look = attachments._inspect_picture
+
+    def look_and_lose(lost: Path) -> attachments.Attachment:
+        try:
+            return look(lost)
+        finally:
+            lost.unlink()
+
+    monkeypatch.setattr(attachments, "_inspect_picture", look_and_lose)
+    with pytest.raises(AttachmentError, match=r"notes\.bin"):
+        inspect_attachment(path)
+
+
+def test_a_pdf_is_refused_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "rent.pdf"
+    path.write_bytes(b"%PDF-1.7 and more")
+    with pytest.raises(AttachmentError, match="is a PDF, which cannot be read yet"):
+        inspect_attachment(path)
