@@ -18,13 +18,16 @@ class Icons:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._sources: dict[str, QByteArray] = {}
-        self._icons: dict[tuple[str, str, int], QIcon] = {}
+        self._icons: dict[tuple[str, str, str | None, int], QIcon] = {}
 
-    def icon(self, name: str, color: str, size: int = 24) -> QIcon:
-        """A symbol in one colour."""
-        key = (name, color, size)
+    def icon(self, name: str, color: str, off_color: str | None = None, size: int = 24) -> QIcon:
+        """A symbol in one colour, and in another where it is disabled. It is shared: nobody may change it."""
+        key = (name, color, off_color, size)
         if key not in self._icons:
-            self._icons[key] = QIcon(self.pixmap(name, color, QSize(size, size)))
+            icon = QIcon(self.pixmap(name, color, QSize(size, size)))
+            if off_color is not None:
+                icon.addPixmap(self.pixmap(name, off_color, QSize(size, size)), QIcon.Mode.Disabled)
+            self._icons[key] = icon
         return self._icons[key]
 
     def pixmap(self, name: str, color: str | None, size: QSize) -> QPixmap:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.colors import Colors
@@ -66,10 +66,7 @@ class IconButton(QToolButton):
 
     def _restyle(self) -> None:
         colors = self._look.theme.colors
-        icon = self._look.icons.icon(self._icon, self._color(colors))
-        off = self._look.icons.icon(self._icon, colors.secondary)
-        icon.addPixmap(off.pixmap(self.iconSize(), self.devicePixelRatioF()), QIcon.Mode.Disabled)
-        self.setIcon(icon)
+        self.setIcon(self._look.icons.icon(self._icon, self._color(colors), colors.secondary))
 
 
 class GhostButton(IconButton):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QAccessible, QColor
+from PySide6.QtGui import QAccessible, QColor, QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -328,3 +328,17 @@ def test_return_says_why_it_waits_and_escape_takes_banners_away(open_desk: OpenD
     qtbot.keyClick(editor, Qt.Key.Key_Escape)
     assert not desk.window.notice.isVisible()
     assert editor.toPlainText() == "more"
+
+
+def test_a_symbol_that_is_shared_stays_as_it_was_drawn(open_desk: OpenDesk) -> None:
+    first = open_desk(has_engine=False).window.composer.send_button
+    open_desk(has_engine=False)
+    assert len(first.icon().availableSizes(QIcon.Mode.Disabled)) == 1
+    off = first.icon().pixmap(24, QIcon.Mode.Disabled).toImage()
+    inked = {
+        off.pixelColor(x, y).name()
+        for x in range(off.width())
+        for y in range(off.height())
+        if off.pixelColor(x, y).alpha() == 255
+    }
+    assert inked == {LIGHT.secondary}
