@@ -48,28 +48,16 @@ class PastedPictures:
         self._note(path)
         return path
 
-    def keep(self, path: Path) -> Path:
-        """A copy of a file that is being sent: later turns read it again, wherever the original has gone by then."""
+    def lend(self, path: Path) -> Path:
+        """A copy of a file that a temporary conversation sends: later turns read it again, wherever the original has
+        gone by then. It is not wanted any more when the conversation is over.
+        """
         try:
-            if self.folder in path.parents:
-                return path
-            copy = self.folder / f"sent {next(self._numbers)}" / path.name
-            copy.parent.mkdir()
-            try:
-                shutil.copyfile(path, copy)
-            except OSError:
-                shutil.rmtree(copy.parent)
-                raise
+            lent = path if self.folder in path.parents else self._copy(path)
         except OSError:
             return path  # the engine will say what is wrong with it
-        return copy
-
-    def lend(self, path: Path) -> Path:
-        """Like `keep`, for a temporary conversation: its files are not wanted any more when it is over."""
-        kept = self.keep(path)
-        if kept is not path or self.folder in path.parents:
-            self._lent.append(kept)
-        return kept
+        self._lent.append(lent)
+        return lent
 
     def begin(self, *, is_temporary: bool) -> list[Path]:
         """Another conversation begins. Return the files of the one before that nobody may find, if it was temporary."""
@@ -95,6 +83,16 @@ class PastedPictures:
     def close(self) -> None:
         """Delete the folder and everything in it; the next file makes another."""
         self._private.close()
+
+    def _copy(self, path: Path) -> Path:
+        copy = self.folder / f"sent {next(self._numbers)}" / path.name
+        copy.parent.mkdir()
+        try:
+            shutil.copyfile(path, copy)
+        except OSError:
+            shutil.rmtree(copy.parent)
+            raise
+        return copy
 
     def _note(self, path: Path) -> None:
         if self._is_lending:

@@ -528,10 +528,12 @@ class Library(QObject):
     def _tell_who_waits(self) -> None:
         """The engine serves one answer at a time: the others say which one they wait for."""
         busy = self.busy
-        for each in busy[:1]:
-            title, is_asking = shortened(self.title_of(each)), each.asking is not None
-            each.wait_for("")
-        for each in busy[1:]:
+        if not busy:
+            return
+        served, *others = busy
+        title, is_asking = shortened(self.title_of(served)), served.asking is not None
+        served.wait_for("")
+        for each in others:
             each.wait_for(f"Waiting: “{title}” asks for permission." if is_asking else f"Waiting for “{title}”…")
 
     def _let_go(self, transcript: Transcript) -> None:

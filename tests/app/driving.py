@@ -5,10 +5,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QScrollBar
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.viewmodels.turns import AnswerTurn, Place, UserTurn
+from app.widgets.turn_views import AnswerView
 
 WAIT_MS = 60_000
 """Generous: nothing waits that long unless it is broken."""
@@ -38,6 +40,18 @@ def wait_for_end(qtbot: QtBot, desk: Desk) -> AnswerTurn:
     """Wait until no answer is under way and return the last one."""
     qtbot.waitUntil(lambda: not desk.models.conversation.is_busy, timeout=WAIT_MS)
     return last_answer(desk)
+
+
+def answer_view(desk: Desk) -> AnswerView:
+    """The view of the last answer."""
+    view = desk.window.messages.views[-1]
+    assert isinstance(view, AnswerView)
+    return view
+
+
+def bar(desk: Desk) -> QScrollBar:
+    """How far the messages are scrolled."""
+    return desk.window.messages.area.verticalScrollBar()
 
 
 def show_turns(desk: Desk, turns: Sequence[UserTurn | AnswerTurn]) -> None:

@@ -49,7 +49,7 @@ from PySide6.QtGui import (
     QTextTable,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QScrollBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
@@ -60,10 +60,23 @@ from app.viewmodels.turns import AnswerState
 from app.widgets.dialogs import AboutBox
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.settings_window import SettingsWindow
-from app.widgets.turn_views import AnswerView, UserView
+from app.widgets.turn_views import UserView
 from engine import BUDGETS, sample_checkpoint
 from engine.tasks.selftest import draw_line
-from tests.app.driving import NO_KEYS, WAIT_MS, Draw, OpenDesk, drop, files, hover, last_answer, say, wait_for_end
+from tests.app.driving import (
+    NO_KEYS,
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    answer_view,
+    bar,
+    drop,
+    files,
+    hover,
+    last_answer,
+    say,
+    wait_for_end,
+)
 from tests.app.pretended_microphones import PretendedMicrophones
 from tests.app.test_draft import wait_until_read
 from tests.media_files import tone
@@ -86,16 +99,6 @@ def activate(qtbot: QtBot, desk: Desk) -> None:
 def type_text(desk: Desk, text: str) -> None:
     """Type into the message."""
     QTest.keyClicks(desk.window.composer.editor, text)
-
-
-def answer_view(desk: Desk) -> AnswerView:
-    view = desk.window.messages.views[-1]
-    assert isinstance(view, AnswerView)
-    return view
-
-
-def bar(desk: Desk) -> QScrollBar:
-    return desk.window.messages.area.verticalScrollBar()
 
 
 def caption(desk: Desk, turn: int) -> str:

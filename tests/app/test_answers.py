@@ -7,10 +7,9 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDrag, QGuiApplication, QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox, QScrollBar, QToolTip
+from PySide6.QtWidgets import QApplication, QMessageBox, QToolTip
 from pytestqt.qtbot import QtBot
 
-from app.application import Desk
 from app.icons import Icons
 from app.paths import ICONS
 from app.theme import Theme
@@ -18,19 +17,9 @@ from app.viewmodels.turns import AnswerTurn, Place, Thought
 from app.widgets.look import Look
 from app.widgets.turn_views import AnswerView
 from engine import EngineEvent, Failed, TextDelta
-from tests.app.driving import NO_KEYS, WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+from tests.app.driving import NO_KEYS, WAIT_MS, Draw, OpenDesk, answer_view, last_answer, say, wait_for_end
 
 TEXT = "The first words.\n\n- one\n- two\n\n```\ncode  with   spaces\n```\n\nÜmläute, 日本語 and 🎉 at the end"
-
-
-def answer_view(desk: Desk) -> AnswerView:
-    view = desk.window.messages.views[-1]
-    assert isinstance(view, AnswerView)
-    return view
-
-
-def bar(desk: Desk) -> QScrollBar:
-    return desk.window.messages.area.verticalScrollBar()
 
 
 def test_every_piece_arrives_in_order(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -13,22 +13,15 @@ from app.viewmodels.examples import EXAMPLES
 from app.viewmodels.model import ModelState
 from app.viewmodels.status import Mood
 from app.viewmodels.turns import AnswerState
-from app.widgets.turn_views import AnswerView
 from engine import Cancel, LoadModel, Request
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
-
-
-def last_view(desk: Desk) -> AnswerView:
-    view = desk.window.messages.views[-1]
-    assert isinstance(view, AnswerView)
-    return view
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, answer_view, last_answer, say, wait_for_end
 
 
 def test_a_failure_is_one_sentence_with_a_retry(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("fail")
     say(desk, "too long")
     answer = wait_for_end(qtbot, desk)
-    view = last_view(desk)
+    view = answer_view(desk)
     assert answer.state is AnswerState.FAILED
     assert view.error_text.text() == "This conversation needs 9,000 tokens and the model can hold 8,192."
     assert view.retry_button.isVisible()
@@ -43,10 +36,10 @@ def test_retry_sends_the_same_turn_with_the_same_pictures(open_desk: OpenDesk, d
     say(desk, "read")
     wait_for_end(qtbot, desk)
     desk.models.composer.set_thinking(False)
-    last_view(desk).retry_button.click()
+    answer_view(desk).retry_button.click()
     answer = wait_for_end(qtbot, desk)
     assert answer.text == "user:read [thinking, as advised]"
-    assert not last_view(desk).error.isVisible()
+    assert not answer_view(desk).error.isVisible()
     assert len(desk.models.conversation.turns) == 2
 
 
@@ -54,11 +47,11 @@ def test_only_the_last_answer_offers_a_retry(open_desk: OpenDesk, qtbot: QtBot) 
     desk = open_desk("fail")
     say(desk, "one")
     wait_for_end(qtbot, desk)
-    first = last_view(desk)
+    first = answer_view(desk)
     say(desk, "two")
     wait_for_end(qtbot, desk)
     assert not first.retry_button.isVisible()
-    assert last_view(desk).retry_button.isVisible()
+    assert answer_view(desk).retry_button.isVisible()
 
 
 def test_an_engine_killed_twenty_times_in_mid_reply_costs_nothing_that_was_said(
@@ -99,11 +92,11 @@ def test_an_engine_that_dies_in_mid_reply_leaves_a_note_and_a_usable_window(
     assert answer.state is AnswerState.FAILED
     assert answer.text == "I was just about to"
     happened = {"crash-once": "ended with an error", "garbage-once": "no longer answered as it should"}[scenario]
-    assert happened in last_view(desk).error_text.text()
+    assert happened in answer_view(desk).error_text.text()
     assert desk.models.composer.text == "my next draft"
     assert len(desk.models.composer.pictures) == 1
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
-    last_view(desk).retry_button.click()
+    answer_view(desk).retry_button.click()
     qtbot.waitUntil(lambda: len(answer.text) > 60, timeout=WAIT_MS)
     assert answer is last_answer(desk)
     desk.models.conversation.stop()
