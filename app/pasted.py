@@ -7,7 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QImageWriter, QPainter
 
-from app.private_folder import PrivateFolder, write_whole
+from app.private_folder import PrivateFolder
+from engine import write_whole
 
 __all__ = ["PastedPictures"]
 

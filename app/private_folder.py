@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["PrivateFolder", "sweep", "write_whole"]
+__all__ = ["PrivateFolder", "sweep"]
 
 _PREFIX = "cabochon-"
 _NEW_PREFIX = "new-"
@@ -60,15 +60,6 @@ def sweep(spared: Collection[Path] = ()) -> None:
                 with (folder / _LOCK).open("rb") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(folder)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, or leave none; raises OSError."""
-    try:
-        path.write_bytes(content)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _place() -> Path:

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
 
-from app.private_folder import write_whole
-from engine import MAX_SOUND_SECONDS, SAMPLE_RATE
+from engine import MAX_SOUND_SECONDS, SAMPLE_RATE, write_whole
 
 __all__ = ["Microphone", "MicrophoneError", "Microphones", "Recorder", "RecorderState", "SampleStream"]
 

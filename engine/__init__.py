@@ -70,6 +70,7 @@ from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Res
 from engine.tasks.speech_prompts import transcription_prompt
 from engine.tool_loop import ToolError, ToolOutcome
 from engine.tools import Tool, tool_from_function
+from engine.whole_files import write_whole
 
 if TYPE_CHECKING:
     from engine.cli import run_command_line
@@ -88,7 +89,7 @@ __all__ = [
     "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video",
     "VideoReceipt", "inspect_attachment", "load_picture", "load_sound", "plan_frames", "plan_image", "read_frames",
     "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function",
-    "transcription_prompt", "user",
+    "transcription_prompt", "user", "write_whole",
 ]  # fmt: skip
 
 _NEEDS_MLX = {

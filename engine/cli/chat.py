@@ -20,6 +20,7 @@ from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolCallRe
 from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import Options
 from engine.pipeline import Engine
+from engine.whole_files import write_whole
 
 __all__ = ["Chat", "Conversation"]
 
@@ -96,10 +97,8 @@ class Conversation:
         """Write the file whole or not at all; raises PromptError."""
         if self.path is None:
             return
-        new = self.path.with_name(self.path.name + ".new")
         try:
-            new.write_bytes(msgspec.json.format(msgspec.json.encode(_Saved(self.messages)), indent=1))
-            new.replace(self.path)
+            write_whole(self.path, msgspec.json.format(msgspec.json.encode(_Saved(self.messages)), indent=1))
         except OSError as error:
             raise PromptError(f"{self.path} cannot be written: {error.strerror}. Name another file.") from error
 

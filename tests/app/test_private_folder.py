@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pytest
 
-from app.private_folder import PrivateFolder, sweep, write_whole
+from app.private_folder import PrivateFolder, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -72,10 +72,3 @@ def test_a_folder_that_cannot_be_made_leaves_nothing(place: Path, monkeypatch: p
         _ = private.path
     private.close()
     assert list(place.iterdir()) == []
-
-
-def test_a_file_is_written_whole_or_not_at_all(place: Path) -> None:
-    write_whole(place / "a", b"whole")
-    assert (place / "a").read_bytes() == b"whole"
-    with pytest.raises(OSError, match="No such file"):
-        write_whole(place / "missing" / "a", b"whole")

@@ -308,3 +308,13 @@ def test_a_toolbox_is_handed_to_the_engine(monkeypatch: pytest.MonkeyPatch) -> N
     toolbox = ToolBox({"clock": clock})
     Chat(Asked(), Conversation([]), Options(tools=toolbox.tools), toolbox, 280, 70).run()  # type: ignore[arg-type]
     assert given == [toolbox]
+
+
+def test_a_history_is_not_written_through_what_others_laid_beside_it(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    for name in ("talk.json.new", "talk.json.tmp", ".talk.json.new"):
+        (tmp_path / name).symlink_to(precious)
+    Conversation.open(tmp_path / "talk.json", "Be brief.")
+    assert precious.read_text() == "precious"
+    assert json.loads((tmp_path / "talk.json").read_bytes())["messages"]
