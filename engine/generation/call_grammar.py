@@ -15,6 +15,7 @@ from typing import Any
 
 from llguidance import regex_to_lark
 
+from engine.json_schema import plain_schema
 from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import is_bare_key
 from engine.tools import Tool, follow_references
@@ -58,7 +59,7 @@ def _call(rule: str, tool: Tool, is_valid: Callable[[str], bool]) -> str:
     name = _quoted(f"call:{tool.name}")
     if not tool.parameters:
         return f'{rule}: {name} "{{}}"'
-    arguments = _Arguments(rule, tool.parameters, is_valid)
+    arguments = _Arguments(rule, plain_schema(tool.parameters), is_valid)
     rules = "\n".join([f"{rule}: {name} {arguments.root}", *arguments.rules])
     return rules if is_valid(f"start: {rule}\n{rules}\n{FREE}") else f"{rule}: {name} map"
 
@@ -93,8 +94,6 @@ class _Arguments:
         if not types:
             return self._union(schema, depth)
         types = [*types] if isinstance(types, list) else [types]
-        if schema.get("nullable") is True:
-            types.append("null")
         return self._rule(" | ".join(self._typed(kind, schema, depth) for kind in types))
 
     def _typed(self, kind: object, schema: dict[str, Any], depth: int) -> str:

@@ -1,7 +1,7 @@
 """What the next token may be, so that an answer has the form that was asked for: grammars over token ids.
 
 llguidance keeps the state of a grammar and says after each token which ones may follow. A form that it does not know
-all of is refused before anything is generated; no part of a schema is left out in silence.
+all of is refused before anything is generated; of a schema only formats that describe are left out (`json_schema`).
 """
 
 import json
@@ -16,6 +16,7 @@ from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 
 from engine.errors import PromptError
 from engine.generation.call_grammar import call_grammar
+from engine.json_schema import plain_schema
 from engine.options import AnswerFormat, AnyJson, JsonSchema, NamedTool, Regex, ToolChoice
 from engine.prompt.special_tokens import Special
 from engine.prompt.tokenizer import Tokenizer
@@ -188,7 +189,7 @@ class _Vocabulary:
 def _json_grammar(schema: dict[str, object]) -> str:
     """Raises PromptError for what is no JSON."""
     try:
-        return LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=STRICT_JSON)
+        return LLMatcher.grammar_from_json_schema(json.dumps(plain_schema(schema)), overrides=STRICT_JSON)
     except (TypeError, ValueError, RecursionError) as error:
         raise PromptError("The schema for the answer cannot be used: it is no JSON, or nested too deeply.") from error
 

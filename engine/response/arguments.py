@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+from engine.json_schema import plain_schema
 from engine.tools import follow_references
 
 __all__ = ["NUMBER", "Bare", "RefusedCall", "fit_arguments"]
@@ -34,8 +35,8 @@ def fit_arguments(name: str, arguments: dict[str, Any], parameters: dict[str, An
     Numbers and truth values become texts, and texts numbers and truth values, where the declaration asks for it. What
     is checked: types, enum, required, and names of properties; a schema without `type` takes anything.
     """
-    schema = parameters or {"additionalProperties": False}
-    return _fit_object(arguments, follow_references(schema, parameters), name, parameters)
+    whole = plain_schema(parameters)
+    return _fit_object(arguments, follow_references(whole or {"additionalProperties": False}, whole), name, whole)
 
 
 def _fit(value: Written, schema: object, where: str, whole: dict[str, Any]) -> Any:
@@ -119,12 +120,10 @@ def _number(text: str) -> int | float:
 
 
 def _types(schema: Any) -> tuple[str, ...]:
-    """The types that the schema allows, in lower case; empty for any."""
+    """The types that the schema allows; empty for any."""
     given = schema.get("type") if isinstance(schema, dict) else None
     types = [given] if isinstance(given, str) else _list(schema, "type")
-    if types and schema.get("nullable"):
-        types.append("null")
-    return tuple(str(one).lower() for one in types)
+    return tuple(map(str, types))
 
 
 def _list(schema: Any, keyword: str) -> list[Any]:

@@ -237,7 +237,6 @@ def test_a_whole_answer_matches_the_pattern(pattern: str, grammars: Grammars, to
         (JsonSchema({"x-guidance": {"lenient": True}, "type": "array", "uniqueItems": True}), "uniqueItems"),
         (JsonSchema({"type": "strng"}), "strng"),
         (JsonSchema({"oneOf": [{"type": "object"}, {"properties": {}}]}), r'says "oneOf" .* Write "anyOf" instead\.$'),
-        (JsonSchema({"type": "string", "format": "color"}), "color"),
         (JsonSchema({"type": "integer", "minimum": 5, "maximum": 3}), "greater"),
         (JsonSchema({"$ref": "#"}), "nothing can be"),
         (JsonSchema({"$ref": "https://example.org/schema"}), "example.org"),
