@@ -50,7 +50,10 @@ def read_text_file(path: Path) -> str | None:
         return None
     if file is None or not file.is_exact:
         if is_named_as_text(path):
-            raise AttachmentError(f"“{path.name}” is not text in UTF-8 or UTF-16. Save it as UTF-8 first.")
+            raise AttachmentError(
+                f"“{path.name}” cannot be read as text in UTF-8, or in UTF-16 that its first bytes announce. "
+                "Save it as UTF-8 first."
+            )
         return None
     if file.is_cut:
         raise AttachmentError(

@@ -32,7 +32,7 @@ def test_other_content_is_no_text(tmp_path: Path, data: bytes) -> None:
 
 def test_a_text_file_in_another_encoding_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "old.txt").write_bytes("Grüße".encode("latin-1"))
-    with pytest.raises(AttachmentError, match=r"“old.txt” is not text in UTF-8 or UTF-16\. Save it as UTF-8"):
+    with pytest.raises(AttachmentError, match=r"“old.txt” cannot be read as text in UTF-8, or .* Save it as UTF-8"):
         read_text_file(tmp_path / "old.txt")
 
 
@@ -57,3 +57,12 @@ def test_no_text_ends_its_own_fence() -> None:
 
 def test_what_is_written_is_no_quotation() -> None:
     assert unquoted("Look:\n```\ncode\n```") is None
+
+
+@pytest.mark.parametrize(
+    "data", ["Grüße".encode("utf-16-le"), b"\xff\xfea", "\ufeffa\x01".encode("utf-16-le"), "a".encode("utf-32")]
+)
+def test_what_is_no_text_to_us_is_not_told_that_it_is_no_utf_16(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "old.txt").write_bytes(data)
+    with pytest.raises(AttachmentError, match=r"UTF-16 that its first bytes announce\. Save it as UTF-8 first\.$"):
+        read_text_file(tmp_path / "old.txt")
