@@ -221,7 +221,7 @@ def _place_and_reason(error: BaseException, path: Path) -> str:
 def load_schema(path: Path) -> dict[str, Any]:
     """A JSON Schema; raises PromptError."""
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
+        schema = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PromptError(f"{path} cannot be read: {error.strerror}. Name a file with a JSON Schema.") from error
     except json.JSONDecodeError as error:

@@ -1,6 +1,7 @@
 """A conversation in the terminal."""
 
 import contextlib
+import json
 import shlex
 import signal
 import sys
@@ -14,7 +15,7 @@ import msgspec
 
 from engine.attachments import inspect_attachment
 from engine.cli.arguments import ToolBox, video_parts
-from engine.cli.output import notes, say, write_answer
+from engine.cli.output import json_text, notes, say, write_answer
 from engine.errors import EngineError, PromptError
 from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolCallRefused, ToolFinished
 from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, user
@@ -59,10 +60,10 @@ class Conversation:
         begun: list[Message] = []
         if path is not None and path.exists():
             try:
-                saved = msgspec.json.decode(path.read_bytes(), type=_Saved)
+                saved = msgspec.convert(json.loads(path.read_bytes()), _Saved)
             except OSError as error:
                 raise PromptError(f"{path} cannot be read: {error.strerror}. Name another file.") from error
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.ValidationError, ValueError, RecursionError) as error:
                 raise PromptError(f"{path} holds no conversation. Name another file.") from error
             if saved.version != 1:
                 raise PromptError(f"{path} was written by a newer Cabochon. Update this one, or name another file.")
@@ -98,7 +99,7 @@ class Conversation:
         if self.path is None:
             return
         try:
-            write_whole(self.path, msgspec.json.format(msgspec.json.encode(_Saved(self.messages)), indent=1))
+            write_whole(self.path, json_text(_Saved(self.messages), indent=1).encode())
         except OSError as error:
             raise PromptError(f"{self.path} cannot be written: {error.strerror}. Name another file.") from error
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
-import msgspec
 import typer
 from rich.progress import Progress
 
@@ -35,6 +34,7 @@ from engine.cli.arguments import (
     TemperatureOption,
     ThinkingBudgetOption,
     ThinkOption,
+    ToolBox,
     ToolsOption,
     VideoBudgetOption,
     load_engine,
@@ -47,11 +47,10 @@ from engine.cli.arguments import (
     whole_number,
 )
 from engine.cli.chat import Chat, Conversation
-from engine.cli.output import notes, say, write_answer, write_json
+from engine.cli.output import answers, json_line, notes, say, write_answer, write_json
 from engine.errors import EngineError
 from engine.events import Event, Failed
 from engine.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
-from engine.requests import encode
 from engine.tasks.ocr import FORMS, Form, ask_picture, default_budget, read_text
 from engine.tasks.selftest import run_selftest
 from engine.tasks.speech import transcribe as transcribe_sound
@@ -137,7 +136,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question, about pictures, sounds and videos if you like."""
-    toolbox = load_tools(tools) if tools else None
+    toolbox = _tools(tools)
     options = make_options(
         think=think,
         thinking_budget=thinking_budget,
@@ -158,6 +157,14 @@ def ask(
     messages = [Message("system", (Text(system),))] if system else []
     events = engine.respond([*messages, user(question, *media)], options, execute=toolbox)
     write_json(events) if as_json else write_answer(events)
+
+
+def _tools(path: Path | None) -> ToolBox | None:
+    """The tools of a file, whose code may print whenever it runs: from here on stdout is for answers alone."""
+    if path is None:
+        return None
+    answers.keep_others_out()
+    return load_tools(path)
 
 
 @cli.command()
@@ -181,7 +188,7 @@ def chat(
     model: ModelOption = None,
 ) -> None:
     """Talk with the model in the terminal. /help says what else it takes; Ctrl-C stops an answer."""
-    toolbox = load_tools(tools) if tools else None
+    toolbox = _tools(tools)
     options = make_options(
         think=think,
         thinking_budget=thinking_budget,
@@ -281,7 +288,7 @@ def selftest(as_json: JsonOption = False) -> None:
     """Check this installation: load the sample, read pictures drawn on the spot, listen to a clip."""
     report = run_selftest()
     if as_json:
-        typer.echo(msgspec.json.encode(report).decode())
+        typer.echo(json_line(report))
         return
     for name, value in report.versions.items():
         typer.echo(f"{name:12} {value}")
@@ -335,7 +342,7 @@ def quantize(
     """
 
     def write(kind: str, **values: object) -> None:
-        typer.echo(msgspec.json.encode({"event": kind, **values}).decode())
+        typer.echo(json_line({"event": kind, **values}))
 
     last = 0.0
 
@@ -350,7 +357,7 @@ def quantize(
             with _ending_in_order():
                 done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
         except EngineError as error:
-            typer.echo(encode(Failed(type(error).__name__, str(error))).decode())
+            typer.echo(json_line(Failed(type(error).__name__, str(error))))
             raise
         write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
         return

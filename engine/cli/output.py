@@ -1,11 +1,13 @@
 """What the command line prints: answers on stdout, everything else on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
-import typer
+import msgspec
 from rich.console import Console
 
 from engine.errors import EngineError
@@ -30,11 +32,34 @@ from engine.events import (
     VideoReceipt,
 )
 from engine.messages import ToolCall
-from engine.requests import encode
 
-__all__ = ["notes", "say", "write_answer", "write_json"]
+__all__ = ["answers", "json_line", "json_text", "notes", "say", "write_answer", "write_json"]
 
 notes = Console(stderr=True, highlight=False)
+
+
+class Answers:
+    """Where answers go: stdout, which all other code in this process can be kept out of."""
+
+    def __init__(self) -> None:
+        self._own: TextIO | None = None
+
+    @property
+    def stream(self) -> TextIO:
+        """What to write to, and to flush."""
+        return self._own or sys.stdout
+
+    def keep_others_out(self) -> None:
+        """To the end of the process, what others print goes to stderr: Python, C libraries, programs that they start.
+
+        Which is as long as a file of tools may have threads, or things to say at the exit.
+        """
+        sys.stdout.flush()
+        self._own = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+        os.dup2(2, 1)
+
+
+answers = Answers()
 
 _SHOWN = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {
     0x7F: 0x2421,
@@ -49,19 +74,20 @@ def write_answer(events: Iterable[Event]) -> FinishReason | None:
     A file gets the answer as it is, a terminal no control characters. Returns why it ended.
     """
     ending: FinishReason | None = None
-    shown = _SHOWN if sys.stdout.isatty() else {}
+    stdout = answers.stream
+    shown = _SHOWN if stdout.isatty() else {}
     likelihoods: list[str] = []
     for event in events:
         match event:
             case TextDelta(text):
-                sys.stdout.write(text.translate(shown))
-                sys.stdout.flush()
+                stdout.write(text.translate(shown))
+                stdout.flush()
             case Logprobs(chosen, top):
                 likelihoods.append(_describe_logprobs(chosen, top))
             case Finished(reason):
                 ending = reason
-                sys.stdout.write("\n")
-                sys.stdout.flush()
+                stdout.write("\n")
+                stdout.flush()
                 for line in likelihoods:
                     say(line, "dim")
                 if reason in _ENDINGS:
@@ -105,8 +131,9 @@ def write_json(events: Iterable[Event], file: str | None = None) -> FinishReason
     ending: FinishReason | None = None
 
     def write(event: Event) -> None:
-        line = encode(event).decode()
-        typer.echo(line if file is None else f'{{"file": {json.dumps(file, ensure_ascii=False)}, "event": {line}}}')
+        line = json_line(event)
+        answers.stream.write((line if file is None else f'{{"file": {json_line(file)}, "event": {line}}}') + "\n")
+        answers.stream.flush()
 
     try:
         for event in events:
@@ -116,6 +143,20 @@ def write_json(events: Iterable[Event], file: str | None = None) -> FinishReason
         write(Failed(type(error).__name__, str(error)))
         raise
     return ending
+
+
+def json_line(value: object) -> str:
+    """One line of JSON; of a file name that is no UTF-8 the bytes that are none are escaped, as Python does it."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return json_text(value)
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """The same as lines that a person can read, or as one."""
+    text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=indent)
+    return text.encode(errors="backslashreplace").decode()  # of a lone surrogate that is JSON's escape
 
 
 def _describe(receipt: Receipt) -> str:
