@@ -14,6 +14,7 @@ from engine.attachments import (
     inspect_attachment,
     load_picture,
 )
+from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.client import EngineClient
 from engine.errors import AttachmentError, CheckpointError, ContextFull, EngineError, EngineStopped, PromptError
@@ -91,6 +92,8 @@ __all__ = [
     "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function",
     "transcription_prompt", "user", "write_whole",
 ]  # fmt: skip
+
+open_before_mlx()
 
 _NEEDS_MLX = {
     "Engine": "engine.pipeline",

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.blas import open_before_mlx
+
+open_before_mlx()
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["HF_HUB_OFFLINE"] = "1"
 

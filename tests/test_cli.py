@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,6 +98,7 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
     assert all(
         word in run.stdout for word in ("mlx", "backend", "memory", "cpu" if sys.platform == "linux" else "metal")
     )
+    assert re.search(r"^multiplies +\S.*, \d+\.\d GMAC/s$", run.stdout, re.MULTILINE)
     report = json.loads(cabochon("selftest", "--json").stdout)
     assert len(report["read"]) == 2
     assert len(report["heard"]) == 1

@@ -293,6 +293,7 @@ def selftest(as_json: JsonOption = False) -> None:
     for name, value in report.versions.items():
         typer.echo(f"{name:12} {value}")
     typer.echo(f"{'backend':12} {report.backend}, {report.compute_dtype}")
+    typer.echo(f"{'multiplies':12} {report.multiplies_with}, {report.gmac_per_second:.1f} GMAC/s")
     typer.echo(f"{'memory':12} {report.peak_memory_bytes / 2**20:.0f} MiB at most")
     for drawn, text in report.read.items():
         typer.echo(f"{'read':12} {drawn!r} as {text!r}")

@@ -4,6 +4,7 @@ import json
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
@@ -13,6 +14,8 @@ import mlx.core as mx
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import version
+from engine.backend import backend_name, compute_dtype
+from engine.blas import blas_name
 from engine.checkpoint.sample import sample_checkpoint
 from engine.errors import EngineError
 from engine.events import Event, TextDelta
@@ -38,6 +41,10 @@ class SelfTestReport:
     versions: dict[str, str]
     backend: str
     compute_dtype: str
+    multiplies_with: str
+    """The library of matrix products."""
+    gmac_per_second: float
+    """Billions of multiplications and additions that it does in a second."""
     peak_memory_bytes: int
     read: dict[str, str]
     """What was drawn, and what was read."""
@@ -58,7 +65,17 @@ def run_selftest() -> SelfTestReport:
     packages = ("mlx", "numpy", "pillow", "tokenizers", "safetensors", "msgspec")
     versions = {"cabochon": version.VERSION, "python": platform.python_version(), "system": _system()}
     versions |= {name: installed_version(name) for name in packages}
-    return SelfTestReport(versions, engine.info.backend, engine.info.compute_dtype, mx.get_peak_memory(), read, heard)
+    peak_memory_bytes = mx.get_peak_memory()
+    return SelfTestReport(
+        versions=versions,
+        backend=engine.info.backend,
+        compute_dtype=engine.info.compute_dtype,
+        multiplies_with="Metal" if backend_name() == "metal" else blas_name(),
+        gmac_per_second=_gmac_per_second(),
+        peak_memory_bytes=peak_memory_bytes,
+        read=read,
+        heard=heard,
+    )
 
 
 def draw_line(text: str, size: tuple[int, int] = (640, 160)) -> Image.Image:
@@ -81,6 +98,15 @@ def _hear_clip(engine: Engine, folder: Path) -> Iterator[tuple[str, str]]:
     """Spoken digits that lie beside the sample."""
     said = json.loads((folder / "clips.json").read_text(encoding="utf-8"))[CLIP]
     yield said, _text(engine.respond([user("What do you hear?", Sound(str(folder / CLIP)))], Options(GREEDY)))
+
+
+def _gmac_per_second(side: int = 1024, products: int = 4) -> float:
+    """The speed of matrix products that are long enough to be divided among cores."""
+    matrix = mx.ones((side, side), compute_dtype())
+    mx.eval(matrix @ matrix)
+    started = time.perf_counter()
+    mx.eval([matrix @ matrix for _ in range(products)])
+    return products * side**3 / (time.perf_counter() - started) / 1e9
 
 
 def _text(events: Iterable[Event]) -> str:

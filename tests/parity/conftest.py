@@ -1,5 +1,7 @@
 """Pairs of the same tiny model: transformers' and ours."""
 
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.overrides import TorchFunctionMode
 from transformers import (
     Gemma4AudioFeatureExtractor,
     Gemma4Config,
@@ -36,6 +39,18 @@ def assert_close(ours: mx.array | np.ndarray, theirs: torch.Tensor | np.ndarray,
     assert worst <= tolerance, f"largest difference {worst:.2e} at {np.unravel_index(np.abs(a - b).argmax(), a.shape)}"
 
 
+class InFloat64(TorchFunctionMode):
+    """Inside, whatever asks for float32 (norms, rope, softmax) gets float64."""
+
+    def __torch_function__(
+        self, func: Callable[..., object], types: object, args: tuple = (), kwargs: Mapping[str, object] | None = None
+    ) -> object:
+        func = torch.Tensor.double if func is torch.Tensor.float else func
+        args = tuple(torch.float64 if value is torch.float32 else value for value in args)
+        named = {name: torch.float64 if value is torch.float32 else value for name, value in (kwargs or {}).items()}
+        return func(*args, **named)
+
+
 def random_ids(length: int, seed: int = 0) -> list[int]:
     """Ordinary token ids after <bos>."""
     return [2, *np.random.default_rng(seed).integers(494, 590, length - 1).tolist()]
@@ -53,6 +68,13 @@ class Pair:
         with torch.no_grad():
             logits: torch.Tensor = self.theirs(**reference_inputs(prompt, self.theirs.config)).logits[0]
         return logits
+
+    def exact_logits(self, prompt: Prompt) -> torch.Tensor:
+        """The same in float64 from the first pixel to the last logit."""
+        theirs = deepcopy(self.theirs).double()
+        theirs.set_experts_implementation("eager")  # the fused one knows no float64
+        with InFloat64():
+            return Pair(theirs, self.ours).reference_logits(prompt)
 
 
 def reference_inputs(prompt: Prompt, config: Gemma4Config, patch_size: int = 16) -> dict[str, torch.Tensor]:
@@ -99,6 +121,18 @@ def _padded(images: list[ImageInput]) -> tuple[torch.Tensor, torch.Tensor]:
         pixels[index, : len(each.patches)] = torch.tensor(each.patches)
         positions[index, : len(each.patches)] = torch.tensor(each.positions)
     return pixels, positions
+
+
+def assert_agrees(pair: Pair, prompt: Prompt) -> None:
+    """Our logits at every position are about as near to float64 as the reference's own float32 is."""
+    exact, theirs = pair.exact_logits(prompt).numpy(), pair.reference_logits(prompt).numpy()
+    assert exact.dtype == np.float64
+    ours = np.array(pair.ours.logits(prompt))
+    assert ours.shape == exact.shape
+    assert np.isfinite(ours).all()
+    largest = np.abs(exact).max()
+    off, allowed = np.abs(ours - exact).max() / largest, np.abs(theirs - exact).max() / largest
+    assert off <= 4 * allowed + 2e-6, f"{off:.2e} away from float64, the reference {allowed:.2e}"
 
 
 def assert_greedy(pair: "Pair", ids: list[int], count: int) -> None:

@@ -14,7 +14,7 @@ from engine.pipeline import Engine
 from engine.preprocess.audio import log_mel, num_soft_tokens
 from engine.preprocess.sound import load_sound
 from engine.prompt.prompt import Prompt
-from tests.parity.conftest import Pair, assert_chunks, assert_close
+from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close
 from tests.tiny import write_checkpoint
 
 
@@ -93,7 +93,7 @@ def test_one_sound_agrees_at_every_position(pair: Pair, tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", 24_000)
     prompt = pair.ours.prepare([user("What is said?", Sound(str(path)))])
     assert [len(span.positions) for span in prompt.spans] == [38]
-    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+    assert_agrees(pair, prompt)
 
 
 def test_two_sounds_a_picture_and_text_agree_at_every_position(
@@ -103,7 +103,7 @@ def test_two_sounds_a_picture_and_text_agree_at_every_position(
     parts = (Sound(str(first)), Text("and"), Picture(str(pictures[0]), 70), Sound(str(second)), Text("differ?"))
     prompt = pair.ours.prepare([Message("user", parts)])
     assert [span.media.is_visual for span in prompt.spans] == [False, True, False]
-    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+    assert_agrees(pair, prompt)
 
 
 def test_AU_two_sounds_give_two_answers(pair: Pair, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from engine.models.masks import Band, sliding_mask
 from engine.options import GREEDY, Options
 from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
-from tests.parity.conftest import Pair, assert_chunks, assert_close, assert_greedy, random_ids
+from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close, assert_greedy, random_ids
 from tests.tiny import DENSE_31B, EXPERTS_26B, WINDOW, write_checkpoint
 
 
@@ -27,7 +27,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("length", [1, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW])
 def test_logits_agree_at_every_position(pair: Pair, length: int) -> None:
     prompt = Prompt(tuple(random_ids(length)))
-    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+    assert_agrees(pair, prompt)
 
 
 def test_greedy_continuation_agrees_over_the_windows_edge(pair: Pair) -> None:
@@ -38,13 +38,13 @@ def test_VI_1_a_picture_longer_than_the_window_agrees_at_every_position(pair: Pa
     """Budget 70 is four windows here: the future side is the whole picture, the past side is still cut."""
     prompt = pair.ours.prepare([user("What is this?", Picture(str(pictures[0]), 70))])
     assert len(prompt.spans[0].positions) > 3 * WINDOW
-    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+    assert_agrees(pair, prompt)
 
 
 def test_VI_1_two_pictures_with_text_between_agree(pair: Pair, pictures: list[Path]) -> None:
     parts = (Picture(str(pictures[1]), 70), Text("and then"), Picture(str(pictures[2]), 140), Text("differ?"))
     prompt = pair.ours.prepare([Message("user", parts)])
-    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+    assert_agrees(pair, prompt)
 
 
 def test_VI_1_the_overlay_changes_the_logits(pair: Pair, pictures: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

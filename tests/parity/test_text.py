@@ -11,14 +11,14 @@ from engine.cache.kv_cache import KVCache
 from engine.generation.prefill import embed_chunk
 from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
-from tests.parity.conftest import Pair, assert_close, assert_greedy, random_ids
+from tests.parity.conftest import Pair, assert_agrees, assert_close, assert_greedy, random_ids
 from tests.tiny import WINDOW, write_checkpoint
 
 
 @pytest.mark.parametrize("length", [1, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW])
 def test_logits_agree_at_every_position(pair: Pair, length: int) -> None:
     prompt = Prompt(tuple(random_ids(length)))
-    assert_close(pair.ours.logits(prompt), pair.reference_logits(prompt))
+    assert_agrees(pair, prompt)
 
 
 def test_every_layer_agrees_at_every_position(pair: Pair) -> None:
