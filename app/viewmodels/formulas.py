@@ -3,18 +3,19 @@
 import re
 from dataclasses import dataclass
 
+from app.viewmodels.markdown import FENCE_OPENING
+
 __all__ = ["FORMULA_MARK", "TexSource", "put_back", "take_formulas"]
 
 FORMULA_MARK = re.compile("\x03([0-9]+)\x04")
 """Stands for a formula until the text is parsed. No text has these characters."""
 
-_TOKEN = re.compile(r"`+|\\[()\[\]\\$`]|\$\$?|\n")
+_TOKEN = re.compile(r"`++|\\[()\[\]\\$`]|\$\$?|\n")
 _CLOSERS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
-_FENCE = re.compile(r"[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}(?=[^`]*$)|~{3,})")
 _MOST_INSIDE = 50
 """So many escapes may stand between two single dollars."""
 
-_PROSE = re.compile(r"(?:^|\s)[A-Za-z]{2,}(?:\s|$)")
+_PROSE = re.compile(r"(?:^|\s)[A-Za-z]{2,}+(?:\s|$)")
 _SIGNS = re.compile(r"[\\^_{}=]")
 
 
@@ -39,7 +40,7 @@ def take_formulas(source: str) -> tuple[str, list[TexSource]]:
         paragraph.clear()
 
     for line in source.splitlines(keepends=True):
-        opening = _FENCE.match(line.rstrip("\r\n"))
+        opening = FENCE_OPENING.match(line.rstrip("\r\n"))
         if fence:
             pieces.append(line)
             ends = line.strip(" \t>\r\n")

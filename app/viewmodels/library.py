@@ -47,6 +47,9 @@ RETRY_MS = 10_000
 """What a full disk refused is tried again so often."""
 
 MAX_TITLE = 48
+_LOOKED_AT = 4_000
+"""So many characters of a text are looked at for a title."""
+
 NEW_TITLE = "New Conversation"
 TEMPORARY_TITLE = "Temporary Conversation"
 
@@ -612,7 +615,8 @@ def by_conversation(hits: Sequence[Hit]) -> list[Found]:
 
 def title_from(text: str) -> str:
     """A title from the first words of a text, without marks of Markdown: "Read the receipt and add up…"."""
-    line = next((line for line in text.splitlines() if re.search(r"\w", line)), "")
+    beginning = text[:_LOOKED_AT]
+    line = next((line for line in beginning.splitlines() if re.search(r"\w", line)), "")
     line = " ".join(re.sub(r"^[\s#>*\-+`|]+|[*`|]", " ", line).split())
     return shortened(line)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 __all__ = [
     "FENCE_NUMBER_MARK",
+    "FENCE_OPENING",
     "LINE_BREAK_MARK",
     "PIECE",
     "TAB_MARK",
@@ -31,14 +32,15 @@ TAB_MARK = "\x05"
 PIECE = 4000
 """Characters of an answer that are parsed in about 4 ms."""
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_OPENING = re.compile(r"(?:[\s>]|(?:[-*+]|\d{1,9}[.)])\s)*(`{3,}(?=[^`]*$)|~{3,})[ \t]*[^\s`]*")
-_LIST_ITEM = re.compile(r"\s*([-*+]|\d{1,9}[.)])(\s|$)")
-_QUOTE = re.compile(r" {0,3}((?:> ?)+)")
-_TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
-_OWN_LINE = re.compile(r" {0,3}(#{1,6}(\s|$)|\[[^\]]+\]:)|\s*(=+|-+)\s*$|\s*([-*_]\s*){3,}$")
-_BREAK_AT_END = re.compile(r"\s*\\?\s*$")
-_DEFINITION = re.compile(r"^[ >]*\[[^\]\n]+\]:", re.MULTILINE)
+FENCE_OPENING = re.compile(r"(?:[\s>]|(?:[-*+]|\d{1,9}[.)])\s)*+(`{3,}+(?=[^`]*+$)|~{3,}+)[ \t]*+[^\s`]*+")
+"""A line that begins a fence, at any depth of quotes and lists: the fence, and the language behind it."""
+
+_FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)")
+_LIST_ITEM = re.compile(r"\s*+([-*+]|\d{1,9}[.)])(\s|$)")
+_QUOTE = re.compile(r" {0,3}((?:> ?)++)")
+_RULE_CELL = re.compile(r":?-++:?")
+_OWN_LINE = re.compile(r" {0,3}(#{1,6}(\s|$)|\[[^\]]++\]:)|\s*+(=++|-++)\s*+$|\s*+([-*_]\s*+){3,}+$")
+_DEFINITION = re.compile(r"^[ >]*+\[[^\]\n]++\]:", re.MULTILINE)
 _ENOUGH_TO_KNOW = 4
 """So many characters of an unfinished line tell what kind of block it begins."""
 
@@ -111,7 +113,7 @@ def number_fences(source: str) -> str:
     lines = source.split("\n")
     fence, num_fences, margin = "", 0, 0
     for index, text in enumerate(lines):
-        opening = _OPENING.match(text)
+        opening = FENCE_OPENING.match(text)
         if fence:
             ends = text.strip(" \t>")
             fence = "" if len(ends) >= len(fence) and not ends.strip(fence[0]) else fence
@@ -146,7 +148,7 @@ def keep_line_breaks(source: str) -> str:
             continue
         is_plain = _is_plain(content, is_inside=before is not None)
         if is_plain and before == depth:
-            lines[-1][-1] = _BREAK_AT_END.sub("", lines[-1][-1])
+            lines[-1][-1] = _without_break(lines[-1][-1])
             lines[-1].append(content.strip())
         else:
             lines.append([text])
@@ -172,8 +174,17 @@ def _is_plain(content: str, *, is_inside: bool) -> bool:
     )
 
 
+def _without_break(line: str) -> str:
+    """A line without what Markdown breaks it by: blanks or a backslash at its end."""
+    return line.rstrip().removesuffix("\\").rstrip()
+
+
 def _is_table_rule(text: str) -> bool:
-    return "|" in text and bool(_TABLE_RULE.match(text))
+    """Whether a line parts the header of a table from its rows."""
+    if "|" not in text:
+        return False
+    row = text.strip().removeprefix("|").removesuffix("|")
+    return all(_RULE_CELL.fullmatch(cell.strip()) for cell in row.split("|"))
 
 
 def _give_back_header(lines: list[list[str]]) -> None:

@@ -1,0 +1,103 @@
+"""Work over text of strangers grows with its length and not with its square."""
+
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+import app
+import engine
+from app.store.text import snippet
+from app.viewmodels.finding import occurrences
+from app.viewmodels.formulas import put_back, take_formulas
+from app.viewmodels.library import title_from
+from app.viewmodels.markdown import block_pieces, keep_line_breaks, number_fences
+from app.viewmodels.quotes import quoted, unquoted
+
+SHORT, TIMES = 1_000, 16
+MOST_GROWTH = 5 * TIMES
+"""Linear work grows `TIMES`-fold, its square 256-fold; in between there is room for a busy machine."""
+
+LEAST_S = 0.0004
+"""What takes less is not measured well enough to be compared."""
+
+HOSTILE = (
+    " ", "\t", "a", "9", "`", "~", "*", "_", "-", "=", "+", "#", ">", "|", ":", "[", "]", "(", "{", "<", "\\", "$", '"',
+    "'", "\n", "\x03", "\x034", "\u1680", "é", "a\u0301", "א", "😀", "a ", " a", "- ", "* ", "> ", ">>", "1. ", "1) ",
+    "- 1. ", "*a", "**a", "_a_", "[a", "[a](", "![", "](", "|-", "| ", "|:-:", "-|", ":-", "-:", "- |", "$a", "$$",
+    "\\(", "\\[", "\\$", "a$", "`a", "``` ", "~~~ ", "`` ", "a\n", "\n\n", "|\n", "- a\n", "> a\n", "a|\n-|\n", "```\n",
+    "[a]:", "[a]: b\n", "a \n", "a\\\n", "call:", "call:a{", "{a:", "a:[", "\\\"", '"a', "a,", "1e", "1.", "<|channel>",
+    "File: ", "Args:", "*a: ", "a (", "<unused", "\\left", "\\{", "error: ",
+)  # fmt: skip
+"""What is repeated; each ends in something that no pattern expects."""
+
+
+def best_time(work: Callable[[], object]) -> float:
+    """Processor seconds of the best of three runs."""
+    times = []
+    for _ in range(3):
+        began = time.thread_time()
+        work()
+        times.append(time.thread_time() - began)
+    return min(times)
+
+
+def assert_linear(work: Callable[[str], object], unit: str, name: str) -> None:
+    """Bound the growth of the work over a text that gets `TIMES` as long."""
+    short, long = (unit * (length // len(unit)) for length in (SHORT, SHORT * TIMES))
+    least = max(best_time(lambda: work(f"{short}\x00x")), LEAST_S)
+    most = best_time(lambda: work(f"{long}\x00x"))
+    assert most < MOST_GROWTH * least, f"{name} over {unit!r}: {least * 1000:.2f} ms became {most * 1000:.0f} ms"
+
+
+def modules() -> Iterator[ModuleType]:
+    for package in (app, engine):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                yield importlib.import_module(found.name)
+
+
+def patterns() -> list[tuple[str, re.Pattern[str]]]:
+    """Every pattern over text that a module of ours holds, by its place."""
+    found: dict[re.Pattern[str], str] = {}
+    for module in modules():
+        for name, value in vars(module).items():
+            values = value.values() if isinstance(value, dict) else [value]
+            for each in values:
+                if isinstance(each, re.Pattern) and isinstance(each.pattern, str):
+                    found.setdefault(each, f"{module.__name__}.{name}")
+    return [(place, pattern) for pattern, place in found.items()]
+
+
+@pytest.mark.parametrize(("place", "pattern"), patterns(), ids=[place for place, _ in patterns()])
+def test_a_pattern_takes_time_in_proportion_to_the_text(place: str, pattern: re.Pattern[str]) -> None:
+    for unit in HOSTILE:
+        assert_linear(pattern.match, unit, place)
+        assert_linear(pattern.fullmatch, unit, place)
+
+
+WORK: dict[str, Callable[[str], object]] = {
+    "keeping line breaks": keep_line_breaks,
+    "numbering fences": number_fences,
+    "dividing into blocks": lambda text: list(block_pieces(text)),
+    "taking formulas": take_formulas,
+    "putting formulas back": lambda text: put_back(text, take_formulas("$x$")[1]),
+    "a title": title_from,
+    "quoting": lambda text: unquoted(quoted("a.txt", text)),
+    "finding": lambda text: occurrences(text, ("ab", "a")),
+    "a search's snippet": lambda text: snippet(text, ["ab", "b"]),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_reading_takes_time_in_proportion_to_the_text(name: str) -> None:
+    for unit in HOSTILE:
+        assert_linear(WORK[name], unit, name)
+
+
+def test_twice_the_blanks_in_a_line_take_at_most_twice_as_long() -> None:
+    assert_linear(lambda text: keep_line_breaks(f"before\nblanks{text}x\nafter"), " ", "blanks in a line")
