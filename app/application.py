@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.bridge import Bridge
 from app.doorbell import Call, Doorbell, ring
 from app.exports import Entry, Exported
+from app.garbage import Collector
 from app.icons import Icons
 from app.mac import Awake
 from app.notifications import SystemNotifier
@@ -319,6 +320,7 @@ def main(argv: Sequence[str]) -> int:
     if ring(folder, options.files, options.model):
         return 0  # it is open already, and has taken them
     application = DesktopApplication(argv[:1])
+    collector = Collector(application)
     doorbell = Doorbell(folder)
     settings = Settings(QSettings())
     command = engine_command(log_folder() / "engine.log")
@@ -333,6 +335,7 @@ def main(argv: Sequence[str]) -> int:
     finally:
         doorbell.close()
         desk.close()
+        collector.close()
 
 
 def _parser() -> argparse.ArgumentParser:

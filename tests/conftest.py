@@ -1,5 +1,6 @@
 """What holds for every test: no network, no thread or child process left behind, a warning is a failure."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -14,6 +15,11 @@ from engine.blas import open_before_mlx
 open_before_mlx()
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def pytest_configure() -> None:
+    """No thread but this one collects garbage, in which Qt objects may be: see `app/garbage.py`."""
+    gc.disable()
 
 
 class NetworkUsed(Exception):
@@ -57,6 +63,13 @@ def no_child_left_running(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     left = [child.args for child in children if child.poll() is None]
     assert not left, f"processes left running: {left}"
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected_here() -> Iterator[None]:
+    """Between tests, on the tests' own thread; everything from time to time."""
+    yield
+    gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Windows for the tests: the real one, with the real engine client, and an engine that only pretends."""
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from app.theme import Theme
 from app.widgets.look import Look
 from app.widgets.markdown_view import MarkdownView
 from engine import sample_checkpoint
+from tests.app.deaths import Deaths
 from tests.app.driving import WAIT_MS, Draw, OpenDesk
 
 FAKE_ENGINE = Path(__file__).resolve().parents[1] / "fake_engine.py"
@@ -95,9 +97,11 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
         return desk
 
     yield open_one
+    deaths = Deaths(thing for thing in gc.get_objects() if issubclass(type(thing), QObject))
     for desk in desks:
         desk.close()
         delete(desk.window)
+    assert not deaths.elsewhere, f"Qt objects that died on another thread: {deaths.elsewhere}"
     left = [thread.name for thread in threading.enumerate() if thread not in threads_before]
     assert not left, f"threads left running: {left}"
 
