@@ -43,6 +43,10 @@ from app.viewmodels.notices import Notices
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.records import record_of
 from app.viewmodels.rest import Rest
+from app.viewmodels.retention import Retention
+from app.viewmodels.running import Running
+from app.viewmodels.search import Search
+from app.viewmodels.shelf import Shelf
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
 from app.viewmodels.transcript import Transcript
@@ -116,6 +120,7 @@ class Desk:
     typesetter: Typesetter
     pasted: PastedPictures
     store: Store
+    retention: Retention
     exporter: Exporter
     window: MainWindow
 
@@ -124,6 +129,7 @@ class Desk:
         self.window.show()
         self.bridge.start()
         self.models.model.load(model)
+        self.retention.begin()
         self.models.library.start()
 
     def follow(self, application: DesktopApplication) -> None:
@@ -147,6 +153,7 @@ class Desk:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
         self.models.voice.leave()
         self.models.library.close()
+        self.retention.end()
         self.models.toolbox.close()
         self.window.close()
         self.models.composer.close()
@@ -245,15 +252,21 @@ def assemble(
     conversation = Conversation(make(None, False), settings)
     meter = Meter(bridge, model, conversation, preferences)
     composer = Composer(conversation, model, meter, settings, pasted.save, keep)
-    library = Library(store, conversation, composer, preferences, make)
+    shelf = Shelf(store)
+    search = Search(store, shelf)
+    running = Running(store, conversation, shelf)
+    library = Library(store, conversation, composer, shelf, running, settings, make)
+    retention = Retention(store, preferences, shelf, running)
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     editing = Editing(conversation, composer, library.keep_draft)
     status = Status(model, conversation)
     finding = Finding(conversation, readable_texts)
-    models = ViewModels(model, conversation, composer, editing, library, toolbox, status, voice, finding)
+    models = ViewModels(
+        model, conversation, composer, editing, library, shelf, search, running, toolbox, status, voice, finding
+    )
     awake = Awake()
-    library.changed.connect(lambda: awake.hold(library.is_anything_busy))
-    Rest(bridge, settings, library)
+    running.changed.connect(lambda: awake.hold(running.is_anything_busy))
+    Rest(bridge, settings, running)
     window = MainWindow(look, thumbnails, settings, models)
     library.leaving.connect(voice.leave)
     remarks.setParent(window)
@@ -273,9 +286,12 @@ def assemble(
     preferences.delete_all_requested.connect(pasted.close)
     Gestures(window, look, models, preferences, lambda: _attach_sample(composer, pasted, window))
     notifier = make_notifier(window)
-    OutsideGestures(window, library, Notices(library, settings, notifier), notifier.chosen)
+    notices = Notices(library, shelf, running, settings, notifier)
+    OutsideGestures(window, library, shelf, notices, notifier.chosen)
     SettingsGestures(window, look, models, preferences, exporter)
-    return Desk(bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, exporter, window)
+    return Desk(
+        bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, retention, exporter, window
+    )
 
 
 def _attach_sample(composer: Composer, pasted: PastedPictures, window: MainWindow) -> None:

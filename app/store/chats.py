@@ -19,8 +19,8 @@ __all__ = ["Chats"]
 _SUMMARIES = """
 SELECT id, title, is_pinned, updated_at,
     EXISTS (SELECT 1 FROM drafts WHERE conversation_id = conversations.id)
-FROM conversations WHERE removed_at IS NULL
-ORDER BY is_pinned DESC, updated_at DESC, created_at DESC, id
+FROM conversations WHERE removed_at IS NULL AND (id = :id OR :id IS NULL)
+ORDER BY is_pinned DESC, updated_at DESC, id
 """
 _CONVERSATION = """
 SELECT title, has_chosen_title, is_pinned, created_at, leaf FROM conversations WHERE id = ? AND removed_at IS NULL
@@ -78,11 +78,13 @@ class Chats:
         self._has_index = make_index(connection)
         connection.create_function("has_all", 2, has_all, deterministic=True)
 
-    def summaries(self) -> list[Summary]:
-        """The rows of the sidebar: pinned ones first, then the newest."""
+    def summaries(self, conversation_id: str | None = None) -> list[Summary]:
+        """The rows of the sidebar, or that of one conversation: pinned ones first, then the newest."""
         return [
             Summary(id_, title, bool(is_pinned), updated_at, bool(has_draft))
-            for id_, title, is_pinned, updated_at, has_draft in self._connection.execute(_SUMMARIES)
+            for id_, title, is_pinned, updated_at, has_draft in self._connection.execute(
+                _SUMMARIES, {"id": conversation_id}
+            )
         ]
 
     def load(self, conversation_id: str) -> Conversation | None:

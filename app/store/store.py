@@ -74,6 +74,10 @@ class Store:
         """The rows of the sidebar: pinned ones first, then the newest."""
         return self._read([], Chats.summaries)
 
+    def summary(self, conversation_id: str) -> Future[list[Summary]]:
+        """The row of one conversation; none when there is none or it was removed."""
+        return self._read([], Chats.summaries, conversation_id)
+
     def load(self, conversation_id: str) -> Future[Conversation | None]:
         """One conversation with all its turns; None when there is none or it was removed."""
         return self._read(None, Chats.load, conversation_id)

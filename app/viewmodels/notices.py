@@ -6,7 +6,9 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from app.settings import Notifying, Settings
-from app.viewmodels.library import Library, shortened, title_from
+from app.viewmodels.library import Library
+from app.viewmodels.running import Running
+from app.viewmodels.shelf import Shelf, shortened, title_from
 from app.viewmodels.transcript import Transcript
 from app.viewmodels.turns import AnswerState, AnswerTurn
 
@@ -58,9 +60,12 @@ class Notices(QObject):
 
     changed = Signal()
 
-    def __init__(self, library: Library, settings: Settings, notifier: Notifier) -> None:
+    def __init__(
+        self, library: Library, shelf: Shelf, running: Running, settings: Settings, notifier: Notifier
+    ) -> None:
         super().__init__(library)
         self._library = library
+        self._running = running
         self._settings = settings
         self._notifier = notifier
         self._is_watched = False
@@ -69,8 +74,9 @@ class Notices(QObject):
         self._told: set[str] = set()
         self.question = ""
         """What a conversation that is not open waits for, while another one is; else empty."""
-        library.answer_ended.connect(self._note_end)
-        library.changed.connect(self._follow)
+        running.answer_ended.connect(self._note_end)
+        for changed in (running.changed, library.opened, shelf.changed):
+            changed.connect(self._follow)
 
     def watch(self, is_watched: bool) -> None:
         """Whether a person has the window before their eyes now."""
@@ -79,7 +85,7 @@ class Notices(QObject):
 
     def show_asking(self) -> None:
         """Open the conversation that asks for permission."""
-        asking = self._library.asking
+        asking = self._running.asking
         if asking is not None:
             self._library.open(asking.id)
 
@@ -91,7 +97,7 @@ class Notices(QObject):
     def _note_end(self, transcript: Transcript, answer: AnswerTurn) -> None:
         if transcript.id == self._seen_id:
             return
-        self._library.set_unread(transcript.id, True)
+        self._running.set_unread(transcript.id, True)
         if not self._is_watched and transcript.seconds_since_asked > LONG_S:
             self._show(transcript, self._words_of(transcript, answer))
 
@@ -104,19 +110,19 @@ class Notices(QObject):
         return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
 
     def _follow(self) -> None:
-        if self._seen_id in self._library.unread:
-            self._library.set_unread(self._seen_id, False)
+        if self._seen_id in self._running.unread:
+            self._running.set_unread(self._seen_id, False)
             return  # it told of the change
         self._follow_question()
         self._withdraw()
-        waiting = {transcript.id for transcript in self._library.busy} | self._library.unread
+        waiting = {transcript.id for transcript in self._running.busy} | self._running.unread
         badge = len(waiting - {self._seen_id})
         if badge != self._badge:
             self._badge = badge
             self._notifier.set_badge(badge)
 
     def _follow_question(self) -> None:
-        asking = self._library.asking
+        asking = self._running.asking
         asking_id = asking.id if asking is not None else ""
         if asking_id != self._asking_id:
             self._asking_id = asking_id
@@ -125,14 +131,14 @@ class Notices(QObject):
                 self._notifier.attract()
         question = ""
         if asking is not None and asking_id != self._library.current_id:
-            question = f"“{shortened(self._library.title_of(asking))}” asks for permission."
+            question = f"“{shortened(self._running.title_of(asking))}” asks for permission."
         if question != self.question:
             self.question = question
             self.changed.emit()
 
     def _withdraw(self) -> None:
         """Take back what is read, answered or deleted."""
-        over = self._told - self._library.unread - {self._asking_id}
+        over = self._told - self._running.unread - {self._asking_id}
         self._told -= over
         for conversation_id in over:
             self._notifier.withdraw(conversation_id)
@@ -145,4 +151,4 @@ class Notices(QObject):
     def _title_of(self, transcript: Transcript) -> str:
         """The title, unless it may have come from the answer: of a conversation that began without words."""
         is_own = bool(title_from(transcript.turns[0].text)) or self._settings.notifying is Notifying.WITH_WORDS
-        return shortened(self._library.title_of(transcript)) if is_own else "Cabochon"
+        return shortened(self._running.title_of(transcript)) if is_own else "Cabochon"

@@ -6,7 +6,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.viewmodels.library import Library, shortened
+from app.viewmodels.shelf import Shelf, shortened
 
 __all__ = ["DockMenu"]
 
@@ -14,7 +14,7 @@ MOST = 10
 
 
 class DockMenu(QMenu):
-    """Follows the library. On other systems it is a menu that nobody opens.
+    """Follows the shelf. On other systems it is a menu that nobody opens.
 
     **Signals:** `new_requested` (whether temporary), `open_requested` (conversation id).
     """
@@ -22,17 +22,17 @@ class DockMenu(QMenu):
     new_requested = Signal(bool)
     open_requested = Signal(str)
 
-    def __init__(self, parent: QWidget, library: Library) -> None:
+    def __init__(self, parent: QWidget, shelf: Shelf) -> None:
         super().__init__(parent)
-        self._library = library
+        self._shelf = shelf
         self._shown: list[tuple[str, str, bool]] | None = None
         if sys.platform == "darwin":
             self.setAsDockMenu()
-        library.changed.connect(self._follow)
+        shelf.changed.connect(self._follow)
         self._follow()
 
     def _follow(self) -> None:
-        rows = [(row.id, row.title or "Untitled", row.is_pinned) for row in self._library.recent(MOST)]
+        rows = [(row.id, row.title or "Untitled", row.is_pinned) for row in self._shelf.rows[:MOST]]
         if rows == self._shown:
             return
         self._shown = rows

@@ -47,6 +47,8 @@ class Gestures(QObject):
         self._composer = models.composer
         self._editing = models.editing
         self._library = models.library
+        self._shelf = models.shelf
+        self._search = models.search
         self._toolbox = models.toolbox
         self._status = models.status
         self._preferences = preferences
@@ -74,9 +76,11 @@ class Gestures(QObject):
 
     def remove_conversation(self, conversation_id: str) -> None:
         """Delete a conversation and offer the way back. Who goes through the list is led to the next one in it."""
-        ids = [row.id for row in self._library.rows]
-        index = ids.index(conversation_id)
-        neighbours = [*ids[index + 1 : index + 2], *ids[max(0, index - 1) : index]]
+        neighbours = [
+            each
+            for steps in (1, -1)
+            if (each := self._shelf.neighbour(conversation_id, steps)) not in (None, conversation_id)
+        ]
         was_listed, was_open = self._window.sidebar.list.hasFocus(), conversation_id == self._library.current_id
         self._window.toast.say("Conversation deleted", self._library.remove(conversation_id))
         if not was_listed or not neighbours:
@@ -113,8 +117,8 @@ class Gestures(QObject):
     def _show_found(self, turn: Turn) -> None:
         """Go to a message that the search over all conversations found, and mark there what was looked for."""
         self._window.messages.show_turn(turn)
-        if self._library.query:
-            self._finding.look_for_words(self._library.query, turn)
+        if self._search.query:
+            self._finding.look_for_words(self._search.query, turn)
 
     def _leave(self) -> None:
         window = self._window
@@ -244,7 +248,7 @@ class Gestures(QObject):
         commands.older_version.triggered.connect(lambda: self.show_version(-1))
         commands.newer_version.triggered.connect(lambda: self.show_version(1))
         commands.rename.triggered.connect(self.rename)
-        commands.pin.triggered.connect(lambda is_on: self._library.pin(self._library.current_id, is_on))
+        commands.pin.triggered.connect(lambda is_on: self._shelf.pin(self._library.current_id, is_on))
         commands.remove.triggered.connect(lambda: self.remove_conversation(self._library.current_id))
         commands.previous.triggered.connect(lambda: self._library.step(-1))
         commands.next.triggered.connect(lambda: self._library.step(1))
@@ -322,15 +326,16 @@ class Gestures(QObject):
         window, messages = self._window, self._window.messages
         window.header.new_button.clicked.connect(self.begin)
         window.sidebar.open_requested.connect(self.open_conversation)
-        window.sidebar.rename_requested.connect(self._library.rename)
-        window.sidebar.pin_requested.connect(self._library.pin)
+        window.sidebar.rename_requested.connect(self._shelf.rename)
+        window.sidebar.pin_requested.connect(self._shelf.pin)
         window.sidebar.remove_requested.connect(self.remove_conversation)
         window.editing.dismissed.connect(self._editing.cancel)
         window.escaped.connect(self._leave)
         window.find_bar.asked.connect(lambda text: self._finding.look_for(text, messages.area.seen_turn))
         self._finding.changed.connect(self._enable)
         self._editing.changed.connect(self._show_editing)
-        self._library.changed.connect(self._show_library)
+        for changed in (self._library.opened, self._shelf.changed, self._conversation.turn_added):
+            changed.connect(self._show_open_one)
         self._library.turn_found.connect(self._show_found)
         window.composer.open_requested.connect(self.open_pictures)
         window.composer.editor.recall_requested.connect(self._recall)
@@ -397,8 +402,8 @@ class Gestures(QObject):
             self._window.composer.editor.setFocus()
         self._enable()
 
-    def _show_library(self) -> None:
-        row = next((row for row in self._library.rows if row.id == self._library.current_id), None)
+    def _show_open_one(self) -> None:
+        row = self._shelf.row(self._library.current_id)
         is_temporary = self._conversation.transcript.is_temporary
         self._window.setWindowTitle(self._library.title)
         self._window.header.temporary.setVisible(is_temporary)

@@ -27,6 +27,9 @@ from app.viewmodels.finding import Finding
 from app.viewmodels.intake import announce, read_offer
 from app.viewmodels.library import Library
 from app.viewmodels.model import Model
+from app.viewmodels.running import Running
+from app.viewmodels.search import Search
+from app.viewmodels.shelf import Shelf
 from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
 from app.viewmodels.voice import Voice
@@ -59,6 +62,9 @@ class ViewModels:
     composer: Composer
     editing: Editing
     library: Library
+    shelf: Shelf
+    search: Search
+    running: Running
     toolbox: Toolbox
     status: Status
     voice: Voice
@@ -93,7 +99,7 @@ class MainWindow(QMainWindow):
         self.remark = Banner(look, "notice", "info", is_dismissable=True)
         self.editing = Banner(look, "state", "pencil", is_dismissable=True)
         self.question = Banner(look, "notice", "info", is_dismissable=False)
-        self.sidebar = Sidebar(look, models.library)
+        self.sidebar = Sidebar(look, models.library, models.shelf, models.search, models.running)
         self.composer = ComposerView(look, thumbnails, models.composer, models.conversation, models.voice)
         self.find_bar = FindBar(look, models.finding, self.composer.editor)
         self._central = QWidget()

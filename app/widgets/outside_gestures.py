@@ -5,6 +5,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.viewmodels.library import Library
 from app.viewmodels.notices import Notices
+from app.viewmodels.shelf import Shelf
 from app.widgets.dock_menu import DockMenu
 from app.widgets.main_window import MainWindow
 
@@ -14,12 +15,14 @@ __all__ = ["OutsideGestures"]
 class OutsideGestures(QObject):
     """Lives as long as its window. `notice_chosen` tells the conversation whose notification was clicked."""
 
-    def __init__(self, window: MainWindow, library: Library, notices: Notices, notice_chosen: SignalInstance) -> None:
+    def __init__(
+        self, window: MainWindow, library: Library, shelf: Shelf, notices: Notices, notice_chosen: SignalInstance
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._library = library
         self._notices = notices
-        dock = DockMenu(window, library)
+        dock = DockMenu(window, shelf)
         dock.new_requested.connect(self.begin)
         dock.open_requested.connect(self.open)
         notice_chosen.connect(self.open)

@@ -1,7 +1,9 @@
 """The conversations at the left: a field to search in all of them, and the list."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from html import escape
+from itertools import takewhile
 from typing import Any
 
 from PySide6.QtCore import (
@@ -33,7 +35,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.store import MATCH_BEGIN, MATCH_END, Summary
-from app.viewmodels.library import Found, Library, Mark
+from app.viewmodels.library import Library
+from app.viewmodels.running import Mark, Running
+from app.viewmodels.search import Found, Search
+from app.viewmodels.shelf import Shelf
 from app.widgets.look import Look, show_tip
 
 __all__ = ["Sidebar"]
@@ -52,7 +57,7 @@ LEAD = 14
 
 
 class Sidebar(QWidget):
-    """Shows the library.
+    """Shows what is kept, or what a search finds.
 
     **Signals:** `open_requested` (conversation id, turn id or "", whether to go on writing there), `rename_requested`
     (id, title), `pin_requested` (id, is pinned), `remove_requested` (id).
@@ -63,19 +68,20 @@ class Sidebar(QWidget):
     pin_requested = Signal(str, bool)
     remove_requested = Signal(str)
 
-    def __init__(self, look: Look, library: Library) -> None:
+    def __init__(self, look: Look, library: Library, shelf: Shelf, search: Search, running: Running) -> None:
         super().__init__()
         self._library = library
+        self._search = search
         self._shown_id = ""
         self._chosen: tuple[Found | None, int] = (None, 0)
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
         self.search = _SearchField()
-        self.search.textChanged.connect(library.search)
+        self.search.textChanged.connect(search.look_for)
         self.search.left_downwards.connect(self._enter_list)
         self.search.returnPressed.connect(self._open_first)
-        self._rows = _Rows(library)
+        self._rows = _Rows(shelf, search, running)
         self.list = _List()
         self.list.setModel(self._rows)
         self._delegate = _Delegate(look, self._rows, self.list)
@@ -97,9 +103,11 @@ class Sidebar(QWidget):
         layout.addWidget(self.search)
         layout.addWidget(self.note)
         layout.addWidget(self.list, 1)
-        library.changed.connect(self._show)
-        library.found.connect(self._show)
-        look.theme.changed.connect(self.list.viewport().update)
+        for changed in (library.opened, shelf.changed, search.found):
+            changed.connect(self._show)
+        running.changed.connect(lambda conversation_id: self.list.update(self._rows.index_of(conversation_id)))
+        look.theme.changed.connect(self._delegate.measure)
+        look.theme.changed.connect(self.list.doItemsLayout)
         self._show()
 
     def rename_current(self) -> None:
@@ -123,31 +131,31 @@ class Sidebar(QWidget):
         if self.list.is_editing:
             return  # other rows would take the title that is being written away
         has_changed = self._rows.refresh()
-        if not self._library.query and (has_changed or self._shown_id != self._library.current_id):
+        if not self._search.query and (has_changed or self._shown_id != self._library.current_id):
             self._shown_id = self._library.current_id
             self.list.setCurrentIndex(self._rows.index_of(self._shown_id))
         note = ""
-        if self._library.query and not self._library.hits and not self._library.is_searching:
+        if self._search.query and not self._search.hits and not self._search.is_running:
             note = "Nothing found."
-        elif not self._library.query and not self._library.rows:
+        elif not self._search.query and not self._rows.rows:
             note = "Conversations appear here. They stay on this Mac."
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
     def _show_open_one(self) -> None:
         """What is open is what is chosen, wherever the keyboard went through the list."""
-        if not self._library.query:
+        if not self._search.query:
             self.list.setCurrentIndex(self._rows.index_of(self._library.current_id))
 
     def _enter_list(self) -> None:
         self.list.setFocus()
         first = self._first()
-        if first is not None and (self._library.query or not self.list.currentIndex().isValid()):
+        if first is not None and (self._search.query or not self.list.currentIndex().isValid()):
             self.list.setCurrentIndex(first)
 
     def _open_first(self) -> None:
         first = self._first()
-        if self._library.query and first is not None:
+        if self._search.query and first is not None:
             self._open(first)
 
     def _first(self) -> QModelIndex | None:
@@ -166,7 +174,7 @@ class Sidebar(QWidget):
 
     def _turn_to_show(self, found: Found, takes_focus: bool) -> str:
         """The newest turn with a match; whoever chooses the same row again is led to the next one."""
-        is_again = takes_focus and self._chosen[0] is found
+        is_again = takes_focus and self._chosen[0] == found
         number = (self._chosen[1] + 1) % max(len(found.turn_ids), 1) if is_again else 0
         self._chosen = (found if takes_focus else None, number)
         return found.turn_ids[number] if found.turn_ids else ""
@@ -270,40 +278,50 @@ class _List(QListView):
 
 
 class _Rows(QAbstractListModel):
-    """The library as rows.
+    """The shelf as rows, or what a search found.
 
     **Signals:** `renamed` (id, title).
     """
 
     renamed = Signal(str, str)
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, shelf: Shelf, search: Search, running: Running) -> None:
         super().__init__()
-        self._library = library
+        self._shelf = shelf
+        self._search = search
+        self._running = running
         self.rows: list[_Row] = []
+        self._numbers: dict[str, int] = {}
+        """Where each conversation is in `rows`."""
 
     def refresh(self) -> bool:
-        """Take what the library has now, and tell whether the rows are other ones; the same ones are not reset."""
-        rows = self._present_rows()
-        has_changed = rows != self.rows
-        if has_changed:
-            self.beginResetModel()
-            self.rows = rows
-            self.endResetModel()
-        else:
-            self.dataChanged.emit(self.index(0), self.index(max(len(rows) - 1, 0)))
-        return has_changed
+        """Take what there is now, and tell whether the rows are other ones. Those at both ends that stay are left
+        alone: mostly one conversation has moved.
+        """
+        new, old = self._present_rows(), self.rows
+        begin = _num_equal(zip(old, new, strict=False))
+        end = _num_equal(zip(reversed(old[begin:]), reversed(new[begin:]), strict=False))
+        if begin == len(old) == len(new):
+            return False
+        if begin + end < len(old):
+            self.beginRemoveRows(QModelIndex(), begin, len(old) - end - 1)
+            self.rows = old[:begin] + old[len(old) - end :]
+            self.endRemoveRows()
+        if begin + end < len(new):
+            self.beginInsertRows(QModelIndex(), begin, len(new) - end - 1)
+            self.rows = new
+            self.endInsertRows()
+        self._numbers = {row.id: number for number, row in enumerate(new) if isinstance(row, Summary)}
+        return True
 
     def index_of(self, conversation_id: str) -> QModelIndex:
         """The row of a conversation; invalid when it is not shown."""
-        for number, row in enumerate(self.rows):
-            if isinstance(row, Summary) and row.id == conversation_id:
-                return self.index(number)
-        return QModelIndex()
+        number = self._numbers.get(conversation_id)
+        return QModelIndex() if number is None else self.index(number)
 
     def mark_of(self, row: _Row) -> Mark | None:
         """What goes on in a row's conversation, or went on while nobody looked."""
-        return self._library.mark_of(row.id) if isinstance(row, Summary) else None
+        return self._running.mark_of(row.id) if isinstance(row, Summary) else None
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         """As many as there are."""
@@ -335,10 +353,10 @@ class _Rows(QAbstractListModel):
         return True
 
     def _present_rows(self) -> list[_Row]:
-        if self._library.query:
-            return list(self._library.hits)
+        if self._search.query:
+            return list(self._search.hits)
         rows: list[_Row] = []
-        for group in self._library.groups:
+        for group in self._shelf.groups:
             rows += [group.name, *group.rows]
         return rows
 
@@ -350,17 +368,18 @@ class _Delegate(QStyledItemDelegate):
         super().__init__(parent)
         self._look = look
         self._rows = rows
+        self._sizes: dict[type, QSize] = {}
+        self.measure()
+
+    def measure(self) -> None:
+        """Text has another size: a line for a title, more for a hit."""
+        scale = max(self._look.theme.scale, 1)
+        heights = {str: HEADING_HEIGHT, Summary: ROW_HEIGHT, Found: HIT_HEIGHT}
+        self._sizes = {kind: QSize(100, round(height * scale)) for kind, height in heights.items()}
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """A line for a title, more for a hit."""
-        match self._rows.rows[index.row()]:
-            case str():
-                height = HEADING_HEIGHT
-            case Found():
-                height = HIT_HEIGHT
-            case Summary():
-                height = ROW_HEIGHT
-        return QSize(100, round(height * max(self._look.theme.scale, 1)))
+        """As measured: Qt asks for every row of the list."""
+        return self._sizes[type(self._rows.rows[index.row()])]
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Paint one row."""
@@ -471,6 +490,11 @@ class _Delegate(QStyledItemDelegate):
         painter.setClipRect(area)
         painter.translate(area.topLeft())
         document.drawContents(painter)
+
+
+def _num_equal(pairs: Iterable[tuple[_Row, _Row]]) -> int:
+    """How many pairs of rows are equal before the first that is not."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _spoken(row: _Row, mark: Mark | None) -> str:

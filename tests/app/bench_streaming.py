@@ -1,7 +1,10 @@
 """How long the window's thread is kept busy while an answer arrives at 200 tokens a second, by a long conversation,
 by finding words in it, and by a very long answer.
 
-    python tests/app/bench_streaming.py [--turns 1000] [--seconds 20]
+    python tests/app/bench_streaming.py [--turns 1000] [--seconds 20] [--load]
+
+With `--load` it is only this: an answer arrives in a conversation of 1,000 messages, among 3,000 conversations, while
+a video of 1.5 GB is attached; then it is sent, words are searched for, conversations are opened and one is deleted.
 
 Prints, for the time between two beats of a timer of 4 ms, the p50, p99 and maximum of the delay by the clock, and of
 the processor time that the thread took meanwhile. The second does not depend on what else the machine does.
@@ -9,26 +12,35 @@ the processor time that the thread took meanwhile. The second does not depend on
 
 import argparse
 import os
+import struct
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import numpy as np  # noqa: E402
 from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.settings import Settings  # noqa: E402
+from app.store import Store, Turn  # noqa: E402
 from app.theme import Theme  # noqa: E402
+from app.viewmodels.records import record_of  # noqa: E402
 from app.viewmodels.turns import AnswerTurn, UserTurn  # noqa: E402
 from engine import Finished, Message, Stats, Text, sample_checkpoint  # noqa: E402
 from tests.app.driving import next_place, show_turns  # noqa: E402
 from tests.fake_engine import ANSWER  # noqa: E402
+from tests.media_files import write_video  # noqa: E402
 
 BEAT_MS = 4
+NUM_CONVERSATIONS = 3000
+VIDEO_BYTES = 1_500_000_000
+LONG_ID = "long"
 WAIT_S = 120
 
 
@@ -37,6 +49,14 @@ def live(milliseconds: int) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Let the window live until something is so."""
+    end = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < end, "it never came"
+        live(10)
 
 
 class Heart(QObject):
@@ -127,6 +147,60 @@ def long_conversation(desk: Desk, num_turns: int) -> None:
     print(f"{len(messages.views)} of {num_turns} turns are widgets")
 
 
+def fill_store(folder: Path, num_turns: int) -> None:
+    """Many conversations of one turn, one a quarter of a day, and a long one."""
+    store, now = Store(folder, print), time.time()
+    store._owner.submit(lambda: store._opened.result()._connection.execute("PRAGMA synchronous = OFF")).result()
+    for number in range(NUM_CONVERSATIONS):
+        id_, said = f"c{number}", Message("user", (Text(f"Conversation number {number}"),))
+        store.add_turn(id_, Turn(id_, None, said, created_at=now - number * 21_600))
+        store.set_title(id_, said.text, is_chosen=True)
+    for turn in finished_turns(num_turns):
+        store.add_turn(LONG_ID, record_of(turn))
+    store.set_title(LONG_ID, "The long one", is_chosen=True)
+    store.close()
+
+
+def large_video(path: Path) -> Path:
+    """A second of film, and much that no player looks at: a box of free space."""
+    write_video(path, [np.full((240, 320, 3), 40 + index, np.uint8) for index in range(30)])
+    with path.open("r+b") as file:
+        free = VIDEO_BYTES - file.seek(0, os.SEEK_END)
+        file.write(struct.pack(">I4sQ", 1, b"free", free))
+        file.truncate(VIDEO_BYTES)
+    return path
+
+
+def load(desk: Desk, video: Path, seconds: float) -> None:
+    """All at once."""
+    models = desk.models
+    wait_until(lambda: len(models.shelf.rows) > NUM_CONVERSATIONS)
+    models.library.open(LONG_ID)
+    wait_until(lambda: models.library.current_id == LONG_ID)
+    live(1000)
+    heart = Heart()
+    models.composer.replace_text("go")
+    models.composer.send()
+    models.composer.attach([video])
+    live(round(seconds * 1000))
+    heart.stop("all at once")
+    models.conversation.stop()
+    wait_until(lambda: models.composer.can_send)
+    for name, act, is_done in (
+        ("sending", models.composer.send, lambda: not models.composer.items),
+        ("searching", lambda: models.search.look_for("coffee number"), lambda: not models.search.is_running),
+        ("opening", lambda: models.library.open("c7"), lambda: models.library.current_id == "c7"),
+        ("deleting", lambda: models.library.remove("c7"), lambda: models.shelf.row("c7") is None),
+        ("long again", lambda: models.library.open(LONG_ID), lambda: models.library.current_id == LONG_ID),
+    ):
+        heart = Heart()
+        act()
+        wait_until(is_done)
+        live(1000)
+        heart.stop(name)
+        models.search.look_for("")
+
+
 def find(desk: Desk) -> None:
     """Count words in the open conversation for the first time, and again."""
     finding = desk.models.finding
@@ -158,16 +232,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--load", action="store_true")
     options = parser.parse_args()
     application = DesktopApplication(["cabochon", "-style", "Fusion"])
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(QSettings(f"{folder}/settings.ini", QSettings.Format.IniFormat))
         engine = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "rich"]
+        if options.load:
+            fill_store(Path(folder) / "data", options.turns)
         desk = assemble(engine, Theme(application, settings), settings, Path(folder) / "data")
         desk.open(sample_checkpoint())
-        end = time.monotonic() + WAIT_S
-        while not desk.models.model.is_ready and time.monotonic() < end:
-            live(20)
+        wait_until(lambda: desk.models.model.is_ready)
+        if options.load:
+            load(desk, large_video(Path(folder) / "film.mp4"), options.seconds)
+            desk.close()
+            return
         stream(desk, options.seconds)
         long_conversation(desk, options.turns)
         find(desk)

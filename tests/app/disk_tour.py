@@ -147,7 +147,7 @@ def work(place: Path, disk: Disk) -> None:
     ask("asked on a full disk")
     ask("and once more")
     tour.wait_for_remark(disk.sentence)
-    library.rename(first, "Named on a full disk")
+    desk.models.shelf.rename(first, "Named on a full disk")
     composer.replace_text("a draft of the first")
     desk.window.commands.new.trigger()
     ask("another one")

@@ -202,7 +202,7 @@ def tools(studio: Studio) -> None:
     for text in ("How do I bake bread?", "Plan the holiday in Norway with the children"):
         studio.say(text)
         desk.window.commands.new.trigger()
-    desk.models.library.pin(desk.models.library.rows[-1].id, True)
+    desk.models.shelf.pin(desk.models.shelf.rows[-1].id, True)
     studio.say("calculator expression 4817 * 392")
     desk.window.messages.views[-1].tool_cards[0].title.click()
     letters = Path(tempfile.mkdtemp()) / "Letters"

@@ -451,7 +451,7 @@ def test_d22_a_word_of_last_week_is_found_in_any_script_and_shown(open_desk: Ope
     search = desk.window.sidebar.search
     assert desk.window.focusWidget() is search
     search.setText("京タワ")
-    qtbot.waitUntil(lambda: bool(desk.models.library.hits), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(desk.models.search.hits), timeout=WAIT_MS)
     press(qtbot, desk, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "東京タワー" in desk.models.conversation.turns[0].text, timeout=WAIT_MS)
     shown = [view.turn for view in desk.window.messages.views if not view.visibleRegion().isEmpty()]
@@ -498,7 +498,7 @@ def test_d24_an_answer_fetches_nothing_and_everything_can_be_deleted(
     assert "[x: not loaded]" in answer_view(desk).text_view.toPlainText()
     desk.window.grab()
     desk.preferences.delete_all_requested.emit()
-    qtbot.waitUntil(lambda: not desk.models.library.rows, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not desk.models.shelf.rows, timeout=WAIT_MS)
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not any(b"example.org" in path.read_bytes() or path.name == "private.png" for path in kept)

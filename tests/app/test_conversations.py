@@ -21,7 +21,10 @@ from app.settings import Preset, Retention, SamplingChoice, Settings
 from app.store import Draft, Store, Summary, Turn
 from app.store.attachments import Attachments
 from app.store.opening import open_chats
-from app.viewmodels.library import DRAFT_MS, PURGE_MS, Mark, title_from
+from app.viewmodels.library import DRAFT_MS
+from app.viewmodels.retention import PURGE_MS
+from app.viewmodels.running import Mark
+from app.viewmodels.shelf import title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
 from engine import Message, Text, sample_checkpoint
@@ -33,7 +36,7 @@ TOUR = Path(__file__).with_name("kill_tour.py")
 
 
 def rows(desk: Desk) -> list[Summary]:
-    return desk.models.library.rows
+    return list(desk.models.shelf.rows)
 
 
 def wait_for_rows(qtbot: QtBot, desk: Desk, *titles: str) -> None:
@@ -56,9 +59,7 @@ def reopen(desk: Desk, open_desk: OpenDesk, qtbot: QtBot, scenario: str = "echo"
 def wait_until_written(qtbot: QtBot, desk: Desk) -> None:
     """Wait until the store has done all it was asked for, and the sidebar has heard of it."""
     desk.store.try_again().result()
-    shown = desk.models.library.rows
-    desk.models.library._refresh()
-    qtbot.waitUntil(lambda: desk.models.library.rows is not shown, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: rows(desk) == desk.store.summaries().result(), timeout=WAIT_MS)
 
 
 def texts(desk: Desk) -> list[str]:
@@ -145,7 +146,7 @@ def test_titles_come_from_the_first_words_until_a_person_names_it(open_desk: Ope
     ask(qtbot, desk, "How do I bake bread?\nIn detail, please.")
     wait_for_rows(qtbot, desk, "How do I bake bread?")
     assert desk.window.windowTitle() == "How do I bake bread?"
-    desk.models.library.rename(desk.models.library.current_id, "  Bread  ")
+    desk.models.shelf.rename(desk.models.library.current_id, "  Bread  ")
     wait_for_rows(qtbot, desk, "Bread")
     ask(qtbot, desk, "And rolls?")
     QTest.qWait(50)
@@ -162,7 +163,7 @@ def test_a_title_is_written_in_its_row(open_desk: OpenDesk, qtbot: QtBot, key: Q
     editor = sidebar.list.findChild(QLineEdit)
     editor.setText("Two")
     desk.store.add_turn("c", Turn("c", None, Message("user", (Text("from elsewhere"),)), created_at=1.0))
-    desk.models.library.pin("c", False)
+    desk.models.shelf.pin("c", False)
     qtbot.waitUntil(lambda: len(rows(desk)) == 2, timeout=WAIT_MS)
     assert editor.text() == "Two", "what was written went away with the rows"
     qtbot.keyClick(editor, key)
@@ -203,7 +204,7 @@ def test_an_answer_goes_on_while_another_conversation_is_open(open_desk: OpenDes
     assert desk.models.composer.can_send is False
     length = len(running.text)
     qtbot.waitUntil(lambda: len(running.text) > length + 50, timeout=WAIT_MS)
-    assert desk.models.library.mark_of(first) is Mark.WRITING
+    assert desk.models.running.mark_of(first) is Mark.WRITING
     desk.models.library.open(first)
     qtbot.waitUntil(lambda: desk.models.conversation.answer is running, timeout=WAIT_MS)
     desk.window.commands.stop.trigger()
@@ -322,15 +323,14 @@ def test_search_finds_words_and_leads_to_them(open_desk: OpenDesk, qtbot: QtBot)
     ask(qtbot, desk, "Bread needs time")
     desk.window.commands.find_all.trigger()
     desk.window.sidebar.search.setText("京タワ")
-    library = desk.models.library
-    qtbot.waitUntil(lambda: bool(library.hits), timeout=WAIT_MS)
-    (found,) = library.hits
+    qtbot.waitUntil(lambda: bool(desk.models.search.hits), timeout=WAIT_MS)
+    (found,) = desk.models.search.hits
     assert "\x02京タワ\x03" in found.snippet
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: texts(desk)[:1] == ["今日は東京タワーへ行きました"], timeout=WAIT_MS)
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Escape)
-    assert library.query == ""
-    assert len(library.groups) == 1
+    assert desk.models.search.query == ""
+    assert len(desk.models.shelf.groups) == 1
 
 
 def test_pinned_conversations_stand_first(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -341,7 +341,7 @@ def test_pinned_conversations_stand_first(open_desk: OpenDesk, qtbot: QtBot) -> 
     desk.window.commands.new.trigger()
     ask(qtbot, desk, "newer")
     wait_for_rows(qtbot, desk, "older", "newer")
-    assert [group.name for group in desk.models.library.groups] == ["Pinned", "Today"]
+    assert [group.name for group in desk.models.shelf.groups] == ["Pinned", "Today"]
     desk.window.commands.previous.trigger()
     qtbot.waitUntil(lambda: texts(desk)[:1] == ["older"], timeout=WAIT_MS)
 
@@ -548,7 +548,7 @@ def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: Q
         desk.window.commands.new.trigger()
     desk.window.commands.find_all.trigger()
     desk.window.sidebar.search.setText("warm")
-    qtbot.waitUntil(lambda: len(desk.models.library.hits) == 4, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(desk.models.search.hits) == 4, timeout=WAIT_MS)
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Down)
     shown = [desk.window.sidebar.list.currentIndex().row()]
     assert desk.window.sidebar.list.selectionModel().isSelected(desk.window.sidebar.list.currentIndex())
@@ -563,12 +563,12 @@ def test_a_search_shows_each_conversation_once_and_leads_from_match_to_match(ope
     desk = open_desk("text")
     for text in ("warm bread", "cold butter", "warm milk"):
         ask(qtbot, desk, text)
-    desk.models.library.rename(desk.models.library.current_id, "A warm breakfast")
+    desk.models.shelf.rename(desk.models.library.current_id, "A warm breakfast")
     desk.window.commands.new.trigger()
     sidebar, library = desk.window.sidebar, desk.models.library
     sidebar.search.setText("warm")
-    qtbot.waitUntil(lambda: bool(library.hits), timeout=WAIT_MS)
-    (found,) = library.hits
+    qtbot.waitUntil(lambda: bool(desk.models.search.hits), timeout=WAIT_MS)
+    (found,) = desk.models.search.hits
     assert (found.title, found.more, len(found.turn_ids)) == ("A warm breakfast", "3 more", 4)
     spoken = sidebar.list.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "A warm breakfast: warm milk, 3 more"
@@ -579,7 +579,7 @@ def test_a_search_shows_each_conversation_once_and_leads_from_match_to_match(ope
         qtbot.waitUntil(lambda number=number: len(led_to) == number, timeout=WAIT_MS)
     assert led_to == [*found.turn_ids, found.turn_ids[0]]
     sidebar.search.setText("breakfast")
-    qtbot.waitUntil(lambda: [each.turn_ids for each in library.hits] == [()], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: [each.turn_ids for each in desk.models.search.hits] == [()], timeout=WAIT_MS)
 
 
 def test_a_retry_after_a_restart_asks_as_before(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -650,7 +650,7 @@ def test_conversations_can_be_kept_only_until_the_app_quits(
     desk.models.composer.attach([draw("shown.png")])
     ask(qtbot, desk, "for now")
     wait_for_rows(qtbot, desk, "for now")
-    desk.models.library.pin(rows(desk)[0].id, True)
+    desk.models.shelf.pin(rows(desk)[0].id, True)
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not any(b"for now" in path.read_bytes() or path.name == "shown.png" for path in kept)
@@ -799,7 +799,7 @@ def test_on_a_full_disk_a_conversation_opened_again_has_what_waits(open_desk: Op
     desk.store.try_again().result()
     library.open(ids[0])
     qtbot.waitUntil(lambda: library.current_id == ids[0], timeout=WAIT_MS)
-    assert list(library._live) == [ids[0]], "what is saved needs no memory"
+    assert [each.id for each in desk.models.running.all] == [ids[0]], "what is saved needs no memory"
 
 
 def test_a_picture_that_cannot_be_copied_is_read_where_it_is(
@@ -822,12 +822,12 @@ def test_a_search_follows_what_is_deleted_and_brought_back(open_desk: OpenDesk, 
     desk = open_desk("echo")
     library = desk.models.library
     ask(qtbot, desk, "banana")
-    library.search("banana")
-    qtbot.waitUntil(lambda: len(library.hits) == 1, timeout=WAIT_MS)
+    desk.models.search.look_for("banana")
+    qtbot.waitUntil(lambda: len(desk.models.search.hits) == 1, timeout=WAIT_MS)
     restore = library.remove(library.current_id)
-    qtbot.waitUntil(lambda: not library.hits, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not desk.models.search.hits, timeout=WAIT_MS)
     restore()
-    qtbot.waitUntil(lambda: len(library.hits) == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(desk.models.search.hits) == 1, timeout=WAIT_MS)
 
 
 def test_until_quit_means_until_quit(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
@@ -838,10 +838,10 @@ def test_until_quit_means_until_quit(open_desk: OpenDesk, qtbot: QtBot, settings
         library.new()
         ask(qtbot, desk, text)
     wait_for_rows(qtbot, desk, "three", "two", "one")
-    library.apply_retention()  # as every hour
+    desk.retention.apply()  # as every hour
     wait_until_written(qtbot, desk)
     assert [row.title for row in rows(desk)] == ["three", "two", "one"]
-    library._purges.setInterval(0)
+    desk.retention._soon.setInterval(0)
     library.remove(rows(desk)[1].id)
     wait_for_rows(qtbot, desk, "three", "one")
     wait_until_written(qtbot, desk)
@@ -865,10 +865,9 @@ def test_another_retention_holds_soon_and_another_setting_changes_nothing(
 ) -> None:
     desk = open_desk("echo")
     desk.store.add_turn("old", Turn("old", None, Message("user", (Text("old"),)), created_at=1.0))
-    library = desk.models.library
-    library._purges.setInterval(100)
+    desk.retention._soon.setInterval(100)
     settings.shows_statistics = True
-    assert not library._purges.isActive()
+    assert not desk.retention._soon.isActive()
     settings.retention = Retention.MONTH
     assert desk.store.load("old").result() is not None, "who only walks past a choice loses nothing"
     qtbot.waitUntil(lambda: desk.store.load("old").result() is None, timeout=WAIT_MS)
@@ -886,16 +885,16 @@ def test_retention_holds_while_the_app_runs_but_spares_what_is_in_use(
         desk.store.set_title(name, name, is_chosen=True)
     desk.models.library.open("open")
     qtbot.waitUntil(lambda: texts(desk) == ["open"], timeout=WAIT_MS)
-    desk.models.library.apply_retention()
+    desk.retention.apply()
     wait_for_rows(qtbot, desk, "go", "old", "open")
-    desk.models.library._purges.setInterval(0)
+    desk.retention._soon.setInterval(0)
     settings.retention = Retention.MONTH
     wait_for_rows(qtbot, desk, "go", "open")
-    desk.models.library._purges.setInterval(PURGE_MS)
+    desk.retention._soon.setInterval(PURGE_MS)
     assert running.is_running
     desk.models.library.remove(busy)
     desk.models.library.new()
-    desk.models.library.apply_retention()
+    desk.retention.apply()
     assert desk.store.load("open").result() is not None, "while a deletion can be taken back, nothing is purged"
 
 

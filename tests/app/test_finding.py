@@ -278,9 +278,9 @@ def test_a_message_that_the_search_found_has_its_words_marked(open_desk: OpenDes
     desk = open_desk()
     say(desk, "red plums and 東京")
     wait_for_end(qtbot, desk)
-    desk.models.library.search("東京 plum")
-    qtbot.waitUntil(lambda: bool(desk.models.library.hits), timeout=WAIT_MS)
-    hit = next(hit for hit in desk.models.library.hits if hit.turn_ids)
+    desk.models.search.look_for("東京 plum")
+    qtbot.waitUntil(lambda: bool(desk.models.search.hits), timeout=WAIT_MS)
+    hit = next(hit for hit in desk.models.search.hits if hit.turn_ids)
     desk.models.library.open(hit.conversation_id, hit.turn_ids[0])
     assert marked(view_of(desk, desk.models.conversation.turns[0]).text_view) == ["plum", "東京"]
     assert desk.window.find_bar.isVisible()
@@ -293,9 +293,9 @@ def test_a_message_that_was_found_by_the_name_of_a_file_is_only_gone_to(
     desk.models.composer.attach([draw("plum.png")])
     say(desk, "what is it?")
     wait_for_end(qtbot, desk)
-    desk.models.library.search("plum.png")
-    qtbot.waitUntil(lambda: bool(desk.models.library.hits), timeout=WAIT_MS)
-    (hit,) = desk.models.library.hits
+    desk.models.search.look_for("plum.png")
+    qtbot.waitUntil(lambda: bool(desk.models.search.hits), timeout=WAIT_MS)
+    (hit,) = desk.models.search.hits
     desk.window.sidebar.open_requested.emit(hit.conversation_id, hit.turn_ids[0], False)
     assert not desk.window.find_bar.isVisible()
     turns = converse(desk, "-", "-", "plum", "plum")

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk, DesktopApplication
 from app.notifications import SystemNotifier
 from app.settings import Notifying, Settings
-from app.viewmodels.library import Mark
 from app.viewmodels.notices import Notice
+from app.viewmodels.running import Mark
 from app.widgets.dock_menu import DockMenu
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
 
@@ -72,13 +72,13 @@ def ask_for_permission(desk: Desk, qtbot: QtBot, folder: Path) -> str:
     desk.models.toolbox.turn("list_files", True)
     desk.preferences.settings.readable_paths = (str(folder),)
     say(desk, f"list_files path {folder}")
-    library.rename(library.current_id, "Rent")
-    qtbot.waitUntil(lambda: library.asking is not None and library.title == "Rent", timeout=WAIT_MS)
+    desk.models.shelf.rename(library.current_id, "Rent")
+    qtbot.waitUntil(lambda: desk.models.running.asking is not None and library.title == "Rent", timeout=WAIT_MS)
     return library.current_id
 
 
 def allow(desk: Desk) -> None:
-    asking = desk.models.library.asking
+    asking = desk.models.running.asking
     assert asking is not None
     assert asking.asking is not None
     asking.asking.answer(True)
@@ -247,13 +247,13 @@ def test_an_answer_that_ended_elsewhere_is_unread_until_it_is_opened(told_desk: 
     first = library.current_id
     desk.window.commands.new.trigger()
     assert told.badge == 1
-    qtbot.waitUntil(lambda: library.mark_of(first) is Mark.UNREAD, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: desk.models.running.mark_of(first) is Mark.UNREAD, timeout=WAIT_MS)
     assert told.notices == [], "who looks at the window sees it in the list"
     assert told.badge == 1
     index = desk.window.sidebar._rows.index_of(first)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "first, new answer"
     library.open(first)
-    qtbot.waitUntil(lambda: library.mark_of(first) is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: desk.models.running.mark_of(first) is None, timeout=WAIT_MS)
     assert told.badge == 0
 
 
@@ -262,7 +262,7 @@ def test_a_deleted_conversation_counts_no_more(told_desk: OpenTold, qtbot: QtBot
     say(desk, "first")
     first = desk.models.library.current_id
     desk.window.commands.new.trigger()
-    qtbot.waitUntil(lambda: desk.models.library.mark_of(first) is Mark.UNREAD, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: desk.models.running.mark_of(first) is Mark.UNREAD, timeout=WAIT_MS)
     desk.models.library.remove(first)
     qtbot.waitUntil(lambda: told.badge == 0, timeout=WAIT_MS)
 
@@ -280,7 +280,7 @@ def test_what_is_gone_counts_no_more(told_desk: OpenTold, qtbot: QtBot, is_tempo
     library.new()
     if not is_temporary:
         desk.store.remove(gone)  # as retention does
-        library.apply_retention()
+        desk.retention.apply()
     qtbot.waitUntil(lambda: told.badge == 0, timeout=WAIT_MS)
 
 
@@ -329,7 +329,7 @@ def test_a_question_of_another_conversation_stands_in_the_window_and_leads_there
     assert not banner.isVisible(), "the card asks"
     desk.window.commands.new.trigger()
     assert banner.text.text() == "“Rent” asks for permission."
-    assert desk.models.library.mark_of(rent) is Mark.ASKING
+    assert desk.models.running.mark_of(rent) is Mark.ASKING
     assert told.notices == []
     answer = say(desk, "hello")
     assert answer.activity == "Waiting: “Rent” asks for permission."
@@ -343,7 +343,7 @@ def test_a_question_of_another_conversation_stands_in_the_window_and_leads_there
     assert answer.activity.startswith("Waiting for “Rent”")
     qtbot.waitUntil(lambda: not answer.is_running, timeout=WAIT_MS)
     assert answer.text == "user"
-    assert desk.models.library.mark_of(second) is Mark.UNREAD
+    assert desk.models.running.mark_of(second) is Mark.UNREAD
 
 
 def test_an_answer_says_whose_turn_it_is_and_then_goes_on(told_desk: OpenTold, qtbot: QtBot) -> None:

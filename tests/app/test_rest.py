@@ -27,7 +27,7 @@ def test_the_engine_rests_after_the_chosen_time_and_answers_again(
     open_desk: OpenDesk, settings: Settings, qtbot: QtBot, rests: list[Bridge]
 ) -> None:
     desk = open_desk("echo")
-    Rest(desk.bridge, settings, desk.models.library, minute_ms=5)
+    Rest(desk.bridge, settings, desk.models.running, minute_ms=5)
     qtbot.wait(50)
     assert rests == []
     settings.rest_after_minutes = 2
@@ -41,7 +41,7 @@ def test_the_engine_never_rests_while_it_answers(
     open_desk: OpenDesk, settings: Settings, qtbot: QtBot, rests: list[Bridge]
 ) -> None:
     desk = open_desk("slow")
-    Rest(desk.bridge, settings, desk.models.library, minute_ms=5)
+    Rest(desk.bridge, settings, desk.models.running, minute_ms=5)
     answer = say(desk, "go")
     settings.rest_after_minutes = 1
     qtbot.waitUntil(lambda: len(answer.text) > 100, timeout=WAIT_MS)
@@ -54,6 +54,6 @@ def test_an_engine_that_was_not_idle_then_rests_a_while_later(
 ) -> None:
     """The client lets no engine go that loads, or writes down a clip, and nothing is told here when that ends."""
     desk = open_desk("echo")
-    Rest(desk.bridge, settings, desk.models.library, minute_ms=5)
+    Rest(desk.bridge, settings, desk.models.running, minute_ms=5)
     settings.rest_after_minutes = 1
     qtbot.waitUntil(lambda: len(rests) >= 3, timeout=WAIT_MS)

@@ -28,14 +28,14 @@ def deleted(open_desk: OpenDesk, qtbot: QtBot) -> Desk:
     desk = open_desk("echo")
     say(desk, "first")
     wait_for_end(qtbot, desk)
-    qtbot.waitUntil(lambda: bool(desk.models.library.rows), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(desk.models.shelf.rows), timeout=WAIT_MS)
     desk.window.commands.remove.trigger()
-    qtbot.waitUntil(lambda: not desk.models.library.rows, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not desk.models.shelf.rows, timeout=WAIT_MS)
     return desk
 
 
 def is_back(desk: Desk) -> Callable[[], bool]:
-    return lambda: len(desk.models.library.rows) == 1
+    return lambda: len(desk.models.shelf.rows) == 1
 
 
 def test_the_keys_of_undo_take_a_deletion_back(deleted: Desk, qtbot: QtBot) -> None:
@@ -89,7 +89,7 @@ def test_the_offer_ends_with_the_note(deleted: Desk, qtbot: QtBot) -> None:
     toast._timer.timeout.emit()
     assert not toast.isVisible()
     qtbot.keyClick(focus_of(deleted), Qt.Key.Key_Z, COMMAND)
-    assert deleted.models.library.rows == []
+    assert not deleted.models.shelf.rows
 
 
 def test_the_way_back_is_announced(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,13 +158,13 @@ def test_undo_and_paste_behind_another_window_do_nothing_here(deleted: Desk, qtb
     window.commands.paste.trigger()
     window.commands.undo.trigger()
     assert window.composer.editor.toPlainText() == ""
-    assert deleted.models.library.rows == []
+    assert not deleted.models.shelf.rows
 
 
 def test_a_title_is_written_where_it_is_seen(deleted: Desk, qtbot: QtBot) -> None:
     deleted.window.commands.undo.trigger()
     qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
-    deleted.models.library.open(deleted.models.library.rows[0].id)
+    deleted.models.library.open(deleted.models.shelf.rows[0].id)
     qtbot.waitUntil(lambda: bool(deleted.models.conversation.turns), timeout=WAIT_MS)
     deleted.window.resize(600, 700)
     assert not deleted.window.sidebar.isVisible()
