@@ -14,9 +14,9 @@ import engine
 from app.store.text import snippet
 from app.viewmodels.finding import occurrences
 from app.viewmodels.formulas import put_back, take_formulas
-from app.viewmodels.library import title_from
 from app.viewmodels.markdown import block_pieces, keep_line_breaks, number_fences
 from app.viewmodels.quotes import quoted, unquoted
+from app.viewmodels.shelf import title_from
 
 SHORT, TIMES = 1_000, 16
 MOST_GROWTH = 5 * TIMES
