@@ -1,8 +1,9 @@
 """The preferences: small things that outlive the window, as typed values. Conversations are not among them."""
 
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, QTimer, Signal
@@ -14,6 +15,7 @@ __all__ = [
     "Appearance",
     "ChosenMicrophone",
     "Notifying",
+    "Preference",
     "Preset",
     "Retention",
     "SamplingChoice",
@@ -33,7 +35,7 @@ RETRY_MS = 10_000
 
 _Choice = TypeVar("_Choice", bound=Enum)
 _Value = TypeVar("_Value")
-_Default = TypeVar("_Default")
+_Stored = bool | int | str | QByteArray | QPoint | None
 
 
 class Appearance(Enum):
@@ -84,6 +86,79 @@ class ChosenMicrophone(msgspec.Struct, frozen=True):
     name: str
 
 
+class Preference(Generic[_Value]):
+    """One value of `Settings`, kept under `key`.
+
+    `read` makes it of what is stored and raises ValueError for what makes no sense, which then reads as the default;
+    `write` makes what is stored.
+    """
+
+    def __init__(
+        self, key: str, default: _Value, read: Callable[[Any], _Value], write: Callable[[_Value], Any] = lambda v: v
+    ) -> None:
+        self._key = key
+        self._default = default
+        self._read = read
+        self._write = write
+
+    @overload
+    def __get__(self, settings: None, owner: type) -> "Preference[_Value]": ...
+    @overload
+    def __get__(self, settings: "Settings", owner: type) -> _Value: ...
+    def __get__(self, settings: "Settings | None", owner: type) -> "_Value | Preference[_Value]":
+        if settings is None:
+            return self
+        try:
+            return self._read(settings.stored(self._key))
+        except ValueError:
+            return self._default
+
+    def __set__(self, settings: "Settings", value: _Value) -> None:
+        settings.store(self._key, self._write(value))
+
+
+def _flag(key: str, default: bool) -> Preference[bool]:
+    return Preference(key, default, lambda stored: bool(_one_of(stored, ("false", "true"))))
+
+
+def _number(key: str, default: int, least: int, most: int) -> Preference[int]:
+    def read(stored: object) -> int:
+        digits = str(stored)
+        if not (digits.isdecimal() and len(digits) <= len(str(most)) and least <= int(digits) <= most):
+            raise ValueError
+        return int(digits)
+
+    return Preference(key, default, read)
+
+
+def _choice(key: str, default: _Choice) -> Preference[_Choice]:
+    return Preference(key, default, type(default), lambda choice: choice.value)
+
+
+def _text(key: str) -> Preference[str]:
+    return Preference(key, "", lambda stored: "" if stored is None else str(stored))
+
+
+def _json(key: str, kind: type[_Value], default: _Value) -> Preference[_Value]:
+    return Preference(key, default, lambda stored: _decoded(stored, kind), _encoded)
+
+
+def _qt(key: str, kind: type[_Value]) -> Preference[_Value | None]:
+    return Preference(key, None, lambda stored: stored if isinstance(stored, kind) else None)
+
+
+def _one_of(stored: object, choices: Sequence[str]) -> int:
+    return choices.index(str(stored).lower())
+
+
+def _decoded(stored: object, kind: type[_Value]) -> _Value:
+    return msgspec.json.decode("" if stored is None else str(stored), type=kind)  # its error is a ValueError
+
+
+def _encoded(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 class Settings(QObject):
     """Typed access to the stored preferences; a value that makes no sense reads as the default.
 
@@ -94,303 +169,115 @@ class Settings(QObject):
     changed = Signal()
     refused = Signal()
 
-    def __init__(self, store: QSettings) -> None:
+    is_thinking_on = _flag("thinking", False)
+    """The thinking switch."""
+    thinks_by_default = _flag("thinks_by_default", False)
+    """How the thinking switch stands in a new conversation."""
+    thinking_budget = _number("thinking_budget", Options().thinking_budget, 0, MOST_TOKENS)
+    """Most tokens of a thought; 0 for no limit."""
+    max_new_tokens = _number("max_new_tokens", Options().max_new_tokens, 1, MOST_TOKENS)
+    """Most tokens of an answer."""
+    sampling_choice = _choice("sampling", SamplingChoice.MODEL)
+    """Where the numbers of the sampler come from."""
+    own_sampling = _json("own_sampling", Sampling, Sampling())
+    """The numbers that hold when a person chose their own."""
+    presets: Preference[tuple[Preset, ...]] = Preference(
+        "presets",
+        (),
+        lambda stored: tuple({each.name: each for each in _decoded(stored, tuple[Preset, ...])}.values()),
+        _encoded,
+    )
+    """The system prompts that a person wrote; no two have the same name."""
+    _preset = _text("preset")
+    shows_thoughts = _flag("thoughts_shown", False)
+    """Whether thoughts unfold while they run."""
+    shows_statistics = _flag("statistics_shown", False)
+    """Whether speed and number of tokens stand under each answer."""
+    notifying = _choice("notifying", Notifying.PLAIN)
+    """When the system shows a notification, and how much it says."""
+    return_sends = _flag("return_sends", True)
+    """Whether Return alone sends; otherwise it makes a line. With the command key it always sends."""
+    budget: Preference[int | None] = Preference(
+        "budget", None, lambda stored: BUDGETS[_one_of(stored, list(map(str, BUDGETS)))], lambda budget: budget or ""
+    )
+    """The budget chosen last, which the next picture starts with; None lets each picture choose its own."""
+    start_model: Preference[Path | None] = Preference(
+        "model", None, lambda stored: Path(str(stored)) if stored else None, lambda folder: str(folder or "")
+    )
+    """The model folder that is loaded at the start; None for the sample."""
+    context_limit = _number("context_limit", 0, 0, MOST_TOKENS)
+    """Most tokens of a conversation; 0 for as many as the model holds."""
+    rest_after_minutes = _number("rest_after_minutes", 0, 0, 24 * 60)
+    """Idle minutes after which the model leaves memory; 0 for never."""
+    works_offline = _flag("works_offline", False)
+    """The master switch: nothing uses the network."""
+    retention = _choice("retention", Retention.KEEP)
+    """How long conversations are kept."""
+    transcribes = _flag("transcribes", False)
+    """Whether what is recorded becomes text in the message, rather than an attached clip."""
+    microphone: Preference[ChosenMicrophone | None] = Preference(
+        "microphone",
+        None,
+        lambda stored: _decoded(stored, ChosenMicrophone),
+        lambda one: "" if one is None else _encoded(one),
+    )
+    """The microphone that was chosen; None for the system's own choice."""
+    appearance = _choice("appearance", Appearance.SYSTEM)
+    """Light, dark or the system's choice."""
+    text_size = Preference("text_size", 100, lambda stored: TEXT_SIZES[_one_of(stored, list(map(str, TEXT_SIZES)))])
+    """The size of text in percent, one of `TEXT_SIZES`."""
+    geometry = _qt("geometry", QByteArray)
+    """Where the window was."""
+    settings_place = _qt("settings_place", QPoint)
+    """Where the settings window was; None for nowhere yet."""
+    open_conversation = _text("open_conversation")
+    """The conversation that was open when the app ended; empty for a new one."""
+    is_sidebar_shown = _flag("sidebar", True)
+    """Whether the list of conversations is shown where there is room."""
+    tools: Preference[frozenset[str]] = Preference(
+        "tools",
+        frozenset(),
+        lambda stored: frozenset(_decoded(stored, tuple[str, ...])),
+        lambda names: _encoded(sorted(names)),
+    )
+    """Names of the tools that the model may call."""
+    readable_paths: Preference[tuple[str, ...]] = _json("readable_paths", tuple[str, ...], ())
+    """Files and folders that a person chose for the model to read."""
+
+    def __init__(self, kept: QSettings) -> None:
         super().__init__()
-        self._store = store
+        self._kept = kept
         self._has_refused = False
         self._saving = QTimer(self, interval=SAVE_MS, singleShot=True)
         self._saving.timeout.connect(self._save)
 
     @property
-    def is_thinking_on(self) -> bool:
-        """The thinking switch."""
-        return self._flag("thinking", False)
-
-    @is_thinking_on.setter
-    def is_thinking_on(self, is_on: bool) -> None:
-        self._write("thinking", is_on)
-
-    @property
-    def thinks_by_default(self) -> bool:
-        """How the thinking switch stands in a new conversation."""
-        return self._flag("thinks_by_default", False)
-
-    @thinks_by_default.setter
-    def thinks_by_default(self, is_on: bool) -> None:
-        self._write("thinks_by_default", is_on)
-
-    @property
-    def thinking_budget(self) -> int:
-        """Most tokens of a thought; 0 for no limit."""
-        return self._number("thinking_budget", Options().thinking_budget, 0, MOST_TOKENS)
-
-    @thinking_budget.setter
-    def thinking_budget(self, num_tokens: int) -> None:
-        self._write("thinking_budget", num_tokens)
-
-    @property
-    def max_new_tokens(self) -> int:
-        """Most tokens of an answer."""
-        return self._number("max_new_tokens", Options().max_new_tokens, 1, MOST_TOKENS)
-
-    @max_new_tokens.setter
-    def max_new_tokens(self, num_tokens: int) -> None:
-        self._write("max_new_tokens", num_tokens)
-
-    @property
-    def sampling_choice(self) -> SamplingChoice:
-        """Where the numbers of the sampler come from."""
-        return self._choice("sampling", SamplingChoice.MODEL)
-
-    @sampling_choice.setter
-    def sampling_choice(self, choice: SamplingChoice) -> None:
-        self._write("sampling", choice.value)
-
-    @property
-    def own_sampling(self) -> Sampling:
-        """The numbers that hold when a person chose their own."""
-        return self._json("own_sampling", Sampling, Sampling())
-
-    @own_sampling.setter
-    def own_sampling(self, sampling: Sampling) -> None:
-        self._write("own_sampling", msgspec.json.encode(sampling).decode())
-
-    @property
-    def presets(self) -> tuple[Preset, ...]:
-        """The system prompts that a person wrote; no two have the same name."""
-        presets = self._json("presets", tuple[Preset, ...], ())
-        return tuple({preset.name: preset for preset in presets}.values())
-
-    @presets.setter
-    def presets(self, presets: tuple[Preset, ...]) -> None:
-        self._write("presets", msgspec.json.encode(presets).decode())
-
-    @property
     def preset_name(self) -> str:
         """The system prompt in use; empty for none."""
-        stored = str(self._store.value("preset", ""))
-        return stored if any(preset.name == stored for preset in self.presets) else ""
+        return self._preset if any(preset.name == self._preset for preset in self.presets) else ""
 
     @preset_name.setter
     def preset_name(self, name: str) -> None:
-        self._write("preset", name)
+        self._preset = name
 
-    @property
-    def shows_thoughts(self) -> bool:
-        """Whether thoughts unfold while they run."""
-        return self._flag("thoughts_shown", False)
+    def stored(self, key: str) -> object:
+        """What is stored under a key, None for nothing."""
+        return self._kept.value(key)
 
-    @shows_thoughts.setter
-    def shows_thoughts(self, is_shown: bool) -> None:
-        self._write("thoughts_shown", is_shown)
-
-    @property
-    def shows_statistics(self) -> bool:
-        """Whether speed and number of tokens stand under each answer."""
-        return self._flag("statistics_shown", False)
-
-    @shows_statistics.setter
-    def shows_statistics(self, is_shown: bool) -> None:
-        self._write("statistics_shown", is_shown)
-
-    @property
-    def notifying(self) -> Notifying:
-        """When the system shows a notification, and how much it says."""
-        return self._choice("notifying", Notifying.PLAIN)
-
-    @notifying.setter
-    def notifying(self, choice: Notifying) -> None:
-        self._write("notifying", choice.value)
-
-    @property
-    def return_sends(self) -> bool:
-        """Whether Return alone sends; otherwise it makes a line. With the command key it always sends."""
-        return self._flag("return_sends", True)
-
-    @return_sends.setter
-    def return_sends(self, does_send: bool) -> None:
-        self._write("return_sends", does_send)
-
-    @property
-    def budget(self) -> int | None:
-        """The budget chosen last, which the next picture starts with; None lets each picture choose its own."""
-        stored = str(self._store.value("budget", ""))
-        return int(stored) if stored in map(str, BUDGETS) else None
-
-    @budget.setter
-    def budget(self, budget: int | None) -> None:
-        self._write("budget", "" if budget is None else budget)
-
-    @property
-    def start_model(self) -> Path | None:
-        """The model folder that is loaded at the start; None for the sample."""
-        stored = str(self._store.value("model", ""))
-        return Path(stored) if stored else None
-
-    @start_model.setter
-    def start_model(self, folder: Path | None) -> None:
-        self._write("model", str(folder or ""))
-
-    @property
-    def context_limit(self) -> int:
-        """Most tokens of a conversation; 0 for as many as the model holds."""
-        return self._number("context_limit", 0, 0, MOST_TOKENS)
-
-    @context_limit.setter
-    def context_limit(self, num_tokens: int) -> None:
-        self._write("context_limit", num_tokens)
-
-    @property
-    def rest_after_minutes(self) -> int:
-        """Idle minutes after which the model leaves memory; 0 for never."""
-        return self._number("rest_after_minutes", 0, 0, 24 * 60)
-
-    @rest_after_minutes.setter
-    def rest_after_minutes(self, minutes: int) -> None:
-        self._write("rest_after_minutes", minutes)
-
-    @property
-    def works_offline(self) -> bool:
-        """The master switch: nothing uses the network."""
-        return self._flag("works_offline", False)
-
-    @works_offline.setter
-    def works_offline(self, is_offline: bool) -> None:
-        self._write("works_offline", is_offline)
-
-    @property
-    def retention(self) -> Retention:
-        """How long conversations are kept."""
-        return self._choice("retention", Retention.KEEP)
-
-    @retention.setter
-    def retention(self, retention: Retention) -> None:
-        self._write("retention", retention.value)
-
-    @property
-    def transcribes(self) -> bool:
-        """Whether what is recorded becomes text in the message, rather than an attached clip."""
-        return self._flag("transcribes", False)
-
-    @transcribes.setter
-    def transcribes(self, transcribes: bool) -> None:
-        self._write("transcribes", transcribes)
-
-    @property
-    def microphone(self) -> ChosenMicrophone | None:
-        """The microphone that was chosen; None for the system's own choice."""
-        return self._json("microphone", ChosenMicrophone, None)
-
-    @microphone.setter
-    def microphone(self, microphone: ChosenMicrophone | None) -> None:
-        self._write("microphone", "" if microphone is None else msgspec.json.encode(microphone).decode())
-
-    @property
-    def appearance(self) -> Appearance:
-        """Light, dark or the system's choice."""
-        return self._choice("appearance", Appearance.SYSTEM)
-
-    @appearance.setter
-    def appearance(self, appearance: Appearance) -> None:
-        self._write("appearance", appearance.value)
-
-    @property
-    def text_size(self) -> int:
-        """The size of text in percent, one of `TEXT_SIZES`."""
-        stored = self._number("text_size", 100, TEXT_SIZES[0], TEXT_SIZES[-1])
-        return stored if stored in TEXT_SIZES else 100
-
-    @text_size.setter
-    def text_size(self, percent: int) -> None:
-        self._write("text_size", percent)
-
-    @property
-    def geometry(self) -> QByteArray | None:
-        """Where the window was."""
-        stored = self._store.value("geometry")
-        return stored if isinstance(stored, QByteArray) else None
-
-    @geometry.setter
-    def geometry(self, geometry: QByteArray | None) -> None:
-        self._write("geometry", geometry)
-
-    @property
-    def settings_place(self) -> QPoint | None:
-        """Where the settings window was; None for nowhere yet."""
-        stored = self._store.value("settings_place")
-        return stored if isinstance(stored, QPoint) else None
-
-    @settings_place.setter
-    def settings_place(self, place: QPoint) -> None:
-        self._write("settings_place", place)
-
-    @property
-    def open_conversation(self) -> str:
-        """The conversation that was open when the app ended; empty for a new one."""
-        return str(self._store.value("open_conversation", ""))
-
-    @open_conversation.setter
-    def open_conversation(self, conversation_id: str) -> None:
-        self._write("open_conversation", conversation_id)
-
-    @property
-    def is_sidebar_shown(self) -> bool:
-        """Whether the list of conversations is shown where there is room."""
-        return self._flag("sidebar", True)
-
-    @is_sidebar_shown.setter
-    def is_sidebar_shown(self, is_shown: bool) -> None:
-        self._write("sidebar", is_shown)
-
-    @property
-    def tools(self) -> frozenset[str]:
-        """Names of the tools that the model may call."""
-        return frozenset(self._json("tools", tuple[str, ...], ()))
-
-    @tools.setter
-    def tools(self, names: frozenset[str]) -> None:
-        self._write("tools", msgspec.json.encode(sorted(names)).decode())
-
-    @property
-    def readable_paths(self) -> tuple[str, ...]:
-        """Files and folders that a person chose for the model to read."""
-        return self._json("readable_paths", tuple[str, ...], ())
-
-    @readable_paths.setter
-    def readable_paths(self, paths: tuple[str, ...]) -> None:
-        self._write("readable_paths", msgspec.json.encode(paths).decode())
-
-    def _write(self, key: str, value: bool | int | str | QByteArray | QPoint | None) -> None:
-        if value != self._store.value(key):
-            self._store.setValue(key, value)
+    def store(self, key: str, value: _Stored) -> None:
+        """Store it, if it is another value."""
+        if value != self._kept.value(key):
+            self._kept.setValue(key, value)
             self._saving.start(SAVE_MS)
             self.changed.emit()
 
     def _save(self) -> None:
-        self._store.sync()
-        if self._store.status() is not QSettings.Status.NoError:  # which it stays, also when later attempts do better
+        self._kept.sync()
+        if self._kept.status() is not QSettings.Status.NoError:  # which it stays, also when later attempts do better
             self._saving.start(RETRY_MS)
             if not self._has_refused:
                 self._has_refused = True
                 self.refused.emit()
-
-    def _flag(self, key: str, default: bool) -> bool:
-        return {"true": True, "false": False}.get(str(self._store.value(key)).lower(), default)
-
-    def _number(self, key: str, default: int, least: int, most: int) -> int:
-        stored = str(self._store.value(key))
-        is_number = stored.isdecimal() and len(stored) <= len(str(most))
-        return int(stored) if is_number and least <= int(stored) <= most else default
-
-    def _choice(self, key: str, default: _Choice) -> _Choice:
-        stored = self._store.value(key)
-        return next((choice for choice in type(default) if choice.value == stored), default)
-
-    def _json(self, key: str, kind: type[_Value], default: _Default) -> _Value | _Default:
-        try:
-            return msgspec.json.decode(str(self._store.value(key, "")), type=kind)
-        except msgspec.DecodeError:
-            return default
 
 
 def may_use_network(settings: Settings) -> bool:

@@ -54,7 +54,7 @@ def refuse_microphones() -> Microphones:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(qapp: QApplication, tmp_path: Path) -> Settings:
     """Preferences of this test alone."""
     return Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
 

@@ -18,6 +18,7 @@ from app.settings import (
     Appearance,
     ChosenMicrophone,
     Notifying,
+    Preference,
     Preset,
     Retention,
     SamplingChoice,
@@ -62,8 +63,8 @@ def window(qtbot: QtBot, theme: Theme, preferences: Preferences) -> Iterator[Set
 
 def reread(settings: Settings) -> Settings:
     """The same preferences as another start of the app finds them."""
-    settings._store.sync()
-    return Settings(QSettings(settings._store.fileName(), QSettings.Format.IniFormat))
+    settings._kept.sync()
+    return Settings(QSettings(settings._kept.fileName(), QSettings.Format.IniFormat))
 
 
 def test_every_preference_outlives_the_app(settings: Settings) -> None:
@@ -131,8 +132,8 @@ def test_what_is_damaged_reads_as_the_default(tmp_path: Path) -> None:
     path.write_text(SPOILED)
     spoiled = Settings(QSettings(str(path), QSettings.Format.IniFormat))
     fresh = Settings(QSettings(str(tmp_path / "none.ini"), QSettings.Format.IniFormat))
-    names = [name for name, value in vars(Settings).items() if isinstance(value, property)]
-    assert len(names) >= 18
+    names = [name for name, value in vars(Settings).items() if isinstance(value, property | Preference)]
+    assert len(names) >= 27
     assert {name: getattr(spoiled, name) for name in names} == {name: getattr(fresh, name) for name in names}
     assert Preferences(fresh, tmp_path).options(thinking=False) == Options()
 
