@@ -1,11 +1,14 @@
 """Small versions of pictures, and of the first frames of videos, decoded away from the GUI thread."""
 
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from app.background import Lane
 from engine import AttachmentError, load_picture, read_frames
 
 __all__ = ["Thumbnails"]
@@ -16,8 +19,12 @@ _LONGEST_SIDE = 480
 _MOST_KEPT = 64
 """So many small versions are kept, those used last; together at most 44 MB."""
 
-_Stamp = tuple[int, int]
-"""When a file was last written, in ns, and its size in bytes: another stamp is another picture."""
+
+class _Small(NamedTuple):
+    """A small version, and what the file was then: when it was last written, in ns, and its size in bytes."""
+
+    image: QImage
+    stamp: tuple[int, int]
 
 
 class Thumbnails(QObject):
@@ -30,56 +37,52 @@ class Thumbnails(QObject):
 
     ready = Signal(str)
     failed = Signal(str, str)
-    _decoded = Signal(str, object, object)
 
     def __init__(self) -> None:
         super().__init__()
-        self._images: dict[str, tuple[_Stamp, QImage]] = {}  # the one used last comes last
-        self._asked: dict[str, _Stamp] = {}
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
-        self._decoded.connect(self._keep)
-        self.failed.connect(self._forget)
+        self._kept: dict[str, _Small] = {}  # the one used last comes last
+        self._asked: set[str] = set()
+        self._lane = Lane()
 
     def image(self, path: str) -> QImage | None:
-        """The small version, or None while it is being made (then `ready` or `failed` follows)."""
-        kept_stamp, kept = self._images.pop(path, (None, None))
-        stamp = _stamp(path) or kept_stamp or (0, 0)
-        if kept is not None and stamp == kept_stamp:
-            self._images[path] = stamp, kept
-            return kept
-        if self._asked.get(path) != stamp:
-            self._asked[path] = stamp
-            self._pool.start(lambda: self._decode(path, stamp))
-        return None
+        """The last known small version, or None; `ready` follows when there is another one, or else `failed`."""
+        kept = self._kept.pop(path, None)
+        if kept is not None:
+            self._kept[path] = kept
+        if path not in self._asked:
+            self._asked.add(path)
+            self._lane.do(lambda: _look(path, kept), partial(self._take, path))
+        return kept.image if kept is not None else None
 
     def close(self) -> None:
         """Forget what waits and let the running one end."""
-        self._pool.clear()
-        self._pool.waitForDone()
+        self._lane.close()
 
-    def _decode(self, path: str, stamp: _Stamp) -> None:
-        try:
-            picture = _picture(Path(path))
-        except AttachmentError as error:
-            self.failed.emit(path, str(error))
-            return
-        picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-        rgb = picture.convert("RGB")
-        image = QImage(rgb.tobytes(), rgb.width, rgb.height, 3 * rgb.width, QImage.Format.Format_RGB888)
-        self._decoded.emit(path, stamp, image.copy())
+    def _take(self, path: str, seen: _Small | str | None) -> None:
+        self._asked.discard(path)
+        if isinstance(seen, str):
+            self.failed.emit(path, seen)
+        elif seen is not None:
+            self._kept.pop(path, None)
+            self._kept[path] = seen
+            if len(self._kept) > _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self.ready.emit(path)
 
-    def _forget(self, path: str, _sentence: str) -> None:
-        self._asked.pop(path, None)
 
-    def _keep(self, path: str, stamp: _Stamp, image: QImage) -> None:
-        if self._asked.get(path) == stamp:
-            del self._asked[path]
-        self._images.pop(path, None)
-        self._images[path] = stamp, image
-        if len(self._images) > _MOST_KEPT:
-            del self._images[next(iter(self._images))]
-        self.ready.emit(path)
+def _look(path: str, kept: _Small | None) -> _Small | str | None:
+    """The small version of a file as it is now, or why there is none; None where the kept one is still right."""
+    stamp = _stamp(path)
+    if kept is not None and stamp in (kept.stamp, None):
+        return None
+    try:
+        picture = _picture(Path(path))
+    except AttachmentError as error:
+        return str(error)
+    picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    rgb = picture.convert("RGB")
+    image = QImage(rgb.tobytes(), rgb.width, rgb.height, 3 * rgb.width, QImage.Format.Format_RGB888)
+    return _Small(image.copy(), stamp or (0, 0))
 
 
 def _picture(path: Path) -> Image.Image:
@@ -93,7 +96,7 @@ def _picture(path: Path) -> Image.Image:
             raise error from None
 
 
-def _stamp(path: str) -> _Stamp | None:
+def _stamp(path: str) -> tuple[int, int] | None:
     try:
         status = Path(path).stat()
     except OSError:

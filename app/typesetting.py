@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from types import FrameType
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QThreadPool, Signal
+from PySide6.QtCore import QByteArray, QObject, QRectF, Signal
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
+
+from app.background import Lane
 
 __all__ = ["Code", "CodeSpan", "Drawing", "Formula", "Refused", "TokenKind", "Typesetter"]
 
@@ -94,15 +97,12 @@ class Typesetter(QObject):
     """
 
     made = Signal(object)
-    _finished = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
         self._results: dict[Formula | Code, _Result] = {}  # the one used last comes last
         self._asked: set[Formula | Code] = set()
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
-        self._finished.connect(self._keep)
+        self._lane = Lane()
 
     def draw(self, formula: Formula) -> Drawing | Refused | None:
         """The formula's picture, or None while it is being drawn (then `made` follows)."""
@@ -118,8 +118,7 @@ class Typesetter(QObject):
 
     def close(self) -> None:
         """Forget what waits and let the running one end."""
-        self._pool.clear()
-        self._pool.waitForDone()
+        self._lane.close()
 
     def _recall(self, wanted: Formula | Code, make: Callable[[], _Result]) -> _Result | None:
         if wanted in self._results:
@@ -127,7 +126,7 @@ class Typesetter(QObject):
             return self._results[wanted]
         if wanted not in self._asked:
             self._asked.add(wanted)
-            self._pool.start(lambda: self._finished.emit(wanted, make()))
+            self._lane.do(make, partial(self._keep, wanted))
         return None
 
     def _keep(self, wanted: Formula | Code, result: _Result) -> None:

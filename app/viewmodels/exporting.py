@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.background import Lane
 from app.exports import ExportCancelled, Exported, ExportError, ExportFormat, export
 
 __all__ = ["FORMAT_NAMES", "Exporter"]
@@ -37,18 +38,15 @@ class Exporter(QObject):
     """
 
     said = Signal(str)
-    _done = Signal(str)
 
     def __init__(self, title: Callable[[], str], read: Callable[[], Exported]) -> None:
         super().__init__()
         self._title = title
         self.read = read
-        self._writer = QThreadPool(self)  # in a thread of Python's, Qt's documents complain
-        self._writer.setMaxThreadCount(1)
+        self._lane = Lane()
         self._is_closing = Event()
         self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._patience.timeout.connect(lambda: self.said.emit("Exporting…"))
-        self._done.connect(self._tell)
 
     def file_name(self, kind: ExportFormat) -> str:
         """What to call the file: the title, without what a file's name may not have."""
@@ -63,38 +61,38 @@ class Exporter(QObject):
     ) -> None:
         """Write a conversation that was read before, or the open one as it is now; `said` tells what came of it."""
         self._patience.start()
-        self._writer.start(partial(self._write, conversation or self.read(), path, kind, with_thoughts))
+        self._lane.do(partial(self._write, conversation or self.read(), path, kind, with_thoughts), self._tell)
 
     def delete(self, paths: Sequence[Path]) -> None:
         """Delete files once every export that was asked for has read them."""
         if paths:
-            self._writer.start(partial(_delete, paths))
+            self._lane.do(partial(_delete, paths))
 
     def close(self) -> None:
         """Give up what is not finished; nothing of it stays."""
         self._is_closing.set()
         self._patience.stop()
-        self._writer.clear()
-        self._writer.waitForDone()
+        self._lane.close()
 
-    def _write(self, conversation: Exported, path: Path, kind: ExportFormat, with_thoughts: bool) -> None:
-        sentence = f"Exported as “{path.name}”"
+    def _write(self, conversation: Exported, path: Path, kind: ExportFormat, with_thoughts: bool) -> str:
+        """Write the file and return what is said of it; nothing when it was given up."""
         try:
             export(
                 conversation, path, kind, with_thoughts=with_thoughts, is_wanted=lambda: not self._is_closing.is_set()
             )
         except ExportCancelled:
-            return
+            return ""
         except ExportError as error:
-            sentence = str(error)
+            return str(error)
         except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
             _log.exception("the export failed")
-            sentence = f"“{path.name}” cannot be written, because something went wrong in Cabochon."
-        self._done.emit(sentence)
+            return f"“{path.name}” cannot be written, because something went wrong in Cabochon."
+        return f"Exported as “{path.name}”"
 
     def _tell(self, sentence: str) -> None:
         self._patience.stop()
-        self.said.emit(sentence)
+        if sentence:
+            self.said.emit(sentence)
 
 
 def _delete(paths: Sequence[Path]) -> None:

@@ -72,7 +72,7 @@ class PictureTile(QAbstractButton):
         return part
 
     def _take(self, path: str) -> None:
-        if path != self._path or self._image is not None:
+        if path != self._path:
             return
         self._image = self._thumbnails.image(path)
         if self._image is not None and not self._is_cropped:
