@@ -1,19 +1,30 @@
 # make run    open the window (creates .venv and installs what is needed)
-# make test   run every test
+# make test   run every test that needs neither torch nor transformers
+# make parity run the tests beside transformers, mlx-lm and mlx-vlm
+# make tours  run the long ones: kills, full disks, thousands of messages
 # make check  formatting, lint, types, import rules
+# make all    everything that a change must pass
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check clean
+.PHONY: run test parity tours check all clean
 
 run: $(VENV)/.run
 	$(BIN)/cabochon
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not tour" --ignore=tests/parity
+
+parity: $(VENV)/.parity
+	$(BIN)/python -m pytest tests/parity
+
+tours: $(VENV)/.test
+	$(BIN)/python -m pytest -m tour --ignore=tests/parity
+
+all: check test parity tours
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check .
@@ -34,6 +45,10 @@ $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.run
 	$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.parity: $(VENV)/.test
+	$(INSTALL) --editable '.[parity]'
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.run

@@ -13,6 +13,11 @@ import pytest
 from engine.blas import open_before_mlx
 
 open_before_mlx()
+
+from engine.prompt.tokenizer import Tokenizer  # noqa: E402
+from tests.small_tokenizer import write_tokenizer  # noqa: E402
+from tests.tiny import write_checkpoint  # noqa: E402
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -75,8 +80,18 @@ def garbage_is_collected_here() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random checkpoint with text and pictures."""
-    from tests.tiny import write_checkpoint
-
     folder = tmp_path_factory.mktemp("tiny")
     write_checkpoint(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small tokenizer for all tests of prompts."""
+    return write_tokenizer(tmp_path_factory.mktemp("tokenizer") / "tokenizer.json")
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tokenizer_file: Path) -> Tokenizer:
+    """The same, read as the engine reads it."""
+    return Tokenizer(tokenizer_file)

@@ -1,17 +1,19 @@
-"""Tiny seeded Gemma 4 checkpoints of the E line, made with the reference implementation."""
+"""Tiny seeded Gemma 4 checkpoints in the published layout: the E line's, the dense one, experts, the 12B's kind.
+
+`parity/reference.py` reads the same files with transformers, which refuses a name or a shape that is not its own.
+"""
 
 import json
+import zlib
 from pathlib import Path
 
-import torch
+import numpy as np
+from mlx.utils import tree_flatten
+from safetensors.numpy import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
-from transformers import (
-    Gemma4Config,
-    Gemma4ForConditionalGeneration,
-    Gemma4UnifiedConfig,
-    Gemma4UnifiedForConditionalGeneration,
-    PreTrainedModel,
-)
+
+from engine.checkpoint.config import read_config
+from engine.models.gemma4 import make_model
 
 WINDOW = 16
 VOCAB = 640
@@ -99,54 +101,43 @@ def unified_config(**changes: object) -> dict[str, object]:
     }  # fmt: skip
 
 
-def reference_model(seed: int = 7, *, hears: bool = False, **changes: object) -> Gemma4ForConditionalGeneration:
-    """transformers' own model with random weights that keep activations near unit size."""
-    config = Gemma4Config.from_dict(model_config(hears=hears, **changes))
-    return _drawn(
-        Gemma4ForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager"), seed
-    )
+def write_checkpoint(folder: Path, seed: int = 7, *, hears: bool = False, **changes: object) -> None:
+    """Write a tiny checkpoint of the E line, or of another kind by its changes, with its original config file."""
+    _write(folder, seed, model_config(hears=hears, **changes))
 
 
-def write_checkpoint(
-    folder: Path, seed: int = 7, *, hears: bool = False, **changes: object
-) -> Gemma4ForConditionalGeneration:
-    """Save a tiny checkpoint in the published layout (original config file) and return the reference model."""
-    model = reference_model(seed, hears=hears, **changes)
-    _save(model, folder, model_config(hears=hears, **changes))
-    return model
-
-
-def write_unified(folder: Path, seed: int = 7, **changes: object) -> Gemma4UnifiedForConditionalGeneration:
+def write_unified(folder: Path, seed: int = 7, **changes: object) -> None:
     """The same for the 12B's kind."""
-    config = Gemma4UnifiedConfig.from_dict(unified_config(**changes))
-    model = Gemma4UnifiedForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager")
-    _drawn(model, seed)
-    _save(model, folder, unified_config(**changes))
-    return model
+    _write(folder, seed, unified_config(**changes))
 
 
-def decoder_of(model: Gemma4UnifiedForConditionalGeneration) -> Gemma4ForConditionalGeneration:
-    """The same decoder as a model without towers, whose masks are right (`gemma4-architecture` 11, row 1)."""
-    config = Gemma4Config.from_dict(model_config(**DENSE_31B) | {"vision_config": None})
-    decoder = Gemma4ForConditionalGeneration._from_config(config, dtype=torch.float32, attn_implementation="eager")
-    decoder.model.language_model.load_state_dict(model.model.language_model.state_dict())
-    decoder.tie_weights()
-    return decoder.eval()
-
-
-def _drawn(model: PreTrainedModel, seed: int) -> PreTrainedModel:
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, value in [*model.named_parameters(), *model.named_buffers()]:
-            _draw(name, value, generator)
-    return model.eval()
-
-
-def _save(model: PreTrainedModel, folder: Path, config: dict[str, object]) -> None:
-    model.save_pretrained(folder)
+def _write(folder: Path, seed: int, config: dict[str, object]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [1, 106, 50]}))
     write_tokenizer(folder / "tokenizer.json")
+    shapes = {path: array.shape for path, array in tree_flatten(make_model(read_config(folder)).parameters())}
+    drawn = {path: _draw(path, shape, seed) for path, shape in shapes.items()}
+    save_file(_published(drawn), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _published(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Paths in our modules to the vendor's names; there experts keep gate and up in one tensor, and convolutions have
+    their channels before their places.
+    """
+    named = {}
+    for path, values in tensors.items():
+        name = f"model.{path}"
+        if name.endswith(".experts.gate_proj.weight"):
+            up = tensors[path.replace("gate_proj", "up_proj")]
+            named[name.replace("gate_proj.weight", "gate_up_proj")] = np.concatenate([values, up], axis=1)
+        elif name.endswith(".experts.down_proj.weight"):
+            named[name.removesuffix(".weight")] = values
+        elif name.endswith((".conv.weight", ".depthwise_conv1d.weight")):
+            named[name] = np.ascontiguousarray(np.moveaxis(values, -1, 1))
+        elif not name.endswith(".experts.up_proj.weight"):
+            named[name] = values
+    return named
 
 
 def write_tokenizer(path: Path) -> None:
@@ -194,26 +185,28 @@ def write_tokenizer(path: Path) -> None:
     tokenizer.save(str(path))
 
 
-def _draw(name: str, value: torch.Tensor, generator: torch.Generator) -> None:
-    if name.endswith(("input_min", "output_min")):
-        value.fill_(-3.0)
-    elif name.endswith(("input_max", "output_max")):
-        value.fill_(3.0)
-    elif "layer_scalar" in name:
-        value.copy_(0.6 + 0.4 * torch.rand(value.shape, generator=generator))
-    elif "inv_freq" in name or "inv_timescales" in name or "embed_scale" in name or value.ndim == 0:
-        return
-    elif name.endswith(("std_scale", "per_expert_scale", "router.scale")):
-        value.copy_(0.8 + 0.4 * torch.rand(value.shape, generator=generator))
-    elif name.endswith(("q_norm.weight", "k_norm.weight")):
-        value.copy_((1 + 0.1 * torch.randn(value.shape, generator=generator)) * value.shape[0] ** -0.25)
-    elif name.endswith("per_dim_scale"):
-        value.copy_(0.5 * torch.randn(value.shape, generator=generator))
-    elif name.endswith(".bias"):
-        value.copy_(0.1 * torch.randn(value.shape, generator=generator))
-    elif "norm" in name or "_ln" in name:
-        value.copy_(1 + 0.1 * torch.randn(value.shape, generator=generator))
+def _draw(path: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """Values that keep activations near unit size, the same for a name wherever it stands among the others."""
+    generator = np.random.default_rng([seed, zlib.crc32(path.encode())])
+
+    def around(center: float, spread: float) -> np.ndarray:
+        return center + spread * generator.standard_normal(shape)
+
+    if path.endswith(("input_min", "output_min", "input_max", "output_max")):
+        values = np.full(shape, -3.0 if path.endswith("min") else 3.0)
+    elif "layer_scalar" in path:
+        values = generator.uniform(0.6, 1.0, shape)
+    elif path.endswith(("std_scale", "per_expert_scale", "router.scale")):
+        values = generator.uniform(0.8, 1.2, shape)
+    elif path.endswith(("q_norm.weight", "k_norm.weight")):
+        values = around(1, 0.1) * shape[0] ** -0.25
+    elif path.endswith("per_dim_scale"):
+        values = around(0, 0.5)
+    elif path.endswith(".bias"):
+        values = around(0, 0.1)
+    elif "norm" in path or "_ln" in path:
+        values = around(1, 0.1)
     else:
-        is_place = "position_embedding" in name or "pos_embedding" in name
-        scale = 0.3 if is_place else 1.0 if "embed_tokens" in name else value.shape[-1] ** -0.5
-        value.copy_(scale * torch.randn(value.shape, generator=generator))
+        is_place = "position_embedding" in path or "pos_embedding" in path
+        values = around(0, 0.3 if is_place else 1.0 if "embed_tokens" in path else shape[-1] ** -0.5)
+    return values.astype(np.float32)

@@ -19,7 +19,7 @@ from engine.prompt.tool_syntax import call_pieces
 from engine.response.tool_calls import QUOTE, read_call
 from engine.tools import Tool
 from tests.generation.random_writer import is_complete, may_end, write
-from tests.prompt.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
+from tests.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
 
 WEATHER = {
     "type": "object", "required": ["city"],

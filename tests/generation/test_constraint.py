@@ -22,7 +22,7 @@ from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import Special
 from engine.prompt.tokenizer import Tokenizer
 from tests.generation.random_writer import is_complete, may_end, write
-from tests.prompt.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
+from tests.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
 
 MODEL_VOCAB = VOCAB_SIZE + 6
 """The model has rows that the tokenizer does not know."""

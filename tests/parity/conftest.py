@@ -26,7 +26,7 @@ from engine.preprocess.image import ImageInput, image, plan_image, prepare_image
 from engine.preprocess.sound import load_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.prompt import Prompt
-from tests.tiny import write_checkpoint
+from tests.parity.reference import write_pair
 
 
 def assert_close(ours: mx.array | np.ndarray, theirs: torch.Tensor | np.ndarray, tolerance: float = 2e-5) -> None:
@@ -155,7 +155,7 @@ def assert_chunks(ours: Engine, prompt: Prompt, chunk: int) -> None:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """One tiny model in both implementations, in float32."""
     folder = tmp_path_factory.mktemp("pair")
-    theirs = write_checkpoint(folder)
+    theirs = write_pair(folder)
     return Pair(theirs, Engine.load(folder))
 
 

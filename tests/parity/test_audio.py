@@ -15,13 +15,13 @@ from engine.preprocess.audio import log_mel, num_soft_tokens
 from engine.preprocess.sound import load_sound
 from engine.prompt.prompt import Prompt
 from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close
-from tests.tiny import write_checkpoint
+from tests.parity.reference import write_pair
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     folder = tmp_path_factory.mktemp("hearing")
-    theirs = write_checkpoint(folder, seed=13, hears=True)
+    theirs = write_pair(folder, seed=13, hears=True)
     return Pair(theirs, Engine.load(folder))
 
 

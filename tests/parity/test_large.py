@@ -14,13 +14,14 @@ from engine.options import GREEDY, Options
 from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
 from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close, assert_greedy, random_ids
+from tests.parity.reference import write_pair
 from tests.tiny import DENSE_31B, EXPERTS_26B, WINDOW, write_checkpoint
 
 
 @pytest.fixture(scope="module", params=[DENSE_31B, EXPERTS_26B], ids=["31B", "26B-A4B"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     folder = tmp_path_factory.mktemp("large")
-    theirs = write_checkpoint(folder, seed=11, **request.param)
+    theirs = write_pair(folder, seed=11, **request.param)
     return Pair(theirs, Engine.load(folder))
 
 

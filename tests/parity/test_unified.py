@@ -26,7 +26,8 @@ from engine.preprocess.audio import raw_frames
 from engine.preprocess.image import image
 from engine.prompt.prompt import Prompt
 from tests.parity.conftest import assert_chunks, assert_close, random_ids, reference_inputs
-from tests.tiny import WINDOW, decoder_of, write_unified
+from tests.parity.reference import decoder_of, write_unified_pair
+from tests.tiny import WINDOW
 
 
 @dataclass
@@ -60,7 +61,7 @@ class UnifiedPair:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> UnifiedPair:
     folder = tmp_path_factory.mktemp("unified")
-    theirs = write_unified(folder, seed=17)
+    theirs = write_unified_pair(folder, seed=17)
     return UnifiedPair(theirs, decoder_of(theirs), Engine.load(folder))
 
 

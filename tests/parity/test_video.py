@@ -11,13 +11,14 @@ from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
 from tests.media_files import tone, write_video
 from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close, reference_inputs
-from tests.tiny import DENSE_31B, WINDOW, decoder_of, write_checkpoint, write_unified
+from tests.parity.reference import decoder_of, write_pair, write_unified_pair
+from tests.tiny import DENSE_31B, WINDOW
 
 
 @pytest.fixture(scope="module", params=[{"hears": True}, DENSE_31B], ids=["E line", "31B"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     folder = tmp_path_factory.mktemp("watching")
-    theirs = write_checkpoint(folder, seed=19, **request.param)
+    theirs = write_pair(folder, seed=19, **request.param)
     return Pair(theirs, Engine.load(folder))
 
 
@@ -63,7 +64,7 @@ def test_a_prompt_with_a_video_in_chunks_equals_one_pass(pair: Pair, clip: Path,
 
 
 def test_a_video_with_its_sound_agrees_on_the_E_line(tmp_path: Path, clip: Path) -> None:
-    theirs = write_checkpoint(tmp_path, seed=19, hears=True)
+    theirs = write_pair(tmp_path, seed=19, hears=True)
     pair = Pair(theirs, Engine.load(tmp_path))
     prompt = pair.ours.prepare([user("What is said?", Video(str(clip), 70), Sound(str(clip)))])
     assert [span.media.is_visual for span in prompt.spans] == [True, True, True, False]
@@ -71,7 +72,7 @@ def test_a_video_with_its_sound_agrees_on_the_E_line(tmp_path: Path, clip: Path)
 
 
 def test_a_video_with_its_sound_agrees_on_the_12B(tmp_path: Path, clip: Path) -> None:
-    theirs = write_unified(tmp_path, seed=19)
+    theirs = write_unified_pair(tmp_path, seed=19)
     ours = Engine.load(tmp_path)
     prompt: Prompt = ours.prepare([user("What is said?", Video(str(clip), 70), Sound(str(clip)))])
     inputs = reference_inputs(prompt, theirs.config, patch_size=48)

@@ -13,7 +13,7 @@ from engine.prompt.pieces import Piece
 from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, VideoInput
 from engine.prompt.template import render
 from engine.tools import Tool
-from tests.prompt.small_tokenizer import MARKERS
+from tests.small_tokenizer import MARKERS
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "chat_cases.json").read_text())["cases"]
 CANONICAL = (Path(__file__).parent / "canonical.jinja").read_text()

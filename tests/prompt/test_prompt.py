@@ -10,7 +10,7 @@ from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import MediaSpan, PictureInput, Prompt
 from engine.prompt.template import render
 from engine.prompt.tokenizer import Tokenizer
-from tests.prompt.small_tokenizer import IDS
+from tests.small_tokenizer import IDS
 
 
 def picture(

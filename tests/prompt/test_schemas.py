@@ -4,15 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from transformers.utils.chat_template_utils import render_jinja_template
 
 from engine.errors import PromptError
 from engine.prompt.schemas import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES, tidy_parameters
-from engine.prompt.tool_syntax import declaration_pieces
 from engine.tools import Tool
-from tests.prompt.golden import CANONICAL, CASES, as_text, tools_of
+from tests.prompt.golden import CASES, tools_of
 
 PLACE = {"type": "object", "properties": {"lat": {"type": "number"}}, "required": ["lat"]}
 
@@ -143,41 +139,3 @@ def test_the_golden_schemas_are_tidy_already() -> None:
         for tool in tools_of(case):
             expected = {key: value for key, value in tool.parameters.items() if value}
             assert tidy_parameters(tool) == expected
-
-
-KEYWORDS = {
-    "type": st.sampled_from(["string", "integer", "array", "object", ["number", "null"], ["null"]]),
-    "description": st.text("ab ", max_size=3),
-    "enum": st.lists(st.sampled_from(["a", 1, None, {}]), max_size=2),
-    "nullable": st.booleans(),
-    "minimum": st.integers(),
-    "$ref": st.sampled_from(["#", "#/$defs/a"]),
-    "required": st.lists(st.sampled_from("ab")),
-    "additionalProperties": st.booleans(),
-}
-SCHEMAS: st.SearchStrategy[Any] = st.recursive(
-    st.fixed_dictionaries({}, optional=KEYWORDS),
-    lambda inner: st.fixed_dictionaries(
-        {},
-        optional={
-            **KEYWORDS,
-            "items": inner,
-            "properties": st.dictionaries(st.sampled_from("aB"), inner, max_size=2),
-            "anyOf": st.lists(inner, max_size=3),
-            "allOf": st.lists(inner, max_size=2),
-        },
-    ),
-    max_leaves=8,
-)
-
-
-@given(properties=st.dictionaries(st.sampled_from(["x", "Y", "z"]), SCHEMAS, max_size=3), shared=SCHEMAS)
-@settings(max_examples=60, deadline=None)
-def test_every_tidy_schema_is_written_as_the_template_writes_it(properties: Any, shared: Any) -> None:
-    raw = Tool("f", "Does it.", {"type": "object", "properties": properties, "$defs": {"a": shared}})
-    tidied = tidy_parameters(raw)
-    assert tidy_parameters(Tool("f", "", tidied)) == tidied
-    declared = {"type": "function", "function": {"name": "f", "description": "Does it.", "parameters": tidied}}
-    message = [{"role": "user", "content": ""}]
-    (expected,), _ = render_jinja_template([message], chat_template=CANONICAL, tools=[declared], bos_token="")
-    assert as_text(list(declaration_pieces(raw))) == expected.removeprefix("<|turn>system\n").partition("<turn|>")[0]

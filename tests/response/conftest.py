@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.prompt.tokenizer import Tokenizer
-from tests.prompt.small_tokenizer import write_tokenizer
+from tests.small_tokenizer import write_tokenizer
 
 
 @pytest.fixture(scope="session")

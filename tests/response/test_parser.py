@@ -9,9 +9,9 @@ from engine.messages import Message, Text, ToolCall
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.tokenizer import Tokenizer
 from engine.response.parser import ResponseParser, numbered_call_ids, parse
-from tests.prompt.small_tokenizer import MARKERS
 from tests.response.corpus import CORPUS, TOOLS, Q
 from tests.response.written import Answer, Typed, Written, as_ids, read, stream
+from tests.small_tokenizer import MARKERS
 
 OPEN, CLOSE, END = Special.BEGIN_CHANNEL, Special.END_CHANNEL, Special.END_TURN
 

@@ -9,7 +9,7 @@ from engine.prompt.special_tokens import SPECIAL_TEXTS
 from engine.prompt.tokenizer import Tokenizer
 from engine.response.parser import ParserEvent, ResponseParser
 from engine.tools import Tool
-from tests.prompt.small_tokenizer import MARKERS
+from tests.small_tokenizer import MARKERS
 
 _MARKERS = re.compile("(" + "|".join(re.escape(text) for text in SPECIAL_TEXTS) + ")")
 

@@ -23,6 +23,7 @@ from transformers import Gemma4ForConditionalGeneration
 from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from tests.checkpoint.test_loader import logits
+from tests.parity.reference import write_pair
 from tests.tiny import EXPERTS_26B, VOCAB, write_checkpoint, write_unified
 
 SMALL: dict[str, object] = {
@@ -80,7 +81,7 @@ class Original(NamedTuple):
 @pytest.fixture(scope="module", params=["small", "experts"])
 def original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Original:
     folder: Path = tmp_path_factory.mktemp(request.param)
-    return Original(folder, write_checkpoint(folder, **(SMALL if request.param == "small" else EXPERTS)))
+    return Original(folder, write_pair(folder, **(SMALL if request.param == "small" else EXPERTS)))
 
 
 def vlm_logits(folder: Path) -> mx.array:
