@@ -18,6 +18,10 @@ def main() -> int:
         from engine import run_template_process
 
         return run_template_process()
+    if arguments[:1] == ["--pictures"]:
+        from engine import run_picture_process
+
+        return run_picture_process()
     if arguments and arguments[0] in COMMANDS:
         from engine import run_command_line
 

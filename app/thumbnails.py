@@ -1,15 +1,15 @@
-"""Small versions of pictures, and of the first frames of videos, decoded away from the GUI thread."""
+"""Small versions of pictures, and of the first frames of videos, decoded in a process of their own."""
 
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
-from PIL import Image
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.background import Lane
-from engine import AttachmentError, load_picture, read_frames
+from engine import AttachmentError, small_picture
 
 __all__ = ["Thumbnails"]
 
@@ -27,6 +27,10 @@ class _Small(NamedTuple):
     stamp: tuple[int, int]
 
 
+class _Closed(Exception):
+    """Nobody wants to see it any more."""
+
+
 class Thumbnails(QObject):
     """Reads pictures one after the other in the background and keeps the small versions used last.
 
@@ -42,6 +46,7 @@ class Thumbnails(QObject):
         super().__init__()
         self._kept: dict[str, _Small] = {}  # the one used last comes last
         self._asked: set[str] = set()
+        self._closed = Event()
         self._lane = Lane()
 
     def image(self, path: str) -> QImage | None:
@@ -51,11 +56,12 @@ class Thumbnails(QObject):
             self._kept[path] = kept
         if path not in self._asked:
             self._asked.add(path)
-            self._lane.do(lambda: _look(path, kept), partial(self._take, path))
+            self._lane.do(lambda: _look(path, kept, self._closed), partial(self._take, path))
         return kept.image if kept is not None else None
 
     def close(self) -> None:
-        """Forget what waits and let the running one end."""
+        """Forget what waits and what runs."""
+        self._closed.set()
         self._lane.close()
 
     def _take(self, path: str, seen: _Small | str | None) -> None:
@@ -70,30 +76,24 @@ class Thumbnails(QObject):
             self.ready.emit(path)
 
 
-def _look(path: str, kept: _Small | None) -> _Small | str | None:
+def _look(path: str, kept: _Small | None, closed: Event) -> _Small | str | None:
     """The small version of a file as it is now, or why there is none; None where the kept one is still right."""
     stamp = _stamp(path)
     if kept is not None and stamp in (kept.stamp, None):
         return None
+
+    def go_on() -> None:
+        if closed.is_set():
+            raise _Closed
+
     try:
-        picture = _picture(Path(path))
+        rgb = small_picture(Path(path), _LONGEST_SIDE, go_on)
     except AttachmentError as error:
         return str(error)
-    picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-    rgb = picture.convert("RGB")
+    except _Closed:
+        return None
     image = QImage(rgb.tobytes(), rgb.width, rgb.height, 3 * rgb.width, QImage.Format.Format_RGB888)
     return _Small(image.copy(), stamp or (0, 0))
-
-
-def _picture(path: Path) -> Image.Image:
-    """A picture, or the first frame of a video; raises AttachmentError."""
-    try:
-        return load_picture(path)
-    except AttachmentError as error:
-        try:
-            return next(read_frames(path)).picture
-        except AttachmentError:
-            raise error from None
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

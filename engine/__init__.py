@@ -63,6 +63,7 @@ from engine.messages import (
 )
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
 from engine.preprocess.image import ImagePlan, plan_image
+from engine.preprocess.pictures import run_picture_process, small_picture
 from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
 from engine.preprocess.sound import SAMPLE_RATE, load_sound
 from engine.preprocess.video import plan_frames, read_frames
@@ -89,8 +90,8 @@ __all__ = [
     "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
     "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video",
     "VideoReceipt", "inspect_attachment", "load_picture", "load_sound", "plan_frames", "plan_image", "read_frames",
-    "run_command_line", "run_engine_process", "run_template_process", "sample_checkpoint", "tool_from_function",
-    "transcription_prompt", "user", "write_whole",
+    "run_command_line", "run_engine_process", "run_picture_process", "run_template_process", "sample_checkpoint",
+    "small_picture", "tool_from_function", "transcription_prompt", "user", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

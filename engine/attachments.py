@@ -1,6 +1,7 @@
 """Dropped or named files: what they are, by their content and not by their name, and the picture inside.
 
-Pictures are PNG, JPEG, WebP, TIFF, BMP, GIF (the first frame) and HEIC; `engine/media` knows sounds and videos.
+Pictures are PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC and AVIF, the first page or frame of each; `engine/media` knows
+sounds and videos.
 """
 
 import struct
@@ -16,16 +17,18 @@ from PIL import Image, UnidentifiedImageError
 
 from engine.errors import AttachmentError
 from engine.media.files import UnknownFormat, opened
+from engine.media.limits import MAX_SIDE, most_pixels
+from engine.media.pixels import as_rgb
 from engine.media.sound import SOUND_SUFFIXES, open_sound
-from engine.media.video import MAX_PIXELS, VIDEO_SUFFIXES, NoMovingPictures, on_white, open_video
+from engine.media.video import VIDEO_SUFFIXES, NoMovingPictures, open_video
 
 __all__ = [
-    "MAX_PIXELS", "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "inspect_attachment",
-    "load_picture",
+    "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "inspect_attachment", "load_first",
+    "load_picture", "too_much_memory",
 ]  # fmt: skip
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF")
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
 """For file dialogs only: what a file is is decided by its content."""
 
 _ORIENTATION = 0x0112
@@ -42,11 +45,9 @@ _TURNS: dict[int | None, Image.Transpose] = {
 """What brings a picture of each orientation upright."""
 
 _DAMAGE = (
-    ArithmeticError, EOFError, LookupError, MemoryError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error,
+    ArithmeticError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error,
 )  # fmt: skip
 """What Pillow's readers raise for broken content, besides OSError."""
-
-_DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "F")
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,27 @@ def _inspect_sound(path: Path) -> Attachment:
 
 
 def load_picture(path: Path) -> Image.Image:
-    """Decode a picture as RGB: first frame, upright, transparent areas on white; raises AttachmentError."""
+    """Decode a picture as RGB: first frame, upright, on a ground where it is transparent; raises AttachmentError.
+
+    How long that takes and how much memory is bounded only in the process of `engine/preprocess/pictures.py`.
+    """
+    return load_first(path)[0]
+
+
+def load_first(path: Path) -> tuple[Image.Image, str]:
+    """The same, and a sentence if there is more in the file than was read."""
     with _opened(path) as picture:
+        note = _note(picture)
         picture.load()  # Pillow turns a TIFF upright here, and takes its orientation away
-        turn = _TURNS.get(_orientation(picture))
-        return _as_rgb(picture if turn is None else picture.transpose(turn))
+        upright, turn = as_rgb(picture), _TURNS.get(_orientation(picture))
+        return upright if turn is None else upright.transpose(turn), note
+
+
+def _note(picture: Image.Image) -> str:
+    """A phone's JPEG holds pictures beside the one that is meant; of others the first is one of many."""
+    if picture.format in ("JPEG", "MPO") or not getattr(picture, "is_animated", False):
+        return ""
+    return f"Only the first of its {'pages' if picture.format == 'TIFF' else 'pictures'} was read."
 
 
 @contextmanager
@@ -137,15 +154,16 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
                 with Image.open(file, formats=FORMATS) as picture:
-                    if picture.width * picture.height > MAX_PIXELS:
-                        raise AttachmentError(_too_large(path, f" ({picture.width} × {picture.height} pixels)"))
+                    _check_size(path, picture)
                     yield picture
         except UnidentifiedImageError as error:
             raise _NoPicture(
-                f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC."
+                f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC or AVIF."
             ) from error
         except Image.DecompressionBombError as error:
-            raise AttachmentError(_too_large(path)) from error
+            raise AttachmentError(_too_large(path, most_pixels(None))) from error
+        except MemoryError as error:
+            raise AttachmentError(too_much_memory(path)) from error
         except OSError as error:
             if error.errno is not None:  # the disk's
                 raise
@@ -166,17 +184,25 @@ def _orientation(picture: Image.Image) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _as_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode in _DEEP_GREY:  # 16 bits a pixel: Pillow would clip, not scale
-        scale = 1 if picture.mode == "F" else 1 / 257
-        picture = picture.convert("F").point(lambda value: value * scale).convert("L")
-    return on_white(picture) if picture.has_transparency_data else picture.convert("RGB")
+def _check_size(path: Path, picture: Image.Image) -> None:
+    most, size = most_pixels(picture.format), f" ({picture.width} × {picture.height} pixels)"
+    if picture.width * picture.height > most:
+        raise AttachmentError(_too_large(path, most, size))
+    if max(picture.size) > MAX_SIDE:
+        raise AttachmentError(
+            f"“{path.name}” is too large{size}. The longest side may have {MAX_SIDE:,}: cut it into pieces first."
+        )
 
 
-def _too_large(path: Path, size: str = "") -> str:
+def _too_large(path: Path, most_pixels: int, size: str = "") -> str:
     return (
-        f"“{path.name}” is too large{size}. The most is {MAX_PIXELS // 1_000_000} million pixels: scale it down first."
+        f"“{path.name}” is too large{size}. The most is {most_pixels // 1_000_000} million pixels: scale it down first."
     )
+
+
+def too_much_memory(path: Path) -> str:
+    """The sentence for a picture that no memory is left for."""
+    return f"“{path.name}” takes too much memory to decode. Scale it down first."
 
 
 def _damaged(path: Path) -> str:

@@ -39,6 +39,8 @@ class PictureReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     num_soft_tokens: int
     encode_ms: float
     """Time to read, resize and encode it; 0 when it was still known from an earlier turn."""
+    note: str = ""
+    """A sentence if the file holds more than was read."""
 
 
 class SoundReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,6 @@ from typing import BinaryIO
 
 import mlx.core as mx
 
-from engine.attachments import load_picture
 from engine.errors import PromptError
 from engine.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
 from engine.media.files import opened
@@ -24,6 +23,7 @@ from engine.models.config import FrameAudioConfig, ModelConfig
 from engine.models.gemma4 import Gemma4, keep_going
 from engine.preprocess.audio import log_mel, num_soft_tokens, raw_frames
 from engine.preprocess.image import PATCH_SIZE, plan_image, prepare_image
+from engine.preprocess.pictures import fit_picture
 from engine.preprocess.sound import SAMPLE_RATE, load_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, SpanInput, VideoInput
@@ -107,9 +107,9 @@ class MediaEncoder:
         path = Path(part.path)
         match part:
             case Picture(_, budget):
-                upright = load_picture(path)
-                plan = plan_image(*upright.size, budget)
-                return PictureInput(part, key, plan, prepare_image(upright, plan, self._patch_size))
+                found = fit_picture(path, budget, between)
+                content = prepare_image(found.pixels, found.plan, self._patch_size)
+                return PictureInput(part, key, found.plan, content, note=found.note)
             case Sound():
                 samples = load_sound(path)
                 seconds = len(samples) / SAMPLE_RATE
@@ -175,7 +175,9 @@ def _receipt(item: MediaInput, encode_ms: float) -> Receipt:
     """The proof for the person that it was seen or heard."""
     match item:
         case PictureInput(part, _, plan):
-            return PictureReceipt(part.path, part.budget, plan.width, plan.height, plan.num_soft_tokens, encode_ms)
+            return PictureReceipt(
+                part.path, part.budget, plan.width, plan.height, plan.num_soft_tokens, encode_ms, item.note
+            )
         case SoundInput(part):
             return SoundReceipt(part.path, item.seconds, item.num_soft_tokens, encode_ms)
         case VideoInput(part):

@@ -294,7 +294,7 @@ def test_a_step_that_breaks_off_leaves_no_keys_behind(engine: Engine, monkeypatc
 
 
 def test_a_cancelled_answer_does_no_work(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.media_encoder.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("engine.media_encoder.fit_picture", lambda *_: pytest.fail("a picture was decoded"))
     events = list(engine.respond([user("Read", Picture(str(picture), 70))], SHORT, lambda: True))
     assert [type(event) for event in events] == [Finished]
 
@@ -302,7 +302,7 @@ def test_a_cancelled_answer_does_no_work(engine: Engine, picture: Path, monkeypa
 def test_a_known_picture_is_not_decoded_again(engine: Engine, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = [user("Read", Picture(str(picture), 70))]
     list(engine.respond(messages, SHORT))
-    monkeypatch.setattr("engine.media_encoder.load_picture", lambda path: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("engine.media_encoder.fit_picture", lambda *_: pytest.fail("a picture was decoded"))
     assert finished(list(engine.respond(messages, SHORT))).reason in ("end_of_turn", "length")
 
 

@@ -25,7 +25,7 @@ from app.exports.conversation import (
     tool_codes,
     tool_title,
 )
-from engine import AttachmentError, Picture, Role, Text, load_picture
+from engine import AttachmentError, Picture, Role, Text, small_picture
 
 __all__ = ["PictureSource", "html_body", "to_html"]
 
@@ -33,6 +33,9 @@ PictureSource = Callable[[Path], str]
 """The attributes of an `img` that show a picture; empty when it cannot be read."""
 
 _BROWSERS_SHOW = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp"}
+
+_LONGEST_SIDE = 4096
+"""Of a picture that becomes PNG, in pixels."""
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c201e; --faint: #626a66; --line: #dfe2dd; --said: #eceeea; --code: #f2f3f0;
@@ -116,7 +119,7 @@ def _embedded(path: Path) -> str:
 
 def _as_png(path: Path) -> bytes:
     stream = BytesIO()
-    load_picture(path).save(stream, "PNG")
+    small_picture(path, _LONGEST_SIDE).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QImage, QPageSize, QPdfWriter, QTextDocument
 
 from app.exports.conversation import Exported
 from app.exports.page import html_body
-from engine import AttachmentError, load_picture
+from engine import AttachmentError, small_picture
 
 __all__ = ["to_pdf"]
 
@@ -54,12 +54,11 @@ def to_pdf(conversation: Exported, go_on: Callable[[], None]) -> bytes:
 def _resource(document: QTextDocument, path: Path) -> str:
     """Give the document a picture, and return the attributes that show it. Empty when it cannot be read."""
     try:
-        picture = load_picture(path)
+        picture = small_picture(path, _PAPER_PIXELS)
     except AttachmentError:
         return ""
     width = min(_PAPER_WIDTH, picture.width)
-    picture.thumbnail((_PAPER_PIXELS, _PAPER_PIXELS))
-    pixels = picture.convert("RGB").tobytes()
+    pixels = picture.tobytes()
     image = QImage(pixels, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888).copy()
     name = f"picture:{path}"
     document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), image)

@@ -34,9 +34,11 @@ def size_line(picture: Picture) -> str:
 
 
 def receipt_line(receipt: PictureReceipt) -> str:
-    """What the model really saw: "1056 × 576 · 264 tokens · 84 ms"."""
+    """What the model really saw: "1056 × 576 · 264 tokens · 84 ms", and what of the file it did not see."""
     took = "seen before" if receipt.encode_ms == 0 else _duration(receipt.encode_ms)
-    return f"{receipt.width} × {receipt.height} · {receipt.num_soft_tokens:,} tokens · {took}"
+    return f"{receipt.width} × {receipt.height} · {receipt.num_soft_tokens:,} tokens · {took}" + (
+        f" · {receipt.note}" if receipt.note else ""
+    )
 
 
 def _duration(milliseconds: float) -> str:

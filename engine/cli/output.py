@@ -168,8 +168,9 @@ def _describe(receipt: Receipt) -> str:
         case VideoReceipt():
             frames = len(receipt.seconds)
             what = f"{frames} frame{'s' * (frames != 1)} of {receipt.width} × {receipt.height}"
-    name = Path(receipt.path).name
-    return f"{name}: {what}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
+    name, note = Path(receipt.path).name, getattr(receipt, "note", "")
+    line = f"{name}: {what}, {receipt.num_soft_tokens} soft tokens, {receipt.encode_ms:.0f} ms"
+    return f"{line}. {note}" if note else line
 
 
 def _describe_logprobs(chosen: Logprob, top: Sequence[Logprob]) -> str:

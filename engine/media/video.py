@@ -12,19 +12,18 @@ from PIL import Image
 
 from engine.errors import AttachmentError
 from engine.media.files import duration, open_container, require_decoder
+from engine.media.limits import MAX_PIXELS
+from engine.media.pixels import as_rgb
 
 if TYPE_CHECKING:
     from av import VideoFrame, VideoStream
     from av.container import InputContainer
     from av.sidedata.sidedata import SideDataContainer
 
-__all__ = ["MAX_PIXELS", "VIDEO_SUFFIXES", "NoMovingPictures", "OpenVideo", "ShownFrame", "on_white", "open_video"]
+__all__ = ["VIDEO_SUFFIXES", "NoMovingPictures", "OpenVideo", "ShownFrame", "open_video"]
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts")
 """For file dialogs only: what a file is is decided by its content."""
-
-MAX_PIXELS = 150_000_000
-"""Larger pictures are refused before they are decoded: 450 MB of pixels, three times a 50-megapixel camera."""
 
 _TURNS = {
     (0, 1, -1, 0): Image.Transpose.ROTATE_270,
@@ -89,10 +88,10 @@ class OpenVideo:
         return True
 
     def upright(self, frame: "VideoFrame") -> Image.Image:
-        """A frame as RGB: transparent areas on white, with square pixels, turned as the file says."""
+        """A frame as RGB: transparent areas on a ground, with square pixels, turned as the file says."""
         has_alpha = any(component.is_alpha for component in frame.format.components)
         picture = Image.fromarray(frame.to_ndarray(format="rgba" if has_alpha else "rgb24"))
-        picture = on_white(picture) if has_alpha else picture
+        picture = as_rgb(picture)
         pixel_shape = self.stream.sample_aspect_ratio or Fraction(1)
         if pixel_shape != 1 and 1 / _WIDEST_PIXEL <= pixel_shape <= _WIDEST_PIXEL:
             size = max(1, round(picture.width * pixel_shape)), picture.height
@@ -117,12 +116,6 @@ def open_video(path: Path) -> Iterator[OpenVideo]:
             raise AttachmentError(f"“{path.name}” is too large ({stream.width} × {stream.height} pixels).")
         stream.thread_type = "AUTO"
         yield OpenVideo(path, duration(path, container, stream), bool(container.streams.audio), container, stream)
-
-
-def on_white(picture: Image.Image) -> Image.Image:
-    """A picture with transparent areas as RGB on white."""
-    layer = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
 
 
 def _moving_pictures(container: "InputContainer") -> "VideoStream | None":

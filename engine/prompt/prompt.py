@@ -24,6 +24,8 @@ class PictureInput:
     image: ImageInput | None
     """None once its soft tokens are known."""
     read_ms: float = 0.0
+    note: str = ""
+    """What is to be told about how it was read."""
 
     is_visual: ClassVar[bool] = True
 
