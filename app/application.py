@@ -236,7 +236,7 @@ def assemble(
     look = Look(theme, Icons(ICONS))
     model = Model(bridge, sample_checkpoint())
     preferences = Preferences(settings, folder)
-    toolbox = Toolbox(bridge, settings, built_in_tools(_desktop(settings, store)))
+    toolbox = Toolbox(settings, built_in_tools(_desktop(settings, store)))
 
     def make(record: Kept | None, is_temporary: bool) -> Transcript:
         return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)

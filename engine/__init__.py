@@ -6,6 +6,9 @@ Names that need MLX are imported when they are first used, so that a process whi
 import importlib
 from typing import TYPE_CHECKING
 
+from engine.agent.loop import respond, take_turns
+from engine.agent.tools import Execute, Functions, ToolError, ToolOutcome
+from engine.answer import Answer, Returned, Step, Thought, messages_of
 from engine.attachments import (
     PICTURE_SUFFIXES,
     SOUND_SUFFIXES,
@@ -68,9 +71,8 @@ from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
 from engine.preprocess.sound import SAMPLE_RATE, load_sound
 from engine.preprocess.video import plan_frames, read_frames
 from engine.prompt.template_process import run_template_process
-from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Respond, Shutdown, ToolDone
+from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Respond, Shutdown
 from engine.tasks.speech_prompts import transcription_prompt
-from engine.tool_loop import ToolError, ToolOutcome
 from engine.tools import Tool, tool_from_function
 from engine.whole_files import write_whole
 
@@ -81,17 +83,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "MAX_SOUND_SECONDS", "PICTURE_SUFFIXES",
-    "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "AnswerNow", "AnyJson", "Attachment", "AttachmentError",
-    "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError", "EngineEvent", "EngineStarted",
-    "EngineStopped", "EngineWorker", "Envelope", "Event", "Failed", "FinishReason", "Finished", "ImagePlan",
-    "JsonSchema", "LoadModel", "LoadProgress", "Logprob", "Logprobs", "Media", "Message", "ModelInfo", "ModelLoaded",
-    "NamedTool", "Options", "Part", "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady",
-    "Regex", "Request", "Respond", "Role", "Sampling", "Shutdown", "Sound", "SoundReceipt", "Stats", "Text",
-    "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
-    "ToolCallRefused", "ToolCalled", "ToolDone", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video",
-    "VideoReceipt", "inspect_attachment", "load_picture", "load_sound", "plan_frames", "plan_image", "read_frames",
-    "run_command_line", "run_engine_process", "run_picture_process", "run_template_process", "sample_checkpoint",
-    "small_picture", "tool_from_function", "transcription_prompt", "user", "write_whole",
+    "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow", "AnyJson", "Attachment",
+    "AttachmentError", "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError",
+    "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute", "Failed",
+    "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "LoadModel", "LoadProgress", "Logprob",
+    "Logprobs", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "Part", "Picture",
+    "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Regex", "Request", "Respond", "Returned",
+    "Role", "Sampling", "Shutdown", "Sound", "SoundReceipt", "Stats", "Step", "Text", "TextDelta", "Thought",
+    "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
+    "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video", "VideoReceipt",
+    "inspect_attachment", "load_picture", "load_sound", "messages_of", "plan_frames", "plan_image", "read_frames",
+    "respond", "run_command_line", "run_engine_process", "run_picture_process", "run_template_process",
+    "sample_checkpoint", "small_picture", "take_turns", "tool_from_function", "transcription_prompt", "user",
+    "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -18,7 +18,6 @@ from typing import IO, assert_never
 
 from engine.errors import Cancelled, EngineStopped
 from engine.events import EngineEvent, Failed, Finished, ModelLoaded, Stats
-from engine.messages import ToolResult
 from engine.requests import (
     AnswerNow,
     Cancel,
@@ -27,7 +26,6 @@ from engine.requests import (
     Request,
     Respond,
     Shutdown,
-    ToolDone,
     WireError,
     decode_event,
     encode,
@@ -190,7 +188,7 @@ class EngineClient:
                     self._let_idle_child_go()
                 case _Served(request_id, event):
                     self._finish(request_id, event)
-                case Cancel() | AnswerNow() | ToolDone() as word:
+                case Cancel() | AnswerNow() as word:
                     self._pass_on(word)
                 case LoadModel() | Respond() as request:
                     self._waiting.append(request)
@@ -207,7 +205,7 @@ class EngineClient:
         except queue.Empty:
             return None
 
-    def _pass_on(self, word: Cancel | AnswerNow | ToolDone) -> None:
+    def _pass_on(self, word: Cancel | AnswerNow) -> None:
         """Hand over what belongs to the running request; Cancel ends a waiting one, AnswerNow goes along with it."""
         if self._running is None or self._running.request_id != word.request_id:
             if isinstance(word, Cancel):
@@ -215,13 +213,7 @@ class EngineClient:
             elif isinstance(word, AnswerNow):
                 self._hurried |= {word.request_id}.intersection(each.request_id for each in self._waiting)
             return
-        try:
-            self._send(word)
-        except WireError:
-            if isinstance(word, ToolDone):  # the model is told, and goes on
-                reason = "The result is too large, or holds characters that are not Unicode."
-                call_id = word.result.call_id.encode(errors="replace").decode()
-                self._send(ToolDone(word.request_id, ToolResult({"error": reason}, call_id), failed=True))
+        self._send(word)
         if isinstance(word, Cancel) and isinstance(self._running, Respond) and self._hangs_at is None:
             self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
 

@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 import mlx.core as mx
 
-from engine.errors import PromptError
 from engine.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
 from engine.media.files import opened
+from engine.media.senses import check_senses
 from engine.messages import Media, Picture, Sound, Video
 from engine.models.config import FrameAudioConfig, ModelConfig
 from engine.models.gemma4 import Gemma4, keep_going
@@ -64,14 +64,7 @@ class MediaEncoder:
 
     def check(self, parts: Iterable[Media]) -> None:
         """Refuse what the model has no sense for, before any file is opened; raises PromptError."""
-        for part in parts:
-            if isinstance(part, Sound) and self._model.config.audio is None:
-                raise PromptError(
-                    "This model cannot hear. Remove the sound, or choose one that can: Gemma 4 E2B, E4B or 12B."
-                )
-            if not isinstance(part, Sound) and self._model.config.vision is None:
-                what = "pictures" if isinstance(part, Picture) else "videos"
-                raise PromptError(f"This model cannot see {what}. Remove them, or choose a complete Gemma 4 model.")
+        check_senses(parts, modalities(self._model.config))
 
     def read(self, part: Media, between: Callable[[], None]) -> MediaInput:
         """What the model takes of a file; raises AttachmentError. `between` runs between the steps and may raise."""

@@ -6,7 +6,6 @@ Everything here runs on the one thread that owns MLX.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -50,9 +49,7 @@ from engine.prompt.prompt import Prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
 from engine.prompt.template import begun_text, render
 from engine.prompt.tokenizer import Tokenizer
-from engine.prompt.tool_syntax import result_pieces
-from engine.response.parser import ResponseParser, numbered_call_ids, parse
-from engine.tool_loop import Execute, ToolOutcome, ToolRounds
+from engine.response.parser import ResponseParser, free_call_ids, parse
 from engine.tools import check_tools_differ
 from engine.turn import Turn
 
@@ -154,21 +151,18 @@ class Engine:
         cancelled: Callable[[], bool] = never,
         *,
         answer_now: Callable[[], bool] = never,
-        execute: Execute | None = None,
     ) -> Iterator[Event]:
-        """Answer a conversation; the last event is Finished.
+        """Answer a conversation with one turn of the model; the last event is Finished.
 
-        execute: runs the model's calls, which then goes on from their results. Without it, an answer with calls ends
-        with the reason "tool_calls".
-        answer_now: asked before and at each token. Once true, the thoughts of that turn of the model are closed; after
-        the results of tools it thinks again, until this is true again.
+        A turn that calls tools ends with the reason "tool_calls": `engine.agent.loop.respond` runs them and goes on.
+        answer_now: asked before and at each token. Once true, the thoughts of this turn are closed.
         Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
-        the layers of a picture, between prefill chunks, between tokens and while a tool runs.
+        the layers of a picture, between prefill chunks and between tokens.
         """
         run = _Run()
         mx.reset_peak_memory()
         try:
-            yield from self._respond(list(messages), options, run, cancelled, answer_now, execute)
+            yield from self._respond(messages, options, run, cancelled, answer_now)
         except _Stopped:
             yield run.finished("cancelled")
         except EngineError:  # the person's situation, found before anything was computed
@@ -248,54 +242,19 @@ class Engine:
 
     def _respond(
         self,
-        conversation: list[Message],
-        options: Options,
-        run: "_Run",
-        cancelled: Callable[[], bool],
-        answer_now: Callable[[], bool],
-        execute: Execute | None,
-    ) -> Iterator[Event]:
-        """Turn after turn, until the model calls no more tools."""
-        rounds = ToolRounds(options, lambda outcome: self._check_outcome(outcome, cancelled))
-        call_ids = numbered_call_ids()
-        while True:
-            try:
-                turn = yield from self._take_turn(conversation, options, run, call_ids, cancelled, answer_now)
-            except ContextFull:
-                if rounds.num_run == 0:
-                    raise
-                yield run.finished("context_full")
-                return
-            if turn.reason != "tool_calls" or execute is None:
-                break
-            if not rounds.may_run(turn.calls):
-                turn.reason = "tool_rounds"
-                break
-            results = yield from rounds.run(turn.calls, execute, cancelled)
-            if results is None:
-                raise _Stopped
-            conversation += [turn.message, results]
-            options = rounds.later_options
-        assert turn.reason is not None
-        yield run.finished(turn.reason)
-
-    def _take_turn(
-        self,
         messages: Sequence[Message],
         options: Options,
         run: "_Run",
-        call_ids: Iterator[str],
         cancelled: Callable[[], bool],
         answer_now: Callable[[], bool],
-    ) -> Generator[Event, None, Turn]:
-        """One turn of the model: until it ends, or until its calls wait for results."""
+    ) -> Iterator[Event]:
         prompt = self.prepare(messages, options, cancelled)
         parser = ResponseParser(
             self._tokenizer,
             starts_in_thought=prompt.starts_in_thought,
             tools=options.tools if options.offers_tools else (),
             stop=options.stop,
-            call_ids=call_ids,
+            call_ids=free_call_ids(messages),
         )
         begun = self._tokenizer.encode(begun_text(messages[-1])) if options.continues else []
         turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now, begun=begun)
@@ -334,14 +293,7 @@ class Engine:
                 break
         turn.reason = turn.reason or "context_full"
         yield from turn.finish()
-        return turn
-
-    def _check_outcome(self, outcome: ToolOutcome, cancelled: Callable[[], bool]) -> None:
-        """Raises PromptError or AttachmentError for what no prompt can hold; reads its files to the end."""
-        deque(result_pieces("tool", outcome.content), maxlen=0)
-        self._media.check(outcome.media)
-        for part in outcome.media:
-            self._media.read(part, lambda: _stop_if(cancelled))
+        yield run.finished(turn.reason)
 
     def _fill_cache(
         self, prompt: Prompt, run: "_Run", cancelled: Callable[[], bool]
@@ -386,36 +338,30 @@ class _Run:
 
     def __init__(self) -> None:
         self.num_prompt = self.num_cached = self.num_new = 0
-        self.prefill_s = self._decode_s = 0.0
-        self._num_prefilled = self._num_decoded = 0
+        self.prefill_s = 0.0
         self._started = time.perf_counter()
         self._first_token = self._last_token = 0.0
 
     def begin(self, num_prompt: int, num_cached: int) -> None:
-        """The prompt of one more turn is built, and so much of it is known."""
+        """The prompt is built, and so much of it is known."""
         self.num_prompt, self.num_cached = num_prompt, num_cached
-        self._num_prefilled += num_prompt - num_cached
-        self._last_token = 0.0
 
     def count(self) -> None:
-        """One more token was read. What passes before a turn's first one is no decoding."""
-        now = time.perf_counter()
-        if self._last_token:
-            self._decode_s += now - self._last_token
-            self._num_decoded += 1
-        self._last_token = now
-        self._first_token = self._first_token or now
+        """One more token was read. What passes before the first one is no decoding."""
+        self._last_token = time.perf_counter()
+        self._first_token = self._first_token or self._last_token
         self.num_new += 1
 
     def finished(self, reason: FinishReason) -> Finished:
         """The closing event."""
+        num_prefilled, decode_s = self.num_prompt - self.num_cached, self._last_token - self._first_token
         stats = Stats(
             num_prompt_tokens=self.num_prompt,
             num_cached_tokens=self.num_cached,
             num_new_tokens=self.num_new,
             time_to_first_token_ms=max(0.0, self._first_token - self._started) * 1000,
-            prefill_tokens_per_second=self._num_prefilled / self.prefill_s if self.prefill_s else 0.0,
-            decode_tokens_per_second=self._num_decoded / self._decode_s if self._decode_s else 0.0,
+            prefill_tokens_per_second=num_prefilled / self.prefill_s if self.prefill_s else 0.0,
+            decode_tokens_per_second=(self.num_new - 1) / decode_s if decode_s else 0.0,
             peak_memory_bytes=mx.get_peak_memory(),
         )
         return Finished(reason, stats)

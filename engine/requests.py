@@ -11,12 +11,12 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.events import EngineEvent
-from engine.messages import Media, Message, ToolResult
+from engine.messages import Message
 from engine.options import Options
 
 __all__ = [
-    "MAX_FRAME_BYTES", "AnswerNow", "Cancel", "Envelope", "LoadModel", "Request", "Respond", "Shutdown", "ToolDone",
-    "WireError", "decode_event", "decode_request", "encode", "framed", "read_frame", "write_frame",
+    "MAX_FRAME_BYTES", "AnswerNow", "Cancel", "Envelope", "LoadModel", "Request", "Respond", "Shutdown", "WireError",
+    "decode_event", "decode_request", "encode", "framed", "read_frame", "write_frame",
 ]  # fmt: skip
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -43,13 +43,11 @@ class LoadModel(_Request, frozen=True, tag="load_model"):
 
 
 class Respond(_Request, frozen=True, tag="respond"):
-    """Answer the conversation. Ends in Finished or Failed."""
+    """Answer the conversation with one turn of the model. Ends in Finished or Failed."""
 
     request_id: int
     messages: tuple[Message, ...]
     options: Options = Options()
-    runs_tools: bool = False
-    """Whoever asks runs the tools: each ToolCalled is answered by a ToolDone, and the model goes on from there."""
 
 
 class Cancel(_Request, frozen=True, tag="cancel"):
@@ -59,29 +57,16 @@ class Cancel(_Request, frozen=True, tag="cancel"):
 
 
 class AnswerNow(_Request, frozen=True, tag="answer_now"):
-    """Close the thought of the request `request_id`, running or waiting, and go on to the answer.
-
-    It holds for one turn of the model: the one that runs, or the next one. After the results of tools the model thinks
-    about something else, and may be asked to answer now once more.
-    """
+    """Close the thought of the request `request_id`, running or waiting, and go on to the answer."""
 
     request_id: int
-
-
-class ToolDone(_Request, frozen=True, tag="tool_done"):
-    """What the call that ToolCalled told of has given, as it goes back to the model."""
-
-    request_id: int
-    result: ToolResult
-    media: tuple[Media, ...] = ()
-    failed: bool = False
 
 
 class Shutdown(_Request, frozen=True, tag="shutdown"):
     """End the engine process."""
 
 
-Request = LoadModel | Respond | Cancel | AnswerNow | ToolDone | Shutdown
+Request = LoadModel | Respond | Cancel | AnswerNow | Shutdown
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,17 +4,9 @@ from collections.abc import Callable, Collection, Iterable
 
 import mlx.core as mx
 
-from engine.events import (
-    FinishReason,
-    TextDelta,
-    ThoughtDelta,
-    ThoughtEnd,
-    ToolCalled,
-    ToolCallRefused,
-)
+from engine.events import FinishReason, ThoughtEnd, ToolCalled, ToolCallRefused
 from engine.generation.constraint import Constraint, Grammars
 from engine.generation.loops import LoopDetector
-from engine.messages import Message, Part, Text
 from engine.options import Options
 from engine.prompt.special_tokens import Special
 from engine.response.parser import ParserEvent, ResponseParser
@@ -50,8 +42,6 @@ class Turn:
         self.reason: FinishReason | None = None
         self.forced: int | None = None
         """What must be written next, whatever the model would."""
-        self.calls: list[ToolCalled | ToolCallRefused] = []
-        """In the order in which they were written."""
         self._parser = parser
         self._options = options
         self._grammars = grammars
@@ -65,8 +55,7 @@ class Turn:
         self._num_thought = int(parser.in_thought)  # with the marker that opened it
         self._may_think = options.thinking
         self._is_closed = False
-        self._text: list[str] = []
-        self._thought: list[str] = []
+        self._num_calls = 0
 
     def begin(self) -> list[ParserEvent]:
         """The events before the first token: a thought that the prompt opened may have to end at once."""
@@ -90,15 +79,13 @@ class Turn:
             self._num_answer += 1
             self._may_think = False
             self._advance(token)
-        self._note(events)
+        self._num_calls += sum(isinstance(event, ToolCalled | ToolCallRefused) for event in events)
         self.reason = self._ended(token)
         return events
 
     def finish(self) -> list[ParserEvent]:
         """What was still held back; call it once, at the end."""
-        events = self._parser.finish()
-        self._note(events)
-        return events
+        return self._parser.finish()
 
     def allowed(self) -> mx.array | None:
         """Bool [V]: what may be written next; None where everything may."""
@@ -108,8 +95,8 @@ class Turn:
         if grammar is not None:
             mask = grammar.mask()
             return mask | self._grammars.only([Special.BEGIN_CHANNEL]) if self._may_think else mask
-        if self.calls:
-            more = [Special.BEGIN_TOOL_CALL] if len(self.calls) < MAX_CALLS else []
+        if self._num_calls:
+            more = [Special.BEGIN_TOOL_CALL] if self._num_calls < MAX_CALLS else []
             return self._grammars.only([*_AFTER_CALL, *more])
         return ~self._grammars.only([Special.BEGIN_CHANNEL]) if self._is_closed else None
 
@@ -117,12 +104,6 @@ class Turn:
     def is_answering(self) -> bool:
         """Whether the last token belongs to the answer."""
         return self._num_answer > 0 and not self._parser.in_thought
-
-    @property
-    def message(self) -> Message:
-        """What was written, for the conversation."""
-        text: list[Part] = [Text("".join(self._text))] if self._text else []
-        return Message("assistant", (*text, *(event.call for event in self.calls)), "".join(self._thought))
 
     def _begin_call(self) -> Constraint | None:
         """The grammar of the call with which the turn must begin."""
@@ -138,18 +119,6 @@ class Turn:
         for token in begun:
             form.advance(token)
         return form
-
-    def _note(self, events: Iterable[ParserEvent]) -> None:
-        for event in events:
-            match event:
-                case TextDelta(text):
-                    self._text.append(text)
-                case ThoughtDelta(text):
-                    self._thought.append(text)
-                case ToolCalled() | ToolCallRefused():
-                    self.calls.append(event)
-                case _:
-                    pass
 
     def _watch_thought(self) -> list[ParserEvent]:
         """Close it at the next whole character if it has to end."""
@@ -183,7 +152,7 @@ class Turn:
         if self._parser.stopped_by_string:
             return "stop_string"
         if token in self._ends or self._parser.is_over:
-            return "tool_calls" if self.calls else "end_of_turn"
+            return "tool_calls" if self._num_calls else "end_of_turn"
         if self._num_answer >= self._options.max_new_tokens:
             return "length"
         return "loop" if self._loops.is_looping and not self._parser.in_thought else None

@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
@@ -25,7 +24,6 @@ from engine import version
 from engine.backend import backend_name
 from engine.errors import Cancelled, EngineError
 from engine.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
-from engine.messages import ToolCall
 from engine.pipeline import Engine
 from engine.requests import (
     AnswerNow,
@@ -35,13 +33,11 @@ from engine.requests import (
     Request,
     Respond,
     Shutdown,
-    ToolDone,
     decode_request,
     encode,
     read_frame,
     write_frame,
 )
-from engine.tool_loop import ToolError, ToolOutcome
 
 __all__ = ["EngineWorker", "run_engine_process"]
 
@@ -58,7 +54,6 @@ class EngineWorker:
         """Every LoadModel so far."""
         self._cancelled: set[int] = set()
         self._answering_now: set[int] = set()
-        self._tools_done: defaultdict[tuple[int, str], queue.SimpleQueue[ToolDone]] = defaultdict(queue.SimpleQueue)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mlx")
         self._engine: Engine | None = None
@@ -74,8 +69,6 @@ class EngineWorker:
                 self._cancelled.add(request_id)
             case AnswerNow(request_id):
                 self._answering_now.add(request_id)
-            case ToolDone(request_id, result):
-                self._tools_done[request_id, result.call_id].put(request)
             case Shutdown():
                 self._closing.set()
                 self._requests.put(request)
@@ -102,7 +95,6 @@ class EngineWorker:
                 self._serve(request)
                 self._cancelled.discard(request.request_id)
                 self._answering_now.discard(request.request_id)
-                self._tools_done.clear()
         self._engine = None
         mx.clear_streams()  # a thread that leaves its streams behind makes the process abort when it exits
 
@@ -149,29 +141,13 @@ class EngineWorker:
         def cancelled() -> bool:
             return self._is_cancelled(request.request_id)
 
-        def execute(call: ToolCall) -> ToolOutcome:
-            """Wait for whoever asked, a little longer than whoever waits for this."""
-            answers = self._tools_done[request.request_id, call.id]
-            try:
-                done = answers.get(timeout=request.options.tool_timeout_s + 1)
-            except queue.Empty as error:
-                raise ToolError("There was no answer.") from error
-            return ToolOutcome(done.result.content, done.media, done.failed)
-
         def answer_now() -> bool:
             """True once for each AnswerNow."""
             is_asked = request.request_id in self._answering_now
             self._answering_now.discard(request.request_id)
             return is_asked
 
-        events = self._engine.respond(
-            request.messages,
-            request.options,
-            cancelled,
-            answer_now=answer_now,
-            execute=execute if request.runs_tools else None,
-        )
-        for event in events:
+        for event in self._engine.respond(request.messages, request.options, cancelled, answer_now=answer_now):
             report(event)
 
     def _is_cancelled(self, request_id: int) -> bool:

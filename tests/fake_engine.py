@@ -43,8 +43,7 @@ from engine import (
     ThoughtStarted,
     ToolCall,
     ToolCalled,
-    ToolDone,
-    ToolFinished,
+    ToolResult,
     inspect_attachment,
     plan_image,
 )
@@ -100,7 +99,6 @@ class FakeEngine:
         self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         self._requests: SimpleQueue[Request] = SimpleQueue()
         self._cancelled: set[int] = set()
-        self.results: SimpleQueue[ToolDone] = SimpleQueue()
         self.hurried: set[int] = set()
         self._is_closing = False
         self._has_model = False
@@ -123,8 +121,6 @@ class FakeEngine:
             request = decode_request(frame)
             if isinstance(request, Cancel):
                 self._cancelled.add(request.request_id)
-            elif isinstance(request, ToolDone):
-                self.results.put(request)
             elif isinstance(request, AnswerNow):
                 self.hurried.add(request.request_id)
             elif isinstance(request, Shutdown):
@@ -357,25 +353,24 @@ def think_until_hurried(engine: FakeEngine, request: Respond) -> Iterator[Engine
     yield Finished("end_of_turn", stats(3))
 
 
-def call_tools(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+def call_tools(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Calls a tool when one is offered, as the message says: "NAME ARGUMENT VALUE"; answers with what it gave.
 
     Later turns say how many messages they were told.
     """
     yield from prompt(request)
+    last = request.messages[-1].parts[0]
+    if isinstance(last, ToolResult):
+        yield TextDelta(f"The tool said {last.content}")
+        yield Finished("end_of_turn", stats(3))
+        return
     name, *words = request.messages[-1].text.split(" ", 2)
-    if name not in [tool.name for tool in request.options.tools] or not request.runs_tools:
+    if name not in [tool.name for tool in request.options.tools]:
         yield TextDelta(" ".join(message.role for message in request.messages))
         yield Finished("end_of_turn", stats(3))
         return
     yield ToolCalled(ToolCall(name, {words[0]: words[1]} if words else {}, "call-1"))
-    while engine.results.empty():
-        yield PrefillProgress(120, 120)
-        time.sleep(0.02)
-    done = engine.results.get()
-    yield ToolFinished(done.result, 3.0, done.failed)
-    yield TextDelta(f"The tool said {done.result.content}")
-    yield Finished("end_of_turn", stats(3))
+    yield Finished("tool_calls", stats(3))
 
 
 def think_long(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from engine import client as client_module
 from engine.client import EngineClient
@@ -22,13 +21,11 @@ from engine.events import (
     Stats,
     TextDelta,
     ThoughtFinished,
-    ToolCalled,
-    ToolFinished,
 )
-from engine.messages import Picture, ToolResult, user
+from engine.messages import Picture, user
 from engine.options import Options, Sampling
-from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond, ToolDone
-from tests.test_worker import BROODING, CALLING, until
+from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond
+from tests.test_worker import BROODING, until
 
 COMMAND = [sys.executable, "-m", "engine"]
 ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000)
@@ -287,48 +284,6 @@ def test_a_conversation_that_no_frame_can_hold_fails_and_the_next_is_served(
     assert "too long" in failed.event.message
     client.submit(LoadModel(2, str(tiny_checkpoint)))
     assert until(heard, ModelLoaded)[-1].request_id == 2
-
-
-@pytest.mark.parametrize("name", ["clock", "\udcff"])
-def test_results_of_tools_reach_the_answer_that_waits_for_them(
-    client: EngineClient,
-    heard: "queue.SimpleQueue[Envelope]",
-    tiny_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-) -> None:
-    client.submit(LoadModel(1, str(tiny_checkpoint)))
-    client.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
-    called = until(heard, ToolCalled)[-1].event
-    assert isinstance(called, ToolCalled)
-    monkeypatch.setattr("engine.requests.MAX_FRAME_BYTES", 10_000)
-    client.submit(ToolDone(2, ToolResult("x" * 10_000, called.call.id, name)))
-    finished = until(heard, ToolFinished)[-1].event
-    assert isinstance(finished, ToolFinished)
-    assert finished.failed
-    assert "too large" in finished.result.content["error"]
-    client.submit(Cancel(2))
-    until(heard, Finished)
-
-
-def test_a_picture_of_a_tool_goes_there_and_back(
-    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, tmp_path: Path
-) -> None:
-    picture = Picture(str(tmp_path / "dial.png"))
-    Image.new("RGB", (60, 60)).save(picture.path)
-    client.submit(LoadModel(1, str(tiny_checkpoint)))
-    client.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
-    called = until(heard, ToolCalled)[-1].event
-    assert isinstance(called, ToolCalled)
-    client.submit(ToolDone(2, ToolResult("12:00", called.call.id), (picture,)))
-    finished = until(heard, ToolFinished)[-1].event
-    assert isinstance(finished, ToolFinished)
-    assert (finished.failed, finished.media) == (False, (picture,))
-    seen = until(heard, PromptReady)[-1].event
-    assert isinstance(seen, PromptReady)
-    assert [receipt.path for receipt in seen.pictures] == [picture.path]
-    client.submit(Cancel(2))
-    until(heard, Finished)
 
 
 def test_a_waiting_request_is_cancelled_without_being_run(

@@ -10,6 +10,8 @@ import mlx.core as mx
 import pytest
 from PIL import Image
 
+from engine.agent.loop import respond
+from engine.agent.tools import ToolError, ToolOutcome
 from engine.errors import PromptError
 from engine.events import (
     Event,
@@ -27,9 +29,8 @@ from engine.events import (
 from engine.generation.constraint import Constraint
 from engine.messages import Message, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
-from engine.pipeline import Engine, _Run
+from engine.pipeline import Engine
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
-from engine.tool_loop import ToolError, ToolOutcome
 from engine.tools import Tool
 from tests.prompt.golden import CANONICAL
 
@@ -160,7 +161,8 @@ class TestThinking:
         written([int(Special.BEGIN_CHANNEL), *call()], [*thought("zz"), int(Special.END_CHANNEL), "Noon.", END])
         asked = iter([True])
         events = list(
-            engine.respond(
+            respond(
+                engine,
                 [user("?")],
                 Options(GREEDY, thinking=True, tools=(CLOCK,)),
                 answer_now=lambda: next(asked, False),
@@ -247,7 +249,7 @@ class Recorder:
         self.calls: list[ToolCall] = []
         self._content = {"time": "12:00"} if content is None else content
 
-    def __call__(self, call: ToolCall) -> ToolOutcome:
+    def __call__(self, call: ToolCall, stop: threading.Event) -> ToolOutcome:
         self.calls.append(call)
         return ToolOutcome(self._content)
 
@@ -256,7 +258,7 @@ class TestTools:
     def test_a_call_is_run_and_the_answer_uses_its_result(self, engine: Engine, written: Callable[..., None]) -> None:
         written(call(), ["Noon.", END])
         clock = Recorder()
-        events = list(engine.respond([user("How late?")], TOOLS, execute=clock))
+        events = list(respond(engine, [user("How late?")], TOOLS, execute=clock))
         assert clock.calls == [ToolCall("clock", {"zone": "Oslo"}, "call_1")]
         assert only(ToolFinished, events).result == ToolResult({"time": "12:00"}, "call_1", "clock")
         assert text_of(events) == "Noon."
@@ -275,7 +277,7 @@ class TestTools:
 
         monkeypatch.setattr(engine, "prepare", spy)
         written(call("Oslo"), call("Rome"), ["Later.", END])
-        events = list(engine.respond([user("How late?")], TOOLS, execute=Recorder()))
+        events = list(respond(engine, [user("How late?")], TOOLS, execute=Recorder()))
         assert [event.call.id for event in events if isinstance(event, ToolCalled)] == ["call_1", "call_2"]
         first, second, third = prompts
         assert second[: len(first)] == first
@@ -302,7 +304,7 @@ class TestTools:
         broken = [int(Special.BEGIN_TOOL_CALL), "call:clock{]", int(Special.END_TOOL_CALL), int(Special.END_TURN)]
         written(broken, ["Sorry.", END])
         clock = Recorder()
-        events = list(engine.respond([user("How late?")], TOOLS, execute=clock))
+        events = list(respond(engine, [user("How late?")], TOOLS, execute=clock))
         assert clock.calls == []
         refused, finished = only(ToolCallRefused, events), only(ToolFinished, events)
         assert finished.failed
@@ -338,11 +340,11 @@ class TestTools:
         assert Special.END_TOOL_CALL in advanced
 
     def test_what_a_tool_raises_is_its_result(self, engine: Engine, written: Callable[..., None]) -> None:
-        def fails(call: ToolCall) -> ToolOutcome:
+        def fails(call: ToolCall, stop: threading.Event) -> ToolOutcome:
             raise ToolError("The clock has stopped.")
 
         written(call(), ["Unknown.", END])
-        events = list(engine.respond([user("How late?")], TOOLS, execute=fails))
+        events = list(respond(engine, [user("How late?")], TOOLS, execute=fails))
         finished = only(ToolFinished, events)
         assert finished.failed
         assert finished.result.content == {"error": "The clock has stopped."}
@@ -350,15 +352,15 @@ class TestTools:
 
     def test_a_bug_in_a_tool_is_its_result_too(self, engine: Engine, written: Callable[..., None]) -> None:
         written(call(), ["Unknown.", END])
-        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome(1 // 0)))
+        events = list(respond(engine, [user("?")], TOOLS, execute=lambda call, stop: ToolOutcome(1 // 0)))
         assert "ZeroDivisionError" in only(ToolFinished, events).result.content["error"]
 
     def test_a_tool_that_ends_its_thread_has_failed(self, engine: Engine, written: Callable[..., None]) -> None:
-        def leaves(call: ToolCall) -> ToolOutcome:
+        def leaves(call: ToolCall, stop: threading.Event) -> ToolOutcome:
             raise SystemExit(3)
 
         written(call(), ["Unknown.", END])
-        events = list(engine.respond([user("?")], Options(GREEDY, tools=(CLOCK,), tool_timeout_s=3), execute=leaves))
+        events = list(respond(engine, [user("?")], Options(GREEDY, tools=(CLOCK,), tool_timeout_s=3), execute=leaves))
         assert only(ToolFinished, events).result.content == {"error": "SystemExit: 3"}
 
     @pytest.mark.parametrize(
@@ -368,14 +370,14 @@ class TestTools:
         self, engine: Engine, written: Callable[..., None], content: Any
     ) -> None:
         written(call(), ["Unknown.", END])
-        events = list(engine.respond([user("?")], TOOLS, execute=Recorder(content)))
+        events = list(respond(engine, [user("?")], TOOLS, execute=Recorder(content)))
         assert only(ToolFinished, events).failed
         assert "result of a tool" in only(ToolFinished, events).result.content["error"]
         assert text_of(events) == "Unknown."
 
     def test_a_file_name_that_is_not_unicode_can_be_told(self, engine: Engine, written: Callable[..., None]) -> None:
         written(call(), ["Done.", END])
-        events = list(engine.respond([user("?")], TOOLS, execute=Recorder(["caf\udce9"])))
+        events = list(respond(engine, [user("?")], TOOLS, execute=Recorder(["caf\udce9"])))
         assert text_of(events) == "Done."
 
     def test_a_picture_of_a_tool_is_told_of_and_seen(
@@ -383,7 +385,7 @@ class TestTools:
     ) -> None:
         picture = drawn(tmp_path / "plot.png")
         written(call(), ["A line.", END])
-        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome("Drawn.", (picture,))))
+        events = list(respond(engine, [user("?")], TOOLS, execute=lambda call, stop: ToolOutcome("Drawn.", (picture,))))
         assert only(ToolFinished, events).media == (picture,)
         assert [len(event.pictures) for event in events if isinstance(event, PromptReady)] == [0, 1]
         assert text_of(events) == "A line."
@@ -396,7 +398,7 @@ class TestTools:
         (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
         given = Sound("sound.wav") if bad == "sound.wav" else Picture(str(tmp_path / bad))
         written(call(), ["Sorry.", END])
-        events = list(engine.respond([user("?")], TOOLS, execute=lambda call: ToolOutcome("Drawn.", (given,))))
+        events = list(respond(engine, [user("?")], TOOLS, execute=lambda call, stop: ToolOutcome("Drawn.", (given,))))
         finished = only(ToolFinished, events)
         assert (finished.failed, finished.media) == (True, ())
         assert ("cannot hear" if bad == "sound.wav" else bad) in finished.result.content["error"]
@@ -405,26 +407,26 @@ class TestTools:
     def test_a_slow_tool_is_given_up(self, engine: Engine, written: Callable[..., None]) -> None:
         released = threading.Event()
 
-        def slow(call: ToolCall) -> ToolOutcome:
+        def slow(call: ToolCall, stop: threading.Event) -> ToolOutcome:
             released.wait(30)
             return ToolOutcome(None)
 
         written(call(), ["Unknown.", END])
         options = Options(GREEDY, tools=(CLOCK,), tool_timeout_s=0.1)
-        events = list(engine.respond([user("?")], options, execute=slow))
+        events = list(respond(engine, [user("?")], options, execute=slow))
         released.set()
         assert "longer than 0.1 seconds" in only(ToolFinished, events).result.content["error"]
 
     def test_cancel_is_heard_while_a_tool_runs(self, engine: Engine, written: Callable[..., None]) -> None:
         released, begun = threading.Event(), threading.Event()
 
-        def slow(call: ToolCall) -> ToolOutcome:
+        def slow(call: ToolCall, stop: threading.Event) -> ToolOutcome:
             begun.set()
             released.wait(30)
             return ToolOutcome(None)
 
         written(call(), ["never", END])
-        events = list(engine.respond([user("?")], TOOLS, begun.is_set, execute=slow))
+        events = list(respond(engine, [user("?")], TOOLS, begun.is_set, execute=slow))
         released.set()
         assert reason(events) == "cancelled"
         assert not [event for event in events if isinstance(event, ToolFinished)]
@@ -432,21 +434,21 @@ class TestTools:
     def test_TC_8_the_same_call_three_times_ends_the_answer(self, engine: Engine, written: Callable[..., None]) -> None:
         written(*[call()] * 5)
         clock = Recorder()
-        events = list(engine.respond([user("?")], TOOLS, execute=clock))
+        events = list(respond(engine, [user("?")], TOOLS, execute=clock))
         assert len(clock.calls) == 2
         assert reason(events) == "tool_rounds"
 
     def test_rounds_are_limited(self, engine: Engine, written: Callable[..., None]) -> None:
         written(*[call(f"Zone {number}") for number in range(9)])
         clock = Recorder()
-        events = list(engine.respond([user("?")], Options(GREEDY, tools=(CLOCK,), max_tool_rounds=3), execute=clock))
+        events = list(respond(engine, [user("?")], Options(GREEDY, tools=(CLOCK,), max_tool_rounds=3), execute=clock))
         assert len(clock.calls) == 3
         assert reason(events) == "tool_rounds"
 
     def test_several_calls_in_a_turn_are_run_in_order(self, engine: Engine, written: Callable[..., None]) -> None:
         written([*call("Oslo")[:-1], *call("Rome")], ["Done.", END])
         clock = Recorder()
-        list(engine.respond([user("?")], TOOLS, execute=clock))
+        list(respond(engine, [user("?")], TOOLS, execute=clock))
         assert [call.arguments["zone"] for call in clock.calls] == ["Oslo", "Rome"]
 
     def test_none_keeps_the_model_from_calling(self, engine: Engine) -> None:
@@ -530,7 +532,7 @@ class TestForms:
     def test_a_form_and_tools_leave_the_choice_between_them(self, engine: Engine, written: Callable[..., None]) -> None:
         written(call(), ["yes", END])
         options = Options(GREEDY, tools=(CLOCK,), format=Regex("(yes|no)"))
-        events = list(engine.respond([user("?")], options, execute=Recorder()))
+        events = list(respond(engine, [user("?")], options, execute=Recorder()))
         assert only(ToolCalled, events)
         assert text_of(events) == "yes"
 
@@ -568,22 +570,3 @@ def test_a_bias_that_cannot_be_used_is_refused_before_anything_is_computed(engin
     events = engine.respond([user("?")], Options(Sampling(logit_bias={10**6: 1.0})))
     with pytest.raises(PromptError, match="bias"):
         next(events)
-
-
-def test_rates_count_all_turns_and_not_the_time_of_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([0.0, 1.0, 1.5, 2.0, 100.0, 100.5])
-    monkeypatch.setattr("engine.pipeline.time.perf_counter", lambda: next(times))
-    run = _Run()
-    run.begin(10, 0)
-    run.prefill_s += 1.0
-    for _ in range(3):
-        run.count()
-    run.begin(20, 14)
-    run.prefill_s += 1.0
-    for _ in range(2):
-        run.count()
-    stats = run.finished("end_of_turn").stats
-    assert stats.decode_tokens_per_second == 2.0
-    assert stats.prefill_tokens_per_second == 8.0
-    assert (stats.num_prompt_tokens, stats.num_cached_tokens, stats.num_new_tokens) == (20, 14, 5)
-    assert stats.time_to_first_token_ms == 1000

@@ -1,6 +1,7 @@
 """The built-in sample does real work: it reads what it promises to read, and says so when it cannot."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import sample_checkpoint
+from engine.agent.loop import respond
+from engine.agent.tools import ToolOutcome
 from engine.events import Event, Finished, PromptReady, TextDelta, ThoughtDelta, ToolCalled
 from engine.messages import Message, Picture, Sound, Text, ToolCall, user
 from engine.options import GREEDY, JsonSchema, Options
 from engine.pipeline import Engine
 from engine.tasks.ocr import read_text
 from engine.tasks.selftest import draw_line
-from engine.tool_loop import ToolOutcome
 from engine.tools import Tool
 
 HELD_OUT = sample_checkpoint() / "heldout"
@@ -117,11 +119,11 @@ RESULTS: dict[str, Any] = {
 def test_it_calls_a_tool_and_answers_from_its_result(
     engine: Engine, question: str, tool: str, arguments: dict[str, Any], answer: str
 ) -> None:
-    def execute(call: ToolCall) -> ToolOutcome:
+    def execute(call: ToolCall, stop: threading.Event) -> ToolOutcome:
         return ToolOutcome(RESULTS[call.name])
 
     options = Options(GREEDY, tools=(CLOCK, CALCULATOR))
-    events = list(engine.respond([user(question)], options, execute=execute))
+    events = list(respond(engine, [user(question)], options, execute=execute))
     called = [(event.call.name, event.call.arguments) for event in events if isinstance(event, ToolCalled)]
     assert called == [(tool, arguments)]
     assert text_of(events) == answer

@@ -44,7 +44,6 @@ from engine.requests import (
     Request,
     Respond,
     Shutdown,
-    ToolDone,
     WireError,
     decode_event,
     decode_request,
@@ -87,10 +86,9 @@ REQUESTS: list[Request] = [
     LoadModel(1, "/models/gemma"),
     Respond(2, CONVERSATION, Options(Sampling(0.5, 0, 1.0, 2**63 - 1), thinking=True, max_new_tokens=1)),
     Respond(3, ()),
-    Respond(4, TOOL_CONVERSATION, TOOL_OPTIONS, runs_tools=True),
+    Respond(4, TOOL_CONVERSATION, TOOL_OPTIONS),
     Cancel(2**40),
     AnswerNow(4),
-    ToolDone(4, ToolResult({"time": "12:00"}, "call_1", "clock"), (Picture("chart.png"),), failed=True),
     Shutdown(),
 ]
 EVENTS: list[EngineEvent] = [
@@ -154,7 +152,6 @@ def test_the_json_of_a_request_is_the_documented_one() -> None:
             "max_tool_rounds": 16,
             "tool_timeout_s": 60.0, "continues": False,
         },
-        "runs_tools": False,
     }  # fmt: skip
 
 

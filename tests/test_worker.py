@@ -20,13 +20,11 @@ from engine.events import (
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
-    ToolCalled,
-    ToolFinished,
 )
-from engine.messages import ToolResult, user
+from engine.messages import user
 from engine.options import Options, Regex, Sampling
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
-from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond, ToolDone
+from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond
 from engine.tools import Tool
 from engine.worker import EngineWorker
 
@@ -149,35 +147,7 @@ CALLING = Options(
 """Only the grammar makes a random model do so."""
 
 
-def test_whoever_asks_runs_the_tools(
-    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
-) -> None:
-    worker.submit(LoadModel(1, str(tiny_checkpoint)))
-    worker.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
-    called = until(heard, ToolCalled)[-1].event
-    assert isinstance(called, ToolCalled)
-    worker.submit(ToolDone(7, ToolResult("another answer's", called.call.id)))
-    worker.submit(ToolDone(2, ToolResult("12:00", called.call.id)))
-    finished = until(heard, ToolFinished)[-1].event
-    assert isinstance(finished, ToolFinished)
-    assert finished.result == ToolResult("12:00", called.call.id, "clock")
-    worker.submit(Cancel(2))  # it may call again
-    until(heard, Finished)
-
-
-def test_a_call_that_nobody_answers_does_not_hold_up_a_cancel(
-    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
-) -> None:
-    worker.submit(LoadModel(1, str(tiny_checkpoint)))
-    worker.submit(Respond(2, (user("How late?"),), CALLING, runs_tools=True))
-    until(heard, ToolCalled)
-    worker.submit(Cancel(2))
-    ended = until(heard, Finished)[-1].event
-    assert isinstance(ended, Finished)
-    assert ended.reason == "cancelled"
-
-
-def test_nobody_runs_tools_unless_they_say_so(
+def test_calls_are_handed_over_and_the_next_request_is_served(
     worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
 ) -> None:
     worker.submit(LoadModel(1, str(tiny_checkpoint)))
@@ -185,6 +155,8 @@ def test_nobody_runs_tools_unless_they_say_so(
     ended = until(heard, Finished)[-1].event
     assert isinstance(ended, Finished)
     assert ended.reason in {"tool_calls", "length"}
+    worker.submit(Respond(3, (user("Hello"),), Options(max_new_tokens=2)))
+    assert until(heard, Finished, Failed)[-1].request_id == 3
 
 
 ENDS = dict.fromkeys((Special.END_CHANNEL, *STOP_TOKEN_IDS, Special.BEGIN_TURN, Special.BEGIN_TOOL_CALL), -100.0)

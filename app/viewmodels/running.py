@@ -26,7 +26,7 @@ class Mark(Enum):
 class Running(QObject):
     """Holds a transcript while it is open, its answer is under way, or the disk refuses what was said in it.
 
-    **Signals:** `changed` (id of the conversation whose mark or place in the line is another one), `answer_ended`
+    **Signals:** `changed` (id of the conversation whose mark, or what it waits for, is another one), `answer_ended`
     (Transcript, AnswerTurn; by itself, in whichever conversation).
     """
 
@@ -43,7 +43,7 @@ class Running(QObject):
         self._conversation = conversation
         self._shelf = shelf
         self._all: dict[str, Transcript] = {}
-        self._states: dict[str, tuple[Mark | None, int]] = {}
+        self._states: dict[str, tuple[Mark | None, bool, bool]] = {}
         shelf.changed.connect(self._follow_shelf)
 
     @property
@@ -53,7 +53,7 @@ class Running(QObject):
 
     @property
     def busy(self) -> list[Transcript]:
-        """Where an answer is under way, in the order in which the engine serves them."""
+        """Where an answer is under way, in the order in which they were asked for."""
         return sorted((each for each in self.all if each.is_busy), key=lambda each: each.place_in_line)
 
     @property
@@ -123,8 +123,8 @@ class Running(QObject):
             transcript.deleteLater()
 
     def _follow(self, transcript: Transcript) -> None:
-        state = self.mark_of(transcript.id), transcript.place_in_line
-        if state != self._states.get(transcript.id, (None, 0)):
+        state = self.mark_of(transcript.id), transcript.is_served, transcript.is_waiting
+        if state != self._states.get(transcript.id, (None, False, False)):
             self._states[transcript.id] = state
             self._tell_who_waits()
             self.changed.emit(transcript.id)
@@ -138,12 +138,9 @@ class Running(QObject):
                 self.set_unread(conversation_id, False)
 
     def _tell_who_waits(self) -> None:
-        """The engine serves one answer at a time: the others say which one they wait for."""
+        """Answers that the engine is not at work on say which one they wait for."""
         busy = self.busy
-        if not busy:
-            return
-        served, *others = busy
-        title, is_asking = shortened(self.title_of(served)), served.asking is not None
-        served.wait_for("")
-        for each in others:
-            each.wait_for(f"Waiting: “{title}” asks for permission." if is_asking else f"Waiting for “{title}”…")
+        served = next((each for each in busy if each.is_served), None)
+        sentence = f"Waiting for “{shortened(self.title_of(served))}”…" if served is not None else ""
+        for each in busy:
+            each.wait_for(sentence if each.is_waiting else "")

@@ -3,16 +3,16 @@
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.bridge import Bridge
+from app.asking import AskPerson
 from app.settings import Settings
 from app.tools import BuiltIn
-from engine import Tool, ToolCall, ToolDone, ToolError, ToolResult
+from engine import Execute, Tool, ToolCall, ToolError, ToolOutcome
 
 __all__ = ["ToolRun", "ToolState", "Toolbox"]
 
@@ -113,7 +113,8 @@ class ToolRun(QObject):
             self.answered.emit(is_allowed)
 
     def finish(self, result: Any, duration_ms: float | None = None, *, failed: bool) -> None:
-        """It is over."""
+        """It is over, also for a person who was asked."""
+        self.answer(False)
         self.result, self.duration_ms = result, duration_ms
         self.state = ToolState.FAILED if failed else ToolState.DONE
         self.changed.emit()
@@ -129,18 +130,13 @@ class ToolRun(QObject):
         self.changed.emit()
 
 
-class Toolbox(QObject):
-    """Runs the built-in tools for the engine, each on a thread of its own. All are off until a person turns them on."""
+class Toolbox:
+    """Runs the built-in tools, each call on a thread of its own. All are off until a person turns them on."""
 
-    _ran = Signal(object)
-
-    def __init__(self, bridge: Bridge, settings: Settings, tools: Sequence[BuiltIn]) -> None:
-        super().__init__()
+    def __init__(self, settings: Settings, tools: Sequence[BuiltIn]) -> None:
         self.all = tuple(tools)
-        self._bridge = bridge
         self._settings = settings
         self._threads: list[threading.Thread] = []
-        self._ran.connect(bridge.submit)
 
     @property
     def offered(self) -> tuple[Tool, ...]:
@@ -161,16 +157,16 @@ class Toolbox(QObject):
         found = self._find(name)
         return found.title if found else name
 
-    def run(self, request_id: int, run: ToolRun) -> None:
-        """Run a call, after a person allowed it where that is needed, and tell the engine what it gave."""
-        found = self._find(run.call.name)
-        if found is None or not self.is_on(run.call.name):
-            self._ran.emit(_failed(request_id, run.call, "This tool is switched off."))
-        elif target := self._target_of(found, run.call):
-            run.answered.connect(lambda is_allowed: self._go_on(request_id, run.call, found.run, is_allowed))
-            run.ask(target)
-        else:
-            self._start(request_id, run.call, found.run)
+    def executor(self, ask_person: AskPerson) -> Execute:
+        """Runs the calls of one answer, each after a person allowed it where that is needed."""
+        for thread in [thread for thread in self._threads if not thread.is_alive()]:
+            self._threads.remove(thread)
+
+        def execute(call: ToolCall, stop: threading.Event) -> ToolOutcome:
+            self._threads.append(threading.current_thread())
+            return ToolOutcome(self._run(call, ask_person))
+
+        return execute
 
     def close(self) -> None:
         """Wait a moment for what still runs."""
@@ -187,30 +183,21 @@ class Toolbox(QObject):
         except ToolError:
             return ""
 
-    def _go_on(self, request_id: int, call: ToolCall, work: Callable[[dict[str, Any]], Any], is_allowed: bool) -> None:
-        if is_allowed:
-            self._start(request_id, call, work)
-        else:
-            self._ran.emit(_failed(request_id, call, REFUSED))
-
-    def _start(self, request_id: int, call: ToolCall, work: Callable[[dict[str, Any]], Any]) -> None:
-        def do() -> None:
-            try:
-                done = ToolDone(request_id, ToolResult(work(call.arguments), call.id, call.name))
-            except ToolError as error:
-                done = _failed(request_id, call, str(error))
-            except Exception:  # noqa: BLE001 - whatever went wrong: the engine waits for an answer
-                _log.exception("the tool %s failed", call.name)
-                done = _failed(request_id, call, "The tool did not work.")
-            self._ran.emit(done)
-
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        self._threads.append(threading.Thread(target=do, name=f"tool {call.name}", daemon=True))
-        self._threads[-1].start()
-
-
-def _failed(request_id: int, call: ToolCall, reason: str) -> ToolDone:
-    return ToolDone(request_id, ToolResult({"error": reason}, call.id, call.name), failed=True)
+    def _run(self, call: ToolCall, ask_person: AskPerson) -> Any:
+        """What a call gives; raises ToolError."""
+        found = self._find(call.name)
+        if found is None or not self.is_on(call.name):
+            raise ToolError("This tool is switched off.")
+        target = self._target_of(found, call)
+        if target and not ask_person(call, target):
+            raise ToolError(REFUSED)
+        try:
+            return found.run(call.arguments)
+        except ToolError:
+            raise
+        except Exception as error:  # whatever went wrong, the model is told
+            _log.exception("the tool %s failed", call.name)
+            raise ToolError("The tool did not work.") from error
 
 
 def _written(value: Any) -> str:

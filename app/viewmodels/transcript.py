@@ -4,11 +4,12 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import count, pairwise
 
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.asking import Asked, Question
 from app.bridge import Bridge
 from app.store import Conversation as Kept
 from app.store import Store
@@ -18,10 +19,7 @@ from app.viewmodels.records import record_of, restored
 from app.viewmodels.tools import Toolbox, ToolRun, ToolState
 from app.viewmodels.turns import AnswerState, AnswerTurn, Place, UserTurn
 from engine import (
-    AnswerNow,
-    Cancel,
-    EngineEvent,
-    Envelope,
+    Event,
     Failed,
     Finished,
     Message,
@@ -29,7 +27,6 @@ from engine import (
     PictureReceipt,
     PrefillProgress,
     PromptReady,
-    Respond,
     Text,
     TextDelta,
     ThoughtDelta,
@@ -50,6 +47,8 @@ TOOL_TIMEOUT_S = 600.0
 
 KEEP_MS = 1000
 """An answer under way is written to the store about once a second: so much of it a crash may cost."""
+
+_PLACES = count(1)
 
 Turn = UserTurn | AnswerTurn
 
@@ -91,7 +90,10 @@ class Transcript(QObject):
         self._store = store
         self._clock = clock
         self._asked: AnswerTurn | None = None
-        self._request_id = 0
+        self.request: Asked | None = None
+        """The answer that was asked for last."""
+        self._is_served = False
+        self._place_in_line = 0
         self._asked_at = 0.0
         self._options = Options()
         self._pending_text: list[str] = []
@@ -100,7 +102,6 @@ class Transcript(QObject):
         self._frames.timeout.connect(self._show_frame)
         self._keeping = QTimer(self, interval=KEEP_MS)
         self._keeping.timeout.connect(self._keep_running)
-        bridge.received.connect(self._receive)
         model.changed.connect(self._follow_model)
         if record is not None:
             for each in record.turns:
@@ -131,8 +132,19 @@ class Transcript(QObject):
 
     @property
     def place_in_line(self) -> int:
-        """Grows with every answer that is asked for in the window: the engine serves the lowest first."""
-        return self._request_id
+        """Grows with every answer that is asked for in the window."""
+        return self._place_in_line
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the engine is at work on the running answer: no other one waits before it, and no tool runs."""
+        return self.is_busy and self._is_served
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the running answer needs the engine, which is not at work on it."""
+        answer = self._running
+        return answer is not None and not self._is_served and not answer.is_using_tool
 
     @property
     def seconds_since_asked(self) -> float:
@@ -209,7 +221,8 @@ class Transcript(QObject):
         answer = self._running
         if answer is None:
             return
-        self._bridge.submit(Cancel(self._request_id))
+        if self.request is not None:
+            self.request.cancel()
         self._show_pending()
         answer.stop(by_quitting=by_quitting)
         self._keep_end(answer)
@@ -217,8 +230,8 @@ class Transcript(QObject):
 
     def answer_now(self) -> None:
         """Close the running thought and go on to the answer."""
-        if self._running is not None and self._running.thought.is_running:
-            self._bridge.submit(AnswerNow(self._request_id))
+        if self._running is not None and self._running.thought.is_running and self.request is not None:
+            self.request.answer_now()
 
     def retry(self) -> None:
         """Ask again for the answer that failed, with the same turn and options."""
@@ -238,7 +251,6 @@ class Transcript(QObject):
     def close(self) -> None:
         """Stop, and listen to the engine no more."""
         self.stop()
-        self._bridge.received.disconnect(self._receive)
         self._model.changed.disconnect(self._follow_model)
 
     # --- the tree
@@ -303,14 +315,21 @@ class Transcript(QObject):
         self._start(answer)
 
     def _start(self, answer: AnswerTurn) -> None:
-        self._request_id = self._bridge.new_request_id()
         self._asked = answer
+        self._is_served = False
+        self._place_in_line = next(_PLACES)
         self._asked_at = self._clock()
         answer.model = self._model.name
         if self._model.is_ready:
             answer.start_reading()
-        runs_tools = bool(self._options.tools)
-        self._bridge.submit(Respond(self._request_id, self._told, self._options, runs_tools))
+        if self.request is not None:  # of an answer that was stopped: its figures come too late
+            self.request.heard.disconnect(self._hear)
+            self.request.questioned.disconnect(self._ask_person)
+        info = self._model.info
+        modalities = info.modalities if info is not None else ("picture", "video", "sound")
+        self.request = self._bridge.ask(self._told, self._options, modalities, self._toolbox.executor)
+        self.request.heard.connect(self._hear)
+        self.request.questioned.connect(self._ask_person)
         self._keeping.start()
         self.activity_changed.emit()
 
@@ -337,17 +356,25 @@ class Transcript(QObject):
             return
         self.activity_changed.emit()
 
-    def _receive(self, envelope: Envelope) -> None:
-        if envelope.request_id != self._request_id:
-            return
+    def _hear(self, event: Event) -> None:
         if self._running is not None:
-            self._advance(self._running, envelope.event)
-        elif self._asked is not None and isinstance(envelope.event, Finished):  # after a stop only the figures count
-            self._asked.stats = envelope.event.stats
+            self._advance(self._running, event)
+        elif self._asked is not None and isinstance(event, Finished):  # after a stop only the figures count
+            self._asked.stats = event.stats
             self._keep(self._asked)
             self.activity_changed.emit()
 
-    def _advance(self, answer: AnswerTurn, event: EngineEvent) -> None:
+    def _ask_person(self, question: Question) -> None:
+        runs = self._running.runs if self._running is not None else []
+        run = next((run for run in runs if run.call.id == question.call.id and run.state is ToolState.RUNNING), None)
+        if run is None:
+            question.answer(False)
+        else:
+            run.answered.connect(question.answer)
+            run.ask(question.target)
+            self.activity_changed.emit()
+
+    def _advance(self, answer: AnswerTurn, event: Event) -> None:
         match event:
             case TextDelta(text):
                 self._hold(self._pending_text, text)
@@ -356,6 +383,7 @@ class Transcript(QObject):
                 self._hold(self._pending_thought, text)
                 return
             case PromptReady(pictures=receipts):
+                self._is_served = True
                 self._hand_out(list(receipts))
             case PrefillProgress(done, total):
                 answer.show_progress(done, total)
@@ -370,7 +398,7 @@ class Transcript(QObject):
             case Finished() | Failed() as end:
                 self._end(answer, end)
             case _:
-                pass  # the model's own events, and likelihoods, which the window does not ask for
+                pass  # likelihoods, which the window does not ask for
         self.activity_changed.emit()
 
     def _follow_tool(self, answer: AnswerTurn, event: ToolCalled | ToolCallRefused | ToolFinished) -> None:
@@ -380,7 +408,7 @@ class Transcript(QObject):
                 run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
                 answer.add_run(run)
                 run.answered.connect(lambda _is_allowed: self.activity_changed.emit())
-                self._toolbox.run(self._request_id, run)
+                self._is_served = False
             case ToolCallRefused(message=message, call=call):
                 run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
                 answer.add_run(run)

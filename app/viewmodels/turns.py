@@ -291,9 +291,14 @@ class AnswerTurn(QObject):
         return self.state in RUNNING
 
     @property
+    def is_using_tool(self) -> bool:
+        """Whether a call is under way, or waits for a person."""
+        return self.is_running and bool(self.runs) and self.runs[-1].result is None
+
+    @property
     def activity(self) -> str:
         """What goes on before the first word; empty once there is something to read, and while a tool says it."""
-        if self.is_running and self.runs and self.runs[-1].result is None:
+        if self.is_using_tool:
             return ""
         match self.state:
             case AnswerState.WAITING:

@@ -6,28 +6,27 @@ import json
 import math
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from engine.agent.tools import Functions
 from engine.attachments import inspect_attachment
 from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.output import say
 from engine.errors import PromptError
-from engine.messages import BUDGETS, Media, Sound, ToolCall, Video
+from engine.messages import BUDGETS, Media, Sound, Video
 from engine.options import JsonSchema, Options, Sampling
 from engine.pipeline import Engine
 from engine.preprocess.sound import MAX_SECONDS
-from engine.tool_loop import ToolError, ToolOutcome
-from engine.tools import Tool, check_tool_name, tool_from_function
 
 __all__ = [
     "BudgetOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption",
     "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
-    "ThinkingBudgetOption", "ToolBox", "ToolsOption", "VideoBudgetOption", "load_engine", "load_schema", "load_tools",
+    "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "load_engine", "load_schema", "load_tools",
     "make_options", "one_of", "one_of_numbers", "video_parts", "whole_number",
 ]  # fmt: skip
 
@@ -154,32 +153,7 @@ OwnTemplateOption = Annotated[
 ]
 
 
-class ToolBox:
-    """The functions of a file, declared to the model and run for it."""
-
-    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
-        self._functions = functions
-        self.tools: tuple[Tool, ...] = tuple(
-            msgspec.structs.replace(tool_from_function(function), name=check_tool_name(name))
-            for name, function in functions.items()
-        )
-
-    def __call__(self, call: ToolCall) -> ToolOutcome:
-        """Run a call with arguments of the types that the function names; raises ToolError."""
-        function = self._functions[call.name]
-        types = get_type_hints(function, include_extras=True)
-        try:
-            arguments = {name: msgspec.convert(value, types[name]) for name, value in call.arguments.items()}
-        except msgspec.ValidationError as error:
-            raise ToolError(f"{call.name} does not take these arguments: {error}.") from error
-        result = function(**arguments)
-        try:
-            return ToolOutcome(json.loads(json.dumps(result)))
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ToolError(f"{call.name} gave something that is not JSON: {type(result).__name__}.") from error
-
-
-def load_tools(path: Path) -> ToolBox:
+def load_tools(path: Path) -> Functions:
     """The public functions that a Python file defines; raises PromptError.
 
     The file is run with everything that its author may do: it is the person's own program.
@@ -202,7 +176,7 @@ def load_tools(path: Path) -> ToolBox:
     }
     if not functions:
         raise PromptError(f"{path} defines no function. Each function without a leading underscore becomes a tool.")
-    return ToolBox(functions)
+    return Functions(**functions)
 
 
 def _place_and_reason(error: BaseException, path: Path) -> str:
@@ -247,7 +221,7 @@ def make_options(
     max_tokens: int,
     stop: list[str] | None,
     schema: Path | None,
-    tools: ToolBox | None,
+    tools: Functions | None,
     own_template: bool,
     num_logprobs: int,
 ) -> Options:

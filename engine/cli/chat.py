@@ -5,20 +5,23 @@ import json
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from types import FrameType
 
 import msgspec
 
+from engine.agent.loop import respond
+from engine.agent.tools import Functions
+from engine.answer import Answer
 from engine.attachments import inspect_attachment
-from engine.cli.arguments import ToolBox, video_parts
+from engine.cli.arguments import video_parts
 from engine.cli.output import json_text, notes, say, write_answer
 from engine.errors import EngineError, PromptError
-from engine.events import Event, TextDelta, ThoughtDelta, ToolCalled, ToolCallRefused, ToolFinished
-from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, user
+from engine.events import Event
+from engine.messages import Media, Message, Picture, Sound, Text, user
 from engine.options import Options
 from engine.pipeline import Engine
 from engine.whole_files import write_whole
@@ -109,45 +112,11 @@ def _instructions(messages: list[Message]) -> list[Message]:
     return [message for message in messages[:1] if message.role in {"system", "developer"}]
 
 
-@dataclass
-class _Answer:
-    """The messages that an answer adds to the conversation, put together from its events."""
-
-    messages: list[Message] = field(default_factory=list)
-    _thought: list[str] = field(default_factory=list)
-    _parts: list[Part] = field(default_factory=list)
-    _results: list[Part] = field(default_factory=list)
-
-    def listen(self, events: Iterator[Event]) -> Iterator[Event]:
-        """Pass the events on."""
-        for event in events:
-            if self._results and not isinstance(event, ToolFinished):
-                self.close()
-            match event:
-                case TextDelta(text) if self._parts and isinstance(self._parts[-1], Text):
-                    self._parts[-1] = Text(self._parts[-1].text + text)
-                case TextDelta(text):
-                    self._parts.append(Text(text))
-                case ThoughtDelta(text):
-                    self._thought.append(text)
-                case ToolCalled() | ToolCallRefused():
-                    self._parts.append(event.call)
-                case ToolFinished(result, media=media):
-                    self._results += [result, *media]
-                case _:
-                    pass
-            yield event
-
-    def close(self) -> None:
-        """End a message, and the results that follow it. A call that was not run is told so: it must have a result."""
-        done = {result.call_id for result in self._results if isinstance(result, ToolResult)}
-        calls = [part for part in self._parts if isinstance(part, ToolCall) and part.id not in done]
-        self._results += [ToolResult({"error": "It was not run."}, call.id, call.name) for call in calls]
-        if self._parts:
-            self.messages.append(Message("assistant", tuple(self._parts), "".join(self._thought)))
-        if self._results:
-            self.messages.append(Message("tool", tuple(self._results)))
-        self._thought, self._parts, self._results = [], [], []
+def _noted(events: Iterable[Event], answer: Answer) -> Iterator[Event]:
+    """Pass the events on, and keep what they are put together to."""
+    for event in events:
+        answer.take(event)
+        yield event
 
 
 class Chat:
@@ -158,14 +127,14 @@ class Chat:
         engine: Engine,
         conversation: Conversation,
         options: Options,
-        toolbox: ToolBox | None,
+        functions: Functions | None,
         budget: int,
         video_budget: int,
     ) -> None:
         self._engine = engine
         self._conversation = conversation
         self._options = options
-        self._toolbox = toolbox
+        self._functions = functions
         self._budgets = budget, video_budget
         self._attached: list[Media] = []
 
@@ -195,12 +164,11 @@ class Chat:
 
     def _answer(self, messages: list[Message]) -> None:
         """Answer these; the conversation stays as it is when that fails: what was typed is still in the terminal."""
-        answer = _Answer()
+        answer = Answer()
         with _interruptible() as interrupted:
-            events = self._engine.respond(messages, self._options, interrupted, execute=self._toolbox)
-            write_answer(answer.listen(events))
-        answer.close()
-        self._conversation.messages = messages + answer.messages
+            events = respond(self._engine, messages, self._options, interrupted, execute=self._functions)
+            write_answer(_noted(events, answer))
+        self._conversation.messages = [*messages, *answer.messages]
 
     def _attach(self, rest: str) -> None:
         budget, video_budget = self._budgets

@@ -17,6 +17,8 @@ import typer
 from rich.progress import Progress
 
 from engine import version
+from engine.agent.loop import respond
+from engine.agent.tools import Functions
 from engine.bench.run import bench_report
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
@@ -34,7 +36,6 @@ from engine.cli.arguments import (
     TemperatureOption,
     ThinkingBudgetOption,
     ThinkOption,
-    ToolBox,
     ToolsOption,
     VideoBudgetOption,
     load_engine,
@@ -136,7 +137,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question, about pictures, sounds and videos if you like."""
-    toolbox = _tools(tools)
+    functions = _tools(tools)
     options = make_options(
         think=think,
         thinking_budget=thinking_budget,
@@ -145,7 +146,7 @@ def ask(
         max_tokens=max_tokens,
         stop=stop,
         schema=schema,
-        tools=toolbox,
+        tools=functions,
         own_template=own_template,
         num_logprobs=logprobs,
     )
@@ -155,11 +156,11 @@ def ask(
         media += video_parts(engine, path.absolute(), video_budget)
     media += [Sound(str(path.absolute())) for path in audio or []]
     messages = [Message("system", (Text(system),))] if system else []
-    events = engine.respond([*messages, user(question, *media)], options, execute=toolbox)
+    events = respond(engine, [*messages, user(question, *media)], options, execute=functions)
     write_json(events) if as_json else write_answer(events)
 
 
-def _tools(path: Path | None) -> ToolBox | None:
+def _tools(path: Path | None) -> Functions | None:
     """The tools of a file, whose code may print whenever it runs: from here on stdout is for answers alone."""
     if path is None:
         return None
@@ -188,7 +189,7 @@ def chat(
     model: ModelOption = None,
 ) -> None:
     """Talk with the model in the terminal. /help says what else it takes; Ctrl-C stops an answer."""
-    toolbox = _tools(tools)
+    functions = _tools(tools)
     options = make_options(
         think=think,
         thinking_budget=thinking_budget,
@@ -197,12 +198,12 @@ def chat(
         max_tokens=max_tokens,
         stop=stop,
         schema=schema,
-        tools=toolbox,
+        tools=functions,
         own_template=own_template,
         num_logprobs=logprobs,
     )
     conversation = Conversation.open(history, system)
-    Chat(load_engine(model), conversation, options, toolbox, budget or DEFAULT_BUDGET, video_budget).run()
+    Chat(load_engine(model), conversation, options, functions, budget or DEFAULT_BUDGET, video_budget).run()
 
 
 @cli.command()

@@ -28,14 +28,15 @@ from engine.response.stream_decoder import StreamDecoder
 from engine.response.tool_calls import QUOTE, named_tool, plain_text, read_call
 from engine.tools import Tool
 
-__all__ = ["ParserEvent", "ResponseParser", "numbered_call_ids", "parse"]
+__all__ = ["ParserEvent", "ResponseParser", "free_call_ids", "parse"]
 
 ParserEvent = ThoughtStarted | ThoughtDelta | ThoughtFinished | TextDelta | ToolCalled | ToolCallRefused
 
 
-def numbered_call_ids() -> Iterator[str]:
-    """Ids of calls: call_1, call_2 and so on."""
-    return (f"call_{number}" for number in count(1))
+def free_call_ids(messages: Sequence[Message] = ()) -> Iterator[str]:
+    """Ids of calls: call_1, call_2 and so on, without those that a conversation has already."""
+    taken = {call.id for message in messages for call in message.calls}
+    return (id_ for number in count(1) if (id_ := f"call_{number}") not in taken)
 
 
 class _State(Enum):
@@ -53,8 +54,7 @@ class ResponseParser:
     """Feed it token ids one by one; `is_over` turns true at the token that ends the turn or completes a stop string.
 
     Begin inside a thought when the rendered prompt ends inside one (`Prompt.starts_in_thought`). A thought is
-    announced with its first visible character, so an empty block that the model closes leaves no trace. Pass the same
-    `call_ids` to the parsers of all rounds of one answer.
+    announced with its first visible character, so an empty block that the model closes leaves no trace.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class ResponseParser:
         self._decoder = StreamDecoder(tokenizer)
         self._tools = tuple(tools)
         self._stop = StopStrings(stop)
-        self._call_ids = call_ids or numbered_call_ids()
+        self._call_ids = call_ids or free_call_ids()
         self._state = _State.THOUGHT if starts_in_thought else _State.ANSWER
         self._opened_at, self._tokens_at_opening = clock(), 0
         self._name = ""

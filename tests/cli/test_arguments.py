@@ -1,13 +1,14 @@
 """Files that options name: tools and schemas, each mistake one sentence."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from engine.agent.tools import ToolError, ToolOutcome
 from engine.cli.arguments import load_schema, load_tools
 from engine.errors import PromptError
 from engine.messages import ToolCall
-from engine.tool_loop import ToolError, ToolOutcome
 
 TOOLS = '''
 from math import sqrt
@@ -26,11 +27,11 @@ def _hidden() -> None: ...
 
 def test_the_public_functions_of_a_file_become_tools(tmp_path: Path) -> None:
     (tmp_path / "tools.py").write_text(TOOLS)
-    toolbox = load_tools(tmp_path / "tools.py")
-    assert [tool.name for tool in toolbox.tools] == ["add", "odd"]
-    assert toolbox.tools[0].description == "Add two numbers."
-    assert toolbox.tools[0].parameters["required"] == ["a"]
-    assert toolbox(ToolCall("add", {"a": 2})) == ToolOutcome(3)
+    functions = load_tools(tmp_path / "tools.py")
+    assert [tool.name for tool in functions.tools] == ["add", "odd"]
+    assert functions.tools[0].description == "Add two numbers."
+    assert functions.tools[0].parameters["required"] == ["a"]
+    assert functions(ToolCall("add", {"a": 2}), threading.Event()) == ToolOutcome(3)
 
 
 TYPED = """
@@ -54,24 +55,24 @@ forecast = weather
 
 def test_arguments_are_of_the_types_that_the_function_names(tmp_path: Path) -> None:
     (tmp_path / "tools.py").write_text(TYPED)
-    toolbox = load_tools(tmp_path / "tools.py")
+    functions = load_tools(tmp_path / "tools.py")
     arguments = {"place": {"city": "Oslo"}, "unit": "celsius"}
-    assert toolbox(ToolCall("weather", arguments)) == ToolOutcome({"1": "Oslo in CELSIUS"})
+    assert functions(ToolCall("weather", arguments), threading.Event()) == ToolOutcome({"1": "Oslo in CELSIUS"})
     with pytest.raises(ToolError, match=r"weather does not take these arguments: .*kelvin"):
-        toolbox(ToolCall("weather", {**arguments, "unit": "kelvin"}))
+        functions(ToolCall("weather", {**arguments, "unit": "kelvin"}), threading.Event())
 
 
 def test_a_tool_has_the_name_under_which_the_file_offers_it(tmp_path: Path) -> None:
     (tmp_path / "tools.py").write_text(TYPED)
-    toolbox = load_tools(tmp_path / "tools.py")
-    assert [tool.name for tool in toolbox.tools] == ["weather", "forecast"]
-    assert toolbox(ToolCall("forecast", {"place": {"city": "Rome"}, "unit": "celsius"})).content
+    functions = load_tools(tmp_path / "tools.py")
+    assert [tool.name for tool in functions.tools] == ["weather", "forecast"]
+    assert functions(ToolCall("forecast", {"place": {"city": "Rome"}, "unit": "celsius"}), threading.Event()).content
 
 
 def test_a_result_that_is_not_json_is_told(tmp_path: Path) -> None:
     (tmp_path / "tools.py").write_text(TOOLS)
     with pytest.raises(ToolError, match="not JSON: object"):
-        load_tools(tmp_path / "tools.py")(ToolCall("odd", {}))
+        load_tools(tmp_path / "tools.py")(ToolCall("odd", {}), threading.Event())
 
 
 @pytest.mark.parametrize(

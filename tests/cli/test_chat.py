@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from engine.cli.arguments import ToolBox
+from engine.agent.tools import Functions
 from engine.cli.chat import Chat, Conversation
 from engine.errors import ContextFull, PromptError
 from engine.events import (
     Event,
     Finished,
+    ModelInfo,
     Stats,
     TextDelta,
     ThoughtDelta,
@@ -34,12 +35,14 @@ DONE = Finished("end_of_turn", Stats())
 class FakeEngine:
     """Answers with prepared events and remembers what it was asked."""
 
+    info = ModelInfo("tiny", "/tiny", "custom", False, ("text",), 64, 1, 1, "bfloat16", "float32", "cpu")
+
     def __init__(self, *answers: Sequence[Event]) -> None:
         self.asked: list[tuple[list[Message], Options]] = []
         self._answers = iter(answers)
 
     def respond(
-        self, messages: Sequence[Message], options: Options, cancelled: Callable[[], bool], *, execute: object
+        self, messages: Sequence[Message], options: Options, cancelled: Callable[[], bool], **_: object
     ) -> Iterator[Event]:
         self.asked.append((list(messages), options))
         for event in next(self._answers):
@@ -291,23 +294,22 @@ class TestHistory:
         assert "cannot be written" in capsys.readouterr().err
 
 
-def test_a_toolbox_is_handed_to_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[object] = []
-
-    class Asked(FakeEngine):
-        def respond(self, *arguments: Any, execute: object, **named: Any) -> Iterator[Event]:
-            given.append(execute)
-            yield DONE
-
+def test_functions_are_called_and_what_they_gave_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     def clock() -> str:
         """The time."""
         return "12:00"
 
+    called = ToolCall("clock", {}, "call_1")
+    engine = FakeEngine([ToolCalled(called), Finished("tool_calls", Stats())], answer("Noon."))
     lines = iter(["Hi", "/quit"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
-    toolbox = ToolBox({"clock": clock})
-    Chat(Asked(), Conversation([]), Options(tools=toolbox.tools), toolbox, 280, 70).run()  # type: ignore[arg-type]
-    assert given == [toolbox]
+    conversation, functions = Conversation([]), Functions(clock)
+    Chat(engine, conversation, Options(tools=functions.tools), functions, 280, 70).run()  # type: ignore[arg-type]
+    assert conversation.messages[1:] == [
+        Message("assistant", (called,)),
+        Message("tool", (ToolResult("12:00", "call_1", "clock"),)),
+        Message("assistant", (Text("Noon."),)),
+    ]
 
 
 def test_a_history_is_not_written_through_what_others_laid_beside_it(tmp_path: Path) -> None:

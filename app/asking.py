@@ -1,0 +1,137 @@
+"""One request and its own ear: what is heard of an answer, and what can be said to whoever gives it."""
+
+import queue
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from engine import (
+    AnswerNow,
+    Cancel,
+    EngineEvent,
+    Event,
+    Execute,
+    Failed,
+    Finished,
+    Message,
+    Options,
+    Request,
+    Respond,
+    ToolCall,
+    take_turns,
+)
+
+__all__ = ["AskPerson", "Asked", "Question"]
+
+
+class Line(Protocol):
+    """The way to the engine, from any thread."""
+
+    def submit(self, request: Request) -> None:
+        """Hand a request over; never blocks."""
+
+    def listen(self) -> tuple[int, "queue.SimpleQueue[EngineEvent]"]:
+        """A number for a request, and where its events come to."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A call waits for a person, who must allow what it is about to read."""
+
+    call: ToolCall
+    target: str
+    """The file or folder, as it is named on the disk."""
+    reply: "Future[bool]" = field(default_factory=Future)
+
+    def answer(self, is_allowed: bool) -> None:
+        """Let the call go on, or refuse it; only the first answer counts."""
+        if not self.reply.done():
+            self.reply.set_result(is_allowed)
+
+
+AskPerson = Callable[[ToolCall, str], bool]
+"""Whether a person allows a call to read this file or folder; waits for them, on the thread of the call."""
+
+
+class Asked(QObject):
+    """An answer that was asked for, in as many turns of the model as it takes; its signals are this answer's alone.
+
+    A thread waits for the engine and runs the turns; tools run on threads of their own. The engine serves others
+    meanwhile.
+
+    **Signals:** `heard` (Event; the last is Finished or Failed), `questioned` (Question).
+    """
+
+    heard = Signal(object)
+    questioned = Signal(object)
+    _came = Signal(object)
+    _arose = Signal(object)
+
+    def __init__(
+        self,
+        line: Line,
+        messages: Sequence[Message],
+        options: Options,
+        modalities: Collection[str],
+        make_execute: Callable[[AskPerson], Execute],
+    ) -> None:
+        """Ask at once; nothing is heard before this thread goes on with its events, so there is time to connect."""
+        super().__init__()
+        self._line = line
+        self._request_id = 0
+        self._is_cancelled = threading.Event()
+        self._questions: list[Question] = []
+        self._came.connect(self.heard, Qt.ConnectionType.QueuedConnection)
+        self._arose.connect(self.questioned, Qt.ConnectionType.QueuedConnection)
+        execute = make_execute(self._ask_person)
+        self._events = take_turns(self._take_turn, messages, options, execute, modalities, self._is_cancelled.is_set)
+        self._thread = threading.Thread(target=self._run, name="answer")
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its thread has ended."""
+        return not self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """End it, whatever it does now; what was said so far stays."""
+        self._is_cancelled.set()
+        self._line.submit(Cancel(self._request_id))
+        for question in self._questions:
+            question.answer(False)
+
+    def answer_now(self) -> None:
+        """Close the thought that runs and go on to the answer."""
+        self._line.submit(AnswerNow(self._request_id))
+
+    def join(self) -> None:
+        """Wait for its thread; only what was cancelled or has ended should be waited for."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        for event in self._events:
+            self._came.emit(event)
+
+    def _take_turn(self, messages: Sequence[Message], options: Options) -> Iterator[Event]:
+        """One request, to its end."""
+        self._request_id, events = self._line.listen()
+        self._line.submit(Respond(self._request_id, tuple(messages), options))
+        if self._is_cancelled.is_set():  # perhaps with the number of the turn before
+            self._line.submit(Cancel(self._request_id))
+        while True:
+            event = events.get()
+            yield event  # type: ignore[misc]  # a Respond causes no other events
+            if isinstance(event, Finished | Failed):
+                return
+
+    def _ask_person(self, call: ToolCall, target: str) -> bool:
+        question = Question(call, target)
+        self._questions.append(question)
+        if self._is_cancelled.is_set():
+            return False
+        self._arose.emit(question)
+        return question.reply.result()
