@@ -250,7 +250,7 @@ def assemble(
             return path  # the store copies it later, also in a later run
 
     conversation = Conversation(make(None, False), settings)
-    meter = Meter(bridge, model, conversation, preferences)
+    meter = Meter(model, conversation, preferences)
     composer = Composer(conversation, model, meter, settings, pasted.save, keep)
     shelf = Shelf(store)
     search = Search(store, shelf)

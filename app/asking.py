@@ -1,8 +1,8 @@
-"""One request and its own ear: what is heard of an answer, and what can be said to whoever gives it."""
+"""One request, one ear: what was asked is an object whose signals are that request's alone."""
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,7 +17,10 @@ from engine import (
     Execute,
     Failed,
     Finished,
+    LoadModel,
+    LoadProgress,
     Message,
+    ModelLoaded,
     Options,
     Request,
     Respond,
@@ -25,7 +28,7 @@ from engine import (
     take_turns,
 )
 
-__all__ = ["AskPerson", "Asked", "Question"]
+__all__ = ["AskPerson", "Asked", "Loading", "Question", "Tools"]
 
 
 class Line(Protocol):
@@ -57,6 +60,15 @@ AskPerson = Callable[[ToolCall, str], bool]
 """Whether a person allows a call to read this file or folder; waits for them, on the thread of the call."""
 
 
+@dataclass(frozen=True)
+class Tools:
+    """What runs the calls of an answer."""
+
+    make_execute: Callable[[AskPerson], Execute]
+    modalities: Collection[str]
+    """Which media their results may hold."""
+
+
 class Asked(QObject):
     """An answer that was asked for, in as many turns of the model as it takes; its signals are this answer's alone.
 
@@ -71,14 +83,7 @@ class Asked(QObject):
     _came = Signal(object)
     _arose = Signal(object)
 
-    def __init__(
-        self,
-        line: Line,
-        messages: Sequence[Message],
-        options: Options,
-        modalities: Collection[str],
-        make_execute: Callable[[AskPerson], Execute],
-    ) -> None:
+    def __init__(self, line: Line, messages: Sequence[Message], options: Options, tools: Tools | None = None) -> None:
         """Ask at once; nothing is heard before this thread goes on with its events, so there is time to connect."""
         super().__init__()
         self._line = line
@@ -87,9 +92,7 @@ class Asked(QObject):
         self._questions: list[Question] = []
         self._came.connect(self.heard, Qt.ConnectionType.QueuedConnection)
         self._arose.connect(self.questioned, Qt.ConnectionType.QueuedConnection)
-        execute = make_execute(self._ask_person)
-        self._events = take_turns(self._take_turn, messages, options, execute, modalities, self._is_cancelled.is_set)
-        self._thread = threading.Thread(target=self._run, name="answer")
+        self._thread = threading.Thread(target=self._run, args=(messages, options, tools), name="answer")
         self._thread.start()
 
     @property
@@ -112,8 +115,13 @@ class Asked(QObject):
         """Wait for its thread; only what was cancelled or has ended should be waited for."""
         self._thread.join()
 
-    def _run(self) -> None:
-        for event in self._events:
+    def _run(self, messages: Sequence[Message], options: Options, tools: Tools | None) -> None:
+        events: Iterable[Event] = self._take_turn(messages, options)
+        if tools is not None:
+            execute = tools.make_execute(self._ask_person)
+            cancelled = self._is_cancelled.is_set
+            events = take_turns(self._take_turn, messages, options, execute, tools.modalities, cancelled)
+        for event in events:
             self._came.emit(event)
 
     def _take_turn(self, messages: Sequence[Message], options: Options) -> Iterator[Event]:
@@ -135,3 +143,36 @@ class Asked(QObject):
             return False
         self._arose.emit(question)
         return question.reply.result()
+
+
+class Loading(QObject):
+    """A model that was asked for. After an engine's death the client loads it again: all is heard anew then.
+
+    **Signals:** `progressed` (from 0 to 1), `loaded` (ModelInfo), `failed` (Failed).
+    """
+
+    progressed = Signal(float)
+    loaded = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, submit: Callable[[Request], None], request_id: int, path: str) -> None:
+        super().__init__()
+        self._submit = submit
+        self._request_id = request_id
+        submit(LoadModel(request_id, path))
+
+    def cancel(self) -> None:
+        """Load something else, or nothing."""
+        self._submit(Cancel(self._request_id))
+
+    def take(self, event: EngineEvent) -> None:
+        """One of its events, on the GUI thread."""
+        match event:
+            case LoadProgress(fraction):
+                self.progressed.emit(fraction)
+            case ModelLoaded(info):
+                self.loaded.emit(info)
+            case Failed():
+                self.failed.emit(event)
+            case _:
+                pass

@@ -1,26 +1,39 @@
-"""The one hop between the engine process and Qt: requests in, one queued signal out."""
+"""The one hop between the engine process and Qt: requests go in, and each hears its own events."""
 
 import itertools
 import queue
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.asking import Asked, AskPerson
-from engine import EngineClient, EngineEvent, Envelope, Execute, Failed, Finished, Message, Options, Request
+from app.asking import Asked, Loading, Tools
+from engine import (
+    EngineClient,
+    EngineEvent,
+    EngineStarted,
+    EngineStopped,
+    Envelope,
+    Failed,
+    Finished,
+    Message,
+    ModelLoaded,
+    Options,
+    Request,
+)
 
 __all__ = ["Bridge"]
 
-CLOSED = Failed("EngineStopped", "The engine was ended.")
+CLOSED = Failed(EngineStopped.__name__, "The engine was ended.")
 
 
 class Bridge(QObject):
-    """Owns the engine client. Events arrive on the client's reader thread and leave on the GUI thread.
+    """Owns the engine client, whose events arrive on its own threads and are heard on the GUI thread.
 
-    **Signals:** `received` (Envelope), on the GUI thread, in the order the engine sent them.
+    **Signals:** `engine_started` (its version), `engine_stopped` (it died, whatever it was about).
     """
 
-    received = Signal(object)
+    engine_started = Signal(str)
+    engine_stopped = Signal()
     _arrived = Signal(object)
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -29,6 +42,7 @@ class Bridge(QObject):
         self._is_open = False
         self._ears: dict[int, queue.SimpleQueue[EngineEvent]] = {}
         self._asked: list[Asked] = []
+        self._loads: dict[int, Loading] = {}
         self._arrived.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
         self._client = EngineClient(command, self._hear)
 
@@ -37,25 +51,21 @@ class Bridge(QObject):
         self._is_open = True
         self._client.start()
 
-    def ask(
-        self,
-        messages: Sequence[Message],
-        options: Options,
-        modalities: Collection[str],
-        make_execute: Callable[[AskPerson], Execute],
-    ) -> Asked:
-        """Ask for an answer; what `make_execute` makes runs the model's calls."""
+    def ask(self, messages: Sequence[Message], options: Options, tools: Tools | None = None) -> Asked:
+        """Ask for an answer. Without tools, one that calls some ends there."""
         self._asked = [each for each in self._asked if not each.is_over]
-        self._asked.append(Asked(self, messages, options, modalities, make_execute))
+        self._asked.append(Asked(self, messages, options, tools))
         return self._asked[-1]
 
-    def new_request_id(self) -> int:
-        """A number that no other request of this window has."""
-        return next(self._ids)
+    def load(self, path: str) -> Loading:
+        """Ask for another model."""
+        request_id = next(self._ids)
+        loading = self._loads[request_id] = Loading(self.submit, request_id, path)
+        return loading
 
     def listen(self) -> tuple[int, "queue.SimpleQueue[EngineEvent]"]:
         """A number for a request, and where its events come to; from any thread."""
-        request_id, events = self.new_request_id(), queue.SimpleQueue[EngineEvent]()
+        request_id, events = next(self._ids), queue.SimpleQueue[EngineEvent]()
         self._ears[request_id] = events
         if not self._is_open:
             events.put(CLOSED)
@@ -70,7 +80,7 @@ class Bridge(QObject):
         self._client.rest()
 
     def close(self) -> None:
-        """End the engine process; nothing is received afterwards. Takes up to 4 s when the engine hangs."""
+        """End the engine process; nothing is heard afterwards. Takes up to 4 s when the engine hangs."""
         if not self._is_open:
             return
         self._is_open = False
@@ -83,13 +93,28 @@ class Bridge(QObject):
             asked.join()
 
     def _hear(self, envelope: Envelope) -> None:
+        """On the client's threads: an answer's events go to the thread that waits for them, the others to Qt."""
+        event = envelope.event
         events = self._ears.get(envelope.request_id)
         if events is not None:
-            events.put(envelope.event)
-            if isinstance(envelope.event, Finished | Failed):
+            events.put(event)
+            if isinstance(event, Finished | Failed):
                 del self._ears[envelope.request_id]
-        self._arrived.emit(envelope)
+        if events is None or isinstance(event, Failed):
+            self._arrived.emit(envelope)
 
     def _pass_on(self, envelope: Envelope) -> None:
-        if self._is_open:
-            self.received.emit(envelope)
+        if not self._is_open:
+            return
+        loading = self._loads.get(envelope.request_id)
+        match envelope.event:
+            case EngineStarted(version):
+                self.engine_started.emit(version)
+            case event if loading is not None:
+                if isinstance(event, ModelLoaded):  # it is the one that comes again after a death
+                    self._loads = {envelope.request_id: loading}
+                loading.take(event)
+            case Failed(kind=EngineStopped.__name__):
+                self.engine_stopped.emit()
+            case _:
+                pass

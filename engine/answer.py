@@ -59,6 +59,11 @@ class Answer:
         return tuple(self._steps)
 
     @property
+    def text(self) -> str:
+        """What was said, without thoughts and calls. What stands on both sides of calls are paragraphs of their own."""
+        return "\n\n".join(filter(None, map(_said, _rounds(self.steps))))
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """It as the model is told of it."""
         return messages_of(self.steps)
@@ -125,6 +130,11 @@ def messages_of(steps: Sequence[Step]) -> tuple[Message, ...]:
         if told:
             messages.append(Message("tool", tuple(told)))
     return tuple(messages)
+
+
+def _said(round_: tuple[list[Step], list[Returned]]) -> str:
+    """The text of one turn of the model."""
+    return "".join(step.text for step in round_[0] if isinstance(step, Text))
 
 
 def _rounds(steps: Sequence[Step]) -> list[tuple[list[Step], list[Returned]]]:

@@ -91,7 +91,7 @@ class Composer(QObject):
         self._remark = ""
         self._inspector = Inspector()
         self._inspector.inspected.connect(self._take_inspected)
-        conversation.activity_changed.connect(self.changed)
+        conversation.busy_changed.connect(self.changed)
         meter.senses_changed.connect(self._follow_senses)
 
     def close(self) -> None:

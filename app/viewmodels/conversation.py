@@ -31,7 +31,11 @@ class Conversation(QObject):
 
     turn_added = Signal(object)
     reset = Signal()
-    activity_changed = Signal()
+    busy_changed = Signal()
+    phase_changed = Signal()
+    progressed = Signal()
+    prompt_read = Signal(object)
+    measured = Signal()
     answer_finished = Signal(object)
     opened = Signal()
     edit_changed = Signal()
@@ -53,7 +57,7 @@ class Conversation(QObject):
         self.set_edit(None)
         self.opened.emit()
         self.reset.emit()
-        self.activity_changed.emit()
+        self.busy_changed.emit()
 
     @property
     def turns(self) -> list[Turn]:
@@ -155,6 +159,10 @@ class Conversation(QObject):
         return (
             (transcript.turn_added, self.turn_added),
             (transcript.reset, self.reset),
-            (transcript.activity_changed, self.activity_changed),
+            (transcript.busy_changed, self.busy_changed),
+            (transcript.phase_changed, self.phase_changed),
+            (transcript.progressed, self.progressed),
+            (transcript.prompt_read, self.prompt_read),
+            (transcript.measured, self.measured),
             (transcript.answer_finished, self.answer_finished),
         )

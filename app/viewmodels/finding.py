@@ -81,7 +81,7 @@ class Finding(QObject):
         self._refreshes.timeout.connect(self._recount)
         conversation.turn_added.connect(self._recount)
         conversation.reset.connect(self._recount)
-        conversation.activity_changed.connect(self._recount)
+        conversation.busy_changed.connect(self._recount)
         conversation.opened.connect(self._follow)
 
     @property

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.bridge import Bridge
 from app.viewmodels.attached import Attached, DraftText, senses_of
 from app.viewmodels.conversation import Conversation
 from app.viewmodels.model import Model
 from app.viewmodels.preferences import Preferences
+from app.viewmodels.turns import AnswerTurn
 from engine import (
-    Envelope,
-    Finished,
     Message,
     ModelInfo,
     Picture,
@@ -77,7 +75,7 @@ class Meter(QObject):
     changed = Signal()
     senses_changed = Signal()
 
-    def __init__(self, bridge: Bridge, model: Model, conversation: Conversation, preferences: Preferences) -> None:
+    def __init__(self, model: Model, conversation: Conversation, preferences: Preferences) -> None:
         super().__init__()
         self._preferences = preferences
         self._model = model
@@ -91,9 +89,11 @@ class Meter(QObject):
         """What the next prompt holds before the draft: measured by the last answer, else estimated."""
         self._draft_tokens = 0
         self._soft_tokens = 0
-        bridge.received.connect(self._receive)
+        conversation.prompt_read.connect(self._note_prompt)
+        conversation.answer_finished.connect(self._note_end)
         model.changed.connect(self._follow_model)
-        conversation.activity_changed.connect(self._count)
+        for signal in (conversation.busy_changed, conversation.measured):
+            signal.connect(self._count)
         conversation.reset.connect(self._count)
         preferences.changed.connect(self.changed)
 
@@ -161,20 +161,19 @@ class Meter(QObject):
         encoding = self._soft_tokens * known.encoded_ms / 1000 / known.encoded_tokens if self._soft_tokens else 0.0
         return encoding + self._draft_tokens / known.text_rate
 
-    def _receive(self, envelope: Envelope) -> None:
-        match envelope.event:
-            case PromptReady() as prompt:
-                receipts: tuple[Receipt, ...] = (*prompt.pictures, *prompt.sounds, *prompt.videos)
-                new = [receipt for receipt in receipts if receipt.encode_ms]
-                self._measured.encoded_tokens += sum(receipt.num_soft_tokens for receipt in new)
-                self._measured.encoded_ms += sum(receipt.encode_ms for receipt in new)
-                self._measured.count(prompt.num_characters, prompt.num_text_tokens)
-                self._sense()
-            case Finished(stats=stats):
-                self._measured.text_rate = stats.prefill_tokens_per_second or self._measured.text_rate
-            case _:
-                return
+    def _note_prompt(self, prompt: PromptReady) -> None:
+        receipts: tuple[Receipt, ...] = (*prompt.pictures, *prompt.sounds, *prompt.videos)
+        new = [receipt for receipt in receipts if receipt.encode_ms]
+        self._measured.encoded_tokens += sum(receipt.num_soft_tokens for receipt in new)
+        self._measured.encoded_ms += sum(receipt.encode_ms for receipt in new)
+        self._measured.count(prompt.num_characters, prompt.num_text_tokens)
+        self._sense()
         self.changed.emit()
+
+    def _note_end(self, answer: AnswerTurn) -> None:
+        if answer.stats is not None:
+            self._measured.text_rate = answer.stats.prefill_tokens_per_second or self._measured.text_rate
+            self.changed.emit()
 
     def _follow_model(self) -> None:
         info = self._model.info

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.asking import Loading
 from app.bridge import Bridge
-from engine import Cancel, EngineStarted, Envelope, Failed, LoadModel, LoadProgress, ModelInfo, ModelLoaded
+from engine import Failed, ModelInfo
 
 __all__ = ["Model", "ModelState"]
 
@@ -28,7 +29,7 @@ class ModelState(Enum):
 class _Loaded:
     """A model that was loaded, by the request that asked for it."""
 
-    request_id: int
+    loading: Loading
     path: Path
     info: ModelInfo
 
@@ -57,9 +58,10 @@ class Model(QObject):
         self._bridge = bridge
         self._sample = sample
         self._path = sample
-        self._request_id = 0
+        self._loading: Loading | None = None
         self._before: _Loaded | None = None
-        bridge.received.connect(self._receive)
+        bridge.engine_started.connect(self._follow_start)
+        bridge.engine_stopped.connect(self._follow_stop)
 
     @property
     def name(self) -> str:
@@ -80,13 +82,12 @@ class Model(QObject):
 
     def load(self, path: Path) -> None:
         """Load a checkpoint in place of the present one, or of the one that is just being loaded."""
-        if self.state in (ModelState.STARTING, ModelState.LOADING) and self._request_id:
-            self._bridge.submit(Cancel(self._request_id))
+        if self.state in (ModelState.STARTING, ModelState.LOADING) and self._loading is not None:
+            self._loading.cancel()
         self._path = path
-        self._request_id = self._bridge.new_request_id()
         self.info, self.failure, self.refusal, self.fraction = None, "", "", 0.0
         self.state = ModelState.STARTING if self.state is ModelState.STARTING else ModelState.LOADING
-        self._bridge.submit(LoadModel(self._request_id, str(path)))
+        self._listen(self._bridge.load(str(path)))
         self.changed.emit()
 
     def load_sample(self) -> None:
@@ -102,43 +103,53 @@ class Model(QObject):
         self.refusal = ""
         self.changed.emit()
 
-    def _receive(self, envelope: Envelope) -> None:
-        is_ours = envelope.request_id == self._request_id
-        match envelope.event:
-            case EngineStarted(version):
-                self.engine_version = version
-                if self.state is not ModelState.FAILED:
-                    self.state, self.fraction = ModelState.LOADING, 0.0
-            case LoadProgress(fraction) if is_ours:
-                self.state, self.fraction = ModelState.LOADING, fraction
-            case ModelLoaded(info) if is_ours:
-                self._take(info)
-            case Failed(message=message, has_model=has_model) if is_ours:
-                self._go_back(message, has_model)
-            case Failed(kind="EngineStopped"):
-                self.state = ModelState.STOPPED
-            case _:
-                return
+    def _listen(self, loading: Loading) -> None:
+        """Hear this one, and no other any more."""
+        if self._loading is not None:
+            self._loading.progressed.disconnect(self._show_progress)
+            self._loading.loaded.disconnect(self._take)
+            self._loading.failed.disconnect(self._go_back)
+        self._loading = loading
+        loading.progressed.connect(self._show_progress)
+        loading.loaded.connect(self._take)
+        loading.failed.connect(self._go_back)
+
+    def _follow_start(self, version: str) -> None:
+        self.engine_version = version
+        if self.state is not ModelState.FAILED:
+            self.state, self.fraction = ModelState.LOADING, 0.0
+        self.changed.emit()
+
+    def _follow_stop(self) -> None:
+        self.state = ModelState.STOPPED
+        self.changed.emit()
+
+    def _show_progress(self, fraction: float) -> None:
+        self.state, self.fraction = ModelState.LOADING, fraction
         self.changed.emit()
 
     def _take(self, info: ModelInfo) -> None:
-        is_new = self._before is None or self._before.request_id != self._request_id
+        assert self._loading is not None
+        is_new = self._before is None or self._before.loading is not self._loading
         self.state, self.info, self.failure = ModelState.READY, info, ""
-        self._before = _Loaded(self._request_id, self._path, info)
+        self._before = _Loaded(self._loading, self._path, info)
         if is_new:
             self.loaded.emit(None if self._path == self._sample else self._path)
+        self.changed.emit()
 
-    def _go_back(self, message: str, has_model: bool) -> None:
+    def _go_back(self, failed: Failed) -> None:
         """Say why, and show the model before, which stays or comes again; without one there is none."""
         before = self._before
-        if before is None or before.request_id == self._request_id:
-            self.state, self.failure, self.refusal = ModelState.FAILED, message, ""
-            return
-        what = "stays" if has_model else "is loaded again"
-        kept = "the sample model" if before.path == self._sample else f"“{before.path.name}”"
-        self.refusal = f"“{self._name_of(self._path)}” cannot be loaded, so {kept} {what}: {message}"
-        self._path, self._request_id = before.path, before.request_id
-        self.state, self.info = (ModelState.READY, before.info) if has_model else (ModelState.LOADING, None)
+        if before is None or before.loading is self._loading:
+            self.state, self.failure, self.refusal = ModelState.FAILED, failed.message, ""
+        else:
+            what = "stays" if failed.has_model else "is loaded again"
+            kept = "the sample model" if before.path == self._sample else f"“{before.path.name}”"
+            self.refusal = f"“{self._name_of(self._path)}” cannot be loaded, so {kept} {what}: {failed.message}"
+            self._path = before.path
+            self._listen(before.loading)
+            self.state, self.info = (ModelState.READY, before.info) if failed.has_model else (ModelState.LOADING, None)
+        self.changed.emit()
 
     def _name_of(self, path: Path) -> str:
         return "Sample model" if path == self._sample else path.name

@@ -100,7 +100,8 @@ class Running(QObject):
         """Follow a transcript, and hold it for as long as it is needed."""
         if transcript.id not in self._all:
             self._all[transcript.id] = transcript
-            transcript.activity_changed.connect(lambda: self._follow(transcript))
+            transcript.busy_changed.connect(lambda: self._follow(transcript))
+            transcript.phase_changed.connect(lambda: self._follow(transcript))
             transcript.turn_added.connect(lambda turn: self._shelf.name(transcript, turn))
             transcript.answer_finished.connect(lambda turn: self._shelf.name(transcript, turn))
             transcript.answer_finished.connect(lambda turn: self.answer_ended.emit(transcript, turn))

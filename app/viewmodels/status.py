@@ -34,7 +34,11 @@ class Status(QObject):
         self._model = model
         self._conversation = conversation
         model.changed.connect(self.changed)
-        conversation.activity_changed.connect(self.changed)
+        for signal in (
+            conversation.busy_changed, conversation.phase_changed, conversation.progressed, conversation.measured,
+            conversation.reset,
+        ):  # fmt: skip
+            signal.connect(self.changed)
 
     @property
     def model_name(self) -> str:

@@ -9,7 +9,7 @@ from itertools import count, pairwise
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.asking import Asked, Question
+from app.asking import Asked, Question, Tools
 from app.bridge import Bridge
 from app.store import Conversation as Kept
 from app.store import Store
@@ -59,13 +59,19 @@ class Transcript(QObject):
     Without a store it is temporary: nothing that is said in it is ever written to the disk. Copies of what is attached
     are, since the engine reads files, in a private temporary folder for as long as it is open.
 
-    **Signals:** `turn_added` (Turn), `reset` (all shown turns are other ones now), `activity_changed` (what the
-    running answer does, or that it ended), `answer_finished` (AnswerTurn, when it ended by itself).
+    **Signals:** `turn_added` (Turn), `reset` (all shown turns are other ones now), `busy_changed` (an answer began, or
+    is over), `phase_changed` (what the running answer does is something else now), `progressed` (it got further with
+    it), `prompt_read` (PromptReady), `measured` (the figures of a stopped answer came), `answer_finished` (AnswerTurn,
+    when it ended by itself).
     """
 
     turn_added = Signal(object)
     reset = Signal()
-    activity_changed = Signal()
+    busy_changed = Signal()
+    phase_changed = Signal()
+    progressed = Signal()
+    prompt_read = Signal(object)
+    measured = Signal()
     answer_finished = Signal(object)
 
     def __init__(
@@ -214,7 +220,7 @@ class Transcript(QObject):
         """Say what the running answer waits for; an empty sentence when it is served."""
         if self._running is not None and self._running.waits_for != sentence:
             self._running.wait_for(sentence)
-            self.activity_changed.emit()
+            self.progressed.emit()
 
     def stop(self, *, by_quitting: bool = False) -> None:
         """Stop the running answer at once; its text stays."""
@@ -226,7 +232,7 @@ class Transcript(QObject):
         self._show_pending()
         answer.stop(by_quitting=by_quitting)
         self._keep_end(answer)
-        self.activity_changed.emit()
+        self.busy_changed.emit()
 
     def answer_now(self) -> None:
         """Close the running thought and go on to the answer."""
@@ -275,7 +281,6 @@ class Transcript(QObject):
         if self._store is not None:
             self._store.set_leaf(self.id, leaf.place.id)
         self.reset.emit()
-        self.activity_changed.emit()
 
     def _cut(self, turn: Turn) -> None:
         self.turns = self.turns[: self.turns.index(turn)]
@@ -327,11 +332,11 @@ class Transcript(QObject):
             self.request.questioned.disconnect(self._ask_person)
         info = self._model.info
         modalities = info.modalities if info is not None else ("picture", "video", "sound")
-        self.request = self._bridge.ask(self._told, self._options, modalities, self._toolbox.executor)
+        self.request = self._bridge.ask(self._told, self._options, Tools(self._toolbox.executor, modalities))
         self.request.heard.connect(self._hear)
         self.request.questioned.connect(self._ask_person)
         self._keeping.start()
-        self.activity_changed.emit()
+        self.busy_changed.emit()
 
     @property
     def _told(self) -> tuple[Message, ...]:
@@ -354,15 +359,15 @@ class Transcript(QObject):
             answer.wait()
         else:
             return
-        self.activity_changed.emit()
+        self.phase_changed.emit()
 
     def _hear(self, event: Event) -> None:
         if self._running is not None:
             self._advance(self._running, event)
         elif self._asked is not None and isinstance(event, Finished):  # after a stop only the figures count
-            self._asked.stats = event.stats
+            self._asked.measure(event.stats)
             self._keep(self._asked)
-            self.activity_changed.emit()
+            self.measured.emit()
 
     def _ask_person(self, question: Question) -> None:
         runs = self._running.runs if self._running is not None else []
@@ -372,7 +377,7 @@ class Transcript(QObject):
         else:
             run.answered.connect(question.answer)
             run.ask(question.target)
-            self.activity_changed.emit()
+            self.phase_changed.emit()
 
     def _advance(self, answer: AnswerTurn, event: Event) -> None:
         match event:
@@ -385,8 +390,11 @@ class Transcript(QObject):
             case PromptReady(pictures=receipts):
                 self._is_served = True
                 self._hand_out(list(receipts))
+                self.prompt_read.emit(event)
             case PrefillProgress(done, total):
                 answer.show_progress(done, total)
+                self.progressed.emit()
+                return
             case ThoughtStarted():
                 self._show_pending()
                 answer.start_thought()
@@ -397,9 +405,10 @@ class Transcript(QObject):
                 self._follow_tool(answer, event)
             case Finished() | Failed() as end:
                 self._end(answer, end)
+                return
             case _:
-                pass  # likelihoods, which the window does not ask for
-        self.activity_changed.emit()
+                return  # likelihoods, which the window does not ask for
+        self.phase_changed.emit()
 
     def _follow_tool(self, answer: AnswerTurn, event: ToolCalled | ToolCallRefused | ToolFinished) -> None:
         self._show_pending()
@@ -407,7 +416,7 @@ class Transcript(QObject):
             case ToolCalled(call):
                 run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
                 answer.add_run(run)
-                run.answered.connect(lambda _is_allowed: self.activity_changed.emit())
+                run.answered.connect(lambda _is_allowed: self.phase_changed.emit())
                 self._is_served = False
             case ToolCallRefused(message=message, call=call):
                 run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
@@ -423,6 +432,7 @@ class Transcript(QObject):
         answer.end(end)
         self._keep_end(answer)
         self.answer_finished.emit(answer)
+        self.busy_changed.emit()
 
     def _keep_end(self, answer: AnswerTurn) -> None:
         self._keeping.stop()
@@ -462,7 +472,7 @@ class Transcript(QObject):
         self._pending_text.clear()
         self._pending_thought.clear()
         if answer.state is not was:
-            self.activity_changed.emit()
+            self.phase_changed.emit()
 
     def _hand_out(self, receipts: list[PictureReceipt]) -> None:
         """Give each turn those of its pictures, from the last: perhaps not all that is shown was told."""

@@ -455,6 +455,11 @@ class AnswerTurn(QObject):
             case _ as never:
                 assert_never(never)
 
+    def measure(self, stats: Stats) -> None:
+        """What it cost, once that is known."""
+        self.stats = stats
+        self.changed.emit()
+
     def stop(self, *, by_quitting: bool = False) -> None:
         """A person stopped it, or quit the app; what is there stays."""
         self._close(AnswerState.INTERRUPTED if by_quitting else AnswerState.STOPPED)

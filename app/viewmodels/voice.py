@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.asking import Asked
 from app.bridge import Bridge
 from app.recorder import FLOOR_DB, Microphone, MicrophoneError, Recorder, RecorderState
 from app.settings import ChosenMicrophone, Settings
@@ -14,14 +15,12 @@ from app.viewmodels.model import Model
 from engine import (
     GREEDY,
     MAX_SOUND_SECONDS,
-    Cancel,
-    Envelope,
+    Answer,
+    Event,
     Failed,
     Finished,
     Options,
-    Respond,
     Sound,
-    TextDelta,
     transcription_prompt,
     user,
 )
@@ -70,9 +69,8 @@ class Voice(QObject):
         self._is_deaf = False
         self._stand_in = ""
         self._clip: Path | None = None
-        self._request_id = 0
-        self._text: list[str] = []
-        bridge.received.connect(self._receive)
+        self._asked: Asked | None = None
+        self._answer = Answer()
         model.changed.connect(self._follow_model)
 
     @property
@@ -182,7 +180,9 @@ class Voice(QObject):
     def cancel(self) -> None:
         """Throw the recording away; what is being written down becomes an attachment instead."""
         if self._clip is not None:
-            self._bridge.submit(Cancel(self._request_id))
+            if self._asked is not None:
+                self._asked.heard.disconnect(self._hear)
+                self._asked.cancel()
             self._attach_clip()
         elif self._recorder is not None:
             self._recorder.cancel()
@@ -228,24 +228,21 @@ class Voice(QObject):
     def _take_clip(self, path: Path) -> None:
         transcribes = self.transcribes
         if transcribes:
-            self._clip, self._text = path, []
-            self._request_id = self._bridge.new_request_id()
+            self._clip, self._answer = path, Answer()
             prompt = SAMPLE_PROMPT if self._model.is_sample else transcription_prompt(None)
             options = Options(GREEDY, max_new_tokens=MOST_TOKENS)
-            self._bridge.submit(Respond(self._request_id, (user(prompt, Sound(str(path))),), options))
+            self._asked = self._bridge.ask([user(prompt, Sound(str(path)))], options)
+            self._asked.heard.connect(self._hear)
             self.changed.emit()
         else:
             self._composer.attach([path])
         self.clip_recorded.emit(path, transcribes)
 
-    def _receive(self, envelope: Envelope) -> None:
-        if self._clip is None or envelope.request_id != self._request_id:
-            return
-        match envelope.event:
-            case TextDelta(text):
-                self._text.append(text)
+    def _hear(self, event: Event) -> None:
+        self._answer.take(event)
+        match event:
             case Finished():
-                self._insert("".join(self._text).strip())
+                self._insert(self._answer.text.strip())
             case Failed(message=message):
                 self._attach_clip()
                 self._say(f"{message} The clip is attached instead.")

@@ -359,7 +359,8 @@ class Gestures(QObject):
         self._composer.changed.connect(self._enable)
         self._voice.changed.connect(self._name_record)
         self._status.changed.connect(self._show_model)
-        self._conversation.activity_changed.connect(self._enable)
+        for signal in (self._conversation.busy_changed, self._conversation.phase_changed, self._conversation.reset):
+            signal.connect(self._enable)
         self._conversation.answer_finished.connect(self._announce)
 
     def _enable(self) -> None:

@@ -54,7 +54,7 @@ class MessageList(QWidget):
         self._stack.addWidget(self.area)
         conversation.turn_added.connect(self._add)
         conversation.reset.connect(self._show_turns)
-        conversation.activity_changed.connect(self.show_choices)
+        conversation.busy_changed.connect(self.show_choices)
         finding.changed.connect(self._mark)
         finding.reached.connect(self._show_hit)
         self._show_turns()

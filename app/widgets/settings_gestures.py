@@ -30,7 +30,8 @@ class SettingsGestures(QObject):
         self._settings_window: SettingsWindow | None = None
         window.commands.settings.triggered.connect(self.show_settings)
         window.commands.export.triggered.connect(self.export)
-        models.conversation.activity_changed.connect(self._enable)
+        for signal in (models.conversation.busy_changed, models.conversation.reset):
+            signal.connect(self._enable)
         preferences.changed.connect(self._follow)
         exporter.said.connect(window.toast.say)
         self._follow()
