@@ -26,7 +26,7 @@ class Mark(Enum):
 class Running(QObject):
     """Holds a transcript while it is open, its answer is under way, or the disk refuses what was said in it.
 
-    **Signals:** `changed` (id of the conversation whose mark, or what it waits for, is another one), `answer_ended`
+    **Signals:** `changed` (id of the conversation whose mark is another one), `answer_ended`
     (Transcript, AnswerTurn; by itself, in whichever conversation).
     """
 
@@ -43,7 +43,7 @@ class Running(QObject):
         self._conversation = conversation
         self._shelf = shelf
         self._all: dict[str, Transcript] = {}
-        self._states: dict[str, tuple[Mark | None, bool, bool]] = {}
+        self._marks: dict[str, Mark | None] = {}
         shelf.changed.connect(self._follow_shelf)
 
     @property
@@ -119,15 +119,15 @@ class Running(QObject):
     def _release(self, transcript: Transcript) -> None:
         if not transcript.is_busy and not self._is_wanted(transcript):
             del self._all[transcript.id]
-            self._states.pop(transcript.id, None)
+            self._marks.pop(transcript.id, None)
             transcript.close()
             transcript.deleteLater()
 
     def _follow(self, transcript: Transcript) -> None:
-        state = self.mark_of(transcript.id), transcript.is_served, transcript.is_waiting
-        if state != self._states.get(transcript.id, (None, False, False)):
-            self._states[transcript.id] = state
-            self._tell_who_waits()
+        self._tell_who_waits()
+        mark = self.mark_of(transcript.id)
+        if mark is not self._marks.get(transcript.id):
+            self._marks[transcript.id] = mark
             self.changed.emit(transcript.id)
         if not transcript.is_busy:
             self._release(transcript)

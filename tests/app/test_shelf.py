@@ -73,14 +73,15 @@ def test_an_answer_changes_its_mark_twice_however_much_is_told_of_it(open_desk: 
     marks: list[str] = []
     shown: list[None] = []
     desk.models.running.changed.connect(marks.append)
-    activities: list[None] = []
-    desk.models.conversation.activity_changed.connect(lambda: activities.append(None))
+    steps: list[None] = []
+    desk.models.conversation.progressed.connect(lambda: steps.append(None))
+    desk.models.conversation.phase_changed.connect(lambda: steps.append(None))
     desk.window.sidebar._rows.rowsInserted.connect(lambda: shown.append(None))
     say(desk, "What does it cost?")
     wait_for_end(qtbot, desk)
     qtbot.waitUntil(lambda: desk.models.shelf.rows == tuple(desk.store.summaries().result()), timeout=WAIT_MS)
     assert marks == [desk.models.library.current_id] * 2
-    assert len(activities) > 4
+    assert len(steps) > 2
     assert len(shown) <= 4, "the question, its title, the answer and its end"
 
 
