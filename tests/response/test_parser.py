@@ -8,7 +8,7 @@ from engine.events import TextDelta, ThoughtEnd, ThoughtFinished, ThoughtStarted
 from engine.messages import Message, Text, ToolCall
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.tokenizer import Tokenizer
-from engine.response.parser import ResponseParser, numbered_call_ids, parse
+from engine.response.parser import ResponseParser, free_call_ids, parse
 from tests.response.corpus import CORPUS, TOOLS, Q
 from tests.response.written import Answer, Typed, Written, as_ids, read, stream
 from tests.small_tokenizer import MARKERS
@@ -206,12 +206,12 @@ def test_calls_have_ids_of_their_own_also_over_several_rounds(tokenizer: Tokeniz
         "call_1",
         "call_2",
     ]
-    call_ids, found = numbered_call_ids(), []
+    said: list[Message] = []
     for _ in range(2):
-        parser = ResponseParser(tokenizer, tools=TOOLS, call_ids=call_ids)
+        parser = ResponseParser(tokenizer, tools=TOOLS, call_ids=free_call_ids(said))
         events = [event for token_id in ids for event in parser.push(token_id)]
-        found += [event.call.id for event in events if isinstance(event, ToolCalled)]
-    assert found == ["call_1", "call_2", "call_3", "call_4"]
+        said.append(Message("assistant", tuple(event.call for event in events if isinstance(event, ToolCalled))))
+    assert [call.id for message in said for call in message.calls] == ["call_1", "call_2", "call_3", "call_4"]
 
 
 def test_calls_that_are_refused_have_ids_of_their_own_too(tokenizer: Tokenizer) -> None:
