@@ -229,8 +229,8 @@ def _since(started: float) -> float:
 
 def _total(turns: Sequence[Stats]) -> Stats:
     """What the turns of an answer cost together; rates are without the time between them."""
-    if not turns:
-        return Stats()
+    if len(turns) == 1:
+        return turns[0]
     prefill = [(turn.num_prompt_tokens - turn.num_cached_tokens, turn.prefill_tokens_per_second) for turn in turns]
     decode = [(turn.num_new_tokens - 1, turn.decode_tokens_per_second) for turn in turns]
     return msgspec.structs.replace(
