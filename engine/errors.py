@@ -11,6 +11,8 @@ EngineError
 Every message is one or two sentences that say what happened and what to do about it.
 """
 
+import reprlib
+
 __all__ = [
     "AttachmentError",
     "Cancelled",
@@ -19,7 +21,27 @@ __all__ = [
     "EngineError",
     "EngineStopped",
     "PromptError",
+    "quoted",
+    "shortened",
 ]
+
+MAX_QUOTED = 100
+"""Characters of a value from a file or a stranger that a sentence repeats."""
+
+_shape = reprlib.Repr()
+_shape.maxlevel, _shape.maxdict, _shape.maxlist, _shape.maxtuple = 4, 10, 20, 20
+_shape.maxstring = _shape.maxother = _shape.maxlong = MAX_QUOTED
+
+
+def shortened(text: object) -> str:
+    """What strangers wrote, or a library says about it, on one line of a bounded length."""
+    line = " ".join(str(text)[: 4 * MAX_QUOTED].split())
+    return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
+
+
+def quoted(value: object) -> str:
+    """A value from a file as a sentence repeats it: as Python writes it, and short whatever it is."""
+    return shortened(_shape.repr(value))
 
 
 class EngineError(Exception):

@@ -377,6 +377,10 @@ def _check_vocabularies(folder: Path, tokenizer: Tokenizer, advice: GenerationAd
     size = config.text.vocab_size
     if tokenizer.vocab_size > size:
         raise CheckpointError(f"{folder}: tokenizer.json has {tokenizer.vocab_size} tokens, the model only {size}.")
+    if tokenizer.largest_id >= size:
+        raise CheckpointError(
+            f"{folder}: tokenizer.json names token {tokenizer.largest_id}, the model has only {size}."
+        )
     outside = [token for token in advice.suppressed_token_ids if not 0 <= token < size]
     if outside:
         raise CheckpointError(f"{folder}: generation_config.json names token {outside[0]}, the model has only {size}.")

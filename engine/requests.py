@@ -9,7 +9,7 @@ from typing import IO
 
 import msgspec
 
-from engine.errors import EngineError
+from engine.errors import EngineError, shortened
 from engine.events import EngineEvent
 from engine.messages import Message
 from engine.options import Options
@@ -86,22 +86,24 @@ def encode(value: msgspec.Struct) -> bytes:
         return msgspec.json.encode(value)
     except UnicodeEncodeError as error:
         raise WireError("A file name or text holds characters that are not Unicode. Rename the file.") from error
+    except RecursionError as error:
+        raise WireError("What is to be sent is nested too deeply.") from error
 
 
 def decode_request(data: bytes) -> Request:
     """Read a request; raises WireError."""
     try:
         return _requests.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WireError(f"The engine was sent a request that it cannot read: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(f"The engine was sent a request that it cannot read: {shortened(error)}.") from error
 
 
 def decode_event(data: bytes) -> Envelope:
     """Read an event; raises WireError."""
     try:
         return _envelopes.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WireError(f"The engine sent an event that this app cannot read: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(f"The engine sent an event that this app cannot read: {shortened(error)}.") from error
 
 
 def framed(data: bytes) -> bytes:

@@ -22,7 +22,7 @@ import mlx.core as mx
 
 from engine import version
 from engine.backend import backend_name
-from engine.errors import Cancelled, EngineError
+from engine.errors import Cancelled, EngineError, shortened
 from engine.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
 from engine.pipeline import Engine
 from engine.requests import (
@@ -45,10 +45,15 @@ _log = logging.getLogger(__name__)
 
 
 class EngineWorker:
-    """Takes requests from any thread and reports events on its own; one request at a time, Cancel overtakes."""
+    """Takes requests from any thread and reports events on its own; one request at a time, Cancel overtakes.
 
-    def __init__(self, on_event: Callable[[Envelope], None]) -> None:
+    on_lost: called on that thread when something ended it, a panic of a library for example; nothing is answered
+    from then on.
+    """
+
+    def __init__(self, on_event: Callable[[Envelope], None], on_lost: Callable[[], None] = lambda: None) -> None:
         self._on_event = on_event
+        self._on_lost = on_lost
         self._requests: queue.SimpleQueue[LoadModel | Respond | Shutdown] = queue.SimpleQueue()
         self._loads: set[int] = set()
         """Every LoadModel so far."""
@@ -88,6 +93,14 @@ class EngineWorker:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException:
+            _log.critical("the thread that computes has ended", exc_info=True)
+            self._on_lost()
+            raise
+
+    def _work(self) -> None:
         self._on_event(Envelope(0, EngineStarted(version.VERSION, backend_name())))
         while not self._closing.is_set():
             request = self._requests.get()
@@ -116,7 +129,7 @@ class EngineWorker:
             report(Failed(type(error).__name__, str(error), self._engine is not None))
         except Exception as error:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
             _log.exception("request %s failed", type(request).__name__)
-            sentence = f"Something went wrong in the engine: {error}. The log has details."
+            sentence = f"Something went wrong in the engine: {shortened(error)}. The log has details."
             report(Failed(type(error).__name__, sentence, self._engine is not None))
 
     def _load(self, request: LoadModel, report: Callable[[EngineEvent], None]) -> None:
@@ -176,7 +189,7 @@ def run_engine_process(log_file: Path | None = None) -> int:
             worker.submit(Shutdown())  # nobody listens any more
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the app, which then ends this process
-    worker = EngineWorker(send)
+    worker = EngineWorker(send, on_lost=lambda: os._exit(1))  # whoever waits for an answer sees a death, and recovers
     worker.start()
     try:
         while (frame := read_frame(sys.stdin.buffer)) is not None:

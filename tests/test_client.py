@@ -328,3 +328,29 @@ def test_a_child_ends_when_its_stdin_closes(tiny_checkpoint: Path) -> None:
 
     child = subprocess.run(COMMAND, input=b"", capture_output=True, timeout=30, check=False)
     assert child.returncode == 0
+
+
+PANICKING = """
+from engine import worker
+
+class Panic(BaseException):
+    "What a panic of a Rust library is to Python."
+
+def panic(path):
+    raise Panic("attempt to subtract with overflow") if path == "odd" else Exception("refused")
+
+worker.Engine.check = staticmethod(panic)
+raise SystemExit(worker.run_engine_process())
+"""
+
+
+def test_a_panic_of_a_library_ends_the_child_which_comes_back(heard: "queue.SimpleQueue[Envelope]") -> None:
+    client = EngineClient([sys.executable, "-c", PANICKING], heard.put)
+    client.start()
+    try:
+        client.submit(LoadModel(1, "odd"))
+        assert "status 1" in failure_of(heard, 1).message
+        client.submit(LoadModel(2, "another"))
+        assert "refused" in failure_of(heard, 2).message
+    finally:
+        client.close()

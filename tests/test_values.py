@@ -4,6 +4,7 @@ import io
 import json
 import struct
 import typing
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -348,3 +349,30 @@ def test_the_largest_frame_is_taken() -> None:
         len(read_frame(io.BytesIO(struct.pack(">I", MAX_FRAME_BYTES) + bytes(MAX_FRAME_BYTES))) or b"")
         == MAX_FRAME_BYTES
     )
+
+
+NESTED = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("decode", "data"),
+    [
+        (decode_request, NESTED),
+        (decode_request, b'{"request": "respond", "request_id": 1, "messages": %s}' % NESTED),
+        (decode_event, NESTED),
+        (decode_event, b'{"request_id": 1, "event": {"event": "tool_called", "call": {"arguments": %s}}}' % NESTED),
+    ],
+)
+def test_json_nested_without_end_is_refused_on_either_side(
+    decode: Callable[[bytes], msgspec.Struct], data: bytes
+) -> None:
+    with pytest.raises(WireError):
+        decode(data)
+
+
+def test_what_is_nested_without_end_cannot_be_sent() -> None:
+    content: object = 0
+    for _ in range(100_000):
+        content = [content]
+    with pytest.raises(WireError, match="nested"):
+        encode(ToolDone(1, ToolResult(content, "call_0")))

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from engine.checkpoint.config import read_json
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, shortened
+from engine.model_files import is_there
 from engine.options import GREEDY, VENDOR_SAMPLING, Sampling
 
 __all__ = ["GenerationAdvice", "read_advice"]
@@ -26,7 +27,7 @@ class GenerationAdvice:
 def read_advice(folder: Path) -> GenerationAdvice:
     """Read a folder's advice; raises CheckpointError for a damaged file."""
     path = folder / "generation_config.json"
-    if not path.exists():
+    if not is_there(path):
         return GenerationAdvice()
     values = read_json(path)
     try:
@@ -36,7 +37,7 @@ def read_advice(folder: Path) -> GenerationAdvice:
             sampling.filled_from(VENDOR_SAMPLING), _ids(values.get("eos_token_id")), _ids(values.get("suppress_tokens"))
         )
     except msgspec.ValidationError as error:
-        raise CheckpointError(f"{path} is damaged: {error}. Download the model again.") from error
+        raise CheckpointError(f"{path} is damaged: {shortened(error)}. Download the model again.") from error
 
 
 def _ids(value: Any) -> tuple[int, ...]:

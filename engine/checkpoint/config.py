@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.checkpoint.quantization import read_quantization
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, quoted
 from engine.messages import BUDGETS
+from engine.model_files import is_there, read_whole
 from engine.models.config import (
     AudioConfig,
     ExpertsConfig,
@@ -26,7 +27,7 @@ from engine.models.config import (
 from engine.preprocess.audio import RAW_FRAME_LENGTH
 from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
 
-__all__ = ["read_config", "read_json"]
+__all__ = ["MAX_NAME", "read_config", "read_json"]
 
 _Config = TypeVar("_Config")
 
@@ -60,19 +61,31 @@ _LONGEST_SIDE = BUDGETS[-1] * POOLING
 """Patches in the longest row or column that a picture can be cut into: the position tables must reach so far."""
 
 
+MAX_JSON_BYTES = 16 * 1024 * 1024
+"""The longest published index has 0.2 MB."""
+
+MAX_NAME = 300
+"""Characters of a key or of a tensor's name; published ones have up to 90."""
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a model folder; raises CheckpointError."""
+    if not is_there(path):
+        raise CheckpointError(f"{path.parent} has no {path.name}: choose the folder of a Gemma 4 model.")
     try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path.parent} has no {path.name}: choose the folder of a Gemma 4 model.") from error
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+        value = json.loads(read_whole(path, MAX_JSON_BYTES), object_pairs_hook=_with_short_names)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: it is not JSON. Download the model again.") from error
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} is damaged: it does not hold a JSON object. Download the model again.")
     return value
+
+
+def _with_short_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; raises ValueError for a name that no sentence could repeat."""
+    if any(len(name) > MAX_NAME for name, _ in pairs):
+        raise ValueError("a name is too long")
+    return dict(pairs)
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -110,21 +123,21 @@ class _Section:
         if kind is float and type(value) is int and abs(value) < 2**53:
             value = float(value)
         if type(value) is not kind:
-            raise CheckpointError(f"{self.where}: {key} is {value!r}, not a {kind.__name__}.")
+            raise CheckpointError(f"{self.where}: {key} is {quoted(value)}, not a {kind.__name__}.")
         return value
 
     def positive(self, key: str, *, default: int | None = None, smallest: int = 1, largest: int = 2**20) -> int:
         """A count or width; the bounds guard against a damaged file asking for all memory, or reading beyond it."""
         value: int = self.take(key, int, default=default)
         if not smallest <= value <= largest:
-            raise CheckpointError(f"{self.where}: {key} is {value}, which no Gemma 4 model has.")
+            raise CheckpointError(f"{self.where}: {key} is {quoted(value)}, which no Gemma 4 model has.")
         return value
 
     def number(self, key: str, *, default: float | None = None, largest: float = 1e9) -> float:
         """A positive number that is not counted."""
         value: float = self.take(key, float, default=default)
         if not 0 < value <= largest:
-            raise CheckpointError(f"{self.where}: {key} is {value}, which no Gemma 4 model has.")
+            raise CheckpointError(f"{self.where}: {key} is {quoted(value)}, which no Gemma 4 model has.")
         return value
 
     def count(self, key: str, *, default: int) -> int:
@@ -136,7 +149,9 @@ class _Section:
         self._seen.add(key)
         value = self.values.get(key)
         if value is not None and value not in allowed:
-            raise CheckpointError(f"{self.where}: {key} is {value!r}; this version can run {allowed[0]!r} only.")
+            raise CheckpointError(
+                f"{self.where}: {key} is {quoted(value)}; this version can run {quoted(allowed[0])} only."
+            )
 
     def ignore(self, *keys: str) -> None:
         """Keys that are known and change nothing here."""
@@ -146,7 +161,7 @@ class _Section:
         """Any key that nobody asked for could change the model: refuse it by name."""
         unknown = sorted(set(self.values) - self._seen - _BOOKKEEPING)
         if unknown:
-            raise CheckpointError(f"{self.where}: unknown key {unknown[0]!r}. A newer Cabochon may know it.")
+            raise CheckpointError(f"{self.where}: unknown key {quoted(unknown[0])}. A newer Cabochon may know it.")
 
 
 def _check_model_type(root: _Section) -> None:
@@ -154,7 +169,7 @@ def _check_model_type(root: _Section) -> None:
     if kind in ("gemma4", "gemma4_unified"):
         return
     name = _KNOWN_ELSEWHERE.get(kind)
-    what = f"{name} (model type {kind!r})" if name else f"a model of type {kind!r}"
+    what = f"{name} (model type {quoted(kind)})" if name else f"a model of type {quoted(kind)}"
     raise CheckpointError(
         f"{root.where} describes {what}. This version runs Gemma 4 E2B, E4B, 12B, 26B-A4B and 31B: choose one of these."
     )
@@ -210,7 +225,7 @@ def _experts(text: _Section) -> ExpertsConfig | None:
 def _rope(text: _Section, kind: str) -> _Section:
     parameters = text.take("rope_parameters", dict)
     if not isinstance(parameters.get(kind), dict):
-        raise CheckpointError(f"{text.where}: rope_parameters has no {kind!r}.")
+        raise CheckpointError(f"{text.where}: rope_parameters has no {quoted(kind)}.")
     return _Section(parameters[kind], f"{text.where}: rope_parameters: {kind}")
 
 
@@ -260,7 +275,7 @@ def _head_shapes(text: _Section, kinds: list[str]) -> list[tuple[int, int]]:
     shapes = [sliding] * len(kinds)
     for key, values in overrides.items():
         if not key.isdecimal() or int(key) >= len(kinds) or not isinstance(values, dict):
-            raise CheckpointError(f"{text.where}: per_layer_config has no layer {key!r}.")
+            raise CheckpointError(f"{text.where}: per_layer_config has no layer {quoted(key)}.")
         layer = _Section(values, f"{text.where}: per_layer_config: {key}")
         shapes[int(key)] = (
             layer.positive("head_dim", default=sliding[0], largest=_WIDEST_HEAD),
@@ -278,7 +293,7 @@ def _of_kind(root: _Section, key: str, readers: Mapping[str, Callable[[_Section]
     section = _Section(values, f"{root.where}: {key}")
     kind = section.take("model_type", str)
     if kind not in readers:
-        raise CheckpointError(f"{section.where}: model_type is {kind!r}, not {' or '.join(map(repr, readers))}.")
+        raise CheckpointError(f"{section.where}: model_type is {quoted(kind)}, not {' or '.join(map(repr, readers))}.")
     config = readers[kind](section)
     section.refuse_rest()
     return config
@@ -336,7 +351,7 @@ def _audio(audio: _Section) -> AudioConfig:
     audio.must_be("attention_chunk_size", window)
     channels = audio.take("subsampling_conv_channels", list)
     if len(channels) != 2 or any(type(width) is not int or not 1 <= width <= _WIDEST_HEAD for width in channels):
-        raise CheckpointError(f"{audio.where}: subsampling_conv_channels is {channels!r}, not two widths.")
+        raise CheckpointError(f"{audio.where}: subsampling_conv_channels is {quoted(channels)}, not two widths.")
     heads = audio.positive("num_attention_heads", largest=_MOST_HEADS)
     hidden = audio.positive("hidden_size")
     if hidden % (2 * heads):
@@ -396,5 +411,5 @@ def _stop_ids(root: _Section) -> tuple[int, ...]:
     value = root.values.get("eos_token_id")
     ids = value if isinstance(value, list) else [] if value is None else [value]
     if any(type(item) is not int for item in ids):
-        raise CheckpointError(f"{root.where}: eos_token_id is {value!r}, not a token id or a list of them.")
+        raise CheckpointError(f"{root.where}: eos_token_id is {quoted(value)}, not a token id or a list of them.")
     return tuple(ids)

@@ -5,7 +5,7 @@ Names of quantization methods are those of transformers' `quantization_config`.
 
 from pathlib import Path
 
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, quoted
 
 __all__ = ["foreign_quantization", "refuse_foreign_files"]
 
@@ -66,5 +66,5 @@ def refuse_foreign_files(folder: Path) -> None:
 
 def foreign_quantization(method: object, where: str) -> CheckpointError:
     """The refusal of a `quantization_config` by its `quant_method`."""
-    what = _METHODS.get(str(method), f"the form of the method {method!r}")
+    what = _METHODS.get(str(method), f"the form of the method {quoted(method)}")
     return CheckpointError(f"{where}: the weights are in {what}, which cannot be read. {_INSTEAD}")

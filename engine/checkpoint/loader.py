@@ -17,7 +17,7 @@ from engine.checkpoint.foreign import refuse_foreign_files
 from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, module_path
 from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, quoted, shortened
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4, make_model
@@ -163,7 +163,7 @@ def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> N
             raise CheckpointError(f"{folder} has no tensor {path}: the model is not complete. Download it again.")
         if entry.shape != array.shape:
             raise CheckpointError(
-                f"{entry.file}: {entry.name} has shape {list(entry.shape)}, "
+                f"{entry.file}: {entry.name} has shape {quoted(list(entry.shape))}, "
                 f"not {list(array.shape)} as config.json says."
             )
         allowed = _ALLOWED.get(array.dtype, _FLOATS)
@@ -213,7 +213,7 @@ def _evaluate(batch: Sequence[tuple[TensorEntry, mx.array]]) -> None:
                 mx.eval(array)
             except RuntimeError as error:
                 raise CheckpointError(
-                    f"{entry.file}: {entry.name} cannot be read ({error}). Download it again."
+                    f"{entry.file}: {entry.name} cannot be read ({shortened(error)}). Download it again."
                 ) from error
         raise
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.checkpoint.foreign import foreign_quantization
 from engine.checkpoint.names import module_path
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, quoted
 from engine.models.config import QuantizationConfig
 
 __all__ = ["FLOAT_MODES", "read_quantization"]
@@ -33,7 +33,7 @@ def read_quantization(config: Mapping[str, Any], where: str) -> QuantizationConf
     if values is None:
         return None
     if not isinstance(values, dict):
-        raise CheckpointError(f"{where} is {values!r}, not a JSON object.")
+        raise CheckpointError(f"{where} is {quoted(values)}, not a JSON object.")
     if key == "quantization_config" and "bits" not in values and "quant_method" not in values:
         return None  # a word about the training, not about the file
     if "quant_method" in values and key == "quantization_config":
@@ -54,7 +54,7 @@ def _packing(values: Mapping[str, Any], where: str, base: QuantizationConfig | N
     mode = values.get("mode", "affine")
     if not isinstance(mode, str) or mode not in _SIZES:
         raise CheckpointError(
-            f"{where}: mode {mode!r} is not one of {', '.join(_SIZES)}. "
+            f"{where}: mode {quoted(mode)} is not one of {', '.join(_SIZES)}. "
             "Download a 4-bit or 8-bit conversion of mlx-community instead."
         )
     group_sizes, all_bits = _SIZES[mode]
@@ -66,7 +66,7 @@ def _packing(values: Mapping[str, Any], where: str, base: QuantizationConfig | N
         value = values.get(key, inherited.get(key))
         if type(value) is not int:
             raise CheckpointError(
-                f"{where}: {key} is missing." if value is None else f"{where}: {key} is {value!r}, not an int."
+                f"{where}: {key} is missing." if value is None else f"{where}: {key} is {quoted(value)}, not an int."
             )
         numbers.append(value)
     group_size, bits = numbers

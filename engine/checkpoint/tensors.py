@@ -13,8 +13,9 @@ from pathlib import Path
 import mlx.core as mx
 from safetensors import SafetensorError, safe_open
 
-from engine.checkpoint.config import read_json
-from engine.errors import CheckpointError
+from engine.checkpoint.config import MAX_NAME, read_json
+from engine.errors import CheckpointError, quoted, shortened
+from engine.model_files import is_there, opened_regular
 
 __all__ = ["INDEX", "ITEM_BYTES", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
 
@@ -50,7 +51,9 @@ class TensorEntry:
     def halves(self) -> tuple["TensorEntry", "TensorEntry"]:
         """The tensor cut in two along its second axis; raises CheckpointError where it cannot be."""
         if len(self.shape) != 3 or self.shape[1] % 2:
-            raise CheckpointError(f"{self.file}: {self.name} has shape {list(self.shape)}, which is not two in one.")
+            raise CheckpointError(
+                f"{self.file}: {self.name} has shape {quoted(list(self.shape))}, which is not two in one."
+            )
         half = self.shape[1] // 2
         shape = (self.shape[0], half, self.shape[2])
         return (
@@ -95,16 +98,16 @@ def read_tensors(entries: Mapping[str, TensorEntry]) -> dict[str, mx.array]:
         try:
             loaded = mx.load(str(file))
         except RuntimeError as error:
-            raise CheckpointError(f"{file} cannot be read: {error}. Download it again.") from error
+            raise CheckpointError(f"{file} cannot be read: {shortened(error)}. Download it again.") from error
         assert isinstance(loaded, dict)
         arrays.update({name: loaded[name] for name in names})
     return arrays
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    if (folder / INDEX).exists():
+    if is_there(folder / INDEX):
         return sorted({_inside(folder, shard) for shard in _weight_map(folder).values()})
-    if (folder / SINGLE).exists():
+    if is_there(folder / SINGLE):
         return [folder / SINGLE]
     raise CheckpointError(
         f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete. "
@@ -123,7 +126,7 @@ def _inside(folder: Path, shard: str) -> Path:
     """A shard is a plain file name: an index must not lead out of its folder."""
     if Path(shard).name != shard or shard in ("", ".", ".."):
         raise CheckpointError(
-            f"{folder / INDEX} names the file {shard!r}, which is not in this folder. Download the model again."
+            f"{folder / INDEX} names the file {quoted(shard)}, which is not in this folder. Download the model again."
         )
     if shard not in {file.name for file in folder.iterdir()}:
         raise CheckpointError(f"{folder / shard} is missing: the download is not complete. Download it again.")
@@ -132,19 +135,18 @@ def _inside(folder: Path, shard: str) -> Path:
 
 def _read_header(file: Path) -> list[TensorEntry]:
     try:
-        file.open("rb").close()
-    except OSError as error:
-        raise CheckpointError(f"{file} cannot be read: {error.strerror or error}.") from error
-    try:
-        with safe_open(str(file), framework="np") as handle:
-            slices = ((name, handle.get_slice(name)) for name in handle.keys())  # noqa: SIM118
+        with opened_regular(file), safe_open(str(file), framework="np") as handle:
+            names = handle.keys()
+            if any(len(name) > MAX_NAME for name in names):
+                raise CheckpointError(f"{file} is damaged: it holds a name that is too long. Download it again.")
+            slices = ((name, handle.get_slice(name)) for name in names)
             return [TensorEntry(name, file, tuple(part.get_shape()), part.get_dtype()) for name, part in slices]
     except (SafetensorError, OSError, ValueError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{file} is damaged or not complete ({error}). Download it again.") from error
+        raise CheckpointError(f"{file} is damaged or not complete ({shortened(error)}). Download it again.") from error
 
 
 def _check_index(folder: Path, entries: Mapping[str, TensorEntry]) -> None:
-    if not (folder / INDEX).exists():
+    if not is_there(folder / INDEX):
         return
     for name, shard in _weight_map(folder).items():
         if name not in entries or entries[name].file.name != shard:

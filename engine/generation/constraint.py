@@ -14,7 +14,7 @@ import mlx.core as mx
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 
-from engine.errors import PromptError
+from engine.errors import PromptError, quoted, shortened
 from engine.generation.call_grammar import call_grammar
 from engine.json_schema import plain_schema
 from engine.options import AnswerFormat, AnyJson, JsonSchema, NamedTool, Regex, ToolChoice
@@ -116,7 +116,7 @@ class Grammars:
                     'The schema for the answer says "oneOf" where more than one may fit. Write "anyOf" instead.'
                 ) from error
             raise PromptError(
-                f"The {name} for the answer cannot be used: {error}. Correct it, or ask for a simpler one."
+                f"The {name} for the answer cannot be used: {shortened(error)}. Correct it, or ask for a simpler one."
             ) from error
 
     def for_call(self, tools: Sequence[Tool], choice: ToolChoice) -> Constraint:
@@ -135,13 +135,15 @@ class Grammars:
         if isinstance(choice, NamedTool):
             tools = [tool for tool in tools if tool.name == choice.name]
         if not tools:
-            wanted = f"named {choice.name!r} " if isinstance(choice, NamedTool) else ""
+            wanted = f"named {quoted(choice.name)} " if isinstance(choice, NamedTool) else ""
             raise PromptError(f"There is no tool {wanted}to call. Give one, or let the model answer without.")
         grammar = call_grammar(tools, self._is_valid, with_marker=choice != "auto")
         try:
             return self._constraint(LLMatcher.grammar_from_lark(grammar))
         except ValueError as error:
-            raise PromptError(f"These {len(tools)} tools cannot be offered together: {error}. Offer fewer.") from error
+            raise PromptError(
+                f"These {len(tools)} tools cannot be offered together: {shortened(error)}. Offer fewer."
+            ) from error
 
     def _is_valid(self, lark: str) -> bool:
         try:

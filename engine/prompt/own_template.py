@@ -11,8 +11,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import PromptError
+from engine.errors import CheckpointError, PromptError, shortened
 from engine.messages import Message
+from engine.model_files import is_there, read_whole
 from engine.prompt import template_process
 from engine.prompt.openai_form import MEDIA_KINDS, TOOLS, StandIns, declared, turns_of
 from engine.prompt.pieces import Piece
@@ -26,6 +27,11 @@ __all__ = ["read_own_template", "render_own"]
 MAX_SECONDS = 20
 """For a process that computes for 2 seconds at most, on a busy machine."""
 
+MAX_TEMPLATE_BYTES = 1024 * 1024
+"""The longest published one has 20 kB."""
+
+MAX_CONFIG_BYTES = 16 * 1024 * 1024
+
 MAX_REASON = 200
 """Characters of a template's complaint that are shown."""
 
@@ -38,15 +44,18 @@ _ADVICE = "Use the built-in template instead."
 def read_own_template(folder: Path) -> str:
     """The source of a model folder's template; raises PromptError when there is none that can be read."""
     try:
-        if (folder / "chat_template.jinja").exists():
-            return (folder / "chat_template.jinja").read_text(encoding="utf-8")
+        if is_there(folder / "chat_template.jinja"):
+            return read_whole(folder / "chat_template.jinja", MAX_TEMPLATE_BYTES).decode()
         for name in ("tokenizer_config.json", "chat_template.json"):
-            if (folder / name).exists():
-                found = _source(json.loads((folder / name).read_text(encoding="utf-8")))
+            if is_there(folder / name):
+                found = _source(json.loads(read_whole(folder / name, MAX_CONFIG_BYTES)))
                 if found is not None:
                     return found
-    except (OSError, ValueError, RecursionError) as error:
-        raise PromptError(f"The chat template in {folder} cannot be read: {error}. {_ADVICE}") from error
+    except CheckpointError as error:
+        raise PromptError(f"{error} {_ADVICE}") from error
+    except (ValueError, RecursionError) as error:
+        reason = shortened(error)
+        raise PromptError(f"The chat template in {folder} cannot be read: {reason}. {_ADVICE}") from error
     raise PromptError(f"{folder} brings no chat template of its own. {_ADVICE}")
 
 
@@ -134,12 +143,16 @@ def _split(rendered: str, told: Sequence[Step], stand_ins: StandIns, control_ids
     waiting = [(number, part) for number, step in enumerate(told) for part in step.media]
     order: list[int] = []
     said: set[str] = set()
+    room = template_process.MAX_CHARACTERS + sum(len(text) for _, text in stand_ins.values())
     markers = sorted({*control_ids, *_MEDIA, *stand_ins}, key=len, reverse=True)
     for found in re.split(f"({'|'.join(map(re.escape, markers))})", rendered):
         if found in stand_ins:
             number, text = stand_ins[found]
             order += [] if found in said else [number]
             said.add(found)
+            room -= len(text)
+            if room < 0:  # it says the same thing again and again
+                raise _failed("it writes too much")
             yield text
         elif found in _MEDIA:
             if not waiting or not isinstance(waiting[0][1], _MEDIA[found]):

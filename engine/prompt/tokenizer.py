@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer as TokenizersTokenizer
 
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, shortened
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
+from engine.prompt.tokenizer_file import checked_tokenizer
 
 __all__ = ["Tokenizer"]
 
@@ -18,10 +19,11 @@ class Tokenizer:
     """A checkpoint's `tokenizer.json`; raises CheckpointError when it is not a Gemma 4 tokenizer."""
 
     def __init__(self, path: Path) -> None:
+        content, self.largest_id = checked_tokenizer(path)
         try:
-            self._inner = TokenizersTokenizer.from_file(str(path))
+            self._inner = TokenizersTokenizer.from_buffer(content)
         except Exception as error:  # the library raises bare Exception for every damaged file
-            raise CheckpointError(f"{path} cannot be read as a tokenizer: {error}.") from error
+            raise CheckpointError(f"{path} cannot be read as a tokenizer: {shortened(error)}.") from error
         self._inner.encode_special_tokens = True
         self._special_ids = {
             token_id for text in SPECIAL_TEXTS if (token_id := self._inner.token_to_id(text)) is not None

@@ -1,6 +1,7 @@
 """A model folder's own chat template: the prompt that transformers makes of it, and nothing that it must not do."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -370,3 +371,16 @@ def test_TM_4_only_who_asks_for_it_gets_the_folders_own_template(tiny_checkpoint
     own = engine.prepare([user("Hi")], asked)
     assert own.token_ids != canonical
     assert own.starts_in_thought
+
+
+def test_a_text_that_is_said_without_end_is_too_much(tokenizer: Tokenizer) -> None:
+    """One character of the template's output, and a thousand once it is filled in."""
+    repeating = "{% for number in range(90000) %}{{ messages[0].content }}{% endfor %}"
+    with pytest.raises(PromptError, match="writes too much"):
+        build(tokenizer, repeating, [user("x" * 1000)])
+
+
+def test_a_template_that_is_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "chat_template.jinja")
+    with pytest.raises(PromptError, match="not an ordinary file"):
+        read_own_template(tmp_path)

@@ -83,7 +83,7 @@ def test_a_damaged_file_is_one_error_that_names_it(tmp_path: Path, content: byte
     path = tmp_path / "tokenizer.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"tokenizer\.json cannot be read as a tokenizer"):
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json (cannot be read as a tokenizer|is missing)"):
         Tokenizer(path)
 
 
@@ -94,3 +94,64 @@ def test_the_tokenizer_of_another_family_is_refused_by_name(tokenizer_file: Path
     (tmp_path / "tokenizer.json").write_text(json.dumps(other))
     with pytest.raises(CheckpointError, match=r"no token 100 .*not a Gemma 4 tokenizer"):
         Tokenizer(tmp_path / "tokenizer.json")
+
+
+def odd_file(path: Path, **changes: object) -> Path:
+    """A tokenizer with other parts; names of the model's parts begin with `model_`."""
+    content = json.loads(write_tokenizer(path).read_text())
+    for name, value in changes.items():
+        part = content["model"] if name.startswith("model_") else content
+        part[name.removeprefix("model_")] = value
+    path.write_text(json.dumps(content))
+    return path
+
+
+CATASTROPHE = {"Regex": "(a+)+$"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},
+        {"normalizer": {"type": "Replace", "pattern": CATASTROPHE, "content": "b"}},
+        {"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKC"}]}},
+        {"normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": "b"}},
+        {"normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "b" * 100_000}},
+        {"pre_tokenizer": {"type": "Split", "pattern": CATASTROPHE, "behavior": "Isolated", "invert": False}},
+        {"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}},
+        {"post_processor": {"type": "BertProcessing", "sep": ["a", 1], "cls": ["b", 2]}},
+        {"decoder": {"type": "Replace", "pattern": CATASTROPHE, "content": "b"}},
+        {"decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True}},
+        {"model_type": "Unigram"},
+        {"model_vocab": {"a": -1}},
+        {"model_vocab": {"a": 2**31}},
+        {"model_unk_token": "nowhere"},
+        {"model_merges": [["no", "where"]]},
+        {"added_tokens": [{"id": 2**32 - 1, "content": "<far>"}]},
+        {"added_tokens": [{"id": 4, "content": ""}]},
+        {"added_tokens": None},
+    ],
+)
+def test_what_no_gemma_file_has_never_reaches_the_library(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError) as refused:
+        Tokenizer(odd_file(tmp_path / "tokenizer.json", **changes))
+    assert len(str(refused.value).replace(str(tmp_path), "")) < 300
+
+
+def test_saved_truncation_and_padding_change_no_text(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    path = odd_file(
+        tmp_path / "tokenizer.json",
+        truncation={"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0},
+        padding={
+            "strategy": {"Fixed": 64}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 106,
+            "pad_type_id": 0, "pad_token": "<turn|>",
+        },
+        post_processor={
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [], "special_tokens": {"<bos>": {"id": "<bos>", "ids": [2], "tokens": ["<bos>"]}},
+        },
+    )  # fmt: skip
+    text = "the picture and the model"
+    assert Tokenizer(path).encode(text) == tokenizer.encode(text)
+    assert Tokenizer(path).encode("hi") == tokenizer.encode("hi")
