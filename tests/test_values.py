@@ -375,4 +375,4 @@ def test_what_is_nested_without_end_cannot_be_sent() -> None:
     for _ in range(100_000):
         content = [content]
     with pytest.raises(WireError, match="nested"):
-        encode(ToolDone(1, ToolResult(content, "call_0")))
+        encode(Respond(1, (Message("tool", (ToolResult(content, "call_0"),)),)))
