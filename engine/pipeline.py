@@ -14,8 +14,9 @@ from typing import cast
 
 import mlx.core as mx
 
-from engine.backend import backend_name, compiles_whole_steps, compute_dtype
-from engine.cache.prefix_cache import PrefixCache
+from engine.backend import backend_name, compiles_whole_steps, compute_dtype, default_state_bytes
+from engine.cache.kv_cache import KVCache
+from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.sample import sample_checkpoint
@@ -30,6 +31,7 @@ from engine.events import (
     PictureReceipt,
     PrefillProgress,
     PromptReady,
+    Receipt,
     SoundReceipt,
     Stats,
     VideoReceipt,
@@ -66,8 +68,6 @@ def total(prices: list[float], discount: float = 0.0) -> float:
 CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
 
-MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024
-
 
 class _Stopped(Exception):
     """The caller asked to stop."""
@@ -91,7 +91,15 @@ class CheckedModel:
 class Engine:
     """A loaded model and what it remembers of the conversation."""
 
-    def __init__(self, model: Gemma4, tokenizer: Tokenizer, info: ModelInfo, advice: GenerationAdvice) -> None:
+    def __init__(
+        self,
+        model: Gemma4,
+        tokenizer: Tokenizer,
+        info: ModelInfo,
+        advice: GenerationAdvice,
+        max_state_bytes: int | None = None,
+    ) -> None:
+        """max_state_bytes: for what is remembered of conversations; by default a share of the memory that is left."""
         self.info = info
         self._model = model
         self._tokenizer = tokenizer
@@ -102,14 +110,20 @@ class Engine:
         self._suppress = suppression(model.config.text.vocab_size, suppressed)
         self._suppress_calls = suppression(model.config.text.vocab_size, [*suppressed, Special.BEGIN_TOOL_CALL])
         self._grammars = Grammars(tokenizer, model.config.text.vocab_size)
-        self._cache = PrefixCache(model.config.text, model.dtype, MAX_SNAPSHOT_BYTES)
-        self._step = make_decode_step(model, self._cache, compiled=compiles_whole_steps())
+        state_bytes = default_state_bytes(info.size_bytes) if max_state_bytes is None else max_state_bytes
+        self.sessions = Sessions(model.config.text, model.dtype, state_bytes)
+        self._step = make_decode_step(model, compiled=compiles_whole_steps())
         self._media = MediaEncoder(model)
 
     @classmethod
-    def load(cls, checkpoint: Path | str, on_progress: Callable[[float], None] = lambda fraction: None) -> "Engine":
+    def load(
+        cls,
+        checkpoint: Path | str,
+        on_progress: Callable[[float], None] = lambda fraction: None,
+        max_state_bytes: int | None = None,
+    ) -> "Engine":
         """Load a model folder; raises CheckpointError. on_progress is called with fractions from 0 to 1."""
-        return cls.load_checked(cls.check(checkpoint), on_progress)
+        return cls.load_checked(cls.check(checkpoint), on_progress, max_state_bytes)
 
     @staticmethod
     def check(checkpoint: Path | str) -> CheckedModel:
@@ -123,7 +137,10 @@ class Engine:
 
     @classmethod
     def load_checked(
-        cls, checked: CheckedModel, on_progress: Callable[[float], None] = lambda fraction: None
+        cls,
+        checked: CheckedModel,
+        on_progress: Callable[[float], None] = lambda fraction: None,
+        max_state_bytes: int | None = None,
     ) -> "Engine":
         """Load what was checked; raises CheckpointError for weights that cannot be read after all."""
         loaded = load_files(checked.files, on_progress)
@@ -142,7 +159,7 @@ class Engine:
             backend=backend_name(),
             characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
         )
-        return cls(loaded.model, checked.tokenizer, info, checked.advice)
+        return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes)
 
     def respond(
         self,
@@ -162,14 +179,10 @@ class Engine:
         run = _Run()
         mx.reset_peak_memory()
         try:
-            yield from self._respond(messages, options, run, cancelled, answer_now)
+            reason = yield from self._respond(messages, options, run, cancelled, answer_now)
+            yield run.finished(reason)
         except _Stopped:
             yield run.finished("cancelled")
-        except EngineError:  # the person's situation, found before anything was computed
-            raise
-        except Exception:
-            self._cache.clear()  # a step that broke off half-way leaves keys that belong to no position
-            raise
 
     def prepare(
         self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
@@ -211,7 +224,7 @@ class Engine:
     def logits(self, prompt: Prompt) -> mx.array:
         """Float32 logits [L, V] at every position, computed cold."""
         self._media.encode(prompt.media)
-        return all_logits(self._model, prompt, self._media.features, self._cold_cache())
+        return all_logits(self._model, prompt, self._media.features, self.cold_session().kv)
 
     def greedy(self, prompt: Prompt, max_new_tokens: int) -> list[int]:
         """The most likely continuation, computed cold, through stop tokens if need be."""
@@ -247,7 +260,8 @@ class Engine:
         run: "_Run",
         cancelled: Callable[[], bool],
         answer_now: Callable[[], bool],
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, FinishReason]:
+        """One turn of the model; returns why it is over."""
         prompt = self.prepare(messages, options, cancelled)
         parser = ResponseParser(
             self._tokenizer,
@@ -260,20 +274,32 @@ class Engine:
         turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now, begun=begun)
         suppress = self._suppress if options.offers_tools else self._suppress_calls
         sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
-        known = self._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
-        run.begin(len(prompt), known)
         receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
         prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
-        yield PromptReady(
-            len(prompt),
-            known,
-            pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
-            sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
-            videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
-            num_characters=prompt.num_characters,
-            num_text_tokens=prompt.num_text_tokens,
-        )
-        logits = yield from self._fill_cache(prompt, run, cancelled)
+        session = self.sessions.take(prompt.keys(), [span.positions for span in prompt.spans])
+        session.num_given = prompt.num_lasting
+        run.begin(len(prompt), session.kv.length)
+        try:
+            yield _ready(prompt, session.kv.length, receipts)
+            yield from self._write(prompt, session, turn, sampler, options, run, cancelled)
+        except (_Stopped, EngineError, GeneratorExit):
+            self.sessions.put(session)
+            raise
+        self.sessions.put(session)  # what broke off half-way is dropped: it has keys that belong to no position
+        assert turn.reason is not None
+        return turn.reason
+
+    def _write(
+        self,
+        prompt: Prompt,
+        session: Session,
+        turn: Turn,
+        sampler: Sampler,
+        options: Options,
+        run: "_Run",
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Event]:
+        logits = yield from self._fill_cache(prompt, session, run, cancelled)
         seen = logits
 
         def choose(logits: mx.array) -> mx.array:
@@ -282,7 +308,7 @@ class Engine:
             return sampler(logits, turn.forced, turn.allowed())
 
         yield from turn.begin()
-        for token in decode(self._step, self._cache, logits, choose, self._context_length(options)):
+        for token in decode(self._step, session, logits, choose, self._context_length(options)):
             run.count()
             yield from turn.take(token)
             if options.num_logprobs and turn.is_answering:
@@ -293,20 +319,17 @@ class Engine:
                 break
         turn.reason = turn.reason or "context_full"
         yield from turn.finish()
-        yield run.finished(turn.reason)
 
     def _fill_cache(
-        self, prompt: Prompt, run: "_Run", cancelled: Callable[[], bool]
+        self, prompt: Prompt, session: Session, run: "_Run", cancelled: Callable[[], bool]
     ) -> Generator[Event, None, mx.array]:
         """Prefill with progress; returns the logits [V] of the last position."""
         began = time.perf_counter()
         logits = mx.array(0)
-        for done, last in prefill(self._model, prompt, self._media.features, self._cache, run.num_cached, CHUNK_SIZE):
+        for done, last in prefill(self._model, prompt, self._media.features, session, CHUNK_SIZE):
             yield PrefillProgress(done, len(prompt))
             logits = last if last is not None else logits
             _stop_if(cancelled)
-            if done == prompt.num_lasting:
-                self._cache.take_snapshot()
         run.prefill_s += time.perf_counter() - began
         return logits
 
@@ -323,14 +346,15 @@ class Engine:
 
     def _decode_cold(self, prompt: Prompt, choose: Choose) -> Iterator[int]:
         self._media.encode(prompt.media)
-        cache = self._cold_cache()
+        session = self.cold_session()
         logits = mx.array(0)
-        for _, last in prefill(self._model, prompt, self._media.features, cache, 0, CHUNK_SIZE):
+        for _, last in prefill(self._model, prompt, self._media.features, session, CHUNK_SIZE):
             logits = last if last is not None else logits
-        yield from decode(self._step, cache, logits, choose, self.info.context_length)
+        yield from decode(self._step, session, logits, choose, self.info.context_length)
 
-    def _cold_cache(self) -> PrefixCache:
-        return PrefixCache(self._model.config.text, self._model.dtype, MAX_SNAPSHOT_BYTES)
+    def cold_session(self) -> Session:
+        """A state that holds nothing."""
+        return Session(KVCache(self._model.config.text, self._model.dtype))
 
 
 class _Run:
@@ -365,6 +389,18 @@ class _Run:
             peak_memory_bytes=mx.get_peak_memory(),
         )
         return Finished(reason, stats)
+
+
+def _ready(prompt: Prompt, num_cached_tokens: int, receipts: Sequence[Receipt]) -> PromptReady:
+    return PromptReady(
+        len(prompt),
+        num_cached_tokens,
+        pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
+        sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
+        videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
+        num_characters=prompt.num_characters,
+        num_text_tokens=prompt.num_text_tokens,
+    )
 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:

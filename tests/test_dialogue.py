@@ -456,7 +456,7 @@ class TestTools:
         eager = Sampling(seed=2, logit_bias={int(Special.BEGIN_TOOL_CALL): 100.0})
         options = Options(eager, tools=(CLOCK,), tool_choice="none", max_new_tokens=20)
         list(engine.respond([user("?")], options))
-        assert Special.BEGIN_TOOL_CALL not in engine._cache._keys
+        assert Special.BEGIN_TOOL_CALL not in engine.sessions._states[-1].keys
 
     @pytest.mark.parametrize("choice", ["required", NamedTool("clock")])
     def test_TC_6_a_required_call_is_made_and_can_be_read(self, engine: Engine, choice: Any) -> None:

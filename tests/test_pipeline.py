@@ -215,9 +215,11 @@ def test_the_media_ids_are_never_written(engine: Engine) -> None:
     assert set(engine._model.config.token_ids.media) <= set(suppressed.tolist())
 
 
-def test_NM_5_memory_does_not_grow_over_fifty_answers(engine: Engine) -> None:
+def test_NM_5_memory_does_not_grow_over_fifty_answers(tiny_checkpoint: Path) -> None:
+    """Once the states of conversations have taken what they may."""
     import mlx.core as mx
 
+    engine = Engine.load(tiny_checkpoint, max_state_bytes=2_000_000)
     sizes = []
     for turn in range(50):
         list(engine.respond([user(f"Turn {turn} " * 20)], Options(Sampling(seed=turn), max_new_tokens=3)))
@@ -241,8 +243,8 @@ def test_CP_7_a_prompt_with_pictures_in_chunks_equals_one_pass(
     whole = np.array(engine.logits(prompt))[-1]
     for chunk in (7, 16, 40, 90, 512):
         monkeypatch.setattr("engine.pipeline.CHUNK_SIZE", chunk)
-        cache = engine._cold_cache()
-        last = [logits for _, logits in prefill(engine._model, prompt, engine._media.features, cache, 0, chunk)][-1]
+        session = engine.cold_session()
+        last = [logits for _, logits in prefill(engine._model, prompt, engine._media.features, session, chunk)][-1]
         assert last is not None
         assert np.abs(np.array(last) - whole).max() < 1e-4
 
@@ -260,12 +262,12 @@ def test_MI_4_a_second_turn_with_pictures_equals_a_cold_run(engine: Engine, tmp_
     opening = turns[:1] if kept == "the first picture" else [user("Read this", Picture(str(paths[2]), 70))]
     messages = [*opening, turns[1], user("And this", Picture(str(paths[1]), 70))]
     prompt = engine.prepare(messages)
-    known = engine._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
-    first = prompt.spans[0]
+    session = engine.sessions.take(prompt.keys(), [span.positions for span in prompt.spans])
+    known, first = session.kv.length, prompt.spans[0]
     assert known > first.stop if kept == "the first picture" else known <= first.start
     engine._media.encode(prompt.media)
     features = engine._media.features
-    last = [logits for _, logits in prefill(engine._model, prompt, features, engine._cache, known, 512)][-1]
+    last = [logits for _, logits in prefill(engine._model, prompt, features, session, 512)][-1]
     assert last is not None
     assert np.abs(np.array(last) - np.array(engine.logits(prompt))[-1]).max() < 1e-4
 
@@ -287,8 +289,8 @@ def test_a_step_that_breaks_off_leaves_no_keys_behind(engine: Engine, monkeypatc
         with pytest.raises(MemoryError):
             list(engine.respond(long, SHORT))
     prompt = engine.prepare(long)
-    known = engine._cache.resume(prompt.keys())
-    last = [logits for _, logits in prefill(engine._model, prompt, {}, engine._cache, known, 512)][-1]
+    session = engine.sessions.take(prompt.keys())
+    last = [logits for _, logits in prefill(engine._model, prompt, {}, session, 512)][-1]
     assert last is not None
     assert np.abs(np.array(last) - expected).max() < 1e-4
 
@@ -308,7 +310,8 @@ def test_a_known_picture_is_not_decoded_again(engine: Engine, picture: Path, mon
 
 def test_a_picture_that_is_gone_costs_nothing_that_is_known(engine: Engine, tmp_path: Path) -> None:
     list(engine.respond([user("Hello there")], SHORT))
-    known = engine._cache.kv.length
     with pytest.raises(AttachmentError):
         list(engine.respond([user("Read", Picture(str(tmp_path / "gone.png"), 70))], SHORT))
-    assert engine._cache.kv.length == known > 0
+    ready = next(engine.respond([user("Hello there")], SHORT))
+    assert isinstance(ready, PromptReady)
+    assert ready.num_cached_tokens == ready.num_tokens - 1

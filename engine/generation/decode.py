@@ -1,17 +1,19 @@
-"""Token after token, one step ahead: while a token is read, the step that it feeds already runs."""
+"""Token after token, one step ahead: while the tokens of a step are read, the step that they feed already runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol, cast
 
 import mlx.core as mx
 
-from engine.cache.prefix_cache import PrefixCache
+from engine.cache.batch import Batch, DecodeViews
+from engine.cache.sessions import Session
 from engine.models.attention import KeysValues
 from engine.models.gemma4 import Gemma4
 
-__all__ = ["Choose", "DecodeStep", "decode", "make_decode_step"]
+__all__ = ["Choose", "DecodeStep", "Decoding", "Writer", "Written", "decode", "make_decode_step"]
 
-DecodeStep = Callable[[mx.array, mx.array, list[KeysValues]], tuple[mx.array, list[KeysValues]]]
-"""(token [1], position [1], buffers) -> (float32 logits [V], buffers with the token's keys and values)."""
+DecodeStep = Callable[[mx.array, list[int], list[KeysValues]], tuple[mx.array, list[KeysValues]]]
+"""(tokens [B], positions of the rows, buffers) -> (float32 logits [B, V], buffers with the tokens' keys and values)."""
 
 Choose = Callable[[mx.array], mx.array]
 """Logits [V] -> the next token, int32 [1]; lazy. A `Sampler` is one."""
@@ -20,39 +22,119 @@ CLEAR_EVERY = 256
 """Steps after which the allocator's spare buffers are given back (the cache grows, so their sizes go out of use)."""
 
 
-def make_decode_step(model: Gemma4, cache: PrefixCache, *, compiled: bool) -> DecodeStep:
+def make_decode_step(model: Gemma4, *, compiled: bool) -> DecodeStep:
     """One decode step as a pure function over buffers of fixed size, compiled as a whole if asked."""
-    make_views = cache.kv.decode_views(compiled=compiled)
+    text = model.config.text
+    limits = [text.sliding_window if layer.is_sliding else None for layer in text.layers[: text.num_kv_layers]]
 
-    def step(token: mx.array, position: mx.array, buffers: list[KeysValues]) -> tuple[mx.array, list[KeysValues]]:
-        views = make_views(position, buffers)
-        return model.decode(token, position, views.layers, views.masks), views.buffers
+    def step(
+        tokens: mx.array, positions: mx.array, buffers: list[KeysValues], lengths: Sequence[int] | None = None
+    ) -> tuple[mx.array, list[KeysValues]]:
+        views = DecodeViews(positions, buffers, limits, lengths)
+        return model.decode(tokens, positions, views.layers, views.masks), views.buffers
 
-    return mx.compile(step) if compiled else step
+    if compiled:
+        whole = mx.compile(step)
+        return lambda tokens, positions, buffers: whole(tokens, mx.array(positions), buffers)
+    return lambda tokens, positions, buffers: step(
+        tokens, mx.array(positions), buffers, [position + 1 for position in positions]
+    )
+
+
+class Writer(Protocol):
+    """One sequence that decodes: its state, the logits [V] of its next token, and how it is chosen."""
+
+    session: Session
+    logits: mx.array
+    max_length: int
+    """Most positions that its state may hold."""
+
+    def choose(self, logits: mx.array) -> mx.array:
+        """The next token, int32 [1]; lazy."""
+        ...
+
+
+class Written(NamedTuple):
+    """A token of one writer."""
+
+    writer: Writer
+    token: int
+    is_last: bool
+    """There is no room for another one."""
+
+
+class Decoding:
+    """The writers whose rows a step serves. Each may join and leave between two steps."""
+
+    def __init__(self, step: DecodeStep, *, in_powers: bool = False) -> None:
+        self.writers: list[Writer] = []
+        self._step = step
+        self._batch = Batch(in_powers=in_powers)
+        self._num_steps = 0
+
+    def join(self, writer: Writer) -> None:
+        """Its state belongs to the rows until it leaves."""
+        self._batch.join(writer.session.kv)
+        self.writers.append(writer)
+
+    def leave(self, writer: Writer) -> None:
+        """Its state is its own again, with all tokens that were written."""
+        self.writers.remove(writer)
+        self._batch.leave(writer.session.kv)
+
+    def drop(self) -> None:
+        """Forget all writers and their states."""
+        self.writers = []
+        self._batch = Batch(in_powers=self._batch.in_powers)
+
+    def step(self) -> list[Written]:
+        """One token of each writer, recorded in its state; one that has no room for it leaves.
+
+        What a caller does with a token may decide how `choose` takes the next one, while the step that the token feeds
+        already runs.
+        """
+        return [*self._end_full(), *self._write()]
+
+    def _end_full(self) -> list[Written]:
+        full = [writer for writer in self.writers if writer.session.kv.length >= writer.max_length]
+        for writer in full:
+            self.leave(writer)
+        return [Written(writer, int(writer.choose(writer.logits).item().real), is_last=True) for writer in full]
+
+    def _write(self) -> list[Written]:
+        if not self.writers:
+            return []
+        chosen = [writer.choose(writer.logits) for writer in self.writers]
+        positions = self._batch.positions
+        spare = [mx.zeros((1,), mx.int32)] * (len(positions) - len(chosen))
+        tokens = chosen[0] if len(positions) == 1 else mx.concatenate([*chosen, *spare])
+        mx.async_eval(tokens)
+        logits, buffers = self._step(tokens, positions, self._batch.for_decoding())
+        self._batch.replace(buffers)
+        mx.async_eval(logits)
+        self._num_steps += 1
+        if self._num_steps % CLEAR_EVERY == 0:
+            mx.clear_cache()
+        values = cast(list[int], tokens.tolist())[: len(chosen)]
+        for row, (writer, value) in enumerate(zip(self.writers, values, strict=True)):
+            writer.logits = logits[row]
+            writer.session.append([value])
+        return [Written(*each, is_last=False) for each in zip(self.writers, values, strict=True)]
+
+
+class _Alone:
+    """The only writer of its steps."""
+
+    def __init__(self, session: Session, logits: mx.array, choose: Choose, max_length: int) -> None:
+        self.session, self.logits, self.choose, self.max_length = session, logits, choose, max_length
 
 
 def decode(
-    step: DecodeStep, cache: PrefixCache, first_logits: mx.array, choose: Choose, max_length: int
+    step: DecodeStep, session: Session, first_logits: mx.array, choose: Choose, max_length: int
 ) -> Iterator[int]:
-    """Yield token ids for as long as the caller reads, or until the cache holds `max_length` positions.
-
-    What the caller does with a token may decide how `choose` takes the next one, while the step that the token feeds
-    already runs. Each token is recorded in the cache before it is yielded, so a caller may stop at any of them.
-    """
-    token = choose(first_logits)
-    for count in range(1, max_length - cache.kv.length + 2):
-        mx.async_eval(token)
-        has_room = cache.kv.length < max_length
-        if has_room:
-            logits, buffers = step(token, mx.array([cache.kv.length]), cache.kv.for_decoding())
-            cache.kv.replace(buffers)
-            mx.async_eval(logits)
-        value = int(token.item().real)
-        if has_room:
-            cache.append([value])
-        yield value
-        if not has_room:
-            return
-        token = choose(logits)
-        if count % CLEAR_EVERY == 0:
-            mx.clear_cache()
+    """Yield token ids for as long as the caller reads, or until the state holds `max_length` positions."""
+    decoding, is_last = Decoding(step), False
+    decoding.join(_Alone(session, first_logits, choose, max_length))
+    while not is_last:
+        ((_, token, is_last),) = decoding.step()
+        yield token

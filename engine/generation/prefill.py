@@ -1,11 +1,13 @@
 """A prompt becomes a filled cache and the logits of its last position, chunk by chunk."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import mlx.core as mx
+import numpy as np
 
-from engine.cache.prefix_cache import PrefixCache
-from engine.models.attention import KVView
+from engine.cache.kv_cache import SLACK, Chunk, KVCache
+from engine.cache.sessions import Session
 from engine.models.decoder import Masks
 from engine.models.gemma4 import Gemma4
 from engine.models.masks import last_row
@@ -59,55 +61,75 @@ def embed_chunk(model: Gemma4, prompt: Prompt, features: Features, chunk: range)
 
 
 def prefill(
-    model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, start: int, chunk_size: int
+    model: Gemma4, prompt: Prompt, features: Features, session: Session, chunk_size: int
 ) -> Iterator[tuple[int, mx.array | None]]:
-    """Fill the cache from position `start` on; yield (positions done, None) per chunk, at the end with logits [V].
+    """Fill a state with the rest of its prompt; yield (positions done, None) per chunk, at the end with logits [V].
 
     Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
-    and recorded before it is yielded, so a caller may stop between chunks and keep what is done. One chunk ends where
-    the next turn's prompt will go on otherwise, so that the caller can take a snapshot there.
+    and recorded before it is yielded, so a caller may stop between chunks and keep what is done. Snapshots are taken
+    on the way where another prompt is likely to go on otherwise.
     """
-    keys, blocks, lasting = prompt.keys(), [span.positions for span in prompt.spans], prompt.num_lasting
-    chunks = plan_chunks(start, lasting, chunk_size, blocks)
-    for chunk in [*chunks, *plan_chunks(max(start, lasting), len(prompt), chunk_size, blocks)]:
-        is_last = chunk.stop == len(prompt)
-        logits = _run_chunk(model, prompt, features, cache, chunk, is_last)
-        cache.kv.advance(len(chunk))
-        cache.append(keys[chunk.start : chunk.stop])
-        cache.kv.evaluate()
+    keys, blocks, start = prompt.keys(), [span.positions for span in prompt.spans], session.kv.length
+    places = {start, session.parts_at, *_parting_places(prompt)}
+    for chunk in plan_chunks(start, len(prompt), chunk_size, blocks):
+        marks = _needed(place for place in places if chunk.start <= place <= chunk.stop)
+        inputs = _prepare_chunk(model, prompt, features, session.kv, chunk, marks)
+        logits = _run_chunk(model, inputs, chunk, is_last=chunk.stop == len(prompt))
+        session.keep(inputs.cache.finish())
+        session.append(keys[chunk.start : chunk.stop])
         if logits is not None:
             mx.eval(logits)
         mx.clear_cache()
         yield chunk.stop, logits
 
 
-def all_logits(model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache) -> mx.array:
+def all_logits(model: Gemma4, prompt: Prompt, features: Features, kv: KVCache) -> mx.array:
     """Float32 logits [L, V] of every position, in one pass: for comparisons, not for answering."""
     decoder = model.language_model
-    inputs = _prepare_chunk(model, prompt, features, cache, range(len(prompt)))
-    return decoder.logits(decoder.run(*inputs, cache.kv.length))[0]
+    inputs = _prepare_chunk(model, prompt, features, kv, range(len(prompt)), ())
+    states = decoder.run(inputs.embeddings, inputs.per_layer, inputs.cache.views, inputs.cache.masks, kv.length)
+    return decoder.logits(states)[0]
 
 
-def _run_chunk(
-    model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, chunk: range, is_last: bool
-) -> mx.array | None:
-    decoder = model.language_model
-    embeddings, per_layer, views, masks = _prepare_chunk(model, prompt, features, cache, chunk)
-    h, kept = decoder.run_owning(embeddings, per_layer, views, masks, chunk.start)
+def _parting_places(prompt: Prompt) -> list[int]:
+    """Lengths at which other prompts may part from this one: after its system turn, at its last message, at its end."""
+    turns = np.flatnonzero(np.array(prompt.token_ids) == Special.BEGIN_TURN).tolist()
+    return [*turns[1:2], *turns[-2:], prompt.num_lasting, len(prompt)]
+
+
+def _needed(places: Iterable[int]) -> list[int]:
+    """The marks whose snapshots lead to all these lengths of one chunk."""
+    marks: list[int] = []
+    for place in sorted(places, reverse=True):
+        if place and not (marks and marks[-1] - place <= SLACK):
+            marks.append(place)
+    return marks
+
+
+class _Inputs(NamedTuple):
+    """What the decoder takes for a chunk."""
+
+    embeddings: mx.array
+    per_layer: mx.array
+    cache: Chunk
+
+
+def _run_chunk(model: Gemma4, inputs: _Inputs, chunk: range, *, is_last: bool) -> mx.array | None:
+    decoder, (embeddings, per_layer, cache) = model.language_model, inputs
+    h, kept = decoder.run_owning(embeddings, per_layer, cache.views, cache.masks, chunk.start)
     if not is_last:
         return None
-    last = Masks(sliding=last_row(masks.sliding), full=last_row(masks.full))
+    last = Masks(sliding=last_row(cache.masks.sliding), full=last_row(cache.masks.full))
     states = decoder.run_sharing(h[:, -1:], per_layer[:, -1:], kept, last, chunk.stop - 1)
     return decoder.logits(states)[0, -1]
 
 
 def _prepare_chunk(
-    model: Gemma4, prompt: Prompt, features: Features, cache: PrefixCache, chunk: range
-) -> tuple[mx.array, mx.array, list[KVView], Masks]:
-    """What the decoder takes for a chunk: embeddings, per-layer inputs, views of the cache, masks."""
+    model: Gemma4, prompt: Prompt, features: Features, kv: KVCache, chunk: range, marks: Iterable[int]
+) -> _Inputs:
     embeddings, per_layer_ids = embed_chunk(model, prompt, features, chunk)
     per_layer = model.language_model.per_layer_inputs(per_layer_ids, embeddings)
-    return embeddings, per_layer, *cache.kv.chunk(len(chunk), _whole_pictures(model, prompt, chunk))
+    return _Inputs(embeddings, per_layer, kv.chunk(len(chunk), _whole_pictures(model, prompt, chunk), marks))
 
 
 def _whole_pictures(model: Gemma4, prompt: Prompt, chunk: range) -> list[range]:

@@ -55,12 +55,13 @@ class Gemma4(nn.Module):
         h = _last(self.audio_tower.steps(frames[None]), between)
         return _evaluated(self.embed_audio(self.audio_tower.output_proj(h))[0])
 
-    def decode(self, token: mx.array, position: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
-        """One token [1] at `position` (scalar array) -> float32 logits [V]."""
+    def decode(self, tokens: mx.array, positions: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
+        """One token [B] of each row, at its position [B] -> float32 logits [B, V]."""
         decoder = self.language_model
-        h = decoder.embed(token[None])
-        states = decoder.run(h, decoder.per_layer_inputs(token[None], h), views, masks, position)
-        return decoder.logits(states)[0, -1]
+        ids = tokens[:, None]
+        h = decoder.embed(ids)
+        states = decoder.run(h, decoder.per_layer_inputs(ids, h), views, masks, positions)
+        return decoder.logits(states)[:, -1]
 
 
 class Gemma4Unified(Gemma4):

@@ -17,7 +17,7 @@ def proportional_periods(head_dim: int, theta: float, partial_rotary_factor: flo
 
 
 class RoPE:
-    """Rotates [B, H, L, D] by absolute positions offset, offset + 1, ...; `offset` may be an int or a scalar array."""
+    """Rotates [B, H, L, D] by absolute positions from `offset` on: an int, or an array of one for each row."""
 
     def __init__(self, head_dim: int, theta: float, partial_rotary_factor: float | None = None) -> None:
         self._head_dim = head_dim

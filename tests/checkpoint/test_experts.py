@@ -50,8 +50,8 @@ def logits(folder: Path) -> np.ndarray:
 
     ids = mx.array([[2, *range(200, 270)]])  # enough for sorted experts
     h = decoder.embed(ids)
-    views, masks = KVCache(decoder.config, model.dtype).chunk(ids.shape[1])
-    return np.array(decoder.logits(decoder.run(h, decoder.per_layer_inputs(ids, h), views, masks, 0)))
+    chunk = KVCache(decoder.config, model.dtype).chunk(ids.shape[1])
+    return np.array(decoder.logits(decoder.run(h, decoder.per_layer_inputs(ids, h), chunk.views, chunk.masks, 0)))
 
 
 def folder(tmp_path: Path, name: str, **settings: object) -> Path:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 
-from engine.cache.prefix_cache import PrefixCache
+from engine.cache.kv_cache import KVCache
 from engine.checkpoint.config import read_config
 from engine.checkpoint.loader import LoadedCheckpoint, check_files, load_checkpoint
 from engine.errors import CheckpointError
@@ -66,7 +66,7 @@ MIXED_SETTINGS = {
 
 
 def logits(model: Gemma4, token_ids: tuple[int, ...] = (2, 105, 107, 600, 601, 700, 2, 9, 10, 11, 12)) -> mx.array:
-    cache = PrefixCache(model.config.text, model.dtype, 0)
+    cache = KVCache(model.config.text, model.dtype)
     return all_logits(model, Prompt(token_ids), {}, cache)
 
 

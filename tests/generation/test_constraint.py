@@ -129,8 +129,8 @@ def test_a_tiny_model_fills_a_schema(tiny_checkpoint: Path) -> None:
     engine = Engine.load(tiny_checkpoint)
     schema = SCHEMAS["strings"]
     constraint = Grammars(engine._tokenizer, engine._model.config.text.vocab_size).for_answer(JsonSchema(schema))
-    cache = engine._cold_cache()
-    *_, (_, logits) = prefill(engine._model, Prompt((2, 500, 510, 520)), {}, cache, 0, 64)
+    session = engine.cold_session()
+    *_, (_, logits) = prefill(engine._model, Prompt((2, 500, 510, 520)), {}, session, 64)
     assert logits is not None
     sampler = Sampler(Sampling(seed=1), engine._suppress)
 
@@ -138,7 +138,7 @@ def test_a_tiny_model_fills_a_schema(tiny_checkpoint: Path) -> None:
         return sampler(logits, None, constraint.mask())
 
     written: list[int] = []
-    for token in decode(engine._step, cache, logits, choose, 200):
+    for token in decode(engine._step, session, logits, choose, 200):
         constraint.advance(token)
         if token == Special.END_TURN:
             break

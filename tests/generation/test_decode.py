@@ -22,16 +22,16 @@ def engine(tiny_checkpoint: Path) -> Engine:
 
 def continued(engine: Engine, prompt: tuple[int, ...], forced: dict[int, int], count: int) -> list[int]:
     """`count` greedy tokens, but for those at the places in `forced`."""
-    cache = engine._cold_cache()
-    *_, (_, logits) = prefill(engine._model, Prompt(prompt), {}, cache, 0, 64)
+    session = engine.cold_session()
+    *_, (_, logits) = prefill(engine._model, Prompt(prompt), {}, session, 64)
     assert logits is not None
     sampler = Sampler(GREEDY, engine._suppress)
     written: list[int] = []
-    for token in decode(engine._step, cache, logits, lambda seen: sampler(seen, forced.get(len(written))), 4096):
+    for token in decode(engine._step, session, logits, lambda seen: sampler(seen, forced.get(len(written))), 4096):
         written.append(token)
         if len(written) == count:
             break
-    assert cache.kv.length == len(prompt) + count
+    assert session.kv.length == len(prompt) + count
     return written
 
 
@@ -45,20 +45,20 @@ def test_forced_tokens_are_read_like_any_other(engine: Engine) -> None:
 
 
 def test_decode_ends_where_the_context_does(engine: Engine) -> None:
-    cache = engine._cold_cache()
-    *_, (_, logits) = prefill(engine._model, Prompt(START), {}, cache, 0, 64)
+    session = engine.cold_session()
+    *_, (_, logits) = prefill(engine._model, Prompt(START), {}, session, 64)
     assert logits is not None
-    assert len(list(decode(engine._step, cache, logits, Sampler(GREEDY, engine._suppress), 10))) == 7
-    assert cache.kv.length == 10
+    assert len(list(decode(engine._step, session, logits, Sampler(GREEDY, engine._suppress), 10))) == 7
+    assert session.kv.length == 10
 
 
 def test_penalties_see_forced_tokens(engine: Engine) -> None:
-    cache = engine._cold_cache()
-    *_, (_, logits) = prefill(engine._model, Prompt(START), {}, cache, 0, 64)
+    session = engine.cold_session()
+    *_, (_, logits) = prefill(engine._model, Prompt(START), {}, session, 64)
     assert logits is not None
     sampler = Sampler(Sampling(0.0, presence_penalty=1e4), engine._suppress)
     written: list[int] = []
-    for token in decode(engine._step, cache, logits, lambda seen: sampler(seen, {1: 530}.get(len(written))), 4096):
+    for token in decode(engine._step, session, logits, lambda seen: sampler(seen, {1: 530}.get(len(written))), 4096):
         written.append(token)
         if len(written) == 12:
             break

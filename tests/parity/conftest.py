@@ -146,7 +146,7 @@ def assert_greedy(pair: "Pair", ids: list[int], count: int) -> None:
 def assert_chunks(ours: Engine, prompt: Prompt, chunk: int) -> None:
     """A prefill in chunks ends with the logits of one pass: all of them, because a lost block moves few choices."""
     whole = ours.logits(prompt)[-1]
-    *_, (_, last) = prefill(ours._model, prompt, ours._media.features, ours._cold_cache(), 0, chunk)
+    *_, (_, last) = prefill(ours._model, prompt, ours._media.features, ours.cold_session(), chunk)
     assert last is not None
     assert_close(last, np.array(whole))
 

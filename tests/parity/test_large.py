@@ -70,11 +70,11 @@ def test_MI_4_a_reused_prefix_with_pictures_equals_a_cold_run(pair: Pair, pictur
     opening = turns[:1] if kept == "the first picture" else [user("Read this", Picture(str(pictures[2]), 70))]
     prompt = pair.ours.prepare([*opening, turns[1], user("And this", Picture(str(pictures[1]), 70))])
     ours = pair.ours
-    known = ours._cache.resume(prompt.keys(), [span.positions for span in prompt.spans])
-    first = prompt.spans[0]
+    session = ours.sessions.take(prompt.keys(), [span.positions for span in prompt.spans])
+    known, first = session.kv.length, prompt.spans[0]
     assert known > first.stop if kept == "the first picture" else known <= first.start
     ours._media.encode(prompt.media)
-    last = [logits for _, logits in prefill(ours._model, prompt, ours._media.features, ours._cache, known, 512)][-1]
+    last = [logits for _, logits in prefill(ours._model, prompt, ours._media.features, session, 512)][-1]
     assert last is not None
     assert_close(last, pair.reference_logits(prompt)[-1])
 

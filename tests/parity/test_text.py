@@ -37,7 +37,8 @@ def _hidden_states(pair: Pair, prompt: Prompt) -> list[mx.array]:
     decoder = model.language_model
     embeddings, ids = embed_chunk(model, prompt, {}, range(len(prompt)))
     per_layer = decoder.per_layer_inputs(ids, embeddings)
-    views, masks = KVCache(decoder.config, model.dtype).chunk(len(prompt))
+    chunk = KVCache(decoder.config, model.dtype).chunk(len(prompt))
+    views, masks = chunk.views, chunk.masks
     states, kept, h = [embeddings], [], embeddings
     for index, layer in enumerate(decoder.layers):
         view = views[index] if index < len(views) else None
