@@ -12,9 +12,10 @@ import pytest
 import app
 import engine
 from app.store.text import snippet
+from app.viewmodels.blocks import block_pieces
 from app.viewmodels.finding import occurrences
 from app.viewmodels.formulas import put_back, take_formulas
-from app.viewmodels.markdown import block_pieces, keep_line_breaks, number_fences
+from app.viewmodels.markdown import cleaned, keep_line_breaks, number_fences
 from app.viewmodels.quotes import quoted, unquoted
 from app.viewmodels.shelf import title_from
 
@@ -83,6 +84,7 @@ def test_a_pattern_takes_time_in_proportion_to_the_text(place: str, pattern: re.
 WORK: dict[str, Callable[[str], object]] = {
     "keeping line breaks": keep_line_breaks,
     "numbering fences": number_fences,
+    "cleaning": cleaned,
     "dividing into blocks": lambda text: list(block_pieces(text)),
     "taking formulas": take_formulas,
     "putting formulas back": lambda text: put_back(text, take_formulas("$x$")[1]),

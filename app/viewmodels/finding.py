@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.store.text import search_terms, searchable
+from app.viewmodels.blocks import plain_pieces
 from app.viewmodels.conversation import Conversation, Turn
 from app.viewmodels.turns import AnswerTurn
 
-__all__ = ["Finding", "Hit", "occurrences"]
+__all__ = ["SLICE_S", "Finding", "Hit", "occurrences"]
 
 SLICE_S = 0.008
 """Longest time that counting holds the thread before others have their turn."""
@@ -152,9 +153,9 @@ class Finding(QObject):
             self._work()
 
     def _work(self) -> None:
-        end = time.perf_counter() + SLICE_S
+        end = time.thread_time() + SLICE_S
         for _ in self._job or ():
-            if time.perf_counter() > end:
+            if time.thread_time() > end:
                 self._slices.start()
                 break
         self.changed.emit()
@@ -190,14 +191,17 @@ class Finding(QObject):
                 for piece in self._read(turn.text):
                     texts.append(piece)
                     yield
-                known = _Texts(written, ([turn.thought.text], texts))
+                known = _Texts(written, (list(plain_pieces(turn.thought.text)), texts))
         elif known is None:
-            known = _Texts(("", turn.text), ([], [turn.text]))
+            known = _Texts(("", turn.text), ([], list(plain_pieces(turn.text))))
         self._known[turn] = known
         if known.terms != self.terms:
-            thought, text = (sum(len(occurrences(piece, self.terms)) for piece in pieces) for pieces in known.read)
-            known.terms, known.counts = self.terms, (thought, text)
-            yield
+            terms, counts = self.terms, [0, 0]
+            for index, pieces in enumerate(known.read):
+                for piece in pieces:
+                    counts[index] += len(occurrences(piece, terms))
+                    yield
+            known.terms, known.counts = terms, (counts[0], counts[1])
 
     # --- where
 

@@ -1,23 +1,22 @@
-"""An answer's Markdown while it still grows: where the open block begins, and which line breaks to keep.
+"""Markdown made ready for Qt's parser.
 
-`settled_length` lets a view leave finished blocks alone; `keep_line_breaks` saves the lines of read text,
-which Markdown would join; `number_fences` keeps neighbouring code blocks apart, which Qt would join.
+`cleaned` takes away what looks like our own marks; `keep_line_breaks` saves the lines of read text, which Markdown
+would join; `number_fences` keeps neighbouring code blocks apart, which Qt would join.
 """
 
 import re
-from collections.abc import Iterator
 
 __all__ = [
+    "CUT_MARK",
     "FENCE_NUMBER_MARK",
     "FENCE_OPENING",
     "LINE_BREAK_MARK",
-    "PIECE",
+    "LIST_ITEM",
     "TAB_MARK",
-    "block_pieces",
-    "has_definitions",
+    "cleaned",
+    "fence_after",
     "keep_line_breaks",
     "number_fences",
-    "settled_length",
 ]
 
 LINE_BREAK_MARK = "\u1680"
@@ -29,72 +28,37 @@ FENCE_NUMBER_MARK = "\x02"
 TAB_MARK = "\x05"
 """Stands for a tab in a code block until the text is parsed, which would turn it into blanks. No text has it."""
 
-PIECE = 4000
-"""Characters of an answer that are parsed in about 4 ms."""
+CUT_MARK = "\u206a"
+"""Stands at the end of a plain line that was cut because it is too long: invisible, and deprecated for long."""
 
 FENCE_OPENING = re.compile(r"(?:[\s>]|(?:[-*+]|\d{1,9}[.)])\s)*+(`{3,}+(?=[^`]*+$)|~{3,}+)[ \t]*+[^\s`]*+")
 """A line that begins a fence, at any depth of quotes and lists: the fence, and the language behind it."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)")
-_LIST_ITEM = re.compile(r"\s*+([-*+]|\d{1,9}[.)])(\s|$)")
+LIST_ITEM = re.compile(r"\s*+([-*+]|\d{1,9}[.)])(\s|$)")
 _QUOTE = re.compile(r" {0,3}((?:> ?)++)")
 _RULE_CELL = re.compile(r":?-++:?")
 _OWN_LINE = re.compile(r" {0,3}(#{1,6}(\s|$)|\[[^\]]++\]:)|\s*+(=++|-++)\s*+$|\s*+([-*_]\s*+){3,}+$")
-_DEFINITION = re.compile(r"^[ >]*+\[[^\]\n]++\]:", re.MULTILINE)
-_ENOUGH_TO_KNOW = 4
-"""So many characters of an unfinished line tell what kind of block it begins."""
+_OURS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u1680\u2028\u2029\u206a\ufffc]")
+_INSTEAD: dict[int, int | str | None] = {
+    **dict.fromkeys(range(0x7F, 0xA0), "\ufffd"),
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},
+    **dict.fromkeys(map(ord, "\x0b\x0c\x85\u2028\u2029"), "\n"),
+    **dict.fromkeys(map(ord, f"\r{CUT_MARK}")),
+    ord(LINE_BREAK_MARK): " ",
+    ord("\ufffc"): "\ufffd",
+}
 
 
-def has_definitions(source: str) -> bool:
-    """Whether a text may define links that another block of it refers to."""
-    return bool(_DEFINITION.search(source))
+def cleaned(source: str) -> str:
+    """A text of strangers without what looks like the app's own marks, each character by itself.
 
-
-def settled_length(source: str, settled: int = 0) -> int:
-    """How much of a growing text is finished blocks, given that `settled` characters already were.
-
-    A block is finished when a blank line and the start of another block follow. Fences, lists and tables stay
-    whole, so what comes later never changes how a finished block reads.
+    Control characters are shown as their pictures; other ends of lines become newlines.
     """
-    for position in _block_starts(source, settled):
-        settled = position
-    return settled
+    return source.translate(_INSTEAD) if _OURS.search(source) else source
 
 
-def block_pieces(source: str, size: int = PIECE) -> Iterator[str]:
-    """A finished text in pieces of whole blocks, each of at least `size` characters, which read alone as together."""
-    begin = 0
-    for position in () if has_definitions(source) else _block_starts(source, 0):
-        if position - begin >= size:
-            yield source[begin:position]
-            begin = position
-    yield source[begin:]
-
-
-def _block_starts(source: str, settled: int) -> Iterator[int]:
-    """Where blocks begin behind finished ones."""
-    fence = ""
-    in_list = after_blank = False
-    is_first = True
-    position = settled
-    for line in source[settled:].splitlines(keepends=True):
-        text = line.rstrip("\r\n")
-        is_known = line != text or len(text) >= _ENOUGH_TO_KNOW
-        if not fence and after_blank and text.strip() and is_known and _starts_block(text, in_list):
-            yield position
-            is_first = True
-        if is_first and text.strip():
-            in_list, is_first = bool(_LIST_ITEM.match(text)), False
-        fence = _fence_after(text, fence)
-        after_blank = not text.strip()
-        position += len(line)
-
-
-def _starts_block(text: str, in_list: bool) -> bool:
-    return not text[0].isspace() and not (in_list and _LIST_ITEM.match(text))
-
-
-def _fence_after(text: str, fence: str) -> str:
+def fence_after(text: str, fence: str) -> str:
     """The fence that is open after this line, or nothing."""
     mark = _FENCE.match(text)
     if not mark:
@@ -138,7 +102,7 @@ def keep_line_breaks(source: str) -> str:
     is_table = False
     for text in source.split("\n"):
         depth, content = _quoted(text)
-        was_fenced, fence = bool(fence), _fence_after(content, fence)
+        was_fenced, fence = bool(fence), fence_after(content, fence)
         is_table = bool(text.strip()) and (is_table or _is_table_rule(text))
         if was_fenced or fence or is_table:
             if is_table and before is not None and _is_table_rule(text):
@@ -152,7 +116,7 @@ def keep_line_breaks(source: str) -> str:
             lines[-1].append(content.strip())
         else:
             lines.append([text])
-        before = depth if is_plain or _LIST_ITEM.match(content) else None
+        before = depth if is_plain or LIST_ITEM.match(content) else None
     return "\n".join(LINE_BREAK_MARK.join(pieces) for pieces in lines)
 
 
@@ -169,7 +133,7 @@ def _is_plain(content: str, *, is_inside: bool) -> bool:
         not content.strip()
         or is_indented_code
         or _OWN_LINE.match(content)
-        or _LIST_ITEM.match(content)
+        or LIST_ITEM.match(content)
         or _FENCE.match(content)
     )
 

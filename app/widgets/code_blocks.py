@@ -32,9 +32,10 @@ def code_lines(block: QTextBlock) -> list[QTextBlock]:
     while is_code(block) and not starts_fence(block):
         block = block.previous()
     lines = [block]
-    while is_code(block.next()) and not starts_fence(block.next()):
-        block = block.next()
-        lines.append(block)
+    following = block.next()
+    while is_code(following) and not following.blockFormat().hasProperty(_IS_FIRST):
+        lines.append(following)
+        following = following.next()
     return lines
 
 

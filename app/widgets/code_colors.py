@@ -1,5 +1,7 @@
 """Colours for finished code blocks, laid over the text: nothing of them is copied or dragged out."""
 
+from collections.abc import Iterator
+
 from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextLayout
 
 from app.colors import Colors
@@ -10,6 +12,9 @@ __all__ = ["MAX_LINES", "code_of", "color_lines"]
 
 MAX_LINES = 2000
 """Longer code stays plain."""
+
+STEP = 100
+"""Lines that are coloured before others have their turn."""
 
 _LIGHT = {
     TokenKind.COMMENT: "#6a716d",
@@ -32,12 +37,15 @@ def code_of(lines: list[QTextBlock]) -> Code:
     return Code(code_language(lines[0]), "\n".join(line.text() for line in lines))
 
 
-def color_lines(lines: list[QTextBlock], spans: tuple[CodeSpan, ...], colors: Colors) -> None:
-    """Lay the colours of the spans over the lines of a code block."""
-    scheme = _DARK if colors.is_dark else _LIGHT
+def color_lines(lines: list[QTextBlock], spans: tuple[CodeSpan, ...], colors: Colors) -> Iterator[None]:
+    """Lay the colours of the spans over the lines of a code block, so many lines at each step."""
+    scheme = {kind: _style(color) for kind, color in (_DARK if colors.is_dark else _LIGHT).items()}
     waiting = list(reversed(spans))
     start = 0
-    for line in lines:
+    for number, line in enumerate(lines):
+        if number % STEP == 0 and number:
+            _show(lines[number - STEP : number])
+            yield
         end = start + len(line.text())
         ranges = []
         while waiting and waiting[-1].start < end:
@@ -50,13 +58,21 @@ def color_lines(lines: list[QTextBlock], spans: tuple[CodeSpan, ...], colors: Co
             waiting.pop()
         line.layout().setFormats(ranges)
         start = end + 1
+    _show(lines[-((len(lines) - 1) % STEP + 1) :])
+
+
+def _show(lines: list[QTextBlock]) -> None:
     first, last = lines[0].position(), lines[-1].position() + lines[-1].length()
     lines[0].document().markContentsDirty(first, last - first)
 
 
-def _range(start: int, end: int, span: CodeSpan, scheme: dict[TokenKind, str]) -> QTextLayout.FormatRange:
+def _style(color: str) -> QTextCharFormat:
     style = QTextCharFormat()
-    style.setForeground(QColor(scheme[span.kind]))
+    style.setForeground(QColor(color))
+    return style
+
+
+def _range(start: int, end: int, span: CodeSpan, scheme: dict[TokenKind, QTextCharFormat]) -> QTextLayout.FormatRange:
     laid = QTextLayout.FormatRange()
-    laid.start, laid.length, laid.format = start, end - start, style
+    laid.start, laid.length, laid.format = start, end - start, scheme[span.kind]
     return laid

@@ -26,22 +26,23 @@ from PySide6.QtGui import (
 )
 
 from app.theme import Theme
+from app.viewmodels.blocks import block_pieces
 from app.viewmodels.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
 from app.viewmodels.markdown import (
     FENCE_NUMBER_MARK,
     LINE_BREAK_MARK,
     TAB_MARK,
-    block_pieces,
     keep_line_breaks,
     number_fences,
 )
-from app.widgets.code_blocks import code_language, is_code, mark_fences, starts_fence
+from app.widgets.code_blocks import code_language, code_lines, is_code, mark_fences
 from app.widgets.formula_images import WRITTEN, written_tex
 
 __all__ = [
     "CODE_PADDING",
     "LABEL_HEIGHT",
     "QUOTE_INDENT",
+    "insert_plain",
     "is_bulleted",
     "is_rule",
     "quote_depth",
@@ -92,15 +93,32 @@ def render_markdown(
     _style_tables(document, theme)
     block = document.begin()
     while block.isValid():
-        _style_block(block, theme, is_first=not block.previous().isValid())
-        block = block.next()
+        if is_code(block):
+            lines = code_lines(block)
+            _style_code(lines, theme)
+            block = lines[-1].next()
+        else:
+            _style_block(block, theme, is_first=not block.previous().isValid())
+            block = block.next()
     return document
+
+
+def insert_plain(cursor: QTextCursor, text: str, theme: Theme) -> None:
+    """Insert lines that are shown as they were written, in the letters of code."""
+    letters = QTextCharFormat()
+    letters.setFont(theme.mono_font, _SPECIFIED)
+    cursor.setBlockFormat(QTextBlockFormat())
+    cursor.setBlockCharFormat(letters)
+    cursor.insertText(text, letters)
 
 
 def readable_texts(source: str) -> Iterator[str]:
     """What a reader sees of a finished answer, piece by piece, each formula as one character."""
     for piece in block_pieces(source):
-        yield _parse("", piece, lambda _formula: QTextImageFormat()).toRawText()
+        if piece.is_plain:
+            yield piece.text
+        else:
+            yield _parse("", piece.text, lambda _formula: QTextImageFormat()).toRawText()
 
 
 def _parse(foothold: str, source: str, place: Callable[[TexSource], QTextImageFormat | None]) -> QTextDocument:
@@ -259,9 +277,7 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
     shape = block.blockFormat()
     level = shape.headingLevel()
     shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
-    if is_code(block):
-        _shape_code(block, shape, theme)
-    elif not block.text():
+    if not block.text():
         shape = thin(shape)
     elif level:
         _set_margins(shape, 0 if is_first else _ROOM_ABOVE_HEADING.get(level, 14), 6 if level < 3 else 4)
@@ -278,7 +294,7 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
     if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None:
         shape.setBottomMargin(0)
     if depth := quote_depth(block):
-        shape.setLeftMargin(QUOTE_INDENT * depth + shape.leftMargin() * is_code(block))
+        shape.setLeftMargin(QUOTE_INDENT * depth)
     if block.textList() is not None:
         shape.setLeftMargin(QUOTE_INDENT * depth + _room_for_numbers(block.textList(), theme))
     QTextCursor(block).setBlockFormat(shape)
@@ -316,19 +332,30 @@ def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
     shape.setBottomMargin(bottom)
 
 
-def _shape_code(block: QTextBlock, shape: QTextBlockFormat, theme: Theme) -> None:
-    is_top, is_bottom = starts_fence(block), not is_code(block.next()) or starts_fence(block.next())
-    room = 2 * CODE_PADDING if is_code(block.previous()) else CODE_PADDING
-    room += LABEL_HEIGHT if code_language(block) else 0
+def _style_code(lines: list[QTextBlock], theme: Theme) -> None:
+    """Style the lines of a code block together."""
+    first, last = lines[0], lines[-1]
+    items, depth = first.textList(), quote_depth(first)
+    shape = QTextBlockFormat()
     shape.setNonBreakableLines(False)
-    if not block.text():
-        blank = QTextCharFormat()
-        blank.setFont(theme.mono_font, _SPECIFIED)
-        QTextCursor(block).setBlockCharFormat(blank)
     shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
-    shape.setLeftMargin(CODE_PADDING + 2)
+    shape.setLeftMargin(QUOTE_INDENT * depth + (_room_for_numbers(items, theme) if items else CODE_PADDING + 2))
     shape.setRightMargin(CODE_PADDING)
-    _set_margins(shape, room + 6 if is_top else 0, CODE_PADDING + 6 if is_bottom else 0)
+    _set_margins(shape, 0, 0)
+    mono = QTextCharFormat()
+    mono.setFont(theme.mono_font, _SPECIFIED)
+    cursor = _span(first, 0, last.position() + last.length() - 1 - first.position())
+    cursor.mergeBlockFormat(shape)
+    cursor.mergeBlockCharFormat(mono)
+    cursor.mergeCharFormat(mono)
+    room = 2 * CODE_PADDING if is_code(first.previous()) else CODE_PADDING
+    room += LABEL_HEIGHT if code_language(first) else 0
+    is_before_table = last.next().isValid() and QTextCursor(last.next()).currentTable() is not None
+    top, bottom = QTextBlockFormat(), QTextBlockFormat()
+    top.setTopMargin(room + 6)
+    bottom.setBottomMargin(0 if is_before_table else CODE_PADDING + 6)
+    QTextCursor(first).mergeBlockFormat(top)
+    QTextCursor(last).mergeBlockFormat(bottom)
 
 
 def _style_heading(block: QTextBlock, theme: Theme, level: int) -> None:
@@ -342,13 +369,11 @@ def _style_heading(block: QTextBlock, theme: Theme, level: int) -> None:
 
 
 def _style_runs(block: QTextBlock, theme: Theme) -> None:
-    is_in_code = is_code(block)
     for start, end, style in _runs(block):
-        if is_in_code or style.fontFixedPitch():
+        if style.fontFixedPitch():
             mono = QTextCharFormat()
             mono.setFont(theme.mono_font, _SPECIFIED)
-            if not is_in_code:
-                mono.setBackground(QColor(theme.colors.bubble))
+            mono.setBackground(QColor(theme.colors.bubble))
             _span(block, start, end).mergeCharFormat(mono)
         elif style.isAnchor():
             link = QTextCharFormat()

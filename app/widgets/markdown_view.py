@@ -1,6 +1,7 @@
 """An answer while it grows and afterwards: finished blocks stay, only the open one is set anew."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QTimer, QUrl, Signal
@@ -21,15 +22,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip
 
 from app.typesetting import Code, Formula
+from app.viewmodels.blocks import BlockReader, Piece, definitions_in
 from app.viewmodels.links import link_tip
-from app.viewmodels.markdown import block_pieces, has_definitions, settled_length
 from app.widgets.code_blocks import code_language, code_lines, is_code, starts_fence
 from app.widgets.code_colors import MAX_LINES, code_of, color_lines
 from app.widgets.formula_images import FormulaImages, written_tex
 from app.widgets.look import IconButton, Look
-from app.widgets.markdown_document import render_markdown, thin
+from app.widgets.markdown_document import insert_plain, render_markdown, thin
 from app.widgets.ornaments import Ornaments, card_of
-from app.widgets.selection import put_selection
+from app.widgets.selection import selection_mime
 from app.widgets.text_view import TextView
 
 __all__ = ["MarkdownView"]
@@ -43,27 +44,32 @@ class MarkdownView(TextView):
 
     A long finished text is set piece by piece, and others have their turn in between.
 
-    **Signals:** `copy_requested` (the code of a block), `completed` (a finished text is shown whole).
+    **Signals:** `copy_requested` (the code of a block), `completed` (a finished text is shown whole), `piece_set` (more
+    of it is shown).
     """
 
     copy_requested = Signal(str)
     completed = Signal()
+    piece_set = Signal()
 
     def __init__(self, look: Look) -> None:
         super().__init__(look, "message")
         self._source = ""
         self._is_complete = False
         self._is_stale = False
-        self._settled = 0
+        self._reader = BlockReader()
         self._settled_end = 0
         self._formulas = FormulaImages(look, self.document())
         self._ornaments = Ornaments(look)
         self._uncolored: set[Code] = set()
+        self._coloring: deque[Iterator[None]] = deque()
+        self._colors = QTimer(self, interval=0, singleShot=True)
+        self._colors.timeout.connect(self._color_more)
         self._coming = ""
-        self._pieces: list[str] = []
-        """What is still to be set of a finished text, last piece first."""
         self._next = QTimer(self, interval=0, singleShot=True)
         self._next.timeout.connect(self._set_next)
+        self.is_partly_plain = False
+        """Whether a part is shown as it was written, because setting it would take too long."""
         self._has_drawings = False
         """Whether formulas that are shown as their source have been drawn."""
         self._rest = QTimer(self, singleShot=True)
@@ -84,17 +90,27 @@ class MarkdownView(TextView):
         self._coming = ""
         if (source, is_complete) == (self._source, self._is_complete):
             return
-        if is_complete:
-            self._rest.stop()
-            self._complete(source)
-        elif self._rest.isActive():
+        if not is_complete and self._rest.isActive():
             self._coming = source
             return
-        else:
-            began = time.thread_time()
-            self._show_growing(source)
-            self._rest_after(time.thread_time() - began)
+        self._rest.stop()
+        selection = self.textCursor()
+        anchor, position = selection.anchor(), selection.position()
+        goes_on = source.startswith(self._source) and not self._is_complete
+        definitions = definitions_in(source) if is_complete else ""
         self._source, self._is_complete = source, is_complete
+        if not goes_on or definitions:
+            self._forget()
+            self._reader = BlockReader(definitions)
+        began = time.thread_time()
+        self._set_next()
+        if not is_complete:
+            self._rest_after(time.thread_time() - began)
+        elif anchor != position:
+            selection = self.textCursor()
+            selection.setPosition(min(anchor, self._end()))
+            selection.setPosition(min(position, self._end()), QTextCursor.MoveMode.KeepAnchor)
+            self.setTextCursor(selection)
 
     def code_at(self, position: QPoint) -> str:
         """The whole code block at a position in the view, or nothing."""
@@ -103,10 +119,7 @@ class MarkdownView(TextView):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """What is copied and dragged: plain text and Markdown, formulas as their source, and no colours."""
-        mime = super().createMimeDataFromSelection()  # Qt's own: one of Python's crashes when it outlives Python
-        mime.text()  # Qt's fills itself when it is first read
-        put_selection(mime, self.textCursor())
-        return mime
+        return selection_mime(self.textCursor())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint what stands under and beside the text, as far as it is seen, then the text."""
@@ -143,12 +156,13 @@ class MarkdownView(TextView):
             return True
         return super().viewportEvent(event)
 
-    def _find_hits(self) -> list[tuple[int, int]]:
+    def _find_hits(self) -> Iterator[list[tuple[int, int]]]:
         """A formula that is shown as its source is no more text than its picture is."""
-        hits = super()._find_hits()
-        if not self._formulas.has_sources:
-            return hits
-        return [hit for hit in hits if not written_tex(self._span(*hit).charFormat())]
+        for hits in super()._find_hits():
+            if self._formulas.has_sources:
+                yield [hit for hit in hits if not written_tex(self._span(*hit).charFormat())]
+            else:
+                yield hits
 
     def _offer_code_at_cursor(self) -> None:
         if self.hasFocus():
@@ -166,16 +180,6 @@ class MarkdownView(TextView):
     def _copy_code(self) -> None:
         self.copy_requested.emit(code_of(code_lines(self._button_block.block())).text)
 
-    def _show_growing(self, source: str) -> None:
-        if self._is_complete or not source.startswith(self._source[: self._settled]):
-            self._forget()
-        self._drop_tail()
-        settled = settled_length(source, self._settled)
-        if settled > self._settled:
-            self._append(source[self._settled : settled], is_closed=True)
-            self._settled, self._settled_end = settled, self._end()
-        self._append(source[settled:], is_closed=False)
-
     def _rest_after(self, seconds: float) -> None:
         """After a long tail took long, leave the thread to others before the next one."""
         if seconds > _LONG_S:
@@ -185,34 +189,26 @@ class MarkdownView(TextView):
         if self._coming:
             self.show_markdown(self._coming, is_complete=False)
 
-    def _complete(self, source: str) -> None:
-        selection = self.textCursor()
-        anchor, position = selection.anchor(), selection.position()
-        if self._is_complete or not source.startswith(self._source[: self._settled]) or has_definitions(source):
-            self._forget()
-        self._drop_tail()
-        self._pieces = list(block_pieces(source[self._settled :]))[::-1]
-        self._set_next()
-        if anchor != position:
-            selection = self.textCursor()
-            selection.setPosition(min(anchor, self._end()))
-            selection.setPosition(min(position, self._end()), QTextCursor.MoveMode.KeepAnchor)
-            self.setTextCursor(selection)
-
     def _set_next(self) -> None:
-        """Set the next piece of a finished text."""
+        """Set the next finished blocks, or the open one behind them."""
         self._next.stop()
-        self._append(self._pieces.pop(), is_closed=True)
-        if self._pieces:
+        self._drop_tail()
+        piece = self._reader.take(self._source, is_complete=self._is_complete)
+        if piece is not None:
+            self._append(piece, is_closed=True)
+            self._settled_end = self._end()
+        if not self._reader.is_through:
             self._next.start()
+        elif not self._is_complete:
+            self._append(self._reader.tail(self._source), is_closed=False)
         else:
             self.keep_height(0)
             self._redraw_if_due()
             self.completed.emit()
 
     def set_all(self) -> None:
-        """Set what is left of a finished text at once."""
-        while self._pieces:
+        """Set what is left of the text at once."""
+        while self._next.isActive():
             self._set_next()
 
     def _restyle(self) -> None:
@@ -220,25 +216,26 @@ class MarkdownView(TextView):
         self._is_stale = not self.isVisible()
         if self._is_stale:
             return
-        source, is_complete = self._source, self._is_complete
-        self.keep_height(self.height() if is_complete else 0)  # whoever reads stays where they are
+        self.keep_height(self.height() if self._is_complete else 0)  # whoever reads stays where they are
         self._forget()
-        if is_complete:
-            self._complete(source)
-        else:
-            self._show_growing(source)
-        self._is_complete = is_complete
+        self._reader = BlockReader(definitions_in(self._source) if self._is_complete else "")
+        self._set_next()
+
+    def _set_anew(self) -> None:
+        self.keep_height(self.height())
+        self._forget()
+        self._redraw.start()
 
     def _forget(self) -> None:
         self._next.stop()
-        self._pieces.clear()
         self._has_drawings = False
         self.document().clear()
         self.code_button.hide()
         self._formulas.forget()
         self._uncolored.clear()
-        self._settled = self._settled_end = 0
-        self._is_complete = False
+        self._coloring.clear()
+        self.is_partly_plain = False
+        self._settled_end = 0
 
     def _end(self) -> int:
         return self.document().characterCount() - 1
@@ -252,14 +249,25 @@ class MarkdownView(TextView):
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
 
-    def _append(self, source: str, is_closed: bool) -> None:
-        if not source.strip():
+    def _append(self, piece: Piece, is_closed: bool) -> None:
+        if not piece.text.strip():
             return
         is_continued = bool(self._end())
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         if is_continued and not _stands_after_table(cursor.block()):
             cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
+        start = cursor.position()
+        if piece.is_plain:
+            insert_plain(cursor, piece.text, self._look.theme)
+            self.is_partly_plain = True
+        else:
+            self._insert_markdown(cursor, piece.text)
+        if is_closed:
+            self._color_code(self.document().findBlock(start))
+        self.piece_set.emit()
+
+    def _insert_markdown(self, cursor: QTextCursor, source: str) -> None:
         start = cursor.position()
         font, ratio = self._body_font(), self.devicePixelRatioF()
         piece = render_markdown(
@@ -269,8 +277,6 @@ class MarkdownView(TextView):
         self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
         cursor.insertFragment(QTextDocumentFragment(piece))
         self._remove_foothold(start)
-        if is_closed:
-            self._color_code(self.document().findBlock(start))
 
     def _body_font(self) -> QFont:
         self.ensurePolished()
@@ -280,6 +286,11 @@ class MarkdownView(TextView):
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
         following = cursor.block().next()
+        if not following.isValid():  # the piece has nothing to read, such as definitions of links
+            cursor.setPosition(max(start - 1, 0))
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            return
         is_before_table = following.isValid() and QTextCursor(following).currentTable() is not None
         step = QTextCursor.MoveOperation.EndOfBlock if is_before_table else QTextCursor.MoveOperation.NextBlock
         cursor.movePosition(step, QTextCursor.MoveMode.KeepAnchor)
@@ -298,7 +309,7 @@ class MarkdownView(TextView):
             self._redraw_if_due()
 
     def _redraw_if_due(self) -> None:
-        if self._has_drawings and not self._formulas.waiting and not self._pieces:
+        if self._has_drawings and not self._formulas.waiting and not self._next.isActive():
             self._redraw.start()
 
     def _color_code(self, block: QTextBlock) -> None:
@@ -311,7 +322,15 @@ class MarkdownView(TextView):
             if spans is None:
                 self._uncolored.add(code)
             else:
-                color_lines(lines, spans, self._look.theme.colors)
+                self._coloring.append(color_lines(lines, spans, self._look.theme.colors))
+        self._color_more()
+
+    def _color_more(self) -> None:
+        while self._coloring:
+            for _ in self._coloring[0]:
+                self._colors.start()
+                return
+            self._coloring.popleft()
 
 
 def _code_blocks(block: QTextBlock) -> Iterator[list[QTextBlock]]:

@@ -2,13 +2,18 @@
 
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCursor, QTextDocument, QTextListFormat, QTextTable
+from PySide6.QtWidgets import QTextEdit
 
+from app.viewmodels.blocks import uncut
 from app.widgets.formula_images import written_tex
 from app.widgets.markdown_document import is_bulleted, task_of
 
-__all__ = ["message_mime", "put_selection"]
+__all__ = ["message_mime", "plain_mime", "selection_mime"]
 
 _MARKDOWN = "text/markdown"
+
+LONG_SELECTION = 20_000
+"""Characters above which a selection is copied as plain text alone, which takes no time."""
 
 
 def message_mime(text: str) -> QMimeData:
@@ -19,16 +24,29 @@ def message_mime(text: str) -> QMimeData:
     return mime
 
 
-def put_selection(mime: QMimeData, cursor: QTextCursor) -> None:
-    """Replace what `mime` holds by the selection as plain text and as Markdown, formulas as they were written."""
+def plain_mime(text: str) -> QMimeData:
+    """A text that can be copied and dragged. Qt's own object: one of Python's crashes when it outlives Python."""
+    scratch = QTextEdit("x")
+    scratch.selectAll()
+    mime = scratch.createMimeDataFromSelection()
+    mime.text()  # Qt's fills itself when it is first read
+    mime.clear()
+    mime.setText(text)
+    return mime
+
+
+def selection_mime(cursor: QTextCursor) -> QMimeData:
+    """A selection as plain text and as Markdown, formulas as they were written; a very long one as plain text only."""
+    if cursor.selectionEnd() - cursor.selectionStart() > LONG_SELECTION:
+        return plain_mime(uncut(cursor.selectedText()))
     document = QTextDocument()
     whole = QTextCursor(document)
     whole.insertFragment(cursor.selection())
     formulas = _take_formulas(document)
     _give_back_bullets(document)
-    mime.clear()
-    mime.setText(_restore(_plain(document), formulas))
-    mime.setData(_MARKDOWN, QByteArray(_restore(document.toMarkdown(), formulas).encode()))
+    mime = plain_mime(_restore(_plain(document), formulas))
+    mime.setData(_MARKDOWN, QByteArray(_restore(uncut(document.toMarkdown()), formulas).encode()))
+    return mime
 
 
 def _take_formulas(document: QTextDocument) -> list[str]:
@@ -83,7 +101,7 @@ def _plain(document: QTextDocument) -> str:
             lines.append(block.text())
         row = place
         block = block.next()
-    return "\n".join(lines).replace("\u2028", "\n").strip("\n")
+    return uncut("\n".join(lines)).strip("\n")
 
 
 def _row_of(table: QTextTable | None, block: QTextBlock) -> tuple[int | None, int]:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.thumbnails import Thumbnails
+from app.viewmodels.blocks import PIECE, PLAIN_NOTE
 from app.viewmodels.finding import Finding, Hit
 from app.viewmodels.tools import ToolRun
 from app.viewmodels.turns import AnswerState, AnswerTurn, Enclosure, UserTurn
@@ -259,6 +260,9 @@ class UserView(TurnView):
     def _fit_bubble(self, width: int) -> None:
         self.text_view.ensurePolished()
         metrics = QFontMetrics(self.text_view.font())
+        if len(self.turn.text) > PIECE:
+            self._bubble.setFixedWidth(round(width * BUBBLE_SHARE))
+            return
         longest = max((metrics.horizontalAdvance(line) for line in self.turn.text.split("\n")), default=0)
         self._bubble.setFixedWidth(min(longest + 34, round(width * BUBBLE_SHARE)))
 
@@ -291,6 +295,10 @@ class AnswerView(TurnView):
         self._look = look
         self._markdown.copy_requested.connect(self.copy_requested)
         self._markdown.completed.connect(self._name_text)
+        self.plain_note = QLabel(PLAIN_NOTE)
+        give_role(self.plain_note, "note")
+        self.plain_note.setWordWrap(True)
+        self._markdown.piece_set.connect(self._show_form)
         self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = QLabel()
         give_role(self.activity, "activity")
@@ -316,12 +324,13 @@ class AnswerView(TurnView):
         self._tools.setSpacing(6)
         self._layout.addWidget(self.thinking)
         self._layout.addLayout(self._tools)
-        for part in (self.activity, self._markdown, self.note, self.error):
+        for part in (self.activity, self.plain_note, self._markdown, self.note, self.error):
             self._layout.addWidget(part)
         self._layout.addLayout(foot)
         self.tool_cards: list[ToolCard] = []
         for run in turn.runs:
             self._add_card(run)
+        self.plain_note.hide()
         turn.run_added.connect(self._add_card)
         turn.changed.connect(self._show)
         self._show()
@@ -411,6 +420,10 @@ class AnswerView(TurnView):
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)
             self._name_text()
+
+    def _show_form(self) -> None:
+        if self.plain_note.isHidden() == self._markdown.is_partly_plain:
+            self.plain_note.setVisible(self._markdown.is_partly_plain)
 
     def _name_text(self) -> None:
         read = self._markdown.toPlainText().replace("\ufffc", "formula")

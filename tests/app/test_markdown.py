@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtGui import QFont, QTextBlockFormat, QTextDocument, QTextFormat, QTextTable
+from PySide6.QtGui import QFont, QTextBlock, QTextBlockFormat, QTextDocument, QTextFormat, QTextFragment, QTextTable
 from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
-from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, block_pieces, keep_line_breaks, settled_length
+from app.viewmodels.blocks import BlockReader, block_pieces
+from app.viewmodels.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks
 from app.widgets.code_blocks import code_language, code_lines, starts_fence
 from app.widgets.markdown_document import CODE_PADDING
 from app.widgets.markdown_view import MarkdownView
@@ -44,11 +45,30 @@ def shape(document: QTextDocument) -> list[tuple[object, ...]]:
     return blocks
 
 
+def runs_of(block: QTextBlock) -> list[QTextFragment]:
+    """The runs of equal format in a block."""
+    runs = []
+    iterator = block.begin()
+    while not iterator.atEnd():
+        runs.append(iterator.fragment())
+        iterator += 1
+    return runs
+
+
+def settled_length(source: str, reader: BlockReader | None = None) -> int:
+    """How much of a growing text is finished blocks."""
+    reader = reader or BlockReader()
+    while reader.take(source, is_complete=False):
+        pass
+    return reader.position
+
+
 @pytest.mark.parametrize("end", range(0, len(DOCUMENT), 7))
 def test_what_is_settled_is_never_taken_back(end: int) -> None:
-    settled = settled_length(DOCUMENT[:end])
+    reader = BlockReader()
+    settled = settled_length(DOCUMENT[:end], reader)
     assert settled <= end
-    assert settled_length(DOCUMENT[: end + 1], settled) >= settled
+    assert settled_length(DOCUMENT[: end + 1], reader) >= settled
     assert settled_length(DOCUMENT[: end + 1]) >= settled
 
 
@@ -330,16 +350,23 @@ LONG = "\n\n".join(f"## Part {number}\n\n- one\n- two\n\n```\ncode {number}\n\nm
 
 
 def test_pieces_are_whole_blocks_and_lose_nothing() -> None:
-    pieces = list(block_pieces(LONG, 500))
-    assert len(pieces) > 20
+    pieces = [piece.text for piece in block_pieces(LONG)]
+    assert len(pieces) > 4
     assert "".join(pieces) == LONG
     assert all(len(piece) >= 500 for piece in pieces[:-1])
     assert all(piece.count("```") % 2 == 0 for piece in pieces)
 
 
-def test_a_text_with_definitions_stays_in_one_piece() -> None:
+def test_every_piece_knows_the_links_that_are_defined_elsewhere(view: MarkdownView) -> None:
     text = "see [it][1]\n\n" * 900 + "[1]: https://example.com"
-    assert list(block_pieces(text, 500)) == [text]
+    view.show_markdown(text, is_complete=True)
+    view.set_all()
+    assert view.toPlainText() == "\n".join(["see it"] * 900)
+    block = view.document().begin()
+    while block.isValid():
+        addresses = [run.charFormat().anchorHref() for run in runs_of(block)]
+        assert addresses == ["", "https://example.com"]
+        block = block.next()
 
 
 def test_a_long_answer_is_set_piece_by_piece_and_reads_as_a_whole(view: MarkdownView, qtbot: QtBot) -> None:
