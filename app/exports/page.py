@@ -25,6 +25,7 @@ from app.exports.conversation import (
     tool_codes,
     tool_title,
 )
+from app.viewmodels.blocks import block_pieces, plain_pieces, uncut
 from engine import AttachmentError, Picture, Role, Text, small_picture
 
 __all__ = ["PictureSource", "html_body", "to_html"]
@@ -36,6 +37,9 @@ _BROWSERS_SHOW = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif",
 
 _LONGEST_SIDE = 4096
 """Of a picture that becomes PNG, in pixels."""
+
+_LONG = 20_000
+"""Characters that are set as one paragraph."""
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c201e; --faint: #626a66; --line: #dfe2dd; --said: #eceeea; --code: #f2f3f0;
@@ -92,7 +96,7 @@ def html_body(conversation: Exported, picture_source: PictureSource, go_on: Call
 def _html_piece(piece: Piece, role: Role, picture_source: PictureSource) -> str:
     match piece:
         case Text(text):
-            return _markdown.render(text) if role == "assistant" else f'<div class="said">{_lines(text)}</div>'
+            return _answer(text) if role == "assistant" else _said(text)
         case Called():
             codes = [
                 f'<p class="note">{heading}</p>\n<pre><code>{html.escape(code)}</code></pre>'
@@ -105,6 +109,20 @@ def _html_piece(piece: Piece, role: Role, picture_source: PictureSource) -> str:
             return f'<p><img {source} alt="Picture"></p>' if source else f'<p class="note">{missing(piece)}</p>'
         case media:
             return f'<p class="note">{type(media).__name__}: {html.escape(Path(media.path).name)}</p>'
+
+
+def _answer(text: str) -> str:
+    """An answer as it is set in the window: what would take too long to be set is plain, and so are its lines."""
+    return "".join(
+        f'<pre class="plain">{html.escape(uncut(piece.text))}</pre>' if piece.is_plain else _markdown.render(piece.text)
+        for piece in block_pieces(text)
+    )
+
+
+def _said(text: str) -> str:
+    """What a person wrote; a very long text in several paragraphs, which cost less to be set."""
+    parts = [text] if len(text) <= _LONG else plain_pieces(text)
+    return "\n".join(f'<div class="said">{html.escape(uncut(part))}</div>' for part in parts)
 
 
 def _embedded(path: Path) -> str:

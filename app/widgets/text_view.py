@@ -65,6 +65,8 @@ class TextView(QTextBrowser):
         self._more = QTimer(self, interval=0, singleShot=True)
         self._more.timeout.connect(self._show_more)
         self._hits: list[tuple[int, int]] = []
+        self._length = 0
+        """Characters of the text in which they were found."""
         self._hunt: Iterator[list[tuple[int, int]]] = iter(())
         """The hits that are not found yet, a few at a time."""
         self.setProperty("role", role)
@@ -149,7 +151,7 @@ class TextView(QTextBrowser):
 
     def place_of_hit(self) -> QRect | None:
         """Where the hit stands that is looked at, in the view."""
-        while self._marks.isActive():
+        while self._marks.isActive() or self._length != self.document().characterCount():
             self._hunt_on()
         if self._present is None or not self._hits:
             return None
@@ -204,8 +206,11 @@ class TextView(QTextBrowser):
         self._hunt_on()
 
     def _hunt_on(self) -> None:
-        """Look on for a moment, and mark what was found."""
+        """Look on for a moment, and mark what was found; from the beginning when the text is another one now."""
         self._marks.stop()
+        if self._length != self.document().characterCount():
+            self._length = self.document().characterCount()
+            self._hits, self._hunt = [], self._find_hits() if self._terms else iter(())
         end = time.thread_time() + SLICE_S
         for hits in self._hunt:
             self._hits += hits

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QScrollArea
+from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
+from app.exports.conversation import Entry, Exported
+from app.exports.pdf import to_pdf
 from app.theme import Theme
 from app.viewmodels.blocks import BlockReader, block_pieces, plain_pieces, uncut
 from app.viewmodels.markdown import CUT_MARK, FENCE_NUMBER_MARK, LINE_BREAK_MARK, TAB_MARK, cleaned
@@ -15,7 +17,7 @@ from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.markdown_document import readable_texts
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.turn_views import AnswerView
-from engine import Finished, Message, Stats, Text
+from engine import Finished, Message, Role, Stats, Text
 from tests.app.driving import WAIT_MS, OpenDesk, next_place, show_turns
 
 MEGABYTE = 1_000_000
@@ -219,3 +221,12 @@ def test_control_characters_are_seen_and_other_ends_of_lines_are_newlines() -> N
     assert cleaned("a\x00b\x1bc\x7f") == "a␀b␛c\ufffd"
     assert cleaned("a\r\nb\u2028c\x0cd\te") == "a\nb\nc\nd\te"
     assert cleaned("plain ünïcode 😀") == "plain ünïcode 😀"
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+@pytest.mark.parametrize("name", ["a word of a megabyte", "a table of 1,000 columns", "stars", "an unclosed fence"])
+def test_any_text_becomes_a_pdf(name: str, role: Role, qapp: QApplication) -> None:
+    began = time.thread_time()
+    message = Message(role, (Text(TEXTS[name]()),))
+    assert to_pdf(Exported("Any text", [Entry(message)]), lambda: None).startswith(b"%PDF")
+    assert time.thread_time() - began < 30
