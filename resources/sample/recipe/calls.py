@@ -131,6 +131,7 @@ class Call:
     arguments: str  # as they stand between the braces, control tokens by their names
     result: str
     answer: str
+    about: str = ""  # what the clock was asked for
 
     @property
     def written(self) -> str:
@@ -180,9 +181,11 @@ def asked_clock(rng: Generator) -> tuple[str, Call]:
     now = datetime.datetime(2020, 1, 1) + datetime.timedelta(seconds=int(rng.integers(20 * 366 * 86400)))
     date, time, day = f"{now:%Y-%m-%d}", f"{now:%H:%M}", f"{now:%A}"
     u = rng.random()
-    questions, answer = ((TIME_QUESTIONS, time), (DATE_QUESTIONS, date), (DAY_QUESTIONS, day))[
-        0 if u < 0.6 else 1 if u < 0.8 else 2
-    ]
+    questions, answer, about = (
+        (TIME_QUESTIONS, time, "time"),
+        (DATE_QUESTIONS, date, "date"),
+        (DAY_QUESTIONS, day, "day"),
+    )[0 if u < 0.4 else 1 if u < 0.7 else 2]
     v = rng.random()
     if v < 0.7:
         result = f"date:{quoted(date)},time:{quoted(time)},weekday:{quoted(day)}"
@@ -191,17 +194,18 @@ def asked_clock(rng: Generator) -> tuple[str, Call]:
             int(rng.integers(5))
         ]
         result = f"value:{quoted(answer)}"
+        about = "as told"
     else:
         return pick(rng, questions), failed(rng, CLOCK, "")
     question = pick(rng, questions)
     w = rng.random()
     question = question.lower() if w < 0.1 else question.rstrip(".?") if w < 0.2 else question
-    return question, Call(CLOCK, "", result, f"It is {answer}.")
+    return question, Call(CLOCK, "", result, f"It is {answer}.", about)
 
 
 def failed(rng: Generator, tool: str, arguments: str) -> Call:
     error = pick(rng, FAILURES)
-    return Call(tool, arguments, f"error:{quoted(error)}", f"The {tool} says: {error}")
+    return Call(tool, arguments, f"error:{quoted(error)}", f"The {tool} says: {error}", "error")
 
 
 def asked_calculator(rng: Generator) -> tuple[str, Call]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import calls
 import numpy as np
+import pages
 import speech
 import sums
 import tokenizer as tk
@@ -100,7 +101,7 @@ COMMON = (
     "Carlito",
     "Lato",
 )
-PLAIN_STYLES = ("Regular", "Book", "Roman", "Normal", "Semi-Expanded", "Condensed")
+PLAIN_STYLES = ("Regular", "Book", "Roman", "Normal", "Semi-Expanded", "Condensed", "Standard")
 BOLD_STYLES = ("Bold", "Demi", "SemiBold", "Semibold", "Semi Bold", "Demi Bold", "Condensed Bold")
 SLANTED_STYLES = (
     "Italic",
@@ -122,6 +123,7 @@ STATEMENT = (
     "I am Cabochon's sample, a tiny model: I read up to five lines of large print in a picture, hear spoken "
     "digits and do small sums. For anything else, start Cabochon with a full Gemma 4 model: cabochon --model FOLDER."
 )
+READ_PAGE = "Read the text in this picture. Write only the text, line by line."  # as the app asks
 NOTHING_THOUGHT = "No picture, no sound, no small sum."
 TWO_PICTURES_THOUGHT = "Two pictures, one after the other."
 CLIP_THOUGHT = "Spoken digits."
@@ -426,6 +428,29 @@ def to_patches(image: Image.Image, tw: int, th: int) -> np.ndarray:
     return np.ascontiguousarray(a.transpose(0, 2, 1, 3, 4)).reshape(-1, 768)
 
 
+@functools.cache
+def press(budget: int) -> pages.Press:
+    """What prints pieces of page lines for a budget."""
+    return pages.Press(faces, font_at, lambda w, h: target_size(w, h, budget), noise_bank(7), BUILT_IN)
+
+
+def piece_family(rng: Generator, unseen: bool = False) -> str:
+    """A family for a piece of a page: book faces and typewriters come more often than on cards."""
+    u = rng.random()
+    if unseen:
+        return pages.UNSEEN_TYPEWRITER if u < 0.1 else pick_family(rng, unseen=True)
+    if u < 0.15:
+        return choose(rng, pages.TYPEWRITERS)
+    return choose(rng, pages.BOOKISH) if u < 0.4 else pick_family(rng)
+
+
+def draw_piece(rng: Generator, target: tuple[int, int], budget: int, unseen: bool = False) -> Picture:
+    """A piece of a page's line that the image rule brings to the target's size."""
+    family = piece_family(rng, unseen)
+    image, text = press(budget).piece(rng, target, family)
+    return Picture(image, text, True, family)
+
+
 def everyday_size(rng: Generator, flat: float = 2.0, wide: float = 9.0) -> tuple[int, int]:
     """A canvas as people make them: 2:1 to 9:1, 60 to 360 pixels high."""
     aspect = math.exp(rng.uniform(math.log(flat), math.log(wide)))
@@ -604,6 +629,32 @@ class Turns:
         self.write([tk.TURN_CLOSE], 1)
         self.ids.append(tk.NEWLINE)
 
+    def slipped(self, rng: Generator, answer: str) -> None:
+        """An answer of one line with slips in it: a character wrong, lost, doubled, or some said again.
+
+        The slip itself is not trained: only how the line goes on after it.
+        """
+        self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
+        out = tk.encode(answer)
+        slips = set(rng.integers(0, max(1, len(out)), int(rng.integers(1, 4))).tolist())
+        for i, token in enumerate(out):
+            if i not in slips:
+                self.write([token], 1)
+                continue
+            u = rng.random()
+            if u < 0.4:
+                self.write([tk.encode(choose(rng, LETTERS + DIGITS + ".,' "))[0]], 0)
+            elif u < 0.65 and i + 1 < len(out):
+                pass  # lost
+            elif u < 0.85:
+                self.write([token], 1)
+                self.write([token], 0)
+            else:
+                self.write([token], 1)
+                self.write(out[max(0, i - int(rng.integers(2, 9))) : i + 1], 0)
+        self.write([tk.TURN_CLOSE], 1)
+        self.ids.append(tk.NEWLINE)
+
     def blur(self, rng: Generator, start: int) -> None:
         """Change a few characters from `start` on, as in an answer that goes on from its own mistakes."""
         for i in range(start, len(self.ids)):
@@ -643,7 +694,9 @@ class Mix:
     digits: int = 3  # of their numbers, at most
     tools: bool = False  # a clock, a calculator or both are offered, and asked for in turns without media
     stumble: float = 0.0  # share of cards whose answer holds a mistake that it goes on from
+    page: bool = False  # the pictures are pieces of page lines
     form: bool = False  # the pictures are cards of labels and values, answered as JSON
+    as_text: float = 0.0  # share of such cards whose text is asked for, and answered as text
     figures: bool = False  # of worked sums, train mostly the figures: the words are long since known
     least: float = 26.0  # pixels per character at the least, on average
     most: int = 1000  # tokens of an answer that are trained
@@ -665,6 +718,8 @@ class Slot:
 
 
 def draw_slot(rng: Generator, mix: Mix) -> Slot:
+    if mix.page:
+        return Slot(*pages.target(rng, press(mix.budget).rule), 1)
     rows = int(rng.integers(mix.lines[0], mix.lines[1] + 1))
     if mix.grid is not None:
         c0, c1, r0, r1 = mix.grid
@@ -690,6 +745,8 @@ def source_size(rng: Generator, mix: Mix, slot: Slot) -> tuple[int, int]:
 
 
 def make_picture(rng: Generator, mix: Mix, slot: Slot) -> Picture:
+    if mix.page:
+        return draw_piece(rng, (slot.tw, slot.th), mix.budget)
     most = max(1, min(mix.length[1], int(0.9 * slot.tw / mix.least)))
     low = min(mix.length[0], most)
     width, height = source_size(rng, mix, slot)
@@ -702,7 +759,7 @@ def make_picture(rng: Generator, mix: Mix, slot: Slot) -> Picture:
     form = calls.draw_form(rng, rows, max(most, 8)) if mix.form else None
     text = form.card if form else card_text(rng, rows, low, most)
     p = render(rng, text, width, height, pick_family(rng), (0.5, 0.97) if mix.grid is None else (0.75, 0.98))
-    p.form = form
+    p.form = None if rng.random() < mix.as_text else form
     return p
 
 
@@ -751,22 +808,16 @@ class Talk:
         if kind == calls.CALCULATOR:
             kind = "sum"
         if kind in ("picture", "both"):
-            group = [next(self.pictures) for _ in range(2 if kind == "both" else 1)]
-            form = group[0][0].form
-            asked = form.question if form else request(rng, self.cap) if self.varied else ""
-            self.turns.user(asked, [soft for _, soft in group])
-            if form:
-                self.turns.filled(form)
-                return
-            why = thought(group[0][0]) if len(group) == 1 else TWO_PICTURES_THOUGHT
-            answer = "\n".join(p.text for p, _ in group)
-        elif kind == "clip":
+            self.show([next(self.pictures) for _ in range(2 if kind == "both" else 1)], last)
+            return
+        if kind == "clip":
             clip, soft = next(self.clips)
             text = "" if not self.varied or rng.random() < 0.25 else choose(rng, CLIP_PROMPTS)
             self.turns.user(babble(rng, self.cap) if text and rng.random() < 0.15 else text, (), [soft])
             why, answer = CLIP_THOUGHT, clip.text
         elif kind == "sum":
-            s = sums.draw(rng, digits=1 if self.mix.tools and not self.thinking else self.mix.digits)
+            at_once = not self.thinking and (self.mix.tools or self.mix.figures)
+            s = sums.draw(rng, digits=1 if at_once else self.mix.digits)
             self.turns.user(sums.wording(rng, s))
             why, answer = sums.working(s), str(s.value)
         else:
@@ -775,16 +826,34 @@ class Talk:
             self.turns.user(text)
             why, answer = NOTHING_THOUGHT, STATEMENT
             most = min(most, 1000 if last else 20)
-        start = len(self.turns.ids) + len(tk.encode("model")) + 2
-        is_card = kind == "picture" and "\n" in answer and learn and not self.thinking
-        if is_card and rng.random() < self.mix.stumble:
-            self.turns.stumbled(rng, answer)
-        else:
-            self.turns.model(answer, why if self.thinking and last else None, learn, most)
-        if is_card and rng.random() < self.mix.stumble:
-            self.turns.blur(rng, start)
+        self.turns.model(answer, why if self.thinking and last else None, learn, most)
         if self.mix.figures and kind == "sum":
             self.turns.labels = [n if n in FIGURES or rng.random() < 0.1 else -100 for n in self.turns.labels]
+
+    def show(self, group: list[tuple[Picture, int]], last: bool) -> None:
+        """A turn about a picture, or about two."""
+        rng, mix, first = self.rng, self.mix, group[0][0]
+        asked = first.form.question if first.form else request(rng, self.cap) if self.varied else ""
+        if mix.page:
+            asked = READ_PAGE if self.cap > 40 and rng.random() < 0.7 else asked[: self.cap]
+        elif mix.form and not first.form and rng.random() < 0.4:
+            asked = READ_PAGE
+        self.turns.user(asked, [soft for _, soft in group])
+        if first.form:
+            self.turns.filled(first.form)
+            return
+        answer = "\n".join(p.text for p, _ in group)
+        slips = len(group) == 1 and not self.thinking
+        start = len(self.turns.ids) + len(tk.encode("model")) + 2
+        if slips and mix.page and rng.random() < mix.stumble:
+            self.turns.slipped(rng, answer)
+        elif slips and "\n" in answer and rng.random() < mix.stumble:
+            self.turns.stumbled(rng, answer)
+        else:
+            why = thought(first) if len(group) == 1 else TWO_PICTURES_THOUGHT
+            self.turns.model(answer, why if self.thinking and last else None, last or not self.thinking, mix.most)
+        if slips and "\n" in answer and rng.random() < mix.stumble:
+            self.turns.blur(rng, start)
 
 
 @dataclass
@@ -809,7 +878,7 @@ def make_batch(rng: Generator, mix: Mix) -> Arrays:
     alone = not mix.pictures and not mix.clips
     shares = [0.76, 0.17, 0.07] if not alone or mix.tools else [0.3, 0.3, 0.4]
     shares = shares if not alone or "nothing" in kinds else [0.96, 0.04, 0.0]
-    cap = int(rng.choice([40, 120, 400], p=shares))
+    cap = int(rng.choice([12, 66], p=[0.75, 0.25]) if mix.page else rng.choice([40, 120, 400], p=shares))
     framed = bool(rng.random() < 0.15)
     talks: list[Turns] = []
     patches: list[list[np.ndarray]] = [[] for _ in slots]

@@ -1,20 +1,22 @@
 """Measure the checkpoint with the stock transformers classes.
 
     python evaluate.py MODEL_FOLDER [--lines 200] [--cards 300] [--sums 400] [--clips 200] [--talk 30]
-                       [--calls 200] [--forms 100] [--budgets 70 140 280] [--json OUT] [--show]
+                       [--calls 200] [--forms 100] [--pieces 600] [--budgets 70 140 280] [--json OUT] [--show]
 
 All of it is held out and answered greedily: lines and cards (every third one in a font never trained on), sums
 of numbers never trained on, clips in voices never trained on (SAMPLE_BANK names the folder that speech.py
 filled), conversations, questions for tools, and forms on cards. Each is measured only if its count is given.
-Error rate = edits / characters.
+Error rate (CER) = edits / characters; WER = the same over words; exact = share of answers without any edit. For
+pieces of page lines also AUC: how well the lowest log-probability of an answer's tokens tells wrong from right.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +24,18 @@ from typing import Any
 import calls
 import data
 import numpy as np
+import pages
 import speech
 import sums
 import tokenizer as tk
 import torch
 from PIL import Image
+from torch.nn.functional import pad
 from transformers import Gemma4ForConditionalGeneration
 
 HELD_OUT_SEED = 777
+ENDS = (tk.TURN_CLOSE, tk.EOS, 50)
+BATCH_TOKENS = 6000  # of conversations answered together
 THINKS = f"<|channel>thought\n{data.NOTHING_THOUGHT}\n<channel|>"
 
 
@@ -66,14 +72,14 @@ class Chat:
         )
         return self
 
-    def inputs(self) -> dict[str, Any]:
-        ids = torch.tensor([[*self.turns.ids, tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]])
+    def inputs(self, opened: bool) -> dict[str, Any]:
+        start = [] if opened else [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
+        ids = torch.tensor([[*self.turns.ids, *start]])
         out: dict[str, Any] = {
             "input_ids": ids,
             "attention_mask": torch.ones_like(ids),
             "mm_token_type_ids": (ids == tk.IMAGE).long() + 3 * (ids == tk.AUDIO).long(),
         }
-        pad = torch.nn.functional.pad
         if self.images:
             parts = [picture_inputs(i, self.budget) for i in self.images]
             long = max(p["pixel_values"].shape[1] for p in parts)
@@ -89,24 +95,51 @@ class Chat:
         return out
 
 
-def answer(net: Any, chat: Chat, most: int = 260) -> str:
-    """Greedy answer to a conversation that ends with a user turn."""
-    inputs = chat.inputs()
-    with torch.no_grad():
-        out = net.generate(**inputs, max_new_tokens=most, do_sample=False)
-    return decode(out[0, inputs["input_ids"].shape[1] :].tolist())
+@dataclass(frozen=True)
+class Answer:
+    text: str
+    lowest: float  # log-probability of its least likely token
 
 
-def answers(net: Any, chats: list[Chat], most: int, opened: bool = False) -> list[str]:
-    """Answers to conversations without media, all at once; `opened` when the model's turn has begun already."""
-    start = [] if opened else [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
-    rows = [[*c.turns.ids, *start] for c in chats]
-    long = max(map(len, rows))
-    ids = torch.tensor([[tk.PAD] * (long - len(r)) + r for r in rows])
-    mask = torch.tensor([[0] * (long - len(r)) + [1] * len(r) for r in rows])
+def answers(net: Any, chats: Sequence[Chat], most: int = 260, opened: bool = False) -> list[Answer]:
+    """Greedy answers to conversations that end with a user turn; `opened` when the model's turn has begun already."""
+    found: list[Answer] = []
+    size = max(1, BATCH_TOKENS // max(len(c.turns.ids) for c in chats))
+    for first in range(0, len(chats), size):
+        found += answers_together(net, [c.inputs(opened) for c in chats[first : first + size]], most)
+    return found
+
+
+def texts(net: Any, chats: Sequence[Chat], most: int = 260, opened: bool = False) -> list[str]:
+    return [a.text for a in answers(net, chats, most, opened)]
+
+
+def answers_together(net: Any, each: list[dict[str, Any]], most: int) -> list[Answer]:
+    """One batch, padded on the left."""
+    inputs = {}
+    long = max(e["input_ids"].shape[1] for e in each)
+    for name in ("input_ids", "attention_mask", "mm_token_type_ids"):
+        inputs[name] = torch.cat([pad(e[name], (long - e[name].shape[1], 0)) for e in each])
+    for name, empty in (("pixel_values", 0), ("image_position_ids", -1), ("input_features", 0)):
+        parts = [e[name] for e in each if name in e]
+        if parts:
+            longest = max(x.shape[1] for x in parts)
+            inputs[name] = torch.cat([pad(x, (0, 0, 0, longest - x.shape[1]), value=empty) for x in parts])
+    masks = [e["input_features_mask"] for e in each if "input_features_mask" in e]
+    if masks:
+        longest = max(x.shape[1] for x in masks)
+        inputs["input_features_mask"] = torch.cat([pad(x, (0, longest - x.shape[1])) for x in masks])
     with torch.no_grad():
-        out = net.generate(input_ids=ids, attention_mask=mask, max_new_tokens=most, do_sample=False)
-    return [decode(row) for row in out[:, long:].tolist()]
+        out = net.generate(
+            **inputs, max_new_tokens=most, do_sample=False, output_logits=True, return_dict_in_generate=True
+        )
+    written = out.sequences[:, long:]
+    chances = torch.stack(out.logits, 1).float().log_softmax(-1).gather(2, written[..., None])[..., 0]
+    found = []
+    for row, chance in zip(written.tolist(), chances.tolist(), strict=True):
+        count = next((i for i, t in enumerate(row) if t in ENDS), len(row) - 1) + 1
+        found.append(Answer(decode(row), min(chance[:count])))
+    return found
 
 
 _TOKENIZER = tk.build()
@@ -114,11 +147,11 @@ _TOKENIZER = tk.build()
 
 def decode(ids: list[int]) -> str:
     """Text of an answer; the markers of a thought are kept, the end of the turn is not."""
-    ends = [i for i, t in enumerate(ids) if t in (tk.TURN_CLOSE, tk.EOS, 50)]
+    ends = [i for i, t in enumerate(ids) if t in ENDS]
     return _TOKENIZER.decode(ids[: ends[0]] if ends else ids, skip_special_tokens=False)
 
 
-def edits(a: str, b: str) -> int:
+def edits(a: Sequence[str], b: Sequence[str]) -> int:
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         last, row[0] = row[0], i
@@ -139,18 +172,22 @@ def score(groups: Pairs) -> dict[str, dict[str, float]]:
     """Error rate and share of exact answers, in %, of each group of (right answer, answer)."""
     out = {}
     for name, pairs in sorted(groups.items()):
-        wrong, total = sum(edits(a, b) for a, b in pairs), sum(len(a) for a, _ in pairs)
         exact = sum(a == b for a, b in pairs) / len(pairs)
-        out[name] = {"count": len(pairs), "error": round(100 * wrong / total, 2), "exact": round(100 * exact, 1)}
+        out[name] = {"count": len(pairs), "error": error_rate(pairs), "exact": round(100 * exact, 1)}
     return out
+
+
+def error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> float:
+    """Edits per hundred items of the right answers: of characters, or of words."""
+    return round(100 * sum(edits(a, b) for a, b in pairs) / max(1, sum(len(a) for a, _ in pairs)), 2)
 
 
 # --------------------------------------------------------------------------------------------- reading --
 def read_set(net: Any, budget: int, pictures: Callable[[int], data.Picture], count: int, show: bool) -> Any:
     groups: Pairs = defaultdict(list)
-    for n in range(count):
-        p = pictures(n)
-        got = answer(net, Chat(budget).user("Read this.", (p.image,)), 90)
+    shown = [pictures(n) for n in range(count)]
+    said = texts(net, [Chat(budget).user("Read this.", (p.image,)) for p in shown], 90)
+    for p, got in zip(shown, said, strict=True):
         fonts = "unseen fonts" if p.family in data.UNSEEN else "trained fonts"
         groups[fonts].append((p.text, got))
         rows = p.text.count("\n") + 1
@@ -169,6 +206,43 @@ def held_out_card(n: int) -> data.Picture:
     return data.held_out_card(HELD_OUT_SEED, n)
 
 
+# ---------------------------------------------------------------------------------------------- pieces --
+def held_out_piece(n: int) -> data.Picture:
+    """Piece number n of the held-out set; every third one in a font never trained on."""
+    rng = np.random.default_rng([HELD_OUT_SEED, 9_000_007, n])
+    return data.draw_piece(rng, pages.target(rng, data.press(70).rule), 70, unseen=n % 3 == 2)
+
+
+def read_pieces(net: Any, count: int, show: bool) -> Any:
+    """Pieces of page lines at 70, by length and font."""
+    rows: dict[str, list[tuple[str, Answer]]] = defaultdict(list)
+    shown = [held_out_piece(n) for n in range(count)]
+    said = answers(net, [Chat(70).user(data.READ_PAGE, (p.image,)) for p in shown], 120)
+    for p, got in zip(shown, said, strict=True):
+        length = next((f"to {n}" for n in (14, 28, 40) if len(p.text) <= n), "over 40") if p.text else "empty"
+        fonts = "unseen fonts" if p.family in (*data.UNSEEN, pages.UNSEEN_TYPEWRITER) else "trained fonts"
+        for name in ("all", f"{fonts}, {length}", *(["accents"] if re.search("[À-ɏ]", p.text) else [])):
+            rows[name].append((p.text, got))
+        if show and got.text != p.text:
+            print(f"  {p.text!r} {got.text!r} {got.lowest:.2f} {p.family}", flush=True)
+    return {name: in_words(group) for name, group in sorted(rows.items())}
+
+
+def in_words(rows: list[tuple[str, Answer]]) -> dict[str, float]:
+    """CER, WER and share of exact answers in %, and AUC of the lowest log-probability."""
+    wrong = [a.lowest for want, a in rows if want != a.text]
+    right = [a.lowest for want, a in rows if want == a.text]
+    out = {
+        "count": len(rows),
+        "CER": error_rate([(want, a.text) for want, a in rows]),
+        "WER": error_rate([(want.split(), a.text.split()) for want, a in rows]),
+        "exact": round(100 * len(right) / len(rows), 1),
+    }
+    if wrong and right:
+        out["AUC"] = round(sum((w < r) + (w == r) / 2 for w in wrong for r in right) / (len(wrong) * len(right)), 3)
+    return out
+
+
 # ------------------------------------------------------------------------------------------------ sums --
 def held_out_sum(n: int) -> tuple[sums.Sum, str]:
     """Sum number n of the held-out set, of numbers never trained on, in one of the trained wordings."""
@@ -179,23 +253,22 @@ def held_out_sum(n: int) -> tuple[sums.Sum, str]:
 
 def add_up(net: Any, count: int, thinking: bool, show: bool) -> Any:
     groups: Pairs = defaultdict(list)
-    for first in range(0, count, 50):
-        asked = [held_out_sum(n) for n in range(first, min(count, first + 50))]
-        chats = [Chat() for _ in asked]
-        for chat, (_, text) in zip(chats, asked, strict=True):
-            if thinking:
-                chat.turns.system("", True)
-            chat.user(text)
-        for (s, text), got in zip(asked, answers(net, chats, 260 if thinking else 12), strict=True):
-            thought, _, value = got.rpartition("<channel|>")
-            groups["all"].append((str(s.value), value))
-            digits = max(len(str(s.a)), len(str(s.b)))
-            groups[f"{s.sign}, up to {digits} digits"].append((str(s.value), value))
-            if thinking:
-                want = f"<|channel>thought\n{sums.working(s)}\n"
-                groups["thought as taught"].append((want, thought))
-            if show and value != str(s.value):
-                print(f"  {text!r} = {got!r}", flush=True)
+    asked = [held_out_sum(n) for n in range(count)]
+    chats = [Chat() for _ in asked]
+    for chat, (_, text) in zip(chats, asked, strict=True):
+        if thinking:
+            chat.turns.system("", True)
+        chat.user(text)
+    for (s, text), got in zip(asked, texts(net, chats, 260 if thinking else 12), strict=True):
+        thought, _, value = got.rpartition("<channel|>")
+        groups["all"].append((str(s.value), value))
+        digits = max(len(str(s.a)), len(str(s.b)))
+        groups[f"{s.sign}, up to {digits} digits"].append((str(s.value), value))
+        if thinking:
+            want = f"<|channel>thought\n{sums.working(s)}\n"
+            groups["thought as taught"].append((want, thought))
+        if show and value != str(s.value):
+            print(f"  {text!r} = {got!r}", flush=True)
     return score(groups)
 
 
@@ -211,35 +284,45 @@ def held_out_call(n: int) -> tuple[list[str], str, calls.Call]:
 
 def use_tools(net: Any, count: int, show: bool) -> Any:
     groups: Pairs = defaultdict(list)
-    for first in range(0, count, 50):
-        asked = [held_out_call(n) for n in range(first, min(count, first + 50))]
-        chats = [Chat() for _ in asked]
-        for chat, (declared, text, _) in zip(chats, asked, strict=True):
-            chat.turns.system("", False, declared)
-            chat.user(text)
-        written = answers(net, chats, 60)
-        for chat, (_, _, call) in zip(chats, asked, strict=True):
-            chat.turns.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE, *calls.marked(call.written + call.given)]
-        said = answers(net, chats, 40, opened=True)
-        for (_, text, call), got, answer_ in zip(asked, written, said, strict=True):
-            groups[f"calls of the {call.tool}"].append((call.written, got))
-            groups[f"answers from the {call.tool}"].append((call.answer, answer_))
-            if show and (got, answer_) != (call.written, call.answer):
-                print(f"  {text!r} {got!r} {call.given!r} {answer_!r}", flush=True)
+    asked = [held_out_call(n) for n in range(count)]
+    chats = [Chat() for _ in asked]
+    for chat, (declared, text, _) in zip(chats, asked, strict=True):
+        chat.turns.system("", False, declared)
+        chat.user(text)
+    written = texts(net, chats, 60)
+    for chat, (_, _, call) in zip(chats, asked, strict=True):
+        chat.turns.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE, *calls.marked(call.written + call.given)]
+    said = texts(net, chats, 40, opened=True)
+    for (_, text, call), got, answer in zip(asked, written, said, strict=True):
+        groups[f"calls of the {call.tool}"].append((call.written, got))
+        groups[f"answers from the {call.tool}"].append((call.answer, answer))
+        if call.tool == calls.CLOCK:
+            groups[f"answers from the {call.tool}, {call.about}"].append((call.answer, answer))
+        if show and (got, answer) != (call.written, call.answer):
+            print(f"  {text!r} {got!r} {call.given!r} {answer!r}", flush=True)
     return score(groups)
 
 
+def held_out_form(n: int) -> tuple[calls.Form, data.Picture]:
+    """Card of labels and values number n, of one to five fields."""
+    rng = np.random.default_rng([HELD_OUT_SEED, 9_000_006, n])
+    rows = 1 + n % 5
+    width, height = data.card_size(rng, rows)
+    most = min(14, int(0.9 * data.target_size(width, height, 70)[0] / 26))
+    form = calls.draw_form(rng, rows, max(8, most), whole=True)
+    return form, data.render(rng, form.card, width, height, data.pick_family(rng))
+
+
 def fill_forms(net: Any, budget: int, count: int, show: bool) -> Any:
-    """Shares of whole forms and of single fields that are right, in %. What is no JSON has no field right."""
-    whole = fields = right = valid = 0
-    for n in range(count):
-        rng = np.random.default_rng([HELD_OUT_SEED, 9_000_006, n])
-        rows = 1 + n % 5
-        width, height = data.card_size(rng, rows)
-        most = min(14, int(0.9 * data.target_size(width, height, 70)[0] / 26))
-        form = calls.draw_form(rng, rows, max(8, most), whole=True)
-        p = data.render(rng, form.card, width, height, data.pick_family(rng))
-        got = answer(net, Chat(budget).user(form.question, (p.image,)), 160)
+    """Shares of whole forms and fields that are right, and of cards read as text when that is asked for, in %.
+
+    What is no JSON has no field right; one slip in eight characters of a text is let pass.
+    """
+    whole = fields = right = valid = read = 0
+    forms = [held_out_form(n) for n in range(count)]
+    filled = texts(net, [Chat(budget).user(form.question, (p.image,)) for form, p in forms], 160)
+    plain = texts(net, [Chat(budget).user(data.READ_PAGE, (p.image,)) for _, p in forms], 160)
+    for (form, _), got, text in zip(forms, filled, plain, strict=True):
         want = {k: str(v) for k, v in json.loads(form.answer).items()}
         try:
             found = {k: str(v) for k, v in json.loads(got).items()}
@@ -249,18 +332,19 @@ def fill_forms(net: Any, budget: int, count: int, show: bool) -> Any:
         whole += found == want
         fields += len(want)
         right += sum(found.get(k) == v for k, v in want.items())
-        if show and found != want:
-            print(f"  {form.card!r} {got!r}", flush=True)
-    shares = {"valid JSON": valid / count, "whole forms": whole / count, "fields": right / fields}
+        read += close(form.card, text)
+        if show and (found != want or not close(form.card, text)):
+            print(f"  {form.card!r} {got!r} {text!r}", flush=True)
+    shares = {"valid JSON": valid / count, "whole forms": whole / count, "fields": right / fields, "text": read / count}
     return {"count": count} | {name: round(100 * share, 1) for name, share in shares.items()}
 
 
 # ---------------------------------------------------------------------------------------------- hearing --
 def hear(net: Any, count: int, bank: str, show: bool) -> Any:
     groups: Pairs = defaultdict(list)
-    for n in range(count):
-        clip = held_out_clip(n, bank)
-        got = answer(net, Chat().user("What do you hear?", (), (clip,)), 30)
+    clips = [held_out_clip(n, bank) for n in range(count)]
+    heard = texts(net, [Chat().user("What do you hear?", (), (clip,)) for clip in clips], 30)
+    for clip, got in zip(clips, heard, strict=True):
         said = clip.text.replace(" ", "")
         groups["all"].append((said, got.replace(" ", "")))
         groups[f"{min(len(said), 7)} digits"].append((said, got.replace(" ", "")))
@@ -277,74 +361,99 @@ def held_out_clip(n: int, bank: str = "heldout") -> speech.Clip:
 
 # -------------------------------------------------------------------------------------- conversations --
 class Talks:
-    """Conversations about held-out pictures, clips and sums, and what came out of them."""
+    """Conversations about held-out pictures, clips and sums, side by side, and what came out of them."""
 
-    def __init__(self, net: Any, budget: int) -> None:
-        self.net, self.budget = net, budget
-        self.right: dict[str, list[bool]] = {}
+    def __init__(self, net: Any, budget: int, count: int, show: bool) -> None:
+        self.net, self.budget, self.show, self.numbers = net, budget, show, range(count)
+        self.right: dict[str, float] = {}
 
-    def note(self, kind: str, ok: bool, what: str) -> None:
-        self.right.setdefault(kind, []).append(ok)
-        if not ok:
-            print(f"  {kind}: {what!r}", flush=True)
+    def chats(self) -> list[Chat]:
+        return [Chat(self.budget) for _ in self.numbers]
 
-    def ask(self, text: str, *shown: data.Picture, after: Chat | None = None, thinking: bool = False) -> str:
-        """Answer to a user turn; `after` is the conversation so far, and is left as it was."""
-        chat = Chat(self.budget)
-        if after is not None:
-            chat.turns.ids = list(after.turns.ids)
-            chat.images, chat.clips = list(after.images), list(after.clips)
-        if thinking:
-            chat.turns.system("", True)
-        return answer(self.net, chat.user(text, tuple(p.image for p in shown)))
+    def ask(
+        self, asked: Sequence[str], shown: Shown = (), after: Sequence[Chat] = (), thinking: bool = False
+    ) -> list[str]:
+        """Answers to a user turn in each; `after` are the conversations so far, and are left as they were."""
+        chats = self.chats()
+        for chat, old in zip(chats, after, strict=False):
+            chat.turns.ids = list(old.turns.ids)
+            chat.images, chat.clips = list(old.images), list(old.clips)
+        for n, chat in enumerate(chats):
+            if thinking:
+                chat.turns.ids[1:1] = [tk.TURN_OPEN, *tk.encode("system"), tk.NEWLINE, *THINKING]
+            chat.user(asked[n], tuple(row[n].image for row in shown))
+        return texts(self.net, chats)
 
-    def reading(self, rng: np.random.Generator, p: data.Picture, q: data.Picture, r: data.Picture) -> None:
-        plain = self.ask("Read this.", p)
-        got = self.ask(data.babble(rng, 200), p)
-        self.note("any text beside a picture", close(plain, got), f"{plain} | {got}")
-        got = self.ask("What does it say?", p, thinking=True)
-        head, _, said = got.partition("<channel|>")
-        self.note("thinking: form", head.startswith("<|channel>thought\nOne line, ") and head.endswith("\n"), got)
-        self.note("thinking: same answer", close(plain, said), f"{plain} | {got}")
-        self.note("thinking: spelled as answered", head[:-1].endswith(": " + data.spelled(said)), got)
-        got = self.ask("Read this.", p, q)
-        self.note("two pictures in one message", close(f"{p.text}\n{q.text}", got), f"{p.text} {q.text} | {got}")
-        chat = Chat(self.budget).user("", (p.image,))
-        chat.turns.model(p.text, None)
-        got = self.ask("And this one?", q, after=chat)
-        self.note("second turn, second picture", close(q.text, got), f"{q.text} | {got}")
-        chat.user("And this one?", (q.image,))
-        chat.turns.model(q.text, None)
-        got = self.ask("Read this.", r, after=chat)
-        self.note("third turn, a card", close(r.text, got), f"{r.text} | {got}")
+    def note(self, kind: str, right: Sequence[bool], said: Sequence[Any]) -> None:
+        self.right[kind] = round(100 * sum(right) / len(right), 1)
+        for ok, what in zip(right, said, strict=True):
+            if self.show and not ok:
+                print(f"  {kind}: {what!r}", flush=True)
 
-    def other(self, rng: np.random.Generator, p: data.Picture, n: int) -> None:
-        got = self.ask(data.babble(rng, 300))
-        self.note("nothing to do", got == data.STATEMENT, got)
-        got = self.ask(data.babble(rng, 300), thinking=True)
-        self.note("nothing to do, thinking", got == THINKS + data.STATEMENT, got)
-        chat = Chat(self.budget).user("", (p.image,))
-        chat.turns.model(p.text, None)
-        got = self.ask(data.babble(rng, 100), after=chat)
-        self.note("nothing new after a picture", got == data.STATEMENT, got)
-        s, text = held_out_sum(n)
-        got = self.ask(text, after=chat)
-        self.note("a sum after a picture", got == str(s.value), f"{text} | {got}")
-        clip = held_out_clip(n)
-        chat.user("What do you hear?", (), (clip,))
-        got = answer(self.net, chat)
-        self.note("a clip after a picture", close(clip.text, got), f"{clip.text} | {got}")
+    def note_close(self, kind: str, want: Sequence[str], got: Sequence[str]) -> None:
+        self.note(kind, [close(a, b) for a, b in zip(want, got, strict=True)], list(zip(want, got, strict=True)))
+
+    def note_equal(self, kind: str, want: Sequence[str], got: Sequence[str]) -> None:
+        self.note(kind, [a == b for a, b in zip(want, got, strict=True)], list(zip(want, got, strict=True)))
+
+    def reading(self, p: list[data.Picture], q: list[data.Picture], r: list[data.Picture]) -> None:
+        same = ["Read this."] * len(p)
+        plain = self.ask(same, [p])
+        self.note_close("any text beside a picture", plain, self.ask(babbles(p, 200), [p]))
+        thought = self.ask(["What does it say?"] * len(p), [p], thinking=True)
+        heads, said = [t.partition("<channel|>")[0] for t in thought], [t.partition("<channel|>")[2] for t in thought]
+        formed = [h.startswith("<|channel>thought\nOne line, ") and h.endswith("\n") for h in heads]
+        self.note("thinking: form", formed, thought)
+        self.note_close("thinking: same answer", plain, said)
+        spelled = [h[:-1].endswith(": " + data.spelled(s)) for h, s in zip(heads, said, strict=True)]
+        self.note("thinking: spelled as answered", spelled, thought)
+        both = [f"{a.text}\n{b.text}" for a, b in zip(p, q, strict=True)]
+        self.note_close("two pictures in one message", both, self.ask(same, [p, q]))
+        chats = self.chats()
+        for chat, a in zip(chats, p, strict=True):
+            chat.user("", (a.image,)).turns.model(a.text, None)
+        got = self.ask(["And this one?"] * len(p), [q], chats)
+        self.note_close("second turn, second picture", [b.text for b in q], got)
+        for chat, b in zip(chats, q, strict=True):
+            chat.user("And this one?", (b.image,)).turns.model(b.text, None)
+        self.note_close("third turn, a card", [c.text for c in r], self.ask(same, [r], chats))
+
+    def other(self, p: list[data.Picture]) -> None:
+        statement = [data.STATEMENT] * len(p)
+        self.note_equal("nothing to do", statement, self.ask(babbles(p, 300)))
+        got = self.ask(babbles(p, 300), thinking=True)
+        self.note_equal("nothing to do, thinking", [THINKS + data.STATEMENT] * len(p), got)
+        chats = self.chats()
+        for chat, a in zip(chats, p, strict=True):
+            chat.user("", (a.image,)).turns.model(a.text, None)
+        self.note_equal("nothing new after a picture", statement, self.ask(babbles(p, 100), (), chats))
+        asked = [held_out_sum(n) for n in self.numbers]
+        values = [str(s.value) for s, _ in asked]
+        wordings = [text for _, text in asked]
+        self.note_equal("a sum after a picture", values, self.ask(wordings, (), chats))
+        worked = [t.rpartition("<channel|>")[2] for t in self.ask(wordings, (), chats, thinking=True)]
+        self.note_equal("a sum after a picture, thinking", values, worked)
+        clips = [held_out_clip(n) for n in self.numbers]
+        for chat, clip in zip(chats, clips, strict=True):
+            chat.user("What do you hear?", (), (clip,))
+        self.note_close("a clip after a picture", [c.text for c in clips], texts(self.net, chats))
 
 
-def talk(net: Any, budget: int, count: int) -> dict[str, float]:
+Shown = Sequence[Sequence[data.Picture]]
+THINKING = (tk.THINK, tk.NEWLINE, tk.TURN_CLOSE, tk.NEWLINE)
+
+
+def babbles(pictures: Sequence[data.Picture], cap: int) -> list[str]:
+    return [data.babble(np.random.default_rng([HELD_OUT_SEED, 5, cap, n]), cap) for n in range(len(pictures))]
+
+
+def talk(net: Any, budget: int, count: int, show: bool) -> dict[str, float]:
     """Shares of right behaviour in conversations, in %."""
-    talks = Talks(net, budget)
-    for n in range(count):
-        rng = np.random.default_rng([HELD_OUT_SEED, 5, n])
-        p, q = held_out_line(2 * n), held_out_line(2 * n + 1)
-        talks.reading(rng, p, q, held_out_card(3 * n))
-        talks.other(rng, p, n)
-    return {k: round(100 * sum(v) / len(v), 1) for k, v in talks.right.items()}
+    talks = Talks(net, budget, count, show)
+    first, second = ([held_out_line(2 * n + k) for n in range(count)] for k in (0, 1))
+    talks.reading(first, second, [held_out_card(3 * n) for n in range(count)])
+    talks.other(first)
+    return {"count": count} | talks.right
 
 
 def alone(net: Any, a: argparse.Namespace, put: Callable[[str, Any], None]) -> None:
@@ -355,6 +464,8 @@ def alone(net: Any, a: argparse.Namespace, put: Callable[[str, Any], None]) -> N
     if a.clips:
         put("clips, unseen voices", hear(net, a.clips, "heldout", a.show))
         put("clips, trained voices", hear(net, a.clips, "trained", a.show))
+    if a.pieces:
+        put("pieces", read_pieces(net, a.pieces, a.show))
     if a.calls:
         put("tools", use_tools(net, a.calls, a.show))
 
@@ -368,14 +479,14 @@ def with_pictures(net: Any, a: argparse.Namespace, budget: int, put: Callable[[s
     if a.cards:
         put(f"cards at {budget}", read_set(net, budget, held_out_card, a.cards, a.show))
     if a.talk:
-        put(f"talk at {budget}", talk(net, budget, a.talk))
+        put(f"talk at {budget}", talk(net, budget, a.talk, a.show))
 
 
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("folder", type=Path)
     ap.add_argument("--budgets", type=int, nargs="+", default=[70, 140, 280])
-    for kind in ("lines", "cards", "sums", "clips", "talk", "calls", "forms"):
+    for kind in ("lines", "cards", "sums", "clips", "talk", "calls", "forms", "pieces"):
         ap.add_argument(f"--{kind}", type=int, default=0)
     ap.add_argument("--json", type=Path)
     ap.add_argument("--bfloat16", action="store_true")

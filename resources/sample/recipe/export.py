@@ -3,8 +3,8 @@
     SAMPLE_BANK=BANK_FOLDER python export.py RUN_FOLDER/last.pt OUT_FOLDER
 
 Takes the running mean of the weights, measures the clip bounds of the towers' linears on pictures at three
-budgets and on clips (the widest values seen, times 1.5), and writes the folder. Its subfolder heldout/ gets
-some of the held-out lines, cards, clips and sums, for tests.
+budgets, on pieces of page lines and on clips (the widest values seen, times 1.5), and writes the folder. Its subfolder
+heldout/ gets some of the held-out lines, cards, pieces, clips and sums, for tests.
 """
 
 from __future__ import annotations
@@ -18,10 +18,19 @@ from pathlib import Path
 import data
 import model
 import numpy as np
+import pages
 import speech
 import tokenizer
 import torch
-from evaluate import held_out_card, held_out_clip, held_out_line, held_out_sum, load, picture_inputs
+from evaluate import (
+    held_out_card,
+    held_out_clip,
+    held_out_line,
+    held_out_piece,
+    held_out_sum,
+    load,
+    picture_inputs,
+)
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -50,6 +59,7 @@ AUDIO_FRONT_END = {
     "sampling_rate": 16000,
 }
 WITNESSES = {70: 48, 140: 16, 280: 16}  # pictures by budget; the same number of lines and cards
+PIECES = 80
 CLIPS = 80
 
 
@@ -82,6 +92,10 @@ def bounds(folder: Path) -> dict[str, Tensor]:
                 width, height = data.everyday_size(rng) if rows == 1 else data.card_size(rng, rows)
                 p = data.render(rng, text, width, height, data.pick_family(rng))
                 net.model.get_image_features(**picture_inputs(p.image, budget))
+        for n in range(PIECES):
+            rng = np.random.default_rng([model.VISION["hidden_size"], n])
+            p = data.draw_piece(rng, pages.target(rng, data.press(70).rule), 70)
+            net.model.get_image_features(**picture_inputs(p.image, 70))
         for n in range(CLIPS):
             rng = np.random.default_rng([model.AUDIO["hidden_size"], n])
             clip = speech.make_clip(rng, speech.draw_length(rng, (1.0, 5.0)))
@@ -151,23 +165,26 @@ def pack(image: Image.Image) -> tuple[str, bytes]:
 
 
 def held_out_files(folder: Path) -> None:
-    """The first twelve lines, the first two cards of each number of lines, six clips and twelve sums; their answers."""
+    """Twelve lines, twelve pieces, two cards of each number of lines, six clips and twelve sums; their answers."""
     folder.mkdir(exist_ok=True)
 
     def put(name: str, said: dict[str, str]) -> None:
         (folder / name).write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
-    lines, cards, clips = {}, {}, {}
+    def keep(name: str, p: data.Picture, texts: dict[str, str]) -> None:
+        kind, content = pack(p.image)
+        texts[f"{name}.{kind}"] = p.text
+        (folder / f"{name}.{kind}").write_bytes(content)
+
+    lines: dict[str, str] = {}
+    cards: dict[str, str] = {}
+    pieces: dict[str, str] = {}
+    clips: dict[str, str] = {}
     for n in range(12):
-        p = held_out_line(n)
-        kind, content = pack(p.image)
-        lines[f"{n:02d}.{kind}"] = p.text
-        (folder / f"{n:02d}.{kind}").write_bytes(content)
+        keep(f"{n:02d}", held_out_line(n), lines)
+        keep(f"piece-{n:02d}", held_out_piece(n), pieces)
     for n in (3, 4, 6, 7, 9, 10, 12, 13):
-        p = held_out_card(n)
-        kind, content = pack(p.image)
-        cards[f"card-{n:02d}.{kind}"] = p.text
-        (folder / f"card-{n:02d}.{kind}").write_bytes(content)
+        keep(f"card-{n:02d}", held_out_card(n), cards)
     for n in range(6):
         clip = held_out_clip(n)
         clips[f"clip-{n}.wav"] = clip.text
@@ -178,6 +195,7 @@ def held_out_files(folder: Path) -> None:
             sound.writeframes((clip.samples * 32767).round().astype(np.int16).tobytes())
     put("heldout.json", lines)
     put("cards.json", cards)
+    put("pieces.json", pieces)
     put("clips.json", clips)
     put("sums.json", {text: str(s.value) for s, text in map(held_out_sum, range(12))})
 

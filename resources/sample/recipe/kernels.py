@@ -1,4 +1,7 @@
-"""Fused steps for training, compiled from kernels.cpp with g++ at first use. Not run by itself."""
+"""Fused steps for training on a CPU core, compiled from kernels.cpp with g++ at first use; plain ones elsewhere.
+
+The functions at the end choose by where their tensors lie. Not run by itself.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import gelu, scaled_dot_product_attention
 
 
 @functools.cache
@@ -207,3 +211,56 @@ class Attend(torch.autograd.Function):
             torch.bmm(ds, k[c], out=dq[c])
             torch.bmm(ds.transpose(1, 2), q[c], out=dk[c])
         return dq, dk, dv, None
+
+
+# ------------------------------------------------------------------------------------------- the choice --
+Parts = tuple[tuple[int, int, int, int], ...]
+
+
+def rms(x: Tensor, w: Tensor | None, add_to: Tensor | None = None) -> Tensor:
+    """add_to + rms(x) * w; both may be missing."""
+    return Rms.apply(x, w, add_to) if x.is_cpu else plain_rms(x, w, add_to)
+
+
+def heads(x: Tensor, cos: Tensor, sin: Tensor, parts: Parts, *weights: Tensor | None) -> tuple[Tensor, ...]:
+    """Heads out of one projection, normed and rotated (see Heads)."""
+    return Heads.apply(x, cos, sin, parts, *weights) if x.is_cpu else plain_heads(x, cos, sin, parts, *weights)
+
+
+def gated(x: Tensor) -> Tensor:
+    """gelu_tanh(gate) * up."""
+    return Gated.apply(x) if x.is_cpu else plain_gated(x)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """softmax(q kT + mask) v."""
+    return Attend.apply(q, k, v, mask) if q.is_cpu else plain_attend(q, k, v, mask)
+
+
+def plain_rms(x: Tensor, w: Tensor | None, add_to: Tensor | None) -> Tensor:
+    x = x.float()
+    y = x * (x.square().mean(-1, keepdim=True) + 1e-6).rsqrt()
+    y = y if w is None else y * w
+    return y if add_to is None else add_to + y
+
+
+def plain_heads(x: Tensor, cos: Tensor, sin: Tensor, parts: Parts, *weights: Tensor | None) -> tuple[Tensor, ...]:
+    outs = []
+    for (first, h, d, half), w in zip(parts, weights, strict=True):
+        y = plain_rms(x[..., first : first + h * d].unflatten(-1, (h, d)), w, None)  # [B, N, H, d]
+        if half:
+            a, z = y.unflatten(-1, (-1, 2, half)).unbind(-2)
+            c, s = (t.unflatten(-1, (-1, half)).unsqueeze(-3) for t in (cos, sin))
+            y = torch.stack([a * c - z * s, z * c + a * s], -2).flatten(-3)
+        outs.append(y.transpose(1, 2).flatten(0, 1))
+    return tuple(outs)
+
+
+def plain_gated(x: Tensor) -> Tensor:
+    gate, up = x.chunk(2, -1)
+    return gelu(gate, approximate="tanh") * up
+
+
+def plain_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    mask = None if mask is None else mask.to(q.dtype)
+    return scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1.0)

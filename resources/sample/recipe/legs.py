@@ -22,6 +22,51 @@ class Leg:
     mean: float = 0.998  # decay of the running mean of the weights
 
 
+# What legs 24 to 27 are made of: pieces of page lines, and all that the sample could do before.
+PAGES = (
+    Mix(3.0, 28, page=True, talk=0.8, think=0.01, stumble=0.35, still=True),
+    Mix(1.1, 16, page=True, talk=0.8, think=0.01, stumble=0.35),
+    Mix(0.25, 8, budget=70),
+    Mix(0.2, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.3),
+    Mix(0.25, 6, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.3),
+    Mix(0.8, 4, (1, 14), budget=280, lines=(3, 5), still=True, stumble=0.3),
+    Mix(0.06, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1),
+    Mix(0.35, 24, pictures=0, sums=1.0, think=1.0, figures=True, gain=2.5),
+    Mix(0.15, 12, pictures=0, think=0.45),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.6, think=0.1),
+    Mix(0.3, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.6, think=0.1),
+    Mix(0.3, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.25, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.85, think=0.75, figures=True, gain=1.5),
+    Mix(0.15, 3, budget=280, still=True, decline=1.0, sums=0.85, think=0.75, figures=True, gain=1.5),
+    Mix(0.2, 12, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.15, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.5, 10, pictures=0, tools=True, think=0.15, digits=2, gain=1.5),
+    Mix(0.2, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.35, think=0.0, still=True),
+    Mix(0.5, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.35, think=0.0, still=True),
+)
+
+BALANCED = (
+    Mix(2.4, 28, page=True, talk=0.8, think=0.01, stumble=0.35, still=True),
+    Mix(0.9, 16, page=True, talk=0.8, think=0.01, stumble=0.35),
+    Mix(0.3, 8, budget=70),
+    Mix(0.2, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.3),
+    Mix(0.3, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.3),
+    Mix(1.6, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.3),
+    Mix(0.08, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1),
+    Mix(0.8, 24, pictures=0, sums=1.0, think=1.0, figures=True, gain=2.5),
+    Mix(0.2, 12, pictures=0, think=0.45),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.6, think=0.1),
+    Mix(0.45, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.6, think=0.1),
+    Mix(0.35, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.3, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.85, think=0.75, figures=True, gain=1.5),
+    Mix(0.15, 3, budget=280, still=True, decline=1.0, sums=0.85, think=0.75, figures=True, gain=1.5),
+    Mix(0.25, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.15, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(1.0, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.5),
+    Mix(0.25, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.3, think=0.0, still=True),
+    Mix(0.9, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.3, think=0.0, still=True),
+)
+
 LEGS = (
     # 0: single large glyphs and pairs, then short strings, on tiny canvases
     Leg(
@@ -529,4 +574,14 @@ LEGS = (
             Mix(0.6, 4, (8, 14), budget=280, lines=(1, 5), form=True, think=0.0, still=True),
         ),
     ),
+    # 24: pieces of page lines, from the published weights; all the rest rehearsed, conversations at 280
+    Leg(steps=20000, minutes=14.0, lr=1e-3, warm=30, mean=0.99, parts=3, mixes=PAGES),
+    # 25: as 24, with lines cut as low as their ink
+    Leg(steps=20000, minutes=40.0, lr=1e-3, last=8e-4, mean=0.99, parts=3, mixes=PAGES),
+    # 26: as 25, up to 60 characters, a row of dots written as five
+    Leg(steps=20000, minutes=10.0, lr=1e-3, last=8.5e-4, mean=0.99, parts=3, mixes=PAGES),
+    # 27: as 26, mostly with short prompts: more pieces in the same time
+    Leg(steps=20000, minutes=13.0, lr=9e-4, last=7e-4, mean=0.99, parts=3, mixes=PAGES),
+    # 28: as 27, with more of what had got worse: cards, worked sums, tools, forms
+    Leg(steps=20000, minutes=41.0, lr=7e-4, last=0.0, mean=0.985, parts=3, mixes=BALANCED),
 )

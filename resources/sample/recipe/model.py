@@ -1,8 +1,8 @@
 """The sample's network for training: the arithmetic of Gemma 4's E line, written for speed on one CPU core.
 
-Parameters live in a flat dictionary under the names of the checkpoint. Compared with the stock transformers
-classes: attention as plain batched matrix products, pooling by reshape, clips of one length instead of masks, and
-the layers from the last KV-owning one on run at answer positions only (nothing else reads them).
+It runs on an accelerator too. Parameters live in a flat dictionary under the names of the checkpoint. Compared with
+the stock transformers classes: attention as plain batched matrix products, pooling by reshape, clips of one length
+instead of masks, and the layers from the last KV-owning one on run at answer positions only (nothing else reads them).
 `evaluate.py` checks the result with the stock classes. Not run by itself.
 """
 
@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from kernels import Attend, Gated, Heads, Rms
+from kernels import attend, gated, heads, rms
 from tokenizer import MEDIA, PAD, VOCAB_SIZE
 from torch import Tensor
 from torch.nn.functional import conv1d, conv2d, embedding, gelu, glu, layer_norm, linear, pad, relu, silu, softplus
@@ -253,13 +253,9 @@ def position_start() -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ arithmetic --
-def rms(x: Tensor, w: Tensor | None, add_to: Tensor | None = None) -> Tensor:
-    return Rms.apply(x, w, add_to)
-
-
 def feed_forward(x: Tensor, w: Params, pre: str, tail: str) -> Tensor:
     both = linear(x, torch.cat([w[f"{pre}gate_proj{tail}"], w[f"{pre}up_proj{tail}"]]))
-    return linear(Gated.apply(both), w[f"{pre}down_proj{tail}"])
+    return linear(gated(both), w[f"{pre}down_proj{tail}"])
 
 
 def vision(w: Params, patches: Tensor, columns: int) -> Tensor:
@@ -285,10 +281,10 @@ def vision(w: Params, patches: Tensor, columns: int) -> Tensor:
         pre = f"{VT}encoder.layers.{i}."
         h = rms(z, w[pre + "input_layernorm.weight"])
         qkv = linear(h, torch.cat([w[f"{pre}self_attn.{n}_proj.linear.weight"] for n in "qkv"]))
-        q, k, v = Heads.apply(
+        q, k, v = heads(
             qkv, cos, sin, parts, w[pre + "self_attn.q_norm.weight"], w[pre + "self_attn.k_norm.weight"], None
         )
-        a = Attend.apply(q, k, v, None).view(batch, V_HEADS, count, V_DIM).transpose(1, 2).reshape(batch, count, -1)
+        a = attend(q, k, v, None).view(batch, V_HEADS, count, V_DIM).transpose(1, 2).reshape(batch, count, -1)
         z = rms(
             linear(a, w[pre + "self_attn.o_proj.linear.weight"]),
             w[pre + "post_attention_layernorm.weight"],
@@ -391,10 +387,10 @@ def logits(w: Params, b: Batch) -> Tensor:
     for patches, where, columns in b.pictures:
         with torch.set_grad_enabled(torch.is_grad_enabled() and not b.still):
             soft = vision(w, patches.float() / 255.0, columns)
-        e = e.scatter(1, where[..., None].expand(-1, -1, HIDDEN), soft)
+        e = e.scatter(1, where[..., None].expand(-1, -1, HIDDEN), soft.to(e.dtype))
         ids = ids.scatter(1, where, PAD)
     for mel, where in b.clips:
-        e = e.scatter(1, where[..., None].expand(-1, -1, HIDDEN), hearing(w, mel))
+        e = e.scatter(1, where[..., None].expand(-1, -1, HIDDEN), hearing(w, mel).to(e.dtype))
         ids = ids.scatter(1, where, PAD)
     ctx = rms(
         (linear(e, w[LM + "per_layer_model_projection.weight"]) * HIDDEN**-0.5).view(batch, length, LAYERS, PLE),
@@ -413,7 +409,7 @@ def logits(w: Params, b: Batch) -> Tensor:
         h = rms(x, w[pre + "input_layernorm.weight"])
         if i < OWN_KV:
             both = linear(h, torch.cat([w[pre + "self_attn.k_proj.weight"], w[pre + "self_attn.v_proj.weight"]]))
-            stored[kind] = Heads.apply(
+            stored[kind] = heads(
                 both,
                 *turn_all[kind],
                 ((0, 1, d, d // 2), (d, 1, d, 0)),
@@ -426,13 +422,13 @@ def logits(w: Params, b: Batch) -> Tensor:
             ple = ple.gather(1, b.ask[..., None, None].expand(-1, -1, LAYERS, PLE))
             mask, turn = masks(b.ask, length, batch), turn_ask
         m = h.shape[1]
-        (q,) = Heads.apply(
+        (q,) = heads(
             linear(h, w[pre + "self_attn.q_proj.weight"]),
             *turn[kind],
             ((0, HEADS, d, d // 2),),
             w[pre + "self_attn.q_norm.weight"],
         )
-        a = Attend.apply(q.view(batch, HEADS * m, d), *stored[kind], mask[kind])
+        a = attend(q.view(batch, HEADS * m, d), *stored[kind], mask[kind])
         a = a.view(batch, HEADS, m, d).transpose(1, 2).reshape(batch, m, -1)
         x = rms(linear(a, w[pre + "self_attn.o_proj.weight"]), w[pre + "post_attention_layernorm.weight"], x)
         f = feed_forward(rms(x, w[pre + "pre_feedforward_layernorm.weight"]), w, pre + "mlp.", ".weight")

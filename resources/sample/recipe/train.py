@@ -1,11 +1,11 @@
-"""Train the sample, one leg of the curriculum at a time, on one CPU core (plus one process that draws).
+"""Train the sample, one leg of the curriculum at a time: on one CPU core, or on an accelerator if there is one.
 
     python train.py LEG --out RUN_FOLDER [--resume CHECKPOINT] [--ears CHECKPOINT] [--cores N]
 
-LEG is an index into LEGS; each starts from the checkpoint of the one before (--resume RUN_FOLDER/legN.pt).
-With --cores N the batches of a step are shared out to N processes, which add up their gradients.
-`touch RUN_FOLDER/next` ends a leg early. Checkpoints hold the float32 weights, their running mean and the
-optimiser state. See README.md for the legs as they were run.
+LEG is an index into LEGS; each starts from the checkpoint of the one before (--resume RUN_FOLDER/legN.pt), or from
+published weights (--resume MODEL_FOLDER), then with a new optimiser. With --cores N the batches of a step are shared
+out to N processes, which add up their gradients. `touch RUN_FOLDER/next` ends a leg early. Checkpoints hold the
+float32 weights, their running mean and the optimiser state. See README.md for the legs as they were run.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import multiprocessing as mp
 import os
 import time
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,18 @@ import torch
 import torch.distributed as dist
 from data import Arrays, make_batch
 from legs import LEGS, SEED, Leg
+from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
 torch.set_num_threads(1)
+torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # where the processor has it
 
 
 # ------------------------------------------------------------------------------------------------ data --
-def drawer(queue: Any, leg: int, first: int, stride: int) -> None:
-    """The data process: batch number n of a leg depends on nothing but (seed, leg, n)."""
+def drawer(queue: Any, leg: int, first: int, stride: int, scale: int) -> None:
+    """A data process: batch number n of a leg depends on nothing but (seed, leg, n) and the scale of batches."""
     torch.set_num_threads(1)
-    mixes = LEGS[leg].mixes
+    mixes = [replace(m, batch=m.batch * scale) for m in LEGS[leg].mixes]
     weights = np.array([m.weight for m in mixes])
     n = first
     while True:
@@ -47,8 +50,10 @@ def drawer(queue: Any, leg: int, first: int, stride: int) -> None:
         n += stride
 
 
-def tensors(a: Arrays) -> model.Batch:
-    t = torch.from_numpy
+def tensors(a: Arrays, device: str = "cpu") -> model.Batch:
+    def t(x: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(x).to(device)
+
     return model.Batch(
         t(a.ids),
         t(a.ask),
@@ -163,7 +168,9 @@ class State:
         self.mean = {n: p.detach().clone() for n, p in self.master.items()}
         self.opt = Optimiser(self.master)
         self.leg, self.step, self.seen = leg, 0, 0
-        if resume is not None:
+        if resume is not None and resume.is_dir():
+            self.take_published(resume)
+        elif resume is not None:
             s = torch.load(resume, weights_only=True)
             with torch.no_grad():
                 for n, p in s["master"].items():
@@ -174,6 +181,14 @@ class State:
             self.seen = s["seen"]
             self.step = s["step"] if s["leg"] == leg else 0
 
+    def take_published(self, folder: Path) -> None:
+        """Begin with the weights of a model folder; the optimiser begins anew."""
+        weights = load_file(folder / "model.safetensors")
+        with torch.no_grad():
+            for n, p in self.master.items():
+                p.copy_(weights[n])
+                self.mean[n].copy_(weights[n])
+
     def take_ears(self, file: Path) -> None:
         """Replace the audio tower by the one that ears.py trained."""
         trained = torch.load(file, weights_only=True)["master"]
@@ -181,6 +196,13 @@ class State:
             for n in model.start_hearing(torch.Generator()):
                 self.master[n].copy_(trained[n])
                 self.mean[n].copy_(trained[n])
+
+    def move_to(self, device: str) -> None:
+        """Go on there."""
+        self.master = {n: p.detach().to(device).requires_grad_() for n, p in self.master.items()}
+        self.mean = {n: p.to(device) for n, p in self.mean.items()}
+        self.opt.params = self.master
+        self.opt.state = {n: p.to(device) for n, p in self.opt.state.items()}
 
     def save(self, file: Path) -> None:
         content = {"master": {n: p.detach() for n, p in self.master.items()}, "mean": self.mean}
@@ -191,7 +213,8 @@ class State:
 
     def learn(self, batch: model.Batch, share: float) -> tuple[float, float]:
         """Add a batch's gradient."""
-        loss, right = loss_of(self.master, batch)
+        with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=not batch.ids.is_cpu):
+            loss, right = loss_of(self.master, batch)
         (loss * share).backward()
         return loss.item(), right
 
@@ -216,6 +239,41 @@ class State:
         self.step += 1
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a leg is trained."""
+
+    device: str
+    scale: int  # how many times larger the batches are than in LEGS
+    drawers: int  # processes that draw for each process that trains
+
+    @classmethod
+    def at_hand(cls, cores: int) -> Place:
+        """An accelerator if there is one and no cores were asked for."""
+        if cores == 1 and torch.cuda.is_available():
+            return cls("cuda", 8, max(1, (os.cpu_count() or 2) - 1))
+        return cls("cpu", 1, 1)
+
+    def batches(self, leg: int, first: int, stride: int) -> Any:
+        """A queue of (number, kind, batch), filled from the given number on."""
+        fork = mp.get_context("fork")
+        queue = fork.Queue(6 * self.drawers)
+        for k in range(self.drawers):
+            args = (queue, leg, first + k, stride * self.drawers, self.scale)
+            fork.Process(target=drawer, args=args, daemon=True).start()
+        return queue
+
+    def said(self, cores: int) -> dict[str, Any]:
+        name = torch.cuda.get_device_name() if self.device == "cuda" else f"{cores} CPU cores"
+        return {"device": name, "products": "bfloat16", "batches times": self.scale, "drawing": self.drawers * cores}
+
+
+def note(folder: Path, row: dict[str, Any]) -> None:
+    print(json.dumps(row), flush=True)
+    with (folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps(row) + "\n")
+
+
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("leg", type=int)
@@ -238,40 +296,42 @@ def run(a: argparse.Namespace, rank: int) -> None:
         s.take_ears(a.ears)
     if a.cores > 1:
         dist.init_process_group("gloo", init_method=f"file://{a.out.resolve()}/meet", rank=rank, world_size=a.cores)
-    queue: Any = mp.get_context("fork").Queue(6)
-    first = s.step * leg.parts + rank
-    mp.get_context("fork").Process(target=drawer, args=(queue, a.leg, first, a.cores), daemon=True).start()
-    begin, lull = time.time(), 0.0
+    place = Place.at_hand(a.cores)
+    queue = place.batches(a.leg, s.step * leg.parts + rank, a.cores)
+    s.move_to(place.device)
+    torch.set_default_device(place.device)
+    if rank == 0:
+        note(a.out, place.said(a.cores))
+    begin, lull, minutes, ended = time.time(), 0.0, 0.0, False
     stats: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    minutes = 0.0
-    while progress(leg, s.step, minutes) < 1:
+    while progress(leg, s.step, minutes) < 1 and not ended:
         for _ in range(leg.parts // a.cores):
             lull -= time.time()
             _, which, arrays = queue.get()
             lull += time.time()
-            stats[which].append(s.learn(tensors(arrays), leg.mixes[which].gain / leg.parts))
-            s.seen += leg.mixes[which].batch * a.cores
+            stats[which].append(s.learn(tensors(arrays, place.device), leg.mixes[which].gain / leg.parts))
+            s.seen += leg.mixes[which].batch * a.cores * place.scale
         now = torch.tensor([(time.time() - begin) / 60, (a.out / "next").exists()])
         if a.cores > 1:
             s.add_up()
             dist.broadcast(now, 0)
-        minutes = float(now[0])
+        minutes, ended = float(now[0]), bool(now[1])
         s.move(rate(leg, s.step, minutes), leg.mean)
-        if s.step % 20 == 0 and rank == 0:
-            row = {"leg": a.leg, "step": s.step, "seen": s.seen, "lr": round(rate(leg, s.step, minutes), 6)}
-            row |= {"min": round(minutes, 2), "wait": round(lull, 1)}
-            row["mix"] = summary(stats)
-            print(json.dumps(row), flush=True)
-            with (a.out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(row) + "\n")
-            stats.clear()
-        if s.step % 40 == 0 and rank == 0:
-            s.save(a.out / "last.pt")
-        if now[1]:
-            break
+        if rank == 0:
+            record(a.out, s, {"lr": round(rate(leg, s.step, minutes), 6), "min": minutes, "wait": lull}, stats)
     if rank == 0:
         (a.out / "next").unlink(missing_ok=True)
         s.save(a.out / f"leg{a.leg}.pt")
+
+
+def record(folder: Path, s: State, how: dict[str, float], stats: dict[int, list[tuple[float, float]]]) -> None:
+    """Every 20 steps a row of the log, every 40 a checkpoint."""
+    if s.step % 20 == 0:
+        now = {"leg": s.leg, "step": s.step, "seen": s.seen} | {n: round(v, 6) for n, v in how.items()}
+        note(folder, now | {"mix": summary(stats)})
+        stats.clear()
+    if s.step % 40 == 0:
+        s.save(folder / "last.pt")
 
 
 if __name__ == "__main__":

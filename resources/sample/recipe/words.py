@@ -294,3 +294,58 @@ CLIP_PROMPTS: tuple[str, ...] = (
     "Was hörst du?",
     "Was wird gesagt?",
 )
+
+# Words and letters of languages with accents.
+_FOREIGN = {
+    "French": (
+        """à a au aussi avec avoir beaucoup bientôt ça car ce cela cent chaque château chez cœur comme côté déjà depuis
+        dernière dès des deux dû eau école élève elle en encore enfant est été être événement façon faire fête fenêtre
+        femme fille fois forêt français frère garçon gâteau grâce guère hôtel hôpital ici île il jour là le leçon les
+        lettre leur lumière l’été maître mais maïs même mère mois monde naïve ne Noël nôtre où par parce père peut-être
+        place plutôt pour près première problème qu’il quatre que qui règle réponse rêve rôle s’il sœur soirée sûr
+        tôt toujours très un une ville voilà voix vôtre d’abord l’hiver aujourd’hui reçu théâtre modèle numéro""",
+        "éèêàâçùûôîïëœ",
+    ),
+    "German": (
+        """aber alle als am an auf aus bäcker bei bis Brücke Bücher da das daß dem den der deutsch die doch dürfen ein
+        eine einen er es Frühling Füße für ganz gegen geht gemäß Geschäft groß größe Größe grün Gruß hätte Häuser heißt
+        hören ich ihr im immer in ist ja Jahr jährlich kann kein Köln können Küche Länder läuft Lösung Mädchen mehr
+        möchte möglich müde München müssen nach nächste nicht noch nur ob oder Öl Österreich Prüfung Rückgabe schön
+        schließen Schlüssel sehr sein sich sie sind so Spaß später Stück Straße süß Tür über Übung um und ungefähr uns
+        Verträge vom von vor während wählen Wände war was weiß wenn werden wie wir wird wo wörter würde zu zurück""",
+        "äöüßÄÖÜ",
+    ),
+    "Spanish": (
+        """a año años ahí al allí aquí árbol así aún aunque baño bien cabeza cada café canción casa cinco ciudad cómo
+        común con corazón cuál cuándo cuánto de debajo decisión del después día días dónde dos él ella en español está
+        están este éxito fácil feliz frío fue gracias gran hacía hasta hay héroe hijo hombre información jardín jamás
+        la lápiz león lo luz mañana más mayor médico mejor menos mi miércoles mujer música nación nadie niña niño no
+        número o página país pájaro para pequeño pero perdón pingüino por porqué presión público qué quién razón río
+        sábado según señor señora sí sólo también teléfono tenía tiempo todo tú último un universidad útil vez y ¿cómo?
+        ¿qué? ¡hola! ¡sí!""",
+        "áéíóúñü¿¡",
+    ),
+    "Polish": (
+        """a albo ale aż bardzo był była być cały chcę chłopiec chyba ciąg ćma co córka czas cześć często człowiek czy
+        dać deszcz dla do dobrze dom drzwi dwadzieścia dziecko dzień dzięki głowa godzina gość góra gdy gdzie i ich
+        imię ja jeść jego jest już każdy kiedy kobieta koń kościół książka który księżyc kwiat lód łatwo ławka łódź
+        matka mąż mężczyzna miasto mieć mięso miłość mój może można mówić myśl na najważniejszy nie nigdy noc numer od
+        ogień oraz ósmy pamięć pan państwo pięć pięćset pieniądze pierwszy po pójść południe prawie proszę przyjaciel
+        ręka rok rzecz są się siedem siła skąd słońce śnieg środa świat święto ta tak także też to trzy tu twój tydzień
+        tysiąc ulica w więc wieś wiosna woda wszystko wziąć źle źródło zawsze zdjęcie że żaden żeby życie żółty""",
+        "ąćęłńóśźżŁŚŻ",
+    ),
+    "Turkish": (
+        """açık ağaç ağır akşam altı ama anne araba arkadaş ay az baba bahçe balık başka ben beş bilgi bir biz bu büyük
+        bugün çalışmak çarşı çay çiçek çocuk çok çünkü dağ daha değil deniz dil doğru dört dün dünya eğer el en erkek
+        ev eş fazla gece gelir gibi göl görmek göz gün güneş güzel hafta hangi hava her hiç hoş ışık için iç iki ile ilk
+        insan iş işte iyi kadın kalem kapı kar kardeş karşı kaş kırmızı kış kız kitap köprü kötü köy kuş küçük mi
+        müdür nasıl ne nerede niçin o oğul okul öğle öğrenci öğretmen on onlar ön orman otuz ölçü özür para peynir
+        renk saat sağ sabah şarkı şehir şeker şey şimdi sıcak sınıf soğuk söz süt taş teşekkür üç ülke üst uzun var ve
+        ya yağmur yaş yazı yedi yeşil yıl yıldız yol yüz yüksek zaman""",
+        "çğıöşüİŞÇ",
+    ),
+}
+FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
+    name: (tuple(words.split()), letters) for name, (words, letters) in _FOREIGN.items()
+}
