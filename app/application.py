@@ -41,7 +41,6 @@ from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.notices import Notices
 from app.viewmodels.preferences import Preferences
-from app.viewmodels.records import record_of
 from app.viewmodels.rest import Rest
 from app.viewmodels.retention import Retention
 from app.viewmodels.running import Running
@@ -58,7 +57,7 @@ from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.markdown_document import readable_texts
 from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.settings_gestures import SettingsGestures
-from engine import sample_checkpoint
+from engine import Media, Text, sample_checkpoint
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "main"]
 
@@ -309,7 +308,11 @@ def _exported(library: Library, conversation: Conversation) -> Exported:
     for turn in conversation.turns:
         if turn.messages:  # and no answer that failed or is not finished
             when = datetime.fromtimestamp(turn.place.created_at).astimezone()
-            entries.append(Entry(record_of(turn).message, when, turn.model if isinstance(turn, AnswerTurn) else ""))
+            if isinstance(turn, AnswerTurn):
+                entries.append(Entry("assistant", turn.steps, when, turn.model))
+            else:
+                said = [part for part in turn.message.parts if isinstance(part, Text | Media)]
+                entries.append(Entry("user", said, when))
     return Exported(library.title, entries)
 
 

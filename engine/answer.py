@@ -64,6 +64,21 @@ class Answer:
         return "\n\n".join(filter(None, map(_said, _rounds(self.steps))))
 
     @property
+    def thought(self) -> str:
+        """What was thought, each thought a paragraph of its own."""
+        return "\n\n".join(step.text.strip() for step in self.steps if isinstance(step, Thought) and step.text)
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls, in order."""
+        return tuple(step for step in self.steps if isinstance(step, ToolCall))
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """What calls gave to see or hear, in order."""
+        return tuple(media for step in self.steps if isinstance(step, Returned) for media in step.media)
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """It as the model is told of it."""
         return messages_of(self.steps)

@@ -8,13 +8,11 @@ from enum import Enum
 from pathlib import Path
 from typing import assert_never
 
-import msgspec
-
-from app.exports.conversation import Entry, Exported
+from app.exports.conversation import Entry, Exported, media_of
 from app.exports.page import to_html
 from app.exports.pdf import to_pdf
 from app.exports.text import to_json, to_markdown
-from engine import EngineError
+from engine import EngineError, Thought
 
 __all__ = ["Entry", "ExportCancelled", "ExportError", "ExportFormat", "Exported", "export"]
 
@@ -107,7 +105,7 @@ def _copy_media(conversation: Exported, folder: Path, go_on: Callable[[], None])
     """Copy every file that is still there, and return where each is from the exported file."""
     places: dict[str, str] = {}
     for entry in conversation.entries:
-        for media in entry.message.media:
+        for media in media_of(entry):
             source = Path(media.path)
             if media.path not in places and source.is_file():
                 go_on()
@@ -120,4 +118,4 @@ def _copy_media(conversation: Exported, folder: Path, go_on: Callable[[], None])
 
 
 def _without_thought(entry: Entry) -> Entry:
-    return entry._replace(message=msgspec.structs.replace(entry.message, thought=""))
+    return entry._replace(steps=[step for step in entry.steps if not isinstance(step, Thought)])

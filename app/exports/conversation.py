@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine import Media, Message, Text, ToolCall, ToolResult
+from engine import Media, Returned, Role, Step, Text, Thought, ToolCall, ToolResult
 
 __all__ = [
     "Called",
@@ -15,6 +15,7 @@ __all__ = [
     "Exported",
     "Piece",
     "date_of",
+    "media_of",
     "missing",
     "pieces",
     "speaker",
@@ -24,9 +25,11 @@ __all__ = [
 
 
 class Entry(NamedTuple):
-    """One message, when it was said, and which model said it. A time without a zone is local."""
+    """What was said at once, when, and which model said it. A time without a zone is local."""
 
-    message: Message
+    role: Role
+    steps: Sequence[Step | Media]
+    """Text and media of a person, or the steps of an answer."""
     created_at: datetime | None = None
     model: str = ""
 
@@ -41,18 +44,18 @@ class Exported:
 
 @dataclass(frozen=True)
 class Called:
-    """A call of a tool and its result; one of them may stand in another message."""
+    """A call of a tool and its result, as far as they are there."""
 
     call: ToolCall | None
     result: ToolResult | None
 
 
-Piece = Text | Media | Called
-"""What a message consists of for its reader."""
+Piece = Thought | Text | Media | Called
+"""What an entry consists of for its reader."""
 
 
 def speaker(entry: Entry) -> str:
-    match entry.message.role:
+    match entry.role:
         case "user":
             return "You"
         case "assistant":
@@ -68,19 +71,32 @@ def date_of(entry: Entry) -> str:
     return f"{when.day} {when:%B %Y, %H:%M}" if when else ""
 
 
-def pieces(message: Message) -> list[Piece]:
-    """The parts of a message, each call together with what it gave."""
-    results = [part for part in message.parts if isinstance(part, ToolResult)]
+def pieces(entry: Entry) -> list[Piece]:
+    """The steps in order, each call together with what it gave, and behind it the media of that."""
+    returned = [step for step in entry.steps if isinstance(step, Returned)]
     found: list[Piece] = []
-    for part in message.parts:
-        if isinstance(part, ToolCall):
-            result = next((result for result in results if result.call_id == part.id), None)
-            if result is not None:
-                results.remove(result)
-            found.append(Called(part, result))
-        elif not isinstance(part, ToolResult):
-            found.append(part)
-    return found + [Called(None, result) for result in results]
+    for step in entry.steps:
+        if isinstance(step, ToolCall):
+            given = next((each for each in returned if each.result.call_id == step.id), None)
+            if given is not None:
+                returned.remove(given)
+            found += _called(step, given)
+        elif isinstance(step, Returned):
+            if step in returned:  # of no call that is there
+                returned.remove(step)
+                found += _called(None, step)
+        else:
+            found.append(step)
+    return found
+
+
+def _called(call: ToolCall | None, given: Returned | None) -> list[Piece]:
+    return [Called(call, given.result if given else None), *(given.media if given else ())]
+
+
+def media_of(entry: Entry) -> list[Media]:
+    """Every file that is part of it, in order."""
+    return [piece for piece in pieces(entry) if isinstance(piece, Media)]
 
 
 def tool_title(called: Called) -> str:

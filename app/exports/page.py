@@ -26,7 +26,7 @@ from app.exports.conversation import (
     tool_title,
 )
 from app.viewmodels.blocks import block_pieces, plain_pieces, uncut
-from engine import AttachmentError, Picture, Role, Text, small_picture
+from engine import AttachmentError, Picture, Role, Text, Thought, small_picture
 
 __all__ = ["PictureSource", "html_body", "to_html"]
 
@@ -87,14 +87,14 @@ def html_body(conversation: Exported, picture_source: PictureSource, go_on: Call
         blocks.append(
             f'<div class="who" role="heading" aria-level="2"><strong>{html.escape(speaker(entry))}</strong>{date}</div>'
         )
-        if entry.message.thought:
-            blocks.append(f'<div class="thought">{_lines(entry.message.thought.strip())}</div>')
-        blocks += [_html_piece(piece, entry.message.role, picture_source) for piece in pieces(entry.message)]
+        blocks += [_html_piece(piece, entry.role, picture_source) for piece in pieces(entry)]
     return "\n".join(blocks)
 
 
 def _html_piece(piece: Piece, role: Role, picture_source: PictureSource) -> str:
     match piece:
+        case Thought(text):
+            return f'<div class="thought">{_lines(text.strip())}</div>'
         case Text(text):
             return _answer(text) if role == "assistant" else _said(text)
         case Called():

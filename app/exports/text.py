@@ -17,18 +17,19 @@ from app.exports.conversation import (
     tool_codes,
     tool_title,
 )
-from engine import Media, Message, Picture, Text
+from engine import Media, Picture, Returned, Sound, Step, Text, Thought, Video
 
 __all__ = ["to_json", "to_markdown"]
 
 
 def to_json(conversation: Exported, places: Mapping[str, str]) -> str:
-    """The engine's own form of each message, with its date and model; media by their place beside the file."""
+    """The engine's own form of each step, with date and model; media by their place beside the file."""
     entries = [
         {
             "created_at": entry.created_at and entry.created_at.astimezone().isoformat(),
             "model": entry.model or None,
-            "message": _with_places(entry.message, places),
+            "role": entry.role,
+            "steps": [_with_places(step, places) for step in entry.steps],
         }
         for entry in conversation.entries
     ]
@@ -36,12 +37,15 @@ def to_json(conversation: Exported, places: Mapping[str, str]) -> str:
     return msgspec.json.format(document, indent=2).decode() + "\n"
 
 
-def _with_places(message: Message, places: Mapping[str, str]) -> Message:
-    parts = [
-        msgspec.structs.replace(part, path=places.get(part.path, "")) if isinstance(part, Media) else part
-        for part in message.parts
-    ]
-    return msgspec.structs.replace(message, parts=tuple(parts))
+def _with_places(step: Step | Media, places: Mapping[str, str]) -> Step | Media:
+    match step:
+        case Picture(path) | Sound(path) | Video(path):
+            return msgspec.structs.replace(step, path=places.get(path, ""))
+        case Returned(media=media):
+            placed = [msgspec.structs.replace(each, path=places.get(each.path, "")) for each in media]
+            return msgspec.structs.replace(step, media=tuple(placed))
+        case _:
+            return step
 
 
 def to_markdown(conversation: Exported, places: Mapping[str, str]) -> str:
@@ -51,14 +55,14 @@ def to_markdown(conversation: Exported, places: Mapping[str, str]) -> str:
         blocks.append(f"## {speaker(entry)}")
         if date := date_of(entry):
             blocks.append(f"*{date}*")
-        if entry.message.thought:
-            blocks.append("\n".join(f"> {line}".rstrip() for line in entry.message.thought.strip().splitlines()))
-        blocks += [_markdown_piece(piece, places) for piece in pieces(entry.message)]
+        blocks += [_markdown_piece(piece, places) for piece in pieces(entry)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _markdown_piece(piece: Piece, places: Mapping[str, str]) -> str:
     match piece:
+        case Thought(text):
+            return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
         case Text(text):
             return text.strip()
         case Called():

@@ -5,11 +5,12 @@
 
 from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
-from app.store.values import Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
+from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
 
 __all__ = [
     "MATCH_BEGIN",
     "MATCH_END",
+    "Answered",
     "Conversation",
     "Costs",
     "Draft",

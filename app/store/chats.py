@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
+from app.store.answers import decode_message
 from app.store.attachments import Attachments
 from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
 from app.store.text import has_all, search_terms, searchable, snippet, text_of, whole
-from app.store.values import Conversation, Costs, Draft, Edit, Hit, Summary, Turn
-from engine import Message, Part, Stats, Text
+from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn
+from engine import Media, Message, Part, Returned, Stats, Step, Text, Thought
 
 __all__ = ["Chats"]
 
@@ -58,13 +59,21 @@ _FIND_BY_INDEX = _FIND_TURNS.format(
 _USED_FILES = """
 SELECT part.value ->> 'path' AS file FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
 WHERE file IS NOT NULL
+UNION SELECT part.value ->> 'path' AS file FROM turns,
+    json_each(iif(json_valid(message), message, '{}'), '$.steps') AS step,
+    json_each(iif(step.type = 'object', step.value, '{}'), '$.media') AS part
+WHERE file IS NOT NULL
 UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(iif(json_valid(parts), parts, '[]')) AS part
 WHERE file IS NOT NULL
 UNION SELECT part.value ->> 'path' AS file FROM drafts, json_each(iif(json_valid(edit), edit, '{}'), '$.parts') AS part
 WHERE file IS NOT NULL
 """
 _TURNS_WITH_FILES_OUTSIDE = """
-SELECT DISTINCT turns.number, message FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
+SELECT turns.number, message FROM turns, json_each(iif(json_valid(message), message, '{}'), '$.parts') AS part
+WHERE part.value ->> 'path' LIKE '/%'
+UNION SELECT turns.number, message FROM turns,
+    json_each(iif(json_valid(message), message, '{}'), '$.steps') AS step,
+    json_each(iif(step.type = 'object', step.value, '{}'), '$.media') AS part
 WHERE part.value ->> 'path' LIKE '/%'
 """
 
@@ -223,8 +232,7 @@ class Chats:
         if any(are_copied):
             with self._change() as execute:
                 for number, message in execute(_TURNS_WITH_FILES_OUTSIDE).fetchall():
-                    said = _decoded(message)
-                    stored = msgspec.structs.replace(said, parts=self.attachments.stored(said.parts))
+                    stored = _with_media(_decoded(message), self.attachments.stored)
                     values = (msgspec.json.encode(stored).decode(), number)
                     execute("UPDATE turns SET message = ? WHERE number = ?", values)
                 for number, parts, edit in execute("SELECT rowid, parts, edit FROM drafts").fetchall():
@@ -281,27 +289,26 @@ class Chats:
         self, id_: str, parent: str | None, message: str, state: Any, created_at: float, *about: Any
     ) -> Turn:
         model, thinking, error, reason, thought_seconds, stats, costs = about
-        said = _decoded(message)
+        said = _with_media(_decoded(message, costs, thought_seconds), self.attachments.handed_out)
         return Turn(
-            id_, parent, Message(said.role, self.attachments.handed_out(said.parts), said.thought), state, created_at,
-            model, bool(thinking), error, reason, thought_seconds,
+            id_, parent, said, state, created_at,
+            model, bool(thinking), error, reason,
             None if stats is None else msgspec.json.decode(stats, type=Stats), msgspec.json.decode(costs, type=Costs),
         )  # fmt: skip
 
     def _values(self, turn: Turn) -> dict[str, Any]:
         """The columns that an update may change, and the id."""
-        message = turn.message
-        stored = Message(message.role, self.attachments.stored(message.parts), whole(message.thought))
+        stored = _with_media(turn.message, self.attachments.stored)
         return {
             "id": turn.id,
             "message": msgspec.json.encode(stored).decode(),
-            "text": "" if turn.state == "running" else text_of(message),
+            "text": "" if turn.state == "running" else text_of(turn.message),
             "state": turn.state,
             "model": turn.model,
             "thinking": turn.thinking,
             "error": whole(turn.error),
             "reason": turn.reason,
-            "thought_seconds": turn.thought_seconds,
+            "thought_seconds": 0.0,
             "stats": None if turn.stats is None else msgspec.json.encode(turn.stats).decode(),
             "costs": msgspec.json.encode(turn.costs).decode(),
         }
@@ -323,9 +330,27 @@ def _decoded_edit(edit: str | None) -> Edit | None:
         return None
 
 
-def _decoded(message: str) -> Message:
+def _decoded(message: str, *about: Any) -> Message | Answered:
     """A stored message. One that is damaged does not take its conversation with it."""
     try:
-        return msgspec.json.decode(message, type=Message)
-    except msgspec.DecodeError:
-        return Message("assistant", (Text("This message is damaged."),))
+        return decode_message(message, *about)
+    except (msgspec.DecodeError, RecursionError):
+        return Answered((Text("This message is damaged."),))
+
+
+def _with_media(said: Message | Answered, change: Callable[[tuple[Part, ...]], tuple[Part, ...]]) -> Message | Answered:
+    """The same with the paths of its media changed, and in a form that JSON can hold."""
+    if isinstance(said, Message):
+        return Message(said.role, change(said.parts), whole(said.thought))
+    return Answered(tuple(_step_with_media(step, change) for step in said.steps))
+
+
+def _step_with_media(step: Step, change: Callable[[tuple[Part, ...]], tuple[Part, ...]]) -> Step:
+    match step:
+        case Thought(text):
+            return msgspec.structs.replace(step, text=whole(text))
+        case Returned(media=media):
+            changed = tuple(part for part in change(media) if isinstance(part, Media))
+            return msgspec.structs.replace(step, media=changed)
+        case _:
+            return step

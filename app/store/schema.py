@@ -7,6 +7,8 @@ which the database carries as `user_version`.
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from app.store.answers import answer_of
+
 __all__ = ["MIGRATIONS", "migrate", "schema_version"]
 
 _VERSION_1 = """
@@ -33,7 +35,7 @@ CREATE TABLE turns (
     thinking INTEGER NOT NULL,
     error TEXT NOT NULL,
     reason TEXT NOT NULL,
-    thought_seconds REAL NOT NULL,
+    thought_seconds REAL NOT NULL,               -- of versions 1 and 2; now in the message
     stats TEXT                                   -- JSON of the engine's Stats
 ) STRICT;
 CREATE TABLE drafts (
@@ -51,7 +53,11 @@ ALTER TABLE turns ADD COLUMN costs TEXT NOT NULL DEFAULT '{}';  -- JSON of Costs
 ALTER TABLE drafts ADD COLUMN edit TEXT;                        -- JSON of Edit
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+UPDATE turns SET message = answer_of(message, costs, thought_seconds);  -- JSON of Answered for an answer
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
@@ -65,6 +71,7 @@ def migrate(connection: sqlite3.Connection, back_up: Callable[[int], None], migr
     `back_up` is called with the version at hand before each step on a database that has content. Foreign keys must be
     off, because some changes of a table mean to make it anew.
     """
+    connection.create_function("answer_of", 3, answer_of, deterministic=True)
     first = schema_version(connection)
     for version in range(first, len(migrations)):
         if first:

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from pathlib import Path
+from typing import Protocol
 
-from engine import Message
+from engine import Media
 
 __all__ = ["MATCH_BEGIN", "MATCH_END", "has_all", "search_terms", "searchable", "snippet", "text_of", "whole"]
 
@@ -29,9 +30,21 @@ def searchable(text: str) -> str:
     return unicodedata.normalize("NFC", whole(text)).translate(_UNSEARCHED)
 
 
-def text_of(message: Message) -> str:
-    """What a search finds of a message: its text and the names of its files."""
-    return searchable("\n".join((message.text, *(Path(media.path).name for media in message.media))))
+class Said(Protocol):
+    """A message or an answer."""
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """What was attached, or given by a tool."""
+
+
+def text_of(said: Said) -> str:
+    """What a search finds of a turn: its text and the names of its files."""
+    return searchable("\n".join((said.text, *(Path(media.path).name for media in said.media))))
 
 
 def search_terms(text: str) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Literal
 import msgspec
 
 from app.store.text import MATCH_BEGIN, MATCH_END
-from engine import Message, Part, PictureReceipt, Stats
+from engine import Answer, Media, Message, Part, PictureReceipt, Stats, Step
 
-__all__ = ["Conversation", "Costs", "Draft", "Edit", "Hit", "Summary", "Turn", "TurnState"]
+__all__ = ["Answered", "Conversation", "Costs", "Draft", "Edit", "Hit", "Summary", "Turn", "TurnState"]
 
 TurnState = Literal["complete", "running", "stopped", "failed", "interrupted"]
 """A turn that was "running" when the app ended is "interrupted" at the next start."""
@@ -18,18 +18,33 @@ class Costs(msgspec.Struct, frozen=True, omit_defaults=True):
 
     pictures: tuple[PictureReceipt | None, ...] = ()
     """Of each picture of the message, what the model saw of it; None where that is not known."""
-    tools_ms: tuple[float | None, ...] = ()
-    """Of each call of a tool in the message, how long it took."""
+
+
+class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="role", tag="assistant"):
+    """What a model answered, as the steps that it took."""
+
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What was said, without thoughts and calls."""
+        return Answer(self.steps).text
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """What calls gave to see or hear."""
+        return Answer(self.steps).media
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One message of a conversation, and how it came about."""
+    """One turn of a conversation, and how it came about."""
 
     id: str
     """Made by the caller; no two turns share one."""
     parent: str | None
     """The turn before it, None for the first. Turns with the same parent are versions of each other."""
-    message: Message
+    message: Message | Answered
+    """What a person said, or a model answered."""
     state: TurnState = "complete"
     created_at: float = 0.0
     model: str = ""
@@ -40,7 +55,6 @@ class Turn(msgspec.Struct, frozen=True):
     """Why it failed."""
     reason: str = ""
     """The finish reason."""
-    thought_seconds: float = 0.0
     stats: Stats | None = None
     costs: Costs = Costs()
 

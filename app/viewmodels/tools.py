@@ -44,19 +44,21 @@ class ToolRun(QObject):
     changed = Signal()
     answered = Signal(bool)
 
-    def __init__(
-        self, call: ToolCall, title: str = "", round_number: int = 0, duration_ms: float | None = None
-    ) -> None:
+    def __init__(self, call: ToolCall, title: str = "") -> None:
         super().__init__()
         self.call = call
         self.title = title or call.name.replace("_", " ").capitalize()
-        self.round_number = round_number
         self.state = ToolState.RUNNING
         self.result: Any = None
         self.is_expanded = False
         self._target = ""
-        self.duration_ms = duration_ms
+        self.duration_ms: float | None = None
         """How long it took; None while that is not known."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a person or for its result."""
+        return self.state in (ToolState.ASKING, ToolState.RUNNING)
 
     @property
     def arguments(self) -> str:
@@ -66,7 +68,7 @@ class ToolRun(QObject):
     @property
     def outcome(self) -> str:
         """What it gave, as text."""
-        if self.state in (ToolState.ASKING, ToolState.RUNNING):
+        if self.is_open:
             return ""
         text = _written(self.result)
         return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
@@ -121,7 +123,7 @@ class ToolRun(QObject):
 
     def abandon(self) -> None:
         """The answer ended before it did."""
-        if self.state in (ToolState.ASKING, ToolState.RUNNING):
+        if self.is_open:
             self.finish({"error": "The answer was stopped."}, failed=True)
 
     def toggle(self) -> None:

@@ -102,8 +102,6 @@ class Transcript(QObject):
         self._place_in_line = 0
         self._asked_at = 0.0
         self._options = Options()
-        self._pending_text: list[str] = []
-        self._pending_thought: list[str] = []
         self._frames = QTimer(self, interval=FRAME_MS)
         self._frames.timeout.connect(self._show_frame)
         self._keeping = QTimer(self, interval=KEEP_MS)
@@ -229,7 +227,6 @@ class Transcript(QObject):
             return
         if self.request is not None:
             self.request.cancel()
-        self._show_pending()
         answer.stop(by_quitting=by_quitting)
         self._keep_end(answer)
         self.busy_changed.emit()
@@ -314,7 +311,8 @@ class Transcript(QObject):
         self._options = options
         question = self.turns[-1]
         num_pictures = len(question.pictures) if isinstance(question, UserTurn) else 0
-        answer = AnswerTurn(self._next_place(), num_pictures, self._preferences.settings.shows_thoughts, self._clock)
+        shows_thought, title_of = self._preferences.settings.shows_thoughts, self._toolbox.title_of
+        answer = AnswerTurn(self._next_place(), num_pictures, shows_thought, self._clock, title_of)
         answer.was_to_think = options.thinking
         self._add(answer)
         self._start(answer)
@@ -376,59 +374,33 @@ class Transcript(QObject):
             question.answer(False)
         else:
             run.answered.connect(question.answer)
+            run.answered.connect(lambda _is_allowed: self.phase_changed.emit())
             run.ask(question.target)
             self.phase_changed.emit()
 
     def _advance(self, answer: AnswerTurn, event: Event) -> None:
         match event:
-            case TextDelta(text):
-                self._hold(self._pending_text, text)
-                return
-            case ThoughtDelta(text):
-                self._hold(self._pending_thought, text)
-                return
+            case TextDelta() | ThoughtDelta():
+                answer.take(event)
+                self._show_soon()
             case PromptReady(pictures=receipts):
                 self._is_served = True
                 self._hand_out(list(receipts))
                 self.prompt_read.emit(event)
+                self.phase_changed.emit()
             case PrefillProgress(done, total):
                 answer.show_progress(done, total)
                 self.progressed.emit()
-                return
-            case ThoughtStarted():
-                self._show_pending()
-                answer.start_thought()
-            case ThoughtFinished(duration_ms, ended_by=ended_by):
-                self._show_pending()
-                answer.finish_thought(duration_ms, ended_by)
-            case ToolCalled() | ToolCallRefused() | ToolFinished():
-                self._follow_tool(answer, event)
+            case ThoughtStarted() | ThoughtFinished() | ToolCalled() | ToolCallRefused() | ToolFinished():
+                answer.take(event)
+                self._is_served &= not answer.is_using_tool
+                self.phase_changed.emit()
             case Finished() | Failed() as end:
                 self._end(answer, end)
-                return
             case _:
-                return  # likelihoods, which the window does not ask for
-        self.phase_changed.emit()
-
-    def _follow_tool(self, answer: AnswerTurn, event: ToolCalled | ToolCallRefused | ToolFinished) -> None:
-        self._show_pending()
-        match event:
-            case ToolCalled(call):
-                run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
-                answer.add_run(run)
-                run.answered.connect(lambda _is_allowed: self.phase_changed.emit())
-                self._is_served = False
-            case ToolCallRefused(message=message, call=call):
-                run = ToolRun(call, self._toolbox.title_of(call.name), answer.next_round)
-                answer.add_run(run)
-                run.finish({"error": message}, 0, failed=True)
-            case ToolFinished(result, duration_ms, failed=failed):
-                waiting = (run for run in answer.runs if run.call.id == result.call_id and run.result is None)
-                for run in waiting:
-                    run.finish(result.content, duration_ms, failed=failed)
+                pass  # likelihoods, which the window does not ask for
 
     def _end(self, answer: AnswerTurn, end: Finished | Failed) -> None:
-        self._show_pending()
         answer.end(end)
         self._keep_end(answer)
         self.answer_finished.emit(answer)
@@ -446,33 +418,27 @@ class Transcript(QObject):
         if self._store is not None:
             self._store.update_turn(record_of(turn))
 
-    def _hold(self, pending: list[str], text: str) -> None:
-        """Keep text until the next frame; the first piece after a pause is shown at once."""
-        pending.append(text)
+    def _show_soon(self) -> None:
+        """Show text with the next frame; the first piece after a pause at once."""
         if not self._frames.isActive():
             self._show_pending()
             self._frames.start()
 
     def _show_frame(self) -> None:
         """Show what came since the last frame; when nothing came, the next piece starts the frames anew."""
-        if self._pending_text or self._pending_thought:
-            self._show_pending()
-        else:
+        if not self._show_pending():
             self._frames.stop()
 
-    def _show_pending(self) -> None:
+    def _show_pending(self) -> bool:
+        """Whether there was anything."""
         answer = self._running
         if answer is None:
-            return
+            return False
         was = answer.state
-        if self._pending_thought:
-            answer.append_thought("".join(self._pending_thought))
-        if self._pending_text:
-            answer.append_text("".join(self._pending_text))
-        self._pending_text.clear()
-        self._pending_thought.clear()
+        is_new = answer.show()
         if answer.state is not was:
             self.phase_changed.emit()
+        return is_new
 
     def _hand_out(self, receipts: list[PictureReceipt]) -> None:
         """Give each turn those of its pictures, from the last: perhaps not all that is shown was told."""

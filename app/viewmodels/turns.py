@@ -15,19 +15,32 @@ from app.viewmodels.pictures import receipt_line, size_line
 from app.viewmodels.quotes import unquoted
 from app.viewmodels.tools import ToolRun
 from engine import (
+    Answer,
+    Event,
     Failed,
     Finished,
     Message,
     Part,
     Picture,
     PictureReceipt,
+    Returned,
     Sound,
     Stats,
+    Step,
     Text,
+    TextDelta,
+    ThoughtDelta,
     ThoughtEnd,
+    ThoughtFinished,
+    ThoughtStarted,
+    ToolCall,
+    ToolCalled,
+    ToolCallRefused,
+    ToolFinished,
     ToolResult,
     Video,
 )
+from engine import Thought as ThoughtStep
 
 __all__ = ["AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "UserTurn"]
 
@@ -188,9 +201,9 @@ class Thought(QObject):
         """How long it took, or takes."""
         return self._seconds
 
-    def restore(self, text: str, seconds: float) -> None:
+    def restore(self, text: str, seconds: float, ended_by: ThoughtEnd) -> None:
         """Take back a thought of an earlier day."""
-        self.text, self._seconds = text, round(seconds)
+        self.text, self._seconds, self._end = text, round(seconds), _THOUGHT_ENDS.get(ended_by, "")
 
     def start(self) -> None:
         """The model began to think."""
@@ -267,14 +280,15 @@ class AnswerTurn(QObject):
         num_new_pictures: int = 0,
         shows_thought: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        title_of: Callable[[str], str] = lambda _name: "",
     ) -> None:
+        """`title_of` tells what a person calls a tool."""
         super().__init__()
         self.place = place
         self.model = ""
         self.was_to_think = False
         """Asked for with thinking on."""
         self.state = AnswerState.WAITING
-        self.text = ""
         self.error = ""
         self.stats: Stats | None = None
         self.thought = Thought(shows_thought, clock)
@@ -282,8 +296,22 @@ class AnswerTurn(QObject):
         self.reason = ""
         self.waits_for = ""
         """What must end before the engine reads this turn's prompt, as a sentence; empty when nothing must."""
+        self._title_of = title_of
+        self._answer = Answer()
+        self._is_behind = False
+        """Whether more was said than is shown."""
         self._num_new_pictures = num_new_pictures
         self._fraction: float | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What it consists of so far, in order."""
+        return self._answer.steps
+
+    @property
+    def text(self) -> str:
+        """What was said, without thoughts and calls."""
+        return self._answer.text
 
     @property
     def is_running(self) -> bool:
@@ -293,7 +321,7 @@ class AnswerTurn(QObject):
     @property
     def is_using_tool(self) -> bool:
         """Whether a call is under way, or waits for a person."""
-        return self.is_running and bool(self.runs) and self.runs[-1].result is None
+        return self.is_running and bool(self.runs) and self.runs[-1].is_open
 
     @property
     def activity(self) -> str:
@@ -352,28 +380,7 @@ class AnswerTurn(QObject):
         """
         if self.is_running or self.state is AnswerState.FAILED or not self.text.strip():
             return ()
-        rounds: dict[int, list[ToolRun]] = {}
-        for run in self.runs:
-            rounds.setdefault(run.round_number, []).append(run)
-        told: list[Message] = []
-        for runs in rounds.values():
-            told.append(Message("assistant", tuple(run.call for run in runs)))
-            told.append(Message("tool", tuple(ToolResult(run.result, run.call.id, run.call.name) for run in runs)))
-        return *told, Message("assistant", (Text(self.text),), thought=self.thought.text)
-
-    def add_run(self, run: ToolRun) -> None:
-        """The model called a tool."""
-        self.runs.append(run)
-        self.run_added.emit(run)
-        self.changed.emit()
-
-    @property
-    def next_round(self) -> int:
-        """The number of the round that a call belongs to which is made now."""
-        if not self.runs:
-            return 0
-        last = self.runs[-1]
-        return last.round_number + (last.result is not None)
+        return self._answer.messages
 
     @property
     def spoken(self) -> str:
@@ -420,28 +427,66 @@ class AnswerTurn(QObject):
         self._fraction = done_tokens / total_tokens if total_tokens else None
         self.changed.emit()
 
-    def start_thought(self) -> None:
-        """The model thinks first."""
-        self.state = AnswerState.THINKING
-        self.thought.start()
+    def take(self, event: Event) -> None:
+        """Note what comes. More text is shown with the next `show`, all else at once."""
+        if isinstance(event, TextDelta | ThoughtDelta):
+            self._answer.take(event)
+            self._is_behind = True
+            return
+        self.show()
+        self._answer.take(event)
+        match event:
+            case ThoughtStarted():
+                self.state = AnswerState.THINKING
+                self.thought.start()
+            case ThoughtFinished(duration_ms, ended_by=ended_by):
+                self.thought.finish(duration_ms, ended_by)
+                self.state = AnswerState.WRITING
+            case ToolCalled(call) | ToolCallRefused(call=call):
+                self._add_run(ToolRun(call, self._title_of(call.name)))
+            case ToolFinished(result, duration_ms, failed):
+                self._finish_run(result, duration_ms, failed=failed)
+            case _:
+                return
         self.changed.emit()
 
-    def append_thought(self, text: str) -> None:
-        """More of the thought."""
-        self.thought.text += text
-        self.thought.changed.emit()
+    def show(self) -> bool:
+        """Show all text that came, and tell whether there was any."""
+        if not self._is_behind:
+            return False
+        self._is_behind = False
+        thought = self._answer.thought
+        if thought != self.thought.text:
+            self.thought.text = thought
+            self.thought.changed.emit()
+        if not self.thought.is_running:
+            self.state = AnswerState.WRITING
+            self.changed.emit()
+        return True
 
-    def finish_thought(self, duration_ms: float, ended_by: ThoughtEnd = "model") -> None:
-        """The thought is over, the answer follows."""
-        self.thought.finish(duration_ms, ended_by)
-        self.state = AnswerState.WRITING
-        self.changed.emit()
+    def restore(self, steps: Sequence[Step]) -> None:
+        """Take back an answer of an earlier day."""
+        self._answer = Answer(steps)
+        thoughts = [step for step in steps if isinstance(step, ThoughtStep)]
+        if thoughts:
+            seconds = sum(step.duration_ms or 0 for step in thoughts) / 1000
+            self.thought.restore(self._answer.thought, seconds, thoughts[-1].ended_by)
+        for step in steps:
+            if isinstance(step, ToolCall):
+                self._add_run(ToolRun(step, self._title_of(step.name)))
+            elif isinstance(step, Returned):
+                self._finish_run(step.result, step.duration_ms, failed=step.failed)
+        for run in self.runs:
+            run.abandon()
 
-    def append_text(self, text: str) -> None:
-        """More of the answer."""
-        self.state = AnswerState.WRITING
-        self.text += text
-        self.changed.emit()
+    def _add_run(self, run: ToolRun) -> None:
+        self.runs.append(run)
+        self.run_added.emit(run)
+
+    def _finish_run(self, result: ToolResult, duration_ms: float | None, *, failed: bool) -> None:
+        run = next((run for run in self.runs if run.call.id == result.call_id and run.is_open), None)
+        if run is not None:
+            run.finish(result.content, duration_ms, failed=failed)
 
     def end(self, event: Finished | Failed) -> None:
         """The answer is complete, or was cut off, or could not be made, which one sentence says."""
@@ -466,7 +511,8 @@ class AnswerTurn(QObject):
 
     def start_again(self) -> None:
         """Forget a failed attempt, for a retry in the same place."""
-        self.text = self.error = self.reason = ""
+        self._answer = Answer()
+        self.error = self.reason = ""
         self.runs.clear()
         self.thought.reset()
         self.stats = self._fraction = None
@@ -474,7 +520,10 @@ class AnswerTurn(QObject):
         self.changed.emit()
 
     def _close(self, state: AnswerState) -> None:
-        self.thought.finish()
+        self.show()
+        if self.thought.is_running:
+            self.thought.finish()
+            self._answer.take(ThoughtFinished(self.thought.seconds * 1000.0, ended_by="cut_off"))
         for run in self.runs:
             run.abandon()
         self.state = state

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from itertools import count
 
+from engine.answer import Answer
 from engine.events import (
     TextDelta,
     ThoughtDelta,
@@ -265,16 +266,8 @@ def parse(
 ) -> Message:
     """A whole answer as a message: its text, then its calls; the same as streaming it. Refused calls are left out."""
     parser = ResponseParser(tokenizer, starts_in_thought=starts_in_thought, tools=tools)
-    thought, answer, calls = [], [], []
+    answer = Answer()
     for event in [event for token_id in token_ids for event in parser.push(token_id)] + parser.finish():
-        match event:
-            case ThoughtDelta(text):
-                thought.append(text)
-            case TextDelta(text):
-                answer.append(text)
-            case ToolCalled(call):
-                calls.append(call)
-            case _:
-                pass
-    texts = [Text("".join(answer))] if answer or not calls else []
-    return Message("assistant", (*texts, *calls), "".join(thought))
+        if not isinstance(event, ToolCallRefused):
+            answer.take(event)
+    return answer.messages[0] if answer.text or answer.calls else Message("assistant", (Text(""),), answer.thought)

@@ -91,7 +91,7 @@ def finished_turns(number: int) -> list[UserTurn | AnswerTurn]:
     for index in range(number // 2):
         turns.append(UserTurn(Message("user", (Text(f"Question {index}: what does it say?"),)), next_place(turns)))
         answer = AnswerTurn(next_place(turns))
-        answer.append_text(ANSWER * (1 + index % 3))
+        answer.restore([Text(ANSWER * (1 + index % 3))])
         answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
         turns.append(answer)
     return turns
@@ -218,7 +218,7 @@ def long_answer(desk: Desk, num_characters: int) -> None:
     """Open a conversation of one very long answer."""
     turns = finished_turns(2)
     answer = AnswerTurn(next_place(turns))
-    answer.append_text((ANSWER + "\n\n") * (num_characters // len(ANSWER)))
+    answer.restore([Text((ANSWER + "\n\n") * (num_characters // len(ANSWER)))])
     answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
     heart = Heart()
     show_turns(desk, [*turns, answer])

@@ -29,10 +29,10 @@ from PySide6.QtGui import QImage  # noqa: E402
 from app.application import DesktopApplication, assemble  # noqa: E402
 from app.exports import ExportFormat  # noqa: E402
 from app.settings import Settings  # noqa: E402
-from app.store import Draft, Store, Turn  # noqa: E402
+from app.store import Answered, Draft, Store, Turn  # noqa: E402
 from app.theme import Theme  # noqa: E402
 from app.viewmodels.turns import AnswerState  # noqa: E402
-from engine import Media, Message, Text, sample_checkpoint, user  # noqa: E402
+from engine import Media, Text, sample_checkpoint, user  # noqa: E402
 from tests.app.driving import last_answer, say  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
 
@@ -187,7 +187,7 @@ def start(place: Path, disk: Disk) -> None:
     """Start on a full disk with what an earlier window left behind when it was killed; make room; be killed."""
     store = Store(place / "data", print)
     store.add_turn("old", Turn("q", None, user("said before")))
-    store.add_turn("old", Turn("a", "q", Message("assistant", (Text("half an ans"),)), state="running"))
+    store.add_turn("old", Turn("a", "q", Answered((Text("half an ans"),)), state="running"))
     store.close()
     disk.fill()
     tour = Tour(place)

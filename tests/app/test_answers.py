@@ -16,7 +16,7 @@ from app.theme import Theme
 from app.viewmodels.turns import AnswerTurn, Place, Thought
 from app.widgets.look import Look
 from app.widgets.turn_views import AnswerView
-from engine import EngineEvent, Failed, TextDelta
+from engine import EngineEvent, Failed, TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted
 from tests.app.driving import NO_KEYS, WAIT_MS, Draw, OpenDesk, answer_view, last_answer, say, wait_for_end
 
 TEXT = "The first words.\n\n- one\n- two\n\n```\ncode  with   spaces\n```\n\nÜmläute, 日本語 and 🎉 at the end"
@@ -127,15 +127,14 @@ def test_a_retry_forgets_the_thought_of_the_failed_attempt(qapp: QApplication, t
     answer = AnswerTurn(Place(), shows_thought=False)
     view = AnswerView(Look(theme, Icons(ICONS)), answer)
     qtbot.addWidget(view)
-    answer.start_thought()
-    answer.append_thought("hm")
-    answer.finish_thought(12_000)
+    for event in (ThoughtStarted(), ThoughtDelta("hm"), ThoughtFinished(12_000)):
+        answer.take(event)
     answer.end(Failed("EngineDied", "The engine stopped."))
     view.show()
     assert view.thinking.title.text() == "Thought for 12 s"
     answer.start_again()
     assert not view.thinking.isVisible()
-    answer.start_thought()
+    answer.take(ThoughtStarted())
     assert view.thinking.title.text() == "Thinking… 0 s"
     answer.stop()
 

@@ -24,7 +24,7 @@ from app.exports import Entry, ExportCancelled, Exported, ExportError, ExportFor
 from app.viewmodels import exporting
 from app.viewmodels.exporting import FORMAT_NAMES, Exporter
 from app.widgets.export_sheet import ExportSheet
-from engine import Message, Picture, Sound, Text, ToolCall, ToolResult, user
+from engine import Media, Message, Picture, Returned, Sound, Step, Text, Thought, ToolCall, ToolResult, user
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, say, wait_for_end
 
 WHEN = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
@@ -59,6 +59,29 @@ class Tags(HTMLParser):
         return [attributes for tag, attributes in self.found if tag == name]
 
 
+def said(message: Message, when: datetime | None = None) -> Entry:
+    """What a person said."""
+    return Entry("user", [part for part in message.parts if isinstance(part, Text | Media)], when)
+
+
+def test_an_answer_is_written_step_by_step_with_what_its_tools_gave(tmp_path: Path, folder: Path) -> None:
+    plot = tmp_path / "plot.png"
+    Image.new("RGB", (9, 9), "red").save(plot)
+    steps = (
+        Thought("First"), Text("I draw it."), ToolCall("plot", {}, "1"), ToolCall("clock", {}, "2"),
+        Returned(ToolResult("Drawn.", "1", "plot"), (Picture(str(plot)),)), Returned(ToolResult("Noon", "2", "clock")),
+        Thought("Then"), Text("There it is."),
+    )  # fmt: skip
+    conversation = Exported("Plot", [Entry("assistant", steps)])
+    text = written(conversation, folder, ExportFormat.MARKDOWN, with_thoughts=True)
+    order = ["> First", "I draw it.", "Tool: plot", "Drawn.", "picture%201", "Tool: clock", "Noon", "> Then", "There"]
+    assert sorted(order, key=text.index) == order
+    assert (folder / "Cats files" / "picture 1.png").read_bytes() == plot.read_bytes()
+    page = written(conversation, folder, ExportFormat.HTML, with_thoughts=True)
+    order = ["First", "I draw it.", "Tool: plot", "data:image/png", "Tool: clock", "Then", "There it is."]
+    assert sorted(order, key=page.index) == order
+
+
 @pytest.fixture
 def conversation(tmp_path: Path) -> Exported:
     """A picture, a question, an answer with everything that Markdown can do, and a tool."""
@@ -70,11 +93,11 @@ def conversation(tmp_path: Path) -> Exported:
     return Exported(
         "Cats & <dogs>",
         [
-            Entry(user("What is <this>?\n# not a heading", Picture(str(picture)), Sound(str(sound))), WHEN),
-            Entry(Message("assistant", (Text(ANSWER),), thought="Let me\nlook."), WHEN, "Gemma 4 E2B"),
-            Entry(Message("assistant", (ToolCall("clock", {"zone": "``` UTC"}),)), WHEN, "Gemma 4 E2B"),
-            Entry(Message("tool", (ToolResult({"time": "<9:05>"}, name="clock"),)), WHEN),
-            Entry(user("And this?", Picture(str(tmp_path / "gone.png")))),
+            said(user("What is <this>?\n# not a heading", Picture(str(picture)), Sound(str(sound))), WHEN),
+            Entry("assistant", (Thought("Let me\nlook."), Text(ANSWER)), WHEN, "Gemma 4 E2B"),
+            Entry("assistant", (ToolCall("clock", {"zone": "``` UTC"}),), WHEN, "Gemma 4 E2B"),
+            Entry("tool", (Returned(ToolResult({"time": "<9:05>"}, name="clock")),), WHEN),
+            said(user("And this?", Picture(str(tmp_path / "gone.png")))),
         ],
     )
 
@@ -135,27 +158,27 @@ def test_html_needs_nothing_else_and_runs_nothing(conversation: Exported, folder
 def test_html_shows_a_picture_that_browsers_do_not_know(tmp_path: Path, folder: Path) -> None:
     scan = tmp_path / "scan.tiff"
     Image.new("RGB", (9, 9), "red").save(scan)
-    page = written(Exported("Scan", [Entry(user("", Picture(str(scan))))]), folder, ExportFormat.HTML)
+    page = written(Exported("Scan", [said(user("", Picture(str(scan))))]), folder, ExportFormat.HTML)
     assert "data:image/png;base64,iVBOR" in page
 
 
 def test_json_is_the_engines_own_form(conversation: Exported, folder: Path) -> None:
     document = json.loads(written(conversation, folder, ExportFormat.JSON))
-    messages = [msgspec.convert(entry["message"], Message) for entry in document["messages"]]
-    assert messages[1].text == ANSWER
-    assert messages[1].thought == ""
-    assert messages[2:4] == [entry.message for entry in conversation.entries[2:4]]
+    steps = [msgspec.convert(entry["steps"], tuple[Step | Media, ...]) for entry in document["messages"]]
+    assert steps[1] == (Text(ANSWER),), "thoughts are left out"
+    assert steps[2:4] == [entry.steps for entry in conversation.entries[2:4]]
     when = [entry["created_at"] for entry in document["messages"]]
     assert (datetime.fromisoformat(when[0]), when[4]) == (WHEN, None)
     assert document["messages"][1]["model"] == "Gemma 4 E2B"
-    assert (folder / messages[0].pictures[0].path).is_file()
-    assert messages[4].pictures[0].path == ""
+    assert isinstance(steps[0][0], Picture)
+    assert (folder / steps[0][0].path).is_file()
+    assert steps[4][0] == Picture("")
     assert "private" not in json.dumps(document)
 
 
 def test_pdf_has_pages_and_the_picture(conversation: Exported, folder: Path, qapp: object) -> None:
     path = folder / "Cats.pdf"
-    long = Exported(conversation.title, [*conversation.entries, Entry(user("word " * 3000))])
+    long = Exported(conversation.title, [*conversation.entries, said(user("word " * 3000))])
     export(long, path, ExportFormat.PDF, with_thoughts=True)
     data = path.read_bytes()
     assert data.startswith(b"%PDF-")
@@ -252,9 +275,9 @@ def test_a_killed_export_leaves_nothing_hidden(folder: Path, tmp_path: Path) -> 
 import os, shutil, signal
 from pathlib import Path
 from app.exports import Entry, Exported, ExportFormat, export
-from engine import Message, Picture
+from engine import Picture
 shutil.copyfile = lambda *_paths: os.kill(os.getpid(), signal.SIGKILL)
-entry = Entry(Message("user", (Picture({str(tmp_path / "a.png")!r}, 280),)))
+entry = Entry("user", (Picture({str(tmp_path / "a.png")!r}, 280),))
 export(Exported("Cats", [entry]), Path({str(folder / "Cats.md")!r}), ExportFormat.MARKDOWN, with_thoughts=True)
 """
     process = subprocess.run([sys.executable, "-c", killed], cwd=Path(__file__).parents[2], check=False, timeout=60)

@@ -23,7 +23,9 @@ def fill(desk: Desk, num_turns: int = NUM_TURNS) -> MessageList:
     for number in range(num_turns // 2):
         turns.append(UserTurn(Message("user", (Text(f"Question {number}"),)), next_place(turns)))
         answer = AnswerTurn(next_place(turns))
-        answer.append_text("\n\n".join([f"Answer {number}.", "some words " * 30, "- one\n- two"] * (1 + number % 3)))
+        answer.restore(
+            [Text("\n\n".join([f"Answer {number}.", "some words " * 30, "- one\n- two"] * (1 + number % 3)))]
+        )
         answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
         turns.append(answer)
     show_turns(desk, turns)

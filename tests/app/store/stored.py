@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from app.store import Conversation, Store, Turn
-from engine import Media, Message, Text, user
+from app.store import Answered, Conversation, Store, Turn
+from engine import Media, Text, user
 
 WAIT_S = 60
 
@@ -16,7 +16,7 @@ def asked(id_: str, text: str, *media: Media, parent: str | None = None, created
 
 def answered(id_: str, text: str, parent: str, **about: Any) -> Turn:
     """A turn of the model."""
-    return Turn(id_, parent, Message("assistant", (Text(text),)), **about)
+    return Turn(id_, parent, Answered((Text(text),)), **about)
 
 
 def loaded(store: Store, conversation_id: str) -> Conversation:

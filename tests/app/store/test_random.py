@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from app.store import Conversation, Draft, Store, Turn
-from engine import Message, Picture, Text
+from app.store import Answered, Conversation, Draft, Store, Turn
+from engine import Message, Picture, Returned, Text, Thought, ToolResult
 from tests.app.store.stored import WAIT_S, names
 
 CHATS = st.sampled_from(["a", "b", "c"])
@@ -40,7 +40,7 @@ class StoreLikeADictionary(RuleBasedStateMachine):
         known = self.chats.get(chat, {}).get("turns", [])
         parent = data.draw(st.sampled_from([None, *(turn.id for turn in known)]))
         self.num_turns += 1
-        message = Message("assistant", (Picture("/far/p.png"), Text(text)), text)
+        message = Answered((Thought(text), Text(text), Returned(ToolResult(text), (Picture("/far/p.png"),))))
         turn = Turn(f"t{self.num_turns}", parent, message, "running" if is_running else "complete", time)
         self.store.add_turn(chat, turn)
         new = {"title": "", "chosen": False, "pinned": False, "created": time, "updated": time, "turns": [],

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import app.store.opening
-from app.store import Conversation, Costs, Draft, Edit, Turn
+from app.store import Answered, Conversation, Costs, Draft, Edit, Turn
 from app.store.schema import MIGRATIONS, migrate, schema_version
-from engine import Message, Picture, PictureReceipt, Sound, Stats, Text, ToolCall, ToolResult, Video
+from engine import Message, Picture, PictureReceipt, Returned, Sound, Stats, Text, Thought, ToolCall, ToolResult, Video
 from tests.app.store.conftest import OpenStore
 from tests.app.store.stored import WAIT_S, asked, files, loaded, names
 
@@ -40,18 +40,19 @@ def test_a_store_of_every_version_opens(open_store: OpenStore, folder: Path, sai
     attachments = folder / "attachments"
     picture, video = str(attachments / "ab/abc/scan.png"), str(attachments / "cd/cde/clip.mp4")
     receipt = PictureReceipt("/store/attachments/ab/abc/scan.png", 560, 1056, 576, 264, 84.5)
-    of_picture, of_call = (Costs((receipt,)), Costs((), (3.5,))) if version >= 2 else (Costs(), Costs())
+    of_picture = Costs((receipt,)) if version >= 2 else Costs()
+    result = ToolResult({"time": "noon"}, "1", "clock")
+    returned = Returned(result, (Picture(picture, 280),), 3.5) if version >= 3 else Returned(result)
     edit = Edit("q1", "What now?", (Picture(picture, 280),)) if version >= 2 else None
     assert loaded(store, "c1") == Conversation(
         "c1", "日本の天気", True, True, 1000.0,
         (
             Turn("q1", None, Message("user", (Picture(picture, 560), Video(video), Sound("/far/a.wav"), Text("What?"))),
                  created_at=1000.0, costs=of_picture),
-            Turn("a1", "q1", Message("assistant", (ToolCall("clock", {"zone": "Asia/Tokyo"}, "1"),), "Hm"), "complete",
-                 1001.0, "Gemma 4 E2B", True, "", "tool_calls", 2.5, Stats(10, 5, 7, 1.5, 2.5, 3.5, 99),
-                 of_call),
-            Turn("r1", "a1", Message("tool", (ToolResult({"time": "noon"}, "1", "clock"),)), created_at=1002.0),
-            Turn("a2", "r1", Message("assistant", (Text("Half an answer"),)), "interrupted", 1003.0, "Gemma 4 E2B"),
+            Turn("a1", "q1", Answered((Thought("Hm", 2500.0), ToolCall("clock", {"zone": "Asia/Tokyo"}, "1"))),
+                 "complete", 1001.0, "Gemma 4 E2B", True, "", "tool_calls", Stats(10, 5, 7, 1.5, 2.5, 3.5, 99)),
+            Turn("r1", "a1", Answered((returned,)), created_at=1002.0),
+            Turn("a2", "r1", Answered((Text("Half an answer"),)), "interrupted", 1003.0, "Gemma 4 E2B"),
             Turn("q2", None, Message("user", (Text("Edited 天気"),)), "failed", 1004.0, error="It broke."),
         ),
         "a2", Draft("unsent", (Picture(picture, 70),), edit),

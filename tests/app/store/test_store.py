@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.store import Conversation, Draft, Store, Summary, Turn
-from engine import Message, Picture, Sound, Stats, Text, ToolCall, ToolResult, Video
+from app.store import Answered, Conversation, Draft, Store, Summary, Turn
+from engine import Message, Picture, Returned, Sound, Stats, Text, Thought, ToolCall, ToolResult, Video
 from tests.app.store.conftest import OpenStore
 from tests.app.store.stored import WAIT_S, answered, asked, file, files, loaded, names
 
@@ -31,15 +31,18 @@ def test_every_field_of_a_turn_comes_back(open_store: OpenStore, tmp_path: Path)
     )  # fmt: skip
     answer = Turn(
         "a", "q",
-        Message("assistant", (ToolCall("clock", {"zone": ["Asia/Tokyo", None, 1.5]}, "c1"),), thought="Hm 🤔"),
-        "failed", 3.25, "gemma", True, "It broke.", "length", 4.5, Stats(10, 5, 7, 1.5, 2.5, 3.5, 99),
+        Answered((
+            Thought("Hm 🤔", 4500.0, "answer_now"), Text("I look."), ToolCall("clock", {"zone": ["Asia", None]}, "c1"),
+            Returned(ToolResult({"time": "noon"}, "c1", "clock"), (Picture(str(kept), 70),), 3.5), Thought("Ah."),
+            ToolCall("clock", {}, "c2"), Returned(ToolResult({"error": "No."}, "c2", "clock"), failed=True),
+        )),
+        "failed", 3.25, "gemma", True, "It broke.", "length", Stats(10, 5, 7, 1.5, 2.5, 3.5, 99),
     )  # fmt: skip
-    result = Turn("r", "a", Message("tool", (ToolResult({"time": "noon"}, "c1", "clock"),)), created_at=4.0)
-    for turn in (question, answer, result):
+    for turn in (question, answer):
         store.add_turn("c", turn)
     store = open_store()
     assert loaded(store, "c") == Conversation(
-        "c", "", False, False, 2.5, (question, answer, result), "r", None
+        "c", "", False, False, 2.5, (question, answer), "a", None
     )  # fmt: skip
 
 
@@ -234,6 +237,7 @@ def test_text_that_no_file_can_hold_is_kept_as_far_as_possible(open_store: OpenS
     store.save_draft("c", Draft("d\ud800"))
     conversation = loaded(open_store(), "c")
     turn = conversation.turns[0]
+    assert isinstance(turn.message, Message)
     assert (turn.message.text, turn.message.thought, turn.error) == ("a\0b ?", "?", "?!")
     assert conversation.title == "t?"
     assert conversation.draft == Draft("d?")

@@ -1,0 +1,61 @@
+"""Answers of the first two versions, which were one message each, as the steps of today."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from app.store.values import Answered
+from engine import Message, Part, Returned, Step, Text, Thought, ToolCall, ToolResult
+
+__all__ = ["answer_of", "decode_message"]
+
+
+class _Costs(msgspec.Struct):
+    """What versions 1 and 2 kept of the calls beside the message."""
+
+    tools_ms: tuple[float | None, ...] = ()
+
+
+def answer_of(message: str, costs: str, thought_seconds: float) -> str:
+    """The column `message` of today; as it was when it is a person's, one of today, or damaged."""
+    try:
+        said = msgspec.json.decode(message, type=Message)
+        durations = iter(msgspec.json.decode(costs, type=_Costs).tools_ms)
+    except (msgspec.DecodeError, RecursionError):
+        return message
+    if said.role == "user":
+        return message
+    thought = [Thought(said.thought, thought_seconds * 1000)] if said.thought else []
+    steps: tuple[Step, ...] = (*thought, *_steps(said.parts, durations))
+    return msgspec.json.encode(Answered(steps)).decode()
+
+
+def decode_message(message: str, *about: Any) -> Message | Answered:
+    """What is in the column; `about` are `costs` and `thought_seconds`. Raises msgspec.DecodeError, RecursionError."""
+    try:
+        return msgspec.json.decode(message, type=Answered)
+    except msgspec.ValidationError:
+        if about:  # a row that came back from a damaged database of an earlier version
+            return decode_message(answer_of(message, *about))
+        return msgspec.json.decode(message, type=Message)
+
+
+def _steps(parts: tuple[Part, ...], durations: Iterator[float | None]) -> Iterator[Step]:
+    took: dict[str, float | None] = {}
+    for part in parts:
+        match part:
+            case ToolCall(id=call_id):
+                took[call_id] = next(durations, None)
+                yield part
+            case ToolResult(None):
+                pass  # the answer was stopped before it came
+            case ToolResult(content, call_id):
+                failed = isinstance(content, dict) and "error" in content
+                yield Returned(part, duration_ms=took.get(call_id), failed=failed)
+            case Text(""):
+                pass
+            case Text():
+                yield part
+            case _:
+                pass  # no answer of these versions held media
