@@ -262,9 +262,11 @@ def test_an_export_tells_of_tools_and_of_the_zone(open_desk: OpenDesk, folder: P
     with qtbot.waitSignal(desk.exporter.said, timeout=WAIT_MS):
         desk.exporter.export(folder / "said.json", ExportFormat.JSON, with_thoughts=False)
     entries = json.loads((folder / "said.json").read_text())["messages"]
-    answer = msgspec.convert(entries[1]["message"], Message)
-    assert answer.calls[0].arguments == {"expression": "6 * 7"}
-    assert ToolResult(42, "call-1", "calculator") in answer.parts
+    call, returned, text = msgspec.convert(entries[1]["steps"], tuple[Step, ...])
+    assert call == ToolCall("calculator", {"expression": "6 * 7"}, "call-1")
+    assert isinstance(returned, Returned)
+    assert returned.result == ToolResult(42, "call-1", "calculator")
+    assert text == Text("The tool said 42")
     assert datetime.fromisoformat(entries[1]["created_at"]).utcoffset() is not None
 
 
