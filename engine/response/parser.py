@@ -270,4 +270,5 @@ def parse(
     for event in [event for token_id in token_ids for event in parser.push(token_id)] + parser.finish():
         if not isinstance(event, ToolCallRefused):
             answer.take(event)
-    return answer.messages[0] if answer.text or answer.calls else Message("assistant", (Text(""),), answer.thought)
+    texts = [Text(answer.text)] if answer.text or not answer.calls else []
+    return Message("assistant", (*texts, *answer.calls), answer.thought)
