@@ -33,14 +33,16 @@ from app.tools import Desktop, built_in_tools
 from app.typesetting import Typesetter
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
-from app.viewmodels.editing import Editing
+from app.viewmodels.drafts import Drafts
 from app.viewmodels.exporting import Exporter
 from app.viewmodels.finding import Finding
+from app.viewmodels.intake import Intake
 from app.viewmodels.library import Library
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
 from app.viewmodels.notices import Notices
 from app.viewmodels.preferences import Preferences
+from app.viewmodels.preparing import Keep, Preparation
 from app.viewmodels.rest import Rest
 from app.viewmodels.retention import Retention
 from app.viewmodels.running import Running
@@ -151,11 +153,12 @@ class Desk:
     def close(self) -> None:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
         self.models.voice.leave()
+        self.models.intake.close()
+        self.models.composer.preparation.close(self.models.composer.draft)
         self.models.library.close()
         self.retention.end()
         self.models.toolbox.close()
         self.window.close()
-        self.models.composer.close()
         self.exporter.close()
         self.thumbnails.close()
         self.typesetter.close()
@@ -240,9 +243,10 @@ def assemble(
     def make(record: Kept | None, is_temporary: bool) -> Transcript:
         return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)
 
+    def keeper() -> Keep:
+        return pasted.lend if conversation.transcript.is_temporary else keep
+
     def keep(path: Path) -> Path:
-        if conversation.transcript.is_temporary:
-            return pasted.lend(path)
         try:
             return store.keep_file(path)
         except OSError:
@@ -250,18 +254,19 @@ def assemble(
 
     conversation = Conversation(make(None, False), settings)
     meter = Meter(model, conversation, preferences)
-    composer = Composer(conversation, model, meter, settings, pasted.save, keep)
+    composer = Composer(conversation, model, meter, settings, Preparation(keeper))
     shelf = Shelf(store)
     search = Search(store, shelf)
     running = Running(store, conversation, shelf)
-    library = Library(store, conversation, composer, shelf, running, settings, make)
+    drafts = Drafts(store, conversation, composer, shelf)
+    library = Library(store, conversation, drafts, shelf, running, settings, make)
     retention = Retention(store, preferences, shelf, running)
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
-    editing = Editing(conversation, composer, library.keep_draft)
     status = Status(model, conversation)
     finding = Finding(conversation, readable_texts)
+    intake = Intake(composer, pasted.save)
     models = ViewModels(
-        model, conversation, composer, editing, library, shelf, search, running, toolbox, status, voice, finding
+        model, conversation, composer, intake, drafts, library, shelf, search, running, toolbox, status, voice, finding
     )
     awake = Awake()
     running.changed.connect(lambda: awake.hold(running.is_anything_busy))

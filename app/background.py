@@ -41,10 +41,14 @@ class Lane(QObject):
         """Call `then` with the result of a future, unless it is cancelled or fails."""
         future.add_done_callback(lambda done: self._take(done, then))
 
+    def forget(self) -> None:
+        """Do nothing of what waits."""
+        self._pool.clear()
+
     def close(self, *, finishes: bool = False) -> None:
         """Let the running work end, and forget what waits, or with `finishes` do it first."""
         if not finishes:
-            self._pool.clear()
+            self.forget()
         self._pool.waitForDone()
 
     def _do(self, work: Callable[[], T], then: Callable[[T], None]) -> None:

@@ -4,7 +4,7 @@ import itertools
 import shutil
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QImageWriter, QPainter
 
 from app.private_folder import PrivateFolder
@@ -34,9 +34,8 @@ class PastedPictures:
         """Where the files are."""
         return self._private.path
 
-    def save(self, mime: QMimeData) -> Path | None:
-        """Write the picture data of a paste or a drop as PNG; None when there is no picture in it."""
-        image = mime.imageData()
+    def save(self, image: object) -> Path | None:
+        """Write the picture data of a paste or a drop as PNG; None when it is no picture."""
         if not isinstance(image, QImage) or image.isNull():
             return None
         path = self._write(image, f"Pasted picture {next(self._numbers)}.png")

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 __all__ = ["PrivateFolder", "sweep"]
@@ -26,19 +27,23 @@ class PrivateFolder:
     def __init__(self) -> None:
         self._path: Path | None = None
         self._lock: BinaryIO | None = None
+        self._making = Lock()
 
     @property
     def path(self) -> Path:
         """Where it is; raises OSError when it cannot be made."""
-        if self._path is None:
-            new = Path(tempfile.mkdtemp(prefix=_NEW_PREFIX + _PREFIX, dir=_place()))
-            try:
-                self._lock = (new / _LOCK).open("wb")
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._path = new.rename(new.with_name(new.name.removeprefix(_NEW_PREFIX)))
-            except OSError:
-                shutil.rmtree(new, ignore_errors=True)
-                raise
+        with self._making:  # pictures are pasted and files lent on threads of their own
+            return self._path or self._make()
+
+    def _make(self) -> Path:
+        new = Path(tempfile.mkdtemp(prefix=_NEW_PREFIX + _PREFIX, dir=_place()))
+        try:
+            self._lock = (new / _LOCK).open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._path = new.rename(new.with_name(new.name.removeprefix(_NEW_PREFIX)))
+        except OSError:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         return self._path
 
     def close(self) -> None:

@@ -1,9 +1,10 @@
 """What is attached to a draft: pictures, sounds, videos and texts, each with its cost and its wording."""
 
+import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import assert_never
 
 from app.viewmodels.pictures import BUDGET_NAMES, SAMPLE_BUDGET, auto_budget
 from app.viewmodels.quotes import quoted
@@ -25,7 +26,7 @@ from engine import (
 
 __all__ = [
     "EARS", "Attached", "DraftPicture", "DraftReading", "DraftSound", "DraftText", "DraftVideo", "Senses", "for_model",
-    "length", "senses_of",
+    "length", "new_key", "senses_of",
 ]  # fmt: skip
 
 EARS = "E2B, E4B and 12B hear"
@@ -36,8 +37,15 @@ _SOUND_TOKENS_PER_SECOND = 25
 _FRAME_TOKENS = 8
 """Around the soft tokens of a frame: its time, digit by digit, and two markers."""
 
-Keep = Callable[[Path], Path]
-"""Makes the copy of a file that is sent."""
+_LARGE_BYTES = 32 << 20
+"""A copy of so much takes a while that somebody notices."""
+
+_keys = itertools.count(1)
+
+
+def new_key() -> int:
+    """What tells one thing that is attached from all others of this run."""
+    return next(_keys)
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,36 @@ def senses_of(info: ModelInfo | None) -> Senses:
 
 @dataclass(frozen=True)
 class _DraftFile:
-    """An attached file. `key` tells two chips of the same window apart."""
+    """An attached file. It can be sent once its copy exists."""
 
     key: int
     attachment: Attachment
-    senses: Senses
+    senses: Senses = field(default_factory=Senses, kw_only=True)
+    copy: Path | None = field(default=None, kw_only=True)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be sent."""
+        return self.copy is not None
+
+    @property
+    def state(self) -> str:
+        """What is being done with it, as far as that takes a while."""
+        return "Copying…" if not self.is_ready and self.attachment.size_bytes >= _LARGE_BYTES else ""
+
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept."""
+        return self.parts(self.path)[0]
+
+    @property
+    def sent_parts(self) -> tuple[Part, ...]:
+        """As the message carries it."""
+        return self.parts(self.copy or self.path)
+
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        raise NotImplementedError
 
     @property
     def path(self) -> Path:
@@ -92,7 +125,7 @@ class _DraftFile:
 class _Seen(_DraftFile):
     """Something to be seen at a budget; without a choice the budget is Auto."""
 
-    choice: int | None
+    choice: int | None = None
 
     @property
     def budget(self) -> int:
@@ -172,9 +205,9 @@ class DraftPicture(_Seen):
         plan = self.plan(self.budget)
         return f"{plan.width} × {plan.height} pixels"
 
-    def parts(self, keep: Keep) -> tuple[Part, ...]:
-        """As the message carries it."""
-        return (Picture(str(keep(self.path)), self.budget),)
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        return (Picture(str(path), self.budget),)
 
 
 @dataclass(frozen=True)
@@ -208,18 +241,17 @@ class DraftVideo(_Seen):
         frames = f"{self.num_frames} frame{'s' * (self.num_frames > 1)}"
         return f"{length(self.attachment.seconds)} · {frames}{', sound' * self.is_heard}"
 
-    def parts(self, keep: Keep) -> tuple[Part, ...]:
-        """As the message carries it."""
-        path = str(keep(self.path))
-        video = Video(path, self.budget)
-        return (video, Sound(path)) if self.is_heard else (video,)
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        video = Video(str(path), self.budget)
+        return (video, Sound(video.path)) if self.is_heard else (video,)
 
 
 @dataclass(frozen=True)
 class DraftSound(_DraftFile):
     """A sound that waits to be sent; `peaks` are its loudest samples from the beginning to the end, in [0, 1]."""
 
-    peaks: tuple[float, ...]
+    peaks: tuple[float, ...] = ()
 
     @property
     def num_tokens(self) -> int:
@@ -246,9 +278,9 @@ class DraftSound(_DraftFile):
         """The sentence for somebody who sends it nevertheless."""
         return f"“{self.name}” cannot be sent: this model cannot hear. {EARS}: choose one of them, or remove the sound."
 
-    def parts(self, keep: Keep) -> tuple[Part, ...]:
-        """As the message carries it."""
-        return (Sound(str(keep(self.path))),)
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        return (Sound(str(path)),)
 
 
 @dataclass(frozen=True)
@@ -258,8 +290,10 @@ class DraftText:
     key: int
     name: str
     text: str = field(repr=False)
-    senses: Senses
+    senses: Senses = field(default_factory=Senses, kw_only=True)
     lack = ""
+    state = ""
+    is_ready = True
 
     @property
     def tip(self) -> str:
@@ -284,23 +318,35 @@ class DraftText:
         """What it costs."""
         return f"about {self.num_tokens:,} tokens"
 
-    def parts(self, _keep: Keep) -> tuple[Part, ...]:
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept."""
+        return Text(quoted(self.name, self.text))
+
+    @property
+    def sent_parts(self) -> tuple[Part, ...]:
         """As the message carries it."""
-        return (Text(quoted(self.name, self.text)),)
+        return (self.draft_part,)
 
 
 @dataclass(frozen=True)
 class DraftReading:
-    """A sound or a video that is being looked at; `part` is what it will be if nothing is wrong with it."""
+    """A file that is being looked at; `part` is how the draft that it comes from had it, None for a new one."""
 
     key: int
     path: Path
-    part: Sound | Video
-    choice: int | None = None
+    part: Picture | Sound | Video | None = None
     num_tokens = 0
     label = "Reading…"
     cost = ""
     lack = ""
+    state = ""
+    is_ready = False
+
+    @classmethod
+    def of(cls, part: Picture | Sound | Video) -> "DraftReading":
+        """What a kept draft had attached."""
+        return cls(new_key(), Path(part.path), part)
 
     @property
     def name(self) -> str:
@@ -312,9 +358,33 @@ class DraftReading:
         """Where it lies."""
         return str(self.path)
 
-    def parts(self, _keep: Keep) -> tuple[Part, ...]:
-        """As a draft is kept meanwhile; it is never sent like this."""
-        return (self.part,)
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept meanwhile: what it really is, is looked at when the draft is taken up."""
+        return self.part or Picture(str(self.path))
+
+    @property
+    def sent_parts(self) -> tuple[Part, ...]:
+        """It is never sent like this."""
+        return ()
+
+    def seen(self, attachment: Attachment, choice: int | None, peaks: tuple[float, ...], senses: Senses) -> "Attached":
+        """What it turned out to be; `choice` is the budget of a new picture."""
+        match attachment.kind:
+            case "sound":
+                return DraftSound(self.key, attachment, peaks, senses=senses)
+            case "video":
+                video = DraftVideo(self.key, attachment, senses=senses)
+                if isinstance(self.part, Video) and self.part.budget != video.auto:
+                    return replace(video, choice=self.part.budget)
+                return video
+            case "picture":
+                picture = DraftPicture(self.key, attachment, senses=senses)
+                if isinstance(self.part, Picture):
+                    choice = None if self.part.budget == picture.auto else self.part.budget
+                return replace(picture, choice=choice)
+            case _ as never:
+                assert_never(never)
 
 
 Attached = DraftPicture | DraftVideo | DraftSound | DraftText | DraftReading

@@ -1,12 +1,11 @@
-"""What is about to be sent: the draft's text, what is attached to it, the thinking switch, and what was refused."""
+"""The draft that is open: its text, what is attached to it, the thinking switch, and what was refused."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import assert_never
 
-from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.settings import Settings
 from app.viewmodels.attached import (
@@ -17,25 +16,16 @@ from app.viewmodels.attached import (
     DraftText,
     DraftVideo,
     for_model,
+    new_key,
 )
 from app.viewmodels.conversation import Conversation
-from app.viewmodels.inspection import Inspected, Inspector, kind_by_name_and_head
-from app.viewmodels.intake import SAVE_FIRST, Offer, count, read_offer
+from app.viewmodels.draft import Draft
+from app.viewmodels.inspection import Inspected
 from app.viewmodels.meter import Meter
 from app.viewmodels.model import Model
-from app.viewmodels.quotes import LONG_TEXT, MANY_LINES, read_text_file, unquoted
-from engine import (
-    BUDGETS,
-    DEFAULT_VIDEO_BUDGET,
-    AttachmentError,
-    Message,
-    Part,
-    Picture,
-    Sound,
-    Text,
-    Video,
-    inspect_attachment,
-)
+from app.viewmodels.preparing import Preparation
+from app.viewmodels.quotes import LONG_TEXT, MANY_LINES
+from engine import BUDGETS, Message, Text
 
 __all__ = ["Composer"]
 
@@ -47,11 +37,13 @@ MAX_SENTENCES = 3
 
 
 class Composer(QObject):
-    """The draft. Refused files end up in `notice`, never in a dialog; the rest of the same drop is kept.
+    """Shows and changes one draft after the other. Refused files end up in `notice`, never in a dialog; the rest of the
+    same drop is kept.
 
     **Signals:** `item_added`, `item_changed` (Attached), `item_removed` (its key), `items_ordered`, `notice_changed`,
-    `changed` (anything that decides whether it can be sent), `draft_changed` (what `draft` holds), `text_offered` (text
-    to insert), `text_replaced` (text to show instead of the draft's), `thinking_changed`.
+    `changed` (anything that decides whether it can be sent), `draft_changed` (the Draft that is another one now, or
+    whose file has a copy now), `sent` (the Draft, empty again), `text_offered` (text to insert), `text_replaced` (text
+    to show instead of the draft's), `thinking_changed`.
     """
 
     item_added = Signal(object)
@@ -60,7 +52,8 @@ class Composer(QObject):
     items_ordered = Signal()
     notice_changed = Signal()
     changed = Signal()
-    draft_changed = Signal()
+    draft_changed = Signal(object)
+    sent = Signal(object)
     text_offered = Signal(str)
     text_replaced = Signal(str)
     thinking_changed = Signal(bool)
@@ -71,37 +64,29 @@ class Composer(QObject):
         model: Model,
         meter: Meter,
         settings: Settings,
-        save_picture_data: Callable[[QMimeData], Path | None],
-        keep: Callable[[Path], Path],
+        preparation: Preparation,
     ) -> None:
         super().__init__()
         self.meter = meter
+        self.draft = Draft()
         self._conversation = conversation
         self._model = model
         self._settings = settings
-        self._save_picture_data = save_picture_data
-        self._keep = keep
-        self._keys = itertools.count(1)
+        self.preparation = preparation
         self._numbers = itertools.count(1)
-        self._items: dict[int, Attached] = {}
-        self._is_taking_up = False
         self._senses = meter.senses
-        self._text = ""
+        self._is_to_be_sent = False
         self._refusals: list[str] = []
         self._remark = ""
-        self._inspector = Inspector()
-        self._inspector.inspected.connect(self._take_inspected)
+        preparation.seen.connect(self._take)
+        preparation.copied.connect(self._take_copy)
         conversation.busy_changed.connect(self.changed)
         meter.senses_changed.connect(self._follow_senses)
-
-    def close(self) -> None:
-        """End the thread that looks at files."""
-        self._inspector.close()
 
     @property
     def items(self) -> tuple[Attached, ...]:
         """Everything attached, in order."""
-        return tuple(self._items.values())
+        return tuple(self.draft.items.values())
 
     @property
     def pictures(self) -> tuple[DraftPicture, ...]:
@@ -113,10 +98,15 @@ class Composer(QObject):
         """What was refused and why, one sentence a line; empty when there is nothing to say."""
         lines = self._refusals[:MAX_SENTENCES]
         if num_more := len(self._refusals) - len(lines):
-            lines.append(f"{count(num_more, 'more file')} could not be attached.")
+            lines.append(f"{num_more:,} more file{'s' * (num_more > 1)} could not be attached.")
         if self._remark:
             lines.append(self._remark)
         return "\n".join(lines)
+
+    @property
+    def text(self) -> str:
+        """What is written so far."""
+        return self.draft.text
 
     @property
     def caution(self) -> str:
@@ -129,28 +119,9 @@ class Composer(QObject):
         return self.meter.warning
 
     @property
-    def text(self) -> str:
-        """What is written so far."""
-        return self._text
-
-    @property
-    def draft(self) -> tuple[str, tuple[Part, ...]]:
-        """The text as it is written, and one part for each thing attached.
-
-        Paths are those of the dropped files, texts are quotations; a video's own sound is left out, it comes with it.
-        """
-        return self._text, tuple(item.parts(lambda path: path)[0] for item in self.items)
-
-    @property
-    def has_content(self) -> bool:
-        """Whether there is anything to send: a picture alone is enough."""
-        return bool(self._text.strip() or self._items)
-
-    @property
     def can_send(self) -> bool:
-        """Whether sending does anything now; while an answer runs, or a file is looked at, the draft waits."""
-        is_reading = any(isinstance(item, DraftReading) for item in self.items)
-        return self.has_content and not is_reading and not self._conversation.is_busy
+        """Whether it would be sent now; while an answer runs, or a file is looked at or copied, the draft waits."""
+        return not self.draft.is_empty and self.draft.is_ready and not self._conversation.is_busy
 
     @property
     def is_thinking_on(self) -> bool:
@@ -163,270 +134,203 @@ class Composer(QObject):
             self._settings.is_thinking_on = is_on
             self.thinking_changed.emit(is_on)
 
+    def show(self, draft: Draft) -> None:
+        """Open a draft in place of the present one; what is not ready in it is looked at and copied."""
+        self.say([])
+        for item in self.items:
+            self.item_removed.emit(item.key)
+        self.draft = draft
+        self.text_replaced.emit(draft.text)
+        for item in tuple(draft.items.values()):
+            draft.items[item.key] = shown = for_model(item, self._senses)
+            self.item_added.emit(shown)
+            self.preparation.prepare(draft, item.key)
+        self._is_to_be_sent = False
+        self._weigh()
+
     def set_text(self, text: str) -> None:
         """Take what was typed."""
-        if text != self._text:
-            self._text = text
-            self._tell()
+        if text != self.draft.text:
+            self.draft.text = text
+            self._note_change()
 
     def replace_text(self, text: str) -> None:
         """Write something else into the draft, as an example action does."""
         self.set_text(text)
         self.text_replaced.emit(text)
 
-    def take_up(self, text: str, parts: Sequence[Part]) -> None:
-        """Go on with another draft in place of the present one; files that are gone are named in the notice.
-
-        `draft_changed` is not told of it: nothing is new about this draft.
-        """
-        self._is_taking_up = True
-        self._say([])
-        self.remove_all()
-        self.replace_text(text)
-        videos = {part.path for part in parts if isinstance(part, Video)}
-        refusals = []
-        for part in parts:
-            match part:
-                case Picture():
-                    refusals.append(self._attach_again(part))
-                case Video(budget=budget):
-                    self._read_later(part, None if budget == DEFAULT_VIDEO_BUDGET else budget)
-                case Sound(path) if path not in videos:
-                    self._read_later(part)
-                case Text(quotation):
-                    name, quoted_text = unquoted(quotation) or ("Text", quotation)
-                    self._add(DraftText(next(self._keys), name, quoted_text, self._senses))
-                case _:
-                    pass  # a video's own sound, which comes with it
-        self._say([sentence for sentence in refusals if sentence])
-        self._is_taking_up = False
-
-    def take_drop(self, mime: QMimeData) -> None:
-        """Attach, insert or politely refuse what was dropped."""
-        offer = read_offer(mime)
-        if offer.has_picture_data:
-            self._attach_picture_data(mime)
-        elif offer.is_promise:
-            self._say([], SAVE_FIRST)
-        elif offer.paths or offer.num_web_links:
-            self._attach_offer(offer)
-        elif offer.text:
-            self.insert(offer.text)
-
-    def take_paste(self, mime: QMimeData) -> None:
-        """Like a drop, but a copied link is text: nothing is lost by inserting it."""
-        offer = read_offer(mime)
-        if offer.has_picture_data and not mime.hasFormat("text/plain"):
-            self._attach_picture_data(mime)
-        elif offer.paths:
-            self._attach_offer(offer)
-        elif mime.hasText():
-            self.insert(mime.text())
-
     def insert(self, text: str) -> None:
         """Text goes to the cursor, a very long one beside it."""
         if len(text) > LONG_TEXT or text.count("\n") >= MANY_LINES:
             name = f"Pasted text {next(self._numbers)}"
-            self._add(DraftText(next(self._keys), name, text.replace("\r\n", "\n"), self._senses))
+            self._add(DraftText(new_key(), name, text.replace("\r\n", "\n"), senses=self._senses))
         else:
             self.text_offered.emit(text)
 
-    def attach(self, paths: Sequence[Path]) -> None:
-        """Attach files; those that cannot be attached are named in `notice`."""
-        self._attach_offer(Offer(paths=tuple(paths)))
+    def attach(self, paths: Sequence[Path], remark: str = "") -> None:
+        """Attach files; those that cannot be attached are named in `notice`, with a remark on what was no file."""
+        self.say([], remark)
+        for path in paths:
+            if any(item.path == path for item in self.items if not isinstance(item, DraftText)):
+                self.say([*self._refusals, _again(path.name)], remark)
+            else:
+                self._add(DraftReading(new_key(), path))
 
     def remove(self, key: int) -> None:
         """Take one thing out of the draft."""
-        if self._items.pop(key, None) is not None:
+        if self.draft.items.pop(key, None) is not None:
             self.item_removed.emit(key)
-            self._tell()
+            self._note_change()
 
     def remove_all(self) -> None:
         """Take everything out of the draft but its text."""
-        for key in list(self._items):
-            self.remove(key)
+        for item in self.items:
+            self.remove(item.key)
 
     def place(self, key: int, index: int) -> None:
         """Put one thing at another place in the row, at most at its ends."""
-        keys = [each for each in self._items if each != key]
+        items = self.draft.items
+        keys = [each for each in items if each != key]
         keys.insert(min(max(index, 0), len(keys)), key)
-        if keys != list(self._items):
-            self._items = {each: self._items[each] for each in keys}
+        if keys != list(items):
+            self.draft.items = {each: items[each] for each in keys}
             self.items_ordered.emit()
-            self._tell()
+            self._note_change()
 
     def step(self, key: int, steps: int) -> None:
         """Move one thing along the row."""
-        self.place(key, list(self._items).index(key) + steps)
+        self.place(key, list(self.draft.items).index(key) + steps)
 
     def unfold(self, key: int) -> None:
         """Put an attached text into the message, at the cursor."""
-        item = self._items.get(key)
+        item = self.draft.items.get(key)
         if isinstance(item, DraftText):
             self.remove(key)
             self.text_offered.emit(item.text)
 
     def set_budget(self, key: int, budget: int | None) -> None:
         """Choose a budget, None for Auto; the next picture starts with what was chosen for a picture."""
-        item = self._items[key]
+        item = self.draft.items[key]
         if isinstance(item, DraftPicture):
             self._settings.budget = budget
         if isinstance(item, DraftPicture | DraftVideo):
-            self._change(replace(item, choice=budget))
+            self._change(self.draft, replace(item, choice=budget))
+            self._note_change()
 
     def set_budget_of_all(self, budget: int | None) -> None:
         """Choose one budget for everything that is seen, and for what comes."""
         self._settings.budget = budget
-        for key in self._items:
-            self.set_budget(key, budget)
+        for item in self.items:
+            self.set_budget(item.key, budget)
 
     def step_budget(self, key: int, steps: int) -> None:
         """Go up or down the row of budgets from the present one, stopping at its ends."""
-        item = self._items[key]
+        item = self.draft.items[key]
         if isinstance(item, DraftPicture | DraftVideo):
             index = BUDGETS.index(item.budget) + steps
             self.set_budget(key, BUDGETS[min(max(index, 0), len(BUDGETS) - 1)])
 
     def refuse(self, key: int, sentence: str) -> None:
         """Drop something that turned out to be damaged when it was read."""
-        if key in self._items:
+        if key in self.draft.items:
             self.remove(key)
-            self._say([*self._refusals, sentence], self._remark)
+            self.say([*self._refusals, sentence], self._remark)
 
-    def dismiss_notice(self) -> None:
-        """Clear what was refused."""
-        self._say([])
-
-    def send(self) -> None:
-        """Send the draft, if there is one and no answer is under way; what the model cannot take is said instead."""
-        if not self.can_send:
-            return
-        refusals = [item.refusal for item in self.items if not isinstance(item, DraftText | DraftReading) and item.lack]
-        if refusals:
-            self._say(refusals)
-        else:
-            self._conversation.send(self._take(), self.is_thinking_on)
-
-    def _take(self) -> Message:
-        """The draft as a message, what is attached first; the composer is empty afterwards."""
-        text = self._text.strip("\n").rstrip()
-        parts = [part for item in self.items for part in item.parts(self._keep)]
-        if text:
-            parts.append(Text(text))
-        self._say([])
-        self.remove_all()
-        self.replace_text("")
-        return Message("user", tuple(parts))
-
-    def _attach_picture_data(self, mime: QMimeData) -> None:
-        try:
-            path = self._save_picture_data(mime)
-        except OSError as error:
-            self._say([f"The picture cannot be attached, because it cannot be written: {error.strerror}."])
-            return
-        if path is None:
-            self._say(["The pasted picture cannot be read."])
-        else:
-            self.attach([path])
-
-    def _attach_offer(self, offer: Offer) -> None:
-        refusals = [sentence for path in offer.paths if (sentence := self._attach_one(path))]
-        remark = ""
-        if offer.num_web_links:
-            links = "That is a web link" if offer.num_web_links == 1 else "Those are web links"
-            remark = f"{links}: nothing is fetched from the network. Save the picture and drop the file."
-        self._say(refusals, remark)
-
-    def _attach_one(self, path: Path) -> str:
-        """Attach one file, or return the sentence that says why not."""
-        if any(item.path == path for item in self.items if not isinstance(item, DraftText)):
-            return f"“{path.name}” is already attached."
-        match kind_by_name_and_head(path):
-            case "audio":
-                self._read_later(Sound(str(path)))
-            case "video":
-                self._read_later(Video(str(path)))
-            case _:
-                return self._attach_now(path)
-        return ""
-
-    def _attach_now(self, path: Path) -> str:
-        """Attach a text or a picture, or return the sentence that says why not."""
-        try:
-            text = read_text_file(path)
-            attachment = None if text is not None else inspect_attachment(path)
-        except AttachmentError as error:
-            return str(error)
-        if text is not None:
-            if any((item.name, item.text) == (path.name, text) for item in self.items if isinstance(item, DraftText)):
-                return f"“{path.name}” is already attached."
-            self._add(DraftText(next(self._keys), path.name, text, self._senses))
-        elif attachment is not None and attachment.kind == "picture":
-            self._add(DraftPicture(next(self._keys), attachment, self._senses, self._settings.budget))
-        else:
-            self._read_later(Sound(str(path)))
-        return ""
-
-    def _attach_again(self, part: Picture) -> str:
-        """Attach a picture of a draft that was kept, or return the sentence that says why not."""
-        try:
-            attachment = inspect_attachment(Path(part.path))
-        except AttachmentError as error:
-            return str(error)
-        picture = DraftPicture(next(self._keys), attachment, self._senses, None)
-        self._add(picture if picture.auto == part.budget else replace(picture, choice=part.budget))
-        return ""
-
-    def _read_later(self, part: Sound | Video, choice: int | None = None) -> None:
-        """Show a chip at once, and look at the file in the background."""
-        item = DraftReading(next(self._keys), Path(part.path), part, choice)
-        self._add(item)
-        self._inspector.inspect(item.key, item.path)
-
-    def _take_inspected(self, key: int, inspected: Inspected) -> None:
-        item = self._items.get(key)
-        if not isinstance(item, DraftReading):
-            return
-        attachment = inspected.attachment
-        if attachment is None:
-            self.refuse(key, inspected.refusal)
-            return
-        match attachment.kind:
-            case "sound":
-                self._change(DraftSound(key, attachment, self._senses, inspected.peaks))
-            case "video":
-                self._change(DraftVideo(key, attachment, self._senses, item.choice))
-            case "picture":
-                self._change(DraftPicture(key, attachment, self._senses, self._settings.budget))
-            case _ as never:
-                assert_never(never)
-
-    def _add(self, item: Attached) -> None:
-        self._items[item.key] = item
-        self.item_added.emit(item)
-        self._tell()
-
-    def _change(self, item: Attached) -> None:
-        self._items[item.key] = item
-        self.item_changed.emit(item)
-        self._tell()
-
-    def _follow_senses(self) -> None:
-        self._senses = self.meter.senses
-        for item in self.items:
-            self._change(for_model(item, self._senses))
-        self.meter.weigh(self._text, self.items)
-
-    def _tell(self) -> None:
-        """The draft is another one now."""
-        self.meter.weigh(self._text, self.items)
-        self.changed.emit()
-        if not self._is_taking_up:
-            self.draft_changed.emit()
-
-    def _say(self, refusals: Sequence[str], remark: str = "") -> None:
+    def say(self, refusals: Sequence[str], remark: str = "") -> None:
         """Put these refusals of files in place of the present ones, and a remark on what was no file."""
         before = self.notice
         self._refusals, self._remark = list(refusals), remark
         if self.notice != before:
             self.notice_changed.emit()
+
+    def send(self) -> None:
+        """Send the draft, if there is one and no answer is under way; what the model cannot take is said instead.
+
+        What is not ready is sent as soon as it is, unless the draft is changed before.
+        """
+        refusals = [item.refusal for item in self.items if not isinstance(item, DraftText | DraftReading) and item.lack]
+        if self.draft.is_empty or self._conversation.is_busy:
+            return
+        if refusals:
+            self.say(refusals)
+        elif self.draft.is_ready:
+            message, replaces = self._message(), self.draft.replaces
+            self.say([])
+            self.remove_all()
+            self.replace_text("")
+            self.sent.emit(self.draft)
+            self._conversation.send(message, self.is_thinking_on, replaces)
+        else:
+            self._is_to_be_sent = True
+
+    def _message(self) -> Message:
+        """The draft as a message, what is attached first."""
+        text = self.draft.text.strip("\n").rstrip()
+        parts = [part for item in self.items for part in item.sent_parts]
+        return Message("user", (*parts, Text(text)) if text else tuple(parts))
+
+    def _add(self, item: Attached) -> None:
+        self.draft.items[item.key] = item
+        self.item_added.emit(item)
+        self._note_change()
+        self.preparation.prepare(self.draft, item.key)
+
+    def _take(self, draft: Draft, key: int, found: Inspected) -> None:
+        """A file was looked at: it becomes what it is, or goes with a sentence."""
+        reading, refusal = draft.items[key], found.refusal
+        assert isinstance(reading, DraftReading)
+        if found.text is not None:
+            text = DraftText(key, reading.name, found.text, senses=self._senses)
+            if any(replace(text, key=item.key) == item for item in draft.items.values()):
+                refusal = _again(reading.name)
+        if not refusal:
+            attachment = found.attachment
+            chosen = self._settings.budget
+            seen = text if attachment is None else reading.seen(attachment, chosen, found.peaks, self._senses)
+            self._change(draft, seen)
+            self._go_on()
+        elif draft is self.draft:
+            self.refuse(key, refusal)
+        else:
+            del draft.items[key]
+            self.draft_changed.emit(draft)
+
+    def _take_copy(self, draft: Draft, key: int, copy: Path) -> None:
+        item = draft.items.get(key)
+        if item is not None and not isinstance(item, DraftText | DraftReading):
+            self._change(draft, replace(item, copy=copy))
+            if copy != item.path:
+                self.draft_changed.emit(draft)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Something is ready: send what waits for it."""
+        if self._is_to_be_sent and self.draft.is_ready:
+            self._is_to_be_sent = False
+            self.send()
+
+    def _change(self, draft: Draft, item: Attached) -> None:
+        draft.items[item.key] = item
+        if draft is self.draft:
+            self.item_changed.emit(item)
+            self._weigh()
+
+    def _follow_senses(self) -> None:
+        self._senses = self.meter.senses
+        for item in self.items:
+            self._change(self.draft, for_model(item, self._senses))
+        self._weigh()
+
+    def _note_change(self) -> None:
+        """A person made another draft of it."""
+        self._is_to_be_sent = False
+        self._weigh()
+        self.draft_changed.emit(self.draft)
+
+    def _weigh(self) -> None:
+        self.meter.weigh(self.draft.text, self.items)
+        self.changed.emit()
+
+
+def _again(name: str) -> str:
+    return f"“{name}” is already attached."

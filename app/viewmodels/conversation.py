@@ -1,32 +1,19 @@
 """The conversation in the window: whichever transcript is open."""
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from app.settings import Settings
 from app.viewmodels.transcript import Transcript, Turn
 from app.viewmodels.turns import AnswerTurn, UserTurn
-from engine import Message, Part
+from engine import Message
 
-__all__ = ["Conversation", "Edit", "Turn"]
-
-
-@dataclass(frozen=True)
-class Edit:
-    """An earlier message is being written anew in the composer."""
-
-    turn: UserTurn
-    """What is sent next stands beside it, as another version."""
-    aside: tuple[str, tuple[Part, ...]]
-    """The draft that waits meanwhile; it is nowhere else."""
+__all__ = ["Conversation", "Turn"]
 
 
 class Conversation(QObject):
     """Passes on what the open transcript says and is asked. Another one can be opened while an answer is under way.
 
-    **Signals:** those of `Transcript`, `opened` (another transcript is shown; `reset` follows), `edit_changed` and
-    `edit_ended` (Edit, whose draft comes back; not when another transcript is shown).
+    **Signals:** those of `Transcript`, `opened` (another transcript is shown; `reset` follows).
     """
 
     turn_added = Signal(object)
@@ -38,13 +25,10 @@ class Conversation(QObject):
     measured = Signal()
     answer_finished = Signal(object)
     opened = Signal()
-    edit_changed = Signal()
-    edit_ended = Signal(object)
 
     def __init__(self, transcript: Transcript, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
-        self.edit: Edit | None = None
         self.transcript = transcript
         self._listen(transcript)
 
@@ -54,7 +38,6 @@ class Conversation(QObject):
             signal.disconnect(own)
         self.transcript = transcript
         self._listen(transcript)
-        self.set_edit(None)
         self.opened.emit()
         self.reset.emit()
         self.busy_changed.emit()
@@ -94,27 +77,13 @@ class Conversation(QObject):
         """Whether thoughts unfold while they run."""
         return self._settings.shows_thoughts
 
-    def set_edit(self, edit: Edit | None) -> None:
-        """Edit another turn, or none."""
-        if edit is not self.edit:
-            self.edit = edit
-            self.edit_changed.emit()
-
-    def end_edit(self) -> None:
-        """Edit no more, and take the draft back that waited."""
-        edit = self.edit
-        if edit is not None:
-            self.set_edit(None)
-            self.edit_ended.emit(edit)
-
-    def send(self, message: Message, thinking: bool) -> None:
-        """Say something, at the end or in the place of the edited turn, and ask for an answer."""
-        edit = self.edit
-        if edit is None:
-            self.transcript.send(message, thinking)
+    def send(self, message: Message, thinking: bool, replaces: str = "") -> None:
+        """Say something, at the end or in the place of the turn with this id, and ask for an answer."""
+        turn = self.transcript.show_turn(replaces) if replaces else None
+        if isinstance(turn, UserTurn):
+            self.transcript.edit(turn, message, thinking)
         else:
-            self.end_edit()
-            self.transcript.edit(edit.turn, message, thinking)
+            self.transcript.send(message, thinking)
 
     def regenerate(self, answer: AnswerTurn) -> None:
         """Ask for another answer, thinking or not as the switch stands now."""

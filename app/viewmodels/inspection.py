@@ -1,14 +1,14 @@
-"""Sounds and videos are looked at in the background: what they are, and how loud where."""
+"""What a file is, decided once, by its content: a text, or a picture, sound or video as the engine takes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeDatabase, QObject, QThreadPool, Signal
 
+from app.viewmodels.quotes import read_text_file
 from engine import SAMPLE_RATE, Attachment, AttachmentError, inspect_attachment, load_sound
 
-__all__ = ["Inspected", "Inspector", "kind_by_name_and_head"]
+__all__ = ["Inspected", "inspect"]
 
 NUM_PEAKS = 48
 """Bars of a waveform."""
@@ -20,40 +20,16 @@ class Inspected:
 
     attachment: Attachment | None = None
     peaks: tuple[float, ...] = ()
+    text: str | None = field(default=None, repr=False)
     refusal: str = ""
 
 
-class Inspector(QObject):
-    """Looks at one file after the other on a thread of its own: a video's first frame takes its time to decode.
-
-    **Signals:** `inspected` (the key that was given, Inspected).
-    """
-
-    inspected = Signal(int, object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
-
-    def inspect(self, key: int, path: Path) -> None:
-        """Look at a file; `inspected` follows."""
-        self._pool.start(lambda: self.inspected.emit(key, _inspect(path)))
-
-    def close(self) -> None:
-        """Forget what waits and let the running one end."""
-        self._pool.clear()
-        self._pool.waitForDone()
-
-
-def kind_by_name_and_head(path: Path) -> str:
-    """The first half of a file's MIME type, e.g. "audio": a guess from its name and its first bytes."""
-    return QMimeDatabase().mimeTypeForFile(str(path)).name().partition("/")[0]
-
-
-def _inspect(path: Path) -> Inspected:
+def inspect(path: Path) -> Inspected:
     """Look at a file as the engine would; a sound is decoded, because its length may only be an estimate."""
     try:
+        text = read_text_file(path)
+        if text is not None:
+            return Inspected(text=text)
         attachment = inspect_attachment(path)
         if attachment.kind != "sound":
             return Inspected(attachment)

@@ -1,19 +1,23 @@
-"""What a drop or a paste brings, and how the window announces it before anything is opened.
+"""What a drop or a paste brings, what becomes of it, and how the window announces it before anything is opened.
 
 While something hovers, only names are looked at: reading a file before it is dropped would make the Mac ask
 for permission to its folder.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 
+from app.background import Lane
+from app.viewmodels.composer import Composer
 from app.viewmodels.quotes import is_named_as_text
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
-__all__ = ["SAVE_FIRST", "Announcement", "Offer", "announce", "count", "read_offer"]
+__all__ = ["SAVE_FIRST", "Announcement", "Intake", "Offer", "announce", "kind_by_name", "read_offer"]
 
 SAVE_FIRST = "Photos, Mail and new screenshots hand over a file that is not there yet: save it, then drop the file."
 """Qt cannot receive promised files."""
@@ -45,6 +49,63 @@ class Announcement:
     title: str
     detail: str
     is_welcome: bool
+
+
+class Intake:
+    """Attaches, inserts or politely refuses what comes. `save_picture` writes picture data; None when it is none."""
+
+    def __init__(self, composer: Composer, save_picture: Callable[[object], Path | None]) -> None:
+        self._composer = composer
+        self._save_picture = save_picture
+        self._lane = Lane()
+
+    def close(self) -> None:
+        """Let the picture that is being written be finished."""
+        self._lane.close()
+
+    def take_drop(self, mime: QMimeData) -> None:
+        """Take what was dropped."""
+        offer = read_offer(mime)
+        if offer.has_picture_data:
+            self._attach_data(mime)
+        elif offer.is_promise:
+            self._composer.say([], SAVE_FIRST)
+        elif offer.paths or offer.num_web_links:
+            self._attach(offer)
+        elif offer.text:
+            self._composer.insert(offer.text)
+
+    def take_paste(self, mime: QMimeData) -> None:
+        """Like a drop, but a copied link is text: nothing is lost by inserting it."""
+        offer = read_offer(mime)
+        if offer.has_picture_data and not mime.hasFormat("text/plain"):
+            self._attach_data(mime)
+        elif offer.paths:
+            self._attach(offer)
+        elif mime.hasText():
+            self._composer.insert(mime.text())
+
+    def _attach(self, offer: Offer) -> None:
+        links = "That is a web link" if offer.num_web_links == 1 else "Those are web links"
+        remark = f"{links}: nothing is fetched from the network. Save the picture and drop the file."
+        self._composer.attach(offer.paths, remark if offer.num_web_links else "")
+
+    def _attach_data(self, mime: QMimeData) -> None:
+        self._lane.do(partial(_saved, self._save_picture, mime.imageData()), self._attach_saved)
+
+    def _attach_saved(self, saved: Path | str) -> None:
+        if isinstance(saved, Path):
+            self._composer.attach([saved])
+        else:
+            self._composer.say([saved])
+
+
+def _saved(save: Callable[[object], Path | None], image: object) -> Path | str:
+    """Where a pasted picture was written, or the sentence that says why it was not."""
+    try:
+        return save(image) or "The pasted picture cannot be read."
+    except OSError as error:
+        return f"The picture cannot be attached, because it cannot be written: {error.strerror}."
 
 
 def read_offer(mime: QMimeData) -> Offer:
@@ -79,19 +140,19 @@ def announce(offer: Offer) -> Announcement:
 
 
 def _announce_files(paths: tuple[Path, ...]) -> Announcement:
-    kinds = Counter(_kind(path) for path in paths)
+    kinds = Counter(kind_by_name(path) for path in paths)
     num_others = kinds.pop("", 0)
     if not kinds:
-        name = f"“{paths[0].name}”" if num_others == 1 else count(num_others, "file")
+        name = f"“{paths[0].name}”" if num_others == 1 else _count(num_others, "file")
         return Announcement(f"See if {name} can be read", READABLE, False)
-    *firsts, last = [count(number, kind) for kind, number in kinds.items()]
+    *firsts, last = [_count(number, kind) for kind, number in kinds.items()]
     title = f"Attach {', '.join(firsts)} and {last}" if firsts else f"Attach {last}"
     if num_others:
-        return Announcement(title, f"{count(num_others, 'other file')} may not be readable.", True)
+        return Announcement(title, f"{_count(num_others, 'other file')} may not be readable.", True)
     return Announcement(title, "Everything stays on this Mac.", True)
 
 
-def _kind(path: Path) -> str:
+def kind_by_name(path: Path) -> str:
     """What a file's name promises; empty for what is attached only if its content turns out well."""
     suffix = path.suffix.lower()
     if suffix in PICTURE_SUFFIXES:
@@ -103,6 +164,6 @@ def _kind(path: Path) -> str:
     return "text" if is_named_as_text(path) else ""
 
 
-def count(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     """A number with its noun: "1 picture", "2 pictures"."""
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QMenu, 
 
 from app.thumbnails import Thumbnails
 from app.viewmodels.attached import Attached, DraftPicture, DraftReading, DraftSound, DraftText, DraftVideo
+from app.viewmodels.intake import kind_by_name
 from app.viewmodels.pictures import BUDGET_NAMES
 from app.widgets.look import IconButton, Look, give_role, show_tip
 from app.widgets.picture_card import PictureTile
 from app.widgets.tiles import SymbolTile, WaveTile
-from engine import Video
 
 __all__ = ["Chip", "SeenChip", "TextChip", "make_chip"]
 
@@ -21,6 +21,9 @@ TEXT_INDENT = 4
 
 _TILE = QSize(52, 52)
 _WAVE = QSize(92, 52)
+
+_SYMBOLS = {"picture": "picture", "video": "film", "sound": "sound"}
+"""Of what a file's name promises, while it is looked at."""
 
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_Left: -1}
 
@@ -114,11 +117,12 @@ class Chip(QFrame):
     def show_item(self, item: Attached) -> None:
         """Show what it costs now, or that the model cannot take it."""
         self.label.setText(item.label)
-        self.cost.setText(item.cost)
+        cost = item.state or item.cost
+        self.cost.setText(cost)
         self.lack.setText(item.lack)
         self.cost.setVisible(not item.lack)
         self.lack.setVisible(bool(item.lack))
-        self.setAccessibleName(f"{item.name}, {item.lack or f'{item.label}, {item.cost}'}")
+        self.setAccessibleName(f"{item.name}, {item.lack or f'{item.label}, {cost}'}")
         show_tip(self, item.tip)
 
 
@@ -195,7 +199,7 @@ def make_chip(look: Look, thumbnails: Thumbnails, item: Attached) -> Chip:
         case DraftText():
             return TextChip(look, item)
         case DraftReading():
-            return Chip(look, item, SymbolTile(look, "film" if isinstance(item.part, Video) else "sound", _TILE))
+            return Chip(look, item, SymbolTile(look, _SYMBOLS.get(kind_by_name(item.path), "document"), _TILE))
         case _ as never:
             assert_never(never)
 

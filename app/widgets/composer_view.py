@@ -11,6 +11,7 @@ from app.thumbnails import Thumbnails
 from app.viewmodels.attached import Attached, DraftText
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
+from app.viewmodels.intake import Intake
 from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
 from app.widgets.chip import Chip, SeenChip, TextChip, make_chip
@@ -36,13 +37,20 @@ class ComposerView(QWidget):
     picture_chosen = Signal(str)
 
     def __init__(
-        self, look: Look, thumbnails: Thumbnails, composer: Composer, conversation: Conversation, voice: Voice
+        self,
+        look: Look,
+        thumbnails: Thumbnails,
+        composer: Composer,
+        intake: Intake,
+        conversation: Conversation,
+        voice: Voice,
     ) -> None:
         super().__init__()
         self._voice = voice
         self._look = look
         self._thumbnails = thumbnails
         self._composer = composer
+        self._intake = intake
         self._conversation = conversation
         self.chips: dict[int, Chip] = {}
         self.editor = Editor()
@@ -116,7 +124,7 @@ class ComposerView(QWidget):
         composer, editor = self._composer, self.editor
         editor.textChanged.connect(lambda: composer.set_text(editor.toPlainText()))
         editor.send_requested.connect(composer.send)
-        editor.pasted.connect(composer.take_paste)
+        editor.pasted.connect(self._intake.take_paste)
         editor.focus_changed.connect(self._ring)
         composer.text_offered.connect(editor.insert_text)
         composer.text_replaced.connect(editor.replace_text)

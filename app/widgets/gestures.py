@@ -45,7 +45,7 @@ class Gestures(QObject):
         self._model = models.model
         self._conversation = models.conversation
         self._composer = models.composer
-        self._editing = models.editing
+        self._drafts = models.drafts
         self._library = models.library
         self._shelf = models.shelf
         self._search = models.search
@@ -124,8 +124,8 @@ class Gestures(QObject):
         window = self._window
         if self._finding.is_open:
             window.find_bar.close_it()
-        elif self._editing.is_on:
-            self._editing.cancel()
+        elif self._drafts.is_editing:
+            self._drafts.cancel_edit()
         else:
             for banner in (window.notice, window.refusal, window.remark, window.composer.problem):
                 banner.dismissed.emit()
@@ -242,8 +242,8 @@ class Gestures(QObject):
         commands.find_next.triggered.connect(lambda: self._finding.step(1))
         commands.find_previous.triggered.connect(lambda: self._finding.step(-1))
         commands.find_selection.triggered.connect(self.find_selection)
-        commands.edit_last.triggered.connect(self._editing.begin_last)
-        commands.cancel_edit.triggered.connect(self._editing.cancel)
+        commands.edit_last.triggered.connect(self._drafts.edit_last)
+        commands.cancel_edit.triggered.connect(self._drafts.cancel_edit)
         commands.regenerate.triggered.connect(self.regenerate)
         commands.older_version.triggered.connect(lambda: self.show_version(-1))
         commands.newer_version.triggered.connect(lambda: self.show_version(1))
@@ -329,11 +329,11 @@ class Gestures(QObject):
         window.sidebar.rename_requested.connect(self._shelf.rename)
         window.sidebar.pin_requested.connect(self._shelf.pin)
         window.sidebar.remove_requested.connect(self.remove_conversation)
-        window.editing.dismissed.connect(self._editing.cancel)
+        window.editing.dismissed.connect(self._drafts.cancel_edit)
         window.escaped.connect(self._leave)
         window.find_bar.asked.connect(lambda text: self._finding.look_for(text, messages.area.seen_turn))
         self._finding.changed.connect(self._enable)
-        self._editing.changed.connect(self._show_editing)
+        self._drafts.changed.connect(self._show_editing)
         for changed in (self._library.opened, self._shelf.changed, self._conversation.turn_added):
             changed.connect(self._show_open_one)
         self._library.turn_found.connect(self._show_found)
@@ -347,9 +347,9 @@ class Gestures(QObject):
         messages.copy_requested.connect(self.copy_text)
         messages.link_chosen.connect(self.choose_link)
         messages.example_chosen.connect(self.choose_example)
-        messages.edit_requested.connect(self._editing.begin)
+        messages.edit_requested.connect(self._drafts.edit)
         messages.turns_shown.connect(self._enable)
-        window.notice.dismissed.connect(self._composer.dismiss_notice)
+        window.notice.dismissed.connect(lambda: self._composer.say([]))
         self._composer.notice_changed.connect(lambda: window.notice.show_text(self._composer.notice))
         window.failure.add_action("Load Again").clicked.connect(self._model.load_again)
         window.failure.add_action("Choose Model…").clicked.connect(self.choose_model)
@@ -377,7 +377,7 @@ class Gestures(QObject):
             command.setEnabled(self._finding.can_step)
         commands.answer_now.setEnabled(conversation.answer is not None and conversation.answer.thought.is_running)
         commands.edit_last.setEnabled(bool(conversation.turns) and not conversation.is_busy)
-        commands.cancel_edit.setEnabled(self._editing.is_on)
+        commands.cancel_edit.setEnabled(self._drafts.is_editing)
         commands.regenerate.setEnabled(conversation.answer is not None and not conversation.is_busy)
         commands.older_version.setEnabled(conversation.has_versions)
         commands.newer_version.setEnabled(conversation.has_versions)
@@ -386,19 +386,19 @@ class Gestures(QObject):
 
     def _recall(self) -> None:
         """Edit the last message, when there is no draft that it would put aside."""
-        if not self._composer.has_content and not self._editing.is_on:
+        if self._composer.draft.is_empty and not self._drafts.is_editing:
             self._window.commands.edit_last.trigger()
 
     def _explain(self) -> None:
         """Say why Return does not send."""
-        if self._conversation.is_busy and self._composer.has_content:
+        if self._conversation.is_busy and not self._composer.draft.is_empty:
             self._window.toast.say("An answer is being written. Esc stops it.")
 
     def _name_record(self) -> None:
         self._window.commands.record.setText("Stop Recording" if self._voice.is_recording else "Record")
 
     def _show_editing(self) -> None:
-        self._window.editing.show_text(self._editing.sentence)
+        self._window.editing.show_text(self._drafts.sentence)
         if not self._window.sidebar.list.hasFocus():  # whose arrows pass by conversations with an edit
             self._window.composer.editor.setFocus()
         self._enable()

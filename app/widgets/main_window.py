@@ -22,9 +22,9 @@ from app.theme import COLUMN_WIDTH
 from app.thumbnails import Thumbnails
 from app.viewmodels.composer import Composer
 from app.viewmodels.conversation import Conversation
-from app.viewmodels.editing import Editing
+from app.viewmodels.drafts import Drafts
 from app.viewmodels.finding import Finding
-from app.viewmodels.intake import announce, read_offer
+from app.viewmodels.intake import Intake, announce, read_offer
 from app.viewmodels.library import Library
 from app.viewmodels.model import Model
 from app.viewmodels.running import Running
@@ -60,7 +60,8 @@ class ViewModels:
     model: Model
     conversation: Conversation
     composer: Composer
-    editing: Editing
+    intake: Intake
+    drafts: Drafts
     library: Library
     shelf: Shelf
     search: Search
@@ -100,7 +101,9 @@ class MainWindow(QMainWindow):
         self.editing = Banner(look, "state", "pencil", is_dismissable=True)
         self.question = Banner(look, "notice", "info", is_dismissable=False)
         self.sidebar = Sidebar(look, models.library, models.shelf, models.search, models.running)
-        self.composer = ComposerView(look, thumbnails, models.composer, models.conversation, models.voice)
+        self.composer = ComposerView(
+            look, thumbnails, models.composer, models.intake, models.conversation, models.voice
+        )
         self.find_bar = FindBar(look, models.finding, self.composer.editor)
         self._central = QWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
@@ -136,7 +139,7 @@ class MainWindow(QMainWindow):
         self.overlay.hide()
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self._models.composer.take_drop(event.mimeData())
+        self._models.intake.take_drop(event.mimeData())
         self.composer.editor.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -33,7 +33,7 @@ from app.store import Answered, Draft, Store, Turn  # noqa: E402
 from app.theme import Theme  # noqa: E402
 from app.viewmodels.turns import AnswerState  # noqa: E402
 from engine import Media, Text, sample_checkpoint, user  # noqa: E402
-from tests.app.driving import last_answer, say  # noqa: E402
+from tests.app.driving import attach, last_answer, say  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
 
 WAIT_S = 60
@@ -143,7 +143,7 @@ def work(place: Path, disk: Disk) -> None:
     work_on(1)  # until the settings are written
     disk.fill()
 
-    composer.attach([teal])
+    attach(desk, teal)
     ask("asked on a full disk")
     ask("and once more")
     tour.wait_for_remark(disk.sentence)
@@ -151,7 +151,7 @@ def work(place: Path, disk: Disk) -> None:
     composer.replace_text("a draft of the first")
     desk.window.commands.new.trigger()
     ask("another one")
-    composer.attach([red])
+    attach(desk, red)
     composer.replace_text("a draft of the second")
     work_on(0.8)  # until the draft should be written
 
@@ -160,7 +160,8 @@ def work(place: Path, disk: Disk) -> None:
     picture = QMimeData()
     picture.setImageData(QImage(300, 300, QImage.Format.Format_RGB32))
     num_items = len(composer.items)
-    composer.take_paste(picture)
+    desk.models.intake.take_paste(picture)
+    wait_until(lambda: bool(composer.notice), "the pasted picture is refused")
     assert composer.notice.startswith("The picture cannot be attached, because it cannot be written: "), composer.notice
     assert len(composer.items) == num_items
 
@@ -175,7 +176,9 @@ def work(place: Path, disk: Disk) -> None:
     disk.free()
     voice.toggle()
     assert composer.items[-1].name.startswith("Recording"), voice.problem
-    composer.take_paste(picture)
+    num_items = len(composer.items)
+    desk.models.intake.take_paste(picture)
+    wait_until(lambda: len(composer.items) > num_items, "the pasted picture is attached")
     assert composer.notice == ""
     desk.store.try_again()  # sooner than by itself
     tour.wait_for_remark("Everything is saved again.")
@@ -206,7 +209,7 @@ def read(place: Path) -> None:
     """Work where nothing can be written at all, and quit."""
     tour = Tour(place)
     tour.wait_for_remark("what is said now is not kept")
-    tour.desk.models.composer.attach([place / "teal.png"])
+    attach(tour.desk, place / "teal.png")
     tour.ask("asked on a read-only disk")
     first = tour.desk.models.library.current_id
     tour.desk.window.commands.new.trigger()

@@ -1,9 +1,10 @@
 """How the tests drive a window: say something, drop files, wait for the end."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QScrollBar
 from pytestqt.qtbot import QtBot
@@ -25,8 +26,30 @@ Draw = Callable[..., Path]
 def say(desk: Desk, text: str) -> AnswerTurn:
     """Send a message through the composer and return its answer, which may still be running."""
     desk.models.composer.replace_text(text)
-    desk.models.composer.send()
+    send(desk)
     return last_answer(desk)
+
+
+def send(desk: Desk) -> None:
+    """Send what is written, once all that is attached can be sent."""
+    let_files_be_read(desk)
+    desk.models.composer.send()
+
+
+def attach(desk: Desk, *paths: Path) -> None:
+    """Attach files, and let them be looked at and copied."""
+    desk.models.composer.attach(paths)
+    let_files_be_read(desk)
+
+
+def let_files_be_read(desk: Desk) -> None:
+    """Let the window live until everything attached can be sent."""
+    end = time.monotonic() + WAIT_MS / 1000
+    while not desk.models.composer.draft.is_ready:
+        assert time.monotonic() < end, "a file is read or copied for ever"
+        loop = QEventLoop()
+        QTimer.singleShot(5, loop.quit)
+        loop.exec()
 
 
 def last_answer(desk: Desk) -> AnswerTurn:
@@ -81,7 +104,10 @@ def hover(desk: Desk, mime: QMimeData) -> QDragEnterEvent:
     return event
 
 
-def drop(desk: Desk, mime: QMimeData) -> None:
+def drop(desk: Desk, mime: QMimeData, *, is_read: bool = True) -> None:
+    """Drop something, and let its files be read."""
     assert hover(desk, mime).isAccepted()
     event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, BUTTON, NO_KEYS)
     QGuiApplication.sendEvent(desk.window, event)
+    if is_read:
+        let_files_be_read(desk)

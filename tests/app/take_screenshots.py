@@ -27,6 +27,7 @@ from app.settings import Appearance, Settings  # noqa: E402
 from app.theme import Theme  # noqa: E402
 from app.widgets.settings_window import SettingsWindow  # noqa: E402
 from engine import sample_checkpoint  # noqa: E402
+from tests.app.driving import attach, send  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
 
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
@@ -87,7 +88,7 @@ class Studio:
         composer, conversation = self.desk.models.composer, self.desk.models.conversation
         composer.set_thinking(thinking)
         composer.replace_text(text)
-        composer.send()
+        send(self.desk)
         self.until(lambda: not conversation.is_busy)
 
     def attach_sample(self) -> None:
@@ -98,7 +99,7 @@ class Studio:
 
     def attach(self, path: Path) -> None:
         """Attach a picture and wait for its thumbnail."""
-        self.desk.models.composer.attach([path])
+        attach(self.desk, path)
         live(400)
 
     def keep(self, name: str) -> None:
@@ -149,7 +150,7 @@ def error(studio: Studio) -> None:
     studio.until(lambda: desk.models.model.is_ready)
     archive = desk.pasted.folder / "holiday.zip"
     archive.write_bytes(b"PK\x03\x04 not a picture")
-    composer.attach([archive, desk.pasted.folder])
+    attach(desk, archive, desk.pasted.folder)
 
 
 def overlay(studio: Studio) -> None:
@@ -175,7 +176,7 @@ def chips(studio: Studio) -> None:
     seconds = np.arange(4 * 48_000) / 48_000
     soundfile.write(folder / "memo.wav", np.sin(3000 * seconds) * np.sin(2 * seconds) ** 2 / 2, 48_000)
     (folder / "notes.txt").write_text("Bread, coffee, milk.\n" * 30)
-    desk.models.composer.attach([folder / "memo.wav", folder / "notes.txt"])
+    attach(desk, folder / "memo.wav", folder / "notes.txt")
     studio.attach(HELDOUT / "05.png")
     desk.models.composer.replace_text("What is this about?")
     live(800)
@@ -232,9 +233,9 @@ def versions(studio: Studio) -> None:
     studio.say("What is on the receipt?")
     desk.window.commands.regenerate.trigger()
     studio.until(lambda: not desk.models.conversation.is_busy)
-    desk.models.editing.begin(desk.models.conversation.turns[0])
+    desk.models.drafts.edit(desk.models.conversation.turns[0])
     studio.say("What is on it, in one line?")
-    desk.models.editing.begin_last()
+    desk.models.drafts.edit_last()
 
 
 def long(studio: Studio, appearance: Appearance, width: int = 1280) -> None:

@@ -74,11 +74,11 @@ from tests.app.driving import (
     files,
     hover,
     last_answer,
+    let_files_be_read,
     say,
     wait_for_end,
 )
 from tests.app.pretended_microphones import PretendedMicrophones
-from tests.app.test_draft import wait_until_read
 from tests.media_files import tone
 
 HELDOUT = sample_checkpoint() / "heldout"
@@ -363,7 +363,7 @@ def test_d18_the_microphone_is_asked_for_heard_and_explains_itself(open_desk: Op
     qtbot.waitUntil(lambda: view.recorder.time.text() == "0:02", timeout=WAIT_MS)
     assert max(view.recorder.meter.levels) > 0.5
     view.recorder.stop_button.click()
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     assert [item.label for item in desk.models.composer.items] == ["2.0 s"]
     view.record_button.click()
     microphones.answer(False)
@@ -380,7 +380,7 @@ def test_d19_what_was_said_before_the_microphone_went_is_there(open_desk: OpenDe
     qtbot.waitUntil(lambda: desk.window.composer.recorder.time.text() == "0:01", timeout=WAIT_MS)
     microphones.lost.emit()
     assert desk.window.composer.problem.text.text() == LOST
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     assert [item.label for item in desk.models.composer.items] == ["1.5 s"]
     desk.window.composer.record_button.click()
     assert desk.models.voice.is_open, "the next microphone cannot be used"

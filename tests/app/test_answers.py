@@ -17,7 +17,18 @@ from app.viewmodels.turns import AnswerTurn, Place, Thought
 from app.widgets.look import Look
 from app.widgets.turn_views import AnswerView
 from engine import EngineEvent, Failed, TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted
-from tests.app.driving import NO_KEYS, WAIT_MS, Draw, OpenDesk, answer_view, last_answer, say, wait_for_end
+from tests.app.driving import (
+    NO_KEYS,
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    answer_view,
+    attach,
+    last_answer,
+    say,
+    send,
+    wait_for_end,
+)
 
 TEXT = "The first words.\n\n- one\n- two\n\n```\ncode  with   spaces\n```\n\nÜmläute, 日本語 and 🎉 at the end"
 
@@ -282,8 +293,8 @@ def test_an_answer_that_was_cut_says_why(open_desk: OpenDesk, qtbot: QtBot, scen
 
 def test_an_empty_answer_says_so(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("text")
-    desk.models.composer.attach([draw()])
-    desk.models.composer.send()
+    attach(desk, draw())
+    send(desk)
     wait_for_end(qtbot, desk)
     assert last_answer(desk).note == "The model had nothing to say."
 

@@ -18,7 +18,18 @@ from app.application import Desk, DesktopApplication
 from app.viewmodels.intake import SAVE_FIRST
 from app.widgets.picture_card import PictureTile
 from engine import BUDGETS, plan_image
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    drop,
+    files,
+    hover,
+    say,
+    send,
+    wait_for_end,
+)
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -233,7 +244,7 @@ def test_dropped_text_is_inserted(open_desk: OpenDesk) -> None:
 def test_the_notice_does_not_take_the_focus(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
     desk.window.composer.thinking_switch.setFocus()
-    desk.models.composer.attach([tmp_path / "missing.png"])
+    attach(desk, tmp_path / "missing.png")
     assert desk.window.notice.isVisible()
     assert desk.window.focusWidget() is desk.window.composer.thinking_switch
 
@@ -346,14 +357,14 @@ def test_an_example_draws_a_picture_that_can_be_sent(open_desk: OpenDesk, qtbot:
     assert names(desk) == ["Sample words.png"]
     assert not desk.window.notice.isVisible()
     assert desk.models.composer.can_send
-    desk.models.composer.send()
+    send(desk)
     assert "Read the text" in wait_for_end(qtbot, desk).text
 
 
 def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     drop(desk, files([draw("photo.png", 1600, 900)]))
-    desk.models.composer.send()
+    send(desk)
     wait_for_end(qtbot, desk)
     plan = plan_image(1600, 900, 280)
     card = desk.window.messages.views[0].cards[0]  # type: ignore[attr-defined]
@@ -369,7 +380,7 @@ def test_a_sent_picture_is_shown_undistorted(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot, size: tuple[int, int]
 ) -> None:
     desk = open_desk()
-    desk.models.composer.attach([draw("shape.png", *size)])
+    attach(desk, draw("shape.png", *size))
     say(desk, "look")
     tile = desk.window.messages.findChildren(PictureTile)[-1]
     qtbot.waitUntil(lambda: tile._image is not None, timeout=WAIT_MS)
@@ -383,7 +394,7 @@ def test_files_named_at_the_start_are_refused_by_name_too(
     open_desk: OpenDesk, qapp: DesktopApplication, tmp_path: Path
 ) -> None:
     desk = open_desk(has_engine=False)
-    desk.models.composer.attach([tmp_path / "typo"])
+    attach(desk, tmp_path / "typo")
     desk.follow(qapp)
     assert "“typo” is not there." in desk.window.notice.text.text()
 
@@ -391,6 +402,6 @@ def test_files_named_at_the_start_are_refused_by_name_too(
 def test_a_pipe_is_refused_and_nobody_waits_for_it(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
     os.mkfifo(tmp_path / "pipe.png")
-    desk.models.composer.attach([tmp_path / "pipe.png"])
+    attach(desk, tmp_path / "pipe.png")
     assert desk.models.composer.items == ()
     assert "“pipe.png”" in desk.window.notice.text.text()

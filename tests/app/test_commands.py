@@ -14,7 +14,13 @@ from app.widgets.export_sheet import ExportSheet
 from app.widgets.settings_window import SettingsWindow
 from app.widgets.shortcut_sheet import ShortcutSheet
 from tests.app.conftest import delete
-from tests.app.driving import Draw, OpenDesk, say, wait_for_end
+from tests.app.driving import (
+    Draw,
+    OpenDesk,
+    attach,
+    say,
+    wait_for_end,
+)
 
 ROLES = {
     "Settings…": QAction.MenuRole.PreferencesRole,
@@ -36,10 +42,10 @@ def desk(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> Iterator[Desk]:
     """A window that shows one of everything, its settings and the sheet before an export."""
     desk = open_desk("think")
     desk.models.composer.set_thinking(True)
-    desk.models.composer.attach([draw("first.png")])
+    attach(desk, draw("first.png"))
     say(desk, "sum")
     wait_for_end(qtbot, desk)
-    desk.models.composer.attach([draw("next.png"), Path("/nowhere/missing.png")])
+    attach(desk, draw("next.png"), Path("/nowhere/missing.png"))
     desk.window.commands.settings.trigger()
     desk.window.commands.export.trigger()
     yield desk

@@ -21,14 +21,23 @@ from app.settings import Preset, Retention, SamplingChoice, Settings
 from app.store import Draft, Store, Summary, Turn
 from app.store.attachments import Attachments
 from app.store.opening import open_chats
-from app.viewmodels.library import DRAFT_MS
+from app.viewmodels.drafts import DRAFT_MS
 from app.viewmodels.retention import PURGE_MS
 from app.viewmodels.running import Mark
 from app.viewmodels.shelf import title_from
 from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
 from app.widgets.turn_views import AnswerView
 from engine import Message, Text, sample_checkpoint
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    last_answer,
+    say,
+    send,
+    wait_for_end,
+)
 from tests.app.store.stored import on_owner
 
 KILLS = 20
@@ -69,7 +78,7 @@ def texts(desk: Desk) -> list[str]:
 def test_what_was_said_is_there_again_after_a_restart(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     picture = draw("receipt.png")
-    desk.models.composer.attach([picture])
+    attach(desk, picture)
     ask(qtbot, desk, "What does it cost?")
     picture.unlink()
     before = texts(desk)
@@ -91,7 +100,7 @@ def test_what_a_picture_and_a_call_cost_is_there_again_after_a_restart(
 ) -> None:
     desk = open_desk("tools")
     desk.models.toolbox.turn("calculator", True)
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     ask(qtbot, desk, "calculator expression 6 * 7")
     again = reopen(desk, open_desk, qtbot)
     question = again.models.conversation.turns[0]
@@ -106,7 +115,7 @@ def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(
     desk = open_desk("echo")  # the sample, which is told the newest message only
     picture = draw()
     for text in ("look", "look again"):
-        desk.models.composer.attach([picture])
+        attach(desk, picture)
         ask(qtbot, desk, text)
     questions = [turn for turn in desk.models.conversation.turns if isinstance(turn, UserTurn)]
     assert [len(list(filter(None, turn.receipts))) for turn in questions] == [1, 1]
@@ -118,7 +127,7 @@ def test_a_picture_that_is_sent_again_gets_a_receipt_of_its_own(
 def test_a_draft_with_its_picture_survives_quitting(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     picture = draw("later.png")
-    desk.models.composer.attach([picture])
+    attach(desk, picture)
     desk.models.composer.replace_text("to be continued")
     desk.close()
     picture.unlink()
@@ -174,8 +183,8 @@ def test_a_title_is_written_in_its_row(open_desk: OpenDesk, qtbot: QtBot, key: Q
 
 def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("receipt")
-    desk.models.composer.attach([draw()])
-    desk.models.composer.send()
+    attach(desk, draw())
+    send(desk)
     wait_for_end(qtbot, desk)
     wait_for_rows(qtbot, desk, "The picture says:")
 
@@ -218,11 +227,11 @@ def test_an_edited_message_stands_beside_the_first_version(open_desk: OpenDesk, 
     first = desk.models.conversation.turns[0]
     assert isinstance(first, UserTurn)
     desk.models.composer.replace_text("a draft")
-    desk.models.editing.begin(first)
+    desk.models.drafts.edit(first)
     assert desk.window.composer.editor.toPlainText() == "one"
     assert desk.window.editing.isVisible()
     desk.models.composer.replace_text("ONE")
-    desk.models.composer.send()
+    send(desk)
     wait_for_end(qtbot, desk)
     assert texts(desk) == ["ONE", "user:ONE [as advised]"]
     assert not desk.window.editing.isVisible()
@@ -282,16 +291,16 @@ def test_an_edit_is_not_lost_to_an_edit_of_another_message(open_desk: OpenDesk, 
     first, _, second, _ = desk.models.conversation.turns
     assert isinstance(first, UserTurn)
     assert isinstance(second, UserTurn)
-    desk.models.editing.begin(second)
-    desk.models.editing.begin(first)
+    desk.models.drafts.edit(second)
+    desk.models.drafts.edit(first)
     assert desk.models.composer.text == "one", "nothing was changed yet"
     desk.models.composer.replace_text("one, and better")
-    desk.models.editing.begin(second)
+    desk.models.drafts.edit(second)
     assert desk.models.composer.text == "one, and better"
     assert desk.window.editing.text.text().startswith("Send what you changed here")
-    desk.models.editing.cancel()
-    desk.models.editing.begin(second)
-    assert (desk.models.composer.text, desk.models.editing.sentence[:15]) == ("two", "You are editing")
+    desk.models.drafts.cancel_edit()
+    desk.models.drafts.edit(second)
+    assert (desk.models.composer.text, desk.models.drafts.sentence[:15]) == ("two", "You are editing")
 
 
 def test_a_temporary_conversation_never_touches_the_disk(
@@ -299,12 +308,12 @@ def test_a_temporary_conversation_never_touches_the_disk(
 ) -> None:
     desk = open_desk("echo")
     desk.window.commands.new_temporary.trigger()
-    desk.models.composer.attach([draw("secret.png")])
+    attach(desk, draw("secret.png"))
     ask(qtbot, desk, "Abracadabra")
     lent = Path(desk.models.conversation.history[0].pictures[0].path)
     assert lent.exists()
     desk.models.composer.replace_text("Abracadabra again")
-    desk.models.library.keep_draft()
+    desk.models.drafts.save()
     assert "Temporary" in desk.window.windowTitle()
     desk.window.commands.new.trigger()
     qtbot.waitUntil(lambda: not lent.exists(), timeout=WAIT_MS)
@@ -436,7 +445,7 @@ def test_files_given_at_the_start_stand_beside_the_kept_draft(open_desk: OpenDes
     desk.models.composer.replace_text("kept")
     desk.close()
     again = open_desk("echo", has_engine=False)
-    again.models.composer.attach([draw("opened.png")])
+    attach(again, draw("opened.png"))
     again.open(sample_checkpoint())
     qtbot.waitUntil(lambda: again.models.composer.text == "kept", timeout=WAIT_MS)
     assert [chip.name for chip in again.models.composer.pictures] == ["opened.png"]
@@ -469,13 +478,13 @@ def test_an_edit_can_be_sent_after_another_branch_was_looked_at(open_desk: OpenD
     ask(qtbot, desk, "one")
     desk.window.commands.edit_last.trigger()
     desk.models.composer.replace_text("uno")
-    desk.models.composer.send()
+    send(desk)
     wait_for_end(qtbot, desk)
     ask(qtbot, desk, "due")
     desk.window.commands.edit_last.trigger()
     desk.models.composer.replace_text("DUE")
     desk.models.conversation.show_version(desk.models.conversation.turns[0], -1)
-    desk.models.composer.send()
+    send(desk)
     wait_for_end(qtbot, desk)
     assert texts(desk)[0::2] == ["uno", "DUE"]
 
@@ -490,7 +499,7 @@ def test_editing_a_first_message_leaves_the_draft_of_the_new_conversation(open_d
     qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)
     desk.window.commands.edit_last.trigger()
     desk.models.composer.replace_text("uno")
-    desk.models.composer.send()
+    send(desk)
     wait_for_end(qtbot, desk)
     desk.window.commands.new.trigger()
     qtbot.waitUntil(lambda: desk.models.composer.text == "precious", timeout=WAIT_MS)
@@ -514,12 +523,12 @@ def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_rest
     first, question = desk.models.library.current_id, desk.models.conversation.turns[0]
     assert isinstance(question, UserTurn)
     desk.models.composer.replace_text("a draft")
-    desk.models.editing.begin(question)
+    desk.models.drafts.edit(question)
     picture = draw("better.png")
-    desk.models.composer.attach([picture])
+    attach(desk, picture)
     desk.models.composer.replace_text("one, but better")
     desk.window.commands.new.trigger()
-    assert not desk.models.editing.is_on
+    assert not desk.models.drafts.is_editing
     assert desk.models.composer.text == ""
     picture.unlink()
     desk.window.sidebar.list.setFocus()
@@ -530,7 +539,7 @@ def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_rest
     assert [chip.name for chip in desk.models.composer.pictures] == ["better.png"]
     again = reopen(desk, open_desk, qtbot)
     qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
-    again.models.composer.send()
+    send(again)
     wait_for_end(qtbot, again)
     assert texts(again)[0] == "one, but better"
     assert again.models.conversation.version_of(again.models.conversation.turns[0]) == (2, 2)
@@ -628,12 +637,12 @@ def test_statistics_stand_under_answers_when_they_are_wanted(
 def test_delete_everything_leaves_nothing(open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path) -> None:
     """D-24."""
     desk = open_desk("echo")
-    desk.models.composer.attach([draw("private.png")])
+    attach(desk, draw("private.png"))
     ask(qtbot, desk, "Abracadabra")
     desk.preferences.delete_all_requested.emit()
     wait_for_rows(qtbot, desk)
     assert desk.models.conversation.turns == []
-    desk.models.composer.attach([tmp_path / "private.png"])
+    attach(desk, tmp_path / "private.png")
     ask(qtbot, desk, "again")
     assert Path(desk.models.conversation.history[0].pictures[0].path).exists(), "a path to a deleted copy was sent"
     desk.preferences.delete_all_requested.emit()
@@ -647,7 +656,7 @@ def test_conversations_can_be_kept_only_until_the_app_quits(
 ) -> None:
     settings.retention = Retention.UNTIL_QUIT
     desk = open_desk("echo")
-    desk.models.composer.attach([draw("shown.png")])
+    attach(desk, draw("shown.png"))
     ask(qtbot, desk, "for now")
     wait_for_rows(qtbot, desk, "for now")
     desk.models.shelf.pin(rows(desk)[0].id, True)
@@ -738,7 +747,7 @@ def test_who_leaves_before_the_kept_draft_has_come_loses_neither(
     desk.close()
     desk = start_slowly(open_desk, qtbot, slow_disk, "P.S.")
     if leaving == "send":
-        desk.models.composer.send()
+        send(desk)
         slow_disk.set()
         assert wait_for_end(qtbot, desk).text == "user:P.S. [as advised]"
         assert kept_draft(desk) == "a long letter"
@@ -768,13 +777,13 @@ def test_a_file_of_the_draft_beside_an_edit_is_copied(open_desk: OpenDesk, draw:
     desk = open_desk("echo")
     ask(qtbot, desk, "one")
     picture = draw("later.png")
-    desk.models.composer.attach([picture])
+    attach(desk, picture)
     desk.window.commands.edit_last.trigger()
-    desk.models.library.keep_draft()
+    desk.models.drafts.save()
     desk.store.try_again().result()
     picture.unlink()
     again = reopen(desk, open_desk, qtbot)
-    again.models.editing.cancel()
+    again.models.drafts.cancel_edit()
     assert [chip.name for chip in again.models.composer.pictures] == ["later.png"]
 
 
@@ -812,7 +821,7 @@ def test_a_picture_that_cannot_be_copied_is_read_where_it_is(
 
     monkeypatch.setattr(Attachments, "_take_in", refuse)
     picture = draw("mine.png")
-    desk.models.composer.attach([picture])
+    attach(desk, picture)
     ask(qtbot, desk, "look")
     again = reopen(desk, open_desk, qtbot)
     assert [part.path for part in again.models.conversation.history[0].pictures] == [str(picture)]

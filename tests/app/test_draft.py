@@ -12,12 +12,24 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.attached import DraftReading, DraftSound, DraftText, DraftVideo
+from app.viewmodels.attached import DraftSound, DraftText, DraftVideo
+from app.viewmodels.draft import Draft
 from app.viewmodels.pictures import auto_budget
 from app.widgets.dialogs import TextPreview
 from app.widgets.tiles import WaveTile
 from engine import ModelInfo, Picture, Sound, Text, Video
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    drop,
+    files,
+    let_files_be_read,
+    say,
+    send,
+    wait_for_end,
+)
 from tests.media_files import tone, write_video
 
 Record = Callable[..., Path]
@@ -42,32 +54,21 @@ def film(tmp_path: Path) -> Path:
     return write_video(tmp_path / "film.mp4", pictures, samples=tone(2))
 
 
-def attach(desk: Desk, qtbot: QtBot, *paths: Path) -> None:
-    """Drop files and wait until they are looked at."""
-    drop(desk, files(paths))
-    wait_until_read(desk, qtbot)
-
-
-def wait_until_read(desk: Desk, qtbot: QtBot) -> None:
-    composer = desk.models.composer
-    qtbot.waitUntil(lambda: not any(isinstance(item, DraftReading) for item in composer.items), timeout=WAIT_MS)
-
-
 def test_the_sample_warns_of_a_sound_beside_several_pictures(
     open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
 ) -> None:
     desk = open_desk(has_engine=False)
     warning = desk.window.composer.warning
     load(desk, "text", "picture", "video", "sound", is_sample=True)
-    attach(desk, qtbot, draw("one.png"), record())
+    attach(desk, draw("one.png"), record())
     assert warning.isHidden(), "one picture and a sound go together"
-    attach(desk, qtbot, draw("two.png"))
+    attach(desk, draw("two.png"))
     assert warning.text() == "Beside several pictures or a video the sample may miss a sound. Send the sound by itself."
     load(desk, "text", "picture", "video", "sound")
     assert warning.isHidden(), "a complete model was trained on such messages"
     load(desk, "text", "picture", "video", "sound", is_sample=True)
     desk.models.composer.remove_all()
-    attach(desk, qtbot, film)
+    attach(desk, film)
     assert warning.isVisible(), "its sound comes with it"
 
 
@@ -84,7 +85,7 @@ def load(desk: Desk, *modalities: str, is_sample: bool = False, context_length: 
 def paste(desk: Desk, text: str) -> None:
     mime = QMimeData()
     mime.setText(text)
-    desk.models.composer.take_paste(mime)
+    desk.models.intake.take_paste(mime)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_auto_asks_the_sample_for_no_more_than_it_was_trained_on(open_desk: Open
 
 def test_a_sound_becomes_a_chip_with_its_shape_and_length(open_desk: OpenDesk, record: Record, qtbot: QtBot) -> None:
     desk = open_desk(has_engine=False)
-    attach(desk, qtbot, record(seconds=2.0))
+    attach(desk, record(seconds=2.0))
     (item,) = desk.models.composer.items
     (chip,) = desk.window.composer.chips.values()
     assert isinstance(item, DraftSound)
@@ -130,7 +131,7 @@ def test_a_sound_that_is_too_long_leaves_with_the_engines_sentence(
     open_desk: OpenDesk, record: Record, qtbot: QtBot
 ) -> None:
     desk = open_desk(has_engine=False)
-    attach(desk, qtbot, record("lecture.wav", 31), record("short.wav", 1))
+    attach(desk, record("lecture.wav", 31), record("short.wav", 1))
     assert [item.name for item in desk.models.composer.items] == ["short.wav"]
     assert desk.window.notice.text.text() == "“lecture.wav” lasts 31.0 seconds. Cut out a piece of at most 30 seconds."
 
@@ -139,15 +140,15 @@ def test_a_video_becomes_a_chip_with_its_first_frame_and_its_sound_goes_along(
     open_desk: OpenDesk, film: Path, qtbot: QtBot
 ) -> None:
     desk = open_desk(has_engine=False)
-    attach(desk, qtbot, film)
+    attach(desk, film)
     (item,) = desk.models.composer.items
     (chip,) = desk.window.composer.chips.values()
     assert isinstance(item, DraftVideo)
     assert chip.cost.text() == "2.0 s · 2 frames, sound"
     qtbot.waitUntil(lambda: desk.thumbnails.image(str(film)) is not None, timeout=WAIT_MS)
-    assert desk.models.composer.draft == ("", (Video(str(film), 70),))
+    assert desk.models.composer.draft.content == ("", (Video(str(film), 70),))
     chip.budget.choices[280].trigger()
-    desk.models.composer.send()
+    send(desk)
     video, sound = desk.models.conversation.history[0].media
     assert isinstance(video, Video)
     assert video.budget == 280
@@ -157,17 +158,17 @@ def test_a_video_becomes_a_chip_with_its_first_frame_and_its_sound_goes_along(
 def test_a_videos_sound_stays_behind_where_nobody_hears_it(open_desk: OpenDesk, film: Path, qtbot: QtBot) -> None:
     desk = open_desk(has_engine=False)
     load(desk, "text", "picture", "video")
-    attach(desk, qtbot, film)
+    attach(desk, film)
     (chip,) = desk.window.composer.chips.values()
     assert chip.cost.text() == "2.0 s · 2 frames"
-    desk.models.composer.send()
+    send(desk)
     assert [type(part) for part in desk.models.conversation.history[0].media] == [Video]
 
 
 def test_a_message_with_a_video_is_taken_up_with_one_chip_for_it(open_desk: OpenDesk, film: Path, qtbot: QtBot) -> None:
     desk = open_desk(has_engine=False)
-    desk.models.composer.take_up("again", (Video(str(film), 140), Sound(str(film))))
-    wait_until_read(desk, qtbot)
+    desk.models.composer.show(Draft.of(("again", (Video(str(film), 140), Sound(str(film))))))
+    let_files_be_read(desk)
     (item,) = desk.models.composer.items
     assert isinstance(item, DraftVideo)
     assert item.choice == 140
@@ -175,11 +176,11 @@ def test_a_message_with_a_video_is_taken_up_with_one_chip_for_it(open_desk: Open
 
 def test_nothing_is_sent_while_a_file_is_looked_at(open_desk: OpenDesk, record: Record, qtbot: QtBot) -> None:
     desk = open_desk(has_engine=False)
-    drop(desk, files([record()]))
+    drop(desk, files([record()]), is_read=False)
     (chip,) = desk.window.composer.chips.values()
     assert chip.label.text() == "Reading…"
     assert not desk.window.composer.send_button.isEnabled()
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     assert desk.window.composer.send_button.isEnabled()
 
 
@@ -187,9 +188,9 @@ def test_a_file_removed_while_it_is_looked_at_does_not_come_back(
     open_desk: OpenDesk, record: Record, qtbot: QtBot
 ) -> None:
     desk = open_desk(has_engine=False)
-    drop(desk, files([record("a.wav")]))
+    drop(desk, files([record("a.wav")]), is_read=False)
     next(iter(desk.window.composer.chips.values())).remove_button.click()
-    attach(desk, qtbot, record("b.wav"))
+    attach(desk, record("b.wav"))
     assert [item.name for item in desk.models.composer.items] == ["b.wav"]
 
 
@@ -198,11 +199,11 @@ def test_what_the_model_cannot_hear_stays_with_the_names_of_those_that_can(
 ) -> None:
     desk = open_desk(has_engine=False)
     load(desk, "text", "picture", "video")
-    attach(desk, qtbot, record())
+    attach(desk, record())
     (chip,) = desk.window.composer.chips.values()
     assert not chip.lack.isHidden()
     assert chip.lack.text() == "Only E2B, E4B, 12B hear"
-    desk.models.composer.send()
+    send(desk)
     assert desk.models.conversation.turns == []
     assert len(desk.models.composer.items) == 1
     assert desk.window.notice.text.text() == (
@@ -211,7 +212,7 @@ def test_what_the_model_cannot_hear_stays_with_the_names_of_those_that_can(
     )
     load(desk, "text", "picture", "video", "sound")
     assert chip.lack.isHidden()
-    desk.models.composer.send()
+    send(desk)
     assert len(desk.models.conversation.turns) == 2
 
 
@@ -244,18 +245,18 @@ def test_a_draft_that_is_taken_up_again_is_the_same(
 ) -> None:
     desk = open_desk(has_engine=False)
     composer = desk.models.composer
-    attach(desk, qtbot, draw("auto.png", 800, 600), draw("chosen.png"), record(), film)
+    attach(desk, draw("auto.png", 800, 600), draw("chosen.png"), record(), film)
     composer.set_budget(composer.pictures[1].key, 560)
     paste(desk, "x" * 5000)
     qtbot.keyClicks(desk.window.composer.editor, "look at these")
-    draft = composer.draft
+    draft = composer.draft.content
     assert [type(part) for part in draft[1]] == [Picture, Picture, Sound, Video, Text]
-    composer.take_up("other", ())
-    assert (composer.draft, desk.window.composer.editor.toPlainText()) == (("other", ()), "other")
-    composer.take_up(*draft)
-    assert composer.draft == draft, "a draft must not change while its files are looked at"
-    wait_until_read(desk, qtbot)
-    assert composer.draft == draft
+    composer.show(Draft.of(("other", ())))
+    assert (composer.draft.content, desk.window.composer.editor.toPlainText()) == (("other", ()), "other")
+    composer.show(Draft.of(draft))
+    assert composer.draft.content == draft, "a draft must not change while its files are looked at"
+    let_files_be_read(desk)
+    assert composer.draft.content == draft
     assert desk.window.composer.editor.toPlainText() == "look at these"
     assert [picture.choice for picture in composer.pictures] == [None, 560]
     assert isinstance(composer.items[-1], DraftText)
@@ -266,8 +267,8 @@ def test_files_that_went_away_are_named_when_a_draft_is_taken_up(
 ) -> None:
     desk = open_desk(has_engine=False)
     parts = (Picture(str(tmp_path / "gone.png")), Sound(str(tmp_path / "gone.wav")), Picture(str(draw("here.png")), 70))
-    desk.models.composer.take_up("", parts)
-    wait_until_read(desk, qtbot)
+    desk.models.composer.show(Draft.of(("", parts)))
+    let_files_be_read(desk)
     assert [item.name for item in desk.models.composer.items] == ["here.png"]
     assert desk.window.notice.text.text() == "“gone.png” is not there.\n“gone.wav” is not there."
 
@@ -284,7 +285,7 @@ def test_what_a_person_does_changes_the_draft_and_taking_one_up_does_not(
     with qtbot.waitSignal(composer.draft_changed):
         composer.set_budget_of_all(70)
     with qtbot.assertNotEmitted(composer.draft_changed):
-        composer.take_up("b", composer.draft[1])
+        composer.show(Draft.of(("b", composer.draft.content[1])))
 
 
 def test_the_row_of_chips_is_as_tall_as_the_tallest(
@@ -292,10 +293,10 @@ def test_the_row_of_chips_is_as_tall_as_the_tallest(
 ) -> None:
     desk = open_desk(has_engine=False)
     soundfile.write(tmp_path / "memo.wav", tone(1), 16_000)
-    desk.models.composer.attach([tmp_path / "memo.wav"])
-    wait_until_read(desk, qtbot)
+    attach(desk, tmp_path / "memo.wav")
+    let_files_be_read(desk)
     for number in range(4):
-        desk.models.composer.attach([draw(f"{number}.png")])
+        attach(desk, draw(f"{number}.png"))
     area = desk.window.composer.chip_area
     for chip in desk.window.composer.chips.values():
         qtbot.waitUntil(lambda chip=chip: area.height() >= chip.height() > 40, timeout=WAIT_MS)
@@ -303,7 +304,7 @@ def test_the_row_of_chips_is_as_tall_as_the_tallest(
 
 def test_the_chip_with_the_keyboard_is_seen(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk(has_engine=False)
-    desk.models.composer.attach([draw(f"{number}.png") for number in range(12)])
+    attach(desk, *(draw(f"{number}.png") for number in range(12)))
     composer = desk.window.composer
     bar = composer.chip_area.horizontalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum(), timeout=WAIT_MS)
@@ -320,7 +321,7 @@ def test_every_chip_is_reached_by_tab(
     open_desk: OpenDesk, draw: Draw, record: Record, film: Path, qtbot: QtBot
 ) -> None:
     desk = open_desk(has_engine=False)
-    attach(desk, qtbot, record(), draw(), film)
+    attach(desk, record(), draw(), film)
     paste(desk, "x" * 5000)
     wanted = {stop for chip in desk.window.composer.chips.values() for stop in chip.stops}
     qtbot.waitUntil(lambda: all(stop.isVisible() for stop in wanted), timeout=WAIT_MS)
@@ -340,7 +341,7 @@ def test_a_chip_is_looked_at_moved_and_removed_with_the_keyboard(
     monkeypatch.setattr("app.widgets.composer_view.quick_look", shown.append)
     desk = open_desk(has_engine=False)
     view = desk.window.composer
-    attach(desk, qtbot, *(draw(f"{name}.png") for name in "abc"))
+    attach(desk, *(draw(f"{name}.png") for name in "abc"))
 
     def names() -> str:
         on_screen = [view._chip_row.itemAt(index).widget() for index in range(len(view.chips))]
@@ -369,7 +370,7 @@ def test_a_chip_is_looked_at_moved_and_removed_with_the_keyboard(
 
 def test_chips_are_put_in_order_with_the_mouse(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk(has_engine=False)
-    attach(desk, qtbot, *(draw(f"{name}.png") for name in "abc"))
+    attach(desk, *(draw(f"{name}.png") for name in "abc"))
     chips = list(desk.window.composer.chips.values())
     qtbot.waitUntil(lambda: chips[2].x() > chips[1].x() > 0)
     place = chips[0].name.pos()
@@ -408,7 +409,7 @@ def test_the_arrow_up_takes_the_last_message_back_into_an_empty_field(open_desk:
     desk = open_desk("echo")
     editor = desk.window.composer.editor
     qtbot.keyClick(editor, Qt.Key.Key_Up)
-    assert not desk.models.editing.is_on, "there is none yet"
+    assert not desk.models.drafts.is_editing, "there is none yet"
     say(desk, "first words")
     wait_for_end(qtbot, desk)
     qtbot.keyClicks(editor, "half")
@@ -416,7 +417,7 @@ def test_the_arrow_up_takes_the_last_message_back_into_an_empty_field(open_desk:
     assert editor.toPlainText() == "half"
     editor.clear()
     qtbot.keyClick(editor, Qt.Key.Key_Up, Qt.KeyboardModifier.KeypadModifier)  # as on a Mac
-    assert desk.models.editing.is_on
+    assert desk.models.drafts.is_editing
     assert editor.toPlainText() == "first words"
 
 

@@ -25,7 +25,14 @@ from app.viewmodels import exporting
 from app.viewmodels.exporting import FORMAT_NAMES, Exporter
 from app.widgets.export_sheet import ExportSheet
 from engine import Media, Message, Picture, Returned, Sound, Step, Text, Thought, ToolCall, ToolResult, user
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    say,
+    wait_for_end,
+)
 
 WHEN = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 ANSWER = """Two **lines**
@@ -299,7 +306,7 @@ def test_a_temporary_conversation_that_is_left_is_still_exported_whole(
     monkeypatch.setattr(exporting, "export", wait_and_export)
     desk = open_desk("echo")
     desk.window.commands.new_temporary.trigger()
-    desk.models.composer.attach([draw("secret.png")])
+    attach(desk, draw("secret.png"))
     say(desk, "look")
     wait_for_end(qtbot, desk)
     sent = Path(desk.models.conversation.history[0].pictures[0].path)

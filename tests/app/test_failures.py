@@ -14,7 +14,16 @@ from app.viewmodels.model import ModelState
 from app.viewmodels.status import Mood
 from app.viewmodels.turns import AnswerState
 from engine import Cancel, LoadModel, Request
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, answer_view, last_answer, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    answer_view,
+    attach,
+    last_answer,
+    say,
+    wait_for_end,
+)
 
 
 def test_a_failure_is_one_sentence_with_a_retry(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -32,7 +41,7 @@ def test_a_failure_is_one_sentence_with_a_retry(open_desk: OpenDesk, qtbot: QtBo
 def test_retry_sends_the_same_turn_with_the_same_pictures(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("fail-first")
     desk.models.composer.set_thinking(True)
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     say(desk, "read")
     wait_for_end(qtbot, desk)
     desk.models.composer.set_thinking(False)
@@ -87,7 +96,7 @@ def test_an_engine_that_dies_in_mid_reply_leaves_a_note_and_a_usable_window(
     desk = open_desk(scenario)
     say(desk, "hello")
     desk.window.composer.editor.setPlainText("my next draft")
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     answer = wait_for_end(qtbot, desk)
     assert answer.state is AnswerState.FAILED
     assert answer.text == "I was just about to"
@@ -182,7 +191,7 @@ def test_a_picture_that_was_moved_after_sending_can_still_be_talked_about(
 ) -> None:
     desk = open_desk("echo")
     original = draw()
-    desk.models.composer.attach([original])
+    attach(desk, original)
     say(desk, "one")
     wait_for_end(qtbot, desk)
     (sent,) = desk.models.conversation.history[0].pictures

@@ -14,7 +14,17 @@ from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.text_view import MAX_MARKS, TextView
 from app.widgets.turn_views import AnswerView, TurnView
 from engine import Finished, Message, Stats, Text
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, next_place, say, show_turns, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    last_answer,
+    next_place,
+    say,
+    show_turns,
+    wait_for_end,
+)
 
 STATS = Stats(1, 1, 1, 1, 1, 1, 1)
 
@@ -290,7 +300,7 @@ def test_a_message_that_was_found_by_the_name_of_a_file_is_only_gone_to(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot
 ) -> None:
     desk = open_desk()
-    desk.models.composer.attach([draw("plum.png")])
+    attach(desk, draw("plum.png"))
     say(desk, "what is it?")
     wait_for_end(qtbot, desk)
     desk.models.search.look_for("plum.png")

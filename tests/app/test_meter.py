@@ -4,7 +4,17 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    drop,
+    files,
+    say,
+    send,
+    wait_for_end,
+)
 from tests.app.test_draft import load
 
 
@@ -31,7 +41,7 @@ def test_time_is_predicted_from_what_was_measured_in_this_session(
     meter = desk.models.composer.meter
     drop(desk, files([draw("a.png", 1600, 900)]))
     assert meter.line == "264 tokens", "nothing is measured yet"
-    desk.models.composer.send()
+    send(desk)
     wait_for_end(qtbot, desk)
     drop(desk, files([draw("b.png", 1600, 900)]))
     assert meter.line == "264 tokens · 0.4 s"  # 84.2 ms of seeing, 264 tokens at 900 a second
@@ -50,14 +60,14 @@ def test_tokens_of_text_are_predicted_as_the_last_turns_were_counted(
     (tmp_path / "notes.txt").write_text("y" * 350)
     composer.replace_text("x" * 700)
     assert meter.line == "200 tokens", "the usual 3.5 characters"
-    composer.send()
+    send(desk)
     wait_for_end(qtbot, desk)
     composer.replace_text("x" * 700)
     assert meter.line.startswith("637 tokens"), "the first guess still counts a little"
-    composer.attach([tmp_path / "notes.txt"])
-    composer.send()
+    attach(desk, tmp_path / "notes.txt")
+    send(desk)
     wait_for_end(qtbot, desk)
-    composer.attach([tmp_path / "notes.txt"])
+    attach(desk, tmp_path / "notes.txt")
     assert composer.items[0].cost == "about 350 tokens"
     desk.models.model.load(tmp_path / "another")
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
@@ -73,7 +83,7 @@ def test_the_sample_is_expected_to_spell(open_desk: OpenDesk, qtbot: QtBot) -> N
     question = "What does the sign in the picture say?"
     desk.models.composer.replace_text(question)
     predicted = int(desk.models.composer.meter.line.split()[0])
-    desk.models.composer.send()
+    send(desk)
     stats = wait_for_end(qtbot, desk).stats
     assert stats is not None
     assert 0.7 * stats.num_prompt_tokens < predicted <= stats.num_prompt_tokens

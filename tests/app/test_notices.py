@@ -15,7 +15,16 @@ from app.settings import Notifying, Settings
 from app.viewmodels.notices import Notice
 from app.viewmodels.running import Mark
 from app.widgets.dock_menu import DockMenu
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    last_answer,
+    say,
+    send,
+    wait_for_end,
+)
 
 
 class Told(SystemNotifier):
@@ -177,8 +186,8 @@ def test_a_person_may_want_the_first_words_or_nothing(told_desk: OpenTold, qtbot
 def test_a_title_that_came_from_the_answer_is_not_told(told_desk: OpenTold, draw: Draw, qtbot: QtBot) -> None:
     desk, told = told_desk("receipt")
     desk.window.close()
-    desk.models.composer.attach([draw()])
-    desk.models.composer.send()
+    attach(desk, draw())
+    send(desk)
     wait_for_end(qtbot, desk)
     assert [notice.title for notice in told.notices] == ["Cabochon"]
 

@@ -12,7 +12,14 @@ from pytestqt.qtbot import QtBot
 from app.viewmodels.turns import UserTurn
 from engine import sample_checkpoint
 from engine.tasks.selftest import draw_line
-from tests.app.driving import WAIT_MS, OpenDesk, drop, files, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    OpenDesk,
+    drop,
+    files,
+    send,
+    wait_for_end,
+)
 from tests.app.pretended_microphones import PretendedMicrophones
 
 
@@ -62,7 +69,7 @@ def test_a_wrong_folder_leaves_the_model_to_talk_with(open_desk: OpenDesk, qtbot
     draw_line("Hello 42").save(tmp_path / "sign.png")
     desk.preferences.choose_model(tmp_path)
     drop(desk, files([tmp_path / "sign.png"]))
-    desk.models.composer.send()
+    send(desk)
     assert wait_for_end(qtbot, desk).text == "Hello 42"
     told = desk.window.refusal.text.text()
     assert told.startswith(f"“{tmp_path.name}” cannot be loaded, so the sample model stays: ")

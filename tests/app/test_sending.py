@@ -10,7 +10,15 @@ from pytestqt.qtbot import QtBot
 
 from app.viewmodels.turns import AnswerState
 from engine import EngineEvent, TextDelta
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    last_answer,
+    say,
+    wait_for_end,
+)
 
 
 def test_return_sends_and_empties_the_composer(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -57,7 +65,7 @@ def test_nothing_is_sent_when_there_is_nothing_to_send(open_desk: OpenDesk, qtbo
 
 def test_a_picture_alone_can_be_sent(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     assert desk.window.composer.send_button.isEnabled()
     desk.window.composer.send_button.click()
     assert wait_for_end(qtbot, desk).text == "user: [as advised]"
@@ -119,7 +127,7 @@ def test_a_draft_can_be_written_while_an_answer_runs_and_waits(open_desk: OpenDe
     desk = open_desk("slow")
     say(desk, "go")
     qtbot.keyClicks(desk.window.composer.editor, "next")
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
     assert desk.window.composer.editor.toPlainText() == "next"
     assert len(desk.models.composer.pictures) == 1
@@ -186,7 +194,7 @@ def test_a_message_sent_while_the_model_loads_waits_and_is_answered(open_desk: O
 
 def test_reading_a_picture_is_told_with_its_progress(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("never")
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     answer = say(desk, "read")
     assert answer.activity == "Reading the picture…"
     qtbot.waitUntil(lambda: answer.activity == "Reading the picture… 25 %", timeout=WAIT_MS)

@@ -33,7 +33,12 @@ from app.widgets.look import Look
 from app.widgets.settings_window import SettingsWindow
 from engine import Options, Sampling
 from tests.app.conftest import delete
-from tests.app.driving import WAIT_MS, Draw, OpenDesk
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK_MODULES = {
@@ -306,7 +311,7 @@ def test_the_budget_of_the_next_picture_is_the_one_of_the_composer(open_desk: Op
     assert pictures.currentText() == "Auto"
     pictures.setCurrentIndex(4)
     pictures.activated.emit(4)
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     assert desk.models.composer.pictures[0].choice == 560
     desk.models.composer.set_budget_of_all(70)
     assert pictures.currentText().endswith("· 70 tokens")

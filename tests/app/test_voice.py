@@ -307,13 +307,13 @@ def test_what_was_said_and_pasted_in_a_temporary_conversation_goes_with_it(speak
     seconds(desk, qtbot, microphones, 1)
     desk.models.voice.stop()
     wait_until_read(desk, qtbot)
-    desk.models.composer.take_paste(picture_data())
+    desk.models.intake.take_paste(picture_data())
     desk.window.composer.record_button.click()
     seconds(desk, qtbot, microphones, 1)
     assert len(left(desk)) == 2
     desk.window.commands.new.trigger()
     qtbot.waitUntil(lambda: left(desk) == [], timeout=WAIT_MS)
-    desk.models.composer.take_paste(picture_data())
+    desk.models.intake.take_paste(picture_data())
     desk.window.commands.new_temporary.trigger()
     desk.exporter.close()
     assert len(left(desk)) == 1, "what was pasted before is no temporary conversation's"
@@ -324,11 +324,11 @@ def test_delete_all_deletes_what_was_pasted_and_said(speak: Speak, qtbot: QtBot)
     seconds(desk, qtbot, microphones, 1)
     desk.models.voice.stop()
     wait_until_read(desk, qtbot)
-    desk.models.composer.take_paste(picture_data())
+    desk.models.intake.take_paste(picture_data())
     assert len(left(desk)) == 2
     desk.preferences.delete_all_requested.emit()
     assert left(desk) == []
-    desk.models.composer.take_paste(picture_data())
+    desk.models.intake.take_paste(picture_data())
     assert len(desk.models.composer.pictures) == 1, "and goes on"
 
 

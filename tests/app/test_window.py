@@ -20,7 +20,15 @@ from app.settings import Appearance
 from app.theme import Theme
 from app.viewmodels.model import ModelState
 from app.widgets.dialogs import AboutBox
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, last_answer, say, wait_for_end
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    attach,
+    last_answer,
+    say,
+    wait_for_end,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,10 +69,10 @@ def full_desk(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> Desk:
     """A window that shows one of everything."""
     desk = open_desk("think")
     desk.models.composer.set_thinking(True)
-    desk.models.composer.attach([draw("first.png")])
+    attach(desk, draw("first.png"))
     say(desk, "sum")
     wait_for_end(qtbot, desk)
-    desk.models.composer.attach([draw("next.png"), Path("/nowhere/missing.png")])
+    attach(desk, draw("next.png"), Path("/nowhere/missing.png"))
     return desk
 
 
@@ -127,7 +135,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(open_desk: OpenDesk, dra
 
 def test_a_whole_exchange_works_without_the_mouse(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("echo")
-    desk.models.composer.attach([draw()])
+    attach(desk, draw())
     editor = desk.window.composer.editor
     qtbot.keyClick(editor, Qt.Key.Key_Tab)
     budget = desk.window.focusWidget()
@@ -203,10 +211,10 @@ def test_about_tells_the_version(open_desk: OpenDesk) -> None:
 
 def test_no_file_name_is_read_as_markup(open_desk: OpenDesk, draw: Draw, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
-    desk.models.composer.attach([tmp_path / "missing" / "<b>bold.png"])
+    attach(desk, tmp_path / "missing" / "<b>bold.png")
     assert "<b>bold.png" in desk.window.notice.text.text()
     assert desk.window.notice.text.textFormat() is Qt.TextFormat.PlainText
-    desk.models.composer.attach([draw("<b>bold.png")])
+    attach(desk, draw("<b>bold.png"))
     (chip,) = desk.window.composer.chips.values()
     assert "&lt;b&gt;bold.png" in chip.toolTip()
     assert "&lt;b&gt;bold.png" in chip.remove_button.toolTip()
@@ -262,7 +270,7 @@ def test_in_a_low_window_a_long_draft_and_many_files_leave_everything_in_reach(
 ) -> None:
     desk = open_desk(has_engine=False)
     window, composer = desk.window, desk.window.composer
-    desk.models.composer.attach([draw(f"{number}.png") for number in range(6)])
+    attach(desk, *(draw(f"{number}.png") for number in range(6)))
     desk.models.composer.replace_text("a line\n" * 20)
     window.resize(window.minimumSize())
     qtbot.waitUntil(lambda: window.size() == window.minimumSize(), timeout=WAIT_MS)
@@ -286,7 +294,7 @@ def test_a_low_window_grows_for_what_has_to_be_seen(open_desk: OpenDesk, draw: D
     desk = open_desk(has_engine=False)
     window = desk.window
     window.resize(460, 520)
-    desk.models.composer.attach([draw(), *(Path(f"/nowhere/{number}.png") for number in range(5))])
+    attach(desk, draw(), *(Path(f"/nowhere/{number}.png") for number in range(5)))
     desk.models.composer.replace_text("one\ntwo\nthree\nfour")
     for _ in range(3):
         window.commands.bigger.trigger()
@@ -321,7 +329,7 @@ def test_return_says_why_it_waits_and_escape_takes_banners_away(open_desk: OpenD
     editor.setPlainText("more")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert desk.window.toast.text.text() == "An answer is being written. Esc stops it."
-    desk.models.composer.attach([Path("/nowhere/missing.png")])
+    attach(desk, Path("/nowhere/missing.png"))
     assert desk.window.notice.isVisible()
     qtbot.keyClick(editor, Qt.Key.Key_Escape)
     assert not answer.is_running
