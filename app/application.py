@@ -262,11 +262,20 @@ def assemble(
     library = Library(store, conversation, drafts, shelf, running, settings, make)
     retention = Retention(store, preferences, shelf, running)
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
-    status = Status(model, conversation)
-    finding = Finding(conversation, readable_texts)
-    intake = Intake(composer, pasted.save)
     models = ViewModels(
-        model, conversation, composer, intake, drafts, library, shelf, search, running, toolbox, status, voice, finding
+        model=model,
+        conversation=conversation,
+        composer=composer,
+        intake=Intake(composer, pasted.save),
+        drafts=drafts,
+        library=library,
+        shelf=shelf,
+        search=search,
+        running=running,
+        toolbox=toolbox,
+        status=Status(model, conversation),
+        voice=voice,
+        finding=Finding(conversation, readable_texts),
     )
     awake = Awake()
     running.changed.connect(lambda: awake.hold(running.is_anything_busy))

@@ -210,6 +210,7 @@ class Drafts(QObject):
             self._open.edit = None
             self._note(self._open.next)
             self._show()
+            self.save()
 
     def _note(self, draft: Draft) -> None:
         pairs = (self._open, *self._all.values(), *filter(None, (self._new,)))

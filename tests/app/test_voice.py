@@ -14,9 +14,14 @@ from app.application import Desk, system_microphones
 from app.recorder import DENIED, LOST, MicrophoneError
 from app.settings import ChosenMicrophone, Settings
 from app.viewmodels.attached import DraftSound
-from tests.app.driving import WAIT_MS, OpenDesk, say
+from tests.app.driving import (
+    WAIT_MS,
+    OpenDesk,
+    let_files_be_read,
+    say,
+)
 from tests.app.pretended_microphones import PretendedMicrophones
-from tests.app.test_draft import load, wait_until_read
+from tests.app.test_draft import load
 from tests.media_files import tone
 
 Speak = Callable[..., tuple[Desk, PretendedMicrophones]]
@@ -67,7 +72,7 @@ def test_a_recording_becomes_a_chip(speak: Speak, qtbot: QtBot) -> None:
         desk.window.commands.record.trigger()
     path, transcribes = recorded.args
     assert not transcribes
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     (item,) = desk.models.composer.items
     assert isinstance(item, DraftSound)
     assert (item.path, item.name, item.label) == (path, "Recording 1.wav", "1.0 s")
@@ -99,7 +104,7 @@ def test_the_last_five_seconds_are_counted(speak: Speak, qtbot: QtBot) -> None:
     assert (view.line.text(), view.line.property("role")) == ("4 s left", "caution")
     microphones.say(tone(4.5, microphones.rate_hz))
     qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     assert desk.models.composer.items[0].label == "30.0 s"
 
 
@@ -129,7 +134,7 @@ def test_a_clip_that_cannot_be_written_down_is_attached(speak: Speak, qtbot: QtB
     qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
     assert desk.window.composer.problem.text.text().endswith("The clip is attached instead.")
     assert [item.name for item in desk.models.composer.items] == ["Recording 1.wav"]
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
 
 
 def test_the_choice_between_text_and_clip_sticks(open_desk: OpenDesk) -> None:
@@ -173,7 +178,7 @@ def test_pulling_the_microphone_out_keeps_what_was_said(speak: Speak, qtbot: QtB
     seconds(desk, qtbot, microphones, 2)
     microphones.lost.emit()
     assert desk.window.composer.problem.text.text() == LOST
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     assert [item.label for item in desk.models.composer.items] == ["2.0 s"]
 
 
@@ -272,7 +277,7 @@ def test_what_was_said_is_attached_to_the_conversation_that_is_left(
     assert desk.models.composer.items == (), "it was not meant for this one"
     desk.models.library.open(conversation_id)
     qtbot.waitUntil(lambda: bool(desk.models.composer.items), timeout=WAIT_MS)
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     assert isinstance(desk.models.composer.items[0], DraftSound)
 
 
@@ -282,7 +287,7 @@ def test_what_is_being_said_is_kept_at_the_end(speak: Speak, open_desk: OpenDesk
     desk.close()
     again = open_desk()
     qtbot.waitUntil(lambda: bool(again.models.composer.items), timeout=WAIT_MS)
-    wait_until_read(again, qtbot)
+    let_files_be_read(again)
     assert isinstance(again.models.composer.items[0], DraftSound)
 
 
@@ -306,7 +311,7 @@ def test_what_was_said_and_pasted_in_a_temporary_conversation_goes_with_it(speak
     desk.window.composer.record_button.click()
     seconds(desk, qtbot, microphones, 1)
     desk.models.voice.stop()
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     desk.models.intake.take_paste(picture_data())
     desk.window.composer.record_button.click()
     seconds(desk, qtbot, microphones, 1)
@@ -323,7 +328,7 @@ def test_delete_all_deletes_what_was_pasted_and_said(speak: Speak, qtbot: QtBot)
     desk, microphones = speak()
     seconds(desk, qtbot, microphones, 1)
     desk.models.voice.stop()
-    wait_until_read(desk, qtbot)
+    let_files_be_read(desk)
     desk.models.intake.take_paste(picture_data())
     assert len(left(desk)) == 2
     desk.preferences.delete_all_requested.emit()
