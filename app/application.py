@@ -153,7 +153,7 @@ class Desk:
     def close(self) -> None:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
         self.models.voice.leave()
-        self.models.intake.close()
+        self.models.intake.finish()
         self.models.composer.preparation.close(self.models.composer.draft)
         self.models.library.close()
         self.retention.end()
@@ -282,6 +282,7 @@ def assemble(
     Rest(bridge, settings, running)
     window = MainWindow(look, thumbnails, settings, models)
     library.leaving.connect(voice.leave)
+    library.leaving.connect(models.intake.finish)
     remarks.setParent(window)
     remarks.said.connect(window.remark.show_text)
     settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))
@@ -297,7 +298,7 @@ def assemble(
     conversation.opened.connect(begin)
     preferences.delete_all_requested.connect(library.remove_all)
     preferences.delete_all_requested.connect(pasted.close)
-    Gestures(window, look, models, preferences, lambda: _attach_sample(composer, pasted, window))
+    Gestures(window, look, models, preferences, lambda: models.intake.attach_written(pasted.draw_sample))
     notifier = make_notifier(window)
     notices = Notices(library, shelf, running, settings, notifier)
     OutsideGestures(window, library, shelf, notices, notifier.chosen)
@@ -305,16 +306,6 @@ def assemble(
     return Desk(
         bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, retention, exporter, window
     )
-
-
-def _attach_sample(composer: Composer, pasted: PastedPictures, window: MainWindow) -> None:
-    try:
-        sample = pasted.draw_sample()
-    except OSError as error:
-        window.toast.say(f"The sample picture cannot be written: {error.strerror}.")
-        return
-    if all(picture.path != sample for picture in composer.pictures):  # the other example has not attached it yet
-        composer.attach([sample])
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

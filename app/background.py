@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThreadPool, Signal
 
 __all__ = ["Lane", "ignore"]
 
@@ -31,7 +31,7 @@ class Lane(QObject):
         super().__init__()
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
-        self._came.connect(_pass_on)
+        self._came.connect(self._pass_on)
 
     def do(self, work: Callable[[], T], then: Callable[[T], None] = ignore) -> None:
         """Do this behind what waits already, and call `then` with the result."""
@@ -44,6 +44,11 @@ class Lane(QObject):
     def forget(self) -> None:
         """Do nothing of what waits."""
         self._pool.clear()
+
+    def finish(self) -> None:
+        """Wait for all that was asked for, and for what follows from it."""
+        self._pool.waitForDone()
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
 
     def close(self, *, finishes: bool = False) -> None:
         """Let the running work end, and forget what waits, or with `finishes` do it first."""
@@ -59,10 +64,9 @@ class Lane(QObject):
         else:
             self._came.emit(then, result)
 
+    def _pass_on(self, then: Callable[[Any], None], result: Any) -> None:
+        then(result)
+
     def _take(self, done: "Future[T]", then: Callable[[T], None]) -> None:
         if not done.cancelled() and done.exception() is None:
             self._came.emit(then, done.result())
-
-
-def _pass_on(then: Callable[[Any], None], result: Any) -> None:
-    then(result)

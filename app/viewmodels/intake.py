@@ -59,9 +59,13 @@ class Intake:
         self._save_picture = save_picture
         self._lane = Lane()
 
-    def close(self) -> None:
-        """Let the picture that is being written be finished."""
-        self._lane.close()
+    def finish(self) -> None:
+        """Attach now what is still being written: it belongs to the draft that is open."""
+        self._lane.finish()
+
+    def attach_written(self, write: Callable[[], Path | None]) -> None:
+        """Attach the picture that `write` makes a file of, unless that file is attached; None when it is no picture."""
+        self._lane.do(partial(_written, write), self._attach_written)
 
     def take_drop(self, mime: QMimeData) -> None:
         """Take what was dropped."""
@@ -91,19 +95,19 @@ class Intake:
         self._composer.attach(offer.paths, remark if offer.num_web_links else "")
 
     def _attach_data(self, mime: QMimeData) -> None:
-        self._lane.do(partial(_saved, self._save_picture, mime.imageData()), self._attach_saved)
+        self.attach_written(partial(self._save_picture, mime.imageData()))
 
-    def _attach_saved(self, saved: Path | str) -> None:
-        if isinstance(saved, Path):
-            self._composer.attach([saved])
-        else:
-            self._composer.say([saved])
+    def _attach_written(self, written: Path | str) -> None:
+        if isinstance(written, str):
+            self._composer.say([written])
+        elif written not in [item.path for item in self._composer.pictures]:
+            self._composer.attach([written])
 
 
-def _saved(save: Callable[[object], Path | None], image: object) -> Path | str:
-    """Where a pasted picture was written, or the sentence that says why it was not."""
+def _written(write: Callable[[], Path | None]) -> Path | str:
+    """Where a picture was written, or the sentence that says why it was not."""
     try:
-        return save(image) or "The pasted picture cannot be read."
+        return write() or "The pasted picture cannot be read."
     except OSError as error:
         return f"The picture cannot be attached, because it cannot be written: {error.strerror}."
 

@@ -44,6 +44,7 @@ def attach(desk: Desk, *paths: Path) -> None:
 
 def let_files_be_read(desk: Desk) -> None:
     """Let the window live until everything attached can be sent."""
+    desk.models.intake.finish()
     end = time.monotonic() + WAIT_MS / 1000
     while not desk.models.composer.draft.is_ready:
         assert time.monotonic() < end, "a file is read or copied for ever"

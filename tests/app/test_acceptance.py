@@ -333,6 +333,7 @@ def test_d15_a_screenshot_is_pasted_as_a_chip_and_text_as_text(open_desk: OpenDe
     shot.fill(Qt.GlobalColor.white)
     QGuiApplication.clipboard().setImage(shot)
     press(qtbot, desk, Qt.Key.Key_V, COMMAND)
+    let_files_be_read(desk)
     (picture,) = desk.models.composer.pictures
     assert (picture.attachment.width, picture.attachment.height) == (640, 160)
     QGuiApplication.clipboard().setText("only words")
@@ -471,6 +472,7 @@ def test_d23_a_whole_exchange_by_keyboard_that_is_spoken(
     press(qtbot, desk, Qt.Key.Key_L, COMMAND)
     type_text(desk, "What is this?")
     press(qtbot, desk, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)  # once the picture is copied
     wait_for_end(qtbot, desk)
     assert "Answer finished" in spoken
     names = set()

@@ -26,6 +26,7 @@ from tests.app.driving import (
     drop,
     files,
     hover,
+    let_files_be_read,
     say,
     send,
     wait_for_end,
@@ -311,6 +312,7 @@ def test_pasted_picture_data_becomes_a_private_file_and_a_chip(open_desk: OpenDe
     image.fill(Qt.GlobalColor.darkGreen)
     QGuiApplication.clipboard().setImage(image)
     desk.window.commands.paste.trigger()
+    let_files_be_read(desk)
     (picture,) = desk.models.composer.pictures
     assert (picture.attachment.width, picture.attachment.height) == (300, 200)
     assert picture.path.read_bytes().startswith(b"\x89PNG")
@@ -325,8 +327,10 @@ def test_pasted_files_become_chips_and_pasted_text_stays_text(open_desk: OpenDes
     desk = open_desk(has_engine=False)
     QGuiApplication.clipboard().setMimeData(files([draw("a.png")]))
     desk.window.commands.paste.trigger()
+    let_files_be_read(desk)
     QGuiApplication.clipboard().setText("<b>just</b> text")
     desk.window.commands.paste.trigger()
+    let_files_be_read(desk)
     assert names(desk) == ["a.png"]
     assert desk.window.composer.editor.toPlainText() == "<b>just</b> text"
 
@@ -346,14 +350,17 @@ def test_the_open_sheet_attaches_what_was_chosen(open_desk: OpenDesk, draw: Draw
     assert sheet.testOption(QFileDialog.Option.HideNameFilterDetails), "nobody reads a hundred suffixes"
     sheet.filesSelected.emit([str(path)])
     sheet.close()
+    let_files_be_read(desk)
     assert names(desk) == ["chosen.png"]
 
 
 def test_an_example_draws_a_picture_that_can_be_sent(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     desk.window.messages.empty.buttons[1].click()
+    let_files_be_read(desk)
     assert names(desk) == ["Sample words.png"]
     desk.window.messages.empty.buttons[2].click()
+    let_files_be_read(desk)
     assert names(desk) == ["Sample words.png"]
     assert not desk.window.notice.isVisible()
     assert desk.models.composer.can_send

@@ -12,7 +12,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.doorbell import Call, Doorbell, ring
-from tests.app.driving import WAIT_MS, Draw, OpenDesk
+from tests.app.driving import (
+    WAIT_MS,
+    Draw,
+    OpenDesk,
+    let_files_be_read,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,6 +107,7 @@ def test_another_start_brings_the_window_forward_with_its_files(open_desk: OpenD
     desk = open_desk(has_engine=False)
     desk.window.close()
     desk.answer(Call((os.fsencode(draw("late.png")),)))
+    let_files_be_read(desk)
     assert desk.window.isVisible()
     assert [picture.name for picture in desk.models.composer.pictures] == ["late.png"]
 

@@ -21,6 +21,7 @@ from tests.app.driving import (
     answer_view,
     attach,
     last_answer,
+    let_files_be_read,
     say,
     wait_for_end,
 )
@@ -237,6 +238,7 @@ def test_an_example_leaves_words_that_are_there_already(open_desk: OpenDesk) -> 
     desk = open_desk(has_engine=False)
     desk.models.composer.replace_text("my own words")
     desk.window.messages.example_chosen.emit(EXAMPLES[1])
+    let_files_be_read(desk)
     assert desk.models.composer.text == "my own words"
     assert len(desk.models.composer.pictures) == 1
 

@@ -21,6 +21,7 @@ from tests.app.driving import (
     OpenDesk,
     attach,
     last_answer,
+    let_files_be_read,
     say,
     send,
     wait_for_end,
@@ -393,6 +394,7 @@ def test_a_file_that_the_system_opens_brings_the_window_back(
     desk.follow(qapp)
     desk.window.close()
     QGuiApplication.sendEvent(qapp, QFileOpenEvent(str(draw("late.png"))))
+    let_files_be_read(desk)
     assert [picture.name for picture in desk.models.composer.pictures] == ["late.png"]
     assert desk.window.isVisible()
 

@@ -313,12 +313,14 @@ def test_what_was_said_and_pasted_in_a_temporary_conversation_goes_with_it(speak
     desk.models.voice.stop()
     let_files_be_read(desk)
     desk.models.intake.take_paste(picture_data())
+    let_files_be_read(desk)
     desk.window.composer.record_button.click()
     seconds(desk, qtbot, microphones, 1)
     assert len(left(desk)) == 2
     desk.window.commands.new.trigger()
     qtbot.waitUntil(lambda: left(desk) == [], timeout=WAIT_MS)
     desk.models.intake.take_paste(picture_data())
+    let_files_be_read(desk)
     desk.window.commands.new_temporary.trigger()
     desk.exporter.close()
     assert len(left(desk)) == 1, "what was pasted before is no temporary conversation's"
@@ -330,10 +332,12 @@ def test_delete_all_deletes_what_was_pasted_and_said(speak: Speak, qtbot: QtBot)
     desk.models.voice.stop()
     let_files_be_read(desk)
     desk.models.intake.take_paste(picture_data())
+    let_files_be_read(desk)
     assert len(left(desk)) == 2
     desk.preferences.delete_all_requested.emit()
     assert left(desk) == []
     desk.models.intake.take_paste(picture_data())
+    let_files_be_read(desk)
     assert len(desk.models.composer.pictures) == 1, "and goes on"
 
 
