@@ -15,10 +15,11 @@ from typing import BinaryIO
 
 import mlx.core as mx
 
+from engine.errors import PromptError
 from engine.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
 from engine.media.files import opened
 from engine.media.senses import check_senses
-from engine.messages import Media, Picture, Sound, Video
+from engine.messages import BUDGETS, Media, Picture, Sound, Video
 from engine.models.config import FrameAudioConfig, ModelConfig
 from engine.models.gemma4 import Gemma4, keep_going
 from engine.preprocess.audio import log_mel, num_soft_tokens, raw_frames
@@ -64,7 +65,16 @@ class MediaEncoder:
 
     def check(self, parts: Iterable[Media]) -> None:
         """Refuse what the model has no sense for, before any file is opened; raises PromptError."""
-        check_senses(parts, modalities(self._model.config))
+        wanted = list(parts)
+        check_senses(wanted, modalities(self._model.config))
+        vision = self._model.config.vision
+        most = BUDGETS[-1] if vision is None else vision.largest_budget
+        for part in wanted:
+            if not isinstance(part, Sound) and part.budget > most:
+                fitting = max(budget for budget in BUDGETS if budget <= most)
+                raise PromptError(
+                    f"This model has no positions for a budget of {part.budget}. Choose {fitting} or less."
+                )
 
     def read(self, part: Media, between: Callable[[], None]) -> MediaInput:
         """What the model takes of a file; raises AttachmentError. `between` runs between the steps and may raise."""

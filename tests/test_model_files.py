@@ -78,6 +78,7 @@ def test_a_file_without_end_is_refused_after_its_bound(folder: Path, name: str) 
 
 
 def test_an_index_of_a_million_names_is_one_short_sentence(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
     index = {"weight_map": {f"{number:x}": "model.safetensors" for number in range(400_000)}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     refusal(folder)

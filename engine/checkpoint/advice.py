@@ -14,6 +14,9 @@ from engine.options import GREEDY, VENDOR_SAMPLING, Sampling
 __all__ = ["GenerationAdvice", "read_advice"]
 
 
+_ADVISED = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
+
+
 @dataclass(frozen=True)
 class GenerationAdvice:
     """How the model's makers want it used."""
@@ -31,8 +34,10 @@ def read_advice(folder: Path) -> GenerationAdvice:
         return GenerationAdvice()
     values = read_json(path)
     try:
-        fields = {name: values[name] for name in ("temperature", "top_k", "top_p") if values.get(name) is not None}
-        sampling = GREEDY if values.get("do_sample") is False else msgspec.convert(fields, Sampling)
+        fields = {name: values[name] for name in _ADVISED if values.get(name) is not None}
+        sampling = msgspec.convert(fields, Sampling)
+        if values.get("do_sample") is not True:  # transformers samples only where the file asks for it
+            sampling = Sampling(GREEDY.temperature, repetition_penalty=sampling.repetition_penalty)
         return GenerationAdvice(
             sampling.filled_from(VENDOR_SAMPLING), _ids(values.get("eos_token_id")), _ids(values.get("suppress_tokens"))
         )

@@ -57,9 +57,6 @@ _KNOWN_ELSEWHERE: dict[str, str] = {
 _MOST_HEADS, _WIDEST_HEAD, _MOST_LAYERS = 1024, 4096, 1024
 """Far beyond every released model: a damaged or hostile file must not ask for shapes that cannot be."""
 
-_LONGEST_SIDE = BUDGETS[-1] * POOLING
-"""Patches in the longest row or column that a picture can be cut into: the position tables must reach so far."""
-
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
 """The longest published index has 0.2 MB."""
@@ -184,12 +181,15 @@ def _text(text: _Section) -> TextConfig:
     sliding.must_be("rope_type", "default")
     full.must_be("rope_type", "proportional")
     vocab_size = text.positive("vocab_size")
+    per_layer_width = text.count("hidden_size_per_layer_input", default=0)
     config = TextConfig(
         hidden_size=text.positive("hidden_size"),
         vocab_size=vocab_size,
-        vocab_size_per_layer_input=text.positive("vocab_size_per_layer_input", smallest=vocab_size),
+        vocab_size_per_layer_input=text.positive(
+            "vocab_size_per_layer_input", default=None if per_layer_width else vocab_size, smallest=vocab_size
+        ),
         num_attention_heads=text.positive("num_attention_heads", largest=_MOST_HEADS),
-        hidden_size_per_layer_input=text.count("hidden_size_per_layer_input", default=0),
+        hidden_size_per_layer_input=per_layer_width,
         rms_norm_eps=text.number("rms_norm_eps"),
         sliding_window=text.positive("sliding_window"),
         final_logit_softcapping=text.number("final_logit_softcapping"),
@@ -318,7 +318,7 @@ def _vision(vision: _Section) -> VisionConfig:
         rms_norm_eps=vision.number("rms_norm_eps"),
         patch_size=vision.positive("patch_size"),
         pooling_kernel_size=vision.positive("pooling_kernel_size"),
-        position_embedding_size=vision.positive("position_embedding_size", smallest=_LONGEST_SIDE),
+        position_embedding_size=vision.positive("position_embedding_size", smallest=BUDGETS[0] * POOLING),
         rope_theta=rope.number("rope_theta"),
         use_clipped_linears=vision.take("use_clipped_linears", bool),
         standardize=vision.take("standardize", bool),
@@ -338,7 +338,7 @@ def _patch_vision(vision: _Section) -> PatchVisionConfig:
     return PatchVisionConfig(
         patch_size=SIDE_MULTIPLE,
         hidden_size=width,
-        position_embedding_size=vision.positive("mm_posemb_size", smallest=BUDGETS[-1]),
+        position_embedding_size=vision.positive("mm_posemb_size", smallest=BUDGETS[0]),
         rms_norm_eps=vision.number("rms_norm_eps"),
     )
 

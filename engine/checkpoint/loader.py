@@ -14,8 +14,9 @@ from engine.backend import compute_dtype
 from engine.checkpoint.compressed_tensors import repacked
 from engine.checkpoint.config import read_config
 from engine.checkpoint.foreign import refuse_foreign_files
-from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, module_path
+from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, tensor_path, tied_to
 from engine.checkpoint.quantization import FLOAT_MODES
+from engine.checkpoint.rows import RowReader
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
 from engine.errors import CheckpointError, quoted, shortened
 from engine.models.config import ModelConfig, QuantizationConfig
@@ -91,6 +92,7 @@ def check_files(folder: Path) -> CheckedFiles:
         vision=config.vision if any(path.startswith(SEEING) for path in entries) else None,
         audio=config.audio if any(path.startswith(HEARING) for path in entries) else None,
     )
+    _check_tied(entries)
     dropped = {path: reason for path in entries if (reason := drop_reason(path, config)) is not None}
     for path, reason in dropped.items():
         _log.debug("not used: %s (%s)", entries[path].name, reason)
@@ -106,13 +108,24 @@ def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
     """Tensors by the module path that their names stand for; a file that mixes layouts must not hide one of them."""
     entries: dict[str, TensorEntry] = {}
     for name, entry in tensors.items():
-        path = module_path(name)
+        path = tensor_path(name)
         both = gate_and_up(path)
         for target, part in zip(both, entry.halves(), strict=True) if both else [(path, entry)]:
             other = entries.setdefault(target, part)
             if other is not part:
                 raise CheckpointError(f"{entry.file}: {name} and {other.name} are the same tensor.")
     return entries
+
+
+def _check_tied(entries: Mapping[str, TensorEntry]) -> None:
+    """A head of its own would be another model: only one with the values of the embeddings can be left out."""
+    for path, entry in entries.items():
+        source = tied_to(path)
+        if source is not None and not (source in entries and RowReader().are_equal(entry, entries[source])):
+            raise CheckpointError(
+                f"{entry.file}: {entry.name} differs from the embeddings. Models with a head of their own cannot be "
+                "run: download the model as Google publishes it."
+            )
 
 
 def _reordered(model: Gemma4, entries: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:

@@ -14,7 +14,9 @@ import re
 
 from engine.models.config import AudioConfig, ModelConfig, VisionConfig
 
-__all__ = ["HEARING", "SEEING", "converted_name", "drop_reason", "gate_and_up", "module_path"]
+__all__ = [
+    "HEARING", "SEEING", "converted_name", "drop_reason", "gate_and_up", "module_path", "tensor_path", "tied_to",
+]  # fmt: skip
 
 SEEING = ("vision_tower.", "vision_embedder.", "embed_vision.")
 HEARING = ("audio_tower.", "embed_audio.")
@@ -26,12 +28,23 @@ _CLIP_BOUNDS = (".input_min", ".input_max", ".output_min", ".output_max")
 
 
 def module_path(name: str) -> str:
-    """Where a tensor or module of either layout lives in `engine.models.gemma4.Gemma4`."""
+    """Where a module of either layout lives in `engine.models.gemma4.Gemma4`."""
     name = name.removeprefix("model.")
     if name.startswith("language_model.model."):
         name = "language_model." + name.removeprefix("language_model.model.")
-    name = name.replace(".experts.switch_glu.", ".experts.")
-    return name + ".weight" if name.endswith(".experts.down_proj") else name
+    return name.replace(".experts.switch_glu.", ".experts.")
+
+
+def tensor_path(name: str) -> str:
+    """Where a tensor lives; the original layout stores the weights of all experts under the name of a module."""
+    path = module_path(name)
+    return path + ".weight" if path.endswith(".experts.down_proj") else path
+
+
+def tied_to(path: str) -> str | None:
+    """The tensor of the embeddings that one of the head must be equal to; None for any other tensor."""
+    name = path.removeprefix("language_model.")
+    return f"language_model.embed_tokens.{name.removeprefix('lm_head.')}" if name.startswith("lm_head.") else None
 
 
 def converted_name(path: str) -> str:
@@ -54,7 +67,7 @@ def drop_reason(path: str, config: ModelConfig) -> str | None:
     reasons = {
         "keys and values of a layer that shares them": shared and int(shared[1]) >= config.text.num_kv_layers,
         "rotary tables are computed": "rotary_emb" in path,
-        "the head is tied to the embeddings": path.removeprefix("language_model.").startswith("lm_head."),
+        "the head is tied to the embeddings": tied_to(path) is not None,
         "the model cannot see": path.startswith(SEEING) and config.vision is None,
         "the model cannot hear": path.startswith(HEARING) and config.audio is None,
         "bounds of linears that are not clipped": path.endswith(_CLIP_BOUNDS) and not _is_clipped(path, config),

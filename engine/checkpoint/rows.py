@@ -16,6 +16,9 @@ from engine.errors import CheckpointError
 
 __all__ = ["Block", "RowReader", "ShardWriter", "StoredTensor"]
 
+BLOCK_BYTES = 16 * 1024 * 1024
+"""Of each of two tensors that are compared."""
+
 _VIEWS: dict[str, tuple[type[np.generic], mx.Dtype]] = {
     "BF16": (np.uint16, mx.bfloat16),
     "F16": (np.uint16, mx.float16),
@@ -65,6 +68,13 @@ class RowReader:
         kind, dtype = _VIEWS[entry.dtype]
         bits = np.frombuffer(self.raw(entry, block), kind)
         return mx.array(bits).view(dtype).reshape(block.count, entry.shape[-1])
+
+    def are_equal(self, one: TensorEntry, other: TensorEntry) -> bool:
+        """Whether two tensors hold the same values, read a block at a time; stored in other types, they do not."""
+        if (one.shape, one.dtype) != (other.shape, other.dtype) or one.derive is not other.derive:
+            return False
+        pairs = zip(self.blocks(one, BLOCK_BYTES), self.blocks(other, BLOCK_BYTES), strict=True)
+        return all(self.raw(one, first) == self.raw(other, second) for first, second in pairs)
 
     def _start(self, entry: TensorEntry) -> int:
         """Where the tensor's data begins in its file, whose header has been checked before."""

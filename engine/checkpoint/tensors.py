@@ -105,10 +105,12 @@ def read_tensors(entries: Mapping[str, TensorEntry]) -> dict[str, mx.array]:
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    if is_there(folder / INDEX):
-        return sorted({_inside(folder, shard) for shard in _weight_map(folder).values()})
+    """A whole file counts more than an index beside it, which may be of another download: so transformers has it."""
+    weight_map = _weight_map(folder) if is_there(folder / INDEX) else {}
     if is_there(folder / SINGLE):
         return [folder / SINGLE]
+    if weight_map:
+        return sorted({_present(folder, shard) for shard in weight_map.values()})
     raise CheckpointError(
         f"{folder} has no {SINGLE} and no {INDEX}: the model is not there or not complete. "
         "Download it again, or choose another folder."
@@ -116,18 +118,21 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _weight_map(folder: Path) -> dict[str, str]:
+    """Tensor names to shards, which are plain file names: an index must not lead out of its folder."""
     weight_map = read_json(folder / INDEX).get("weight_map")
-    if not isinstance(weight_map, dict) or not all(isinstance(shard, str) for shard in weight_map.values()):
+    is_map = isinstance(weight_map, dict) and all(isinstance(shard, str) for shard in weight_map.values())
+    if not weight_map or not is_map:
         raise CheckpointError(f"{folder / INDEX} has no weight_map. Download the model again.")
+    for shard in set(weight_map.values()):
+        if Path(shard).name != shard or shard in ("", ".", "..") or "\0" in shard or len(shard) > MAX_NAME:
+            raise CheckpointError(
+                f"{folder / INDEX} names the file {quoted(shard)}, which is not in this folder. "
+                "Download the model again."
+            )
     return weight_map
 
 
-def _inside(folder: Path, shard: str) -> Path:
-    """A shard is a plain file name: an index must not lead out of its folder."""
-    if Path(shard).name != shard or shard in ("", ".", ".."):
-        raise CheckpointError(
-            f"{folder / INDEX} names the file {quoted(shard)}, which is not in this folder. Download the model again."
-        )
+def _present(folder: Path, shard: str) -> Path:
     if shard not in {file.name for file in folder.iterdir()}:
         raise CheckpointError(f"{folder / shard} is missing: the download is not complete. Download it again.")
     return folder / shard
@@ -146,7 +151,7 @@ def _read_header(file: Path) -> list[TensorEntry]:
 
 
 def _check_index(folder: Path, entries: Mapping[str, TensorEntry]) -> None:
-    if not is_there(folder / INDEX):
+    if is_there(folder / SINGLE):
         return
     for name, shard in _weight_map(folder).items():
         if name not in entries or entries[name].file.name != shard:

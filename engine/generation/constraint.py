@@ -6,7 +6,7 @@ all of is refused before anything is generated; of a schema only formats that de
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -43,9 +43,11 @@ _UNUSED = re.compile(rb"<unused\d+>")
 class Constraint:
     """The state of one grammar while the answer is written. Start asking for masks whenever the form begins."""
 
-    def __init__(self, matcher: LLMatcher, vocab_size: int) -> None:
+    def __init__(self, matcher: LLMatcher, vocab_size: int, twins: Mapping[int, int]) -> None:
+        """`twins`: ids of tokens whose text an earlier token has as well, to that one; the grammar knows only this."""
         self._matcher = matcher
         self._vocab_size = vocab_size
+        self._twins = twins
 
     def mask(self) -> mx.array:
         """Bool [V]: which tokens may be next; `<turn|>` exactly when what is written is of the form.
@@ -54,16 +56,18 @@ class Constraint:
         """
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
         self._check()
-        return mx.array(np.unpackbits(bits, count=self._vocab_size, bitorder="little").view(np.bool_))
+        allowed = np.unpackbits(bits, count=self._vocab_size, bitorder="little").view(np.bool_)
+        allowed[list(self._twins)] = allowed[list(self._twins.values())]
+        return mx.array(allowed)
 
     def advance(self, token_id: int) -> None:
         """The token was written. Raises PromptError if it may not be."""
-        self._matcher.consume_token(token_id)
+        self._matcher.consume_token(self._twins.get(token_id, token_id))
         self._check()
 
     def copy(self) -> "Constraint":
         """Another one at the same place."""
-        return Constraint(self._matcher.deep_copy(), self._vocab_size)
+        return Constraint(self._matcher.deep_copy(), self._vocab_size, self._twins)
 
     def _check(self) -> None:
         if self._matcher.is_error():
@@ -163,11 +167,15 @@ class Grammars:
             if probe.is_stopped():
                 break
             probe.consume_token(int(bits.argmax()))
-        return Constraint(matcher, self._vocab_size)
+        return Constraint(matcher, self._vocab_size, self._vocabulary.twins)
 
     @cached_property
     def _index(self) -> LLTokenizer:
-        return LLTokenizer(TokenizerWrapper(_Vocabulary(self._tokenizer, self._vocab_size)))
+        return LLTokenizer(TokenizerWrapper(self._vocabulary))
+
+    @cached_property
+    def _vocabulary(self) -> "_Vocabulary":
+        return _Vocabulary(self._tokenizer, self._vocab_size)
 
 
 class _Vocabulary:
@@ -182,10 +190,21 @@ class _Vocabulary:
         never_text |= {token_id: piece for token_id, piece in enumerate(pieces) if _UNUSED.fullmatch(piece)}
         self.tokens = [never_text.get(token_id, piece) for token_id, piece in enumerate(pieces)]
         self.special_token_ids = sorted(never_text)
+        self.twins = _twins(self.tokens)
+        """Letters and their byte tokens, mostly: llguidance would offer one of them only."""
+        for token_id in self.twins:
+            self.tokens[token_id] = b""
 
     def __call__(self, text: bytes) -> list[int]:
         """Token ids, for the spelling of what a grammar leaves no choice about."""
-        return self._tokenizer.encode(text.decode())
+        return [self.twins.get(token_id, token_id) for token_id in self._tokenizer.encode(text.decode())]
+
+
+def _twins(tokens: Sequence[bytes]) -> dict[int, int]:
+    """Ids of tokens that are the same bytes as an earlier one, to that one."""
+    first: dict[bytes, int] = {}
+    found = {token_id: first.setdefault(piece, token_id) for token_id, piece in enumerate(tokens) if piece}
+    return {token_id: earlier for token_id, earlier in found.items() if earlier != token_id}
 
 
 def _json_grammar(schema: dict[str, object]) -> str:

@@ -82,6 +82,11 @@ class VisionConfig:
     standardize: bool = False
     """Pooled states are shifted and scaled by stored vectors."""
 
+    @property
+    def largest_budget(self) -> int:
+        """Soft tokens of a picture whose longest possible row of patches the position tables still reach."""
+        return self.position_embedding_size // self.pooling_kernel_size
+
 
 @dataclass(frozen=True)
 class PatchVisionConfig:
@@ -92,6 +97,11 @@ class PatchVisionConfig:
     hidden_size: int
     position_embedding_size: int
     rms_norm_eps: float
+
+    @property
+    def largest_budget(self) -> int:
+        """Soft tokens of a picture whose longest possible row of patches the position tables still reach."""
+        return self.position_embedding_size
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ One thing is not the vendor's: a message with text, calls and their results that
 as one without text does there. The vendor's template closes it and opens no other for the model to go on in.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,8 +18,6 @@ from engine.prompt.tool_syntax import call_pieces, declaration_pieces, result_pi
 from engine.tools import Tool
 
 __all__ = ["Step", "begun_text", "clean_text", "continued", "render", "steps"]
-
-_THOUGHT_SPAN = re.compile(r"<\|channel>.*?<channel\|>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -224,5 +221,6 @@ def _answer_start(last: Step | None, *, thinking: bool, compact: bool) -> tuple[
 def clean_text(text: str, role: Role, *, keeps_end: bool = False) -> str:
     """Stripped, without control characters, which a person cannot see and a model should not, without old thoughts."""
     text = without_control_characters(text)
-    text = _THOUGHT_SPAN.sub("", text) if role == "assistant" else text
+    if role == "assistant":  # as the vendor's template does: a thought that is never closed goes on to the end
+        text = "".join(part.partition("<|channel>")[0] for part in text.split("<channel|>"))
     return text.lstrip() if keeps_end else text.strip()

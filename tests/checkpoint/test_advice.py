@@ -26,7 +26,7 @@ def test_the_vendors_file_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_advice_gets_the_vendors_sampling(tmp_path: Path) -> None:
-    assert read_advice(tmp_path) == advice(tmp_path, {}) == GenerationAdvice(VENDOR_SAMPLING, (), ())
+    assert read_advice(tmp_path) == advice(tmp_path, {"do_sample": True}) == GenerationAdvice(VENDOR_SAMPLING, (), ())
 
 
 def test_ST_1_a_scalar_stop_token_is_one_of_them(tmp_path: Path) -> None:
@@ -39,12 +39,24 @@ def test_the_12bs_suppressed_tokens_are_read(tmp_path: Path) -> None:
 
 
 def test_advice_may_be_partial(tmp_path: Path) -> None:
-    assert advice(tmp_path, {"temperature": 0.3, "top_p": None}).sampling == Sampling(0.3).filled_from(VENDOR_SAMPLING)
-    assert advice(tmp_path, {"top_k": 0, "temperature": 1}).sampling == Sampling(top_k=0).filled_from(VENDOR_SAMPLING)
+    assert advice(tmp_path, {"do_sample": True, "temperature": 0.3, "top_p": None}).sampling == Sampling(
+        0.3
+    ).filled_from(VENDOR_SAMPLING)
+    assert advice(tmp_path, {"do_sample": True, "top_k": 0, "temperature": 1}).sampling == Sampling(
+        top_k=0
+    ).filled_from(VENDOR_SAMPLING)
 
 
 def test_a_model_that_should_not_be_sampled_is_not(tmp_path: Path) -> None:
-    assert advice(tmp_path, {**VENDOR, "do_sample": False}).sampling.temperature == 0
+    for do_sample in (False, None):
+        assert advice(tmp_path, {**VENDOR, "do_sample": do_sample}).sampling.temperature == 0
+    penalized = advice(tmp_path, {"temperature": 0.7, "repetition_penalty": 1.2}).sampling
+    assert (penalized.temperature, penalized.repetition_penalty) == (0, 1.2)
+
+
+def test_rarer_advice_is_followed_too(tmp_path: Path) -> None:
+    sampling = advice(tmp_path, {**VENDOR, "min_p": 0.05, "repetition_penalty": 1.1}).sampling
+    assert (sampling.min_p, sampling.repetition_penalty) == (0.05, 1.1)
 
 
 @pytest.mark.parametrize(

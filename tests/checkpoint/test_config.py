@@ -13,7 +13,7 @@ from mlx.utils import tree_flatten
 from engine.checkpoint.config import read_config, read_json
 from engine.checkpoint.quantization import read_quantization
 from engine.errors import CheckpointError
-from engine.models.config import AudioConfig
+from engine.models.config import AudioConfig, QuantizationConfig
 from engine.models.gemma4 import make_model
 from tests.checkpoint.tiny_files import CONFIG, ROPE, config, write_config
 
@@ -191,7 +191,7 @@ def test_the_audio_window_is_one_less_than_the_context(tmp_path: Path) -> None:
         ({"audio_config": {}}, "audio_config: model_type is missing"),
         ({"audio_config": UNIFIED_AUDIO | {"hidden_size": 320}}, "hidden_size is 320"),
         ({"audio_config": {key: 320 if value == 640 else value for key, value in UNIFIED_AUDIO.items()}}, "is 320"),
-        ({"vision_config": UNIFIED_VISION | {"mm_posemb_size": 280}}, "mm_posemb_size is 280"),
+        ({"vision_config": UNIFIED_VISION | {"mm_posemb_size": 69}}, "mm_posemb_size is 69"),
         ({"vision_config": UNIFIED_VISION | {"model_patch_size": 32}}, "model_patch_size is 32"),
         ({"vision_config": UNIFIED_VISION | {"output_proj_dims": 64}}, "output_proj_dims is 64"),
     ],
@@ -268,9 +268,9 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
         {"text": {"vocab_size_per_layer_input": 1023}},
         "vocab_size_per_layer_input is 1023",
     ),
-    "positions that end before a long picture does": (
-        {"vision": {"position_embedding_size": 3359}},
-        "position_embedding_size is 3359",
+    "positions that end before the smallest picture does": (
+        {"vision": {"position_embedding_size": 209}},
+        "position_embedding_size is 209",
     ),
     "a stop token that is none": ({"eos_token_id": "<eos>"}, "eos_token_id is '<eos>'"),
     "a stop token that is a list": ({"eos_token_id": [[1]]}, "eos_token_id is [[1]]"),
@@ -498,3 +498,19 @@ def test_a_folder_without_a_configuration_says_what_to_choose(tmp_path: Path) ->
     (tmp_path / "config.json").mkdir()
     with pytest.raises(CheckpointError, match=r"config\.json is not an ordinary file"):
         read_config(tmp_path)
+
+
+def test_the_12bs_file_may_leave_out_what_it_never_uses(tmp_path: Path) -> None:
+    values = json.loads((RELEASED / "gemma-4-12B-it.json").read_text())
+    values["text_config"].pop("vocab_size_per_layer_input", None)
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    assert read_config(tmp_path).text.hidden_size_per_layer_input == 0
+
+
+def test_an_override_of_all_experts_of_a_layer_keeps_its_module(tmp_path: Path) -> None:
+    """As mlx-vlm's mixed recipes write them for the 26B."""
+    module = "language_model.model.layers.0.experts.switch_glu.down_proj"
+    values = {"quantization": {"group_size": 64, "bits": 4, module: {"group_size": 64, "bits": 8}}}
+    found = read_quantization(values, "config.json")
+    assert found is not None
+    assert found.of("language_model.layers.0.experts.down_proj") == QuantizationConfig(64, 8, "affine", {})

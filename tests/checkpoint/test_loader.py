@@ -36,6 +36,7 @@ from tests.checkpoint.tiny_files import (
 )
 
 DECODER = "language_model"
+EMBEDDINGS = f"{DECODER}.embed_tokens.weight"
 PACKED = {  # module path -> (group_size, bits)
     f"{DECODER}.embed_tokens": (64, 4),
     f"{DECODER}.embed_tokens_per_layer": (64, 4),
@@ -152,11 +153,27 @@ def test_tensors_that_no_module_needs_are_dropped_and_named(tmp_path: Path) -> N
         f"{DECODER}.lm_head.weight": "tied", f"{DECODER}.layers.0.self_attn.rotary_emb.inv_freq": "computed",
         "audio_tower.layers.0.norm_out.weight": "hear", "embed_audio.embedding_projection.weight": "hear",
     }  # fmt: skip
-    zeros = dict.fromkeys(extra, mx.zeros((2, 2)))
-    loaded = load_checkpoint(save(folder, original_names(model_tensors(folder) | zeros)))
+    tensors = model_tensors(folder)
+    surplus = dict.fromkeys(extra, mx.zeros((2, 2))) | {f"{DECODER}.lm_head.weight": tensors[EMBEDDINGS] + 0}
+    loaded = load_checkpoint(save(folder, original_names(tensors | surplus)))
     assert loaded.dropped.keys() == extra.keys()
     for path, word in extra.items():
         assert word in loaded.dropped[path]
+
+
+@pytest.mark.parametrize("name", ["lm_head.weight", f"{DECODER}.lm_head.weight"])
+def test_a_head_of_its_own_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    folder = write_config(tmp_path, CONFIG)
+    tensors = model_tensors(folder)
+    save(folder, original_names(tensors | {name: tensors[EMBEDDINGS] + 1}))
+    refusal(folder, "lm_head.weight", "differs from the embeddings")
+
+
+def test_a_whole_file_counts_more_than_a_stale_index(tmp_path: Path) -> None:
+    folder, _ = folder_with(tmp_path)
+    stale = {"weight_map": {"of.another.download": "model-00001-of-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(stale))
+    load_checkpoint(folder)
 
 
 def test_clip_bounds_of_a_tower_that_does_not_clip_are_dropped(tmp_path: Path) -> None:

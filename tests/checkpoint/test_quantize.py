@@ -202,11 +202,12 @@ def test_other_files_come_along_and_other_weights_do_not(tmp_path: Path) -> None
 
 def test_surplus_tensors_are_left_behind(tmp_path: Path) -> None:
     source = write_config(tmp_path / "source", CONFIG)
+    tensors = model_tensors(source)
     extra = {
-        "language_model.layers.3.self_attn.k_proj.weight": mx.zeros((64, 128)), "lm_head.weight": mx.zeros((4, 4)),
+        "language_model.layers.3.self_attn.k_proj.weight": mx.zeros((64, 128)),
+        "lm_head.weight": tensors["language_model.embed_tokens.weight"],
         "audio_tower.layers.0.norm_out.weight": mx.zeros((2, 4)),
     }  # fmt: skip
-    tensors = model_tensors(source)
     found = stored(quantize_checkpoint(save(source, original_names(tensors | extra)), tmp_path / "small", 4).folder)
     assert not any(word in name for name in found for word in ("lm_head", "layers.3.self_attn.k_proj", "audio_tower"))
 

@@ -287,3 +287,13 @@ def test_a_token_that_may_not_be_is_an_error_that_lasts(token: int, grammars: Gr
         constraint.advance(token)
     with pytest.raises(PromptError):
         constraint.mask()
+
+
+def test_both_tokens_of_a_letter_may_be_written(grammars: Grammars, tokenizer: Tokenizer) -> None:
+    """The letter's own and the byte's: the model chooses."""
+    both = {token_id for token_id in range(MODEL_VOCAB) if tokenizer.piece(token_id) == b"o"}
+    assert len(both) == 2
+    start = grammars.for_answer(Regex("o+"))
+    assert both <= allowed(start)
+    for token_id in both:
+        assert both <= allowed(advance(start.copy(), [token_id]))

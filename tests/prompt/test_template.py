@@ -11,7 +11,7 @@ from engine.preprocess.image import ImagePlan
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import PictureInput, Prompt
 from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
-from engine.prompt.template import render
+from engine.prompt.template import clean_text, render
 from engine.prompt.tokenizer import Tokenizer
 from tests.prompt.golden import CASES, TEXTS, as_text, golden_pieces, ours
 from tests.small_tokenizer import IDS
@@ -261,3 +261,19 @@ def test_a_result_without_a_call_takes_no_picture_with_it() -> None:
 def test_parts_of_tools_stand_only_where_they_belong(message: Message, words: str) -> None:
     with pytest.raises(PromptError, match=words):
         render([user("Go"), CALL, message], thinking=False, compact=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("said<|channel>thought\nnever closed", "said"),
+        ("<|channel>thought\na<channel|>said", "said"),
+        ("one<|channel>a<channel|> two <|channel>b<channel|>three", "one two three"),
+        ("<|channel>a<|channel>b<channel|>said", "said"),
+        ("<|channel>" * 200_000, ""),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_no_thought_of_an_earlier_answer_is_told(said: str, told: str) -> None:
+    assert clean_text(said, "assistant") == told
+    assert clean_text(said, "user") == said
