@@ -5,6 +5,7 @@
 
 from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
+from app.store.tree import sound_parents
 from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Summary",
     "Turn",
     "TurnState",
+    "sound_parents",
 ]

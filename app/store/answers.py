@@ -1,5 +1,6 @@
 """Answers of the first two versions, which were one message each, as the steps of today."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,12 +22,13 @@ def answer_of(message: str, costs: str, thought_seconds: float) -> str:
     """The column `message` of today; as it was when it is a person's, one of today, or damaged."""
     try:
         said = msgspec.json.decode(message, type=Message)
-        durations = iter(msgspec.json.decode(costs, type=_Costs).tools_ms)
     except (msgspec.DecodeError, RecursionError):
         return message
     if said.role == "user":
         return message
-    thought = [Thought(said.thought, thought_seconds * 1000)] if said.thought else []
+    durations = iter(_durations(costs))
+    seconds = thought_seconds if math.isfinite(thought_seconds) else 0.0
+    thought = [Thought(said.thought, seconds * 1000)] if said.thought else []
     steps: tuple[Step, ...] = (*thought, *_steps(said.parts, durations))
     return msgspec.json.encode(Answered(steps)).decode()
 
@@ -39,6 +41,13 @@ def decode_message(message: str, *about: Any) -> Message | Answered:
         if about:  # a row that came back from a damaged database of an earlier version
             return decode_message(answer_of(message, *about))
         return msgspec.json.decode(message, type=Message)
+
+
+def _durations(costs: str) -> tuple[float | None, ...]:
+    try:
+        return msgspec.json.decode(costs, type=_Costs).tools_ms
+    except (msgspec.DecodeError, RecursionError):
+        return ()
 
 
 def _steps(parts: tuple[Part, ...], durations: Iterator[float | None]) -> Iterator[Step]:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -12,7 +12,7 @@ from app.store.answers import decode_message
 from app.store.attachments import Attachments
 from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
 from app.store.text import has_all, search_terms, searchable, snippet, text_of, whole
-from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn
+from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
 from engine import Media, Message, Part, Returned, Stats, Step, Text, Thought
 
 __all__ = ["Chats"]
@@ -20,11 +20,12 @@ __all__ = ["Chats"]
 _SUMMARIES = """
 SELECT id, title, is_pinned, updated_at,
     EXISTS (SELECT 1 FROM drafts WHERE conversation_id = conversations.id)
-FROM conversations WHERE removed_at IS NULL AND (id = :id OR :id IS NULL)
+FROM conversations WHERE ifnull(removed_at, 0) <= 0 AND (id = :id OR :id IS NULL)
 ORDER BY is_pinned DESC, updated_at DESC, id
 """
 _CONVERSATION = """
-SELECT title, has_chosen_title, is_pinned, created_at, leaf FROM conversations WHERE id = ? AND removed_at IS NULL
+SELECT title, has_chosen_title, is_pinned, created_at, leaf FROM conversations
+WHERE id = ? AND ifnull(removed_at, 0) <= 0
 """
 _TURNS = """
 SELECT id, parent, message, state, created_at, model, thinking, error, reason, thought_seconds, stats, costs
@@ -44,12 +45,12 @@ WHERE id = :id
 """
 _FIND_TITLES = """
 SELECT id, title, created_at FROM conversations
-WHERE removed_at IS NULL AND has_all(title, :terms) ORDER BY updated_at DESC LIMIT :limit
+WHERE ifnull(removed_at, 0) <= 0 AND has_all(title, :terms) ORDER BY updated_at DESC LIMIT :limit
 """
 _FIND_TURNS = """
 SELECT turns.conversation_id, turns.id, conversations.title, turns.text, turns.created_at
 FROM {turns} JOIN conversations ON conversations.id = turns.conversation_id
-WHERE removed_at IS NULL AND has_all(turns.text, :terms)
+WHERE ifnull(removed_at, 0) <= 0 AND has_all(turns.text, :terms)
 ORDER BY turns.number DESC LIMIT :limit
 """
 _FIND_EVERYWHERE = _FIND_TURNS.format(turns="turns")
@@ -77,6 +78,12 @@ UNION SELECT turns.number, message FROM turns,
 WHERE part.value ->> 'path' LIKE '/%'
 """
 
+_LAST_DATE = 32_503_680_000.0
+"""The year 3000."""
+
+T = TypeVar("T")
+D = TypeVar("D")
+
 
 class Chats:
     """The database of one folder, or of memory. Belongs to the thread that made it."""
@@ -90,7 +97,7 @@ class Chats:
     def summaries(self, conversation_id: str | None = None) -> list[Summary]:
         """The rows of the sidebar, or that of one conversation: pinned ones first, then the newest."""
         return [
-            Summary(id_, title, bool(is_pinned), updated_at, bool(has_draft))
+            Summary(id_, title, bool(is_pinned), _date(updated_at), bool(has_draft))
             for id_, title, is_pinned, updated_at, has_draft in self._connection.execute(
                 _SUMMARIES, {"id": conversation_id}
             )
@@ -104,7 +111,7 @@ class Chats:
         title, has_chosen_title, is_pinned, created_at, leaf = row
         turns = tuple(self._turn(*row) for row in self._connection.execute(_TURNS, (conversation_id,)))
         return Conversation(
-            conversation_id, title, bool(has_chosen_title), bool(is_pinned), created_at, turns, leaf,
+            conversation_id, title, bool(has_chosen_title), bool(is_pinned), _date(created_at), turns, leaf,
             self.draft(conversation_id),
         )  # fmt: skip
 
@@ -115,7 +122,7 @@ class Chats:
             return []
         values = {"terms": " ".join(terms), "limit": limit}
         hits = [
-            Hit(id_, None, title, snippet(title, terms), created_at)
+            Hit(id_, None, title, snippet(title, terms), _date(created_at))
             for id_, title, created_at in self._connection.execute(_FIND_TITLES, values)
         ]
         long_terms = [term for term in terms if len(term) >= MIN_TERM_LENGTH]
@@ -123,7 +130,7 @@ class Chats:
         values |= {"query": matching(long_terms), "limit": limit - len(hits)}
         found = self._connection.execute(question, values)
         return hits + [
-            Hit(conversation_id, turn_id, title, snippet(turn_text, terms), created_at)
+            Hit(conversation_id, turn_id, title, snippet(turn_text, terms), _date(created_at))
             for conversation_id, turn_id, title, turn_text, created_at in found
         ]
 
@@ -206,9 +213,10 @@ class Chats:
         """
         with self._change() as execute:
             deleted = execute(
-                "DELETE FROM conversations WHERE removed_at IS NOT NULL OR (NOT is_pinned AND updated_at < ? "
-                "AND id NOT IN (SELECT value FROM json_each(?)))",
-                (older_than, msgspec.json.encode(list(spared)).decode()),
+                "DELETE FROM conversations WHERE removed_at > 0 OR (NOT is_pinned AND updated_at < :time "
+                "AND id NOT IN (SELECT value FROM json_each(:spared)) AND NOT EXISTS "
+                "(SELECT 1 FROM turns WHERE conversation_id = conversations.id AND created_at >= :time))",
+                {"time": older_than, "spared": msgspec.json.encode(list(spared)).decode()},
             ).rowcount
             if deleted and self._has_index:
                 merge_index(self._connection)
@@ -271,6 +279,11 @@ class Chats:
         self._connection.execute("VACUUM")
         self.empty_journal()
 
+    def mend_index(self) -> None:
+        """Build the full-text index anew; it holds nothing of its own."""
+        drop_index(self._connection)
+        self._has_index = make_index(self._connection)
+
     def interrupt(self) -> None:
         """Mark the turns that ran when the app ended, and let searches find them."""
         rows = self._connection.execute("SELECT id, message FROM turns WHERE state = 'running'").fetchall()
@@ -291,9 +304,9 @@ class Chats:
         model, thinking, error, reason, thought_seconds, stats, costs = about
         said = _with_media(_decoded(message, costs, thought_seconds), self.attachments.handed_out)
         return Turn(
-            id_, parent, said, state, created_at,
+            id_, parent, said, state if state in get_args(TurnState) else "complete", _date(created_at),
             model, bool(thinking), error, reason,
-            None if stats is None else msgspec.json.decode(stats, type=Stats), msgspec.json.decode(costs, type=Costs),
+            None if stats is None else _decoded_or(None, stats, Stats), _decoded_or(Costs(), costs, Costs),
         )  # fmt: skip
 
     def _values(self, turn: Turn) -> dict[str, Any]:
@@ -316,18 +329,25 @@ class Chats:
 
 def _decoded_parts(parts: str) -> tuple[Part, ...]:
     """What is attached to a draft. When it is damaged, the draft's text is still there."""
-    try:
-        return msgspec.json.decode(parts, type=tuple[Part, ...])
-    except msgspec.DecodeError:
-        return ()
+    return _decoded_or((), parts, tuple[Part, ...])
 
 
 def _decoded_edit(edit: str | None) -> Edit | None:
     """An edit under way; a damaged one is none."""
+    return None if edit is None else _decoded_or(None, edit, Edit)
+
+
+def _decoded_or(otherwise: D, value: str, kind: type[T]) -> T | D:
+    """What stands beside the words; a damaged value is none, and takes nothing with it."""
     try:
-        return None if edit is None else msgspec.json.decode(edit, type=Edit)
-    except msgspec.DecodeError:
-        return None
+        return msgspec.json.decode(value, type=kind)
+    except (msgspec.DecodeError, RecursionError):
+        return otherwise
+
+
+def _date(seconds: float) -> float:
+    """A time that every calendar knows."""
+    return min(max(seconds, 0.0), _LAST_DATE)
 
 
 def _decoded(message: str, *about: Any) -> Message | Answered:

@@ -13,22 +13,21 @@ INDEX = "turns_index"
 MIN_TERM_LENGTH = 3
 """Characters that a word needs to be found by trigrams."""
 
-_MAKE = """
-BEGIN IMMEDIATE;
-CREATE VIRTUAL TABLE turns_index USING fts5 (text, content='turns', content_rowid='number', tokenize='trigram');
-INSERT INTO turns_index (turns_index) VALUES ('rebuild');
-CREATE TRIGGER turns_index_added AFTER INSERT ON turns BEGIN
+_TABLE = (
+    "CREATE VIRTUAL TABLE turns_index USING fts5 (text, content='turns', content_rowid='number', tokenize='trigram')"
+)
+_ADDED = """CREATE TRIGGER turns_index_added AFTER INSERT ON turns BEGIN
     INSERT INTO turns_index (rowid, text) VALUES (new.number, new.text);
-END;
-CREATE TRIGGER turns_index_removed AFTER DELETE ON turns BEGIN
+END"""
+_REMOVED = """CREATE TRIGGER turns_index_removed AFTER DELETE ON turns BEGIN
     INSERT INTO turns_index (turns_index, rowid, text) VALUES ('delete', old.number, old.text);
-END;
-CREATE TRIGGER turns_index_changed AFTER UPDATE OF text ON turns WHEN new.text <> old.text BEGIN
+END"""
+_CHANGED = """CREATE TRIGGER turns_index_changed AFTER UPDATE OF text ON turns WHEN new.text <> old.text BEGIN
     INSERT INTO turns_index (turns_index, rowid, text) VALUES ('delete', old.number, old.text);
     INSERT INTO turns_index (rowid, text) VALUES (new.number, new.text);
-END;
-COMMIT;
-"""
+END"""
+_FILL = "INSERT INTO turns_index (turns_index) VALUES ('rebuild')"
+_MAKE = f"BEGIN IMMEDIATE; {_TABLE}; {_FILL}; {_ADDED}; {_REMOVED}; {_CHANGED}; COMMIT;"
 
 _FORGET = """
 DROP TRIGGER IF EXISTS turns_index_added;
@@ -48,14 +47,24 @@ def can_index(connection: sqlite3.Connection) -> bool:
 
 
 def make_index(connection: sqlite3.Connection) -> bool:
-    """Make the index where it is missing; False when this SQLite has none."""
+    """Make the index where it is missing or another one; False when this SQLite has none."""
     if not can_index(connection):
         forget_index(connection)
         return False
-    trigger = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turns_index_added'").fetchone()
-    if trigger is None:
+    made = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE name LIKE 'turns_index%'")}
+    if not made.issuperset((_TABLE, _ADDED, _REMOVED, _CHANGED)) or not _is_readable(connection):
         drop_index(connection)
         connection.executescript(_MAKE)
+    return True
+
+
+def _is_readable(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT rowid FROM turns_index WHERE turns_index MATCH '\"aaa\"' LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT_VTAB:
+            raise
+        return False
     return True
 
 

@@ -5,14 +5,17 @@
 - `attachments/`: see `attachments.py`
 - `chats before version 2.sqlite3`: as it was before a migration, for 30 days or until something is deleted for good
 - `chats damaged 2026-11-21 19.45.00.sqlite3`: a database that did not hold together
+- `chats salvaged.sqlite3`: what could still be read of it, until it takes its place
 """
 
 import fcntl
+import logging
 import os
 import sqlite3
 import time
 from contextlib import ExitStack, closing
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,20 +23,39 @@ from app.private_folder import PrivateFolder
 from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.index import INDEX, forget_index
-from app.store.schema import MIGRATIONS, migrate, schema_version
+from app.store.salvage import Salvaged, salvage
+from app.store.schema import HEADER_BYTES, MIGRATIONS, is_header, migrate, schema_version, shape
 
-__all__ = ["forget_backups", "forget_copies", "has_damaged_copy", "is_damage", "open_chats"]
+__all__ = ["forget_backups", "forget_copies", "has_damaged_copy", "is_damage", "is_refusal", "open_chats"]
 
 _DATABASE = "chats.sqlite3"
+_SALVAGED = "chats salvaged.sqlite3"
 _LOCK = "chats.lock"
 _ATTACHMENTS = "attachments"
 _DAMAGED = "chats damaged *"
 _BACKUPS = "chats before version *"
 _BACKUP_SECONDS = 30 * 24 * 3600
+_PARTS = ("-wal", "-shm", "")
 _BUSY_SECONDS = 5.0
 LOCK_SECONDS = 10.0
 """An app that was quit holds its folder until its engine has ended: 4 s, and what it still writes."""
 _LOCK_PAUSE_SECONDS = 0.05
+_LAST_VERSION = 999
+"""No Cabochon will ever write a higher one."""
+
+_log = logging.getLogger(__name__)
+
+
+_REFUSALS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+"""What is around the database may change; any other error is the change's own, or the database's."""
 
 
 class _Unusable(Exception):
@@ -67,8 +89,16 @@ def open_chats(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
 
 def is_damage(error: BaseException) -> bool:
     """Whether the database itself is broken, and not what is around it."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of an extended code is detail
-    return isinstance(error, _Damaged) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the same can be done once the disk allows it."""
+    return isinstance(error, sqlite3.OperationalError) and _code(error) in _REFUSALS
+
+
+def _code(error: BaseException) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the rest of an extended code is detail
 
 
 def has_damaged_copy(folder: Path) -> bool:
@@ -98,12 +128,34 @@ def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
     path = folder / _DATABASE
     try:
         return _open_database(path, attachments, stack), ""
-    except (sqlite3.DatabaseError, _Damaged) as error:
-        if not is_damage(error):
+    except (sqlite3.Error, _Damaged) as error:
+        if is_refusal(error):
             raise
+        _log.warning("the database is damaged: %s", error)
+    salvaged, name = _replace_by_readable(path)
+    return _open_database(path, attachments, stack), _sentence(salvaged, name)
+
+
+def _replace_by_readable(path: Path) -> tuple[Salvaged, str]:
+    """Set a damaged database aside and put what can be read of it in its place; the name that it has now."""
+    fresh = path.with_name(_SALVAGED)
+    _remove(fresh)
+    os.close(_open_private(fresh))
+    with closing(_connect(str(fresh))) as connection:
+        _bring_up_to_date(connection, path.parent)
+        salvaged = salvage(path, connection)
     name = _set_aside(path)
-    notice = f"The saved conversations were damaged and are set aside as “{name}”: you start with an empty list."
-    return _open_database(path, attachments, stack), notice
+    fresh.replace(path)
+    return salvaged, name
+
+
+def _sentence(salvaged: Salvaged, name: str) -> str:
+    back, lost = salvaged
+    aside = f"The saved conversations were damaged and are set aside as “{name}”"
+    if not back:
+        return f"{aside}: nothing of them could be read, and you start with an empty list."
+    came = f"{back:,} conversation{'s' * (back != 1)} came back"
+    return f"{aside}: {came}, {f'{lost:,} did not' if lost else 'and none is known to be missing'}."
 
 
 def _lock(folder: Path, stack: ExitStack) -> None:
@@ -126,6 +178,9 @@ def _is_taken(lock: BinaryIO) -> bool:
 
 def _open_database(path: Path, attachments: Attachments, stack: ExitStack) -> Chats:
     os.close(_open_private(path))
+    with path.open("rb") as file:
+        if not is_header(file.read(HEADER_BYTES)):
+            raise _Damaged("the header")
     with ExitStack() as opened:
         connection = opened.enter_context(closing(_connect(str(path))))
         _bring_up_to_date(connection, path.parent)
@@ -146,7 +201,10 @@ def _connect(name: str) -> sqlite3.Connection:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, folder: Path) -> None:
-    """Check the database, refuse one from the future, take the steps that are missing."""
+    """Check the database, refuse one from the future, take the steps that are missing.
+
+    Raises _Unusable, _Damaged, OSError and sqlite3.Error.
+    """
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # without shared memory, which a full disk has no room for
     connection.execute("PRAGMA journal_mode = WAL")
@@ -154,6 +212,8 @@ def _bring_up_to_date(connection: sqlite3.Connection, folder: Path) -> None:
     connection.execute("PRAGMA secure_delete = ON")
     _check(connection)
     version = schema_version(connection)
+    if version > _LAST_VERSION:
+        raise _Damaged(f"version {version}")
     if version > len(MIGRATIONS):
         raise _Unusable(
             "The saved conversations are from a newer Cabochon: update it to see them; what is said now is not kept."
@@ -161,16 +221,29 @@ def _bring_up_to_date(connection: sqlite3.Connection, folder: Path) -> None:
     if version < len(MIGRATIONS):
         forget_index(connection)  # its triggers would see every change of the steps
     migrate(connection, lambda version: _back_up(connection, folder, version), MIGRATIONS)
+    if shape(connection) != _shape_after(tuple(MIGRATIONS)):
+        raise _Damaged("the tables are other ones")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    """Read every page. What is wrong with the index alone is mended: it holds nothing of its own."""
-    problems = [problem for (problem,) in connection.execute("PRAGMA quick_check") if problem != "ok"]
+    """Read every page and compare the indexes with their tables, for an entry that is broken hides a row.
+
+    What is wrong with the full-text index alone is mended: it holds nothing of its own.
+    """
+    problems = [problem for (problem,) in connection.execute("PRAGMA integrity_check") if problem != "ok"]
     if any(INDEX not in problem for problem in problems):
         raise _Damaged(problems[0])
     if problems:
         forget_index(connection)
+
+
+@cache
+def _shape_after(steps: tuple[str, ...]) -> list[tuple[object, ...]]:
+    """The tables as these steps make them."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, lambda _version: None, steps)
+        return shape(connection)
 
 
 def _back_up(connection: sqlite3.Connection, folder: Path, version: int) -> None:
@@ -189,11 +262,16 @@ def _drop_old_backups(folder: Path) -> None:
 def _set_aside(path: Path) -> str:
     """Move a database out of the way, its journal first: SQLite would play a journal left behind into a new file."""
     name = f"chats damaged {datetime.now():%Y-%m-%d %H.%M.%S}.sqlite3"
-    for suffix in ("-wal", "-shm", ""):
+    for suffix in _PARTS:
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.replace(path.with_name(name + suffix))
     return name
+
+
+def _remove(path: Path) -> None:
+    for suffix in _PARTS:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _reason(error: OSError | sqlite3.Error) -> str:

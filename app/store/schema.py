@@ -9,7 +9,11 @@ from collections.abc import Callable, Sequence
 
 from app.store.answers import answer_of
 
-__all__ = ["MIGRATIONS", "migrate", "schema_version"]
+__all__ = ["HEADER_BYTES", "MIGRATIONS", "is_header", "migrate", "schema_version", "shape"]
+
+HEADER_BYTES = 100
+_HEADER_VALUES = ((16, b"\x10\x00"), (21, b"\x40\x20\x20"), (44, b"\0\0\0"), (56, b"\0\0\0"))
+"""Where the header says what never changes: pages of 4096 bytes, SQLite's own fractions, small numbers."""
 
 _VERSION_1 = """
 CREATE TABLE conversations (
@@ -57,7 +61,33 @@ _VERSION_3 = """
 UPDATE turns SET message = answer_of(message, costs, thought_seconds);  -- JSON of Answered for an answer
 """
 
+_TABLES = ("conversations", "turns", "drafts")
+
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+
+
+def is_header(content: bytes) -> bool:
+    """Whether a file begins as a database of ours; an empty one does.
+
+    SQLite takes some broken headers for a disk that refuses, or for a database of another kind.
+    """
+    if not content:
+        return True
+    if len(content) < HEADER_BYTES:
+        return False
+    is_known = all(content[offset : offset + len(value)] == value for offset, value in _HEADER_VALUES)
+    is_journaled = content[18:20] in (b"\1\1", b"\2\2")
+    is_readable = content[47] <= 4 and content[59] <= 1  # the form of the schema and UTF-8; 0 while there is no table
+    return is_known and is_journaled and is_readable
+
+
+def shape(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """The columns and references of every table of ours."""
+    found: list[tuple[object, ...]] = []
+    for table in _TABLES:
+        found += connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
+        found += sorted(connection.execute(f"PRAGMA foreign_key_list({table})").fetchall())
+    return found
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

@@ -16,23 +16,12 @@ import msgspec
 
 from app.store.attachments import Attachments
 from app.store.chats import Chats
-from app.store.opening import forget_backups, forget_copies, has_damaged_copy, is_damage, open_chats
+from app.store.opening import forget_backups, forget_copies, has_damaged_copy, is_damage, is_refusal, open_chats
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
 
 __all__ = ["Store"]
 
 _log = logging.getLogger(__name__)
-
-_REFUSALS = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-}
-"""What is around the database may change; any other error is the change's own."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -196,7 +185,7 @@ class Store:
     ) -> Future[T]:
         def work() -> T:
             try:
-                return question(self._opened.result(), *args, **kwargs)
+                return self._with_index(lambda: question(self._opened.result(), *args, **kwargs))
             except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
                 _log.warning("could not read", exc_info=True)
                 self._complain(error)
@@ -229,9 +218,9 @@ class Store:
         while self._waiting:
             _, change = self._waiting[0]
             try:
-                change()
+                self._with_index(change)
             except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
-                if _is_refusal(error):
+                if is_refusal(error):
                     self._is_behind = True
                     self._complain(error)
                     raise
@@ -242,6 +231,17 @@ class Store:
             raise dropped
         self._has_complained = False
         self._tell_if_caught_up()
+
+    def _with_index(self, work: Callable[[], T]) -> T:
+        """Do it, once more with a new full-text index when that is what is damaged."""
+        try:
+            return work()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT_VTAB:
+                raise
+            _log.warning("the full-text index is damaged")
+            self._opened.result().mend_index()
+            return work()
 
     def _tell_if_caught_up(self) -> None:
         if self._is_behind and not self._owes_files:
@@ -274,12 +274,6 @@ def _remove_all(chats: Chats, clear: Callable[[Attachments], None]) -> None:
 def _log_error(future: Future[T]) -> None:
     if not future.cancelled() and future.exception() is not None:
         _log.error("could not write", exc_info=future.exception())
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the same change can be made once the disk allows it."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of an extended code is detail
-    return isinstance(error, sqlite3.OperationalError) and code in _REFUSALS
 
 
 def _sentence(error: Exception, *, is_dropped: bool) -> str:

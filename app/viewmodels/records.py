@@ -1,13 +1,15 @@
 """Turns as they are kept, and back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from app.store import Answered, Costs, TurnState
+import msgspec
+
+from app.store import Answered, Costs, TurnState, sound_parents
 from app.store import Turn as Record
 from app.viewmodels.turns import AnswerState, AnswerTurn, Place, UserTurn
 from engine import Message
 
-__all__ = ["record_of", "restored"]
+__all__ = ["record_of", "restored", "restored_turns"]
 
 _KEPT: dict[AnswerState, TurnState] = {
     AnswerState.WAITING: "running",
@@ -46,6 +48,12 @@ def record_of(turn: UserTurn | AnswerTurn) -> Record:
         reason=turn.reason,
         stats=turn.stats,
     )
+
+
+def restored_turns(records: Sequence[Record], title_of: Callable[[str], str]) -> list[UserTurn | AnswerTurn]:
+    """The turns of a conversation, as a tree that can be walked whatever the rows say."""
+    parents = sound_parents([(record.id, record.parent) for record in records])
+    return [restored(msgspec.structs.replace(record, parent=parents[record.id]), title_of) for record in records]
 
 
 def restored(record: Record, title_of: Callable[[str], str]) -> UserTurn | AnswerTurn:

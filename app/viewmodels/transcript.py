@@ -15,7 +15,7 @@ from app.store import Conversation as Kept
 from app.store import Store
 from app.viewmodels.model import Model
 from app.viewmodels.preferences import Preferences
-from app.viewmodels.records import record_of, restored
+from app.viewmodels.records import record_of, restored_turns
 from app.viewmodels.tools import Toolbox, ToolRun, ToolState
 from app.viewmodels.turns import AnswerState, AnswerTurn, Place, UserTurn
 from engine import (
@@ -108,8 +108,8 @@ class Transcript(QObject):
         self._keeping.timeout.connect(self._keep_running)
         model.changed.connect(self._follow_model)
         if record is not None:
-            for each in record.turns:
-                self._remember(restored(each, toolbox.title_of))
+            for turn in restored_turns(record.turns, toolbox.title_of):
+                self._remember(turn)
             self.turns = self._branch(record.leaf)
 
     @property
