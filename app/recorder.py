@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
 
-from engine import MAX_SOUND_SECONDS, SAMPLE_RATE, write_whole
+from engine import MAX_SOUND_SECONDS, SAMPLE_RATE, mix_down, write_whole
 
 __all__ = ["Microphone", "MicrophoneError", "Microphones", "Recorder", "RecorderState", "SampleStream"]
 
@@ -192,16 +192,17 @@ class Recorder(QObject):
         self._num_empty_reads = 0 if num_frames else self._num_empty_reads + 1
         if num_frames:
             frames = np.frombuffer(data, stream.sample_type, num_frames * stream.num_channels)
-            self._take(_as_float(frames.reshape(num_frames, -1)).mean(axis=1, dtype=np.float32))
+            self._take(_as_float(frames.reshape(num_frames, -1)))
         self.progressed.emit()
         if self.seconds >= MAX_SOUND_SECONDS:
             self._end()
         elif self._num_empty_reads >= MOST_EMPTY_READS:
             self._end(LOST)
 
-    def _take(self, samples: np.ndarray) -> None:
-        """Keep more samples [n] and follow their level."""
-        self._pieces.append(samples)
+    def _take(self, frames: np.ndarray) -> None:
+        """Keep more samples [n, channels] and follow their level."""
+        self._pieces.append(frames)
+        samples = mix_down(frames)
         self._num_samples += len(samples)
         self._num_zeros = 0 if samples.any() else self._num_zeros + len(samples)
         power = float(np.mean(np.square(samples)))
@@ -221,7 +222,7 @@ class Recorder(QObject):
         """Write the clip; a failure takes the place of the sentence."""
         stream, seconds = self._stream, self.seconds
         assert stream is not None
-        samples = np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.float32)
+        samples = mix_down(np.concatenate(self._pieces)) if self._pieces else np.zeros(0, np.float32)
         self._close()
         if seconds < MIN_SECONDS:
             self._go(RecorderState.FAILED, MUTE if sentence else SHORT)

@@ -48,6 +48,7 @@ from engine.events import (
     ToolFinished,
     VideoReceipt,
 )
+from engine.media.mixing import mix_down
 from engine.messages import (
     BUDGETS,
     DEFAULT_BUDGET,
@@ -92,8 +93,8 @@ __all__ = [
     "Role", "Sampling", "Shutdown", "Sound", "SoundReceipt", "Stats", "Step", "Text", "TextDelta", "Thought",
     "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
     "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video", "VideoReceipt",
-    "inspect_attachment", "load_picture", "load_sound", "messages_of", "plan_frames", "plan_image", "read_frames",
-    "respond", "run_command_line", "run_engine_process", "run_picture_process", "run_template_process",
+    "inspect_attachment", "load_picture", "load_sound", "messages_of", "mix_down", "plan_frames", "plan_image",
+    "read_frames", "respond", "run_command_line", "run_engine_process", "run_picture_process", "run_template_process",
     "sample_checkpoint", "small_picture", "take_turns", "tool_from_function", "transcription_prompt", "user",
     "write_whole",
 ]  # fmt: skip

@@ -51,6 +51,8 @@ class SoundReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     num_soft_tokens: int
     encode_ms: float
     """As for a picture."""
+    note: str = ""
+    """A sentence if its end was cut off."""
 
 
 class VideoReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,7 +25,7 @@ from engine.models.gemma4 import Gemma4, keep_going
 from engine.preprocess.audio import log_mel, num_soft_tokens, raw_frames
 from engine.preprocess.image import PATCH_SIZE, plan_image, prepare_image
 from engine.preprocess.pictures import fit_picture
-from engine.preprocess.sound import SAMPLE_RATE, load_sound
+from engine.preprocess.sound import SAMPLE_RATE, hear_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, SpanInput, VideoInput
 
@@ -114,12 +114,12 @@ class MediaEncoder:
                 content = prepare_image(found.pixels, found.plan, self._patch_size)
                 return PictureInput(part, key, found.plan, content, note=found.note)
             case Sound():
-                samples = load_sound(path)
+                samples, note = hear_sound(path)
                 seconds = len(samples) / SAMPLE_RATE
                 if isinstance(self._model.config.audio, FrameAudioConfig):
                     frames = raw_frames(samples)
-                    return SoundInput(part, key, seconds, len(frames), frames)
-                return SoundInput(part, key, seconds, num_soft_tokens(len(samples)), log_mel(samples))
+                    return SoundInput(part, key, seconds, len(frames), frames, note=note)
+                return SoundInput(part, key, seconds, num_soft_tokens(len(samples)), log_mel(samples), note=note)
             case Video(_, budget):
                 spans = []
                 for index, frame in enumerate(read_frames(path)):
@@ -182,7 +182,7 @@ def _receipt(item: MediaInput, encode_ms: float) -> Receipt:
                 part.path, part.budget, plan.width, plan.height, plan.num_soft_tokens, encode_ms, item.note
             )
         case SoundInput(part):
-            return SoundReceipt(part.path, item.seconds, item.num_soft_tokens, encode_ms)
+            return SoundReceipt(part.path, item.seconds, item.num_soft_tokens, encode_ms, item.note)
         case VideoInput(part):
             plan = item.spans[0].plan
             seconds = tuple(frame.seconds for frame in item.spans)

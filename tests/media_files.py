@@ -14,10 +14,10 @@ def tone(seconds: float, rate_hz: int = 16_000, frequency_hz: float = 440.0) -> 
     return (0.5 * np.sin(2 * np.pi * frequency_hz * n / rate_hz)).astype(np.float32)
 
 
-def write_sound(path: Path, samples: np.ndarray, rate_hz: int, codec: str, container: str) -> Path:
-    """Encode samples [n] or [n, 2] with FFmpeg: what soundfile cannot write."""
+def write_sound(path: Path, samples: np.ndarray, rate_hz: int, codec: str, container: str, layout: str = "") -> Path:
+    """Encode samples [n] or [n, channels] with FFmpeg: what soundfile cannot write."""
     planes = np.ascontiguousarray(samples.reshape(len(samples), -1).T)
-    layout = "mono" if len(planes) == 1 else "stereo"
+    layout = layout or ("mono" if len(planes) == 1 else "stereo")
     frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
     frame.sample_rate, frame.time_base, frame.pts = rate_hz, Fraction(1, rate_hz), 0
     with av.open(str(path), "w", format=container) as output:

@@ -36,11 +36,11 @@ def _as_8_bits(picture: Image.Image) -> np.ndarray:
     values = np.asarray(picture)
     tags = getattr(picture, "tag_v2", {})
     low, high = _told_range(tags) or _range(picture, values, tags)
-    scale = 255 / (high - low) if high > low else 0.0
+    span = high - low if high > low else np.inf
     grey = np.empty(values.shape, np.uint8)
     step = max(1, _BLOCK_PIXELS // max(1, values.shape[1]))
     for top in range(0, len(values), step):
-        block = np.nan_to_num((values[top : top + step].astype(np.float64) - low) * scale, nan=0.0)
+        block = np.nan_to_num((values[top : top + step].astype(np.float64) - low) * 255 / span, nan=0.0)
         grey[top : top + step] = np.floor(np.clip(block, 0, 255) + 0.5)
     return 255 - grey if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else grey
 

@@ -1,5 +1,6 @@
 """Sound that is being read, block by block, from a sound file or from a video."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 
 from engine.errors import AttachmentError
 from engine.media.files import duration, open_container, opened, require_decoder
+from engine.media.streamed_wav import streamed_wav
 
 if TYPE_CHECKING:
     from av import AudioStream
@@ -23,6 +25,12 @@ SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aa
 
 _SNDFILE_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "FLAC", "OGG", "MP3")
 
+_VORBIS_ORDER = {
+    3: ("FL", "FC", "FR"), 5: ("FL", "FC", "FR", "BL", "BR"), 6: ("FL", "FC", "FR", "BL", "BR", "LFE"),
+    7: ("FL", "FC", "FR", "SL", "SR", "BC", "LFE"), 8: ("FL", "FC", "FR", "SL", "SR", "BL", "BR", "LFE"),
+}  # fmt: skip
+"""In which Ogg keeps its channels."""
+
 _BLOCK_SIZE = 1 << 18
 """Samples of all channels that are read at once."""
 
@@ -33,11 +41,13 @@ class OpenSound:
 
     `seconds` is what the file says about its length, which may be an estimate; the blocks are a sample rate in Hz with
     samples [n, channels] float32, usually in [-1, 1]. MP3 and whatever FFmpeg reads may be padded by their encoder.
+    `channels` are their names as FFmpeg has them, if the file tells.
     """
 
     seconds: float
     is_padded: bool
     blocks: Iterator[tuple[int, np.ndarray]]
+    channels: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -47,7 +57,9 @@ def open_sound(path: Path) -> Iterator[OpenSound]:
         sound = _sndfile(file)
         if sound is not None:
             with sound, _refusing_damage(path):
-                yield OpenSound(sound.frames / sound.samplerate, sound.format == "MP3", _sndfile_blocks(sound))
+                channels = _VORBIS_ORDER.get(sound.channels, ()) if sound.format == "OGG" else ()
+                seconds = sound.frames / sound.samplerate
+                yield OpenSound(seconds, sound.format == "MP3", _sndfile_blocks(sound), channels)
             return
     from av import AudioStream
 
@@ -56,7 +68,8 @@ def open_sound(path: Path) -> Iterator[OpenSound]:
         if not isinstance(stream, AudioStream):
             raise AttachmentError(f"“{path.name}” has no sound.")
         require_decoder(path, stream)
-        yield OpenSound(duration(path, container, stream), True, _stream_blocks(container, stream))
+        channels = tuple(channel.name for channel in stream.layout.channels)
+        yield OpenSound(duration(path, container, stream), True, _stream_blocks(container, stream), channels)
 
 
 @contextmanager
@@ -74,7 +87,9 @@ def _sndfile(file: BinaryIO) -> "SoundFile | None":
     from soundfile import LibsndfileError, SoundFile
 
     try:
-        sound = SoundFile(file.fileno(), closefd=False)
+        streamed = streamed_wav(file)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)  # where libsndfile begins, whatever Python has read ahead
+        sound = SoundFile(file.fileno(), closefd=False) if streamed is None else SoundFile(streamed)
     except LibsndfileError:
         return None
     if sound.format in _SNDFILE_FORMATS:

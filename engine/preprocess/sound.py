@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AttachmentError
+from engine.media.mixing import channel_weights, lone_channel
 from engine.media.sound import OpenSound, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
 
-__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "load_sound"]
+__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "hear_sound", "load_sound"]
 
 SAMPLE_RATE = 16_000
 """Samples a second, in Hz."""
@@ -19,7 +20,10 @@ SAMPLE_RATE = 16_000
 MAX_SECONDS = 30
 
 _PADDING_SECONDS = 0.25
-"""What an encoder may add to 30 seconds of sound (MP3 up to 0.2 s at 8 kHz, AAC less); it is cut off again."""
+"""What an encoder may add to 30 seconds of sound (MP3 up to 0.2 s at 8 kHz, AAC less); it is cut off in silence."""
+
+_CUT_SECONDS = 0.5
+"""Of sound that is cut off at the end as the vendor's processor does; a word tells of it. Longer ones are refused."""
 
 _RATES_HZ = range(1_000, 768_001)
 
@@ -29,32 +33,59 @@ def load_sound(path: Path) -> np.ndarray:
 
     Nothing is decoded beyond the limit of 30 seconds. Raises AttachmentError.
     """
-    with open_sound(path) as sound:
-        samples, rate_hz = _mono(path, sound)
+    return hear_sound(path)[0]
+
+
+def hear_sound(path: Path) -> tuple[np.ndarray, str]:
+    """The same, and a sentence if its end was cut off."""
+    samples, rate_hz, is_padded = _mono(path)
+    note = f"Only its first {MAX_SECONDS} seconds were heard."
+    most_samples = (MAX_SECONDS + (_PADDING_SECONDS if is_padded else 0)) * rate_hz
+    note = note if len(samples) > most_samples else ""
     if rate_hz != SAMPLE_RATE:
         import soxr
 
         samples = soxr.resample(samples, rate_hz, SAMPLE_RATE, quality="HQ")
     if len(samples) < MIN_SAMPLES:
         raise AttachmentError(f"“{path.name}” is too short: there is nothing to hear in it.")
-    return np.clip(samples[: MAX_SECONDS * SAMPLE_RATE], -1, 1)
+    return np.clip(samples[: MAX_SECONDS * SAMPLE_RATE], -1, 1), note
 
 
-def _mono(path: Path, sound: OpenSound) -> tuple[np.ndarray, int]:
-    """The average of all channels, samples [n] float32, and their rate in Hz."""
+def _mono(path: Path) -> tuple[np.ndarray, int, bool]:
+    """All channels as one, samples [n] float32, their rate in Hz, and whether an encoder may have padded them."""
+    with open_sound(path) as sound:
+        samples, rate_hz, alone = _mixed(path, sound)
+    if alone is not None:  # the mix cancels: once more, with that channel alone
+        with open_sound(path) as sound:
+            samples, rate_hz, _ = _mixed(path, sound, alone)
+    return samples, rate_hz, sound.is_padded
+
+
+def _mixed(path: Path, sound: OpenSound, only: int | None = None) -> tuple[np.ndarray, int, int | None]:
+    """The mix of all channels or `only` one of them, the rate, and the channel to take because the mix cancels."""
     pieces: list[np.ndarray] = []
     num_samples, rate_hz = 0, SAMPLE_RATE
-    most_seconds = MAX_SECONDS + (_PADDING_SECONDS if sound.is_padded else 0)
+    weights, powers, mix_power = np.zeros(0), np.zeros(0), 0.0
     for block_rate_hz, block in sound.blocks:
-        if block_rate_hz not in _RATES_HZ or (pieces and block_rate_hz != rate_hz):
+        is_first = not pieces
+        if block_rate_hz not in _RATES_HZ or not (
+            is_first or (block_rate_hz, block.shape[1]) == (rate_hz, len(powers))
+        ):
             raise AttachmentError(f"“{path.name}” has a sample rate that cannot be read. Save it with 48 kHz.")
         if not np.isfinite(block).all():
             raise AttachmentError(f"“{path.name}” is damaged: some of its samples are no numbers.")
-        pieces.append(np.clip(block, -1, 1).mean(axis=1))
+        if is_first:
+            weights, powers = channel_weights(block.shape[1], sound.channels), np.zeros(block.shape[1])
+        channels = np.clip(block, -1, 1)
+        pieces.append(channels @ weights if only is None else channels[:, only].copy())
+        powers += np.square(channels, dtype=np.float64).sum(axis=0)
+        mix_power += float(np.square(pieces[-1], dtype=np.float64).sum())
         num_samples, rate_hz = num_samples + len(block), block_rate_hz
-        if num_samples > most_seconds * rate_hz:
+        if num_samples > (MAX_SECONDS + _CUT_SECONDS) * rate_hz:
             raise AttachmentError(_too_long(path, sound.seconds))
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32), rate_hz
+    if not pieces:
+        return np.zeros(0, np.float32), rate_hz, None
+    return np.concatenate(pieces), rate_hz, None if only is not None else lone_channel(mix_power, powers, weights)
 
 
 def _too_long(path: Path, seconds: float) -> str:

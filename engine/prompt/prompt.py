@@ -56,6 +56,8 @@ class SoundInput:
     frames: np.ndarray | None
     """Log-mel frames [T, 128] or frames of samples [n, 640], float32; None once its soft tokens are known."""
     read_ms: float = 0.0
+    note: str = ""
+    """As for a picture."""
 
     is_visual: ClassVar[bool] = False
 

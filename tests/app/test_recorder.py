@@ -59,6 +59,20 @@ def test_frames_may_come_in_pieces_of_any_size(make: MakeRecorder, tmp_path: Pat
     assert read(tmp_path / "clip.wav") == pytest.approx(tone(1), abs=0.001)
 
 
+def test_a_microphone_whose_channels_cancel_is_heard(make: MakeRecorder, tmp_path: Path) -> None:
+    microphones = PretendedMicrophones(16_000, 2, "int16")
+    recorder = make(microphones)
+    recorder.start()
+    said = (tone(2) * 32_767).astype(np.int16)
+    for piece in np.split(np.stack([said, -said], axis=1), 20):
+        microphones.say_bytes(piece.tobytes())
+        recorder._read()
+        assert recorder.sentence == ""
+        assert recorder.level_db > -12
+    recorder.stop()
+    assert read(tmp_path / "clip.wav") == pytest.approx(tone(2), abs=0.001)
+
+
 def test_the_level_follows_what_is_said(make: MakeRecorder, qtbot: QtBot) -> None:
     microphones = PretendedMicrophones()
     recorder = make(microphones)

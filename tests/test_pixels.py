@@ -1,0 +1,199 @@
+"""What is drawn can be seen: grounds, unset alpha, depths above 8 bits, pages; and what decoding may cost."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, TiffImagePlugin
+
+from engine.attachments import inspect_attachment, load_picture
+from engine.errors import AttachmentError
+from engine.media.limits import MAX_PIXELS, MAX_SIDE, most_pixels
+from engine.preprocess.image import plan_image, resize
+from engine.preprocess.pictures import fit_picture, small_picture
+
+DATA = Path(__file__).parent / "data"
+
+
+def saved(picture: Image.Image, path: Path, **options: object) -> Image.Image:
+    """The picture after a way through a file."""
+    picture.save(path, **options)
+    return load_picture(path)
+
+
+def contrast(picture: Image.Image) -> int:
+    low, high = picture.convert("L").getextrema()
+    return int(high) - int(low)  # type: ignore[arg-type]
+
+
+def drawing(ink: tuple[int, ...], mode: str = "RGBA", size: int = 64) -> Image.Image:
+    """A bar of ink on nothing."""
+    picture = Image.new(mode, (size, size), (0,) * len(mode))
+    ImageDraw.Draw(picture).rectangle((size // 4, size // 3, size // 2, size // 2), fill=ink)
+    return picture
+
+
+@pytest.mark.parametrize("ink", [(255, 255, 255), (255, 255, 0), (0, 0, 0), (200, 0, 0), (128, 128, 128)])
+@pytest.mark.parametrize("size", [16, 64, 3000])
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif"])
+def test_what_is_drawn_on_nothing_stands_out(tmp_path: Path, ink: tuple[int, ...], size: int, suffix: str) -> None:
+    loaded = saved(drawing((*ink, 255), size=size), tmp_path / f"a.{suffix}")
+    assert contrast(loaded) > 70
+    assert loaded.getpixel((size // 3, size * 2 // 5)) == pytest.approx(ink, abs=12)
+
+
+@pytest.mark.parametrize("colour", ["white", "black"])
+def test_the_edges_tell_the_ground_and_not_what_lies_inside(tmp_path: Path, colour: str) -> None:
+    """A badge of the other colour with an outline."""
+    picture = drawing((0, 0, 0, 0))
+    other = "black" if colour == "white" else "white"
+    ImageDraw.Draw(picture).rectangle((8, 8, 56, 56), fill=other, outline=colour, width=3)
+    expected = (0, 0, 0) if colour == "white" else (255, 255, 255)
+    assert saved(picture, tmp_path / "a.png").getpixel((0, 0)) == expected
+
+
+@pytest.mark.parametrize(("mode", "ink"), [("LA", (255, 255)), ("RGBA", (255, 255, 255, 255))])
+def test_light_print_in_grey_lies_on_black(tmp_path: Path, mode: str, ink: tuple[int, ...]) -> None:
+    assert contrast(saved(drawing(ink, mode), tmp_path / "a.png")) == 255
+
+
+def test_alpha_that_is_zero_everywhere_means_opaque(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (8, 8), (10, 20, 30, 0))
+    assert saved(picture, tmp_path / "a.png").getpixel((0, 0)) == (10, 20, 30)
+    assert contrast(load_picture(DATA / "bmp-40-alpha-zero.bmp")) > 200
+    header = struct.pack("<IiiHHIIiiII4I", 56, 8, -8, 1, 32, 3, 0, 0, 0, 0, 0, 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    body = bytes((30, 20, 10, 0)) * 64
+    (tmp_path / "a.bmp").write_bytes(struct.pack("<2sIII", b"BM", 70 + len(body), 0, 70) + header + body)
+    assert load_picture(tmp_path / "a.bmp").getpixel((0, 0)) == (10, 20, 30)
+
+
+def test_print_that_people_sent_can_be_read() -> None:
+    assert contrast(load_picture(DATA / "white-on-nothing.png")) == 255
+
+
+def ramp(values: np.ndarray) -> np.ndarray:
+    return values.reshape(1, -1)
+
+
+def test_deep_greys_are_rounded_to_the_nearest_level(tmp_path: Path) -> None:
+    values = np.arange(0, 65_536, 16, dtype=np.uint16)
+    expected = np.floor(values / 257 + 0.5)
+    for suffix in ("png", "tif"):
+        loaded = np.asarray(saved(Image.fromarray(ramp(values)), tmp_path / f"a.{suffix}"))
+        assert (loaded[0, :, 0] == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "tags", "expected"),
+    [
+        (np.array([0, 2048, 4095], np.uint16), {280: 0, 281: 4095}, [0, 128, 255]),
+        (np.array([0, 32_768, 65_535], np.uint16), {262: 0}, [255, 127, 0]),
+        (np.array([0.0, 0.5, 1.0], np.float32), {}, [0, 128, 255]),
+        (np.array([0.0, 127.6, 255.0], np.float32), {}, [0, 128, 255]),
+        (np.array([-100.0, 0.0, 100.0], np.float32), {}, [0, 128, 255]),
+        (np.array([0.0, np.nan, np.inf, 1.0], np.float32), {}, [0, 0, 255, 255]),
+        (np.array([0, 100, 255], np.int32), {}, [0, 100, 255]),
+        (np.array([0, 32_768, 65_535], np.int32), {}, [0, 128, 255]),
+        (np.array([-1000, 0, 1000], np.int32), {}, [0, 128, 255]),
+        (np.array([7, 7], np.float32), {280: 7, 281: 7}, [7, 7]),
+    ],
+)
+def test_deep_greys_are_scaled_by_their_tags_and_range(
+    tmp_path: Path, values: np.ndarray, tags: dict[int, int], expected: list[int]
+) -> None:
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        info[tag] = value
+    picture = Image.fromarray(ramp(values))
+    picture.save(tmp_path / "a.tif", tiffinfo=info)
+    loaded = np.asarray(load_picture(tmp_path / "a.tif"))
+    assert loaded[0, :, 0].tolist() == expected
+
+
+def test_avif_is_read(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 32), (200, 30, 30)).save(tmp_path / "a.avif", quality=95)
+    assert load_picture(tmp_path / "a.avif").getpixel((10, 10)) == pytest.approx((200, 30, 30), abs=8)
+    assert (inspect_attachment(tmp_path / "a.avif").width, inspect_attachment(tmp_path / "a.avif").height) == (64, 32)
+
+
+# --- in the process that decodes
+
+
+@pytest.mark.parametrize(("suffix", "words"), [("tif", "pages"), ("gif", "pictures"), ("webp", "pictures")])
+def test_of_several_pages_it_is_said_that_one_was_read(tmp_path: Path, suffix: str, words: str) -> None:
+    first, second = Image.new("RGB", (60, 60), "red"), Image.new("RGB", (60, 60), "blue")
+    first.save(tmp_path / f"one.{suffix}")
+    first.save(tmp_path / f"two.{suffix}", save_all=True, append_images=[second])
+    assert fit_picture(tmp_path / f"one.{suffix}", 70).note == ""
+    assert fit_picture(tmp_path / f"two.{suffix}", 70).note == f"Only the first of its {words} was read."
+
+
+def test_the_fax_that_people_sent_says_that_it_has_more_pages() -> None:
+    assert fit_picture(DATA / "two-pages.tif", 70).note == "Only the first of its pages was read."
+
+
+@pytest.mark.parametrize("budget", [70, 280, 1120])
+def test_what_comes_back_is_what_was_decoded_and_resized_here(tmp_path: Path, budget: int) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (300, 500, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.jpg")
+    here, there = load_picture(tmp_path / "a.jpg"), fit_picture(tmp_path / "a.jpg", budget)
+    plan = plan_image(*here.size, budget)
+    assert there.plan == plan
+    assert there.pixels.tobytes() == resize(here, plan).tobytes()
+    small = small_picture(tmp_path / "a.jpg", 100)
+    assert small.size == (100, 60)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def grey_png(width: int, height: int, *extra: bytes) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    rows = zlib.compress(bytes((width + 1) * height))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+HOSTILE = {
+    "1 x 149,999,999": (grey_png(1, 149_999_999), "too large"),
+    "150,000 x 2": (grey_png(150_000, 2), "too large"),
+    "text of gigabytes": (grey_png(1, 1, *[chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(20_000_000)))] * 99), "."),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_would_cost_too_much_is_one_sentence(tmp_path: Path, name: str) -> None:
+    data, words = HOSTILE[name]
+    (tmp_path / "a.png").write_bytes(data)
+    for read in (lambda path: fit_picture(path, 70), lambda path: small_picture(path, 480)):
+        with pytest.raises(AttachmentError, match=words) as refused:
+            read(tmp_path / "a.png")
+        assert str(refused.value).startswith("“a.png” ")
+
+
+def test_the_largest_picture_of_each_format_fits_into_the_memory() -> None:
+    assert most_pixels("PNG") == MAX_PIXELS
+    assert most_pixels("WEBP") < 12_200**2
+    assert MAX_SIDE < 149_999_999
+
+
+class Stopped(Exception):
+    pass
+
+
+def test_a_picture_that_takes_its_time_can_be_stopped(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(grey_png(12_000, 12_000))
+    calls = 0
+
+    def between() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fit_picture(tmp_path / "a.png", 70, between)
+    (tmp_path / "b.png").write_bytes(grey_png(60, 60))
+    assert fit_picture(tmp_path / "b.png", 70).plan.num_soft_tokens > 0
