@@ -1,8 +1,8 @@
 """The engine behind pipes: the same interface as `EngineWorker`, with the model in a child process.
 
-Any thread submits. The client's worker thread decides: it starts the child, hands it one request at a time and starts
-it again when it dies. Each child has a reader thread, which reports its events, and a writer thread, so that a child
-which does not read can never hold the client up.
+Any thread submits. The client's worker thread decides: it starts the child, hands it what is asked, answers beside each
+other and a model to load when none runs, and starts it again when it dies. Each child has a reader thread, which
+reports its events, and a writer thread, so that a child which does not read can never hold the client up.
 """
 
 import contextlib
@@ -149,10 +149,12 @@ class EngineClient:
         self._waiting: list[LoadModel | Respond] = []
         self._hurried: set[int] = set()
         """Those of them that are to answer now."""
-        self._running: LoadModel | Respond | None = None
+        self._running: dict[int, LoadModel | Respond] = {}
+        """What the child has, by request id: answers, or a model that it loads."""
         self._model: LoadModel | None = None
         """What was loaded last."""
-        self._hangs_at: float | None = None
+        self._hangs_at: dict[int, float] = {}
+        """When an answer that was cancelled should long have ended."""
         self._deaths = 0
 
     def start(self) -> None:
@@ -198,24 +200,25 @@ class EngineClient:
 
     def _next_work(self) -> _Work | None:
         """What came in next, or None when a cancelled answer should long have ended."""
-        if self._hangs_at is None:
+        if not self._hangs_at:
             return self._inbox.get()
         try:
-            return self._inbox.get(timeout=max(0.0, self._hangs_at - time.monotonic()))
+            return self._inbox.get(timeout=max(0.0, min(self._hangs_at.values()) - time.monotonic()))
         except queue.Empty:
             return None
 
     def _pass_on(self, word: Cancel | AnswerNow) -> None:
-        """Hand over what belongs to the running request; Cancel ends a waiting one, AnswerNow goes along with it."""
-        if self._running is None or self._running.request_id != word.request_id:
+        """Hand over what belongs to a running request; Cancel ends a waiting one, AnswerNow goes along with it."""
+        request = self._running.get(word.request_id)
+        if request is None:
             if isinstance(word, Cancel):
                 self._forget(word.request_id)
             elif isinstance(word, AnswerNow):
                 self._hurried |= {word.request_id}.intersection(each.request_id for each in self._waiting)
             return
         self._send(word)
-        if isinstance(word, Cancel) and isinstance(self._running, Respond) and self._hangs_at is None:
-            self._hangs_at = time.monotonic() + CANCEL_TIMEOUT_S
+        if isinstance(word, Cancel) and isinstance(request, Respond):
+            self._hangs_at.setdefault(word.request_id, time.monotonic() + CANCEL_TIMEOUT_S)
 
     def _forget(self, request_id: int) -> None:
         """End a request that still waits."""
@@ -229,24 +232,23 @@ class EngineClient:
     def _finish(self, request_id: int, event: Finished | Failed | ModelLoaded) -> None:
         if isinstance(event, Finished):
             self._deaths = 0
-        if self._running is None or self._running.request_id != request_id:
-            return
-        request, self._running, self._hangs_at = self._running, None, None
+        self._hangs_at.pop(request_id, None)
+        request = self._running.pop(request_id, None)
         if isinstance(request, LoadModel):
             if isinstance(event, ModelLoaded):
                 self._model = request
             elif isinstance(event, Failed) and not event.has_model:
                 self._load_again(request)
 
-    def _load_again(self, failed: LoadModel | Respond | None) -> None:
+    def _load_again(self, failed: LoadModel | None) -> None:
         """Give the child the model that was loaded last, unless another waits, or just that one failed."""
         is_replaced = any(isinstance(request, LoadModel) for request in self._waiting)
         if self._model is not None and self._model != failed and not is_replaced:
             self._waiting.insert(0, self._model)
 
     def _hand_over(self) -> None:
-        """Give the child the next request, if it is idle."""
-        while self._running is None and self._waiting:
+        """Give the child what it can take: answers beside each other, a model when nothing else runs."""
+        while self._waiting and not self._must_wait():
             if self._child is None:
                 self._start_child()
                 if self._child is None:
@@ -259,10 +261,15 @@ class EngineClient:
             except WireError as error:  # nothing was sent: the child is as it was
                 self._report(request.request_id, Failed(type(error).__name__, str(error)))
                 continue
-            self._running = request
+            self._running[request.request_id] = request
             if request.request_id in self._hurried:
                 self._send(AnswerNow(request.request_id))
             self._hurried.intersection_update(each.request_id for each in self._waiting)
+
+    def _must_wait(self) -> bool:
+        """Whether the first request that waits cannot run beside those that do."""
+        running = self._running.values()
+        return bool(running) and any(isinstance(each, LoadModel) for each in (self._waiting[0], *running))
 
     def _start_child(self) -> None:
         try:
@@ -280,19 +287,19 @@ class EngineClient:
     def _recover(self, cause: str) -> None:
         """The child is gone: say so to whoever waits for it, start another and load the same model again."""
         _log.error("the engine ended: %s", cause)
-        self._child, self._hangs_at = None, None
-        lost, self._running = self._running, None
+        self._child, self._hangs_at = None, {}
+        lost, self._running = list(self._running.values()), {}
         self._deaths += 1
         if self._deaths > MAX_RESTARTS:
-            self._waiting[:0] = [lost] if lost is not None else []
+            self._waiting[:0] = lost
             self._give_up(cause)
             return
-        if lost is None:
+        if not lost:
             self._report(0, Failed(EngineStopped.__name__, f"The engine {cause}."))
-        else:
-            what = "loading the model" if isinstance(lost, LoadModel) else "answering"
-            self._report_stopped(lost, f"While {what}, the engine {cause}. It was started again.")
-        self._load_again(lost)
+        for request in lost:
+            what = "loading the model" if isinstance(request, LoadModel) else "answering"
+            self._report_stopped(request, f"While {what}, the engine {cause}. It was started again.")
+        self._load_again(next((request for request in lost if isinstance(request, LoadModel)), None))
         self._start_child()
 
     def _give_up(self, cause: str) -> None:
@@ -305,12 +312,12 @@ class EngineClient:
 
     def _end_hanging_child(self) -> None:
         """Its stream ends with it, and the reader tells."""
-        self._hangs_at = None
+        self._hangs_at = {}
         if self._child is not None:
             self._child.kill()
 
     def _let_idle_child_go(self) -> None:
-        if self._running is None and not self._waiting:
+        if not self._running and not self._waiting:
             self._end_child()
             self._child = None
 

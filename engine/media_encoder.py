@@ -8,10 +8,10 @@ import hashlib
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import mlx.core as mx
 
@@ -21,7 +21,7 @@ from engine.media.files import opened
 from engine.media.senses import check_senses
 from engine.messages import BUDGETS, Media, Picture, Sound, Video
 from engine.models.config import FrameAudioConfig, ModelConfig
-from engine.models.gemma4 import Gemma4, keep_going
+from engine.models.gemma4 import Gemma4, SoftTokens, whole
 from engine.preprocess.audio import log_mel, num_soft_tokens, raw_frames
 from engine.preprocess.image import PATCH_SIZE, plan_image, prepare_image
 from engine.preprocess.pictures import fit_picture
@@ -45,6 +45,13 @@ def modalities(config: ModelConfig) -> tuple[str, ...]:
     """What a model takes, beside text."""
     sees = ("picture", "video") if config.vision is not None else ()
     return ("text", *sees, *(("sound",) if config.audio is not None else ()))
+
+
+class Encoded(NamedTuple):
+    """What a prompt's media have become: a receipt for each part, soft tokens [n, hidden] by key."""
+
+    receipts: tuple[Receipt, ...]
+    features: Mapping[bytes, mx.array]
 
 
 class MediaEncoder:
@@ -87,24 +94,31 @@ class MediaEncoder:
         self._known[key] = found.without_content()
         return replace(found, read_ms=(time.perf_counter() - started) * 1000)
 
-    def encode(self, media: Iterable[MediaInput], between: Callable[[], None] = keep_going) -> tuple[Receipt, ...]:
-        """Soft tokens for everything that has none yet, and a receipt for each part."""
-        receipts = []
-        wanted = tuple(media)
-        for item in wanted:
+    def encode(self, media: Iterable[MediaInput]) -> "Encoded":
+        """The same as `encoding`, at once."""
+        return whole(self.encoding(media, lambda: None))
+
+    def encoding(self, media: Iterable[MediaInput], between: Callable[[], None]) -> Generator[None, None, "Encoded"]:
+        """Soft tokens for everything that has none yet; yields where others may compute.
+
+        `between` runs while files are read again and may raise.
+        """
+        receipts, features = [], dict[bytes, mx.array]()
+        for item in media:
             started = time.perf_counter()
-            if not all(span.key in self._features for span in item.spans):
-                is_whole = all(_content(span) is not None or span.key in self._features for span in item.spans)
-                complete = item if is_whole else self._read(item.part, item.key, between)  # forgotten in the meantime
-                for span in complete.spans:
-                    if span.key not in self._features:
-                        self._features[span.key] = self._encode(span, between)
-            for span in item.spans:
-                self._features.move_to_end(span.key)
+            spans = item.spans
+            if not all(span.key in self._features or _content(span) is not None for span in spans):
+                spans = self._read(item.part, item.key, between).spans  # forgotten in the meantime
+            for span in spans:
+                rows = self._features.get(span.key)
+                features[span.key] = rows if rows is not None else (yield from self._encode(span))
             encode_ms = (time.perf_counter() - started) * 1000 if item.read_ms else 0.0
             receipts.append(_receipt(item, item.read_ms + encode_ms))
-        self._forget(keep={span.key for item in wanted for span in item.spans})
-        return tuple(receipts)
+        for key, rows in features.items():
+            self._features[key] = rows
+            self._features.move_to_end(key)
+        self._forget(keep=features.keys())
+        return Encoded(tuple(receipts), features)
 
     def _read(self, part: Media, key: bytes, between: Callable[[], None]) -> MediaInput:
         path = Path(part.path)
@@ -144,16 +158,16 @@ class MediaEncoder:
         budget = 0 if isinstance(part, Sound) else part.budget
         return hashlib.sha256(content + f"{type(part).__name__} {budget}".encode()).digest()
 
-    def _encode(self, span: SpanInput, between: Callable[[], None]) -> mx.array:
+    def _encode(self, span: SpanInput) -> SoftTokens:
         if isinstance(span, SoundInput):
             assert span.frames is not None
-            return self._model.encode_audio(mx.array(span.frames), between)
+            return self._model.audio_steps(mx.array(span.frames))
         pixels = span.image
         assert pixels is not None
         columns = span.plan.width // self._patch_size
-        return self._model.encode_image(mx.array(pixels.patches), mx.array(pixels.positions), columns, between)
+        return self._model.image_steps(mx.array(pixels.patches), mx.array(pixels.positions), columns)
 
-    def _forget(self, keep: set[bytes]) -> None:
+    def _forget(self, keep: Collection[bytes]) -> None:
         """Drop the soft tokens used longest ago, never those of the present prompt."""
         for key in list(self._features):
             if sum(rows.nbytes for rows in self._features.values()) <= MAX_FEATURE_BYTES:

@@ -8,6 +8,7 @@ Everything here runs on the one thread that owns MLX.
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -20,11 +21,9 @@ from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.sample import sample_checkpoint
-from engine.errors import CheckpointError, ContextFull, EngineError, PromptError
+from engine.errors import CheckpointError, ContextFull, PromptError
 from engine.events import (
     Event,
-    Finished,
-    FinishReason,
     Logprob,
     Logprobs,
     ModelInfo,
@@ -33,17 +32,16 @@ from engine.events import (
     PromptReady,
     Receipt,
     SoundReceipt,
-    Stats,
     VideoReceipt,
 )
 from engine.generation.constraint import Grammars
-from engine.generation.decode import Choose, decode, make_decode_step
-from engine.generation.prefill import all_logits, prefill
+from engine.generation.decode import Choose, Decoding, decode, make_decode_step
+from engine.generation.prefill import Features, all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.media_encoder import MediaEncoder, modalities
 from engine.messages import Message
 from engine.models.config import ModelConfig, TextConfig
-from engine.models.gemma4 import Gemma4
+from engine.models.gemma4 import Gemma4, whole
 from engine.options import GREEDY, AnswerFormat, Options
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
@@ -52,6 +50,8 @@ from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
 from engine.prompt.template import begun_text, render
 from engine.prompt.tokenizer import Tokenizer
 from engine.response.parser import ResponseParser, free_call_ids, parse
+from engine.runtime.answering import Answering, AnsweringRows, Begun, Costs, Preparing, Stopped
+from engine.runtime.scheduler import Scheduler
 from engine.tools import check_tools_differ
 from engine.turn import Turn
 
@@ -67,10 +67,6 @@ def total(prices: list[float], discount: float = 0.0) -> float:
 
 CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
-
-
-class _Stopped(Exception):
-    """The caller asked to stop."""
 
 
 def never() -> bool:
@@ -112,7 +108,10 @@ class Engine:
         self._grammars = Grammars(tokenizer, model.config.text.vocab_size)
         state_bytes = default_state_bytes(info.size_bytes) if max_state_bytes is None else max_state_bytes
         self.sessions = Sessions(model.config.text, model.dtype, state_bytes)
-        self._step = make_decode_step(model, compiled=compiles_whole_steps())
+        compiled = compiles_whole_steps()
+        self._step = make_decode_step(model, compiled=compiled)
+        rows = AnsweringRows(Decoding(self._step, in_powers=compiled), state_bytes)
+        self._scheduler: Scheduler[Answering] = Scheduler(rows)
         self._media = MediaEncoder(model)
 
     @classmethod
@@ -168,32 +167,72 @@ class Engine:
         cancelled: Callable[[], bool] = never,
         *,
         answer_now: Callable[[], bool] = never,
+        is_once: bool = False,
     ) -> Iterator[Event]:
         """Answer a conversation with one turn of the model; the last event is Finished.
 
         A turn that calls tools ends with the reason "tool_calls": `engine.agent.loop.respond` runs them and goes on.
         answer_now: asked before and at each token. Once true, the thoughts of this turn are closed.
         Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
-        the layers of a picture, between prefill chunks and between tokens.
+        the layers of a picture, between prefill chunks and between tokens. Answers that are read in turns, each a
+        little, are computed together.
         """
-        run = _Run()
-        mx.reset_peak_memory()
+        answering = self.start(messages, options, cancelled, answer_now=answer_now, is_once=is_once)
         try:
-            reason = yield from self._respond(messages, options, run, cancelled, answer_now)
-            yield run.finished(reason)
-        except _Stopped:
-            yield run.finished("cancelled")
+            while answering.events or answering.phase != "over":
+                if not answering.events:
+                    self.advance()
+                while answering.events:
+                    yield answering.events.popleft()
+        finally:
+            self._scheduler.remove(answering)
+        if answering.error is not None:
+            raise answering.error
 
-    def prepare(
-        self, messages: Sequence[Message], options: Options = Options(), cancelled: Callable[[], bool] = never
-    ) -> Prompt:
+    def start(
+        self,
+        messages: Sequence[Message],
+        options: Options = Options(),
+        cancelled: Callable[[], bool] = never,
+        *,
+        answer_now: Callable[[], bool] = never,
+        is_interactive: bool = True,
+        is_once: bool = False,
+    ) -> Answering:
+        """Begin an answer, beside those that run; `advance` works on all of them.
+
+        is_interactive: somebody waits for it; what is not is served behind. is_once: nobody is going to go on from it,
+        so its state is the first to be let go.
+        """
+        if self._scheduler.is_idle:
+            mx.reset_peak_memory()
+        costs = Costs()
+        preparing = self._begin(messages, options, costs, cancelled, answer_now, is_once=is_once)
+        answering = Answering(preparing, costs, cancelled, self.sessions.put, is_interactive=is_interactive)
+        self._scheduler.add(answering)
+        return answering
+
+    def advance(self) -> None:
+        """One slice of one answer, or one token of all that write."""
+        self._scheduler.advance()
+
+    def prepare(self, messages: Sequence[Message], options: Options = Options()) -> Prompt:
         """Messages to a prompt: token ids, spans and the media that fill them."""
+        return whole(self._prepare(messages, options, never))
+
+    def _prepare(
+        self, messages: Sequence[Message], options: Options, cancelled: Callable[[], bool]
+    ) -> Generator[None, None, Prompt]:
+        """Yields between the files that are read."""
         if not messages:
             raise PromptError("There is no message to answer.")
         check_tools_differ(options.tools)
         parts = [part for message in messages for part in message.media]
         self._media.check(parts)
-        media = [self._media.read(part, lambda: _stop_if(cancelled)) for part in parts]
+        media = []
+        for part in parts:
+            media.append(self._media.read(part, lambda: _stop_if(cancelled)))
+            yield
         config = self._model.config
         if options.own_template:
             source = read_own_template(Path(self.info.path))
@@ -223,8 +262,8 @@ class Engine:
 
     def logits(self, prompt: Prompt) -> mx.array:
         """Float32 logits [L, V] at every position, computed cold."""
-        self._media.encode(prompt.media)
-        return all_logits(self._model, prompt, self._media.features, self.cold_session().kv)
+        features = self._media.encode(prompt.media).features
+        return all_logits(self._model, prompt, features, self.cold_session().kv)
 
     def greedy(self, prompt: Prompt, max_new_tokens: int) -> list[int]:
         """The most likely continuation, computed cold, through stop tokens if need be."""
@@ -253,16 +292,37 @@ class Engine:
         """What a model wrote, as a message."""
         return parse(token_ids, self._tokenizer, starts_in_thought=starts_in_thought)
 
-    def _respond(
+    def _begin(
         self,
         messages: Sequence[Message],
         options: Options,
-        run: "_Run",
+        costs: Costs,
         cancelled: Callable[[], bool],
         answer_now: Callable[[], bool],
-    ) -> Generator[Event, None, FinishReason]:
-        """One turn of the model; returns why it is over."""
-        prompt = self.prepare(messages, options, cancelled)
+        *,
+        is_once: bool,
+    ) -> Preparing:
+        """From messages to the logits of the first token."""
+        prompt = yield from self._prepare(messages, options, cancelled)
+        turn, sampler = self._turn(messages, prompt, options, answer_now)
+        receipts, features = yield from self._media.encoding(prompt.media, lambda: _stop_if(cancelled))
+        prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
+        session = self.sessions.take(prompt.keys(), [span.positions for span in prompt.spans])
+        session.num_given, session.is_once = prompt.num_lasting, is_once
+        costs.begin(len(prompt), session.kv.length)
+        try:
+            yield _ready(prompt, session.kv.length, receipts)
+            logits = yield from self._fill(prompt, features, session, costs)
+        except GeneratorExit:
+            self.sessions.put(session)
+            raise
+        describe = partial(self._logprobs, options.num_logprobs) if options.num_logprobs else None
+        return Begun(session, logits, turn, sampler, self._context_length(options), describe)
+
+    def _turn(
+        self, messages: Sequence[Message], prompt: Prompt, options: Options, answer_now: Callable[[], bool]
+    ) -> tuple[Turn, Sampler]:
+        """What is heard of an answer and how its tokens are chosen."""
         parser = ResponseParser(
             self._tokenizer,
             starts_in_thought=prompt.starts_in_thought,
@@ -273,67 +333,23 @@ class Engine:
         begun = self._tokenizer.encode(begun_text(messages[-1])) if options.continues else []
         turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now, begun=begun)
         suppress = self._suppress if options.offers_tools else self._suppress_calls
-        sampler = Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
-        receipts = self._media.encode(prompt.media, lambda: _stop_if(cancelled))
-        prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
-        session = self.sessions.take(prompt.keys(), [span.positions for span in prompt.spans])
-        session.num_given = prompt.num_lasting
-        run.begin(len(prompt), session.kv.length)
-        try:
-            yield _ready(prompt, session.kv.length, receipts)
-            yield from self._write(prompt, session, turn, sampler, options, run, cancelled)
-        except (_Stopped, EngineError, GeneratorExit):
-            self.sessions.put(session)
-            raise
-        self.sessions.put(session)  # what broke off half-way is dropped: it has keys that belong to no position
-        assert turn.reason is not None
-        return turn.reason
+        return turn, Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
 
-    def _write(
-        self,
-        prompt: Prompt,
-        session: Session,
-        turn: Turn,
-        sampler: Sampler,
-        options: Options,
-        run: "_Run",
-        cancelled: Callable[[], bool],
-    ) -> Iterator[Event]:
-        logits = yield from self._fill_cache(prompt, session, run, cancelled)
-        seen = logits
-
-        def choose(logits: mx.array) -> mx.array:
-            nonlocal seen
-            seen = logits
-            return sampler(logits, turn.forced, turn.allowed())
-
-        yield from turn.begin()
-        for token in decode(self._step, session, logits, choose, self._context_length(options)):
-            run.count()
-            yield from turn.take(token)
-            if options.num_logprobs and turn.is_answering:
-                yield self._logprobs(seen, token, options.num_logprobs)
-            if turn.reason is None and cancelled():
-                turn.reason = "cancelled"
-            if turn.reason is not None:
-                break
-        turn.reason = turn.reason or "context_full"
-        yield from turn.finish()
-
-    def _fill_cache(
-        self, prompt: Prompt, session: Session, run: "_Run", cancelled: Callable[[], bool]
-    ) -> Generator[Event, None, mx.array]:
-        """Prefill with progress; returns the logits [V] of the last position."""
-        began = time.perf_counter()
-        logits = mx.array(0)
-        for done, last in prefill(self._model, prompt, self._media.features, session, CHUNK_SIZE):
+    def _fill(
+        self, prompt: Prompt, features: Features, session: Session, costs: Costs
+    ) -> Generator[Event | None, None, mx.array]:
+        """Prefill with progress, a chunk to a slice; returns the logits [V] of the last position."""
+        chunks = prefill(self._model, prompt, features, session, CHUNK_SIZE)
+        while True:
+            began = time.perf_counter()
+            done, logits = next(chunks)
+            costs.prefill_s += time.perf_counter() - began
             yield PrefillProgress(done, len(prompt))
-            logits = last if last is not None else logits
-            _stop_if(cancelled)
-        run.prefill_s += time.perf_counter() - began
-        return logits
+            if logits is not None:
+                return logits
+            yield None
 
-    def _logprobs(self, logits: mx.array, token: int, count: int) -> Logprobs:
+    def _logprobs(self, count: int, logits: mx.array, token: int) -> Logprobs:
         found = log_probabilities(logits, mx.array([token]), count)
 
         def describe(ids: list[int], values: list[float]) -> tuple[Logprob, ...]:
@@ -345,50 +361,14 @@ class Engine:
         )
 
     def _decode_cold(self, prompt: Prompt, choose: Choose) -> Iterator[int]:
-        self._media.encode(prompt.media)
-        session = self.cold_session()
-        logits = mx.array(0)
-        for _, last in prefill(self._model, prompt, self._media.features, session, CHUNK_SIZE):
-            logits = last if last is not None else logits
+        features, session = self._media.encode(prompt.media).features, self.cold_session()
+        *_, (_, logits) = prefill(self._model, prompt, features, session, CHUNK_SIZE)
+        assert logits is not None
         yield from decode(self._step, session, logits, choose, self.info.context_length)
 
     def cold_session(self) -> Session:
         """A state that holds nothing."""
         return Session(KVCache(self._model.config.text, self._model.dtype))
-
-
-class _Run:
-    """What one answer has cost so far."""
-
-    def __init__(self) -> None:
-        self.num_prompt = self.num_cached = self.num_new = 0
-        self.prefill_s = 0.0
-        self._started = time.perf_counter()
-        self._first_token = self._last_token = 0.0
-
-    def begin(self, num_prompt: int, num_cached: int) -> None:
-        """The prompt is built, and so much of it is known."""
-        self.num_prompt, self.num_cached = num_prompt, num_cached
-
-    def count(self) -> None:
-        """One more token was read. What passes before the first one is no decoding."""
-        self._last_token = time.perf_counter()
-        self._first_token = self._first_token or self._last_token
-        self.num_new += 1
-
-    def finished(self, reason: FinishReason) -> Finished:
-        """The closing event."""
-        num_prefilled, decode_s = self.num_prompt - self.num_cached, self._last_token - self._first_token
-        stats = Stats(
-            num_prompt_tokens=self.num_prompt,
-            num_cached_tokens=self.num_cached,
-            num_new_tokens=self.num_new,
-            time_to_first_token_ms=max(0.0, self._first_token - self._started) * 1000,
-            prefill_tokens_per_second=num_prefilled / self.prefill_s if self.prefill_s else 0.0,
-            decode_tokens_per_second=(self.num_new - 1) / decode_s if decode_s else 0.0,
-            peak_memory_bytes=mx.get_peak_memory(),
-        )
-        return Finished(reason, stats)
 
 
 def _ready(prompt: Prompt, num_cached_tokens: int, receipts: Sequence[Receipt]) -> PromptReady:
@@ -405,7 +385,7 @@ def _ready(prompt: Prompt, num_cached_tokens: int, receipts: Sequence[Receipt]) 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:
     if cancelled():
-        raise _Stopped
+        raise Stopped
 
 
 def _check_vocabularies(folder: Path, tokenizer: Tokenizer, advice: GenerationAdvice, config: ModelConfig) -> None:

@@ -5,7 +5,7 @@ A frame is a 4-byte big-endian length and that many bytes of JSON. Requests trav
 """
 
 import struct
-from typing import IO
+from typing import IO, Literal
 
 import msgspec
 
@@ -32,7 +32,9 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class LoadModel(_Request, frozen=True, tag="load_model"):
-    """Load the checkpoint at `path`, in place of what is loaded now. Ends in ModelLoaded or Failed.
+    """Load the checkpoint at `path`, in place of what is loaded now, once all earlier answers are over.
+
+    Ends in ModelLoaded or Failed; later answers wait for it.
 
     A folder that is refused leaves the model as it is. Where loading itself fails, an EngineClient loads the one before
     again and reports that under its own `request_id`.
@@ -48,6 +50,10 @@ class Respond(_Request, frozen=True, tag="respond"):
     request_id: int
     messages: tuple[Message, ...]
     options: Options = Options()
+    priority: Literal["interactive", "queue"] = "interactive"
+    """Whether somebody waits for it. What is of a queue is served behind, in its order."""
+    is_once: bool = False
+    """Nobody is going to go on from this answer: what is remembered for that is the first to be forgotten."""
 
 
 class Cancel(_Request, frozen=True, tag="cancel"):

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
@@ -38,6 +39,7 @@ from engine.requests import (
     read_frame,
     write_frame,
 )
+from engine.runtime.answering import Answering
 
 __all__ = ["EngineWorker", "run_engine_process"]
 
@@ -45,7 +47,9 @@ _log = logging.getLogger(__name__)
 
 
 class EngineWorker:
-    """Takes requests from any thread and reports events on its own; one request at a time, Cancel overtakes.
+    """Takes requests from any thread and reports events on its own.
+
+    Answers run beside each other; a model is loaded when those before it are over, and those behind it wait.
 
     on_lost: called on that thread when something ended it, a panic of a library for example; nothing is answered
     from then on.
@@ -62,6 +66,8 @@ class EngineWorker:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mlx")
         self._engine: Engine | None = None
+        self._waiting: deque[LoadModel | Respond] = deque()
+        self._running: dict[int, Answering] = {}
 
     def start(self) -> None:
         """Begin to work; the first event is EngineStarted."""
@@ -101,38 +107,72 @@ class EngineWorker:
             raise
 
     def _work(self) -> None:
-        self._on_event(Envelope(0, EngineStarted(version.VERSION, backend_name())))
+        self._report(0, EngineStarted(version.VERSION, backend_name()))
         while not self._closing.is_set():
-            request = self._requests.get()
-            if not isinstance(request, Shutdown):
-                self._serve(request)
-                self._cancelled.discard(request.request_id)
-                self._answering_now.discard(request.request_id)
+            self._take_in()
+            self._begin()
+            self._go_on()
+        self._go_on()  # everything is cancelled now
         self._engine = None
         mx.clear_streams()  # a thread that leaves its streams behind makes the process abort when it exits
 
-    def _serve(self, request: LoadModel | Respond) -> None:
-        """Do one request; whatever goes wrong ends in one Failed event, and the next request is served."""
+    def _take_in(self) -> None:
+        """All requests that have come; waits for one if there is nothing else to do."""
+        if not self._running and not self._waiting:
+            self._note(self._requests.get())
+        with suppress(queue.Empty):
+            while True:
+                self._note(self._requests.get_nowait())
 
-        def report(event: EngineEvent) -> None:
-            self._on_event(Envelope(request.request_id, event))
+    def _note(self, request: LoadModel | Respond | Shutdown) -> None:
+        if not isinstance(request, Shutdown):
+            self._waiting.append(request)
 
-        try:
-            match request:
-                case LoadModel():
-                    self._load(request, report)
-                case Respond():
-                    self._respond_to(request, report)
-                case _:
-                    assert_never(request)
-        except EngineError as error:
-            report(Failed(type(error).__name__, str(error), self._engine is not None))
-        except Exception as error:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
-            _log.exception("request %s failed", type(request).__name__)
-            sentence = f"Something went wrong in the engine: {shortened(error)}. The log has details."
-            report(Failed(type(error).__name__, sentence, self._engine is not None))
+    def _begin(self) -> None:
+        """Begin what need not wait; whatever goes wrong ends in one Failed event, and the next request is served."""
+        while self._waiting and not (self._running and isinstance(self._waiting[0], LoadModel)):
+            request = self._waiting.popleft()
+            try:
+                match request:
+                    case LoadModel():
+                        self._load(request)
+                        self._forget(request.request_id)
+                    case Respond():
+                        self._running[request.request_id] = self._start(request)
+                    case _:
+                        assert_never(request)
+            except Exception as error:  # noqa: BLE001 - told to whoever asked
+                self._fail(request.request_id, error)
 
-    def _load(self, request: LoadModel, report: Callable[[EngineEvent], None]) -> None:
+    def _go_on(self) -> None:
+        """One piece of work for the answers that run, and what they have to tell."""
+        if self._running and self._engine is not None:
+            self._engine.advance()
+        for request_id, answering in list(self._running.items()):
+            while answering.events:
+                self._report(request_id, answering.events.popleft())
+            if answering.phase == "over":
+                del self._running[request_id]
+                if answering.error is not None:
+                    self._fail(request_id, answering.error)
+                self._forget(request_id)
+
+    def _fail(self, request_id: int, error: BaseException) -> None:
+        message = str(error)
+        if not isinstance(error, EngineError):  # our bug: the log keeps the traceback, the person gets a sentence
+            _log.error("request %s failed", request_id, exc_info=error)
+            message = f"Something went wrong in the engine: {shortened(error)}. The log has details."
+        self._report(request_id, Failed(type(error).__name__, message, self._engine is not None))
+        self._forget(request_id)
+
+    def _forget(self, request_id: int) -> None:
+        self._cancelled.discard(request_id)
+        self._answering_now.discard(request_id)
+
+    def _report(self, request_id: int, event: EngineEvent) -> None:
+        self._on_event(Envelope(request_id, event))
+
+    def _load(self, request: LoadModel) -> None:
         started = time.perf_counter()
         checked = Engine.check(request.path)  # a folder that is refused costs nobody the model that is loaded
         self._engine = None  # give its memory back before the next one takes its own
@@ -142,12 +182,13 @@ class EngineWorker:
         def on_progress(fraction: float) -> None:
             if self._is_cancelled(request.request_id):
                 raise Cancelled
-            report(LoadProgress(fraction))
+            self._report(request.request_id, LoadProgress(fraction))
 
         self._engine = Engine.load_checked(checked, on_progress)
-        report(ModelLoaded(self._engine.info, (time.perf_counter() - started) * 1000))
+        load_ms = (time.perf_counter() - started) * 1000
+        self._report(request.request_id, ModelLoaded(self._engine.info, load_ms))
 
-    def _respond_to(self, request: Respond, report: Callable[[EngineEvent], None]) -> None:
+    def _start(self, request: Respond) -> Answering:
         if self._engine is None:
             raise EngineError("No model is loaded. Choose one first.")
 
@@ -160,8 +201,14 @@ class EngineWorker:
             self._answering_now.discard(request.request_id)
             return is_asked
 
-        for event in self._engine.respond(request.messages, request.options, cancelled, answer_now=answer_now):
-            report(event)
+        return self._engine.start(
+            request.messages,
+            request.options,
+            cancelled,
+            answer_now=answer_now,
+            is_interactive=request.priority == "interactive",
+            is_once=request.is_once,
+        )
 
     def _is_cancelled(self, request_id: int) -> bool:
         return self._closing.is_set() or request_id in self._cancelled

@@ -90,7 +90,7 @@ RICH = "\n\n".join(
 
 
 class FakeEngine:
-    """Serves one request at a time; Cancel overtakes, as in the real one."""
+    """Answers beside each other, each on a thread of its own; Cancel overtakes, as in the real one."""
 
     def __init__(self, scenario: str, marker: Path | None) -> None:
         self._is_calm = scenario.endswith("-once") and marker is not None and marker.exists()
@@ -102,6 +102,7 @@ class FakeEngine:
         self.hurried: set[int] = set()
         self._is_closing = False
         self._has_model = False
+        self._sending = threading.Lock()
 
     def run(self) -> None:
         """Serve until stdin closes or a Shutdown comes."""
@@ -112,7 +113,7 @@ class FakeEngine:
                 case LoadModel(request_id, path):
                     self._load(request_id, path)
                 case Respond() as request:
-                    self._respond(request)
+                    threading.Thread(target=self._respond, args=(request,), daemon=True).start()
                 case Shutdown():
                     return
 
@@ -131,7 +132,8 @@ class FakeEngine:
         self._requests.put(Shutdown())
 
     def _send(self, request_id: int, event: EngineEvent) -> None:
-        write_frame(self._out, encode(Envelope(request_id, event)))
+        with self._sending:
+            write_frame(self._out, encode(Envelope(request_id, event)))
 
     def _load(self, request_id: int, path: str) -> None:
         if self._scenario == "no-model":
@@ -459,3 +461,4 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
 
 if __name__ == "__main__":
     FakeEngine(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None).run()
+    os._exit(0)  # whatever its threads still say

@@ -20,6 +20,7 @@ from engine.events import (
     PromptReady,
     Stats,
     TextDelta,
+    ThoughtDelta,
     ThoughtFinished,
 )
 from engine.messages import Picture, user
@@ -140,6 +141,24 @@ def test_a_load_that_fails_leaves_or_brings_back_the_model_before(
     assert seen[-1].request_id == 3
 
 
+def test_a_death_ends_all_answers_that_ran_and_none_that_waited_for_a_model(
+    client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    client.submit(LoadModel(1, str(tiny_checkpoint)))
+    client.submit(Respond(2, (user("?"),), BROODING))
+    client.submit(Respond(3, (user("?"),), BROODING))
+    seen: set[int] = set()
+    while seen != {2, 3}:
+        seen.add(until(heard, ThoughtDelta)[-1].request_id)
+    client.submit(LoadModel(4, str(tiny_checkpoint)))
+    client.submit(Respond(5, (user("Hello"),), Options(max_new_tokens=2)))
+    os.kill(child_of(client), signal.SIGKILL)
+    failed = {until(heard, Failed)[-1].request_id for _ in range(2)}
+    assert failed == {2, 3}
+    assert until(heard, ModelLoaded)[-1].request_id == 4
+    assert until(heard, Finished)[-1].request_id == 5
+
+
 def test_cancel_overtakes(client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path) -> None:
     client.submit(LoadModel(1, str(tiny_checkpoint)))
     client.submit(Respond(2, (user("Hello " * 600),), ENDLESS))
@@ -222,8 +241,8 @@ def test_a_child_that_loads_and_then_dies_is_not_restarted_forever(
         "import os, threading\n"
         "from engine import worker\n"
         "original = worker.EngineWorker._load\n"
-        "def load_and_die(self, request, report):\n"
-        "    original(self, request, report)\n"
+        "def load_and_die(self, request):\n"
+        "    original(self, request)\n"
         "    threading.Timer(0.1, os._exit, [9]).start()\n"
         "worker.EngineWorker._load = load_and_die\n"
         "worker.run_engine_process()\n"

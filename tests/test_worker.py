@@ -6,22 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from engine.errors import EngineError
 from engine.events import (
     EngineStarted,
-    Event,
     Failed,
     Finished,
     LoadProgress,
     ModelLoaded,
-    Stats,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
 )
-from engine.messages import user
+from engine.messages import Picture, user
 from engine.options import Options, Regex, Sampling
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
 from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond
@@ -188,15 +188,59 @@ def test_answer_now_is_told_once_also_to_an_answer_that_waits(
     told: list[bool] = []
 
     class Asking:
-        def respond(self, *_: object, answer_now: Callable[[], bool], **named: object) -> Iterator[Event]:
+        def start(self, *_: object, answer_now: Callable[[], bool], **named: object) -> NoReturn:
             told.extend(answer_now() for _ in range(3))
-            yield Finished("end_of_turn", Stats())
+            raise EngineError("That is all.")
 
     worker._engine = Asking()  # type: ignore[assignment]
     worker.submit(AnswerNow(1))
     worker.submit(Respond(1, (user("?"),)))
-    until(heard, Finished)
+    until(heard, Failed)
     assert told == [True, False, False]
+
+
+def test_answers_run_beside_each_other(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("?"),), BROODING))
+    until(heard, ThoughtDelta)
+    worker.submit(Respond(3, (user("Hello"),), Options(max_new_tokens=3)))
+    during = until(heard, Finished, Failed)
+    assert during[-1].request_id == 3
+    assert isinstance(during[-1].event, Finished)
+    assert any(each.request_id == 2 for each in during)
+    worker.submit(Cancel(2))
+    assert until(heard, Finished)[-1].request_id == 2
+
+
+def test_what_goes_wrong_in_one_answer_is_no_matter_of_another(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("?"),), BROODING))
+    until(heard, ThoughtDelta)
+    worker.submit(Respond(3, (user("Read", Picture("/nowhere.png")),)))
+    failed = until(heard, Finished, Failed)[-1]
+    assert (failed.request_id, type(failed.event)) == (3, Failed)
+    until(heard, ThoughtDelta)
+    worker.submit(Cancel(2))
+    assert isinstance(until(heard, Finished, Failed)[-1].event, Finished)
+
+
+def test_a_model_is_loaded_when_the_answers_before_it_are_over(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("?"),), BROODING))
+    until(heard, ThoughtDelta)
+    worker.submit(LoadModel(3, str(tiny_checkpoint)))
+    worker.submit(Respond(4, (user("Hello"),), Options(max_new_tokens=2)))
+    until(heard, ThoughtDelta)
+    worker.submit(Cancel(2))
+    seen = [(each.request_id, type(each.event)) for each in [*until(heard, ModelLoaded), *until(heard, Finished)]]
+    ends = [each for each in seen if each[1] in (ModelLoaded, Finished)]
+    assert ends == [(2, Finished), (3, ModelLoaded), (4, Finished)]
 
 
 def test_close_stops_a_running_answer(tiny_checkpoint: Path, heard: "queue.SimpleQueue[Envelope]") -> None:

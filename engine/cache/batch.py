@@ -8,9 +8,7 @@ from engine.cache.kv_cache import KVCache, padded
 from engine.models.attention import KeysValues
 from engine.models.decoder import Masks
 
-__all__ = ["MAX_ROWS", "Batch", "DecodeViews"]
-
-MAX_ROWS = 8
+__all__ = ["Batch", "DecodeViews", "size_bytes"]
 
 
 class Batch:
@@ -91,6 +89,12 @@ class Batch:
         for kv in rows:
             kv.layers[index].release()
         return keys, values
+
+
+def size_bytes(rows: Sequence[KVCache]) -> int:
+    """Memory that these need side by side."""
+    length = max(kv.length for kv in rows) + 1
+    return len(rows) * sum(layer.roomy(0, length) * layer.position_bytes for layer in rows[0].layers)
 
 
 class DecodeViews:

@@ -62,6 +62,11 @@ class LayerCache:
         """Positions that fit without growing."""
         return int(self.buffers[0].shape[2])
 
+    @property
+    def position_bytes(self) -> int:
+        """Memory of one position."""
+        return sum(int(buffer.shape[1] * buffer.shape[3] * buffer.dtype.size) for buffer in self.buffers)
+
     def reserve(self, length: int) -> None:
         """Make room for `length` positions, or for the whole window."""
         wanted = self.roomy(self.capacity, length)

@@ -1,7 +1,7 @@
 """Token after token, one step ahead: while the tokens of a step are read, the step that they feed already runs."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol, cast
+from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 
 import mlx.core as mx
 
@@ -44,40 +44,50 @@ def make_decode_step(model: Gemma4, *, compiled: bool) -> DecodeStep:
 class Writer(Protocol):
     """One sequence that decodes: its state, the logits [V] of its next token, and how it is chosen."""
 
-    session: Session
     logits: mx.array
-    max_length: int
-    """Most positions that its state may hold."""
+
+    @property
+    def session(self) -> Session:
+        """Its state."""
+        ...
+
+    @property
+    def max_length(self) -> int:
+        """Most positions that its state may hold."""
+        ...
 
     def choose(self, logits: mx.array) -> mx.array:
         """The next token, int32 [1]; lazy."""
         ...
 
 
-class Written(NamedTuple):
+W = TypeVar("W", bound=Writer)
+
+
+class Written(NamedTuple, Generic[W]):
     """A token of one writer."""
 
-    writer: Writer
+    writer: W
     token: int
     is_last: bool
     """There is no room for another one."""
 
 
-class Decoding:
+class Decoding(Generic[W]):
     """The writers whose rows a step serves. Each may join and leave between two steps."""
 
     def __init__(self, step: DecodeStep, *, in_powers: bool = False) -> None:
-        self.writers: list[Writer] = []
+        self.writers: list[W] = []
         self._step = step
         self._batch = Batch(in_powers=in_powers)
         self._num_steps = 0
 
-    def join(self, writer: Writer) -> None:
+    def join(self, writer: W) -> None:
         """Its state belongs to the rows until it leaves."""
         self._batch.join(writer.session.kv)
         self.writers.append(writer)
 
-    def leave(self, writer: Writer) -> None:
+    def leave(self, writer: W) -> None:
         """Its state is its own again, with all tokens that were written."""
         self.writers.remove(writer)
         self._batch.leave(writer.session.kv)
@@ -87,7 +97,7 @@ class Decoding:
         self.writers = []
         self._batch = Batch(in_powers=self._batch.in_powers)
 
-    def step(self) -> list[Written]:
+    def step(self) -> list[Written[W]]:
         """One token of each writer, recorded in its state; one that has no room for it leaves.
 
         What a caller does with a token may decide how `choose` takes the next one, while the step that the token feeds
@@ -95,13 +105,13 @@ class Decoding:
         """
         return [*self._end_full(), *self._write()]
 
-    def _end_full(self) -> list[Written]:
+    def _end_full(self) -> list[Written[W]]:
         full = [writer for writer in self.writers if writer.session.kv.length >= writer.max_length]
         for writer in full:
             self.leave(writer)
         return [Written(writer, int(writer.choose(writer.logits).item().real), is_last=True) for writer in full]
 
-    def _write(self) -> list[Written]:
+    def _write(self) -> list[Written[W]]:
         if not self.writers:
             return []
         chosen = [writer.choose(writer.logits) for writer in self.writers]
@@ -133,7 +143,7 @@ def decode(
     step: DecodeStep, session: Session, first_logits: mx.array, choose: Choose, max_length: int
 ) -> Iterator[int]:
     """Yield token ids for as long as the caller reads, or until the state holds `max_length` positions."""
-    decoding, is_last = Decoding(step), False
+    decoding, is_last = Decoding[_Alone](step), False
     decoding.join(_Alone(session, first_logits, choose, max_length))
     while not is_last:
         ((_, token, is_last),) = decoding.step()

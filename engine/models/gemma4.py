@@ -1,6 +1,7 @@
 """A whole Gemma 4 model: a text decoder and whatever turns pictures and sounds into soft tokens for it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, TypeVar
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -12,11 +13,13 @@ from engine.models.decoder import Decoder, Masks
 from engine.models.unified import VisionEmbedder
 from engine.models.vision import MultimodalEmbedder, StandardizingVisionTower, VisionTower
 
-__all__ = ["Gemma4", "Gemma4Unified", "keep_going", "make_model"]
+__all__ = ["Gemma4", "Gemma4Unified", "SoftTokens", "make_model", "whole"]
 
 
-def keep_going() -> None:
-    """What a caller who does not want to stop does between a tower's layers."""
+T = TypeVar("T")
+
+SoftTokens = Generator[None, None, mx.array]
+"""Yields between a tower's layers, where others may compute; returns soft tokens [n, hidden]."""
 
 
 class Gemma4(nn.Module):
@@ -39,21 +42,26 @@ class Gemma4(nn.Module):
         """The type of activations."""
         return self.language_model.norm.weight.dtype
 
-    def encode_image(
-        self, patches: mx.array, positions: mx.array, columns: int, between: Callable[[], None] = keep_going
-    ) -> mx.array:
+    def image_steps(self, patches: mx.array, positions: mx.array, columns: int) -> SoftTokens:
         """One picture, unpadded, to soft tokens [n, hidden]; evaluated layer by layer.
 
-        patches [N, 768] float32 in [0, 1]; positions [N, 2]; `columns` patches per row. `between` runs after each
-        layer and may raise to stop.
+        patches [N, 768] float32 in [0, 1]; positions [N, 2]; `columns` patches per row.
         """
-        h = _last(self.vision_tower.steps(patches[None], positions), between)
+        h = yield from _last(self.vision_tower.steps(patches[None], positions))
         return _evaluated(self.embed_vision(self.vision_tower.pool(h, columns).astype(h.dtype))[0])
 
-    def encode_audio(self, frames: mx.array, between: Callable[[], None] = keep_going) -> mx.array:
+    def audio_steps(self, frames: mx.array) -> SoftTokens:
         """One clip, unpadded, to soft tokens [n, hidden]: frames [T, 128] of log-mel features, n = ceil(T / 4)."""
-        h = _last(self.audio_tower.steps(frames[None]), between)
+        h = yield from _last(self.audio_tower.steps(frames[None]))
         return _evaluated(self.embed_audio(self.audio_tower.output_proj(h))[0])
+
+    def encode_image(self, patches: mx.array, positions: mx.array, columns: int) -> mx.array:
+        """The same at once."""
+        return whole(self.image_steps(patches, positions, columns))
+
+    def encode_audio(self, frames: mx.array) -> mx.array:
+        """The same at once."""
+        return whole(self.audio_steps(frames))
 
     def decode(self, tokens: mx.array, positions: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
         """One token [B] of each row, at its position [B] -> float32 logits [B, V]."""
@@ -76,14 +84,14 @@ class Gemma4Unified(Gemma4):
         if isinstance(audio, FrameAudioConfig):
             self.embed_audio = MultimodalEmbedder(audio.samples_per_token, hidden, audio.rms_norm_eps)
 
-    def encode_image(
-        self, patches: mx.array, positions: mx.array, columns: int, between: Callable[[], None] = keep_going
-    ) -> mx.array:
+    def image_steps(self, patches: mx.array, positions: mx.array, columns: int) -> SoftTokens:
         """patches [n, 6912] float32 in [0, 1] -> soft tokens [n, hidden]: one each, so `columns` does not matter."""
+        yield
         return _evaluated(self.embed_vision(self.vision_embedder(patches[None], positions))[0])
 
-    def encode_audio(self, frames: mx.array, between: Callable[[], None] = keep_going) -> mx.array:
+    def audio_steps(self, frames: mx.array) -> SoftTokens:
         """frames [n, 640] of raw samples -> soft tokens [n, hidden]."""
+        yield
         return _evaluated(self.embed_audio(frames[None].astype(self.dtype))[0])
 
 
@@ -93,12 +101,22 @@ def make_model(config: ModelConfig) -> Gemma4:
     return Gemma4Unified(config) if is_unified else Gemma4(config)
 
 
-def _last(steps: Iterator[mx.array], between: Callable[[], None]) -> mx.array:
-    """The last of a tower's states, each evaluated before `between` is asked."""
+def whole(steps: Generator[Any, None, T]) -> T:
+    """What comes of it without a pause."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+def _last(steps: Iterator[mx.array]) -> SoftTokens:
+    """The last of a tower's states, each evaluated before it yields."""
     h = mx.array(0)
     for h in steps:
         mx.eval(h)
-        between()
+        yield
     return h
 
 

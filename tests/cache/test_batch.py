@@ -7,7 +7,6 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from engine.cache.batch import MAX_ROWS
 from engine.cache.kv_cache import GROWTH
 from engine.cache.sessions import Session
 from engine.generation.decode import DecodeStep, Decoding, Written, decode, make_decode_step
@@ -51,9 +50,8 @@ def steps(loaded: dict[str, Engine]) -> dict[str, DecodeStep]:
     return {kind: make_decode_step(engine._model, compiled=False) for kind, engine in loaded.items()}
 
 
-def note(written: list[Written]) -> None:
+def note(written: list[Written[Row]]) -> None:
     for writer, token, _ in written:
-        assert isinstance(writer, Row)
         writer.written.append(token)
 
 
@@ -73,7 +71,7 @@ def test_rows_that_join_and_leave_write_what_they_would_alone(
 ) -> None:
     """Rows of all lengths around the window, so that rings wrap at different times; each comes and goes at another."""
     rows = [Row(loaded[kind], length) for length in LENGTHS[: 8 if kind == "E line" else 5]]
-    decoding = Decoding(steps[kind], in_powers=in_powers)
+    decoding = Decoding[Row](steps[kind], in_powers=in_powers)
     for row in rows:
         decoding.join(row)
         note(decoding.step())
@@ -89,7 +87,7 @@ def test_rows_that_join_and_leave_write_what_they_would_alone(
 
 def test_a_row_that_has_left_comes_back(loaded: dict[str, Engine], steps: dict[str, DecodeStep]) -> None:
     rows = [Row(loaded["E line"], length) for length in (5, WINDOW - 2, 30)]
-    decoding = Decoding(steps["E line"])
+    decoding = Decoding[Row](steps["E line"])
     for row in rows:
         decoding.join(row)
     for turn in range(9):
@@ -105,7 +103,7 @@ def test_a_row_that_has_left_comes_back(loaded: dict[str, Engine], steps: dict[s
 
 def test_rows_grow_past_their_buffers(loaded: dict[str, Engine], steps: dict[str, DecodeStep]) -> None:
     rows = [Row(loaded["E line"], length) for length in (GROWTH - 2, 20)]
-    decoding = Decoding(steps["E line"])
+    decoding = Decoding[Row](steps["E line"])
     for row in rows:
         decoding.join(row)
     for _ in range(6):
@@ -120,7 +118,7 @@ def test_rows_have_samplers_of_their_own(loaded: dict[str, Engine], steps: dict[
     """Temperatures, seeds, penalties: what one draws changes nothing for the others."""
     choices = [GREEDY, Sampling(seed=1), Sampling(2.0, top_k=0, seed=2), Sampling(0.0, presence_penalty=1e4)]
     rows = [Row(loaded["E line"], 10 + index, sampling) for index, sampling in enumerate(choices)]
-    decoding = Decoding(steps["E line"])
+    decoding = Decoding[Row](steps["E line"])
     for row in rows:
         decoding.join(row)
     for _ in range(12):
@@ -135,7 +133,7 @@ def test_a_row_without_room_writes_a_last_token_and_leaves(
     loaded: dict[str, Engine], steps: dict[str, DecodeStep]
 ) -> None:
     full, other = Row(loaded["E line"], 10, max_length=12), Row(loaded["E line"], 11)
-    decoding = Decoding(steps["E line"])
+    decoding = Decoding[Row](steps["E line"])
     decoding.join(full)
     decoding.join(other)
     lasts = []
@@ -154,7 +152,7 @@ def test_a_row_without_room_writes_a_last_token_and_leaves(
 def test_a_compiled_step_of_rows_equals_the_plain_one(loaded: dict[str, Engine], steps: dict[str, DecodeStep]) -> None:
     compiled = make_decode_step(loaded["E line"]._model, compiled=True)
     rows = [Row(loaded["E line"], length) for length in (WINDOW - 3, 2 * WINDOW, 4)]
-    decoding = Decoding(compiled, in_powers=True)
+    decoding = Decoding[Row](compiled, in_powers=True)
     for row in rows:
         decoding.join(row)
     for _ in range(5):
@@ -167,8 +165,7 @@ def test_a_compiled_step_of_rows_equals_the_plain_one(loaded: dict[str, Engine],
 def test_one_row_is_never_copied(loaded: dict[str, Engine], steps: dict[str, DecodeStep]) -> None:
     row = Row(loaded["E line"], 10)
     arrays = row.session.kv.arrays
-    decoding = Decoding(steps["E line"])
+    decoding = Decoding[Row](steps["E line"])
     decoding.join(row)
     decoding.leave(row)
     assert all(a is b for a, b in zip(arrays, row.session.kv.arrays, strict=True))
-    assert MAX_ROWS == 8

@@ -1,0 +1,234 @@
+"""One answer on its way: prepared in slices, then a row that writes a token with each step."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+import mlx.core as mx
+
+from engine.cache.batch import size_bytes
+from engine.cache.sessions import Session
+from engine.errors import EngineError
+from engine.events import Event, Finished, FinishReason, Stats
+from engine.generation.decode import Decoding
+from engine.generation.sampling import Sampler
+from engine.runtime.scheduler import Phase
+from engine.turn import Turn
+
+__all__ = ["Answering", "AnsweringRows", "Begun", "Costs", "Preparing", "Stopped"]
+
+
+class Stopped(Exception):
+    """The caller asked to stop."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A prompt in its state, and what the answer to it is made with."""
+
+    session: Session
+    logits: mx.array
+    """[V], of the first token."""
+    turn: Turn
+    sampler: Sampler
+    max_length: int
+    describe: Callable[[mx.array, int], Event] | None = None
+    """What is told of a token of the answer, from the logits [V] that it was chosen from."""
+
+
+Preparing = Generator[Event | None, None, Begun]
+"""Yields what there is to tell, and None where somebody else may compute.
+
+Once it has taken a state, it puts it back if it is closed or stopped; a state in which it broke off is dropped.
+"""
+
+
+class Costs:
+    """What one answer has cost so far."""
+
+    def __init__(self) -> None:
+        self.num_prompt = self.num_cached = self.num_new = 0
+        self.prefill_s = 0.0
+        self._started = time.perf_counter()
+        self._first_token = self._last_token = 0.0
+
+    def begin(self, num_prompt: int, num_cached: int) -> None:
+        """The prompt is built, and so much of it is known."""
+        self.num_prompt, self.num_cached = num_prompt, num_cached
+
+    def count(self) -> None:
+        """One more token was read. What passes before the first one is no decoding."""
+        self._last_token = time.perf_counter()
+        self._first_token = self._first_token or self._last_token
+        self.num_new += 1
+
+    def finished(self, reason: FinishReason) -> Finished:
+        """The closing event."""
+        num_prefilled, decode_s = self.num_prompt - self.num_cached, self._last_token - self._first_token
+        stats = Stats(
+            num_prompt_tokens=self.num_prompt,
+            num_cached_tokens=self.num_cached,
+            num_new_tokens=self.num_new,
+            time_to_first_token_ms=max(0.0, self._first_token - self._started) * 1000,
+            prefill_tokens_per_second=num_prefilled / self.prefill_s if self.prefill_s else 0.0,
+            decode_tokens_per_second=(self.num_new - 1) / decode_s if decode_s else 0.0,
+            peak_memory_bytes=mx.get_peak_memory(),
+        )
+        return Finished(reason, stats)
+
+
+class Answering:
+    """A job of the scheduler and a writer of the decode steps.
+
+    `events` is what it has to tell; when it is over, the last of them is Finished, or `error` says why there is none.
+    """
+
+    def __init__(
+        self,
+        preparing: Preparing,
+        costs: Costs,
+        cancelled: Callable[[], bool],
+        put: Callable[[Session], None],
+        *,
+        is_interactive: bool = True,
+    ) -> None:
+        """put: keeps the state when it is over."""
+        self.is_interactive = is_interactive
+        self.phase: Phase = "preparing"
+        self.events: deque[Event] = deque()
+        self.error: BaseException | None = None
+        self._preparing, self._costs, self._cancelled, self._put = preparing, costs, cancelled, put
+        self._begun: Begun | None = None
+        self._keeps_state = True
+        self._failure: Exception | None = None
+        """Of the choice of a token; told when that token would be read."""
+
+    @property
+    def session(self) -> Session:
+        """Its state."""
+        return self._made.session
+
+    @property
+    def max_length(self) -> int:
+        """Most positions that its state may hold."""
+        return self._made.max_length
+
+    @property
+    def _made(self) -> Begun:
+        assert self._begun is not None, "the prompt is in its state"
+        return self._begun
+
+    def look(self) -> None:
+        """End it if that was asked for."""
+        if self.phase != "over" and self._cancelled():
+            self.stop()
+
+    def stop(self) -> None:
+        """End it here; what was said stays, and what was computed is kept."""
+        if self._begun is None:
+            self._preparing.close()
+        self._end("cancelled")
+
+    def advance(self) -> bool:
+        """Go on with a slice of the preparation; False if it only has something to tell first."""
+        try:
+            event = next(self._preparing)
+        except StopIteration as end:
+            self._begin(end.value)
+        except Stopped:
+            self._end("cancelled")
+        except BaseException as error:
+            self.fail(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            if event is not None:
+                self.events.append(event)
+            return event is None
+        return True
+
+    def choose(self, logits: mx.array) -> mx.array:
+        """The next token, int32 [1]; lazy. What goes wrong here is no matter of the other rows."""
+        self._seen = logits
+        turn = self._made.turn
+        try:
+            return self._made.sampler(logits, turn.forced, turn.allowed())
+        except Exception as error:  # noqa: BLE001 - told when the token would be read
+            self._failure = error
+            return mx.zeros((1,), mx.int32)
+
+    def take(self, token: int, *, is_last: bool) -> None:
+        """The token was written."""
+        try:
+            self._take(token, is_last)
+        except Exception as error:  # noqa: BLE001 - told to whoever asked
+            self.fail(error, keeps_state=isinstance(error, EngineError))
+
+    def fail(self, error: BaseException, *, keeps_state: bool = False) -> None:
+        """It is over, and this is why."""
+        self.error, self.phase, self._keeps_state = error, "over", keeps_state
+
+    def release(self) -> None:
+        """Its state goes back to the others, unless something broke off in it."""
+        if self._begun is not None and self._keeps_state:
+            self._put(self._begun.session)
+        self._preparing.close()
+        self._begun = None
+
+    def _begin(self, begun: Begun) -> None:
+        self._begun, self.logits, self.phase = begun, begun.logits, "ready"
+        self.events.extend(begun.turn.begin())
+
+    def _take(self, token: int, is_last: bool) -> None:
+        if self._failure is not None:
+            raise self._failure
+        begun = self._made
+        self._costs.count()
+        self.events.extend(begun.turn.take(token))
+        if begun.describe is not None and begun.turn.is_answering:
+            self.events.append(begun.describe(self._seen, token))
+        reason = begun.turn.reason or ("context_full" if is_last else None)
+        if reason is not None:
+            self._end(reason)
+
+    def _end(self, reason: FinishReason) -> None:
+        if self._begun is not None:
+            self.events.extend(self._begun.turn.finish())
+        self.events.append(self._costs.finished(reason))
+        self.phase = "over"
+
+
+class AnsweringRows:
+    """The rows of the scheduler: decode steps of the model."""
+
+    def __init__(self, decoding: Decoding[Answering], max_bytes: int) -> None:
+        """max_bytes: of several rows together, which are as long as the longest one."""
+        self._decoding, self._max_bytes = decoding, max_bytes
+
+    def fits(self, answers: Sequence[Answering]) -> bool:
+        """One always does."""
+        return len(answers) == 1 or size_bytes([each.session.kv for each in answers]) <= self._max_bytes
+
+    def join(self, answering: Answering) -> None:
+        """Give it a row."""
+        self._decoding.join(answering)
+
+    def leave(self, answering: Answering) -> None:
+        """Give it back its state; after a step that failed there is none."""
+        if answering in self._decoding.writers:
+            self._decoding.leave(answering)
+
+    def step(self) -> None:
+        """One token of each; a step that fails ends all answers whose states it was writing, and no other."""
+        try:
+            written = self._decoding.step()
+        except BaseException as error:
+            for answering in self._decoding.writers:
+                answering.fail(error)
+            self._decoding.drop()
+            if not isinstance(error, Exception):
+                raise
+            return
+        for answering, token, is_last in written:
+            answering.take(token, is_last=is_last)
