@@ -88,6 +88,8 @@ class Asked(QObject):
         super().__init__()
         self._line = line
         self._request_id = 0
+        self._is_once = tools is None
+        """A conversation always brings its tools, even if it has none: what comes without has no next turn."""
         self._is_cancelled = threading.Event()
         self._questions: list[Question] = []
         self._came.connect(self.heard, Qt.ConnectionType.QueuedConnection)
@@ -127,7 +129,7 @@ class Asked(QObject):
     def _take_turn(self, messages: Sequence[Message], options: Options) -> Iterator[Event]:
         """One request, to its end."""
         self._request_id, events = self._line.listen()
-        self._line.submit(Respond(self._request_id, tuple(messages), options))
+        self._line.submit(Respond(self._request_id, tuple(messages), options, is_once=self._is_once))
         if self._is_cancelled.is_set():  # perhaps with the number of the turn before
             self._line.submit(Cancel(self._request_id))
         while True:

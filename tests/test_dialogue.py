@@ -30,6 +30,7 @@ from engine.generation.constraint import Constraint
 from engine.messages import Message, Picture, Sound, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
 from engine.pipeline import Engine
+from engine.prompt.builder import build_prompt
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
 from engine.tools import Tool
 from tests.prompt.golden import CANONICAL
@@ -268,14 +269,13 @@ class TestTools:
         self, engine: Engine, written: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         prompts: list[tuple[int, ...]] = []
-        prepare = engine.prepare
 
         def spy(*arguments: Any) -> Any:
-            prompt = prepare(*arguments)
+            prompt = build_prompt(*arguments)
             prompts.append(prompt.token_ids)
             return prompt
 
-        monkeypatch.setattr(engine, "prepare", spy)
+        monkeypatch.setattr("engine.pipeline.build_prompt", spy)
         written(call("Oslo"), call("Rome"), ["Later.", END])
         events = list(respond(engine, [user("How late?")], TOOLS, execute=Recorder()))
         assert [event.call.id for event in events if isinstance(event, ToolCalled)] == ["call_1", "call_2"]

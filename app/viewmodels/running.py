@@ -1,4 +1,4 @@
-"""The conversations that are alive: what goes on in each, whose turn it is, and what nobody has read yet."""
+"""The conversations that are alive: what goes on in each, and what nobody has read yet."""
 
 from enum import Enum
 
@@ -124,7 +124,6 @@ class Running(QObject):
             transcript.deleteLater()
 
     def _follow(self, transcript: Transcript) -> None:
-        self._tell_who_waits()
         mark = self.mark_of(transcript.id)
         if mark is not self._marks.get(transcript.id):
             self._marks[transcript.id] = mark
@@ -133,15 +132,6 @@ class Running(QObject):
             self._release(transcript)
 
     def _follow_shelf(self) -> None:
-        self._tell_who_waits()  # in which titles stand
         for conversation_id in tuple(self.unread):
             if self._shelf.row(conversation_id) is None and conversation_id not in self._all:
                 self.set_unread(conversation_id, False)
-
-    def _tell_who_waits(self) -> None:
-        """Answers that the engine is not at work on say which one they wait for."""
-        busy = self.busy
-        served = next((each for each in busy if each.is_served), None)
-        sentence = f"Waiting for “{shortened(self.title_of(served))}”…" if served is not None else ""
-        for each in busy:
-            each.wait_for(sentence if each.is_waiting else "")

@@ -100,7 +100,7 @@ class Status(QObject):
 def _answer_state(answer: AnswerTurn) -> str:
     match answer.state:
         case AnswerState.WAITING | AnswerState.READING:
-            return "Waiting…" if answer.waits_for else answer.activity or "Using a tool…"
+            return answer.activity or "Using a tool…"
         case AnswerState.THINKING:
             return "Thinking…"
         case AnswerState.WRITING:

@@ -98,7 +98,6 @@ class Transcript(QObject):
         self._asked: AnswerTurn | None = None
         self.request: Asked | None = None
         """The answer that was asked for last."""
-        self._is_served = False
         self._place_in_line = 0
         self._asked_at = 0.0
         self._options = Options()
@@ -138,17 +137,6 @@ class Transcript(QObject):
     def place_in_line(self) -> int:
         """Grows with every answer that is asked for in the window."""
         return self._place_in_line
-
-    @property
-    def is_served(self) -> bool:
-        """Whether the engine is at work on the running answer: no other one waits before it, and no tool runs."""
-        return self.is_busy and self._is_served
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the running answer needs the engine, which is not at work on it."""
-        answer = self._running
-        return answer is not None and not self._is_served and not answer.is_using_tool
 
     @property
     def seconds_since_asked(self) -> float:
@@ -213,12 +201,6 @@ class Transcript(QObject):
         if turn is not None and turn not in self.turns:
             self._show_branch(self._newest(turn))
         return turn
-
-    def wait_for(self, sentence: str) -> None:
-        """Say what the running answer waits for; an empty sentence when it is served."""
-        if self._running is not None and self._running.waits_for != sentence:
-            self._running.wait_for(sentence)
-            self.progressed.emit()
 
     def stop(self, *, by_quitting: bool = False) -> None:
         """Stop the running answer at once; its text stays."""
@@ -319,7 +301,6 @@ class Transcript(QObject):
 
     def _start(self, answer: AnswerTurn) -> None:
         self._asked = answer
-        self._is_served = False
         self._place_in_line = next(_PLACES)
         self._asked_at = self._clock()
         answer.model = self._model.name
@@ -384,7 +365,6 @@ class Transcript(QObject):
                 answer.take(event)
                 self._show_soon()
             case PromptReady(pictures=receipts):
-                self._is_served = True
                 self._hand_out(list(receipts))
                 self.prompt_read.emit(event)
                 self.phase_changed.emit()
@@ -393,7 +373,6 @@ class Transcript(QObject):
                 self.progressed.emit()
             case ThoughtStarted() | ThoughtFinished() | ToolCalled() | ToolCallRefused() | ToolFinished():
                 answer.take(event)
-                self._is_served &= not answer.is_using_tool
                 self.phase_changed.emit()
             case Finished() | Failed() as end:
                 self._end(answer, end)

@@ -294,8 +294,6 @@ class AnswerTurn(QObject):
         self.thought = Thought(shows_thought, clock)
         self.runs: list[ToolRun] = []
         self.reason = ""
-        self.waits_for = ""
-        """What must end before the engine reads this turn's prompt, as a sentence; empty when nothing must."""
         self._title_of = title_of
         self._answer = Answer()
         self._is_behind = False
@@ -331,8 +329,6 @@ class AnswerTurn(QObject):
         match self.state:
             case AnswerState.WAITING:
                 return "Waiting for the model…"
-            case AnswerState.READING if self.waits_for:
-                return self.waits_for
             case AnswerState.READING:
                 progress = "" if self._fraction is None else f" {self._fraction:.0%}".replace("%", " %")
                 return f"{self._reading}{progress}"
@@ -414,11 +410,6 @@ class AnswerTurn(QObject):
     def wait(self) -> None:
         """The engine is not ready for this turn yet."""
         self.state = AnswerState.WAITING
-        self.changed.emit()
-
-    def wait_for(self, sentence: str) -> None:
-        """The engine serves another conversation first, or no longer."""
-        self.waits_for = sentence
         self.changed.emit()
 
     def show_progress(self, done_tokens: int, total_tokens: int) -> None:

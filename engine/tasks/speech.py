@@ -15,4 +15,4 @@ __all__ = ["transcribe"]
 def transcribe(engine: Engine, path: Path, language: str | None = None, target: str | None = None) -> Iterator[Event]:
     """The events of writing down one sound, and of translating it if there is a target; raises EngineError."""
     prompt = translation_prompt(language, target) if target else transcription_prompt(language)
-    return engine.respond([user(prompt, Sound(str(path)))], Options(GREEDY))
+    return engine.respond([user(prompt, Sound(str(path)))], Options(GREEDY), is_once=True)
