@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.store import Store
 from app.viewmodels.conversation import Conversation
-from app.viewmodels.shelf import Shelf, shortened, title_from
+from app.viewmodels.shelf import Shelf, title_from
 from app.viewmodels.transcript import Transcript
 
 __all__ = ["Mark", "Running"]

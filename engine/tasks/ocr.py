@@ -43,4 +43,6 @@ def ask_picture(
     engine: Engine, path: Path, budget: int, question: str, answer_format: AnswerFormat | None = None
 ) -> Iterator[Event]:
     """The events of answering a question about one picture; raises EngineError."""
-    return engine.respond([user(question, Picture(str(path), budget))], Options(GREEDY, format=answer_format), is_once=True)
+    return engine.respond(
+        [user(question, Picture(str(path), budget))], Options(GREEDY, format=answer_format), is_once=True
+    )
