@@ -19,6 +19,7 @@ from engine.attachments import (
 )
 from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
+from engine.checkpoint.traits import read_traits
 from engine.client import EngineClient
 from engine.errors import AttachmentError, CheckpointError, ContextFull, EngineError, EngineStopped, PromptError
 from engine.events import (
@@ -46,6 +47,7 @@ from engine.events import (
     ToolCalled,
     ToolCallRefused,
     ToolFinished,
+    Traits,
     VideoReceipt,
 )
 from engine.media.mixing import mix_down
@@ -92,11 +94,11 @@ __all__ = [
     "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Regex", "Request", "Respond", "Returned",
     "Role", "Sampling", "Shutdown", "Sound", "SoundReceipt", "Stats", "Step", "Text", "TextDelta", "Thought",
     "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
-    "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Video", "VideoReceipt",
+    "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Video", "VideoReceipt",
     "inspect_attachment", "load_picture", "load_sound", "messages_of", "mix_down", "plan_frames", "plan_image",
-    "read_frames", "respond", "run_command_line", "run_engine_process", "run_picture_process", "run_template_process",
-    "sample_checkpoint", "small_picture", "take_turns", "tool_from_function", "transcription_prompt", "user",
-    "write_whole",
+    "read_frames", "read_traits", "respond", "run_command_line", "run_engine_process", "run_picture_process",
+    "run_template_process", "sample_checkpoint", "small_picture", "take_turns", "tool_from_function",
+    "transcription_prompt", "user", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -9,9 +9,10 @@ The events of one answer come in this order, and exactly one of the last line en
 With tools there is a round of these for each time the model goes on from results, and one Finished behind them all.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from engine.messages import Media, ToolCall, ToolResult
 
@@ -19,7 +20,7 @@ __all__ = [
     "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished", "LoadProgress", "Logprob",
     "Logprobs", "ModelInfo", "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt",
     "SoundReceipt", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
-    "ToolCallRefused", "ToolCalled", "ToolFinished", "VideoReceipt",
+    "ToolCallRefused", "ToolCalled", "ToolFinished", "Traits", "VideoReceipt",
 ]  # fmt: skip
 
 
@@ -204,13 +205,35 @@ class Failed(_Event, frozen=True, tag="failed", omit_defaults=True):
     """Whether a model is loaded nevertheless: after a LoadModel that was refused, the one before."""
 
 
+Line = Annotated[str, Meta(max_length=200, pattern=r"^[^<>&\x00-\x1f\x7f]*$")]
+"""Words of a checkpoint's makers that a window shows: one line, and nothing that could be taken for markup."""
+
+
+class Traits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """In what a checkpoint differs from its family, as its `traits.json` says. The defaults are Gemma 4's own."""
+
+    title: Line = ""
+    """What to call it, where that is not the folder's name."""
+    max_budget: Literal[70, 140, 280, 560, 1120] = 1120
+    """Soft tokens of a picture beyond which it reads no better."""
+    max_line_characters: Annotated[int, Meta(ge=0)] = 0
+    """The longest line of print that it reads; 0 for any."""
+    newest_message_only: bool = False
+    """Whether it mixes up what several messages say."""
+    hint: Line = ""
+    """What a person should know before they wonder."""
+    mixing_caution: Line = ""
+    """What to know before a sound is sent beside several pictures or a video."""
+    dictation_prompt: Line = ""
+    """What to ask for the words of a clip, instead of the vendor's prompt."""
+
+
 class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a loaded checkpoint is. `size` is e.g. "E2B", or "custom" for shapes that were never released."""
 
     name: str
     path: str
     size: str
-    is_sample: bool
     modalities: tuple[str, ...]
     context_length: int
     num_parameters: int
@@ -222,6 +245,7 @@ class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """"metal" or "cpu"."""
     characters_per_token: float = 3.5
     """Of a little prose and code: what to expect of a text that nobody has counted yet."""
+    traits: Traits = Traits()
 
 
 class EngineStarted(_Event, frozen=True, tag="engine_started"):

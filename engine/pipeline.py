@@ -20,7 +20,7 @@ from engine.cache.kv_cache import KVCache
 from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
-from engine.checkpoint.sample import sample_checkpoint
+from engine.checkpoint.traits import read_traits
 from engine.errors import CheckpointError, ContextFull, PromptError
 from engine.events import (
     Event,
@@ -32,6 +32,7 @@ from engine.events import (
     PromptReady,
     Receipt,
     SoundReceipt,
+    Traits,
     VideoReceipt,
 )
 from engine.generation.constraint import Grammars
@@ -82,6 +83,7 @@ class CheckedModel:
     files: CheckedFiles
     tokenizer: Tokenizer
     advice: GenerationAdvice
+    traits: Traits
 
 
 class Engine:
@@ -132,7 +134,7 @@ class Engine:
         tokenizer = Tokenizer(folder / "tokenizer.json")
         advice = read_advice(folder)
         _check_vocabularies(folder, tokenizer, advice, files.config)
-        return CheckedModel(folder, files, tokenizer, advice)
+        return CheckedModel(folder, files, tokenizer, advice, read_traits(folder))
 
     @classmethod
     def load_checked(
@@ -148,7 +150,6 @@ class Engine:
             name=folder.resolve().name,
             path=str(folder.resolve()),
             size=_size(config.text),
-            is_sample=folder.resolve() == sample_checkpoint().resolve(),
             modalities=modalities(config),
             context_length=config.text.max_position_embeddings,
             num_parameters=loaded.num_parameters,
@@ -157,6 +158,7 @@ class Engine:
             compute_dtype=str(compute_dtype()).removeprefix("mlx.core."),
             backend=backend_name(),
             characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
+            traits=checked.traits,
         )
         return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes)
 

@@ -44,8 +44,10 @@ from engine import (
     ToolCall,
     ToolCalled,
     ToolResult,
+    Traits,
     inspect_attachment,
     plan_image,
+    read_traits,
 )
 from engine.requests import decode_request, encode, read_frame, write_frame
 
@@ -156,7 +158,6 @@ class FakeEngine:
             name=Path(path).name,
             path=path,
             size="custom",
-            is_sample="sample" in path,
             modalities=("text", "picture", "video", "sound"),
             context_length=8192,
             num_parameters=11_300_000,
@@ -164,6 +165,7 @@ class FakeEngine:
             quantization="bfloat16",
             compute_dtype="float32",
             backend="cpu",
+            traits=read_traits(Path(path)) if "sample" in path else Traits(),
         )
         self._has_model = True
         self._send(request_id, ModelLoaded(info, 12.0))

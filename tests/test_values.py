@@ -33,6 +33,7 @@ from engine.events import (
     ToolCalled,
     ToolCallRefused,
     ToolFinished,
+    Traits,
 )
 from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, VENDOR_SAMPLING, JsonSchema, NamedTool, Options, Sampling
@@ -56,8 +57,9 @@ from engine.tools import Tool
 
 STATS = Stats(300, 20, 41, 120.5, 2500.0, 61.25, 3 * 1024**3)
 INFO = ModelInfo(
-    "gemma-4-E2B-it", "/models/é", "E2B", False, ("text", "picture"), 131072, 4_629_000_000, 3_583_069_162,
+    "gemma-4-E2B-it", "/models/é", "E2B", ("text", "picture"), 131072, 4_629_000_000, 3_583_069_162,
     "4-bit affine, group 64", "bfloat16", "metal",
+    traits=Traits("A model", 280, 14, newest_message_only=True, hint="It reads."),
 )  # fmt: skip
 CONVERSATION = (
     Message("system", (Text("Be brief."),)),

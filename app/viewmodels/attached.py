@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
-from app.viewmodels.pictures import BUDGET_NAMES, SAMPLE_BUDGET, auto_budget
+from app.viewmodels.pictures import BUDGET_NAMES, auto_budget
 from app.viewmodels.quotes import quoted
 from engine import (
     BUDGETS,
@@ -68,7 +68,7 @@ def senses_of(info: ModelInfo | None) -> Senses:
     """What a model takes."""
     if info is None:
         return Senses()
-    limit = SAMPLE_BUDGET if info.is_sample else BUDGETS[-1]
+    limit = info.traits.max_budget
     return Senses("sound" in info.modalities, "picture" in info.modalities, limit, info.characters_per_token)
 
 

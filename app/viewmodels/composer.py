@@ -29,9 +29,6 @@ from engine import BUDGETS, Message, Text
 
 __all__ = ["Composer"]
 
-SAMPLE_MIX = "Beside several pictures or a video the sample may miss a sound. Send the sound by itself."
-"""It was not trained on such messages: behind two pictures a clip went unheard."""
-
 MAX_SENTENCES = 3
 """So many refusals are named one by one; the rest is counted."""
 
@@ -114,9 +111,8 @@ class Composer(QObject):
         seen = [item for item in self.items if isinstance(item, DraftPicture | DraftVideo)]
         films = [item for item in seen if isinstance(item, DraftVideo)]
         is_heard = any(film.is_heard for film in films) or any(isinstance(item, DraftSound) for item in self.items)
-        if self._model.is_sample and is_heard and (films or len(seen) > 1):
-            return SAMPLE_MIX
-        return self.meter.warning
+        is_mixed = is_heard and (bool(films) or len(seen) > 1)
+        return (is_mixed and self._model.traits.mixing_caution) or self.meter.warning
 
     @property
     def can_send(self) -> bool:

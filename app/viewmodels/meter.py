@@ -196,8 +196,8 @@ class Meter(QObject):
         """Count the conversation anew, except while an answer comes: its end tells the true figure."""
         if not self._conversation.is_busy:
             answer = self._conversation.answer
-            if self._model.is_sample:
-                self.used_tokens = 0  # it is told the newest message only
+            if self._model.traits.newest_message_only:
+                self.used_tokens = 0
             elif answer is not None and answer.stats is not None and answer.stats.num_prompt_tokens:
                 self.used_tokens = answer.stats.num_prompt_tokens + answer.stats.num_new_tokens
             else:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Loading
 from app.bridge import Bridge
-from engine import Failed, ModelInfo
+from engine import Failed, ModelInfo, Traits, read_traits
 
 __all__ = ["Model", "ModelState"]
 
@@ -57,6 +57,7 @@ class Model(QObject):
         self.engine_version = ""
         self._bridge = bridge
         self._sample = sample
+        self._sample_traits = read_traits(sample)
         self._path = sample
         self._loading: Loading | None = None
         self._before: _Loaded | None = None
@@ -68,7 +69,7 @@ class Model(QObject):
         """What to call it."""
         if self.info is None:
             return self._name_of(self._path)
-        return "Sample model" if self.info.is_sample else self.info.name
+        return self.info.traits.title or self.info.name
 
     @property
     def is_ready(self) -> bool:
@@ -76,9 +77,16 @@ class Model(QObject):
         return self.state is ModelState.READY
 
     @property
-    def is_sample(self) -> bool:
-        """Whether it is the small built-in one; while it loads, whether it will be."""
-        return self._path == self._sample if self.info is None else self.info.is_sample
+    def traits(self) -> Traits:
+        """In what it differs from its family; while it loads, as far as that is known."""
+        if self.info is not None:
+            return self.info.traits
+        return self._sample_traits if self.is_built_in else Traits()
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the small model that comes with the app was chosen."""
+        return self._path == self._sample
 
     def load(self, path: Path) -> None:
         """Load a checkpoint in place of the present one, or of the one that is just being loaded."""
@@ -152,4 +160,4 @@ class Model(QObject):
         self.changed.emit()
 
     def _name_of(self, path: Path) -> str:
-        return "Sample model" if path == self._sample else path.name
+        return (path == self._sample and self._sample_traits.title) or path.name

@@ -2,12 +2,9 @@
 
 from engine import BUDGETS, Picture, PictureReceipt, plan_image
 
-__all__ = ["BUDGET_NAMES", "SAMPLE_BUDGET", "auto_budget", "receipt_line", "size_line"]
+__all__ = ["BUDGET_NAMES", "auto_budget", "receipt_line", "size_line"]
 
 BUDGET_NAMES = dict(zip(BUDGETS, ("Coarse", "Low", "Standard", "Fine", "Finest"), strict=True))
-
-SAMPLE_BUDGET = 280
-"""The sample model was not trained on larger budgets."""
 
 _PAGE_SHAPES = (1.25, 1.7)
 """Height through width of letter, A4 and legal paper, with some room for a hand that scans askew."""

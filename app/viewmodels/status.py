@@ -87,9 +87,7 @@ class Status(QObject):
     @property
     def hint(self) -> str:
         """What a person should know about this model before they wonder."""
-        if not self._model.is_sample:
-            return ""
-        return "The sample reads large print in the newest message. Choose a Gemma 4 model for more."
+        return self._model.traits.hint
 
     @property
     def footnote(self) -> str:

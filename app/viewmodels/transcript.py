@@ -320,8 +320,8 @@ class Transcript(QObject):
     @property
     def _told(self) -> tuple[Message, ...]:
         """What the engine is told: the system prompt, and everything said so far."""
-        if self._model.is_sample:
-            return self.history[-1:]  # it mixes up several messages
+        if self._model.traits.newest_message_only:
+            return self.history[-1:]
         prompt = self._preferences.system_prompt
         return (Message("system", (Text(prompt),)), *self.history) if prompt else self.history
 

@@ -33,9 +33,6 @@ WARNING_S = 5
 MOST_TOKENS = 512
 """Nobody says more in 30 seconds."""
 
-SAMPLE_PROMPT = "What do you hear?"
-"""The one question about sounds that the sample was trained on."""
-
 DEAF = f"This model does not hear. {EARS}: choose one of them to speak to it."
 
 
@@ -229,7 +226,7 @@ class Voice(QObject):
         transcribes = self.transcribes
         if transcribes:
             self._clip, self._answer = path, Answer()
-            prompt = SAMPLE_PROMPT if self._model.is_sample else transcription_prompt(None)
+            prompt = self._model.traits.dictation_prompt or transcription_prompt(None)
             options = Options(GREEDY, max_new_tokens=MOST_TOKENS)
             self._asked = self._bridge.ask([user(prompt, Sound(str(path)))], options)
             self._asked.heard.connect(self._hear)

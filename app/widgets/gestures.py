@@ -417,7 +417,7 @@ class Gestures(QObject):
         self._window.failure.show_text(self._model.failure)
         self._window.refusal.show_text(self._model.refusal)
         self._window.composer.footnote.setText(self._status.footnote)
-        self._window.commands.use_sample.setEnabled(not self._model.is_sample)
+        self._window.commands.use_sample.setEnabled(not self._model.is_built_in)
 
     def _announce(self, answer: AnswerTurn) -> None:
         """Tell those who listen that the answer is there, once, and never word by word."""

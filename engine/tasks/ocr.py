@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from engine.events import Event
-from engine.messages import BUDGETS, Picture, user
+from engine.messages import Picture, user
 from engine.options import GREEDY, AnswerFormat, JsonSchema, Options
 from engine.pipeline import Engine
 
@@ -28,8 +28,8 @@ FIELDS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": ["s
 
 
 def default_budget(engine: Engine) -> int:
-    """The largest budget, as the vendor advises for documents; 280 for the sample, which learned on large print."""
-    return 280 if engine.info.is_sample else BUDGETS[-1]
+    """The largest budget that helps, as the vendor advises for documents."""
+    return engine.info.traits.max_budget
 
 
 def read_text(

@@ -17,7 +17,7 @@ from app.viewmodels.draft import Draft
 from app.viewmodels.pictures import auto_budget
 from app.widgets.dialogs import TextPreview
 from app.widgets.tiles import WaveTile
-from engine import ModelInfo, Picture, Sound, Text, Video
+from engine import ModelInfo, Picture, Sound, Text, Traits, Video, read_traits, sample_checkpoint
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -76,8 +76,9 @@ def load(desk: Desk, *modalities: str, is_sample: bool = False, context_length: 
     """Let the window believe that a model is loaded."""
     model = desk.models.model
     model.info = ModelInfo(
-        name="31B", path="/31B", size="31B", is_sample=is_sample, modalities=modalities, context_length=context_length,
+        name="31B", path="/31B", size="31B", modalities=modalities, context_length=context_length,
         num_parameters=31_000_000_000, size_bytes=1, quantization="bfloat16", compute_dtype="bfloat16", backend="cpu",
+        traits=read_traits(sample_checkpoint()) if is_sample else Traits(),
     )  # fmt: skip
     model.changed.emit()
 

@@ -137,7 +137,7 @@ def test_a_draft_can_be_written_while_an_answer_runs_and_waits(open_desk: OpenDe
 def test_a_full_model_is_told_everything_said_so_far(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("echo")
     desk.models.model.load(tmp_path / "full")
-    qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_sample, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_built_in, timeout=WAIT_MS)
     say(desk, "one")
     wait_for_end(qtbot, desk)
     say(desk, "two")

@@ -111,7 +111,7 @@ def test_the_last_five_seconds_are_counted(speak: Speak, qtbot: QtBot) -> None:
 def test_what_is_said_is_written_into_the_message(speak: Speak, qtbot: QtBot, tmp_path: Path) -> None:
     desk, microphones = speak("echo", has_engine=True)
     desk.models.model.load(tmp_path / "full")
-    qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_sample, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_built_in, timeout=WAIT_MS)
     desk.window.composer.voice_menu.transcribe.trigger()
     desk.models.composer.replace_text("so: ")
     seconds(desk, qtbot, microphones, 1)

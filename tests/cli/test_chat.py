@@ -35,7 +35,7 @@ DONE = Finished("end_of_turn", Stats())
 class FakeEngine:
     """Answers with prepared events and remembers what it was asked."""
 
-    info = ModelInfo("tiny", "/tiny", "custom", False, ("text",), 64, 1, 1, "bfloat16", "float32", "cpu")
+    info = ModelInfo("tiny", "/tiny", "custom", ("text",), 64, 1, 1, "bfloat16", "float32", "cpu")
 
     def __init__(self, *answers: Sequence[Event]) -> None:
         self.asked: list[tuple[list[Message], Options]] = []
