@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.prompt.small_tokenizer import VOCAB_SIZE, write_tokenizer
 
 from engine.errors import PromptError
 from engine.generation.constraint import Constraint, Grammars
@@ -17,6 +16,7 @@ from engine.response.arguments import RefusedCall
 from engine.response.tool_calls import QUOTE, read_call
 from engine.tools import Tool
 from tests.generation.random_writer import is_complete
+from tests.small_tokenizer import VOCAB_SIZE, write_tokenizer
 
 SCHEMAS = json.loads((Path(__file__).parents[1] / "data" / "schemas.json").read_text())
 

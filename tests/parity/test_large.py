@@ -31,6 +31,11 @@ def test_logits_agree_at_every_position(pair: Pair, length: int) -> None:
     assert_agrees(pair, prompt)
 
 
+def test_far_positions_are_as_near_to_float64_as_the_references(pair: Pair) -> None:
+    """Rope's angles are float32 in both, which is most of the distance here."""
+    assert_agrees(pair, Prompt(tuple(random_ids(1200))))
+
+
 def test_greedy_continuation_agrees_over_the_windows_edge(pair: Pair) -> None:
     assert_greedy(pair, random_ids(WINDOW - 2, seed=1), 2 * WINDOW)
 
