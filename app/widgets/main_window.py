@@ -34,12 +34,12 @@ from app.viewmodels.status import Status
 from app.viewmodels.tools import Toolbox
 from app.viewmodels.voice import Voice
 from app.widgets.banner import Banner
+from app.widgets.commands import Commands
 from app.widgets.composer_view import ComposerView
 from app.widgets.drop_overlay import DropOverlay
 from app.widgets.find_bar import FindBar
 from app.widgets.header import Header
 from app.widgets.look import Look
-from app.widgets.menus import Actions, fill_menu_bar
 from app.widgets.message_list import MessageList
 from app.widgets.sidebar import Sidebar
 from app.widgets.toast import Toast
@@ -89,9 +89,9 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*MINIMUM_SIZE)
         self.resize(1080, 760)
         self.setAcceptDrops(True)
-        self.commands = Actions(self, {each.tool.name: each.title for each in models.toolbox.all})
-        model_menu = fill_menu_bar(self.menuBar(), self.commands)
-        self.header = Header(look, models.status, model_menu)
+        tools = {each.tool.name: each.title for each in models.toolbox.all}
+        self.commands = Commands(self, self.menuBar(), tools)
+        self.header = Header(look, models.status, self.commands.menus["Model"])
         self.messages = MessageList(look, thumbnails, models.conversation, models.finding)
         self.messages.setMinimumHeight(120)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)

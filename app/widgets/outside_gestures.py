@@ -36,9 +36,8 @@ class OutsideGestures(QObject):
 
     def begin(self, is_temporary: bool) -> None:
         """Come forward with a new conversation."""
-        commands = self._window.commands
         self._window.come_forward()
-        (commands.new_temporary if is_temporary else commands.new).trigger()
+        self._window.commands["new_temporary" if is_temporary else "new"].trigger()
 
     def open(self, conversation_id: str) -> None:
         """Come forward with this conversation."""

@@ -28,14 +28,11 @@ class SettingsGestures(QObject):
         self._exporter = exporter
         self._model = models.model
         self._settings_window: SettingsWindow | None = None
-        window.commands.settings.triggered.connect(self.show_settings)
-        window.commands.export.triggered.connect(self.export)
-        for signal in (models.conversation.busy_changed, models.conversation.reset):
-            signal.connect(self._enable)
+        window.commands["settings"].triggered.connect(self.show_settings)
+        window.commands["export"].triggered.connect(self.export)
         preferences.changed.connect(self._follow)
         exporter.said.connect(window.toast.say)
         self._follow()
-        self._enable()
 
     def show_settings(self) -> None:
         """Open the settings window, or bring it to the front."""
@@ -57,16 +54,9 @@ class SettingsGestures(QObject):
 
     def _follow(self) -> None:
         """Let the menus and the composer follow what was chosen in the settings window."""
-        settings, commands = self._preferences.settings, self._window.commands
+        settings, thoughts = self._preferences.settings, self._window.commands["show_thoughts"]
         self._window.composer.editor.return_sends = settings.return_sends
-        commands.appearances[settings.appearance].setChecked(True)
-        for name, command in commands.tools.items():
-            command.setChecked(self._toolbox.is_on(name))
-        commands.forget_readable.setEnabled(bool(settings.readable_paths))
         self._window.messages.show_choices()
-        if commands.show_thoughts.isChecked() != settings.shows_thoughts:
-            commands.show_thoughts.setChecked(settings.shows_thoughts)
+        if thoughts.isChecked() != settings.shows_thoughts:
+            thoughts.setChecked(settings.shows_thoughts)
             self._conversation.show_thoughts(settings.shows_thoughts)
-
-    def _enable(self) -> None:
-        self._window.commands.export.setEnabled(bool(self._conversation.turns))

@@ -149,7 +149,7 @@ def work(place: Path, disk: Disk) -> None:
     tour.wait_for_remark(disk.sentence)
     desk.models.shelf.rename(first, "Named on a full disk")
     composer.replace_text("a draft of the first")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     ask("another one")
     attach(desk, red)
     composer.replace_text("a draft of the second")
@@ -212,7 +212,7 @@ def read(place: Path) -> None:
     attach(tour.desk, place / "teal.png")
     tour.ask("asked on a read-only disk")
     first = tour.desk.models.library.current_id
-    tour.desk.window.commands.new.trigger()
+    tour.desk.window.commands["new"].trigger()
     tour.ask("another one")
     tour.desk.models.library.open(first)
     texts = ["asked on a read-only disk", "user:asked on a read-only disk [as advised]"]

@@ -165,7 +165,7 @@ def overlay(studio: Studio) -> None:
 def settings(studio: Studio, page: str) -> None:
     """One page of the settings window."""
     desk = studio.open("fast")
-    desk.window.commands.settings.trigger()
+    desk.window.commands["settings"].trigger()
     desk.window.findChild(SettingsWindow).show_page(page)
 
 
@@ -202,7 +202,7 @@ def tools(studio: Studio) -> None:
         desk.models.toolbox.turn(name, True)
     for text in ("How do I bake bread?", "Plan the holiday in Norway with the children"):
         studio.say(text)
-        desk.window.commands.new.trigger()
+        desk.window.commands["new"].trigger()
     desk.models.shelf.pin(desk.models.shelf.rows[-1].id, True)
     studio.say("calculator expression 4817 * 392")
     desk.window.messages.views[-1].tool_cards[0].title.click()
@@ -220,8 +220,8 @@ def search(studio: Studio) -> None:
     desk = studio.open("text", width=1080)
     for text in ("今日は東京タワーへ行きました", "The bread needs **time** and a warm place to rise"):
         studio.say(text)
-        desk.window.commands.new.trigger()
-    desk.window.commands.find_all.trigger()
+        desk.window.commands["new"].trigger()
+    desk.window.commands["find_all"].trigger()
     desk.window.sidebar.search.setText("warm place")
     live(600)
     desk.window.sidebar.search.returnPressed.emit()
@@ -231,7 +231,7 @@ def versions(studio: Studio) -> None:
     """A message that was edited, an answer that was asked for again, and an edit under way."""
     desk = studio.open("receipt", Appearance.DARK, width=1080)
     studio.say("What is on the receipt?")
-    desk.window.commands.regenerate.trigger()
+    desk.window.commands["regenerate"].trigger()
     studio.until(lambda: not desk.models.conversation.is_busy)
     desk.models.drafts.edit(desk.models.conversation.turns[0])
     studio.say("What is on it, in one line?")
@@ -249,7 +249,7 @@ def long(studio: Studio, appearance: Appearance, width: int = 1280) -> None:
 
 def temporary(studio: Studio) -> None:
     """A conversation that leaves nothing behind."""
-    studio.open("fast").window.commands.new_temporary.trigger()
+    studio.open("fast").window.commands["new_temporary"].trigger()
 
 
 SCENES: dict[str, Callable[[Studio], None]] = {

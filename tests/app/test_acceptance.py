@@ -55,7 +55,6 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk, DesktopApplication
 from app.colors import DARK, LIGHT
 from app.recorder import DENIED, LOST
-from app.settings import Appearance
 from app.viewmodels.turns import AnswerState
 from app.widgets.dialogs import AboutBox
 from app.widgets.markdown_view import MarkdownView
@@ -156,7 +155,7 @@ def test_d04_while_text_flows_everything_else_works(open_desk: OpenDesk, qtbot: 
     editor.setFocus()
     type_text(desk, "meanwhile")
     bar(desk).setValue(30)
-    desk.window.commands.settings.trigger()
+    desk.window.commands["settings"].trigger()
     settings = desk.window.findChild(SettingsWindow)
     assert isinstance(settings, SettingsWindow)
     assert settings.isVisible()
@@ -164,7 +163,7 @@ def test_d04_while_text_flows_everything_else_works(open_desk: OpenDesk, qtbot: 
     qtbot.waitUntil(lambda: len(answer.text) > length + 200, timeout=WAIT_MS)
     assert (editor.toPlainText(), bar(desk).value()) == ("meanwhile", 30)
     settings.close()
-    desk.window.commands.stop.trigger()
+    desk.window.commands["stop"].trigger()
     assert not answer.is_running
 
 
@@ -224,7 +223,7 @@ def test_d07_a_table_a_code_block_and_a_formula_are_formatted_and_copied_clean(
     assert QGuiApplication.clipboard().text() == code
     view.setFocus()
     view.selectAll()
-    desk.window.commands.copy.trigger()
+    desk.window.commands["copy"].trigger()
     copied = QGuiApplication.clipboard().mimeData()
     assert copied.text() == f"Half is $\\frac{{x}}{{2}}$.\n{code}\na\tb\n1\t2"
     assert not copied.hasHtml()
@@ -252,7 +251,7 @@ def test_d08_a_thought_is_one_line_folds_at_its_end_and_stays_as_somebody_left_i
     wait_for_end(qtbot, desk)
     assert pane.body.isVisible(), "the next answer folded what somebody had opened"
     assert not answer_view(desk).thinking.body.isVisible()
-    desk.window.commands.copy_message.trigger()
+    desk.window.commands["copy_message"].trigger()
     assert QGuiApplication.clipboard().text() == "17 + 25 is **42**."
 
 
@@ -398,7 +397,7 @@ def test_d20_dark_comes_at_once_in_the_middle_of_an_answer(open_desk: OpenDesk, 
         return desk.window.grab().toImage().pixelColor(desk.window.width() - 14, 300).name()
 
     assert ground() == LIGHT.window
-    desk.window.commands.appearances[Appearance.DARK].trigger()
+    desk.window.commands["dark"].trigger()
     assert ground() == DARK.window
     assert view.palette().text().color().name() == DARK.text
 
@@ -445,7 +444,7 @@ def test_d22_a_word_of_last_week_is_found_in_any_script_and_shown(open_desk: Ope
     desk = open_desk("text")
     say(desk, "今日は東京タワーへ行きました")
     wait_for_end(qtbot, desk)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     say(desk, "Bread needs time")
     wait_for_end(qtbot, desk)
     press(qtbot, desk, Qt.Key.Key_F, COMMAND | SHIFT)
@@ -512,7 +511,7 @@ def test_d25_an_answer_goes_on_behind_a_closed_window_and_the_menu_has_it_all(
     desk = open_desk("flow")
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
-    desk.window.commands.close.trigger()
+    desk.window.commands["close"].trigger()
     assert not desk.window.isVisible()
     length = len(answer.text)
     qtbot.waitUntil(lambda: len(answer.text) > length + 100, timeout=WAIT_MS)
@@ -526,7 +525,7 @@ def test_d25_an_answer_goes_on_behind_a_closed_window_and_the_menu_has_it_all(
     assert isinstance(settings, SettingsWindow)
     assert settings.isVisible()
     settings.close()
-    desk.window.commands.about.trigger()
+    desk.window.commands["about"].trigger()
     about = desk.window.findChild(AboutBox)
     assert isinstance(about, AboutBox)
     assert "0.0-fake" in about.text.text()

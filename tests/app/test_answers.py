@@ -104,7 +104,7 @@ def test_a_thought_that_somebody_opened_stays_open_at_its_end(
 
 def test_a_thought_that_unfolded_by_itself_folds_at_its_end(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("think-until-marked")
-    desk.window.commands.show_thoughts.trigger()
+    desk.window.commands["show_thoughts"].trigger()
     desk.models.composer.set_thinking(True)
     answer = say(desk, "sum")
     qtbot.waitUntil(lambda: answer.thought.is_running, timeout=WAIT_MS)
@@ -163,7 +163,7 @@ def test_copying_a_message_leaves_the_thought_out(open_desk: OpenDesk, qtbot: Qt
     say(desk, "sum")
     wait_for_end(qtbot, desk)
     answer_view(desk).thinking.title.click()
-    for copy in (answer_view(desk).copy_button.click, desk.window.commands.copy_message.trigger):
+    for copy in (answer_view(desk).copy_button.click, desk.window.commands["copy_message"].trigger):
         QGuiApplication.clipboard().clear()
         copy()
         assert QGuiApplication.clipboard().text() == "17 + 25 is **42**."
@@ -204,7 +204,7 @@ def test_the_menu_copies_the_message_that_has_the_focus(open_desk: OpenDesk, qtb
     say(desk, "mine")
     wait_for_end(qtbot, desk)
     desk.window.messages.views[0].text_view.setFocus()
-    desk.window.commands.copy_message.trigger()
+    desk.window.commands["copy_message"].trigger()
     assert QGuiApplication.clipboard().text() == "mine"
 
 
@@ -221,7 +221,7 @@ def test_text_can_be_selected_with_the_keyboard(open_desk: OpenDesk, qtbot: QtBo
     wait_for_end(qtbot, desk)
     view = answer_view(desk).text_view
     view.setFocus()
-    desk.window.commands.select_all.trigger()
+    desk.window.commands["select_all"].trigger()
     assert view.textCursor().selectedText() == "some words"
 
 

@@ -311,7 +311,7 @@ def test_pasted_picture_data_becomes_a_private_file_and_a_chip(open_desk: OpenDe
     image = QImage(300, 200, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.darkGreen)
     QGuiApplication.clipboard().setImage(image)
-    desk.window.commands.paste.trigger()
+    desk.window.commands["paste"].trigger()
     let_files_be_read(desk)
     (picture,) = desk.models.composer.pictures
     assert (picture.attachment.width, picture.attachment.height) == (300, 200)
@@ -326,10 +326,10 @@ def test_pasted_picture_data_becomes_a_private_file_and_a_chip(open_desk: OpenDe
 def test_pasted_files_become_chips_and_pasted_text_stays_text(open_desk: OpenDesk, draw: Draw) -> None:
     desk = open_desk(has_engine=False)
     QGuiApplication.clipboard().setMimeData(files([draw("a.png")]))
-    desk.window.commands.paste.trigger()
+    desk.window.commands["paste"].trigger()
     let_files_be_read(desk)
     QGuiApplication.clipboard().setText("<b>just</b> text")
-    desk.window.commands.paste.trigger()
+    desk.window.commands["paste"].trigger()
     let_files_be_read(desk)
     assert names(desk) == ["a.png"]
     assert desk.window.composer.editor.toPlainText() == "<b>just</b> text"
@@ -338,7 +338,7 @@ def test_pasted_files_become_chips_and_pasted_text_stays_text(open_desk: OpenDes
 def test_the_open_sheet_attaches_what_was_chosen(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk(has_engine=False)
     path = draw("chosen.png")
-    desk.window.commands.open.trigger()
+    desk.window.commands["open"].trigger()
     sheet = desk.window.findChild(QFileDialog)
     assert isinstance(sheet, QFileDialog)
     assert sheet.metaObject().className() == "QFileDialog"  # else a Mac shows Qt's own

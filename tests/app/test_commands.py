@@ -46,8 +46,8 @@ def desk(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> Iterator[Desk]:
     say(desk, "sum")
     wait_for_end(qtbot, desk)
     attach(desk, draw("next.png"), Path("/nowhere/missing.png"))
-    desk.window.commands.settings.trigger()
-    desk.window.commands.export.trigger()
+    desk.window.commands["settings"].trigger()
+    desk.window.commands["export"].trigger()
     yield desk
     delete(desk.window.findChild(ExportSheet))
 
@@ -97,7 +97,7 @@ def test_no_menu_is_empty_or_ends_with_a_line(bar: Desk) -> None:
 
 
 def test_the_list_of_shortcuts_has_them_all(bar: Desk) -> None:
-    bar.window.commands.shortcuts.trigger()
+    bar.window.commands["shortcuts"].trigger()
     sheet = bar.window.findChild(ShortcutSheet)
     assert isinstance(sheet, ShortcutSheet)
     shown = {label.text() for label in sheet.findChildren(QLabel)}
@@ -113,16 +113,16 @@ def test_the_list_of_shortcuts_has_them_all(bar: Desk) -> None:
 
 def test_the_window_menu_is_that_of_a_mac(bar: Desk, qtbot: QtBot) -> None:
     window, commands = bar.window, bar.window.commands
-    commands.minimize.trigger()
+    commands["minimize"].trigger()
     assert window.isMinimized()
     assert not window.is_present
     window.come_forward()
     assert not window.isMinimized()
-    commands.zoom.trigger()
+    commands["zoom"].trigger()
     assert window.isMaximized()
-    commands.zoom.trigger()
+    commands["zoom"].trigger()
     assert not window.isMaximized()
-    commands.bring_forward.trigger()
+    commands["bring_forward"].trigger()
     assert window.isVisible()
 
 

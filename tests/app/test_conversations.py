@@ -141,12 +141,12 @@ def test_each_conversation_has_its_own_draft(open_desk: OpenDesk, qtbot: QtBot) 
     ask(qtbot, desk, "first")
     first = desk.models.library.current_id
     desk.models.composer.replace_text("more of the first")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: desk.models.composer.text == "", timeout=WAIT_MS)
     desk.models.composer.replace_text("something new")
     desk.models.library.open(first)
     qtbot.waitUntil(lambda: desk.models.composer.text == "more of the first", timeout=WAIT_MS)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: desk.models.composer.text == "something new", timeout=WAIT_MS)
 
 
@@ -168,7 +168,7 @@ def test_a_title_is_written_in_its_row(open_desk: OpenDesk, qtbot: QtBot, key: Q
     ask(qtbot, desk, "one")
     wait_for_rows(qtbot, desk, "one")
     sidebar = desk.window.sidebar
-    desk.window.commands.rename.trigger()
+    desk.window.commands["rename"].trigger()
     editor = sidebar.list.findChild(QLineEdit)
     editor.setText("Two")
     desk.store.add_turn("c", Turn("c", None, Message("user", (Text("from elsewhere"),)), created_at=1.0))
@@ -208,7 +208,7 @@ def test_an_answer_goes_on_while_another_conversation_is_open(open_desk: OpenDes
     running = say(desk, "go")
     qtbot.waitUntil(lambda: bool(running.text), timeout=WAIT_MS)
     first = desk.models.library.current_id
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert desk.models.conversation.turns == []
     assert desk.models.composer.can_send is False
     length = len(running.text)
@@ -216,7 +216,7 @@ def test_an_answer_goes_on_while_another_conversation_is_open(open_desk: OpenDes
     assert desk.models.running.mark_of(first) is Mark.WRITING
     desk.models.library.open(first)
     qtbot.waitUntil(lambda: desk.models.conversation.answer is running, timeout=WAIT_MS)
-    desk.window.commands.stop.trigger()
+    desk.window.commands["stop"].trigger()
     assert running.state is AnswerState.STOPPED
 
 
@@ -237,7 +237,7 @@ def test_an_edited_message_stands_beside_the_first_version(open_desk: OpenDesk, 
     assert not desk.window.editing.isVisible()
     assert desk.models.composer.text == "a draft"
     assert desk.models.conversation.version_of(desk.models.conversation.turns[0]) == (2, 2)
-    desk.window.commands.older_version.trigger()
+    desk.window.commands["older_version"].trigger()
     assert texts(desk)[0::2] == ["one", "two"]
     again = reopen(desk, open_desk, qtbot)
     assert texts(again)[0::2] == ["one", "two"], "the shown branch is remembered"
@@ -249,7 +249,7 @@ def test_leaving_an_edit_changes_nothing(open_desk: OpenDesk, qtbot: QtBot) -> N
     desk = open_desk("echo")
     ask(qtbot, desk, "one")
     desk.models.composer.replace_text("a draft")
-    desk.window.commands.edit_last.trigger()
+    desk.window.commands["edit_last"].trigger()
     assert desk.models.composer.text == "one"
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Escape)
     assert desk.models.composer.text == "a draft"
@@ -264,11 +264,11 @@ def test_another_answer_stands_beside_the_first(open_desk: OpenDesk, qtbot: QtBo
     desk = open_desk("echo")
     ask(qtbot, desk, "one")
     desk.models.composer.set_thinking(True)
-    desk.window.commands.regenerate.trigger()
+    desk.window.commands["regenerate"].trigger()
     wait_for_end(qtbot, desk)
     assert texts(desk) == ["one", "user:one [thinking, as advised]"]
     assert desk.models.conversation.version_of(last_answer(desk)) == (2, 2)
-    desk.window.commands.older_version.trigger()
+    desk.window.commands["older_version"].trigger()
     assert last_answer(desk).text == "user:one [as advised]"
 
 
@@ -276,7 +276,7 @@ def test_a_deleted_conversation_can_be_brought_back(open_desk: OpenDesk, qtbot: 
     desk = open_desk("echo")
     ask(qtbot, desk, "keep me")
     wait_for_rows(qtbot, desk, "keep me")
-    desk.window.commands.remove.trigger()
+    desk.window.commands["remove"].trigger()
     wait_for_rows(qtbot, desk)
     assert desk.models.conversation.turns == []
     desk.window.toast.undo_button.click()
@@ -307,7 +307,7 @@ def test_a_temporary_conversation_never_touches_the_disk(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot, tmp_path: Path
 ) -> None:
     desk = open_desk("echo")
-    desk.window.commands.new_temporary.trigger()
+    desk.window.commands["new_temporary"].trigger()
     attach(desk, draw("secret.png"))
     ask(qtbot, desk, "Abracadabra")
     lent = Path(desk.models.conversation.history[0].pictures[0].path)
@@ -315,7 +315,7 @@ def test_a_temporary_conversation_never_touches_the_disk(
     desk.models.composer.replace_text("Abracadabra again")
     desk.models.drafts.save()
     assert "Temporary" in desk.window.windowTitle()
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: not lent.exists(), timeout=WAIT_MS)
     assert (tmp_path / "secret.png").exists(), "only the copy is ours"
     desk.close()
@@ -328,9 +328,9 @@ def test_search_finds_words_and_leads_to_them(open_desk: OpenDesk, qtbot: QtBot)
     """D-22."""
     desk = open_desk("text")
     ask(qtbot, desk, "今日は東京タワーへ行きました")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     ask(qtbot, desk, "Bread needs time")
-    desk.window.commands.find_all.trigger()
+    desk.window.commands["find_all"].trigger()
     desk.window.sidebar.search.setText("京タワ")
     qtbot.waitUntil(lambda: bool(desk.models.search.hits), timeout=WAIT_MS)
     (found,) = desk.models.search.hits
@@ -346,12 +346,12 @@ def test_pinned_conversations_stand_first(open_desk: OpenDesk, qtbot: QtBot) -> 
     desk = open_desk("echo")
     ask(qtbot, desk, "older")
     wait_for_rows(qtbot, desk, "older")
-    desk.window.commands.pin.trigger()
-    desk.window.commands.new.trigger()
+    desk.window.commands["pin"].trigger()
+    desk.window.commands["new"].trigger()
     ask(qtbot, desk, "newer")
     wait_for_rows(qtbot, desk, "older", "newer")
     assert [group.name for group in desk.models.shelf.groups] == ["Pinned", "Today"]
-    desk.window.commands.previous.trigger()
+    desk.window.commands["previous"].trigger()
     qtbot.waitUntil(lambda: texts(desk)[:1] == ["older"], timeout=WAIT_MS)
 
 
@@ -363,7 +363,7 @@ def test_the_sidebar_hides_in_a_narrow_window_and_by_command(open_desk: OpenDesk
     desk.window.resize(1000, 700)
     desk.window.header.sidebar_button.click()
     assert not desk.window.sidebar.isVisible()
-    desk.window.commands.find_all.trigger()
+    desk.window.commands["find_all"].trigger()
     assert desk.window.sidebar.isVisible()
 
 
@@ -420,7 +420,7 @@ def test_an_interrupted_answer_says_so_and_can_be_asked_for_again(
     assert answer.state is AnswerState.INTERRUPTED
     assert answer.note.startswith("Interrupted")
     assert answer.text.startswith("Paragraph 1")
-    desk.window.commands.regenerate.trigger()
+    desk.window.commands["regenerate"].trigger()
     assert wait_for_end(qtbot, desk).text == "user:Tell me a long story [as advised]"
 
 
@@ -429,7 +429,7 @@ def test_quitting_while_another_conversation_is_answered_keeps_both(open_desk: O
     running = say(desk, "go")
     qtbot.waitUntil(lambda: bool(running.text), timeout=WAIT_MS)
     first = desk.models.library.current_id
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     desk.models.composer.replace_text("and another")
     desk.close()
     assert running.state is AnswerState.INTERRUPTED
@@ -466,9 +466,9 @@ def test_a_draft_never_shows_in_another_conversation(open_desk: OpenDesk, qtbot:
     desk = open_desk("echo")
     ask(qtbot, desk, "first")
     desk.models.composer.replace_text("only here")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert desk.models.composer.text == "", "the old draft could be sent into the new conversation"
-    desk.window.commands.new_temporary.trigger()
+    desk.window.commands["new_temporary"].trigger()
     QTest.qWait(100)
     assert desk.models.composer.text == ""
 
@@ -476,12 +476,12 @@ def test_a_draft_never_shows_in_another_conversation(open_desk: OpenDesk, qtbot:
 def test_an_edit_can_be_sent_after_another_branch_was_looked_at(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     ask(qtbot, desk, "one")
-    desk.window.commands.edit_last.trigger()
+    desk.window.commands["edit_last"].trigger()
     desk.models.composer.replace_text("uno")
     send(desk)
     wait_for_end(qtbot, desk)
     ask(qtbot, desk, "due")
-    desk.window.commands.edit_last.trigger()
+    desk.window.commands["edit_last"].trigger()
     desk.models.composer.replace_text("DUE")
     desk.models.conversation.show_version(desk.models.conversation.turns[0], -1)
     send(desk)
@@ -493,22 +493,22 @@ def test_editing_a_first_message_leaves_the_draft_of_the_new_conversation(open_d
     desk = open_desk("echo")
     ask(qtbot, desk, "one")
     first = desk.models.library.current_id
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     desk.models.composer.replace_text("precious")
     desk.models.library.open(first)
     qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)
-    desk.window.commands.edit_last.trigger()
+    desk.window.commands["edit_last"].trigger()
     desk.models.composer.replace_text("uno")
     send(desk)
     wait_for_end(qtbot, desk)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: desk.models.composer.text == "precious", timeout=WAIT_MS)
 
 
 def test_what_is_typed_in_an_edit_survives_quitting(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("echo")
     ask(qtbot, desk, "one")
-    desk.window.commands.edit_last.trigger()
+    desk.window.commands["edit_last"].trigger()
     desk.models.composer.replace_text("one, but better")
     again = reopen(desk, open_desk, qtbot)
     qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
@@ -527,7 +527,7 @@ def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_rest
     picture = draw("better.png")
     attach(desk, picture)
     desk.models.composer.replace_text("one, but better")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert not desk.models.drafts.is_editing
     assert desk.models.composer.text == ""
     picture.unlink()
@@ -554,8 +554,8 @@ def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: Q
     desk = open_desk("text")
     for text in ("a warm bread", "a warm day", "a warm house", "a warm stove"):
         ask(qtbot, desk, text)
-        desk.window.commands.new.trigger()
-    desk.window.commands.find_all.trigger()
+        desk.window.commands["new"].trigger()
+    desk.window.commands["find_all"].trigger()
     desk.window.sidebar.search.setText("warm")
     qtbot.waitUntil(lambda: len(desk.models.search.hits) == 4, timeout=WAIT_MS)
     qtbot.keyClick(desk.window.sidebar.search, Qt.Key.Key_Down)
@@ -573,7 +573,7 @@ def test_a_search_shows_each_conversation_once_and_leads_from_match_to_match(ope
     for text in ("warm bread", "cold butter", "warm milk"):
         ask(qtbot, desk, text)
     desk.models.shelf.rename(desk.models.library.current_id, "A warm breakfast")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     sidebar, library = desk.window.sidebar, desk.models.library
     sidebar.search.setText("warm")
     qtbot.waitUntil(lambda: bool(desk.models.search.hits), timeout=WAIT_MS)
@@ -597,17 +597,17 @@ def test_a_retry_after_a_restart_asks_as_before(open_desk: OpenDesk, qtbot: QtBo
     ask(qtbot, desk, "hm?")
     desk.models.composer.set_thinking(False)
     again = reopen(desk, open_desk, qtbot)
-    again.window.commands.retry.trigger()
+    again.window.commands["retry"].trigger()
     assert wait_for_end(qtbot, again).text == "user:hm? [thinking, as advised]"
 
 
 def test_new_leads_out_of_an_empty_temporary_conversation(open_desk: OpenDesk) -> None:
     desk = open_desk("echo")
-    desk.window.commands.new_temporary.trigger()
+    desk.window.commands["new_temporary"].trigger()
     assert desk.window.header.temporary.isVisible()
     assert "emporary" in desk.window.messages.empty.title.text()
-    assert desk.window.commands.new.isEnabled()
-    desk.window.commands.new.trigger()
+    assert desk.window.commands["new"].isEnabled()
+    desk.window.commands["new"].trigger()
     assert not desk.models.conversation.transcript.is_temporary
     assert not desk.window.header.temporary.isVisible()
 
@@ -757,9 +757,9 @@ def test_who_leaves_before_the_kept_draft_has_come_loses_neither(
         desk.close()
         desk = open_desk("echo")
     else:
-        desk.window.commands.new_temporary.trigger()
+        desk.window.commands["new_temporary"].trigger()
         assert desk.models.composer.text == ""
-        desk.window.commands.new.trigger()
+        desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: desk.models.composer.text == "a long letter\nP.S.", timeout=WAIT_MS)
 
 
@@ -778,7 +778,7 @@ def test_a_file_of_the_draft_beside_an_edit_is_copied(open_desk: OpenDesk, draw:
     ask(qtbot, desk, "one")
     picture = draw("later.png")
     attach(desk, picture)
-    desk.window.commands.edit_last.trigger()
+    desk.window.commands["edit_last"].trigger()
     desk.models.drafts.save()
     desk.store.try_again().result()
     picture.unlink()
@@ -912,7 +912,7 @@ def test_several_conversations_are_deleted_one_after_the_other(open_desk: OpenDe
     for text in ("one", "two", "three"):
         ask(qtbot, desk, text)
         wait_for_rows(qtbot, desk, *(["three", "two", "one"][-["one", "two", "three"].index(text) - 1 :]))
-        desk.window.commands.new.trigger()
+        desk.window.commands["new"].trigger()
     listed = desk.window.sidebar.list
     desk.models.library.open(rows(desk)[0].id)
     qtbot.waitUntil(lambda: texts(desk)[:1] == ["three"], timeout=WAIT_MS)
@@ -923,8 +923,8 @@ def test_several_conversations_are_deleted_one_after_the_other(open_desk: OpenDe
     assert listed.hasFocus()
     qtbot.keyClick(listed, Qt.Key.Key_Delete)
     wait_for_rows(qtbot, desk, "one")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     listed.setFocus()
     listed.setCurrentIndex(listed.model().index(1, 0))
-    desk.window.commands.write.trigger()
+    desk.window.commands["write"].trigger()
     assert not listed.currentIndex().isValid(), "the list shows as open what is not"

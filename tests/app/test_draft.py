@@ -425,5 +425,5 @@ def test_the_arrow_up_takes_the_last_message_back_into_an_empty_field(open_desk:
 def test_a_copied_file_is_attached_and_text_beside_a_picture_wins(open_desk: OpenDesk, record: Record) -> None:
     desk = open_desk(has_engine=False)
     QGuiApplication.clipboard().setMimeData(files([record()]))
-    desk.window.commands.paste.trigger()
+    desk.window.commands["paste"].trigger()
     assert [item.name for item in desk.models.composer.items] == ["talk.wav"]

@@ -245,10 +245,10 @@ def test_a_title_becomes_a_file_name() -> None:
 
 def test_the_window_exports_what_was_said(open_desk: OpenDesk, folder: Path, qtbot: QtBot) -> None:
     desk = open_desk("echo")
-    assert not desk.window.commands.export.isEnabled()
+    assert not desk.window.commands["export"].isEnabled()
     say(desk, "Hello there")
     wait_for_end(qtbot, desk)
-    desk.window.commands.export.trigger()
+    desk.window.commands["export"].trigger()
     sheet = desk.window.findChild(ExportSheet)
     assert [sheet.kind.itemText(index) for index in range(4)] == list(FORMAT_NAMES.values())
     sheet.export_button.click()
@@ -305,13 +305,13 @@ def test_a_temporary_conversation_that_is_left_is_still_exported_whole(
 
     monkeypatch.setattr(exporting, "export", wait_and_export)
     desk = open_desk("echo")
-    desk.window.commands.new_temporary.trigger()
+    desk.window.commands["new_temporary"].trigger()
     attach(desk, draw("secret.png"))
     say(desk, "look")
     wait_for_end(qtbot, desk)
     sent = Path(desk.models.conversation.history[0].pictures[0].path)
     desk.exporter.export(folder / "said.md", ExportFormat.MARKDOWN, with_thoughts=False)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     go_on.set()
     qtbot.waitUntil(lambda: not sent.exists(), timeout=WAIT_MS)
     assert len(list((folder / "said files").iterdir())) == 1

@@ -182,7 +182,7 @@ def test_another_model_can_be_chosen(
     assert desk.models.status.model_name == "gemma-4-E2B-it"
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
     assert desk.models.status.hint == ""
-    desk.window.commands.use_sample.trigger()
+    desk.window.commands["use_sample"].trigger()
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
     assert desk.models.status.model_name == "Sample model"
 

@@ -48,7 +48,7 @@ def converse(desk: Desk, *texts: str) -> list[Turn]:
 
 def find(desk: Desk, qtbot: QtBot, text: str) -> Finding:
     """Ask for a text as a person does, and wait until it is counted."""
-    desk.window.commands.find.trigger()
+    desk.window.commands["find"].trigger()
     field = desk.window.find_bar.field
     field.setText(text)
     field.textEdited.emit(text)
@@ -145,9 +145,9 @@ def test_the_way_goes_round_and_only_one_hit_has_the_other_colour(desk: Desk, qt
     assert seen[3] == seen[0]
     qtbot.keyClick(desk.window.find_bar.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert finding.count_line == "1 of 3"
-    desk.window.commands.find_previous.trigger()
+    desk.window.commands["find_previous"].trigger()
     assert finding.count_line == "3 of 3"
-    desk.window.commands.find_next.trigger()
+    desk.window.commands["find_next"].trigger()
     assert finding.count_line == "1 of 3"
 
 
@@ -192,8 +192,8 @@ def test_what_is_seen_already_is_not_scrolled(desk: Desk, qtbot: QtBot) -> None:
     before = bar.value()
     hit = finding.current
     assert hit is not None
-    desk.window.commands.find_next.trigger()
-    desk.window.commands.find_previous.trigger()
+    desk.window.commands["find_next"].trigger()
+    desk.window.commands["find_previous"].trigger()
     assert finding.current == hit
     assert bar.value() == before
 
@@ -210,7 +210,7 @@ def test_nothing_found_is_said_and_nothing_asked_is_silent(desk: Desk, qtbot: Qt
     turns = converse(desk, "plum", "plum")
     assert find(desk, qtbot, "pear").count_line == "Not found"
     assert not desk.window.find_bar.next.isEnabled()
-    assert not desk.window.commands.find_next.isEnabled()
+    assert not desk.window.commands["find_next"].isEnabled()
     assert find(desk, qtbot, "  ").count_line == ""
     assert marked(view_of(desk, turns[0]).text_view) == []
 
@@ -236,10 +236,10 @@ def test_the_count_follows_branches_and_conversations(desk: Desk, qtbot: QtBot) 
     assert finding.count_line == "1 of 2"
     converse(desk, "no fruit", "plum")
     assert finding.count_line == "1 of 1"
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert not finding.is_open
     assert not desk.window.find_bar.isVisible()
-    assert not desk.window.commands.find.isEnabled()
+    assert not desk.window.commands["find"].isEnabled()
 
 
 def test_escape_closes_and_gives_the_focus_back(desk: Desk, qtbot: QtBot) -> None:
@@ -252,7 +252,7 @@ def test_escape_closes_and_gives_the_focus_back(desk: Desk, qtbot: QtBot) -> Non
     assert view.text_view.hasFocus()
     assert not desk.window.find_bar.isVisible()
     assert marked(view.text_view) == []
-    desk.window.commands.find_next.trigger()
+    desk.window.commands["find_next"].trigger()
     assert desk.window.find_bar.isVisible()
     assert desk.models.finding.count_line == "1 of 2"
     desk.window.find_bar.done.click()
@@ -278,7 +278,7 @@ def test_a_selection_can_be_looked_for(desk: Desk) -> None:
     cursor = view.text_view.textCursor()
     cursor.setPosition(4, cursor.MoveMode.KeepAnchor)
     view.text_view.setTextCursor(cursor)
-    desk.window.commands.find_selection.trigger()
+    desk.window.commands["find_selection"].trigger()
     assert desk.window.find_bar.field.text() == "plum"
     assert desk.models.finding.count_line == "1 of 2"
     assert view.text_view.hasFocus()
@@ -325,7 +325,7 @@ def test_the_focus_goes_home_when_who_had_it_is_gone(desk: Desk, qtbot: QtBot) -
 
 def test_a_thousand_turns_are_counted_in_slices(desk: Desk, qtbot: QtBot) -> None:
     converse(desk, *["one plum\n\n**two** plums"] * 1000)
-    desk.window.commands.find.trigger()
+    desk.window.commands["find"].trigger()
     desk.models.finding.look_for("plum", None)
     assert desk.models.finding.count_line == "…"
     qtbot.waitUntil(lambda: desk.models.finding.count_line == "1 of 2,000", timeout=WAIT_MS)

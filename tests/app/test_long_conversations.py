@@ -5,7 +5,6 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.settings import Appearance
 from app.viewmodels.turns import AnswerTurn, Place, UserTurn
 from app.widgets.message_list import MessageList
 from app.widgets.turn_views import TurnView
@@ -76,9 +75,9 @@ def test_a_change_of_the_look_sets_only_those_anew_that_are_seen(desk: Desk, qtb
     settle(qtbot, messages)
     built = len(messages.views)
     seen = sum(top_of(messages, view) + view.height() > 0 for view in messages.views)
-    desk.window.commands.appearances[Appearance.DARK].trigger()
+    desk.window.commands["dark"].trigger()
     assert len(messages.views) <= seen + 1 < built + 1
-    desk.window.commands.appearances[Appearance.LIGHT].trigger()
+    desk.window.commands["light"].trigger()
 
 
 @pytest.mark.parametrize("change", ["wider", "bigger", "darker"])
@@ -93,13 +92,13 @@ def test_the_turn_that_is_read_stays_in_its_place(desk: Desk, qtbot: QtBot, chan
         case "wider":
             desk.window.resize(700, 740)
         case "bigger":
-            desk.window.commands.bigger.trigger()
+            desk.window.commands["bigger"].trigger()
         case "darker":
-            desk.window.commands.appearances[Appearance.DARK].trigger()
+            desk.window.commands["dark"].trigger()
     settle(qtbot, messages)
     assert top_of(messages, view) == before
-    desk.window.commands.usual.trigger()
-    desk.window.commands.appearances[Appearance.LIGHT].trigger()
+    desk.window.commands["usual"].trigger()
+    desk.window.commands["light"].trigger()
 
 
 def test_scrolling_up_through_turns_that_were_never_built_does_not_jump(desk: Desk, qtbot: QtBot) -> None:
@@ -162,7 +161,7 @@ def test_a_command_walks_through_all_messages(desk: Desk, qtbot: QtBot) -> None:
         assert 0 <= top_of(messages, view) < messages.area.viewport().height()
         walked.append(view.turn)
     assert walked == turns[::-1]
-    commands.previous_message.trigger()
+    commands["previous_message"].trigger()
     assert messages.focused_view is not None
     assert messages.focused_view.turn is turns[0]
     qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
@@ -178,7 +177,7 @@ def test_the_walk_goes_over_turns_without_a_text(desk: Desk) -> None:
     show_turns(desk, [*turns, waiting, following])
     walked = []
     for _ in range(3):
-        desk.window.commands.previous_message.trigger()
+        desk.window.commands["previous_message"].trigger()
         assert messages.focused_view is not None
         walked.append(messages.focused_view.turn)
     assert walked == [following, waiting, turns[3]]

@@ -98,7 +98,7 @@ def test_a_conversation_counts_from_its_last_answer(open_desk: OpenDesk, qtbot: 
     desk.models.model.load(tmp_path / "full")
     qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_built_in, timeout=WAIT_MS)
     assert meter.used_tokens == 121  # of the prompt and of the answer
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert meter.used_tokens == 0
 
 

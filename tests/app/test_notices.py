@@ -133,7 +133,7 @@ def test_a_command_brings_a_closed_window_back(open_desk: OpenDesk, qtbot: QtBot
     say(desk, "hello")
     wait_for_end(qtbot, desk)
     desk.window.close()
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert desk.window.isVisible()
     assert desk.models.conversation.turns == []
 
@@ -196,7 +196,7 @@ def test_a_title_that_came_from_the_answer_is_not_told(told_desk: OpenTold, draw
 def test_nothing_of_a_temporary_conversation_is_told(told_desk: OpenTold, qtbot: QtBot, settings: Settings) -> None:
     desk, told = told_desk("text")
     settings.notifying = Notifying.WITH_WORDS
-    desk.window.commands.new_temporary.trigger()
+    desk.window.commands["new_temporary"].trigger()
     desk.window.close()
     say(desk, "a secret")
     wait_for_end(qtbot, desk)
@@ -228,7 +228,7 @@ def test_a_click_on_a_notification_brings_the_window_back_on_its_conversation(
     say(desk, "first")
     first = desk.models.library.current_id
     wait_for_end(qtbot, desk)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     desk.window.close()
     told.chosen.emit(first)
     assert desk.window.isVisible()
@@ -255,7 +255,7 @@ def test_an_answer_that_ended_elsewhere_is_unread_until_it_is_opened(told_desk: 
     library = desk.models.library
     say(desk, "first")
     first = library.current_id
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert told.badge == 1
     qtbot.waitUntil(lambda: desk.models.running.mark_of(first) is Mark.UNREAD, timeout=WAIT_MS)
     assert told.notices == [], "who looks at the window sees it in the list"
@@ -271,7 +271,7 @@ def test_a_deleted_conversation_counts_no_more(told_desk: OpenTold, qtbot: QtBot
     desk, told = told_desk("echo")
     say(desk, "first")
     first = desk.models.library.current_id
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: desk.models.running.mark_of(first) is Mark.UNREAD, timeout=WAIT_MS)
     desk.models.library.remove(first)
     qtbot.waitUntil(lambda: told.badge == 0, timeout=WAIT_MS)
@@ -337,7 +337,7 @@ def test_a_question_of_another_conversation_stands_in_the_window_and_leads_there
     banner = desk.window.question
     rent = ask_for_permission(desk, qtbot, tmp_path)
     assert not banner.isVisible(), "the card asks"
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     assert banner.text.text() == "“Rent” asks for permission."
     assert desk.models.running.mark_of(rent) is Mark.ASKING
     assert told.notices == []
@@ -359,7 +359,7 @@ def test_two_conversations_are_answered_beside_each_other(told_desk: OpenTold, q
     first = say(desk, "What is the rent?")
     conversation = desk.models.conversation.transcript
     qtbot.waitUntil(lambda: bool(first.text), timeout=WAIT_MS)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     second = say(desk, "And the deposit?")
     qtbot.waitUntil(lambda: bool(second.text), timeout=WAIT_MS)
     assert first.is_running

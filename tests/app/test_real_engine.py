@@ -60,7 +60,7 @@ def test_a_thought_is_folded_and_stays_out_of_copy(open_desk: OpenDesk, qtbot: Q
     answer = wait_for_end(qtbot, desk)
     assert "O-p-e-n" in answer.thought.text
     assert not answer.thought.is_open
-    desk.window.commands.copy_message.trigger()
+    desk.window.commands["copy_message"].trigger()
     assert QApplication.clipboard().text() == "Open"
 
 

@@ -100,7 +100,7 @@ def test_what_an_engine_says_after_a_stop_is_not_shown(open_desk: OpenDesk, qtbo
     desk = open_desk("deaf")
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: len(answer.text) > 20, timeout=WAIT_MS)
-    desk.window.commands.stop.trigger()
+    desk.window.commands["stop"].trigger()
     kept = answer.text
     late: list[EngineEvent] = []
     request = desk.models.conversation.transcript.request
@@ -180,7 +180,7 @@ def test_the_thinking_switch_reaches_the_engine_and_is_remembered(open_desk: Ope
     desk.window.composer.thinking_switch.click()
     say(desk, "hm")
     assert wait_for_end(qtbot, desk).text.endswith("[thinking, as advised]")
-    assert desk.window.commands.thinking.isChecked()
+    assert desk.window.commands["thinking"].isChecked()
     assert open_desk(has_engine=False).window.composer.thinking_switch.isChecked()
 
 

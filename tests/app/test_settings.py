@@ -10,7 +10,6 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.bridge import Bridge
 from app.icons import Icons
 from app.paths import ICONS
 from app.settings import (
@@ -58,7 +57,7 @@ def window(qtbot: QtBot, theme: Theme, preferences: Preferences) -> Iterator[Set
     """The settings window, open."""
     parent = QWidget()
     tools = built_in_tools(Desktop(list, lambda _words, _limit: []))
-    toolbox = Toolbox(Bridge([]), preferences.settings, tools)
+    toolbox = Toolbox(preferences.settings, tools)
     window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences, toolbox)
     with qtbot.waitExposed(window):
         window.show()
@@ -304,7 +303,7 @@ def test_all_that_is_chosen_holds_at_once(window: SettingsWindow, settings: Sett
 
 def test_the_budget_of_the_next_picture_is_the_one_of_the_composer(open_desk: OpenDesk, draw: Draw) -> None:
     desk = open_desk(has_engine=False)
-    desk.window.commands.settings.trigger()
+    desk.window.commands["settings"].trigger()
     window = desk.window.findChild(SettingsWindow)
     window.show_page("Answers")
     pictures = window.answers.pictures
@@ -319,14 +318,14 @@ def test_the_budget_of_the_next_picture_is_the_one_of_the_composer(open_desk: Op
 
 def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
-    desk.window.commands.settings.trigger()
+    desk.window.commands["settings"].trigger()
     window = desk.window.findChild(SettingsWindow)
     window.show_page("Tools")
     page, commands = window.tools, desk.window.commands
     page.switches["clock"].click()
     assert [tool.name for tool in desk.models.toolbox.offered] == ["clock"]
-    assert commands.tools["clock"].isChecked()
-    commands.tools["clock"].trigger()
+    assert commands["tool clock"].isChecked()
+    commands["tool clock"].trigger()
     assert not page.switches["clock"].isChecked()
     page.add_button.click()
     sheet = page.findChild(QFileDialog)
@@ -334,11 +333,11 @@ def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tm
     sheet.fileSelected.emit(str(tmp_path))
     sheet.close()
     assert page.folders.item(0).text() == str(tmp_path)
-    assert commands.forget_readable.isEnabled()
+    assert commands["forget_readable"].isEnabled()
     page.remove_button.click()
     assert desk.preferences.settings.readable_paths == ()
     assert not page.remove_button.isEnabled()
-    assert not commands.forget_readable.isEnabled()
+    assert not commands["forget_readable"].isEnabled()
 
 
 def test_a_prompt_is_written_with_the_keyboard(window: SettingsWindow, preferences: Preferences, qtbot: QtBot) -> None:
@@ -408,7 +407,7 @@ def test_the_settings_open_over_the_window_and_where_they_were_left_but_never_of
     desk.window.move(60, 40)
 
     def show() -> QRect:
-        desk.window.commands.settings.trigger()
+        desk.window.commands["settings"].trigger()
         window = desk.window.findChild(SettingsWindow)
         assert isinstance(window, SettingsWindow)
         place = window.frameGeometry()
@@ -440,25 +439,25 @@ def test_the_command_opens_one_window_that_follows_the_rest(
     open_desk: OpenDesk, settings: Settings, qtbot: QtBot
 ) -> None:
     desk = open_desk(has_engine=False)
-    desk.window.commands.settings.trigger()
+    desk.window.commands["settings"].trigger()
     (window,) = desk.window.findChildren(SettingsWindow)
-    desk.window.commands.settings.trigger()
+    desk.window.commands["settings"].trigger()
     assert desk.window.findChildren(SettingsWindow) == [window]
-    desk.window.commands.appearances[Appearance.DARK].trigger()
+    desk.window.commands["dark"].trigger()
     assert window.general.appearance.currentText() == "Dark"
     window.general.appearance.activated.emit(1)
-    assert desk.window.commands.appearances[Appearance.LIGHT].isChecked()
-    desk.window.commands.bigger.trigger()
+    assert desk.window.commands["light"].isChecked()
+    desk.window.commands["bigger"].trigger()
     assert window.general.percent.text() == "112 %"
     window.general.shows_thoughts.click()
-    assert desk.window.commands.show_thoughts.isChecked()
+    assert desk.window.commands["show_thoughts"].isChecked()
     window.general.return_breaks.click()
     qtbot.keyClicks(desk.window.composer.editor, "one")
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
     assert desk.models.composer.text == "one\n"
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    desk.window.commands.close.trigger()
+    desk.window.commands["close"].trigger()
     assert desk.window.isVisible()
     assert not window.isVisible()
 
@@ -471,7 +470,7 @@ def test_the_chosen_model_is_the_one_of_the_next_start(
     assert desk.models.model.name == tmp_path.name
     qtbot.waitUntil(lambda: settings.start_model == tmp_path, timeout=WAIT_MS)
     desk.preferences.choose_model(tmp_path / "wrong")
-    desk.window.commands.settings.trigger()
+    desk.window.commands["settings"].trigger()
     window = desk.window.findChild(SettingsWindow)
     assert isinstance(window, SettingsWindow)
     window.show_page("Model")
@@ -479,7 +478,7 @@ def test_the_chosen_model_is_the_one_of_the_next_start(
     assert window.model.refusal.text().startswith("“wrong” cannot be loaded, so ")
     assert window.model.name.text() == tmp_path.name
     assert settings.start_model == tmp_path
-    desk.window.commands.use_sample.trigger()
+    desk.window.commands["use_sample"].trigger()
     qtbot.waitUntil(lambda: settings.start_model is None, timeout=WAIT_MS)
     assert desk.models.model.name == "Sample model"
 
@@ -487,6 +486,6 @@ def test_the_chosen_model_is_the_one_of_the_next_start(
 def test_a_new_conversation_thinks_as_usual(open_desk: OpenDesk, settings: Settings) -> None:
     desk = open_desk(has_engine=False)
     settings.thinks_by_default = True
-    desk.window.commands.new.setEnabled(True)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].setEnabled(True)
+    desk.window.commands["new"].trigger()
     assert desk.models.composer.is_thinking_on

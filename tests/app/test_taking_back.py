@@ -29,7 +29,7 @@ def deleted(open_desk: OpenDesk, qtbot: QtBot) -> Desk:
     say(desk, "first")
     wait_for_end(qtbot, desk)
     qtbot.waitUntil(lambda: bool(desk.models.shelf.rows), timeout=WAIT_MS)
-    desk.window.commands.remove.trigger()
+    desk.window.commands["remove"].trigger()
     qtbot.waitUntil(lambda: not desk.models.shelf.rows, timeout=WAIT_MS)
     return desk
 
@@ -65,9 +65,9 @@ def test_they_take_back_what_was_typed_first(deleted: Desk, qtbot: QtBot) -> Non
 
 
 def test_the_command_in_the_menu_does_the_same(deleted: Desk, qtbot: QtBot) -> None:
-    deleted.window.commands.undo.trigger()
+    deleted.window.commands["undo"].trigger()
     qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
-    deleted.window.commands.undo.trigger()  # nothing is left to take back
+    deleted.window.commands["undo"].trigger()  # nothing is left to take back
     assert is_back(deleted)()
 
 
@@ -114,11 +114,11 @@ def test_commands_of_editing_reach_into_fields_for_numbers(open_desk: OpenDesk) 
     line = focused_field()
     assert line is not None
     assert not can_undo(line)
-    window.commands.select_all.trigger()
-    window.commands.cut.trigger()
+    window.commands["select_all"].trigger()
+    window.commands["cut"].trigger()
     assert field.text() == ""
     assert can_undo(line)
-    window.commands.paste.trigger()
+    window.commands["paste"].trigger()
     assert field.value() == 12
     assert window.composer.editor.toPlainText() == ""
 
@@ -148,27 +148,27 @@ def test_two_deletions_are_taken_back_one_after_the_other(open_desk: OpenDesk) -
 
 def test_undo_and_paste_behind_another_window_do_nothing_here(deleted: Desk, qtbot: QtBot) -> None:
     window = deleted.window
-    window.commands.settings.trigger()
+    window.commands["settings"].trigger()
     settings = window.findChild(SettingsWindow)
     assert isinstance(settings, SettingsWindow)
     with qtbot.waitActive(settings, timeout=WAIT_MS):
         settings.activateWindow()
     settings.general.shows_statistics.setFocus()
     QGuiApplication.clipboard().setText("not here")
-    window.commands.paste.trigger()
-    window.commands.undo.trigger()
+    window.commands["paste"].trigger()
+    window.commands["undo"].trigger()
     assert window.composer.editor.toPlainText() == ""
     assert not deleted.models.shelf.rows
 
 
 def test_a_title_is_written_where_it_is_seen(deleted: Desk, qtbot: QtBot) -> None:
-    deleted.window.commands.undo.trigger()
+    deleted.window.commands["undo"].trigger()
     qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
     deleted.models.library.open(deleted.models.shelf.rows[0].id)
     qtbot.waitUntil(lambda: bool(deleted.models.conversation.turns), timeout=WAIT_MS)
     deleted.window.resize(600, 700)
     assert not deleted.window.sidebar.isVisible()
-    deleted.window.commands.rename.trigger()
+    deleted.window.commands["rename"].trigger()
     field = focus_of(deleted)
     assert isinstance(field, QLineEdit)
     assert field.isVisible()

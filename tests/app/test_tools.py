@@ -34,7 +34,7 @@ def test_tools_are_off_until_a_person_turns_them_on(open_desk: OpenDesk, qtbot: 
     desk = open_desk("tools")
     say(desk, "calculator expression 6 * 7")
     assert wait_for_end(qtbot, desk).text == "user", "a tool was offered that nobody turned on"
-    desk.window.commands.tools["calculator"].trigger()
+    desk.window.commands["tool calculator"].trigger()
     say(desk, "calculator expression 6 * 7")
     assert wait_for_end(qtbot, desk).text == "The tool said 42"
 
@@ -94,7 +94,7 @@ def test_another_conversation_answers_while_a_person_is_asked(
     asking = say(desk, f"read_file path {tmp_path / 'note.txt'}")
     run = wait_for_run(qtbot, desk)
     qtbot.waitUntil(lambda: run.state is ToolState.ASKING, timeout=WAIT_MS)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     for number in range(3):
         say(desk, f"what else? {number}")
         assert wait_for_end(qtbot, desk).text.startswith("user")
@@ -163,7 +163,7 @@ def test_a_stop_while_a_tool_asks_ends_the_question(open_desk: OpenDesk, qtbot: 
     answer = say(desk, f"list_files path {tmp_path}")
     run = wait_for_run(qtbot, desk)
     qtbot.waitUntil(lambda: run.state is ToolState.ASKING, timeout=WAIT_MS)
-    desk.window.commands.stop.trigger()
+    desk.window.commands["stop"].trigger()
     assert answer.state is AnswerState.STOPPED
     assert run.state is ToolState.FAILED
     assert not last_card(desk).allow.isVisible()
@@ -174,7 +174,7 @@ def test_earlier_conversations_can_be_searched_by_the_model(open_desk: OpenDesk,
     desk.models.toolbox.turn("search_conversations", True)
     say(desk, "The plumber is Mrs. Zimmermann")
     wait_for_end(qtbot, desk)
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     say(desk, "search_conversations words Zimmermann")
     assert "plumber" in wait_for_end(qtbot, desk).text
 
@@ -186,7 +186,7 @@ def test_answer_now_ends_the_thought(open_desk: OpenDesk, qtbot: QtBot) -> None:
     view = desk.window.messages.views[-1]
     assert isinstance(view, AnswerView)
     qtbot.waitUntil(view.thinking.answer_now.isVisible, timeout=WAIT_MS)
-    desk.window.commands.answer_now.trigger()
+    desk.window.commands["answer_now"].trigger()
     assert wait_for_end(qtbot, desk).text == "Well then."
     assert answer.thought.title == "Thought for 2 s · ended by you"
     assert not view.thinking.answer_now.isVisible()

@@ -55,7 +55,7 @@ def test_the_pill_takes_the_texts_place_and_shows_level_and_time(speak: Speak, q
     assert view.editor.isHidden()
     assert desk.window.focusWidget() is view.recorder
     assert view.record_button.accessibleName() == "Stop recording"
-    assert desk.window.commands.record.text() == "Stop Recording"
+    assert desk.window.commands["record"].text() == "Stop Recording"
     seconds(desk, qtbot, microphones, 2.5)
     assert view.recorder.time.text() == "0:02"
     assert max(view.recorder.meter.levels) == pytest.approx(0.85, abs=0.01)  # -9 dB on a scale of 60
@@ -69,7 +69,7 @@ def test_a_recording_becomes_a_chip(speak: Speak, qtbot: QtBot) -> None:
     desk, microphones = speak()
     seconds(desk, qtbot, microphones, 1)
     with qtbot.waitSignal(desk.models.voice.clip_recorded) as recorded:
-        desk.window.commands.record.trigger()
+        desk.window.commands["record"].trigger()
     path, transcribes = recorded.args
     assert not transcribes
     let_files_be_read(desk)
@@ -307,7 +307,7 @@ def test_a_clip_that_became_text_is_deleted(speak: Speak, qtbot: QtBot) -> None:
 def test_what_was_said_and_pasted_in_a_temporary_conversation_goes_with_it(speak: Speak, qtbot: QtBot) -> None:
     desk, microphones = speak()
     desk.models.voice.cancel()
-    desk.window.commands.new_temporary.trigger()
+    desk.window.commands["new_temporary"].trigger()
     desk.window.composer.record_button.click()
     seconds(desk, qtbot, microphones, 1)
     desk.models.voice.stop()
@@ -317,11 +317,11 @@ def test_what_was_said_and_pasted_in_a_temporary_conversation_goes_with_it(speak
     desk.window.composer.record_button.click()
     seconds(desk, qtbot, microphones, 1)
     assert len(left(desk)) == 2
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: left(desk) == [], timeout=WAIT_MS)
     desk.models.intake.take_paste(picture_data())
     let_files_be_read(desk)
-    desk.window.commands.new_temporary.trigger()
+    desk.window.commands["new_temporary"].trigger()
     desk.exporter.close()
     assert len(left(desk)) == 1, "what was pasted before is no temporary conversation's"
 

@@ -16,7 +16,6 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.colors import DARK, LIGHT, Colors, high_contrast
-from app.settings import Appearance
 from app.theme import Theme
 from app.viewmodels.model import ModelState
 from app.widgets.dialogs import AboutBox
@@ -82,11 +81,11 @@ def test_no_part_of_the_window_flashes_as_a_window_of_its_own(
     shown = ShownWindows()
     qapp.installEventFilter(shown)
     desk = full_desk(open_desk, draw, qtbot)
-    desk.window.commands.regenerate.trigger()
+    desk.window.commands["regenerate"].trigger()
     wait_for_end(qtbot, desk)
-    desk.window.commands.older_version.trigger()
-    desk.window.commands.new.trigger()
-    desk.window.commands.find_all.trigger()
+    desk.window.commands["older_version"].trigger()
+    desk.window.commands["new"].trigger()
+    desk.window.commands["find_all"].trigger()
     qapp.removeEventFilter(shown)
     assert shown.names == ["MainWindow"]
 
@@ -173,9 +172,9 @@ def test_light_and_dark_change_live_in_the_middle_of_an_answer(open_desk: OpenDe
     desk = open_desk("slow")
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: len(answer.text) > 100, timeout=WAIT_MS)
-    desk.window.commands.appearances[Appearance.DARK].trigger()
+    desk.window.commands["dark"].trigger()
     assert desk.window.grab().toImage().pixelColor(desk.window.width() - 14, 300).name() == DARK.window
-    desk.window.commands.appearances[Appearance.LIGHT].trigger()
+    desk.window.commands["light"].trigger()
     assert desk.window.grab().toImage().pixelColor(desk.window.width() - 14, 300).name() == LIGHT.window
     assert desk.window.messages.views[-1].text_view.toPlainText().startswith("Paragraph 1")
     desk.models.conversation.stop()
@@ -187,9 +186,9 @@ def test_bigger_text_is_bigger(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) 
     wait_for_end(qtbot, desk)
     height = desk.window.messages.views[-1].text_view.height()
     for _ in range(3):
-        desk.window.commands.bigger.trigger()
+        desk.window.commands["bigger"].trigger()
     qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() > height, timeout=WAIT_MS)
-    desk.window.commands.usual.trigger()
+    desk.window.commands["usual"].trigger()
     qtbot.waitUntil(lambda: desk.window.messages.views[-1].text_view.height() == height, timeout=WAIT_MS)
 
 
@@ -202,7 +201,7 @@ def test_the_window_comes_back_where_it_was(open_desk: OpenDesk) -> None:
 
 def test_about_tells_the_version(open_desk: OpenDesk) -> None:
     desk = open_desk()
-    desk.window.commands.about.trigger()
+    desk.window.commands["about"].trigger()
     box = desk.window.findChild(AboutBox)
     assert isinstance(box, AboutBox)
     assert "0.0-fake" in box.text.text()
@@ -297,7 +296,7 @@ def test_a_low_window_grows_for_what_has_to_be_seen(open_desk: OpenDesk, draw: D
     attach(desk, draw(), *(Path(f"/nowhere/{number}.png") for number in range(5)))
     desk.models.composer.replace_text("one\ntwo\nthree\nfour")
     for _ in range(3):
-        window.commands.bigger.trigger()
+        window.commands["bigger"].trigger()
     composer = window.composer
 
     def is_apart() -> bool:

@@ -65,13 +65,13 @@ def watching() -> Iterator[None]:
 def use(desk: Desk, qtbot: QtBot, picture: Path, words: str) -> None:
     """Attach, send, begin another conversation, search, open what is found, and delete it."""
     library, search, shelf = desk.models.library, desk.models.search, desk.models.shelf
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     attach(desk, picture)
     say(desk, words)
     wait_for_end(qtbot, desk)
     said_in = library.current_id
     desk.models.composer.replace_text("a draft that is kept")
-    desk.window.commands.new.trigger()
+    desk.window.commands["new"].trigger()
     desk.window.sidebar.search.setText(words)
     qtbot.waitUntil(lambda: any(found.conversation_id == said_in for found in search.hits), timeout=WAIT_MS)
     found = next(found for found in search.hits if found.conversation_id == said_in)

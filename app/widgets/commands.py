@@ -1,0 +1,285 @@
+"""Every command of the window in one table: its words, its keys, what it does, and when it can be given.
+
+The menu bar, the buttons, the keys and the sheet that lists them are all made of it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from app.settings import Appearance
+from app.viewmodels.pictures import BUDGET_NAMES
+
+if TYPE_CHECKING:
+    from app.widgets.gestures import Gestures
+
+__all__ = ["Command", "Commands", "Menu"]
+
+_Key = QKeySequence.StandardKey
+_Role = QAction.MenuRole
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command by its name in the code. Without `do` or `turn` somebody else connects it."""
+
+    name: str
+    words: str
+    keys: str | QKeySequence.StandardKey | tuple[str, ...] = ()
+    do: "Callable[[Gestures], object] | None" = None
+    when: "Callable[[Gestures], bool] | None" = None
+    """Whether it can be given now; without it, always."""
+    turn: "Callable[[Gestures, bool], object] | None" = None
+    """What a switch does."""
+    is_on: "Callable[[Gestures], bool] | None" = None
+    """How a switch, or one of several choices, stands now."""
+    role: QAction.MenuRole = _Role.NoRole
+    """Always set: by default macOS would move items by the words in their names."""
+    is_shown: bool = False
+    """Whether it does something to be seen in the main window, which comes forward for it."""
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A menu, or one inside another; None is a line."""
+
+    words: str
+    entries: "tuple[Command | Menu | None, ...]"
+    is_choice: bool = False
+    """Whether one of its commands is always on."""
+
+
+def _has_turns(at: "Gestures") -> bool:
+    return bool(at.conversation.turns)
+
+
+def _is_kept(at: "Gestures") -> bool:
+    return at.shelf.row(at.library.current_id) is not None
+
+
+def _can_change(at: "Gestures") -> bool:
+    return _has_turns(at) and not at.conversation.is_busy
+
+
+def _edit(name: str, words: str, key: QKeySequence.StandardKey, role: QAction.MenuRole = _Role.NoRole) -> Command:
+    """Something that is done to the text where the keyboard is."""
+    return Command(name, words, key, lambda at: at.edit_text(name), role=role)
+
+
+def _appearance(choice: Appearance, words: str) -> Command:
+    return Command(
+        choice.value, words, do=lambda at: at.theme.set_appearance(choice),
+        is_on=lambda at: at.settings.appearance is choice,
+    )  # fmt: skip
+
+
+def _budget(budget: int | None, words: str) -> Command:
+    return Command(f"budget {budget}", words, do=lambda at: at.composer.set_budget_of_all(budget))
+
+
+def _tool(name: str, words: str) -> Command:
+    return Command(
+        f"tool {name}", words, turn=lambda at, is_on: at.toolbox.turn(name, is_on),
+        is_on=lambda at: at.toolbox.is_on(name),
+    )  # fmt: skip
+
+
+def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
+    """The menu bar. `tools`: what a person calls each tool that can be turned on, by its name."""
+    # Qt recognises Cut, Copy, Paste and Select All by their names, and lends their shortcuts to native dialogs
+    lent = _Role.TextHeuristicRole
+    return (
+        Menu("File", (
+            Command("new", "New Conversation", _Key.New, lambda at: at.begin(), lambda at: at.can_begin, is_shown=True),
+            Command("new_temporary", "New Temporary Conversation", "Ctrl+Shift+N",
+                    lambda at: at.begin(is_temporary=True), is_shown=True),
+            None,
+            Command("open", "Open Files…", _Key.Open, lambda at: at.open_pictures(), is_shown=True),
+            Command("export", "Export…", "Ctrl+Shift+S", when=_has_turns, is_shown=True),
+            None,
+            Command("close", "Close", _Key.Close, lambda at: at.close_front_window()),
+            Command("settings", "Settings…", "Ctrl+,", role=_Role.PreferencesRole),
+            Command("quit", "Quit Cabochon", _Key.Quit, lambda _: QGuiApplication.quit(), role=_Role.QuitRole),
+        )),
+        Menu("Edit", (
+            _edit("undo", "Undo", _Key.Undo),
+            _edit("redo", "Redo", _Key.Redo),
+            None,
+            _edit("cut", "Cut", _Key.Cut, lent),
+            _edit("copy", "Copy", _Key.Copy, lent),
+            _edit("paste", "Paste", _Key.Paste, lent),
+            _edit("select_all", "Select All", _Key.SelectAll, lent),
+            None,
+            Command("copy_message", "Copy Message", "Ctrl+Shift+C", lambda at: at.copy_message(), _has_turns),
+            None,
+            Menu("Find", (
+                Command("find", "Find…", _Key.Find, lambda at: at.find(), _has_turns, is_shown=True),
+                Command("find_next", "Find Next", "Ctrl+G",
+                        lambda at: at.finding.step(1), lambda at: at.finding.can_step),
+                Command("find_previous", "Find Previous", "Ctrl+Shift+G",
+                        lambda at: at.finding.step(-1), lambda at: at.finding.can_step),
+                Command("find_selection", "Use Selection for Find", "Ctrl+E",
+                        lambda at: at.find_selection(), _has_turns, is_shown=True),
+                None,
+                Command("find_all", "Find in All Conversations", "Ctrl+Shift+F",
+                        lambda at: at.find_all(), is_shown=True),
+            )),
+        )),
+        Menu("View", (
+            Command("sidebar", "Show Conversations", "Ctrl+Meta+S", turn=lambda at, _: at.toggle_sidebar()),
+            None,
+            Command("show_thoughts", "Show Thoughts", "Ctrl+Alt+T",
+                    turn=lambda at, is_on: at.conversation.show_thoughts(is_on)),
+            Command("previous_message", "Previous Message", "Alt+Up",
+                    lambda at: at.window.messages.step(-1), _has_turns),
+            Command("next_message", "Next Message", "Alt+Down", lambda at: at.window.messages.step(1), _has_turns),
+            Command("go_to_end", "Go to the End", "Ctrl+J", lambda at: at.window.messages.go_to_end()),
+            None,
+            Command("bigger", "Bigger Text", _Key.ZoomIn, lambda at: at.theme.step_scale(1)),
+            Command("smaller", "Smaller Text", _Key.ZoomOut, lambda at: at.theme.step_scale(-1)),
+            Command("usual", "Usual Text Size", "Ctrl+0", lambda at: at.theme.step_scale(0)),
+            None,
+            Menu("Appearance", (
+                _appearance(Appearance.SYSTEM, "Like the System"),
+                _appearance(Appearance.LIGHT, "Light"),
+                _appearance(Appearance.DARK, "Dark"),
+            ), is_choice=True),
+            None,
+            Command("full_screen", "Full Screen", _Key.FullScreen, lambda at: at.toggle_full_screen()),
+        )),
+        Menu("Chat", (
+            Command("write", "Write a Message", "Ctrl+L", lambda at: at.write(), is_shown=True),
+            Command("send", "Send", "Ctrl+Return", lambda at: at.composer.send(), lambda at: at.composer.can_send),
+            Command("stop", "Stop", ("Ctrl+.", "Esc"),
+                    lambda at: at.conversation.stop(), lambda at: at.conversation.is_busy),
+            Command("retry", "Retry", "Ctrl+R",
+                    lambda at: at.conversation.retry(), lambda at: at.conversation.can_retry),
+            None,
+            Command("edit_last", "Edit the Last Message", "Ctrl+Alt+Up",
+                    lambda at: at.drafts.edit_last(), _can_change, is_shown=True),
+            Command("cancel_edit", "Cancel Editing", (),
+                    lambda at: at.drafts.cancel_edit(), lambda at: at.drafts.is_editing),
+            Command("regenerate", "Answer Again", "Ctrl+Shift+R", lambda at: at.regenerate(),
+                    lambda at: at.conversation.answer is not None and not at.conversation.is_busy),
+            Command("older_version", "Earlier Version", "Ctrl+Alt+Left",
+                    lambda at: at.show_version(-1), lambda at: at.conversation.has_versions),
+            Command("newer_version", "Later Version", "Ctrl+Alt+Right",
+                    lambda at: at.show_version(1), lambda at: at.conversation.has_versions),
+            None,
+            Command("record", "Record", "Meta+Ctrl+D", lambda at: at.voice.toggle(), is_shown=True),
+            Command("thinking", "Think Before Answering", "Ctrl+Shift+E",
+                    turn=lambda at, is_on: at.composer.set_thinking(is_on),
+                    is_on=lambda at: at.composer.is_thinking_on),
+            Command("answer_now", "Answer Now", "Ctrl+Shift+Return", lambda at: at.conversation.answer_now(),
+                    lambda at: at.conversation.answer is not None and at.conversation.answer.thought.is_running),
+            Menu("Tools", (
+                *(_tool(name, words) for name, words in tools.items()),
+                None,
+                Command("choose_readable", "Choose a Folder to Read…", (),
+                        lambda at: at.choose_readable(), is_shown=True),
+                Command("forget_readable", "Forget the Chosen Folders", (),
+                        lambda at: at.forget_readable(), lambda at: bool(at.settings.readable_paths)),
+            )),
+            None,
+            Menu("Budget of Everything Attached", (
+                _budget(None, "Auto"),
+                *(_budget(budget, f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()),
+            )),
+            Command("remove_pictures", "Remove All Attachments", (),
+                    lambda at: at.composer.remove_all(), lambda at: bool(at.composer.items)),
+            None,
+            Command("rename", "Rename…", (), lambda at: at.rename(), _is_kept, is_shown=True),
+            Command("pin", "Pin", (), None, _is_kept,
+                    lambda at, is_on: at.shelf.pin(at.library.current_id, is_on), lambda at: at.is_pinned),
+            Command("remove", "Delete Conversation", (),
+                    lambda at: at.remove_conversation(at.library.current_id), _is_kept, is_shown=True),
+        )),
+        Menu("Model", (
+            Command("choose_model", "Choose Model…", "Ctrl+Shift+O", lambda at: at.choose_model(), is_shown=True),
+            Command("use_sample", "Use the Sample Model", (),
+                    lambda at: at.preferences.choose_model(None), lambda at: not at.model.is_sample),
+            Command("load_again", "Load the Model Again", (), lambda at: at.model.load_again()),
+        )),
+        Menu("Window", (
+            Command("minimize", "Minimize", "Ctrl+M", lambda at: at.window.showMinimized()),
+            Command("zoom", "Zoom", (), lambda at: at.zoom()),
+            None,
+            Command("previous", "Previous Conversation", "Meta+Shift+Tab", lambda at: at.library.step(-1),
+                    is_shown=True),
+            Command("next", "Next Conversation", "Meta+Tab", lambda at: at.library.step(1), is_shown=True),
+            None,
+            Command("bring_forward", "Bring All to Front", (), lambda at: at.bring_forward()),
+        )),
+        Menu("Help", (
+            Command("shortcuts", "Keyboard Shortcuts", "Ctrl+/", lambda at: at.show_shortcuts(), is_shown=True),
+            Command("about", "About Cabochon", (), lambda at: at.show_about(), role=_Role.AboutRole, is_shown=True),
+        )),
+    )  # fmt: skip
+
+
+class Commands(QObject):
+    """The commands as Qt's actions, by name, in a menu bar. They do nothing before `obey`."""
+
+    def __init__(self, parent: QObject, bar: QMenuBar, tools: Mapping[str, str]) -> None:
+        super().__init__(parent)
+        self.menus: dict[str, QMenu] = {}
+        """The menus, by their words."""
+        self._actions: dict[str, QAction] = {}
+        self._table: list[Command] = []
+        for menu in _menus(tools):
+            bar.addMenu(self._make_menu(menu, bar))
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def obey(self, at: "Gestures") -> None:
+        """Do what is chosen from now on."""
+        for command, action in self._pairs():
+            if command.is_shown:
+                action.triggered.connect(at.come_back)
+            if command.do is not None:
+                action.triggered.connect(lambda _=False, do=command.do: do(at))
+            if command.turn is not None:
+                action.triggered.connect(lambda is_on, turn=command.turn: turn(at, is_on))
+            if command.is_on is not None:
+                action.triggered.connect(lambda: self.refresh(at))
+        self.refresh(at)
+
+    def refresh(self, at: "Gestures") -> None:
+        """Show what can be chosen now, and how the switches stand."""
+        for command, action in self._pairs():
+            if command.when is not None:
+                action.setEnabled(command.when(at))
+            if command.is_on is not None:
+                action.setChecked(command.is_on(at))
+
+    def _pairs(self) -> Iterator[tuple[Command, QAction]]:
+        return ((command, self._actions[command.name]) for command in self._table)
+
+    def _make_menu(self, menu: Menu, parent: QMenuBar | QMenu) -> QMenu:
+        made = self.menus[menu.words] = QMenu(menu.words, parent)
+        group = QActionGroup(self) if menu.is_choice else None
+        for entry in menu.entries:
+            match entry:
+                case None:
+                    made.addSeparator()
+                case Menu():
+                    made.addMenu(self._make_menu(entry, made))
+                case Command():
+                    made.addAction(action := self._make(entry))
+                    if group is not None:
+                        group.addAction(action)
+        return made
+
+    def _make(self, command: Command) -> QAction:
+        action = self._actions[command.name] = QAction(command.words, self)
+        self._table.append(command)
+        action.setMenuRole(command.role)
+        action.setCheckable(command.turn is not None or command.is_on is not None)
+        keys = command.keys if isinstance(command.keys, tuple) else (command.keys,)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        return action
