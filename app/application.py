@@ -58,6 +58,7 @@ from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.markdown_document import readable_texts
 from app.widgets.outside_gestures import OutsideGestures
+from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
 from engine import Media, Text, sample_checkpoint
 
@@ -298,7 +299,8 @@ def assemble(
     conversation.opened.connect(begin)
     preferences.delete_all_requested.connect(library.remove_all)
     preferences.delete_all_requested.connect(pasted.close)
-    Gestures(window, look, models, preferences, lambda: models.intake.attach_written(pasted.draw_sample))
+    gestures = Gestures(window, look, models, preferences, lambda: models.intake.attach_written(pasted.draw_sample))
+    Reactions(gestures)
     notifier = make_notifier(window)
     notices = Notices(library, shelf, running, settings, notifier)
     OutsideGestures(window, library, shelf, notices, notifier.chosen)

@@ -2,22 +2,15 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QTextEdit
 
-from app.viewmodels.conversation import Turn
-from app.viewmodels.examples import Example, ExampleKind
-from app.viewmodels.links import question_for
-from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
-from app.viewmodels.turns import AnswerState, AnswerTurn
+from app.viewmodels.preferences import Preferences
 from app.widgets.dialogs import (
     AboutBox,
-    ask_before_link,
     ask_for_folder,
     ask_for_model,
     ask_for_pictures,
-    open_picture,
 )
 from app.widgets.look import Look
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
@@ -49,19 +42,17 @@ class Gestures(QObject):
         self.drafts = models.drafts
         self.library = models.library
         self.shelf = models.shelf
-        self._search = models.search
+        self.search = models.search
         self.toolbox = models.toolbox
-        self._status = models.status
+        self.status = models.status
         self.preferences = preferences
         self.voice = models.voice
         self.finding = models.finding
-        self._attach_sample = attach_sample
+        self.attach_sample = attach_sample
         window.commands["sidebar"].setChecked(self.settings.is_sidebar_shown)
         window.commands["show_thoughts"].setChecked(self.conversation.shows_thoughts)
         window.commands.obey(self)
-        self._connect_state()
-        self._enable()
-        self._show_model()
+        self.refresh()
 
     @property
     def can_begin(self) -> bool:
@@ -125,22 +116,6 @@ class Gestures(QObject):
             self.finding.look_for(selected, self.window.messages.area.seen_turn)
         else:
             self.find()
-
-    def _show_found(self, turn: Turn) -> None:
-        """Go to a message that the search over all conversations found, and mark there what was looked for."""
-        self.window.messages.show_turn(turn)
-        if self._search.query:
-            self.finding.look_for_words(self._search.query, turn)
-
-    def _leave(self) -> None:
-        window = self.window
-        if self.finding.is_open:
-            window.find_bar.close_it()
-        elif self.drafts.is_editing:
-            self.drafts.cancel_edit()
-        else:
-            for banner in (window.notice, window.refusal, window.remark, window.composer.problem):
-                banner.dismissed.emit()
 
     def show_sidebar(self, is_shown: bool) -> None:
         """Show or hide the conversations; a window too narrow for them is made wider."""
@@ -206,36 +181,6 @@ class Gestures(QObject):
         if view is not None:
             view.copy()
 
-    def copy_text(self, text: str) -> None:
-        """Put a message on the clipboard and say so."""
-        if text:
-            QGuiApplication.clipboard().setText(text)
-            self.window.toast.say("Copied")
-
-    def choose_link(self, url: QUrl) -> None:
-        """Ask before a link is opened."""
-        question = question_for(url)
-        if question is None:
-            self.window.toast.say("This kind of link is not opened.")
-        elif not self.preferences.may_use_network():
-            self.window.toast.say(OFFLINE_REFUSAL)
-        else:
-            ask_before_link(self.window, question, self.preferences.may_use_network)
-
-    def choose_example(self, example: Example) -> None:
-        """Prepare the draft of an example; words that are there already stay."""
-        if not self.composer.text.strip():
-            self.composer.replace_text(example.prompt)
-        match example.kind:
-            case ExampleKind.OPEN_PICTURE:
-                self.open_pictures()
-            case ExampleKind.SAMPLE_PICTURE:
-                self._attach_sample()
-            case ExampleKind.THINK:
-                self.composer.set_thinking(True)
-                self._attach_sample()
-        self.window.composer.editor.setFocus()
-
     def show_shortcuts(self) -> None:
         """List every key."""
         ShortcutSheet(self.window, self.window.menuBar(), self.preferences.own_keys).open()
@@ -268,86 +213,7 @@ class Gestures(QObject):
         elif field is not None:
             getattr(field, "selectAll" if operation == "select_all" else operation)()
 
-    def _connect_state(self) -> None:
-        window, messages = self.window, self.window.messages
-        window.header.new_button.clicked.connect(self.begin)
-        window.header.sidebar_button.clicked.connect(self.toggle_sidebar)
-        window.sidebar.open_requested.connect(self.open_conversation)
-        window.sidebar.rename_requested.connect(self.shelf.rename)
-        window.sidebar.pin_requested.connect(self.shelf.pin)
-        window.sidebar.remove_requested.connect(self.remove_conversation)
-        window.editing.dismissed.connect(self.drafts.cancel_edit)
-        window.escaped.connect(self._leave)
-        window.find_bar.asked.connect(lambda text: self.finding.look_for(text, messages.area.seen_turn))
-        self.finding.changed.connect(self._enable)
-        self.drafts.changed.connect(self._show_editing)
-        for changed in (self.library.opened, self.shelf.changed, self.conversation.turn_added):
-            changed.connect(self._show_open_one)
-        self.library.turn_found.connect(self._show_found)
-        window.composer.open_requested.connect(self.open_pictures)
-        window.composer.editor.recall_requested.connect(self._recall)
-        window.composer.editor.send_requested.connect(self._explain)
-        window.composer.model_requested.connect(self.choose_model)
-        window.composer.stop_requested.connect(self.conversation.stop)
-        window.composer.picture_chosen.connect(open_picture)
-        messages.picture_chosen.connect(open_picture)
-        messages.copy_requested.connect(self.copy_text)
-        messages.link_chosen.connect(self.choose_link)
-        messages.example_chosen.connect(self.choose_example)
-        messages.edit_requested.connect(self.drafts.edit)
-        messages.turns_shown.connect(self._enable)
-        window.notice.dismissed.connect(lambda: self.composer.say([]))
-        self.composer.notice_changed.connect(lambda: window.notice.show_text(self.composer.notice))
-        window.failure.add_action("Load Again").clicked.connect(self.model.load_again)
-        window.failure.add_action("Choose Model…").clicked.connect(self.choose_model)
-        window.failure.add_action("Use the Sample Model").clicked.connect(self.model.load_sample)
-        window.refusal.add_action("Choose Model…").clicked.connect(self.choose_model)
-        window.refusal.dismissed.connect(self.model.dismiss_refusal)
-        for changed in (self.composer.changed, self.composer.thinking_changed, self.preferences.changed):
-            changed.connect(self._enable)
-        self.voice.changed.connect(self._name_record)
-        self._status.changed.connect(self._show_model)
-        for signal in (self.conversation.busy_changed, self.conversation.phase_changed, self.conversation.reset):
-            signal.connect(self._enable)
-        self.conversation.answer_finished.connect(self._announce)
-
-    def _enable(self) -> None:
+    def refresh(self) -> None:
+        """Show what can be done now."""
         self.window.commands.refresh(self)
         self.window.header.new_button.setEnabled(self.can_begin)
-
-    def _recall(self) -> None:
-        """Edit the last message, when there is no draft that it would put aside."""
-        if self.composer.draft.is_empty and not self.drafts.is_editing:
-            self.window.commands["edit_last"].trigger()
-
-    def _explain(self) -> None:
-        """Say why Return does not send."""
-        if self.conversation.is_busy and not self.composer.draft.is_empty:
-            self.window.toast.say("An answer is being written. Esc stops it.")
-
-    def _name_record(self) -> None:
-        self.window.commands["record"].setText("Stop Recording" if self.voice.is_recording else "Record")
-
-    def _show_editing(self) -> None:
-        self.window.editing.show_text(self.drafts.sentence)
-        if not self.window.sidebar.list.hasFocus():  # whose arrows pass by conversations with an edit
-            self.window.composer.editor.setFocus()
-        self._enable()
-
-    def _show_open_one(self) -> None:
-        is_temporary = self.conversation.transcript.is_temporary
-        self.window.setWindowTitle(self.library.title)
-        self.window.header.temporary.setVisible(is_temporary)
-        self.window.messages.empty.show_kind(is_temporary=is_temporary)
-        self._enable()
-
-    def _show_model(self) -> None:
-        self.window.failure.show_text(self.model.failure)
-        self.window.refusal.show_text(self.model.refusal)
-        self.window.composer.footnote.setText(self._status.footnote)
-        self._enable()
-
-    def _announce(self, answer: AnswerTurn) -> None:
-        """Tell those who listen that the answer is there, once, and never word by word."""
-        text = answer.error if answer.state is AnswerState.FAILED else "Answer finished"
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.window, text))
