@@ -201,7 +201,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
         Menu("Model", (
             Command("choose_model", "Choose Model…", "Ctrl+Shift+O", lambda at: at.choose_model(), is_shown=True),
             Command("use_sample", "Use the Sample Model", (),
-                    lambda at: at.preferences.choose_model(None), lambda at: not at.model.is_sample),
+                    lambda at: at.preferences.choose_model(None), lambda at: not at.model.is_built_in),
             Command("load_again", "Load the Model Again", (), lambda at: at.model.load_again()),
         )),
         Menu("Window", (
