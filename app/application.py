@@ -26,7 +26,7 @@ from app.private_folder import sweep
 from app.recorder import MicrophoneError, Microphones, Recorder
 from app.settings import Settings
 from app.store import Conversation as Kept
-from app.store import Store
+from app.store import Matter, Saying, Store
 from app.theme import Theme
 from app.thumbnails import Thumbnails
 from app.tools import Desktop, built_in_tools
@@ -43,6 +43,7 @@ from app.viewmodels.model import Model
 from app.viewmodels.notices import Notices
 from app.viewmodels.preferences import Preferences
 from app.viewmodels.preparing import Keep, Preparation
+from app.viewmodels.remarks import Remarks
 from app.viewmodels.rest import Rest
 from app.viewmodels.retention import Retention
 from app.viewmodels.running import Running
@@ -192,24 +193,6 @@ class _Summons(QObject):
             self._desk.models.composer.attach(files)
 
 
-class _Remarks(QObject):
-    """Brings what the store has to say from its thread to the window's, also what it says before there is a window.
-
-    **Signals:** `said` (a sentence).
-    """
-
-    said = Signal(str)
-    _came = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._came.connect(self.said, Qt.ConnectionType.QueuedConnection)
-
-    def take(self, sentence: str) -> None:
-        """Take a sentence, on any thread."""
-        self._came.emit(sentence)
-
-
 def system_microphones() -> Microphones:
     """The system's microphones; raises MicrophoneError where Qt's multimedia library cannot be loaded."""
     try:
@@ -231,8 +214,10 @@ def assemble(
 
     Microphones are looked for when somebody wants to speak.
     """
-    remarks = _Remarks()
-    store = Store(folder, remarks.take)
+    remarks = Remarks()
+    store = Store(folder, remarks.take, remarks.end)
+    settings.refused.connect(lambda: remarks.take(Saying(SETTINGS_REFUSED, Matter.SETTINGS)))
+    settings.taken.connect(lambda: remarks.end(Matter.SETTINGS))
     bridge = Bridge(command)
     pasted = PastedPictures()
     thumbnails = Thumbnails()
@@ -265,6 +250,7 @@ def assemble(
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     models = ViewModels(
         model=model,
+        remarks=remarks,
         conversation=conversation,
         composer=composer,
         intake=Intake(composer, pasted.save),
@@ -284,10 +270,6 @@ def assemble(
     window = MainWindow(look, thumbnails, settings, models)
     library.leaving.connect(voice.leave)
     library.leaving.connect(models.intake.finish)
-    remarks.setParent(window)
-    remarks.said.connect(window.remark.show_text)
-    settings.refused.connect(lambda: window.remark.show_text(SETTINGS_REFUSED))
-    window.remark.dismissed.connect(lambda: window.remark.show_text(""))
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     model.loaded.connect(preferences.remember_model)

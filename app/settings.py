@@ -163,11 +163,12 @@ class Settings(QObject):
     """Typed access to the stored preferences; a value that makes no sense reads as the default.
 
     **Signals:** `changed`, after a preference took another value, whoever set it; `refused`, when the disk does not
-    take them, which is tried again.
+    take them, which is tried again; `taken`, when it takes them after all.
     """
 
     changed = Signal()
     refused = Signal()
+    taken = Signal()
 
     is_thinking_on = _flag("thinking", False)
     """The thinking switch."""
@@ -273,11 +274,20 @@ class Settings(QObject):
 
     def _save(self) -> None:
         self._kept.sync()
-        if self._kept.status() is not QSettings.Status.NoError:  # which it stays, also when later attempts do better
+        is_refused = self._kept.status() is not QSettings.Status.NoError
+        if is_refused:
+            self._kept = _anew(self._kept)  # an error stays with its object, also when later attempts do better
             self._saving.start(RETRY_MS)
-            if not self._has_refused:
-                self._has_refused = True
-                self.refused.emit()
+        if is_refused is not self._has_refused:
+            self._has_refused = is_refused
+            (self.refused if is_refused else self.taken).emit()
+
+
+def _anew(kept: QSettings) -> QSettings:
+    """The same preferences in another object; what is not written yet is shared by both."""
+    if kept.organizationName():
+        return QSettings(kept.format(), kept.scope(), kept.organizationName(), kept.applicationName())
+    return QSettings(kept.fileName(), kept.format())
 
 
 def may_use_network(settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 `Store` is the only way in. Everything happens on its own thread; whoever calls it never waits.
 """
 
+from app.store.sayings import Matter, Saying
 from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
 from app.store.tree import sound_parents
@@ -17,6 +18,8 @@ __all__ = [
     "Draft",
     "Edit",
     "Hit",
+    "Matter",
+    "Saying",
     "Store",
     "Summary",
     "Turn",

@@ -24,6 +24,7 @@ from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.index import INDEX, forget_index
 from app.store.salvage import Salvaged, salvage
+from app.store.sayings import Matter, Saying
 from app.store.schema import HEADER_BYTES, MIGRATIONS, is_header, migrate, schema_version, shape
 
 __all__ = ["forget_backups", "forget_copies", "has_damaged_copy", "is_damage", "is_refusal", "open_chats"]
@@ -66,10 +67,10 @@ class _Damaged(Exception):
     """The database does not hold together."""
 
 
-def open_chats(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
+def open_chats(folder: Path, stack: ExitStack) -> tuple[Chats, Saying | None]:
     """Open the folder's conversations, or none in memory; what must be closed goes on the stack.
 
-    The second value is one sentence for a person when something is wrong, and else empty.
+    The second value is one sentence for a person when something is wrong.
     """
     try:
         with ExitStack() as opened:
@@ -77,14 +78,14 @@ def open_chats(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
             stack.enter_context(opened.pop_all())
             return chats, notice
     except _Unusable as error:
-        notice = str(error)
+        sentence = str(error)
     except (OSError, sqlite3.Error) as error:
-        notice = f"Conversations cannot be saved in “{folder}” ({_reason(error)}): what is said now is not kept."
+        sentence = f"Conversations cannot be saved in “{folder}” ({_reason(error)}): what is said now is not kept."
     private = PrivateFolder()
     stack.callback(private.close)
     connection = stack.enter_context(closing(_connect(":memory:")))
     _bring_up_to_date(connection, private.path)
-    return Chats(connection, Attachments(private.path / _ATTACHMENTS)), notice
+    return Chats(connection, Attachments(private.path / _ATTACHMENTS)), Saying(sentence, Matter.NOT_KEPT)
 
 
 def is_damage(error: BaseException) -> bool:
@@ -119,7 +120,7 @@ def forget_backups(folder: Path) -> None:
         backup.unlink()
 
 
-def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
+def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, Saying | None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     _lock(folder, stack)
@@ -127,13 +128,13 @@ def _open_folder(folder: Path, stack: ExitStack) -> tuple[Chats, str]:
     attachments = Attachments(folder / _ATTACHMENTS)
     path = folder / _DATABASE
     try:
-        return _open_database(path, attachments, stack), ""
+        return _open_database(path, attachments, stack), None
     except (sqlite3.Error, _Damaged) as error:
         if is_refusal(error):
             raise
         _log.warning("the database is damaged: %s", error)
     salvaged, name = _replace_by_readable(path)
-    return _open_database(path, attachments, stack), _sentence(salvaged, name)
+    return _open_database(path, attachments, stack), Saying(_sentence(salvaged, name), Matter.SET_ASIDE)
 
 
 def _replace_by_readable(path: Path) -> tuple[Salvaged, str]:

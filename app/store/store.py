@@ -17,6 +17,7 @@ import msgspec
 from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.opening import forget_backups, forget_copies, has_damaged_copy, is_damage, is_refusal, open_chats
+from app.store.sayings import Matter, Saying
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
 
 __all__ = ["Store"]
@@ -32,7 +33,7 @@ class Store:
 
     It opens at once, on its own thread. No call waits for the disk but `close` and `keep_file`; calls are done in the
     order in which they were made. `say` is called on that thread with one sentence for a person when something is
-    wrong. A question that cannot be answered has an empty answer.
+    wrong, `end` with its matter when its cause has gone. A question that cannot be answered has an empty answer.
 
     A change that could not be written (a full disk) waits in memory and is tried again, in its order, before every
     later one, by `try_again` and at the end; its future holds the error. A file that could not be copied waits where it
@@ -40,9 +41,12 @@ class Store:
     writable, open in another process, written by a newer version) is left as it is, and everything stays in memory.
     """
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, say: Callable[[Saying], None], end: Callable[[Matter], None] = lambda _matter: None
+    ) -> None:
         self._folder = folder.absolute()
         self._say = say
+        self._end = end
         self._stack = ExitStack()
         self._waiting: deque[tuple[str, Callable[[], None]]] = deque()
         self._has_complained = self._is_behind = self._owes_files = False
@@ -147,7 +151,7 @@ class Store:
 
     def _open(self) -> Chats:
         chats, notice = open_chats(self._folder, self._stack)
-        if notice:
+        if notice is not None:
             self._say(notice)
         self._waiting.append(("", chats.interrupt))
         with suppress(OSError, sqlite3.Error):
@@ -230,6 +234,8 @@ class Store:
         if dropped is not None:
             raise dropped
         self._has_complained = False
+        if not self._is_behind:
+            self._end(Matter.WAITING)
         self._tell_if_caught_up()
 
     def _with_index(self, work: Callable[[], T]) -> T:
@@ -246,13 +252,15 @@ class Store:
     def _tell_if_caught_up(self) -> None:
         if self._is_behind and not self._owes_files:
             self._is_behind = False
-            self._say("Everything is saved again.")
+            self._end(Matter.WAITING)
+            self._say(Saying("Everything is saved again.", Matter.SAVED_AGAIN))
 
     def _complain(self, error: Exception, *, is_dropped: bool = False) -> None:
         """Say it once, until all changes are made again."""
         if not self._has_complained:
             self._has_complained = True
-            self._say(_sentence(error, is_dropped=is_dropped))
+            self._end(Matter.SAVED_AGAIN)
+            self._say(_saying(error, is_dropped=is_dropped))
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         try:
@@ -276,15 +284,21 @@ def _log_error(future: Future[T]) -> None:
         _log.error("could not write", exc_info=future.exception())
 
 
-def _sentence(error: Exception, *, is_dropped: bool) -> str:
+def _saying(error: Exception, *, is_dropped: bool) -> Saying:
     """What a person reads about a call that failed."""
     is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     if is_full or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)):
-        return "The disk is full: make room, and Cabochon saves what waits."
+        return Saying("The disk is full: make room, and Cabochon saves what waits.", Matter.WAITING)
     if is_damage(error):
-        return "The saved conversations are damaged: open Cabochon again, and it sets the damaged file aside."
+        return Saying(
+            "The saved conversations are damaged: open Cabochon again, and it brings back what can be read.",
+            Matter.SET_ASIDE,
+        )
     if isinstance(error, OSError):
-        return f"Files of the conversations cannot be copied or deleted now ({error.strerror})."
+        reason = error.strerror
+        return Saying(f"Files of the conversations cannot be copied or deleted now ({reason}).", Matter.WAITING)
     if is_dropped:
-        return f"Something could not be saved ({error}): it may be missing when you open Cabochon again."
-    return f"Conversations cannot be read or saved now ({error}): what waits in memory is saved when they can."
+        sentence = f"Something could not be saved ({error}): it may be missing when you open Cabochon again."
+        return Saying(sentence, Matter.LOST)
+    sentence = f"Conversations cannot be read or saved now ({error}): what waits in memory is saved when they can."
+    return Saying(sentence, Matter.WAITING)

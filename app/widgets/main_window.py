@@ -27,6 +27,7 @@ from app.viewmodels.finding import Finding
 from app.viewmodels.intake import Intake, announce, read_offer
 from app.viewmodels.library import Library
 from app.viewmodels.model import Model
+from app.viewmodels.remarks import Remarks
 from app.viewmodels.running import Running
 from app.viewmodels.search import Search
 from app.viewmodels.shelf import Shelf
@@ -41,6 +42,7 @@ from app.widgets.find_bar import FindBar
 from app.widgets.header import Header
 from app.widgets.look import Look
 from app.widgets.message_list import MessageList
+from app.widgets.remark_bar import RemarkBar
 from app.widgets.sidebar import Sidebar
 from app.widgets.toast import Toast
 
@@ -58,6 +60,7 @@ class ViewModels:
     """Everything the window shows."""
 
     model: Model
+    remarks: Remarks
     conversation: Conversation
     composer: Composer
     intake: Intake
@@ -97,7 +100,7 @@ class MainWindow(QMainWindow):
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.refusal = Banner(look, "notice", "warning", is_dismissable=True)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
-        self.remark = Banner(look, "notice", "info", is_dismissable=True)
+        self.remark = RemarkBar(look, models.remarks)
         self.editing = Banner(look, "state", "pencil", is_dismissable=True)
         self.question = Banner(look, "notice", "info", is_dismissable=False)
         self.sidebar = Sidebar(look, models.library, models.shelf, models.search, models.running)

@@ -79,16 +79,11 @@ def wait_until(is_true: Callable[[], bool], what: str) -> None:
         time.sleep(0.005)  # which, unlike QTest's waiting, lets other threads run
 
 
-def work_on(seconds: float) -> None:
-    """Let the window work for a while."""
-    end = time.monotonic() + seconds
-    wait_until(lambda: time.monotonic() > end, "the time is over")
-
-
 class Tour:
     """A window whose files are all in one place."""
 
     def __init__(self, place: Path) -> None:
+        self.place = place
         self.application = DesktopApplication(["cabochon", "-platform", "offscreen"])
         store = QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat)
         self.settings = Settings(store)
@@ -107,7 +102,26 @@ class Tour:
 
     def wait_for_remark(self, text: str) -> None:
         """Wait for a sentence above the composer."""
-        wait_until(lambda: text in self.desk.window.remark.text.text(), f"the remark “{text}”")
+        remarks = self.desk.models.remarks
+        wait_until(lambda: any(text in remark for remark in remarks.all), f"the remark “{text}”")
+        most_important = remarks.all[0]
+        assert self.desk.window.remark.text.text() == most_important, self.desk.window.remark.text.text()
+
+    def wait_for_setting(self, line: str) -> None:
+        """Wait until a preference has reached the disk."""
+        file = self.place / "settings.ini"
+        wait_until(lambda: file.is_file() and line in file.read_text().splitlines(), f"{line} in {file.name}")
+
+    def wait_for_draft(self, text: str, num_parts: int) -> None:
+        """Wait until the store holds a draft of the open conversation."""
+        conversation_id = self.desk.models.library.current_id
+
+        def is_kept() -> bool:
+            kept = self.desk.store.load(conversation_id).result(WAIT_S)
+            draft = kept.draft if kept is not None else None
+            return draft is not None and (draft.text, len(draft.parts)) == (text, num_parts)
+
+        wait_until(is_kept, f"the draft “{text}”")
 
 
 def draw(folder: Path, name: str) -> Path:
@@ -140,7 +154,7 @@ def work(place: Path, disk: Disk) -> None:
     ask("before")
     first = library.current_id
     red, teal = draw(shelf, "red.png"), draw(shelf, "teal.png")
-    work_on(1)  # until the settings are written
+    tour.wait_for_setting(f"open_conversation={first}")
     disk.fill()
 
     attach(desk, teal)
@@ -153,7 +167,7 @@ def work(place: Path, disk: Disk) -> None:
     ask("another one")
     attach(desk, red)
     composer.replace_text("a draft of the second")
-    work_on(0.8)  # until the draft should be written
+    desk.models.drafts.save()  # sooner than by itself
 
     export_twice(tour, place, is_small=disk.is_small)
 
@@ -182,7 +196,8 @@ def work(place: Path, disk: Disk) -> None:
     assert composer.notice == ""
     desk.store.try_again()  # sooner than by itself
     tour.wait_for_remark("Everything is saved again.")
-    work_on(1.5)  # until the draft is written
+    tour.wait_for_draft("a draft of the second", 3)
+    tour.wait_for_setting("statistics_shown=true")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
