@@ -48,7 +48,8 @@ class Disk:
     def __init__(self, place: Path, *, is_small: bool) -> None:
         self.is_small = is_small
         self._filler = place / "filler" if is_small else None
-        self.sentence = NO_ROOM if is_small else TOO_LARGE
+        self.sentences = (NO_ROOM,) if is_small else (TOO_LARGE, UNWRITABLE)
+        """What may be said of it: of several writes that are refused, the first one decides."""
 
     def fill(self) -> None:
         """Leave no room for another byte."""
@@ -100,10 +101,10 @@ class Tour:
         wait_until(lambda: not self.desk.models.conversation.is_busy, f"an answer to {text}")
         assert last_answer(self.desk).text == f"user:{text} [as advised]", last_answer(self.desk).text
 
-    def wait_for_remark(self, text: str) -> None:
-        """Wait for a sentence above the composer."""
+    def wait_for_remark(self, *texts: str) -> None:
+        """Wait for one of these sentences above the composer."""
         remarks = self.desk.models.remarks
-        wait_until(lambda: any(text in remark for remark in remarks.all), f"the remark “{text}”")
+        wait_until(lambda: any(text in remark for text in texts for remark in remarks.all), f"one of {texts}")
         most_important = remarks.all[0]
         assert self.desk.window.remark.text.text() == most_important, self.desk.window.remark.text.text()
 
@@ -160,7 +161,7 @@ def work(place: Path, disk: Disk) -> None:
     attach(desk, teal)
     ask("asked on a full disk")
     ask("and once more")
-    tour.wait_for_remark(disk.sentence)
+    tour.wait_for_remark(*disk.sentences)
     desk.models.shelf.rename(first, "Named on a full disk")
     composer.replace_text("a draft of the first")
     desk.window.commands["new"].trigger()
@@ -213,7 +214,7 @@ def start(place: Path, disk: Disk) -> None:
     wait_until(lambda: bool(tour.desk.models.conversation.turns), "the conversation is open")
     assert last_answer(tour.desk).state is AnswerState.INTERRUPTED
     tour.ask("asked on a full disk")
-    tour.wait_for_remark(disk.sentence if disk.is_small else UNWRITABLE)
+    tour.wait_for_remark(*disk.sentences)
     disk.free()
     tour.desk.store.try_again()
     tour.wait_for_remark("Everything is saved again.")

@@ -1,4 +1,4 @@
-"""Several things may be wrong at once: the most important one shows, the others can be reached, each goes when it ends."""
+"""Several things may be wrong at once: the most important shows, the others can be reached, each goes when it ends."""
 
 import threading
 from pathlib import Path
