@@ -112,7 +112,7 @@ class DecodeViews:
         lengths: Sequence[int] | None,
     ) -> None:
         """positions [B], limits: the window of each sliding layer, None for a full one."""
-        slots = {limit: positions if limit is None else positions % limit for limit in set(limits)}
+        slots = {limit: _as_slots(positions if limit is None else positions % limit) for limit in set(limits)}
         sizes = {limit: keys.shape[2] for (keys, _), limit in zip(buffers, limits, strict=True)}
         if lengths is not None:
             sizes = {limit: min(max(lengths), size) for limit, size in sizes.items()}
@@ -148,6 +148,11 @@ def _filled(positions: mx.array, size: int, lengths: Sequence[int] | None) -> mx
 
 def _put(buffer: mx.array, new: mx.array, slots: mx.array) -> mx.array:
     """The buffer [B, K, S, D] with new [B, K, 1, D] at a slot of each row."""
-    if buffer.shape[0] == 1:
+    if slots.ndim == 1:
         return mx.slice_update(buffer, new, slots, axes=[2])
-    return mx.put_along_axis(buffer, mx.broadcast_to(slots[:, None, None, None], new.shape), new, axis=2)
+    return mx.put_along_axis(buffer, slots, new, axis=2)
+
+
+def _as_slots(slots: mx.array) -> mx.array:
+    """[1] of one row, which is a slice; [B, 1, 1, 1] of several."""
+    return slots if slots.shape[0] == 1 else slots[:, None, None, None]

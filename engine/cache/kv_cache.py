@@ -152,10 +152,6 @@ class KVCache:
         other.layers = [copy.copy(layer) for layer in self.layers]
         return other
 
-    def evaluate(self) -> None:
-        """Compute every pending write."""
-        mx.eval(self.arrays)
-
     def chunk(self, num_tokens: int, blocks: Sequence[range] = (), marks: Iterable[int] = ()) -> "Chunk":
         """Views and masks for a prefill of `num_tokens` positions after those that are here.
 

@@ -127,10 +127,6 @@ class Sessions:
             self._states = [*(state for state in self._states if state.keys != session.keys), session]
         self._evict()
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._states = []
-
     def _evict(self, *taken: Session) -> None:
         """Let go what nobody goes on from, then what was used longest ago, until the rest and `taken` fit.
 
