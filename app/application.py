@@ -300,7 +300,7 @@ def _exported(library: Library, conversation: Conversation) -> Exported:
             if isinstance(turn, AnswerTurn):
                 entries.append(Entry("assistant", turn.steps, when, turn.model))
             else:
-                said = [part for part in turn.message.parts if isinstance(part, Text | Media)]
+                said = [part for part in turn.message.written.parts if isinstance(part, Text | Media)]
                 entries.append(Entry("user", said, when))
     return Exported(library.title, entries)
 

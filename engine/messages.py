@@ -1,12 +1,13 @@
 """Messages: what a person, the model and its tools say to each other. Values only, one JSON form each."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "Media", "Message", "Part", "Picture", "Role", "Sound", "Text",
-    "ToolCall", "ToolResult", "Video", "user",
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "Media", "Message", "Part", "Picture", "Quote", "Role",
+    "Sound", "Text", "ToolCall", "ToolResult", "Video", "user",
 ]  # fmt: skip
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -27,9 +28,33 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
 
     def __post_init__(self) -> None:
         """Replace lone surrogates, which a text field can hold but no file, process or tokenizer can."""
-        whole = self.text.encode(errors="replace").decode()
-        if whole != self.text:
-            msgspec.structs.force_setattr(self, "text", whole)
+        _make_whole(self, "text")
+
+
+class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="quote"):
+    """A text that a person attached, such as a file's, under its name."""
+
+    name: str
+    text: str
+
+    def __post_init__(self) -> None:
+        """Replace lone surrogates, as in `Text`."""
+        _make_whole(self, "name")
+        _make_whole(self, "text")
+
+    @property
+    def written(self) -> Text:
+        """As the model reads it: a fenced block under its name, whose fence is longer than any in it."""
+        longest = max((len(run) for run in re.findall(r"`+", self.text)), default=0)
+        fence = "`" * max(3, longest + 1)
+        return Text(f"File: {' '.join(self.name.split())}\n{fence}\n{self.text}\n{fence}")
+
+
+def _make_whole(part: Text | Quote, field: str) -> None:
+    text = getattr(part, field)
+    whole = text.encode(errors="replace").decode()
+    if whole != text:
+        msgspec.structs.force_setattr(part, field, whole)
 
 
 class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="picture"):
@@ -86,7 +111,7 @@ class ToolResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
 
 Media = Picture | Sound | Video
-Part = Text | Media | ToolCall | ToolResult
+Part = Text | Quote | Media | ToolCall | ToolResult
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,8 +127,14 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def text(self) -> str:
-        """The text parts, joined by newlines."""
+        """The text parts, joined by newlines; quotations are not among them."""
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def written(self) -> "Message":
+        """The same with quotations as text, which is how the model reads them."""
+        parts = tuple(part.written if isinstance(part, Quote) else part for part in self.parts)
+        return msgspec.structs.replace(self, parts=parts)
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

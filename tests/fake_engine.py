@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
+import msgspec
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import (
@@ -171,6 +173,8 @@ class FakeEngine:
         self._send(request_id, ModelLoaded(info, 12.0))
 
     def _respond(self, request: Respond) -> None:
+        told = tuple(message.written for message in request.messages)
+        request = msgspec.structs.replace(request, messages=told)
         for event in SCENARIOS[self._scenario](self, request):
             if self._is_closing:
                 return

@@ -16,8 +16,8 @@ from app.viewmodels.blocks import block_pieces
 from app.viewmodels.finding import occurrences
 from app.viewmodels.formulas import put_back, take_formulas
 from app.viewmodels.markdown import cleaned, keep_line_breaks, number_fences
-from app.viewmodels.quotes import quoted, unquoted
 from app.viewmodels.shelf import title_from
+from engine import Quote
 
 SHORT, TIMES = 1_000, 16
 MOST_GROWTH = 5 * TIMES
@@ -89,7 +89,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "taking formulas": take_formulas,
     "putting formulas back": lambda text: put_back(text, take_formulas("$x$")[1]),
     "a title": title_from,
-    "quoting": lambda text: unquoted(quoted("a.txt", text)),
+    "quoting": lambda text: Quote("a.txt", text).written,
     "finding": lambda text: occurrences(text, ("ab", "a")),
     "a search's snippet": lambda text: snippet(text, ["ab", "b"]),
 }

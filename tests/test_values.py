@@ -35,7 +35,7 @@ from engine.events import (
     ToolFinished,
     Traits,
 )
-from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Text, ToolCall, ToolResult, user
+from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Quote, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, VENDOR_SAMPLING, JsonSchema, NamedTool, Options, Sampling
 from engine.requests import (
     MAX_FRAME_BYTES,
@@ -63,6 +63,7 @@ INFO = ModelInfo(
 )  # fmt: skip
 CONVERSATION = (
     Message("system", (Text("Be brief."),)),
+    Message("user", (Quote("a b.txt", "```\n"), Text("File: a\n```\nb\n```"))),
     user("What is this?", Picture("/tmp/a b/é🙂.png", 1120), Picture("b.heic")),
     Message("assistant", (Text("A “cat” \\ \n\t🙂 <|turn>"),), thought="Looks like a cat."),
     user("Sure?"),
@@ -155,6 +156,7 @@ def test_the_json_of_a_request_is_the_documented_one() -> None:
             "max_tool_rounds": 16,
             "tool_timeout_s": 60.0, "continues": False,
         },
+        "priority": "interactive", "is_once": False,
     }  # fmt: skip
 
 

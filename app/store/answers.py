@@ -1,6 +1,7 @@
-"""Answers of the first two versions, which were one message each, as the steps of today."""
+"""What the first two versions kept, in the form of today: answers as steps, quotations as parts of their own."""
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,13 +10,36 @@ import msgspec
 from app.store.values import Answered
 from engine import Message, Part, Returned, Step, Text, Thought, ToolCall, ToolResult
 
-__all__ = ["answer_of", "decode_message"]
+__all__ = ["answer_of", "decode_message", "with_quotes"]
 
 
 class _Costs(msgspec.Struct):
     """What versions 1 and 2 kept of the calls beside the message."""
 
     tools_ms: tuple[float | None, ...] = ()
+
+
+_QUOTE = re.compile(r"File: ([^\n]*)\n(`{3,})\n(.*)\n\2", re.DOTALL)
+"""What a quotation was in versions 1 and 2: a text like others."""
+
+
+def with_quotes(parts: str | None) -> str | None:
+    """A person's message, a draft's parts or an edit, with quotations as what they are; damaged ones as they were."""
+    try:
+        found = None if parts is None else msgspec.json.decode(parts)
+    except (msgspec.DecodeError, RecursionError):
+        return parts
+    listed = found.get("parts") if isinstance(found, dict) else found
+    if not isinstance(listed, list) or (isinstance(found, dict) and found.get("role", "user") != "user"):
+        return parts
+    listed[:] = [_quote_of(part) for part in listed]
+    return msgspec.json.encode(found).decode()
+
+
+def _quote_of(part: Any) -> Any:
+    is_text = isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
+    match = _QUOTE.fullmatch(part["text"]) if is_text else None
+    return {"type": "quote", "name": match[1], "text": match[3]} if match else part
 
 
 def answer_of(message: str, costs: str, thought_seconds: float) -> str:

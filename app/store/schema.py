@@ -7,7 +7,7 @@ which the database carries as `user_version`.
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from app.store.answers import answer_of
+from app.store.answers import answer_of, with_quotes
 
 __all__ = ["HEADER_BYTES", "MIGRATIONS", "is_header", "migrate", "schema_version", "shape"]
 
@@ -59,6 +59,8 @@ ALTER TABLE drafts ADD COLUMN edit TEXT;                        -- JSON of Edit
 
 _VERSION_3 = """
 UPDATE turns SET message = answer_of(message, costs, thought_seconds);  -- JSON of Answered for an answer
+UPDATE turns SET message = with_quotes(message);                        -- JSON of Quote for a quotation
+UPDATE drafts SET parts = with_quotes(parts), edit = with_quotes(edit);
 """
 
 _TABLES = ("conversations", "turns", "drafts")
@@ -102,6 +104,7 @@ def migrate(connection: sqlite3.Connection, back_up: Callable[[int], None], migr
     off, because some changes of a table mean to make it anew.
     """
     connection.create_function("answer_of", 3, answer_of, deterministic=True)
+    connection.create_function("with_quotes", 1, with_quotes, deterministic=True)
     first = schema_version(connection)
     for version in range(first, len(migrations)):
         if first:

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 from typing import Protocol
 
-from engine import Media
+from engine import Media, Message
 
 __all__ = ["MATCH_BEGIN", "MATCH_END", "has_all", "search_terms", "searchable", "snippet", "text_of", "whole"]
 
@@ -43,8 +43,9 @@ class Said(Protocol):
 
 
 def text_of(said: Said) -> str:
-    """What a search finds of a turn: its text and the names of its files."""
-    return searchable("\n".join((said.text, *(Path(media.path).name for media in said.media))))
+    """What a search finds of a turn: its text, what it quotes, and the names of its files."""
+    text = said.written.text if isinstance(said, Message) else said.text
+    return searchable("\n".join((text, *(Path(media.path).name for media in said.media))))
 
 
 def search_terms(text: str) -> list[str]:

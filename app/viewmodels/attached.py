@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import assert_never
 
 from app.viewmodels.pictures import BUDGET_NAMES, auto_budget
-from app.viewmodels.quotes import quoted
 from engine import (
     BUDGETS,
     DEFAULT_VIDEO_BUDGET,
@@ -17,8 +16,8 @@ from engine import (
     ModelInfo,
     Part,
     Picture,
+    Quote,
     Sound,
-    Text,
     Video,
     plan_frames,
     plan_image,
@@ -321,7 +320,7 @@ class DraftText:
     @property
     def draft_part(self) -> Part:
         """As a draft is kept."""
-        return Text(quoted(self.name, self.text))
+        return Quote(self.name, self.text)
 
     @property
     def sent_parts(self) -> tuple[Part, ...]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.viewmodels.attached import Attached, DraftReading, DraftText, new_key
-from app.viewmodels.quotes import unquoted
-from engine import Part, Picture, Sound, Text, Video
+from engine import Part, Picture, Quote, Sound, Video
 
 __all__ = ["Content", "Draft"]
 
@@ -68,8 +67,7 @@ def _items(parts: Sequence[Part]) -> list[Attached]:
                 pass  # the video's own, which comes with it
             case Picture() | Video() | Sound():
                 items.append(DraftReading.of(part))
-            case Text(quotation):
-                name, text = unquoted(quotation) or ("Text", quotation)
+            case Quote(name, text):
                 items.append(DraftText(new_key(), name, text))
             case _:
                 pass  # calls and results are nobody's draft

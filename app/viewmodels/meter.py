@@ -206,7 +206,7 @@ class Meter(QObject):
 
     def _message_tokens(self, message: Message) -> int:
         """An estimate for a message that nobody has counted yet; sounds are left out, videos count as one frame."""
-        written = sum(self.senses.text_tokens(part.text) for part in message.parts if isinstance(part, Text))
+        written = sum(self.senses.text_tokens(part.text) for part in message.written.parts if isinstance(part, Text))
         return _TURN_TOKENS + written + sum(part.budget for part in message.parts if isinstance(part, Picture | Video))
 
 

@@ -1,6 +1,5 @@
-"""Text files and long pastes as parts of a message: read, told from binary files, quoted, and recognized again."""
+"""Text files and long pastes as parts of a message: read, and told from binary files."""
 
-import re
 from pathlib import Path
 
 from PySide6.QtCore import QMimeDatabase
@@ -8,7 +7,7 @@ from PySide6.QtCore import QMimeDatabase
 from app.text_files import read_text
 from engine import AttachmentError
 
-__all__ = ["LONG_TEXT", "MANY_LINES", "TEXT_SUFFIXES", "is_named_as_text", "quoted", "read_text_file", "unquoted"]
+__all__ = ["LONG_TEXT", "MANY_LINES", "TEXT_SUFFIXES", "is_named_as_text", "read_text_file"]
 
 LONG_TEXT = 4_000
 """Characters from which a pasted text becomes a chip."""
@@ -28,8 +27,6 @@ TEXT_SUFFIXES = (
 
 _OTHER_KINDS = ("%PDF-", "{\\rtf")
 """Documents that begin like text and are none that a person wants to have quoted."""
-
-_QUOTE = re.compile(r"File: ([^\n]*)\n(`{3,})\n(.*)\n\2", re.DOTALL)
 
 
 def is_named_as_text(path: Path) -> bool:
@@ -60,16 +57,3 @@ def read_text_file(path: Path) -> str | None:
             f"“{path.name}” is too long: {MAX_TEXT_BYTES // 1024} KB of text are the most. Attach a piece of it."
         )
     return file.text
-
-
-def quoted(name: str, text: str) -> str:
-    """A text as a fenced block under its name, as the model reads it."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"File: {' '.join(name.split())}\n{fence}\n{text}\n{fence}"
-
-
-def unquoted(text: str) -> tuple[str, str] | None:
-    """The name and the text of what `quoted` made; None for anything else."""
-    found = _QUOTE.fullmatch(text)
-    return None if found is None else (found[1], found[3])

@@ -12,7 +12,6 @@ from typing import assert_never
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.viewmodels.pictures import receipt_line, size_line
-from app.viewmodels.quotes import unquoted
 from app.viewmodels.tools import ToolRun
 from engine import (
     Answer,
@@ -23,6 +22,7 @@ from engine import (
     Part,
     Picture,
     PictureReceipt,
+    Quote,
     Returned,
     Sound,
     Stats,
@@ -89,7 +89,7 @@ class UserTurn(QObject):
     @property
     def text(self) -> str:
         """What was written, without what was quoted from files."""
-        return "\n".join(text for text in self._texts if unquoted(text) is None)
+        return self.message.text
 
     @property
     def enclosures(self) -> tuple[Enclosure, ...]:
@@ -101,8 +101,8 @@ class UserTurn(QObject):
                     found.append(Enclosure("film", Path(path).name, path))
                 case Sound(path) if all(path != each.path for each in found):
                     found.append(Enclosure("sound", Path(path).name, path))
-                case Text(text) if (quote := unquoted(text)) is not None:
-                    found.append(Enclosure("document", quote[0]))
+                case Quote(name):
+                    found.append(Enclosure("document", name))
                 case _:
                     pass
         return tuple(found)
@@ -110,12 +110,7 @@ class UserTurn(QObject):
     @property
     def draft(self) -> tuple[str, tuple[Part, ...]]:
         """The message as a draft again: its text, and what was attached."""
-        attached = (part for part in self.message.parts if not isinstance(part, Text) or unquoted(part.text))
-        return self.text, tuple(attached)
-
-    @property
-    def _texts(self) -> list[str]:
-        return [part.text for part in self.message.parts if isinstance(part, Text)]
+        return self.text, tuple(part for part in self.message.parts if not isinstance(part, Text))
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.messages import Media, Picture, Sound, Text, ToolCall, ToolResult, Video
+from engine.messages import Media, Picture, Sound, Text, Video
 from engine.prompt.pieces import without_control_characters
 from engine.prompt.schemas import tidy_parameters, tidy_response
 from engine.prompt.template import Step, clean_text
@@ -61,7 +61,7 @@ def turns_of(step: Step, number: int, stand_ins: StandIns, *, keeps_end: bool) -
         if isinstance(part, Text):
             text = clean_text(part.text, message.role, keeps_end=keeps_end and part is last)
             items.append({"type": "text", "text": stand_ins.add(number, text)})
-        elif not isinstance(part, ToolCall | ToolResult):
+        elif isinstance(part, Media):
             items.append({"type": MEDIA_KINDS[type(part)]})
     yield turn | {"content": _content(items)}
     for result, media in step.given:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from engine.errors import PromptError
-from engine.messages import Media, Message, Picture, Role, Sound, Text, ToolCall, ToolResult, Video
+from engine.messages import Media, Message, Picture, Quote, Role, Sound, Text, ToolCall, ToolResult, Video
 from engine.prompt.pieces import Piece, without_control_characters
 from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import call_pieces, declaration_pieces, result_pieces
@@ -50,7 +50,7 @@ class Step:
                 case Picture() | Sound() | Video():
                     result, media = found.pop()
                     found.append((result, (*media, part)))
-                case Text() | ToolCall():
+                case Text() | Quote() | ToolCall():
                     pass
         return found
 
@@ -98,6 +98,7 @@ def render(
 
 def steps(messages: Sequence[Message]) -> list[Step]:
     """Messages with their results. Results that follow no call are left out; raises PromptError for their media."""
+    messages = [message.written for message in messages]
     last_user = max((index for index, message in enumerate(messages) if message.role == "user"), default=-1)
     found: list[Step] = []
     for index, message in enumerate(messages):
@@ -172,7 +173,7 @@ def _message(step: Step) -> Iterator[Piece]:
     for part in step.message.parts:
         if isinstance(part, Text):
             yield clean_text(part.text, step.message.role)
-        elif not isinstance(part, ToolCall | ToolResult):
+        elif isinstance(part, Media):
             yield part
 
 

@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
 
-from app.viewmodels.quotes import quoted, read_text_file, unquoted
-from engine import AttachmentError
+from app.application import Desk
+from app.store.answers import with_quotes
+from app.viewmodels.quotes import read_text_file
+from app.viewmodels.turns import UserTurn
+from engine import AttachmentError, Part, Quote, Text, user
+from tests.app.driving import WAIT_MS, OpenDesk, attach, say, send, wait_for_end
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
@@ -44,25 +50,59 @@ def test_a_text_is_read_up_to_its_limit_and_refused_beyond(tmp_path: Path) -> No
         read_text_file(tmp_path / "more.txt")
 
 
-@settings(deadline=None)
-@given(text=st.text(st.sampled_from("`\n aé")) | st.text())
-def test_a_quotation_is_recognized_again(text: str) -> None:
-    assert unquoted(quoted("my notes.md", text)) == ("my notes.md", text)
-
-
 def test_no_text_ends_its_own_fence() -> None:
-    fence = quoted("a.md", "```python\nprint()\n```").splitlines()[1]
+    fence = Quote("a.md", "```python\nprint()\n```").written.text.splitlines()[1]
     assert fence == "````"
 
 
-def test_what_is_written_is_no_quotation() -> None:
-    assert unquoted("Look:\n```\ncode\n```") is None
+@settings(deadline=None)
+@given(text=st.text(st.sampled_from("`\n aé")) | st.text(), name=st.text(min_size=1))
+def test_a_quotation_of_earlier_versions_becomes_one(text: str, name: str) -> None:
+    quote = Quote(name, text)
+    kept = msgspec.json.encode((*user("Look").parts, quote.written)).decode()
+    look, found = msgspec.json.decode(with_quotes(kept) or "", type=tuple[Part, ...])
+    assert look == Text("Look")
+    assert isinstance(found, Quote)
+    assert (found.text, found.written) == (quote.text, quote.written)
 
 
 @pytest.mark.parametrize(
-    "data", ["Grüße".encode("utf-16-le"), b"\xff\xfea", "\ufeffa\x01".encode("utf-16-le"), "a".encode("utf-32")]
+    "kept", [None, "{", "[1", '"a"', "[[]]", '{"parts": 1}', '{"role": "assistant", "parts": []}', "3"]
 )
-def test_what_is_no_text_to_us_is_not_told_that_it_is_no_utf_16(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "old.txt").write_bytes(data)
-    with pytest.raises(AttachmentError, match=r"UTF-16 that its first bytes announce\. Save it as UTF-8 first\.$"):
-        read_text_file(tmp_path / "old.txt")
+def test_what_is_damaged_or_an_answer_stays_as_it_is(kept: str | None) -> None:
+    assert with_quotes(kept) == kept
+
+
+def test_a_text_that_looks_like_a_quotation_stays_text_also_after_a_restart(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    lookalike = Quote("a.txt", "not attached").written.text
+    desk = open_desk("text")
+    say(desk, lookalike)
+    assert wait_for_end(qtbot, desk).text == lookalike
+    desk.close()
+    turn = wait_for_question(open_desk("text"), qtbot)
+    assert (turn.text, turn.enclosures) == (lookalike, ())
+
+
+def test_a_quotation_is_one_also_after_a_restart_and_is_told_as_text(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("attached")
+    desk = open_desk("echo")
+    attach(desk, tmp_path / "a.txt")
+    desk.models.composer.replace_text("Read")
+    send(desk)
+    told = Quote("a.txt", "attached").written.text
+    assert told in wait_for_end(qtbot, desk).text
+    desk.close()
+    turn = wait_for_question(open_desk("echo"), qtbot)
+    assert turn.text == "Read"
+    assert [each.name for each in turn.enclosures] == ["a.txt"]
+    assert turn.draft == ("Read", (Quote("a.txt", "attached"),))
+
+
+def wait_for_question(desk: Desk, qtbot: QtBot) -> UserTurn:
+    """The first turn of the conversation that was open."""
+    qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)
+    turn = desk.models.conversation.turns[0]
+    assert isinstance(turn, UserTurn)
+    return turn
