@@ -17,7 +17,7 @@ from app.viewmodels.draft import Draft
 from app.viewmodels.pictures import auto_budget
 from app.widgets.dialogs import TextPreview
 from app.widgets.tiles import WaveTile
-from engine import ModelInfo, Picture, Sound, Text, Traits, Video, read_traits, sample_checkpoint
+from engine import ModelInfo, Picture, Quote, Sound, Traits, Video, read_traits, sample_checkpoint
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -251,7 +251,7 @@ def test_a_draft_that_is_taken_up_again_is_the_same(
     paste(desk, "x" * 5000)
     qtbot.keyClicks(desk.window.composer.editor, "look at these")
     draft = composer.draft.content
-    assert [type(part) for part in draft[1]] == [Picture, Picture, Sound, Video, Text]
+    assert [type(part) for part in draft[1]] == [Picture, Picture, Sound, Video, Quote]
     composer.show(Draft.of(("other", ())))
     assert (composer.draft.content, desk.window.composer.editor.toPlainText()) == (("other", ()), "other")
     composer.show(Draft.of(draft))
