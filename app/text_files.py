@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["FileText", "read_text"]
+__all__ = ["FileText", "read_text", "text_of"]
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _UNWRITTEN = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -25,14 +25,18 @@ class FileText:
 
 
 def read_text(path: Path, max_bytes: int) -> FileText | None:
-    """Up to `max_bytes` of a file in UTF-8, or in what its byte order mark says; raises OSError.
-
-    A character at the cut is left out whole. None for what holds control characters that no text has.
-    """
+    """Up to `max_bytes` of a file, as `text_of` takes them; raises OSError."""
     if not path.is_file():  # opening a pipe would wait for somebody to write into it
         raise OSError(errno.EINVAL, "It is not a file", str(path))
     with path.open("rb") as file:
-        data = file.read(max_bytes + 1)
+        return text_of(file.read(max_bytes + 1), max_bytes)
+
+
+def text_of(data: bytes, max_bytes: int) -> FileText | None:
+    """Up to `max_bytes` in UTF-8, or in what their byte order mark says; longer data are cut.
+
+    A character at the cut is left out whole. None for what holds control characters that no text has.
+    """
     is_cut = len(data) > max_bytes
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     if encoding != "utf-16" and _UNWRITTEN.search(data):

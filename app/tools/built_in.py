@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.tools.calculator import work_out
-from app.tools.files import list_folder, path_inside, read_text_file
+from app.tools.files import Place, chosen, find_place, list_folder, read_text_file
 from engine import Tool, ToolError
 
 __all__ = ["BuiltIn", "Desktop", "built_in_tools"]
@@ -35,13 +35,32 @@ class BuiltIn:
     explanation: str
     """For a person: what the model gets by it."""
     run: Callable[[dict[str, Any]], Any]
-    """Gives any JSON value; raises ToolError."""
-    target: Callable[[dict[str, Any]], str] = lambda _arguments: ""
-    """The file or folder that will be read: a person is asked first. Empty when none is. Raises ToolError."""
+    """Gives any JSON value, without asking anybody; raises ToolError."""
+    find: Callable[[dict[str, Any]], Place | None] = lambda _arguments: None
+    """The file or folder that will be read: a person is asked first. None when none is. Raises ToolError."""
+    read: Callable[[Place], Any] = lambda _place: None
+    """Gives what is there, as `run` does, and nothing else that stands there meanwhile."""
+
+    def target(self, arguments: dict[str, Any]) -> str:
+        """The path of what will be read; empty when nothing is. Raises ToolError."""
+        place = self.find(arguments)
+        return "" if place is None else str(place)
 
 
 def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
     """All of them; each is off until a person turns it on."""
+
+    def folder(arguments: dict[str, Any]) -> Place | None:
+        path = str(arguments.get("path") or "")
+        return find_place(path, desktop.allowed()) if path else None
+
+    def file(arguments: dict[str, Any]) -> Place:
+        return find_place(_text(arguments, "path"), desktop.allowed())
+
+    def listed(arguments: dict[str, Any]) -> list[str]:
+        place = folder(arguments)
+        return chosen(desktop.allowed()) if place is None else list_folder(place)
+
     return (
         BuiltIn(
             Tool("clock", "Tells the date, the time and the day of the week."),
@@ -63,8 +82,9 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
             ),
             "Folders",
             "What is in the folders below. It asks you each time.",
-            lambda arguments: list_folder(str(arguments.get("path") or ""), desktop.allowed()),
-            lambda arguments: path_inside(str(arguments.get("path") or ""), desktop.allowed()),
+            listed,
+            folder,
+            list_folder,
         ),
         BuiltIn(
             Tool(
@@ -74,8 +94,9 @@ def built_in_tools(desktop: Desktop) -> tuple[BuiltIn, ...]:
             ),
             "Files",
             "Text files in the folders below. It asks you each time.",
-            lambda arguments: read_text_file(_text(arguments, "path"), desktop.allowed()),
-            lambda arguments: path_inside(_text(arguments, "path"), desktop.allowed()),
+            lambda arguments: read_text_file(file(arguments)),
+            file,
+            read_text_file,
         ),
         BuiltIn(
             Tool(

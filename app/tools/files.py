@@ -1,73 +1,145 @@
-"""Reading for the model, inside what a person chose and nowhere else."""
+"""Reading for the model, inside what a person chose and nowhere else.
 
+What was found is remembered by its identity, not by its path alone: from the chosen folder's descriptor each part of
+the path is opened without following links, and what stands there now must be what a person was asked about.
+"""
+
+import os
+import stat
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.text_files import read_text
+from app.text_files import text_of
 from engine import ToolError
 
-__all__ = ["list_folder", "path_inside", "read_text_file"]
+__all__ = ["Place", "chosen", "find_place", "list_folder", "read_text_file"]
 
 MAX_BYTES = 64 * 1024
 """Of one file: about 16,000 tokens."""
 
 MAX_ENTRIES = 200
 
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_Identity = tuple[int, int, int]
 
-def list_folder(path: str, allowed: Sequence[Path]) -> list[str]:
-    """Files and folders (these end in a slash) of a folder; without a path what was chosen. Raises ToolError."""
+
+@dataclass(frozen=True)
+class Place:
+    """A file or folder inside what was chosen, links followed, as it was when it was found."""
+
+    root: Path
+    """What was chosen."""
+    parts: tuple[str, ...]
+    """The way from there."""
+    root_identity: _Identity
+    identity: _Identity
+
+    def __str__(self) -> str:
+        """Its path."""
+        return str(self.root.joinpath(*self.parts))
+
+
+def chosen(allowed: Sequence[Path]) -> list[str]:
+    """What a person chose; folders end in a slash. Raises ToolError when it is nothing."""
     if not allowed:
         raise ToolError("No folder has been chosen. Ask the person to do that: Chat ▸ Tools ▸ Choose a Folder to Read.")
-    if not path:
-        return [_name(each) for each in allowed]
-    folder = _inside(path, allowed)
-    if not folder.is_dir():
-        raise ToolError(f"{path} is not a folder.")
-    try:
-        entries = sorted((each for each in folder.iterdir() if not each.name.startswith(".")), key=lambda p: p.name)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be listed.") from error
-    names = [_name(entry) for entry in entries[:MAX_ENTRIES]]
-    return names if len(entries) <= MAX_ENTRIES else [*names, f"… and {len(entries) - MAX_ENTRIES} more"]
+    return [f"{_text(str(each))}{'/' * each.is_dir()}" for each in allowed]
 
 
-def read_text_file(path: str, allowed: Sequence[Path]) -> dict[str, str]:
-    """A file's text, its beginning if it is long; raises ToolError."""
-    file = _inside(path, allowed)
-    if not file.is_file():
-        raise ToolError(f"There is no file {path}.")
-    try:
-        found = read_text(file, MAX_BYTES)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read.") from error
-    if found is None:
-        raise ToolError(f"{path} is not a text file.")
-    note = {"note": f"Only the first {MAX_BYTES // 1024} KB."} if found.is_cut else {}
-    return {"text": found.text} | note
+def find_place(path: str, allowed: Sequence[Path]) -> Place:
+    """What a path stands for, if it is inside what was chosen and not hidden; its bare name is enough.
 
-
-def path_inside(path: str, allowed: Sequence[Path]) -> str:
-    """The file or folder that a path stands for; empty for no path. Raises ToolError."""
-    return str(_inside(path, allowed)) if path else ""
-
-
-def _name(path: Path) -> str:
-    try:
-        return f"{path}/" if path.is_dir() else str(path)
-    except OSError:
-        return str(path)
-
-
-def _inside(path: str, allowed: Sequence[Path]) -> Path:
-    """The file that is meant, links followed, if it is inside what was chosen; its bare name is enough."""
+    Raises ToolError.
+    """
+    chosen(allowed)
     try:
         roots = [root.resolve() for root in allowed]
         candidates = [Path(path).expanduser(), *(root / path for root in roots if root.is_dir())]
         candidates += [root for root in roots if root.name == path.rstrip("/")]
         found = [resolved for each in candidates if each.is_absolute() and (resolved := each.resolve()).exists()]
+        for each in found:
+            root = next((root for root in roots if each == root or root in each.parents), None)
+            if root is not None:
+                return _place(root, each)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ToolError(f"{path[:200]} is no path.") from error
-    for each in found:
-        if any(each == root or root in each.parents for root in roots):
-            return each
-    raise ToolError(f"{path[:200]} is not in a folder that the person chose.")
+        raise ToolError(f"{path[:100]} is no path.") from error
+    raise ToolError(f"{path[:100]} is not in a folder that the person chose.")
+
+
+def list_folder(place: Place) -> list[str]:
+    """Files and folders (these end in a slash) of a folder; raises ToolError."""
+    descriptor = _open(place)
+    try:
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise ToolError(f"{place} is not a folder.")
+        with os.scandir(descriptor) as found:
+            entries = sorted((entry for entry in found if not _is_hidden(entry.name)), key=lambda entry: entry.name)
+            names = [f"{entry.name}{'/' * entry.is_dir(follow_symlinks=False)}" for entry in entries[:MAX_ENTRIES]]
+    except OSError as error:
+        raise ToolError(f"{place} cannot be listed.") from error
+    finally:
+        os.close(descriptor)
+    paths = [_text(f"{place}/{name}") for name in names]
+    return paths if len(entries) <= MAX_ENTRIES else [*paths, f"… and {len(entries) - MAX_ENTRIES} more"]
+
+
+def read_text_file(place: Place) -> dict[str, str]:
+    """A file's text, its beginning if it is long; raises ToolError."""
+    descriptor = _open(place)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ToolError(f"{place} is not a file.")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            found = text_of(file.read(MAX_BYTES + 1), MAX_BYTES)
+    except OSError as error:
+        raise ToolError(f"{place} cannot be read.") from error
+    finally:
+        os.close(descriptor)
+    if found is None:
+        raise ToolError(f"{place} is not a text file.")
+    note = {"note": f"Only the first {MAX_BYTES // 1024} KB."} if found.is_cut else {}
+    return {"text": found.text} | note
+
+
+def _place(root: Path, found: Path) -> Place:
+    parts = found.relative_to(root).parts
+    if any(map(_is_hidden, parts)):
+        raise ToolError(f"{found.name[:100]} is hidden: only what can be seen is read.")
+    return Place(root, parts, _identity(root.lstat()), _identity(found.lstat()))
+
+
+def _open(place: Place) -> int:
+    """A descriptor of what was found; raises ToolError when something else stands on the way now."""
+    try:
+        descriptor = _step(os.open(place.root, _FLAGS), place.root_identity)
+        for part in place.parts:
+            try:
+                inner = os.open(part, _FLAGS, dir_fd=descriptor)
+            finally:
+                os.close(descriptor)
+            descriptor = inner
+        return _step(descriptor, place.identity)
+    except OSError as error:
+        raise ToolError(f"{place} cannot be opened, or has changed since the person was asked. Ask again.") from error
+
+
+def _step(descriptor: int, identity: _Identity) -> int:
+    """The descriptor, if it is of what was found; raises OSError."""
+    if _identity(os.fstat(descriptor)) != identity:
+        os.close(descriptor)
+        raise OSError
+    return descriptor
+
+
+def _identity(found: os.stat_result) -> _Identity:
+    return found.st_dev, found.st_ino, stat.S_IFMT(found.st_mode)  # a number is used again for another kind of file
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _text(path: str) -> str:
+    """A path as text for the model, also when the name of a file is none."""
+    return path.encode(errors="replace").decode()

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.asking import AskPerson
+from app.foreign_text import one_line
 from app.settings import Settings
 from app.tools import BuiltIn
 from engine import Execute, Tool, ToolCall, ToolError, ToolOutcome
@@ -21,6 +22,9 @@ _log = logging.getLogger(__name__)
 CLOSE_S = 2.0
 MAX_SHOWN = 4000
 """Characters of a result that a card shows."""
+
+MAX_ABOUT = 60
+"""Characters of an argument that a card's title shows."""
 
 REFUSED = "The person did not allow this."
 
@@ -77,7 +81,7 @@ class ToolRun(QObject):
     def line(self) -> str:
         """The card in one line: "Calculator · 12 * 34 · 3 ms"."""
         first = next(iter(self.call.arguments.values()), "")
-        about = _written(first).splitlines()[0][:60] if first != "" else ""
+        about = one_line(_written(first).strip().split("\n")[0], MAX_ABOUT)
         match self.state:
             case ToolState.ASKING:
                 end = "asks for permission"
@@ -87,7 +91,7 @@ class ToolRun(QObject):
                 end = self._duration
             case ToolState.FAILED:
                 end = "failed"
-        return " · ".join(part for part in (self.title, about, end) if part)
+        return " · ".join(part for part in (one_line(self.title, MAX_ABOUT), about, end) if part)
 
     @property
     def _duration(self) -> str:
@@ -99,7 +103,7 @@ class ToolRun(QObject):
     @property
     def question(self) -> str:
         """What to ask before it runs."""
-        return f"Allow the model to read {self._target}?" if self.state is ToolState.ASKING else ""
+        return f"Allow the model to read {one_line(self._target)}?" if self.state is ToolState.ASKING else ""
 
     def ask(self, target: str) -> None:
         """Wait for a person, who is shown what will be read."""
@@ -178,23 +182,18 @@ class Toolbox:
     def _find(self, name: str) -> BuiltIn | None:
         return next((each for each in self.all if each.tool.name == name), None)
 
-    def _target_of(self, tool: BuiltIn, call: ToolCall) -> str:
-        """The file or folder that a call will read, links followed; empty when it reads none, or fails anyway."""
-        try:
-            return tool.target(call.arguments)
-        except ToolError:
-            return ""
-
     def _run(self, call: ToolCall, ask_person: AskPerson) -> Any:
-        """What a call gives; raises ToolError."""
+        """What a call gives; raises ToolError. What a person was asked about is what is read."""
         found = self._find(call.name)
         if found is None or not self.is_on(call.name):
             raise ToolError("This tool is switched off.")
-        target = self._target_of(found, call)
-        if target and not ask_person(call, target):
-            raise ToolError(REFUSED)
         try:
-            return found.run(call.arguments)
+            place = found.find(call.arguments)
+            if place is None:
+                return found.run(call.arguments)
+            if not ask_person(call, str(place)):
+                raise ToolError(REFUSED)
+            return found.read(place)
         except ToolError:
             raise
         except Exception as error:  # whatever went wrong, the model is told

@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
-from app.widgets.look import IconButton, Look, give_role
+from app.widgets.look import IconButton, Label, Look, give_role
 
 __all__ = ["Banner"]
 
@@ -23,9 +23,8 @@ class Banner(QFrame):
         self._icon_name = icon
         self._role = role
         give_role(self, role)
-        self._symbol = QLabel()
-        self.text = QLabel()
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self._symbol = Label()
+        self.text = Label()
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.dismiss_button = IconButton(look, "close", "Dismiss", side=24, color=lambda _colors: self._color)

@@ -10,7 +10,7 @@ from app.thumbnails import Thumbnails
 from app.viewmodels.attached import Attached, DraftPicture, DraftReading, DraftSound, DraftText, DraftVideo
 from app.viewmodels.intake import kind_by_name
 from app.viewmodels.pictures import BUDGET_NAMES
-from app.widgets.look import IconButton, Look, give_role, show_tip
+from app.widgets.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.picture_card import PictureTile
 from app.widgets.tiles import SymbolTile, WaveTile
 
@@ -244,13 +244,12 @@ class _BudgetButton(QToolButton):
             self.stepped.emit(step)
 
 
-class _ElidedLabel(QLabel):
+class _ElidedLabel(Label):
     """A name that loses its middle before it makes the chip wider."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         give_role(self, "name")
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setMinimumWidth(150)
         self.setMaximumWidth(150)
 
@@ -267,7 +266,7 @@ class _ElidedLabel(QLabel):
 
 
 def _caption(role: str = "caption") -> QLabel:
-    label = QLabel()
+    label = Label()
     give_role(label, role)
     label.setIndent(TEXT_INDENT)
     return label

@@ -4,7 +4,7 @@ import itertools
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import COLUMN_WIDTH
 from app.thumbnails import Thumbnails
@@ -17,7 +17,7 @@ from app.widgets.banner import Banner
 from app.widgets.chip import Chip, SeenChip, TextChip, make_chip
 from app.widgets.dialogs import TextPreview, open_microphone_settings, quick_look
 from app.widgets.editor import Editor
-from app.widgets.look import IconButton, Look, give_role, show_tip
+from app.widgets.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.recorder_view import RecorderView, VoiceMenu
 from app.widgets.tiles import ContextRing
 
@@ -71,13 +71,13 @@ class ComposerView(QWidget):
         self.send_button = IconButton(look, "send", "Send", side=34, color=lambda colors: colors.on_accent)
         self.send_button.setObjectName("sendButton")
         self.ring = ContextRing(look)
-        self.cost = QLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.cost = Label(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         give_role(self.cost, "caption")
         self.cost.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.warning = QLabel()
+        self.warning = Label()
         give_role(self.warning, "caution")
         self.warning.setWordWrap(True)
-        self.footnote = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.footnote = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.footnote.setObjectName("footnote")
         self.footnote.setWordWrap(True)
         self._chip_row = QHBoxLayout()

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFrame,
-    QLabel,
     QMessageBox,
     QPlainTextEdit,
     QVBoxLayout,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.viewmodels.links import LinkQuestion
 from app.viewmodels.quotes import TEXT_SUFFIXES
-from app.widgets.look import Look, give_role
+from app.widgets.look import Label, Look, give_role
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
@@ -105,11 +104,11 @@ class AboutBox(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("About Cabochon")
-        icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        icon = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         icon.setPixmap(look.icons.pixmap("app", None, QSize(112, 112)))
-        name = QLabel("Cabochon", alignment=Qt.AlignmentFlag.AlignCenter)
+        name = Label("Cabochon", alignment=Qt.AlignmentFlag.AlignCenter)
         name.setObjectName("aboutName")
-        self.text = QLabel(
+        self.text = Label(
             f"Version {version or 'unknown: the engine has not started yet'}\n\n"
             "Chat and read pictures with Gemma 4 models,\nentirely on this Mac. Nothing you write, drop or ask\n"
             "leaves it.\n\nGemma is a trademark of Google LLC.",
@@ -137,7 +136,7 @@ class TextPreview(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(name)
         self.resize(min(640, parent.width() - 40), min(520, parent.height() - 40))
-        title = QLabel(name, textFormat=Qt.TextFormat.PlainText)
+        title = Label(name)
         give_role(title, "name")
         self.text = QPlainTextEdit(text)
         self.text.setFrameShape(QFrame.Shape.NoFrame)

@@ -2,10 +2,10 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.viewmodels.intake import Announcement
-from app.widgets.look import Look
+from app.widgets.look import Label, Look
 
 __all__ = ["DropOverlay"]
 
@@ -19,13 +19,12 @@ class DropOverlay(QWidget):
         self._look = look
         self._is_welcome = True
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._symbol = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._symbol = Label(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.title.setObjectName("emptyTitle")
-        self.detail = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.detail = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.detail.setObjectName("emptyDetail")
         for label in (self.title, self.detail):
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(48, 48, 48, 48)

@@ -2,10 +2,10 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodels.examples import DETAIL, EXAMPLES, TEMPORARY_DETAIL, TEMPORARY_TITLE, TITLE, Example
-from app.widgets.look import Look, give_role
+from app.widgets.look import Label, Look, give_role
 
 __all__ = ["EmptyView"]
 
@@ -27,11 +27,11 @@ class EmptyView(QWidget):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
-        self._gem = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._gem = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self._gem.setPixmap(look.icons.pixmap("gem", None, QSize(76, 62)))
-        self.title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.title.setObjectName("emptyTitle")
-        self._detail = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._detail = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self._detail.setObjectName("emptyDetail")
         self._detail.setWordWrap(True)
         self.show_kind(is_temporary=False)
@@ -77,10 +77,10 @@ class _ExampleButton(QPushButton):
         self.setAccessibleName(f"{example.title}: {example.detail}")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._symbol = QLabel()
-        title = QLabel(example.title)
+        self._symbol = Label()
+        title = Label(example.title)
         give_role(title, "name")
-        detail = QLabel(example.detail)
+        detail = Label(example.detail)
         give_role(detail, "caption")
         self._lines = QVBoxLayout(self)
         self._lines.setContentsMargins(14, 12, 14, 12)

@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QWidget
 from shiboken6 import isValid
 
 from app.viewmodels.finding import Finding
-from app.widgets.look import IconButton, Look, give_role
+from app.widgets.look import IconButton, Label, Look, give_role
 
 __all__ = ["FindBar"]
 
@@ -29,7 +29,7 @@ class FindBar(QWidget):
         self.field = _Field()
         self.field.textEdited.connect(self.asked)
         self.field.stepped.connect(finding.step)
-        self.count = QLabel()
+        self.count = Label()
         give_role(self.count, "caption")
         self.previous = IconButton(look, "chevron-left", "Find the previous one", side=26)
         self.previous.clicked.connect(lambda: finding.step(-1))

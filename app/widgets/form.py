@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.look import Look, give_role
+from app.widgets.look import Label, Look, give_role
 
 __all__ = ["CheckBox", "Form", "NumberChoice", "PopUp", "make_plain", "side_by_side"]
 
@@ -47,7 +47,7 @@ class Form(QWidget):
     def add(self, label: str, field: QWidget, *, named: QWidget | None = None) -> None:
         """A row. `named` is the part of it that the label names and stands beside; a button names itself."""
         target = named or field
-        caption = QLabel(f"{label}:" if label else "")
+        caption = Label(f"{label}:" if label else "")
         caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if label and not isinstance(target, QAbstractButton):
             target.setAccessibleName(label)
@@ -93,11 +93,11 @@ class Form(QWidget):
             caption.setFixedSize(pixels(_CAPTION_WIDTH), line)
 
 
-class Paragraph(QLabel):
+class Paragraph(Label):
     """Plain text as wide as a page's fields and as high as that makes it."""
 
     def __init__(self, look: Look) -> None:
-        super().__init__(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        super().__init__(wraps=True)
         self._look = look
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 

@@ -2,10 +2,10 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from app.viewmodels.status import Mood, Status
-from app.widgets.look import IconButton, Look, give_role, show_tip
+from app.widgets.look import IconButton, Label, Look, give_role, show_tip
 
 __all__ = ["Header"]
 
@@ -19,7 +19,7 @@ class Header(QWidget):
         self.chip = StatusChip(look, status)
         self.chip.setMenu(model_menu)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
-        self.temporary = QLabel("Temporary")
+        self.temporary = Label("Temporary")
         give_role(self.temporary, "badge")
         self.temporary.hide()
         self.new_button = IconButton(look, "compose", "New conversation", side=32)
@@ -43,10 +43,9 @@ class StatusChip(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = _Dot(look)
-        self.model_name = QLabel()
-        self.model_name.setTextFormat(Qt.TextFormat.PlainText)
+        self.model_name = Label()
         give_role(self.model_name, "name")
-        self.state = QLabel()
+        self.state = Label()
         give_role(self.state, "caption")
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(10, 6, 12, 6)

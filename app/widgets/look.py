@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from app.colors import Colors
 from app.icons import Icons
 from app.theme import Theme
 from app.typesetting import Typesetter
 
-__all__ = ["GhostButton", "IconButton", "Look", "give_role", "show_tip"]
+__all__ = ["GhostButton", "IconButton", "Label", "Look", "give_role", "show_tip"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,15 @@ def show_tip(widget: QWidget, text: str) -> None:
     """Set a tooltip that is never taken for markup, whatever a file is called."""
     lines = html.escape(text).replace("\n", "<br>")
     widget.setToolTip(f"<span>{lines}</span>")
+
+
+class Label(QLabel):
+    """Text that is never taken for markup, whoever wrote it. The only kind of label in the window."""
+
+    def __init__(self, text: str = "", *, alignment: Qt.AlignmentFlag | None = None, wraps: bool = False) -> None:
+        super().__init__(text, textFormat=Qt.TextFormat.PlainText, wordWrap=wraps)
+        if alignment is not None:
+            self.setAlignment(alignment)
 
 
 class IconButton(QToolButton):

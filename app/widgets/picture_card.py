@@ -4,10 +4,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.thumbnails import Thumbnails
-from app.widgets.look import Look, give_role, show_tip
+from app.widgets.look import Label, Look, give_role, show_tip
 
 __all__ = ["PictureCard", "PictureTile"]
 
@@ -93,7 +93,7 @@ class PictureCard(QWidget):
         super().__init__()
         self.setFixedWidth(CARD_WIDTH)
         self.tile = PictureTile(look, thumbnails, path, QSize(CARD_WIDTH, CARD_HEIGHT), is_cropped=False)
-        self.caption = QLabel()
+        self.caption = Label()
         give_role(self.caption, "caption")
         self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.caption.setWordWrap(True)

@@ -4,11 +4,11 @@ from collections import deque
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from app.recorder import Microphone
 from app.viewmodels.voice import Voice, found
-from app.widgets.look import IconButton, Look, give_role
+from app.widgets.look import IconButton, Label, Look, give_role
 
 __all__ = ["RecorderView", "VoiceMenu"]
 
@@ -26,9 +26,9 @@ class RecorderView(QFrame):
         self.setAccessibleName("Recorder")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.meter = LevelMeter(look)
-        self.time = QLabel()
+        self.time = Label()
         give_role(self.time, "name")
-        self.line = QLabel()
+        self.line = Label()
         give_role(self.line, "caption")
         self.cancel_button = IconButton(look, "close", "Cancel", side=28)
         self.cancel_button.clicked.connect(voice.cancel)

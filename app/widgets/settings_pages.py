@@ -3,7 +3,6 @@
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QLabel,
     QPushButton,
     QRadioButton,
     QSlider,
@@ -15,7 +14,7 @@ from app.settings import TEXT_SIZES, Appearance, Retention
 from app.viewmodels.preferences import NOTIFYING_NAMES, RETENTION_NAMES, Preferences, count_tokens
 from app.widgets.dialogs import ask_before_deleting, show_folder
 from app.widgets.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
-from app.widgets.look import Look, give_role
+from app.widgets.look import Label, Look, give_role
 
 __all__ = ["GeneralPage", "ModelPage", "PrivacyPage", "SettingsPage"]
 
@@ -47,7 +46,7 @@ class GeneralPage(SettingsPage):
         self.text_size.setRange(0, len(TEXT_SIZES) - 1)
         self.text_size.setPageStep(1)
         self.text_size.setFixedWidth(200)
-        self.percent = QLabel()
+        self.percent = Label()
         self.return_sends = QRadioButton("Sends the message")
         self.return_breaks = QRadioButton("Makes a new line")
         self.shows_thoughts = CheckBox(look, "Show thoughts while they run")
@@ -119,7 +118,7 @@ class ModelPage(SettingsPage):
 
     def __init__(self, look: Look, preferences: Preferences) -> None:
         super().__init__(look, preferences)
-        self.name = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.name = Label()
         give_role(self.name, "name")
         self.choose_button = QPushButton("Choose…")
         self.choose_button.setAccessibleName("Choose a model folder")

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QMenuBar,
     QScrollArea,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.look import give_role
+from app.widgets.look import Label, give_role
 
 __all__ = ["ShortcutSheet"]
 
@@ -82,12 +81,12 @@ def _section(title: str, rows: Sequence[Row]) -> QGridLayout:
     grid.setHorizontalSpacing(24)
     grid.setVerticalSpacing(5)
     grid.setColumnStretch(0, 1)
-    heading = QLabel(title)
+    heading = Label(title)
     give_role(heading, "section")
     grid.addWidget(heading, 0, 0, 1, 2)
     for number, (command, keys) in enumerate(rows, start=1):
-        grid.addWidget(QLabel(command), number, 0)
-        label = QLabel(keys, alignment=Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(Label(command), number, 0)
+        label = Label(keys, alignment=Qt.AlignmentFlag.AlignRight)
         give_role(label, "note")
         label.setAccessibleName(f"{command}: {keys}")
         grid.addWidget(label, number, 1)

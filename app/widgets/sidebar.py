@@ -22,7 +22,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QFocusEvent, QFont, QKeyEvent, QPainter, QPen, QTextDocument
 from PySide6.QtWidgets import (
-    QLabel,
     QLineEdit,
     QListView,
     QMenu,
@@ -39,7 +38,7 @@ from app.viewmodels.library import Library
 from app.viewmodels.running import Mark, Running
 from app.viewmodels.search import Found, Search
 from app.viewmodels.shelf import Shelf
-from app.widgets.look import Look, show_tip
+from app.widgets.look import Label, Look, show_tip
 
 __all__ = ["Sidebar"]
 
@@ -94,7 +93,7 @@ class Sidebar(QWidget):
         self.list.removed.connect(self._remove)
         self.list.left.connect(self._show_open_one)
         self._rows.renamed.connect(self.rename_requested)
-        self.note = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.note.setObjectName("sidebarNote")
         self.note.setWordWrap(True)
         layout = QVBoxLayout(self)

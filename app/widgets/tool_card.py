@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
 
 from app.viewmodels.tools import ToolRun, ToolState
-from app.widgets.look import Look, give_role
+from app.widgets.look import Label, Look, give_role
 
 __all__ = ["ToolCard"]
 
@@ -24,7 +24,7 @@ class ToolCard(QFrame):
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.title.clicked.connect(run.toggle)
         self._details = _plain_label()
-        self._question = QLabel()
+        self._question = Label(wraps=True)
         self.allow = QPushButton("Allow")
         self.refuse = QPushButton("Don’t Allow")
         for button, is_allowed in ((self.allow, True), (self.refuse, False)):
@@ -63,8 +63,7 @@ class ToolCard(QFrame):
 
 
 def _plain_label() -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = Label()
     label.setWordWrap(True)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

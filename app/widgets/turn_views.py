@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QToolButton,
@@ -19,7 +18,7 @@ from app.viewmodels.blocks import PIECE, PLAIN_NOTE
 from app.viewmodels.finding import Finding, Hit
 from app.viewmodels.tools import ToolRun
 from app.viewmodels.turns import AnswerState, AnswerTurn, Enclosure, UserTurn
-from app.widgets.look import GhostButton, Look, give_role
+from app.widgets.look import GhostButton, Label, Look, give_role
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.picture_card import CARD_HEIGHT, CARD_WIDTH, PictureCard
 from app.widgets.selection import message_mime
@@ -295,21 +294,21 @@ class AnswerView(TurnView):
         self._look = look
         self._markdown.copy_requested.connect(self.copy_requested)
         self._markdown.completed.connect(self._name_text)
-        self.plain_note = QLabel(PLAIN_NOTE)
+        self.plain_note = Label(PLAIN_NOTE)
         give_role(self.plain_note, "note")
         self.plain_note.setWordWrap(True)
         self._markdown.piece_set.connect(self._show_form)
         self.thinking = ThinkingPane(look, turn.thought, self)
-        self.activity = QLabel()
+        self.activity = Label()
         give_role(self.activity, "activity")
-        self.note = QLabel()
+        self.note = Label()
         give_role(self.note, "note")
         self.note.setWordWrap(True)
-        self.statistics = QLabel()
+        self.statistics = Label()
         give_role(self.statistics, "note")
         self._shows_statistics = False
         self.error = QFrame()
-        self.error_text = QLabel()
+        self.error_text = Label()
         self.retry_button = QPushButton("Retry")
         self._build_error()
         foot = QHBoxLayout()
@@ -381,7 +380,6 @@ class AnswerView(TurnView):
         give_role(self.error, "error")
         self.error_text.setWordWrap(True)
         self.error_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.error_text.setTextFormat(Qt.TextFormat.PlainText)
         self.retry_button.setAccessibleName("Retry the answer that failed")
         self.retry_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.retry_button.clicked.connect(self.retry_requested)

@@ -1,9 +1,9 @@
 """Which version of a turn is shown, and the way to the others: ‹ 2/3 ›."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.widgets.look import IconButton, Look, give_role
+from app.widgets.look import IconButton, Label, Look, give_role
 
 __all__ = ["VersionSwitch"]
 
@@ -20,7 +20,7 @@ class VersionSwitch(QWidget):
         super().__init__()
         self.older = IconButton(look, "chevron-left", "Earlier version", side=22)
         self.newer = IconButton(look, "chevron-right", "Later version", side=22)
-        self._text = QLabel()
+        self._text = Label()
         give_role(self._text, "caption")
         self.older.clicked.connect(lambda: self.stepped.emit(-1))
         self.newer.clicked.connect(lambda: self.stepped.emit(1))

@@ -1,6 +1,7 @@
 """The built-in tools do what they say, inside what a person allowed."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,103 @@ def test_a_loop_of_links_is_said(tmp_path: Path) -> None:
     with pytest.raises(ToolError):
         toolbox(tmp_path)["read_file"].run({"path": "loop"})
     assert str(tmp_path / "loop") in toolbox(tmp_path)["list_files"].run({"path": str(tmp_path)})
+
+
+def notes(tmp_path: Path) -> Path:
+    """A chosen folder with a file in a folder, and a secret beside it."""
+    folder = tmp_path / "notes"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.txt").write_text("allowed")
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "a.txt").write_text("secret")
+    return folder
+
+
+def swap_file_for_link(folder: Path) -> None:
+    (folder / "deep" / "a.txt").unlink()
+    (folder / "deep" / "a.txt").symlink_to(folder.parent / "secret" / "a.txt")
+
+
+def swap_folder_for_link(folder: Path) -> None:
+    (folder / "deep").rename(folder / "away")
+    (folder / "deep").symlink_to(folder.parent / "secret")
+
+
+def swap_chosen_for_link(folder: Path) -> None:
+    folder.rename(folder.parent / "away")
+    (folder.parent / "secret" / "deep").mkdir()
+    (folder.parent / "secret" / "deep" / "a.txt").write_text("secret")
+    folder.symlink_to(folder.parent / "secret")
+
+
+def swap_file_for_another(folder: Path) -> None:
+    (folder.parent / "secret" / "a.txt").replace(folder / "deep" / "a.txt")
+
+
+def swap_file_for_pipe(folder: Path) -> None:
+    (folder / "deep" / "a.txt").unlink()
+    os.mkfifo(folder / "deep" / "a.txt")
+
+
+SWAPS = [swap_file_for_link, swap_folder_for_link, swap_chosen_for_link, swap_file_for_another, swap_file_for_pipe]
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+def test_what_was_allowed_is_what_is_read(tmp_path: Path, swap: Callable[[Path], None]) -> None:
+    folder = notes(tmp_path)
+    tool = toolbox(folder)["read_file"]
+    place = tool.find({"path": "deep/a.txt"})
+    assert place is not None
+    assert tool.read(place) == {"text": "allowed"}
+    swap(folder)
+    with pytest.raises(ToolError, match="changed since"):
+        tool.read(place)
+
+
+def test_a_folder_that_was_swapped_is_not_listed(tmp_path: Path) -> None:
+    folder = notes(tmp_path)
+    tool = toolbox(folder)["list_files"]
+    place = tool.find({"path": "deep"})
+    assert place is not None
+    assert tool.read(place) == [str(folder / "deep" / "a.txt")]
+    swap_folder_for_link(folder)
+    with pytest.raises(ToolError, match="changed since"):
+        tool.read(place)
+
+
+def test_both_tools_leave_hidden_files_alone(tmp_path: Path) -> None:
+    folder = tmp_path / ".chosen"
+    (folder / ".hidden").mkdir(parents=True)
+    (folder / ".hidden" / "a.txt").write_text("x")
+    (folder / ".env").write_text("x")
+    (folder / "seen.txt").write_text("x")
+    (folder / "link").symlink_to(folder / ".env")
+    tools = toolbox(folder)
+    assert tools["list_files"].run({"path": str(folder)}) == [str(folder / "link"), str(folder / "seen.txt")]
+    assert tools["read_file"].run({"path": "seen.txt"}) == {"text": "x"}
+    for name in (".env", ".hidden/a.txt", "link"):
+        with pytest.raises(ToolError, match="hidden"):
+            tools["read_file"].run({"path": name})
+    with pytest.raises(ToolError, match="hidden"):
+        tools["list_files"].run({"path": ".hidden"})
+
+
+def test_a_pipe_is_refused_at_once_and_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / os.fsdecode(b"\xff.txt")).write_text("x")
+    tools = toolbox(tmp_path)
+    with pytest.raises(ToolError, match="not a file"):
+        tools["read_file"].run({"path": "pipe"})
+    assert tools["list_files"].run({"path": str(tmp_path)}) == [str(tmp_path / "pipe"), str(tmp_path / "?.txt")]
+
+
+def test_reading_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    folder = notes(tmp_path)
+    tools = toolbox(folder)
+    before = len(list(Path("/dev/fd").iterdir()))
+    tools["read_file"].run({"path": "deep/a.txt"})
+    tools["list_files"].run({"path": "deep"})
+    for tool, path in (("read_file", "deep"), ("list_files", "deep/a.txt"), ("read_file", "deep/none")):
+        with pytest.raises(ToolError):
+            tools[tool].run({"path": path})
+    assert len(list(Path("/dev/fd").iterdir())) == before
