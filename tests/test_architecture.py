@@ -1,0 +1,47 @@
+"""The page that newcomers read first tells the truth: its tree holds every module once, and it stays one page."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+TREE = PAGE.split("## Tree", 1)[1].split("```")[1]
+MAX_LINES = 130
+
+
+def modules_drawn(package: str) -> Iterator[str]:
+    """Paths of the modules that the tree names below a package; what stands in brackets explains."""
+    rows = re.sub(r"\([^)]*\)", "", TREE).splitlines()
+    start = rows.index(next(row for row in rows if row.startswith(f"{package}/"))) + 1
+    room = ""
+    for row in rows[start:]:
+        if not row.startswith(" "):
+            return
+        words = row.replace("·", " ").split()
+        if row[2] != " ":
+            room = words.pop(0) if words[0].endswith("/") else ""
+        yield from (f"{package}/{room}{word.removesuffix('.py')}" for word in words)
+
+
+@pytest.mark.parametrize("package", ["engine", "app"])
+def test_the_tree_names_every_module_once(package: str) -> None:
+    files = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / package).rglob("*.py"))
+    there = {path.as_posix() for path in files if path.name not in ("__init__", "__main__")}
+    drawn = Counter(modules_drawn(package))
+    assert set(drawn) == there
+    assert max(drawn.values()) == 1
+
+
+def test_the_architecture_is_one_page() -> None:
+    assert len(PAGE.splitlines()) <= MAX_LINES
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"\]\(([^)]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    there = [path.relative_to(folder).as_posix() for path in folder.glob("*/*.md")]
+    assert sorted(listed) == sorted(there)
