@@ -1,24 +1,21 @@
 """A conversation as a file: Markdown, HTML, PDF or JSON, with its pictures. A file is written whole or not at all."""
 
-import os
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import assert_never
 
 from app.exports.conversation import Entry, Exported, media_of
 from app.exports.page import to_html
 from app.exports.pdf import to_pdf
+from app.exports.pictures import HEAD_BYTES, browser_kind
 from app.exports.text import to_json, to_markdown
-from engine import EngineError, Thought
+from engine import EngineError, Thought, write_whole
 
 __all__ = ["Entry", "ExportCancelled", "ExportError", "ExportFormat", "Exported", "export"]
-
-
-_DRAFT = ".cabochon-export"
-"""Beside the file, for a moment. Should the app be killed in it, the next export to this folder takes its place."""
 
 
 class ExportError(EngineError):
@@ -67,11 +64,10 @@ def _write(conversation: Exported, path: Path, kind: ExportFormat, is_wanted: Ca
         if not is_wanted():
             raise ExportCancelled
 
-    media_folder, draft = _free_folder(path), path.with_name(_DRAFT)
-    try:
+    with ExitStack() as made:
         match kind:
             case ExportFormat.MARKDOWN | ExportFormat.JSON:
-                places = _copy_media(conversation, media_folder, go_on)
+                places = _copy_media(conversation, path, made, go_on)
                 form = to_markdown if kind is ExportFormat.MARKDOWN else to_json
                 content = form(conversation, places).encode()
             case ExportFormat.HTML:
@@ -80,41 +76,48 @@ def _write(conversation: Exported, path: Path, kind: ExportFormat, is_wanted: Ca
                 content = to_pdf(conversation, go_on)
             case _ as never:
                 assert_never(never)
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
         go_on()
-        draft.replace(path)
-    except BaseException:
-        shutil.rmtree(media_folder, ignore_errors=True)
-        with suppress(OSError):
-            draft.unlink()
-        raise
+        write_whole(path, content, mode=0o666)
+        made.pop_all()
 
 
-def _free_folder(path: Path) -> Path:
-    """A place beside the file where nothing is yet."""
-    folder, number = path.with_name(f"{path.stem} files"), 2
-    while folder.exists():
-        folder, number = path.with_name(f"{path.stem} files {number}"), number + 1
-    return folder
+def _copy_media(conversation: Exported, path: Path, made: ExitStack, go_on: Callable[[], None]) -> dict[str, str]:
+    """Copy every file that is still there, and return where each is from the exported file.
 
-
-def _copy_media(conversation: Exported, folder: Path, go_on: Callable[[], None]) -> dict[str, str]:
-    """Copy every file that is still there, and return where each is from the exported file."""
+    They go into a new folder beside it, made when there is a first one, which is removed on `made`.
+    """
+    folder: Path | None = None
     places: dict[str, str] = {}
     for entry in conversation.entries:
         for media in media_of(entry):
             source = Path(media.path)
             if media.path not in places and source.is_file():
                 go_on()
-                folder.mkdir(exist_ok=True)
+                if folder is None:
+                    folder = _new_folder(path)
+                    made.callback(shutil.rmtree, folder, ignore_errors=True)
                 kind = type(media).__name__.lower()
-                target = f"{kind} {len(places) + 1}{source.suffix}"
+                target = f"{kind} {len(places) + 1}{_suffix(source)}"
                 shutil.copyfile(source, folder / target)
                 places[media.path] = f"{folder.name}/{target}"
     return places
+
+
+def _new_folder(path: Path) -> Path:
+    """A folder of ours beside the file, where nothing was, not even a link."""
+    for number in count(1):
+        folder = path.with_name(f"{path.stem} files{f' {number}' * (number > 1)}")
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError("numbers do not end")
+
+
+def _suffix(source: Path) -> str:
+    """What the file is; its own name tells it of all that browsers do not show."""
+    with source.open("rb") as file:
+        kind = browser_kind(file.read(HEAD_BYTES))
+    return source.suffix if kind is None else f".{kind.replace('jpeg', 'jpg')}"
 
 
 def _without_thought(entry: Entry) -> Entry:

@@ -25,6 +25,7 @@ from app.exports.conversation import (
     tool_codes,
     tool_title,
 )
+from app.exports.pictures import HEAD_BYTES, browser_kind
 from app.viewmodels.blocks import block_pieces, plain_pieces, uncut
 from engine import AttachmentError, Picture, Role, Text, Thought, small_picture
 
@@ -32,8 +33,6 @@ __all__ = ["PictureSource", "html_body", "to_html"]
 
 PictureSource = Callable[[Path], str]
 """The attributes of an `img` that show a picture; empty when it cannot be read."""
-
-_BROWSERS_SHOW = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp"}
 
 _LONGEST_SIDE = 4096
 """Of a picture that becomes PNG, in pixels."""
@@ -128,8 +127,9 @@ def _said(text: str) -> str:
 def _embedded(path: Path) -> str:
     """The picture itself as an attribute; what browsers do not know becomes PNG. Empty when it cannot be read."""
     try:
-        kind = _BROWSERS_SHOW.get(path.suffix.lower())
-        data = path.read_bytes() if kind else _as_png(path)
+        data = path.read_bytes()
+        kind = browser_kind(data[:HEAD_BYTES])
+        data = data if kind else _as_png(path)
     except (OSError, AttachmentError):
         return ""
     return f'src="data:image/{kind or "png"};base64,{base64.b64encode(data).decode()}"'

@@ -355,3 +355,42 @@ def test_a_long_export_is_announced_and_given_up_when_the_app_quits(
     Timer(0.1, go_on.set).start()
     exporter.close()
     assert len(said) == 2
+
+
+def test_an_export_writes_through_no_link_that_others_laid(
+    conversation: Exported, folder: Path, tmp_path: Path
+) -> None:
+    precious, elsewhere = tmp_path / "precious.txt", tmp_path / "elsewhere"
+    precious.write_text("precious")
+    elsewhere.mkdir()
+    (folder / "Cats.md").symlink_to(precious)
+    (folder / ".cabochon-export").symlink_to(precious)
+    (folder / "Cats files").symlink_to(elsewhere)
+    (folder / "Cats files 2").symlink_to(tmp_path / "nowhere")
+    export(conversation, folder / "Cats.md", ExportFormat.MARKDOWN, with_thoughts=True)
+    assert precious.read_text() == "precious"
+    assert list(elsewhere.iterdir()) == []
+    assert not (folder / "Cats.md").is_symlink()
+    assert (folder / "Cats files 3").is_dir()
+    assert not (folder / "Cats files 2").exists()
+    (folder / ".cabochon-export").unlink()
+
+
+def test_pictures_are_embedded_as_what_they_are_whatever_they_are_called(folder: Path, tmp_path: Path) -> None:
+    kinds = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "png"}
+    for format_, kind in kinds.items():
+        path = tmp_path / "picture.png"
+        Image.new("RGB", (8, 8), "teal").save(path, format_)
+        cats = Exported("Cats", [Entry("user", (Picture(str(path), 280),))])
+        export(cats, folder / "Cats.html", ExportFormat.HTML, with_thoughts=True)
+        assert f"data:image/{kind};base64," in (folder / "Cats.html").read_text()
+
+
+def test_a_failed_export_removes_no_folder_that_was_there(conversation: Exported, folder: Path) -> None:
+    (folder / "Cats files").mkdir()
+    (folder / "Cats files" / "mine.txt").write_text("mine")
+    (folder / "Cats.md").mkdir()
+    with pytest.raises(ExportError):
+        export(conversation, folder / "Cats.md", ExportFormat.MARKDOWN, with_thoughts=True)
+    assert [path.name for path in sorted(folder.iterdir())] == ["Cats files", "Cats.md"]
+    assert (folder / "Cats files" / "mine.txt").read_text() == "mine"
