@@ -87,7 +87,7 @@ def test_an_unfinished_call_does_not_keep_the_app_from_quitting(tmp_path: Path, 
         pipe.write(b"unfinished")
     closing = threading.Thread(target=doorbell.close, daemon=True)
     closing.start()
-    qtbot.waitUntil(lambda: not closing.is_alive(), timeout=5000)
+    qtbot.waitUntil(lambda: not closing.is_alive(), timeout=WAIT_MS)
 
 
 def test_a_name_that_is_not_unicode_arrives(doorbell: Doorbell, tmp_path: Path, qtbot: QtBot) -> None:

@@ -279,11 +279,11 @@ def test_what_a_person_does_changes_the_draft_and_taking_one_up_does_not(
 ) -> None:
     desk = open_desk(has_engine=False)
     composer = desk.models.composer
-    with qtbot.waitSignal(composer.draft_changed):
+    with qtbot.waitSignal(composer.draft_changed, timeout=WAIT_MS):
         qtbot.keyClicks(desk.window.composer.editor, "a")
-    with qtbot.waitSignal(composer.draft_changed):
+    with qtbot.waitSignal(composer.draft_changed, timeout=WAIT_MS):
         drop(desk, files([draw()]))
-    with qtbot.waitSignal(composer.draft_changed):
+    with qtbot.waitSignal(composer.draft_changed, timeout=WAIT_MS):
         composer.set_budget_of_all(70)
     with qtbot.assertNotEmitted(composer.draft_changed):
         composer.show(Draft.of(("b", composer.draft.content[1])))

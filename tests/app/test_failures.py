@@ -170,7 +170,7 @@ def test_a_hanging_engine_still_stops_for_the_person_and_closes_in_time(open_des
     assert answer.note == "Stopped"
     began = time.monotonic()
     desk.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < WAIT_MS / 1000, "it waited for an engine that never ends"
 
 
 def test_another_model_can_be_chosen(

@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_be_written_is_said(qtbot: QtBot, tmp_path: Path) -
     assert recorder.state is RecorderState.FAILED
     assert recorder.sentence.startswith("The recording cannot be saved: No such file or directory. Make room ")
     (tmp_path / "missing").mkdir()
-    with qtbot.waitSignal(recorder.finished) as finished:
+    with qtbot.waitSignal(recorder.finished, timeout=WAIT_MS) as finished:
         recorder.start()
     assert not microphones.is_open
     assert soundfile.info(finished.args[0]).duration == pytest.approx(1, abs=0.1)

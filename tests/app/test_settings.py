@@ -144,11 +144,11 @@ def test_what_is_damaged_reads_as_the_default(tmp_path: Path) -> None:
 
 
 def test_a_change_is_told_once_and_a_repetition_never(settings: Settings, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(settings.changed):
+    with qtbot.waitSignal(settings.changed, timeout=WAIT_MS):
         settings.retention = Retention.MONTH
     with qtbot.assertNotEmitted(settings.changed):
         settings.retention = Retention.MONTH
-    with qtbot.waitSignal(settings.changed):
+    with qtbot.waitSignal(settings.changed, timeout=WAIT_MS):
         settings.budget = 560
 
 
@@ -367,7 +367,7 @@ def test_deleting_everything_is_asked_once(window: SettingsWindow, preferences: 
         window.privacy.delete_button.click()
     (sheet,) = window.privacy.findChildren(QMessageBox)
     assert sheet.defaultButton().text() == "Cancel"
-    with qtbot.waitSignal(preferences.delete_all_requested):
+    with qtbot.waitSignal(preferences.delete_all_requested, timeout=WAIT_MS):
         next(button for button in sheet.buttons() if button.text() == "Delete All").click()
 
 

@@ -68,7 +68,7 @@ def test_the_pill_takes_the_texts_place_and_shows_level_and_time(speak: Speak, q
 def test_a_recording_becomes_a_chip(speak: Speak, qtbot: QtBot) -> None:
     desk, microphones = speak()
     seconds(desk, qtbot, microphones, 1)
-    with qtbot.waitSignal(desk.models.voice.clip_recorded) as recorded:
+    with qtbot.waitSignal(desk.models.voice.clip_recorded, timeout=WAIT_MS) as recorded:
         desk.window.commands["record"].trigger()
     path, transcribes = recorded.args
     assert not transcribes
@@ -153,7 +153,7 @@ def test_a_model_that_does_not_hear_says_which_do_and_offers_them(open_desk: Ope
         "This model does not hear. E2B, E4B and 12B hear: choose one of them to speak to it."
     )
     assert view.recorder.isHidden()
-    with qtbot.waitSignal(view.model_requested):
+    with qtbot.waitSignal(view.model_requested, timeout=WAIT_MS):
         view.model_button.click()
     load(desk, "text", "picture", "sound")
     assert view.problem.isHidden(), "the model that was chosen hears"
@@ -295,7 +295,7 @@ def test_a_clip_that_became_text_is_deleted(speak: Speak, qtbot: QtBot) -> None:
     desk, microphones = speak("echo", has_engine=True)
     desk.models.voice.set_transcribing(True)
     seconds(desk, qtbot, microphones, 1)
-    with qtbot.waitSignal(desk.models.voice.clip_recorded) as recorded:
+    with qtbot.waitSignal(desk.models.voice.clip_recorded, timeout=WAIT_MS) as recorded:
         desk.models.voice.stop()
     clip = recorded.args[0]
     assert clip.exists()
