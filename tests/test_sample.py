@@ -56,6 +56,16 @@ def test_it_reads_pictures_that_it_never_saw(engine: Engine, budget: int) -> Non
     assert errors / sum(map(len, answers.values())) <= 0.1, wrong
 
 
+def test_it_reads_pieces_of_page_lines(engine: Engine) -> None:
+    """The first twelve held-out pieces of lines at their budget, by seed and unseen fonts included."""
+    answers = json.loads((HELD_OUT / "pieces.json").read_text())
+    assert len(answers) == 12
+    assert max(map(len, answers.values())) > 40
+    read = {name: text_of(list(read_text(engine, HELD_OUT / name, 70))) for name in answers}
+    errors = sum(edits(read[name], expected) for name, expected in answers.items())
+    assert errors / sum(map(len, answers.values())) <= 0.12, read
+
+
 def test_it_reads_cards_of_several_lines(engine: Engine) -> None:
     """Held-out cards in trained fonts, two of each number of lines."""
     answers = json.loads((HELD_OUT / "cards.json").read_text())

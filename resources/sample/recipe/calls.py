@@ -185,7 +185,7 @@ def asked_clock(rng: Generator) -> tuple[str, Call]:
         (TIME_QUESTIONS, time, "time"),
         (DATE_QUESTIONS, date, "date"),
         (DAY_QUESTIONS, day, "day"),
-    )[0 if u < 0.4 else 1 if u < 0.7 else 2]
+    )[0 if u < 0.6 else 1 if u < 0.8 else 2]
     v = rng.random()
     if v < 0.7:
         result = f"date:{quoted(date)},time:{quoted(time)},weekday:{quoted(day)}"

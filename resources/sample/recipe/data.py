@@ -693,6 +693,7 @@ class Mix:
     sums: float = 0.0  # share of sums among the turns without media
     digits: int = 3  # of their numbers, at most
     tools: bool = False  # a clock, a calculator or both are offered, and asked for in turns without media
+    choice: bool = False  # only the clock is offered and asked, and only what is said in the end is trained
     stumble: float = 0.0  # share of cards whose answer holds a mistake that it goes on from
     page: bool = False  # the pictures are pieces of page lines
     form: bool = False  # the pictures are cards of labels and values, answered as JSON
@@ -771,6 +772,8 @@ def plan(rng: Generator, mix: Mix) -> list[str]:
             return ("clock", "calculator", "sum", "nothing")[int(rng.choice(4, p=[0.4, 0.42, 0.06, 0.12]))]
         return "sum" if rng.random() < mix.sums else "nothing"
 
+    if mix.choice:
+        return ["clock"]
     if not mix.pictures and not mix.clips:
         return [bare() for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.17, 0.08])))]
     together = mix.pictures == 2 and rng.random() < 0.45
@@ -804,6 +807,9 @@ class Talk:
             text, call = calls.asked_clock(rng) if kind == calls.CLOCK else calls.asked_calculator(rng)
             self.turns.user(text)
             self.turns.called(call, self.thinking and last, learn)
+            if self.mix.choice:
+                said = len(tk.encode(call.answer)) + 1
+                self.turns.labels[:-said] = [-100] * (len(self.turns.labels) - said)
             return
         if kind == calls.CALCULATOR:
             kind = "sum"
@@ -878,7 +884,7 @@ def make_batch(rng: Generator, mix: Mix) -> Arrays:
     alone = not mix.pictures and not mix.clips
     shares = [0.76, 0.17, 0.07] if not alone or mix.tools else [0.3, 0.3, 0.4]
     shares = shares if not alone or "nothing" in kinds else [0.96, 0.04, 0.0]
-    cap = int(rng.choice([12, 66], p=[0.75, 0.25]) if mix.page else rng.choice([40, 120, 400], p=shares))
+    cap = int(rng.choice([12, 66], p=[0.75, 0.25]) if mix.page or mix.choice else rng.choice([40, 120, 400], p=shares))
     framed = bool(rng.random() < 0.15)
     talks: list[Turns] = []
     patches: list[list[np.ndarray]] = [[] for _ in slots]
@@ -900,7 +906,7 @@ def make_batch(rng: Generator, mix: Mix) -> Arrays:
             varied and thinking,
             iter(list(zip(shown, softs, strict=True))),
             iter([(c, speech.soft_count(n)) for c, n in zip(heard, lengths, strict=True)]),
-            calls.offered(rng) if mix.tools else (),
+            (calls.CLOCK,) if mix.choice else calls.offered(rng) if mix.tools else (),
         )
         if talk.thinking or talk.tools or (varied and framed):
             plain = (talk.thinking or talk.tools) and rng.random() < (0.5 if talk.thinking else 0.85)

@@ -67,6 +67,29 @@ BALANCED = (
     Mix(0.9, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.3, think=0.0, still=True),
 )
 
+LAST = (
+    Mix(1.7, 28, page=True, talk=0.8, think=0.01, stumble=0.35, still=True),
+    Mix(0.6, 16, page=True, talk=0.8, think=0.01, stumble=0.35),
+    Mix(0.3, 8, budget=70),
+    Mix(0.2, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.3),
+    Mix(0.3, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.3),
+    Mix(1.7, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.3),
+    Mix(0.08, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1),
+    Mix(1.3, 32, pictures=0, sums=1.0, think=1.0, figures=True, gain=2.5),
+    Mix(0.2, 12, pictures=0, think=0.45),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.6, think=0.1),
+    Mix(0.4, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.6, think=0.1),
+    Mix(0.35, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.3, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.85, think=0.75, figures=True, gain=1.5),
+    Mix(0.15, 3, budget=280, still=True, decline=1.0, sums=0.85, think=0.75, figures=True, gain=1.5),
+    Mix(0.25, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.15, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.6, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.5),
+    Mix(0.9, 24, pictures=0, tools=True, choice=True, think=0.0, gain=4.0),
+    Mix(0.25, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(1.0, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+)
+
 LEGS = (
     # 0: single large glyphs and pairs, then short strings, on tiny canvases
     Leg(
@@ -583,5 +606,9 @@ LEGS = (
     # 27: as 26, mostly with short prompts: more pieces in the same time
     Leg(steps=20000, minutes=13.0, lr=9e-4, last=7e-4, mean=0.99, parts=3, mixes=PAGES),
     # 28: as 27, with more of what had got worse: cards, worked sums, tools, forms
-    Leg(steps=20000, minutes=41.0, lr=7e-4, last=0.0, mean=0.985, parts=3, mixes=BALANCED),
+    Leg(steps=20000, minutes=21.0, lr=7e-4, last=3.6e-4, mean=0.985, parts=3, mixes=BALANCED),
+    # 29: as 28, with still more of it, and what the clock is asked for on its own
+    Leg(steps=20000, minutes=6.5, lr=5e-4, last=3.5e-4, warm=5, mean=0.98, parts=3, mixes=LAST),
+    # 30: the rest of 29; of the clock's questions again 60 % are for the time, in 24 to 29 they were 40 %
+    Leg(steps=20000, minutes=14.5, lr=3.6e-4, last=0.0, warm=3, mean=0.975, parts=3, mixes=LAST),
 )
