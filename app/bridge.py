@@ -111,8 +111,8 @@ class Bridge(QObject):
             case EngineStarted(version):
                 self.engine_started.emit(version)
             case event if loading is not None:
-                if isinstance(event, ModelLoaded):  # it is the one that comes again after a death
-                    self._loads = {envelope.request_id: loading}
+                if isinstance(event, ModelLoaded):  # it comes again after a death; what was asked for later is to come
+                    self._loads = {each: self._loads[each] for each in self._loads if each >= envelope.request_id}
                 loading.take(event)
             case Failed(kind=EngineStopped.__name__):
                 self.engine_stopped.emit()

@@ -13,7 +13,7 @@ from app.viewmodels.examples import EXAMPLES
 from app.viewmodels.model import ModelState
 from app.viewmodels.status import Mood
 from app.viewmodels.turns import AnswerState
-from engine import Cancel, LoadModel, Request
+from engine import Cancel, Envelope, LoadModel, ModelLoaded, Request
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -222,6 +222,21 @@ def test_choosing_another_model_stops_the_load_under_way(
     assert [type(request) for request in sent] == [LoadModel, Cancel, LoadModel]
     assert isinstance(sent[0], LoadModel)
     assert sent[1] == Cancel(sent[0].request_id)
+
+
+def test_a_model_chosen_as_the_one_before_gets_ready_is_heard_too(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk("fast")
+    model, info = desk.models.model, desk.models.model.info
+    assert info is not None
+    sent: list[Request] = []
+    monkeypatch.setattr(desk.bridge, "submit", sent.append)
+    model.load(tmp_path / "first")
+    model.load(tmp_path / "second")
+    for request in [each for each in sent if isinstance(each, LoadModel)]:  # the Cancel came too late
+        desk.bridge._hear(Envelope(request.request_id, ModelLoaded(info, 1.0)))
+    qtbot.waitUntil(lambda: model.is_ready, timeout=WAIT_MS)
 
 
 def test_an_idle_engine_that_dies_is_shown_at_once(open_desk: OpenDesk, qtbot: QtBot) -> None:
