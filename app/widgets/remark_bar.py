@@ -14,6 +14,7 @@ class RemarkBar(Banner):
         super().__init__(look, "notice", "info", is_dismissable=True)
         self._remarks = remarks
         self.next_button = self.add_action("")
+        self.next_button.setToolTip("Show the next of these remarks")
         self.next_button.clicked.connect(remarks.show_next)
         self.dismissed.connect(remarks.dismiss)
         remarks.changed.connect(self._show)

@@ -17,7 +17,7 @@ from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.markdown_document import readable_texts
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.turn_views import AnswerView
-from engine import Finished, Message, Role, Stats, Text
+from engine import Finished, Message, Role, Stats, Text, ThoughtDelta, ThoughtStarted
 from tests.app.driving import WAIT_MS, OpenDesk, next_place, show_turns
 
 MEGABYTE = 1_000_000
@@ -76,7 +76,7 @@ def view(view: MarkdownView, qtbot: QtBot) -> Iterator[MarkdownView]:
 
 def answer_of(text: str) -> AnswerTurn:
     answer = AnswerTurn(next_place([]))
-    answer.append_text(text)
+    answer.restore([Text(text)])
     answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
     return answer
 
@@ -186,9 +186,10 @@ def test_a_thought_that_grows_without_an_end_of_line_is_cut_too(open_desk: OpenD
     desk = open_desk(has_engine=False)
     answer = AnswerTurn(next_place([]), shows_thought=True)
     show_turns(desk, [answer])
-    answer.start_thought()
+    answer.take(ThoughtStarted())
     for _ in range(100):
-        answer.append_thought("w" * 1000)
+        answer.take(ThoughtDelta("w" * 1000))
+    answer.show()
     view = desk.window.messages.views[-1]
     assert isinstance(view, AnswerView)
     body = view.thinking.body
@@ -227,6 +228,6 @@ def test_control_characters_are_seen_and_other_ends_of_lines_are_newlines() -> N
 @pytest.mark.parametrize("name", ["a word of a megabyte", "a table of 1,000 columns", "stars", "an unclosed fence"])
 def test_any_text_becomes_a_pdf(name: str, role: Role, qapp: QApplication) -> None:
     began = time.thread_time()
-    message = Message(role, (Text(TEXTS[name]()),))
-    assert to_pdf(Exported("Any text", [Entry(message)]), lambda: None).startswith(b"%PDF")
+    entry = Entry(role, [Text(TEXTS[name]())])
+    assert to_pdf(Exported("Any text", [entry]), lambda: None).startswith(b"%PDF")
     assert time.thread_time() - began < 30

@@ -13,7 +13,7 @@ from app.viewmodels.finding import Finding, occurrences
 from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.text_view import MAX_MARKS, TextView
 from app.widgets.turn_views import AnswerView, TurnView
-from engine import Finished, Message, Stats, Text
+from engine import Finished, Message, Stats, Text, Thought
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -38,8 +38,7 @@ def converse(desk: Desk, *texts: str) -> list[Turn]:
         else:
             thought, _, answer_text = text.rpartition("::")
             answer = AnswerTurn(next_place(turns))
-            answer.thought.restore(thought, 1)
-            answer.append_text(answer_text)
+            answer.restore([*([Thought(thought, 1000)] if thought else []), Text(answer_text)])
             answer.end(Finished("end_of_turn", STATS))
             turns.append(answer)
     show_turns(desk, turns)
