@@ -252,22 +252,22 @@ class MarkdownView(TextView):
     def _append(self, piece: Piece, is_closed: bool) -> None:
         if not piece.text.strip():
             return
-        is_continued = bool(self._end())
+        before = self._end()
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        if is_continued and not _stands_after_table(cursor.block()):
+        if before and not _stands_after_table(cursor.block()):
             cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
         start = cursor.position()
         if piece.is_plain:
             insert_plain(cursor, piece.text, self._look.theme)
             self.is_partly_plain = True
         else:
-            self._insert_markdown(cursor, piece.text)
+            self._insert_markdown(cursor, piece.text, before)
         if is_closed:
             self._color_code(self.document().findBlock(start))
         self.piece_set.emit()
 
-    def _insert_markdown(self, cursor: QTextCursor, source: str) -> None:
+    def _insert_markdown(self, cursor: QTextCursor, source: str, before: int) -> None:
         start = cursor.position()
         font, ratio = self._body_font(), self.devicePixelRatioF()
         piece = render_markdown(
@@ -276,20 +276,24 @@ class MarkdownView(TextView):
         self.document().setIndentWidth(piece.indentWidth())
         self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
         cursor.insertFragment(QTextDocumentFragment(piece))
-        self._remove_foothold(start)
+        self._remove_foothold(start, before)
 
     def _body_font(self) -> QFont:
         self.ensurePolished()
         return self.font()
 
-    def _remove_foothold(self, start: int) -> None:
+    def _remove_foothold(self, start: int, before: int) -> None:
+        """`before`: where the document ended, which is where it ends again if the piece has nothing to read."""
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
         following = cursor.block().next()
-        if not following.isValid():  # the piece has nothing to read, such as definitions of links
-            cursor.setPosition(max(start - 1, 0))
+        if not following.isValid():  # such as definitions of links
+            cursor.setPosition(before)
             cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
             cursor.removeSelectedText()
+            if before == start and _stands_after_table(cursor.block()):
+                cursor.setBlockFormat(QTextBlockFormat())
+                cursor.setBlockCharFormat(QTextCharFormat())
             return
         is_before_table = following.isValid() and QTextCursor(following).currentTable() is not None
         step = QTextCursor.MoveOperation.EndOfBlock if is_before_table else QTextCursor.MoveOperation.NextBlock

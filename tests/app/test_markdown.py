@@ -425,3 +425,12 @@ def test_an_empty_line_of_code_is_as_tall_as_the_others(view: MarkdownView) -> N
 def test_tabs_of_code_stay_tabs(view: MarkdownView, source: str) -> None:
     view.show_markdown(source, is_complete=True)
     assert "\tx\ty" in view.toPlainText()
+
+
+def test_a_fence_that_begins_behind_a_table_takes_nothing_of_it(view: MarkdownView) -> None:
+    table = "| a | b |\n|---|---|\n| bread | 4.20 |\n\n"
+    for source in (table, table + "```pytho", table + "```python\ntotal", table + "```python\ntotal\n```\n\nend"):
+        view.show_markdown(source, is_complete=False)
+        assert "bread" in view.toPlainText()
+    view.show_markdown(source, is_complete=True)
+    assert "bread" in view.toPlainText()
