@@ -81,6 +81,7 @@ def answer_of(text: str) -> AnswerTurn:
     return answer
 
 
+@pytest.mark.tour
 @pytest.mark.parametrize("name", TEXTS)
 def test_any_text_is_shown_at_once_and_the_window_goes_on(name: str, view: MarkdownView, qtbot: QtBot) -> None:
     text = TEXTS[name]()
@@ -224,6 +225,7 @@ def test_control_characters_are_seen_and_other_ends_of_lines_are_newlines() -> N
     assert cleaned("plain ünïcode 😀") == "plain ünïcode 😀"
 
 
+@pytest.mark.tour
 @pytest.mark.parametrize("role", ["user", "assistant"])
 @pytest.mark.parametrize("name", ["a word of a megabyte", "a table of 1,000 columns", "stars", "an unclosed fence"])
 def test_any_text_becomes_a_pdf(name: str, role: Role, qapp: QApplication) -> None:
