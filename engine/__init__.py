@@ -70,7 +70,7 @@ from engine.messages import (
 )
 from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
 from engine.preprocess.image import ImagePlan, plan_image
-from engine.preprocess.pictures import run_picture_process, small_picture
+from engine.preprocess.pictures import look_at_file, run_picture_process, small_picture
 from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
 from engine.preprocess.sound import SAMPLE_RATE, load_sound
 from engine.preprocess.video import plan_frames, read_frames
@@ -96,10 +96,10 @@ __all__ = [
     "Returned", "Role", "Sampling", "Shutdown", "Sound", "SoundReceipt", "Stats", "Step", "Text", "TextDelta",
     "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
     "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Video", "VideoReceipt",
-    "inspect_attachment", "load_picture", "load_sound", "messages_of", "mix_down", "plan_frames", "plan_image",
-    "read_frames", "read_traits", "respond", "run_command_line", "run_engine_process", "run_picture_process",
-    "run_template_process", "sample_checkpoint", "small_picture", "take_turns", "tool_from_function",
-    "transcription_prompt", "user", "write_whole",
+    "inspect_attachment", "load_picture", "load_sound", "look_at_file", "messages_of", "mix_down", "plan_frames",
+    "plan_image", "read_frames", "read_traits", "respond", "run_command_line", "run_engine_process",
+    "run_picture_process", "run_template_process", "sample_checkpoint", "small_picture", "take_turns",
+    "tool_from_function", "transcription_prompt", "user", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -1,6 +1,8 @@
 """What is drawn can be seen: grounds, unset alpha, depths above 8 bits, pages; and what decoding may cost."""
 
+import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -8,11 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, TiffImagePlugin
 
+from engine import limited_process
 from engine.attachments import inspect_attachment, load_picture
 from engine.errors import AttachmentError
 from engine.media.limits import MAX_PIXELS, MAX_SIDE, most_pixels
 from engine.preprocess.image import plan_image, resize
-from engine.preprocess.pictures import fit_picture, small_picture
+from engine.preprocess.pictures import fit_picture, look_at_file, small_picture
+from engine.preprocess.sound import load_sound
+from tests.media_files import tone, write_sound, write_video
 
 DATA = Path(__file__).parent / "data"
 
@@ -197,3 +202,71 @@ def test_a_picture_that_takes_its_time_can_be_stopped(tmp_path: Path) -> None:
         fit_picture(tmp_path / "a.png", 70, between)
     (tmp_path / "b.png").write_bytes(grey_png(60, 60))
     assert fit_picture(tmp_path / "b.png", 70).plan.num_soft_tokens > 0
+
+
+def test_a_file_is_looked_at_there_as_it_would_be_here(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 32), "red").save(tmp_path / "a.png")
+    write_video(tmp_path / "a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 10, rate=10)
+    write_sound(tmp_path / "a.m4a", tone(2, 48_000), 48_000, "aac", "ipod")
+    for name in ("a.png", "a.mp4"):
+        found, loudest = look_at_file(tmp_path / name, 48)
+        assert (found, loudest.size) == (inspect_attachment(tmp_path / name), 0)
+    found, loudest = look_at_file(tmp_path / "a.m4a", 48)
+    samples = load_sound(tmp_path / "a.m4a")
+    assert (found.kind, found.seconds, found.has_sound) == ("sound", len(samples) / 16_000, True)
+    assert loudest.tolist() == [np.abs(piece).max() for piece in np.array_split(samples, 48)]
+
+
+def test_what_cannot_be_read_is_refused_there_with_the_sentence_of_here(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff.bin")  # no UTF-8
+    (tmp_path / name).write_bytes(bytes(range(256)))
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "empty.wav").touch()
+    for path in (tmp_path / name, tmp_path / "a.pdf", tmp_path / "empty.wav", tmp_path, tmp_path / "gone.png"):
+        with pytest.raises(AttachmentError) as here:
+            inspect_attachment(path)
+        with pytest.raises(AttachmentError) as there:
+            look_at_file(path, 48)
+        assert str(there.value) == str(here.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("import ctypes; ctypes.string_at(0)", "“a.mp4” is damaged and cannot be read."),
+        ("import sys; sys.exit(70)", "“a.mp4” takes too much memory to decode. Scale it down first."),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)",
+            "“a.mp4” takes more than 20 seconds to decode. Save it anew.",
+        ),
+    ],
+)
+def test_a_file_that_breaks_what_reads_it_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, sentence: str
+) -> None:
+    process = limited_process.LimitedProcess("", "")
+    monkeypatch.setattr(
+        limited_process, "_command", lambda *_: [sys.executable, "-c", f"import sys; sys.stdin.buffer.read(4); {code}"]
+    )
+    monkeypatch.setattr("engine.preprocess.pictures._process", process)
+    with pytest.raises(AttachmentError) as refused:
+        look_at_file(tmp_path / "a.mp4", 48)
+    assert str(refused.value) == sentence
+
+
+def test_a_jpeg_of_thousands_of_scans_ends_within_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each scan is valid, a few bytes long, and goes over all blocks: 80 KB that take many times the bound."""
+    Image.new("RGB", (4_000, 4_000), (90, 120, 200)).save(tmp_path / "a.jpg", progressive=True)
+    data = (tmp_path / "a.jpg").read_bytes()
+    last, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    (tmp_path / "a.jpg").write_bytes(data[:last] + data[last:end] * 2_000 + data[end:])
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r});"
+        "from engine import limited_process, run_picture_process; limited_process.MAX_CPU_S = 1;"
+        "sys.exit(run_picture_process())"
+    )
+    monkeypatch.setattr(limited_process, "_command", lambda *_: [sys.executable, "-c", code])
+    monkeypatch.setattr("engine.preprocess.pictures._process", limited_process.LimitedProcess("", ""))
+    assert inspect_attachment(tmp_path / "a.jpg").width == 4_000
+    with pytest.raises(AttachmentError, match=r"^“a.jpg” takes more than \d+ seconds to decode\. Save it anew"):
+        fit_picture(tmp_path / "a.jpg", 70)

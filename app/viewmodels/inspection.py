@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from app.viewmodels.quotes import read_text_file
-from engine import SAMPLE_RATE, Attachment, AttachmentError, inspect_attachment, load_sound
+from engine import Attachment, AttachmentError, look_at_file
 
 __all__ = ["Inspected", "inspect"]
 
@@ -25,23 +25,17 @@ class Inspected:
 
 
 def inspect(path: Path) -> Inspected:
-    """Look at a file as the engine would; a sound is decoded, because its length may only be an estimate."""
+    """Look at a file as the engine would; all but text is read in a process of its own."""
     try:
         text = read_text_file(path)
         if text is not None:
             return Inspected(text=text)
-        attachment = inspect_attachment(path)
-        if attachment.kind != "sound":
-            return Inspected(attachment)
-        samples = load_sound(path)
+        attachment, loudest = look_at_file(path, NUM_PEAKS)
     except AttachmentError as error:
         return Inspected(refusal=str(error))
-    heard = Attachment("sound", path, attachment.size_bytes, seconds=len(samples) / SAMPLE_RATE, has_sound=True)
-    return Inspected(heard, _peaks(samples))
+    return Inspected(attachment, _peaks(loudest))
 
 
-def _peaks(samples: np.ndarray) -> tuple[float, ...]:
-    """The loudest of each piece of samples [n], relative to the loudest of all; of near silence little is left."""
-    pieces = np.array_split(np.abs(samples), NUM_PEAKS)
-    loudest = np.array([piece.max(initial=0.0) for piece in pieces])
-    return tuple(float(peak) for peak in loudest / max(loudest.max(), 0.02))
+def _peaks(loudest: np.ndarray) -> tuple[float, ...]:
+    """The loudest of each piece [n], relative to the loudest of all; of near silence little is left."""
+    return tuple(float(peak) for peak in loudest / max(loudest.max(initial=0.0), 0.02))

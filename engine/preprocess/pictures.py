@@ -1,25 +1,29 @@
-"""Picture files as far as they are needed, decoded in a process of their own (`engine/limited_process.py`).
+"""Files as far as they are needed, read in a process of their own (`engine/limited_process.py`).
 
-What comes back is small: resized for the model, or for the eye. So neither the window nor the engine ever runs a
-decoder over a stranger's picture, or holds more pixels than it asked for.
+What comes back is small: pixels resized for the model, or for the eye; what a file is, and the shape of a sound. So the
+window never runs a decoder over a stranger's file, nor the engine over a picture, and neither holds more than it asked
+for.
 """
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+import numpy as np
 from PIL import Image
 
-from engine.attachments import load_first, load_picture, too_much_memory
+from engine.attachments import Attachment, inspect_attachment, load_first, load_picture, too_much_memory
 from engine.errors import AttachmentError
 from engine.limited_process import LimitedProcess, ProcessFailed, TooLong, TooMuchMemory, serve_limited
 from engine.media.limits import MAX_CPU_S
 from engine.preprocess.image import ImagePlan, plan_image, resize
+from engine.preprocess.sound import SAMPLE_RATE, load_sound, loudest_pieces
 from engine.preprocess.video import read_frames
 
-__all__ = ["FittedPicture", "fit_picture", "run_picture_process", "small_picture"]
+__all__ = ["FittedPicture", "fit_picture", "look_at_file", "run_picture_process", "small_picture"]
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,28 @@ def fit_picture(path: Path, budget: int, between: Callable[[], None] = lambda: N
 
     Raises AttachmentError.
     """
-    pixels, note = _ask(_Fit(os.fsencode(path.absolute()), budget), path, between)
+    pixels, note = _pixels(_Fit(os.fsencode(path.absolute()), budget), path, between)
     return FittedPicture(pixels, ImagePlan(*pixels.size), note)
 
 
 def small_picture(path: Path, longest_side: int, between: Callable[[], None] = lambda: None) -> Image.Image:
     """A picture, or the first frame of a video, in RGB with at most so many pixels a side; raises AttachmentError."""
-    return _ask(_Shrink(os.fsencode(path.absolute()), longest_side), path, between)[0]
+    return _pixels(_Shrink(os.fsencode(path.absolute()), longest_side), path, between)[0]
+
+
+def look_at_file(path: Path, num_pieces: int) -> tuple[Attachment, np.ndarray]:
+    """What a file is; of a sound, which is decoded, the true length and the loudest of each piece [num_pieces] float32.
+
+    Raises AttachmentError.
+    """
+    told, body = _ask(_Look(os.fsencode(path.absolute()), num_pieces), path, lambda: None)
+    assert isinstance(told, _Found)
+    found = Attachment(told.kind, path, told.size_bytes, told.width, told.height, told.seconds, told.has_sound)
+    return found, np.frombuffer(body, np.float32)
 
 
 def run_picture_process() -> int:
-    """Decode what is asked for on stdin; returns the exit status."""
+    """Read what is asked for on stdin; returns the exit status."""
     return serve_limited(_answer)
 
 
@@ -60,10 +75,26 @@ class _Shrink(msgspec.Struct, frozen=True, tag=True):
     longest_side: int
 
 
+class _Look(msgspec.Struct, frozen=True, tag=True):
+    path: bytes
+    num_pieces: int
+
+
 class _Decoded(msgspec.Struct, frozen=True, tag=True):
     width: int
     height: int
     note: str
+
+
+class _Found(msgspec.Struct, frozen=True, tag=True):
+    """An Attachment without its path."""
+
+    kind: Literal["picture", "sound", "video"]
+    size_bytes: int
+    width: int
+    height: int
+    seconds: float
+    has_sound: bool
 
 
 class _Refused(msgspec.Struct, frozen=True, tag=True):
@@ -71,38 +102,48 @@ class _Refused(msgspec.Struct, frozen=True, tag=True):
     """With names that may be no UTF-8."""
 
 
-_requests: msgspec.json.Decoder[_Fit | _Shrink] = msgspec.json.Decoder(_Fit | _Shrink)
-_answers: msgspec.json.Decoder[_Decoded | _Refused] = msgspec.json.Decoder(_Decoded | _Refused)
+_requests: msgspec.json.Decoder[_Fit | _Shrink | _Look] = msgspec.json.Decoder(_Fit | _Shrink | _Look)
+_answers: msgspec.json.Decoder[_Decoded | _Found | _Refused] = msgspec.json.Decoder(_Decoded | _Found | _Refused)
 
 _process = LimitedProcess("run_picture_process", "--pictures")
 """One for this process, whoever asks: it is started when it is first needed."""
 
 
-def _ask(request: _Fit | _Shrink, path: Path, between: Callable[[], None]) -> tuple[Image.Image, str]:
+def _pixels(request: _Fit | _Shrink, path: Path, between: Callable[[], None]) -> tuple[Image.Image, str]:
+    told, body = _ask(request, path, between)
+    assert isinstance(told, _Decoded)
+    return Image.frombytes("RGB", (told.width, told.height), body), told.note
+
+
+def _ask(request: _Fit | _Shrink | _Look, path: Path, between: Callable[[], None]) -> tuple[_Decoded | _Found, bytes]:
     try:
         head, body = _process.ask(msgspec.json.encode(request), between)
     except TooLong as error:
+        example = "" if isinstance(request, _Look) else ", for example as PNG"
         raise AttachmentError(
-            f"“{path.name}” takes more than {MAX_CPU_S} seconds to decode. Save it anew, for example as PNG."
+            f"“{path.name}” takes more than {MAX_CPU_S} seconds to decode. Save it anew{example}."
         ) from error
     except TooMuchMemory as error:
         raise AttachmentError(too_much_memory(path)) from error
     except ProcessFailed as error:
-        raise AttachmentError(f"“{path.name}” is damaged and cannot be read as a picture.") from error
+        what = "" if isinstance(request, _Look) else " as a picture"
+        raise AttachmentError(f"“{path.name}” is damaged and cannot be read{what}.") from error
     told = _answers.decode(head)
     if isinstance(told, _Refused):
         raise AttachmentError(os.fsdecode(told.sentence))
-    return Image.frombytes("RGB", (told.width, told.height), body), told.note
+    return told, body
 
 
 def _answer(request: bytes) -> tuple[bytes, bytes]:
-    """One request, in the process that decodes."""
+    """One request, in the process that reads."""
     try:
         match _requests.decode(request):
             case _Fit(path, budget):
                 pixels, note = _fitted(Path(os.fsdecode(path)), budget)
             case _Shrink(path, longest_side):
                 pixels, note = _shrunk(Path(os.fsdecode(path)), longest_side), ""
+            case _Look(path, num_pieces):
+                return _looked_at(Path(os.fsdecode(path)), num_pieces)
     except AttachmentError as error:
         return msgspec.json.encode(_Refused(os.fsencode(str(error)))), b""
     return msgspec.json.encode(_Decoded(*pixels.size, note)), pixels.tobytes()
@@ -123,3 +164,14 @@ def _shrunk(path: Path, longest_side: int) -> Image.Image:
             raise error from None
     picture.thumbnail((longest_side, longest_side))
     return picture
+
+
+def _looked_at(path: Path, num_pieces: int) -> tuple[bytes, bytes]:
+    """A sound is decoded, because the length that it states may only be an estimate."""
+    found, loudest = inspect_attachment(path), np.zeros(0, np.float32)
+    seconds = found.seconds
+    if found.kind == "sound":
+        samples = load_sound(path)
+        seconds, loudest = len(samples) / SAMPLE_RATE, loudest_pieces(samples, num_pieces)
+    told = _Found(found.kind, found.size_bytes, found.width, found.height, seconds, found.has_sound)
+    return msgspec.json.encode(told), loudest.tobytes()

@@ -12,7 +12,7 @@ from engine.media.mixing import channel_weights, lone_channel
 from engine.media.sound import OpenSound, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
 
-__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "hear_sound", "load_sound"]
+__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "hear_sound", "load_sound", "loudest_pieces"]
 
 SAMPLE_RATE = 16_000
 """Samples a second, in Hz."""
@@ -49,6 +49,12 @@ def hear_sound(path: Path) -> tuple[np.ndarray, str]:
     if len(samples) < MIN_SAMPLES:
         raise AttachmentError(f"“{path.name}” is too short: there is nothing to hear in it.")
     return np.clip(samples[: MAX_SECONDS * SAMPLE_RATE], -1, 1), note
+
+
+def loudest_pieces(samples: np.ndarray, num_pieces: int) -> np.ndarray:
+    """The largest magnitude in each of so many equal pieces of samples [n], as [num_pieces] float32."""
+    pieces = np.array_split(np.abs(samples), num_pieces)
+    return np.array([piece.max(initial=0.0) for piece in pieces], np.float32)
 
 
 def _mono(path: Path) -> tuple[np.ndarray, int, bool]:
