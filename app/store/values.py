@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from app.store.text import MATCH_BEGIN, MATCH_END
-from engine import Answer, Media, Message, Part, PictureReceipt, Stats, Step
+from engine import Answer, Media, Message, Part, PictureReceipt, SoundReceipt, Stats, Step
 
 __all__ = ["Answered", "Conversation", "Costs", "Draft", "Edit", "Hit", "Summary", "Turn", "TurnState"]
 
@@ -18,6 +18,8 @@ class Costs(msgspec.Struct, frozen=True, omit_defaults=True):
 
     pictures: tuple[PictureReceipt | None, ...] = ()
     """Of each picture of the message, what the model saw of it; None where that is not known."""
+    sounds: tuple[SoundReceipt | None, ...] = ()
+    """The same of each sound."""
 
 
 class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="role", tag="assistant"):

@@ -1,8 +1,8 @@
-"""Budgets of pictures: their names, the one that is chosen by itself, and the receipt for what the model has seen."""
+"""Budgets of pictures: their names, the one that is chosen by itself; receipts for what the model saw and heard."""
 
-from engine import BUDGETS, Picture, PictureReceipt, plan_image
+from engine import BUDGETS, Picture, PictureReceipt, SoundReceipt, plan_image
 
-__all__ = ["BUDGET_NAMES", "auto_budget", "receipt_line", "size_line"]
+__all__ = ["BUDGET_NAMES", "auto_budget", "heard_line", "receipt_line", "size_line"]
 
 BUDGET_NAMES = dict(zip(BUDGETS, ("Coarse", "Low", "Standard", "Fine", "Finest"), strict=True))
 
@@ -32,10 +32,18 @@ def size_line(picture: Picture) -> str:
 
 def receipt_line(receipt: PictureReceipt) -> str:
     """What the model really saw: "1056 × 576 · 264 tokens · 84 ms", and what of the file it did not see."""
-    took = "seen before" if receipt.encode_ms == 0 else _duration(receipt.encode_ms)
-    return f"{receipt.width} × {receipt.height} · {receipt.num_soft_tokens:,} tokens · {took}" + (
-        f" · {receipt.note}" if receipt.note else ""
-    )
+    return _line(receipt, f"{receipt.width} × {receipt.height}", "seen before")
+
+
+def heard_line(receipt: SoundReceipt) -> str:
+    """What the model really heard: "4.2 s · 105 tokens · 84 ms", and what of the file it did not hear."""
+    return _line(receipt, f"{receipt.seconds:.1f} s", "heard before")
+
+
+def _line(receipt: PictureReceipt | SoundReceipt, size: str, before: str) -> str:
+    took = _duration(receipt.encode_ms) if receipt.encode_ms else before
+    line = f"{size} · {receipt.num_soft_tokens:,} tokens · {took}"
+    return f"{line} · {receipt.note}" if receipt.note else line
 
 
 def _duration(milliseconds: float) -> str:

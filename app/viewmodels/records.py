@@ -34,7 +34,7 @@ def record_of(turn: UserTurn | AnswerTurn) -> Record:
     """What is kept of a turn, as it is now."""
     place = turn.place
     if isinstance(turn, UserTurn):
-        costs = Costs(pictures=turn.receipts)
+        costs = Costs(turn.receipts, turn.heard)
         return Record(place.id, place.parent, turn.message, created_at=place.created_at, costs=costs)
     return Record(
         place.id,
@@ -60,7 +60,7 @@ def restored(record: Record, title_of: Callable[[str], str]) -> UserTurn | Answe
     """The turn that was kept; `title_of` tells what a person calls a tool."""
     place = Place(record.parent, record.id, record.created_at)
     if isinstance(record.message, Message):
-        return UserTurn(record.message, place, record.costs.pictures)
+        return UserTurn(record.message, place, record.costs.pictures, record.costs.sounds)
     answer = AnswerTurn(place, title_of=title_of)
     answer.error, answer.reason = record.error, record.reason
     answer.was_to_think = record.thinking

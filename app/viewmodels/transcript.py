@@ -27,6 +27,7 @@ from engine import (
     PictureReceipt,
     PrefillProgress,
     PromptReady,
+    SoundReceipt,
     Text,
     TextDelta,
     ThoughtDelta,
@@ -364,8 +365,8 @@ class Transcript(QObject):
             case TextDelta() | ThoughtDelta():
                 answer.take(event)
                 self._show_soon()
-            case PromptReady(pictures=receipts):
-                self._hand_out(list(receipts))
+            case PromptReady(pictures=seen, sounds=heard):
+                self._hand_out(list(seen), {receipt.path: receipt for receipt in heard})
                 self.prompt_read.emit(event)
                 self.phase_changed.emit()
             case PrefillProgress(done, total):
@@ -419,8 +420,13 @@ class Transcript(QObject):
             self.phase_changed.emit()
         return is_new
 
-    def _hand_out(self, receipts: list[PictureReceipt]) -> None:
-        """Give each turn those of its pictures, from the last: perhaps not all that is shown was told."""
+    def _hand_out(self, seen: list[PictureReceipt], heard: dict[str, SoundReceipt]) -> None:
+        """Give each turn those of its pictures, from the last: perhaps not all that is shown was told; and its sounds.
+
+        A sound is known by its path alone.
+        """
         for turn in reversed(self.turns):
-            if isinstance(turn, UserTurn) and turn.pictures and turn.take_receipts(receipts):
-                self._keep(turn)
+            if isinstance(turn, UserTurn):
+                is_new = turn.take_heard(heard)
+                if (turn.pictures and turn.take_receipts(seen)) or is_new:
+                    self._keep(turn)

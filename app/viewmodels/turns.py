@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
@@ -11,7 +11,7 @@ from typing import assert_never
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.viewmodels.pictures import receipt_line, size_line
+from app.viewmodels.pictures import heard_line, receipt_line, size_line
 from app.viewmodels.tools import ToolRun
 from engine import (
     Answer,
@@ -25,6 +25,7 @@ from engine import (
     Quote,
     Returned,
     Sound,
+    SoundReceipt,
     Stats,
     Step,
     Text,
@@ -52,6 +53,13 @@ class Enclosure:
     symbol: str
     name: str
     path: str = ""
+    receipt: str = ""
+    """What was heard of it, once that is known."""
+
+    @property
+    def label(self) -> str:
+        """Name and receipt."""
+        return f"{self.name} · {self.receipt}" if self.receipt else self.name
 
 
 @dataclass(frozen=True)
@@ -73,18 +81,26 @@ class Place:
 
 
 class UserTurn(QObject):
-    """What a person sent, with a receipt for each picture once the model has seen it.
+    """What a person sent, with a receipt for each picture and sound that the model took.
 
     **Signals:** `changed`, when a receipt arrived.
     """
 
     changed = Signal()
 
-    def __init__(self, message: Message, place: Place, receipts: Sequence[PictureReceipt | None] = ()) -> None:
+    def __init__(
+        self,
+        message: Message,
+        place: Place,
+        receipts: Sequence[PictureReceipt | None] = (),
+        heard: Sequence[SoundReceipt | None] = (),
+    ) -> None:
         super().__init__()
         self.message = message
         self.place = place
         self._receipts = {index: receipt for index, receipt in enumerate(receipts) if receipt is not None}
+        paths = [part.path for part in message.parts if isinstance(part, Sound)]
+        self._heard: dict[str, SoundReceipt | None] = dict.fromkeys(paths) | dict(zip(paths, heard, strict=False))
 
     @property
     def text(self) -> str:
@@ -95,12 +111,13 @@ class UserTurn(QObject):
     def enclosures(self) -> tuple[Enclosure, ...]:
         """Sounds, videos and quoted texts. A video's own sound is not told of apart."""
         found: list[Enclosure] = []
+        lines = {path: heard_line(receipt) for path, receipt in self._heard.items() if receipt is not None}
         for part in self.message.parts:
             match part:
                 case Video(path):
-                    found.append(Enclosure("film", Path(path).name, path))
+                    found.append(Enclosure("film", Path(path).name, path, lines.get(path, "")))
                 case Sound(path) if all(path != each.path for each in found):
-                    found.append(Enclosure("sound", Path(path).name, path))
+                    found.append(Enclosure("sound", Path(path).name, path, lines.get(path, "")))
                 case Quote(name):
                     found.append(Enclosure("document", name))
                 case _:
@@ -139,6 +156,19 @@ class UserTurn(QObject):
     def receipts(self) -> tuple[PictureReceipt | None, ...]:
         """One for each picture that the model has seen."""
         return tuple(self._receipts.get(index) for index in range(len(self.pictures)))
+
+    @property
+    def heard(self) -> tuple[SoundReceipt | None, ...]:
+        """One for each sound."""
+        return tuple(self._heard[part.path] for part in self.message.parts if isinstance(part, Sound))
+
+    def take_heard(self, receipts: Mapping[str, SoundReceipt]) -> bool:
+        """Keep what is new of these, by the paths of sounds; whether there was anything."""
+        new = {path: receipts[path] for path, known in self._heard.items() if known is None and path in receipts}
+        self._heard |= new
+        if new:
+            self.changed.emit()
+        return bool(new)
 
     def take_receipts(self, receipts: list[PictureReceipt]) -> bool:
         """Remove this turn's receipts from the end of `receipts` and keep the new ones; whether there were any."""

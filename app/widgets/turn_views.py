@@ -63,19 +63,23 @@ class _CopyButton(GhostButton):
 
 
 class _EnclosureButton(QToolButton):
-    """A symbol and a name."""
+    """A symbol, a name, and what was heard of it."""
 
     def __init__(self, look: Look, enclosure: Enclosure) -> None:
         super().__init__()
         self._look = look
         self._symbol = enclosure.symbol
         give_role(self, "enclosure")
-        self.setText(enclosure.name)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(18, 18))
-        self.setAccessibleName(f"Open {enclosure.name}" if enclosure.path else f"Quoted: {enclosure.name}")
+        self.show_label(enclosure)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if enclosure.path else Qt.FocusPolicy.NoFocus)
         look.follow(self._restyle)
+
+    def show_label(self, enclosure: Enclosure) -> None:
+        """Show the name, and the receipt once it is there."""
+        self.setText(enclosure.label)
+        self.setAccessibleName(f"Open {enclosure.label}" if enclosure.path else f"Quoted: {enclosure.label}")
 
     def _restyle(self) -> None:
         self.setIcon(self._look.icons.icon(self._symbol, self._look.theme.colors.secondary))
@@ -216,14 +220,15 @@ class UserView(TurnView):
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addStretch(1)
-        for button in (self.again_button, self.copy_button):
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        for action in (self.again_button, self.copy_button):
+            row.addWidget(action, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._bubble)
         self._layout.setContentsMargins(4, 4, 4, 4)
         self._layout.setSpacing(8)
         self._layout.addLayout(self._grid)
-        for enclosure in turn.enclosures:
-            self._layout.addWidget(self._build_enclosure(look, enclosure), 0, Qt.AlignmentFlag.AlignRight)
+        self._enclosures = [self._build_enclosure(look, enclosure) for enclosure in turn.enclosures]
+        for button in self._enclosures:
+            self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignRight)
         self._layout.addLayout(row)
         self._layout.addWidget(self.versions, 0, Qt.AlignmentFlag.AlignRight)
         self._bubble.setVisible(bool(turn.text))
@@ -243,7 +248,7 @@ class UserView(TurnView):
         """The text as it was typed."""
         return self.turn.text
 
-    def _build_enclosure(self, look: Look, enclosure: Enclosure) -> QToolButton:
+    def _build_enclosure(self, look: Look, enclosure: Enclosure) -> _EnclosureButton:
         """What was sent besides pictures; a file opens with a click."""
         button = _EnclosureButton(look, enclosure)
         if enclosure.path:
@@ -275,6 +280,8 @@ class UserView(TurnView):
     def _show(self) -> None:
         for index, card in enumerate(self.cards):
             card.show_caption(self.turn.picture_line(index))
+        for button, enclosure in zip(self._enclosures, self.turn.enclosures, strict=True):
+            button.show_label(enclosure)
         self.setAccessibleName(self.turn.spoken)
         self.text_view.setAccessibleName(self.turn.spoken)  # VoiceOver passes frames over, and reads a text's name
 

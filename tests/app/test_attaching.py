@@ -6,7 +6,9 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 from pillow_heif import register_heif_opener
 from PySide6.QtCore import QMimeData, QRectF, Qt
@@ -16,8 +18,11 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
 from app.viewmodels.intake import SAVE_FIRST
+from app.viewmodels.records import record_of, restored
+from app.viewmodels.turns import UserTurn
 from app.widgets.picture_card import PictureTile
-from engine import BUDGETS, plan_image
+from app.widgets.turn_views import UserView
+from engine import BUDGETS, Sound, SoundReceipt, plan_image
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -412,3 +417,27 @@ def test_a_pipe_is_refused_and_nobody_waits_for_it(open_desk: OpenDesk, tmp_path
     attach(desk, tmp_path / "pipe.png")
     assert desk.models.composer.items == ()
     assert "“pipe.png”" in desk.window.notice.text.text()
+
+
+def test_a_sent_sound_gets_a_receipt_that_says_what_was_not_heard(
+    open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot
+) -> None:
+    soundfile.write(tmp_path / "talk.wav", np.zeros(16_000, np.float32), 16_000)
+    desk = open_desk("echo")
+    attach(desk, tmp_path / "talk.wav")
+    send(desk)
+    wait_for_end(qtbot, desk)
+    view, turn = desk.window.messages.views[0], desk.models.conversation.turns[0]
+    assert isinstance(view, UserView)
+    assert isinstance(turn, UserTurn)
+    assert view._enclosures[0].text() == "talk.wav"
+    (sound,) = (part for part in turn.message.parts if isinstance(part, Sound))
+    note = "Only its first 30 seconds were heard."
+    receipt = SoundReceipt(sound.path, 30.0, 750, 84.2, note)
+    desk.models.conversation.transcript._hand_out([], {"elsewhere.wav": receipt})
+    assert view._enclosures[0].text() == "talk.wav"
+    desk.models.conversation.transcript._hand_out([], {sound.path: receipt})
+    assert view._enclosures[0].text() == f"talk.wav · 30.0 s · 750 tokens · 84 ms · {note}"
+    again = restored(record_of(turn), str)
+    assert isinstance(again, UserTurn)
+    assert again.enclosures == turn.enclosures
