@@ -11,7 +11,7 @@ import pytest
 
 import app
 import engine
-from app.store.text import snippet
+from app.store.text import searchable, snippet
 from app.viewmodels.blocks import block_pieces
 from app.viewmodels.finding import occurrences
 from app.viewmodels.formulas import put_back, take_formulas
@@ -33,6 +33,7 @@ HOSTILE = (
     "\\(", "\\[", "\\$", "a$", "`a", "``` ", "~~~ ", "`` ", "a\n", "\n\n", "|\n", "- a\n", "> a\n", "a|\n-|\n", "```\n",
     "[a]:", "[a]: b\n", "a \n", "a\\\n", "call:", "call:a{", "{a:", "a:[", "\\\"", '"a', "a,", "1e", "1.", "<|channel>",
     "File: ", "Args:", "*a: ", "a (", "<unused", "\\left", "\\{", "error: ",
+    "\u0301\u0323", "\u0f73",
 )  # fmt: skip
 """What is repeated; each ends in something that no pattern expects."""
 
@@ -90,6 +91,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "putting formulas back": lambda text: put_back(text, take_formulas("$x$")[1]),
     "a title": title_from,
     "quoting": lambda text: Quote("a.txt", text).written,
+    "composing": searchable,
     "finding": lambda text: occurrences(text, ("ab", "a")),
     "a search's snippet": lambda text: snippet(text, ["ab", "b"]),
 }

@@ -7,7 +7,17 @@ from typing import Protocol
 
 from engine import Media, Message
 
-__all__ = ["MATCH_BEGIN", "MATCH_END", "has_all", "search_terms", "searchable", "snippet", "text_of", "whole"]
+__all__ = [
+    "MATCH_BEGIN",
+    "MATCH_END",
+    "composed",
+    "has_all",
+    "search_terms",
+    "searchable",
+    "snippet",
+    "text_of",
+    "whole",
+]
 
 MATCH_BEGIN = "\x02"
 MATCH_END = "\x03"
@@ -19,6 +29,15 @@ _SNIPPET_LENGTH = 160
 _UNSEARCHED = str.maketrans({"\0": " ", MATCH_BEGIN: " ", MATCH_END: " "})
 """FTS5 reads no further than a NUL; the others are the marks of a match."""
 
+_MOST_MARKS = 30
+"""Marks on one letter that are put in order together: as many as Unicode's stream-safe text has (UAX #15, D4)."""
+
+_JOINER = "\u034f"
+"""The combining grapheme joiner, which nobody sees and across which nothing is put in order."""
+
+_MARKS = re.compile(rf"[^\w\s\x00-\u02ff]{{{_MOST_MARKS // 2},}}")
+"""Where more marks than that may stand: no letter, digit or blank is one, and one may be two in one character."""
+
 
 def whole(text: str) -> str:
     """The text without lone surrogates, which a text field can hold but no file and no database can."""
@@ -27,7 +46,29 @@ def whole(text: str) -> str:
 
 def searchable(text: str) -> str:
     """The text in the form in which it is searched: composed, as a keyboard writes it."""
-    return unicodedata.normalize("NFC", whole(text)).translate(_UNSEARCHED)
+    return composed(whole(text)).translate(_UNSEARCHED)
+
+
+def composed(text: str) -> str:
+    """The text composed (NFC), in time in proportion to its length: a run of marks takes the square of its own."""
+    return unicodedata.normalize("NFC", _MARKS.sub(_parted, text))
+
+
+def _parted(found: re.Match[str]) -> str:
+    """A joiner behind every thirty marks in a row."""
+    parts: list[str] = []
+    num_marks = 0
+    for letter in found[0]:
+        apart = unicodedata.normalize("NFD", letter)
+        if not unicodedata.combining(apart[0]):
+            num_marks = 0
+        elif num_marks + len(apart) > _MOST_MARKS:
+            parts.append(_JOINER)
+            num_marks = len(apart)
+        else:
+            num_marks += len(apart)
+        parts.append(letter)
+    return "".join(parts)
 
 
 class Said(Protocol):

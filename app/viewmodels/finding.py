@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.store.text import search_terms, searchable
+from app.store.text import composed, search_terms, searchable
 from app.viewmodels.blocks import plain_pieces
 from app.viewmodels.conversation import Conversation, Turn
 from app.viewmodels.turns import AnswerTurn
@@ -275,7 +275,7 @@ def _fold(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     folded = text.casefold()
     spans: list[tuple[int, int]] = []
     start = 0
-    if unicodedata.is_normalized("NFC", text):
+    if composed(text) == text:
         if len(folded) == len(text):
             return folded, None
         longer = "".join(letter for letter in set(text) if len(letter.casefold()) > 1)  # such as ß, which becomes ss
@@ -287,7 +287,7 @@ def _fold(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     pieces: list[str] = []
     for end in range(1, len(text) + 1):
         if end == len(text) or not _is_joined(text[end]):
-            pieces.append(unicodedata.normalize("NFC", text[start:end]).casefold())
+            pieces.append(composed(text[start:end]).casefold())
             spans += [(start, end)] * len(pieces[-1])
             start = end
     return "".join(pieces), spans

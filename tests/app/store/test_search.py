@@ -1,9 +1,12 @@
 """A search finds substrings of titles and turns in any script, and takes every query as plain text."""
 
+import unicodedata
+
 import pytest
 
 import app.store.index
 from app.store import Store
+from app.store.text import composed
 from engine import Picture
 from tests.app.store.conftest import OpenStore
 from tests.app.store.stored import WAIT_S, answered, asked, on_owner
@@ -119,3 +122,20 @@ def test_the_index_follows_purges(store: Store) -> None:
     store.purge()
     assert found(store, "common") == ["q2"]
     on_owner(store, "INSERT INTO turns_index (turns_index, rank) VALUES ('integrity-check', 1)")
+
+
+@pytest.mark.parametrize(
+    "marks", ["\u0301\u0323" * 100, "\u0323" * 31, "\u0f73" * 100, "\u0301" * 30 + "\u0338"], ids=len
+)
+def test_any_number_of_marks_is_composed_once_and_for_all(marks: str) -> None:
+    once = composed(f"e{marks} cafe\u0301")
+    assert composed(once) == once
+    assert once.endswith("café")
+    assert unicodedata.normalize("NFD", once).count("\u0323") == marks.count("\u0323")
+
+
+@pytest.mark.parametrize(
+    "text", ["e\u0301", "\u1100\u1161\u11a8", "e\u0323\u0301" + "\u0301" * 27, "≠ ⊂\u0338 ☃" * 40], ids=len
+)
+def test_what_people_write_is_composed_as_unicode_says(text: str) -> None:
+    assert composed(text) == unicodedata.normalize("NFC", text)
