@@ -43,7 +43,10 @@ from engine import (
 )
 from engine import Thought as ThoughtStep
 
-__all__ = ["AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "UserTurn"]
+__all__ = ["MAX_SPOKEN", "AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "UserTurn"]
+
+MAX_SPOKEN = 4000
+"""So many characters of a turn are its name for people who listen."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class UserTurn(QObject):
         num_pictures = len(self.pictures)
         attached = [f"{num_pictures} picture{'s' * (num_pictures > 1)}."] if num_pictures else []
         attached += [f"{each.name}." for each in self.enclosures]
-        return " ".join([f"You, {self.place.when}:", *attached, self.text]).strip()
+        return " ".join([f"You, {self.place.when}:", *attached, _begun(self.text)]).strip()
 
     def picture_line(self, index: int) -> str:
         """What to write under a picture."""
@@ -414,7 +417,7 @@ class AnswerTurn(QObject):
             is_thinking = self.state is AnswerState.THINKING
             said = self.activity or ("Thinking…" if is_thinking else "Writing…")
         else:
-            said = "\n".join(part for part in (text, self.error, self.note) if part)
+            said = "\n".join(part for part in (_begun(text), self.error, self.note) if part)
         return f"Answer, {self.place.when}: {said}"
 
     @property
@@ -544,3 +547,8 @@ class AnswerTurn(QObject):
             run.abandon()
         self.state = state
         self.changed.emit()
+
+
+def _begun(text: str) -> str:
+    """As much of a text as a name can hold that is read out; the rest is read in the text itself."""
+    return text if len(text) <= MAX_SPOKEN else text[: MAX_SPOKEN - 1] + "…"
