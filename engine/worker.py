@@ -162,6 +162,7 @@ class EngineWorker:
         if not isinstance(error, EngineError):  # our bug: the log keeps the traceback, the person gets a sentence
             _log.error("request %s failed", request_id, exc_info=error)
             message = f"Something went wrong in the engine: {shortened(error)}. The log has details."
+        message = message.encode(errors="replace").decode()  # a name from a file may hold what no frame can
         self._report(request_id, Failed(type(error).__name__, message, self._engine is not None))
         self._forget(request_id)
 
@@ -175,6 +176,8 @@ class EngineWorker:
     def _load(self, request: LoadModel) -> None:
         started = time.perf_counter()
         checked = Engine.check(request.path)  # a folder that is refused costs nobody the model that is loaded
+        if self._is_cancelled(request.request_id):
+            raise Cancelled
         self._engine = None  # give its memory back before the next one takes its own
         gc.collect()
         mx.clear_cache()

@@ -23,8 +23,9 @@ from engine.events import (
 )
 from engine.messages import Picture, user
 from engine.options import Options, Regex, Sampling
+from engine.pipeline import CheckedModel, Engine
 from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
-from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond
+from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond, encode
 from engine.tools import Tool
 from engine.worker import EngineWorker
 
@@ -272,14 +273,44 @@ def test_a_refused_folder_leaves_the_model_loaded(
 
 
 def test_a_load_that_is_stopped_half_way_leaves_no_model(
-    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+    worker: EngineWorker,
+    heard: "queue.SimpleQueue[Envelope]",
+    tiny_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def load(checked: CheckedModel, on_progress: Callable[[float], None]) -> NoReturn:
+        worker.submit(Cancel(2))
+        on_progress(0.5)
+        raise AssertionError("it goes on")
+
     worker.submit(LoadModel(1, str(tiny_checkpoint)))
     until(heard, ModelLoaded)
-    worker.submit(Cancel(2))
+    monkeypatch.setattr(Engine, "load_checked", load)
     worker.submit(LoadModel(2, str(tiny_checkpoint)))
     failed = until(heard, Failed)[-1].event
     assert failed == Failed("Cancelled", "Loading was cancelled. Choose a model to go on.", has_model=False)
+
+
+def test_a_load_that_is_cancelled_before_it_begins_costs_nobody_the_model(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Cancel(2))
+    worker.submit(LoadModel(2, str(tiny_checkpoint)))
+    failed = until(heard, Failed)[-1].event
+    assert failed == Failed("Cancelled", "Loading was cancelled. Choose a model to go on.", has_model=True)
+
+
+def test_a_refusal_that_repeats_what_is_not_unicode_can_be_sent(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "odd"
+    shutil.copytree(tiny_checkpoint, folder)
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(r'{"weight_map": {"a": "\ud800.safetensors"}}')
+    worker.submit(LoadModel(1, str(folder)))
+    failed = until(heard, Failed)[-1]
+    assert b"?.safetensors is missing" in encode(failed)
 
 
 def test_a_late_cancel_does_not_end_the_same_model_loaded_again(

@@ -15,7 +15,7 @@ import msgspec
 
 from engine.agent.tools import Execute, ToolError, ToolOutcome, check_outcome
 from engine.answer import Answer
-from engine.errors import ContextFull, EngineError
+from engine.errors import ContextFull, EngineError, shortened
 from engine.events import (
     Event,
     Failed,
@@ -216,10 +216,11 @@ class _Rounds:
             case ToolError() | EngineError() as error:
                 return _failure(call, str(error), started)
             case error:
-                return _failure(call, f"{type(error).__name__}: {error}", started)
+                return _failure(call, f"{type(error).__name__}: {shortened(error)}", started)
 
 
 def _failure(call: ToolCall, reason: str, started: float) -> ToolFinished:
+    reason = reason.encode(errors="replace").decode()  # a file's name may hold what no prompt can
     return ToolFinished(ToolResult({"error": reason}, call.id, call.name), _since(started), failed=True)
 
 

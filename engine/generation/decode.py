@@ -98,18 +98,19 @@ class Decoding(Generic[W]):
         self._batch = Batch(in_powers=self._batch.in_powers)
 
     def step(self) -> list[Written[W]]:
-        """One token of each writer, recorded in its state; one that has no room for it leaves.
+        """One token of each writer, recorded in its state; those that have no room for it leave, in a step of theirs.
 
         What a caller does with a token may decide how `choose` takes the next one, while the step that the token feeds
         already runs.
         """
-        return [*self._end_full(), *self._write()]
+        return self._end_full() or self._write()
 
     def _end_full(self) -> list[Written[W]]:
         full = [writer for writer in self.writers if writer.session.kv.length >= writer.max_length]
+        written = [Written(writer, int(writer.choose(writer.logits).item().real), is_last=True) for writer in full]
         for writer in full:
             self.leave(writer)
-        return [Written(writer, int(writer.choose(writer.logits).item().real), is_last=True) for writer in full]
+        return written
 
     def _write(self) -> list[Written[W]]:
         if not self.writers:

@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import mlx.core as mx
@@ -166,8 +167,10 @@ class Answering:
             self.fail(error, keeps_state=isinstance(error, EngineError))
 
     def fail(self, error: BaseException, *, keeps_state: bool = False) -> None:
-        """It is over, and this is why."""
-        self.error, self.phase, self._keeps_state = error, "over", keeps_state
+        """It is over, and this is why; one that was over already only loses its state."""
+        self._keeps_state = keeps_state
+        if self.phase != "over":
+            self.error, self.phase = error, "over"
 
     def release(self) -> None:
         """Its state goes back to the others, unless something broke off in it."""
@@ -212,23 +215,29 @@ class AnsweringRows:
 
     def join(self, answering: Answering) -> None:
         """Give it a row."""
-        self._decoding.join(answering)
+        with self._breaking_off(answering):
+            self._decoding.join(answering)
 
     def leave(self, answering: Answering) -> None:
         """Give it back its state; after a step that failed there is none."""
         if answering in self._decoding.writers:
-            self._decoding.leave(answering)
+            with self._breaking_off(answering):
+                self._decoding.leave(answering)
 
     def step(self) -> None:
-        """One token of each; a step that fails ends all answers whose states it was writing, and no other."""
+        """One token of each."""
+        with self._breaking_off(*self._decoding.writers):
+            for answering, token, is_last in self._decoding.step():
+                answering.take(token, is_last=is_last)
+
+    @contextmanager
+    def _breaking_off(self, *answers: Answering) -> Iterator[None]:
+        """What fails on the rows ends `answers` and all others whose states are there, and nobody else."""
         try:
-            written = self._decoding.step()
+            yield
         except BaseException as error:
-            for answering in self._decoding.writers:
+            for answering in {*answers, *self._decoding.writers}:
                 answering.fail(error)
             self._decoding.drop()
             if not isinstance(error, Exception):
                 raise
-            return
-        for answering, token, is_last in written:
-            answering.take(token, is_last=is_last)

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from engine.agent.loop import take_turns
-from engine.agent.tools import Execute, ToolOutcome
+from engine.agent.tools import Execute, ToolError, ToolOutcome
 from engine.errors import ContextFull
 from engine.events import Event, Failed, Finished, FinishReason, Stats, TextDelta, ToolCalled, ToolFinished
 from engine.messages import Message, Picture, ToolCall, ToolResult, user
 from engine.options import Options
+from engine.requests import encode
 
 NOTHING = Stats()
 ALL = ("text", "picture", "video", "sound")
@@ -131,3 +132,14 @@ def test_a_picture_for_a_model_that_sees_nothing_is_the_tools_failure() -> None:
     assert isinstance(finished, ToolFinished)
     assert finished.failed
     assert "cannot see pictures" in finished.result.content["error"]
+
+
+@pytest.mark.parametrize("error", [ToolError("no caf\udce9.txt"), OSError("no caf\udce9.txt"), ValueError("x" * 10**6)])
+def test_a_failure_can_be_told_and_is_short_whatever_it_says(error: Exception) -> None:
+    def fail(call: ToolCall, stop: threading.Event) -> ToolOutcome:
+        raise error
+
+    model = Model(calling(1), [Finished("end_of_turn", NOTHING)])
+    (finished,) = (e for e in take_turns(model, [user("?")], Options(), fail, ALL) if isinstance(e, ToolFinished))
+    assert finished.failed
+    assert len(encode(finished)) < 400

@@ -1,11 +1,13 @@
 """Answers beside each other: each is what it would be alone, and what goes wrong in one is no matter of another."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlx.core as mx
 import pytest
 
+from engine.cache.batch import Batch
 from engine.events import Event, Finished, PrefillProgress, PromptReady, TextDelta, ThoughtDelta
 from engine.generation.constraint import Constraint
 from engine.messages import user
@@ -81,6 +83,30 @@ def test_a_step_that_fails_ends_its_answers_and_costs_no_other_state(
     ready = next(engine.respond(first, asked(1)))
     assert isinstance(ready, PromptReady)
     assert ready.num_cached_tokens == ready.num_tokens - 1
+    assert reason(list(engine.respond([user("Question 0")], asked(0)))) == "end_of_turn"
+
+
+def test_an_answer_that_is_full_ends_whatever_fails_beside_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    full, other = (engine.start([user("Question")], asked(index)) for index in range(2))
+    while not (full.phase == other.phase == "ready"):
+        engine.advance()
+    engine.advance()
+    full._begun = replace(full._made, max_length=full.session.kv.length)
+    monkeypatch.setattr(engine._model, "decode", lambda *_: (_ for _ in ()).throw(MemoryError("no memory left")))
+    for _ in range(4):
+        engine.advance()
+    assert reason(list(full.events)) == "context_full"
+    assert isinstance(other.error, MemoryError)
+
+
+def test_rows_that_cannot_be_put_together_end_their_answers_and_no_other(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = [engine.start([user(f"Question {index}")], asked(index)) for index in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Batch, "_side_by_side", lambda *_: (_ for _ in ()).throw(MemoryError("no memory left")))
+        finish(engine, *running)
+    assert all(isinstance(answering.error, MemoryError) for answering in running)
     assert reason(list(engine.respond([user("Question 0")], asked(0)))) == "end_of_turn"
 
 
