@@ -240,16 +240,18 @@ class Chats:
         if any(are_copied):
             with self._change() as execute:
                 for number, message in execute(_TURNS_WITH_FILES_OUTSIDE).fetchall():
-                    stored = _with_media(_decoded(message), self.attachments.stored)
-                    values = (msgspec.json.encode(stored).decode(), number)
-                    execute("UPDATE turns SET message = ? WHERE number = ?", values)
+                    stored = _rewritten(message, decode_message, self._encoded_message)
+                    execute("UPDATE turns SET message = ? WHERE number = ?", (stored, number))
                 for number, parts, edit in execute("SELECT rowid, parts, edit FROM drafts").fetchall():
-                    stored_parts = self._encoded(_decoded_parts(parts))
-                    stored_edit = self._encoded_edit(_decoded_edit(edit))
+                    stored_parts = _rewritten(parts, _PARTS.decode, self._encoded)
+                    stored_edit = edit and _rewritten(edit, _EDIT.decode, self._encoded_edit)
                     execute(
                         "UPDATE drafts SET parts = ?, edit = ? WHERE rowid = ?", (stored_parts, stored_edit, number)
                     )
         return all(are_copied)
+
+    def _encoded_message(self, message: Message | Answered) -> str:
+        return msgspec.json.encode(_with_media(message, self.attachments.stored)).decode()
 
     def _encoded(self, parts: tuple[Part, ...]) -> str:
         return msgspec.json.encode(self.attachments.stored(parts)).decode()
@@ -335,6 +337,18 @@ def _decoded_parts(parts: str) -> tuple[Part, ...]:
 def _decoded_edit(edit: str | None) -> Edit | None:
     """An edit under way; a damaged one is none."""
     return None if edit is None else _decoded_or(None, edit, Edit)
+
+
+_PARTS = msgspec.json.Decoder(tuple[Part, ...])
+_EDIT = msgspec.json.Decoder(Edit)
+
+
+def _rewritten(value: str, decode: Callable[[str], T], encode: Callable[[T], str | None]) -> str | None:
+    """The value in its present form; a damaged one stays as it is, for what can still be read in it."""
+    try:
+        return encode(decode(value))
+    except (msgspec.DecodeError, RecursionError):
+        return value
 
 
 def _decoded_or(otherwise: D, value: str, kind: type[T]) -> T | D:

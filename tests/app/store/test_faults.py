@@ -180,6 +180,27 @@ def test_a_file_left_outside_by_an_earlier_run_is_copied_at_the_next_purge(
     assert lost.path == str(gone)
 
 
+def test_a_damaged_message_beside_a_file_outside_keeps_its_words(
+    open_store: OpenStore, folder: Path, tmp_path: Path
+) -> None:
+    picture = file(tmp_path, "a.png")
+    store = open_store()
+    store.add_turn("c", asked("q", "look", Picture(str(picture))))
+    store.save_draft("c", Draft("words", (Picture(str(picture)),)))
+    store.close()
+    path = folder / "chats.sqlite3"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute('UPDATE turns SET message = replace(message, \'"budget":\', \'"budget":"broken","b":\')')
+        connection.execute('UPDATE drafts SET parts = replace(parts, \'"budget":\', \'"budget":"broken","b":\')')
+        before = connection.execute("SELECT message, parts FROM turns, drafts").fetchall()
+    assert "broken" in before[0][0] + before[0][1]
+    store = open_store()
+    store.purge().result(WAIT_S)
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT message, parts FROM turns, drafts").fetchall() == before
+
+
 def test_the_store_tells_which_files_are_not_copied(open_store: OpenStore, said: list[str], tmp_path: Path) -> None:
     outside, copied = tmp_path / "gone.png", file(tmp_path, "a.png")
     store = open_store()
