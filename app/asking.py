@@ -1,5 +1,6 @@
 """One request, one ear: what was asked is an object whose signals are that request's alone."""
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -29,6 +30,8 @@ from engine import (
 )
 
 __all__ = ["AskPerson", "Asked", "Loading", "Question", "Tools"]
+
+_log = logging.getLogger(__name__)
 
 
 class Line(Protocol):
@@ -118,13 +121,20 @@ class Asked(QObject):
         self._thread.join()
 
     def _run(self, messages: Sequence[Message], options: Options, tools: Tools | None) -> None:
-        events: Iterable[Event] = self._take_turn(messages, options)
-        if tools is not None:
-            execute = tools.make_execute(self._ask_person)
-            cancelled = self._is_cancelled.is_set
-            events = take_turns(self._take_turn, messages, options, execute, tools.modalities, cancelled)
-        for event in events:
-            self._came.emit(event)
+        try:
+            for event in self._take_turns(messages, options, tools):
+                self._came.emit(event)
+        except Exception as error:  # noqa: BLE001 - our bug: the log keeps the traceback, and the answer ends
+            _log.exception("an answer broke off")
+            self._line.submit(Cancel(self._request_id))
+            self._came.emit(Failed(type(error).__name__, "Something went wrong in Cabochon. The log has details."))
+
+    def _take_turns(self, messages: Sequence[Message], options: Options, tools: Tools | None) -> Iterable[Event]:
+        if tools is None:
+            return self._take_turn(messages, options)
+        execute = tools.make_execute(self._ask_person)
+        cancelled = self._is_cancelled.is_set
+        return take_turns(self._take_turn, messages, options, execute, tools.modalities, cancelled)
 
     def _take_turn(self, messages: Sequence[Message], options: Options) -> Iterator[Event]:
         """One request, to its end."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QThreadPool, Signal
 
 __all__ = ["Lane", "ignore"]
 
@@ -21,6 +21,7 @@ def ignore(_result: object) -> None:
 class Lane(QObject):
     """Work that is done one after the other, on a thread of its own; results come back to the lane's own thread.
 
+    They come when it goes on with its events, never inside the call that asks, however soon they are there.
     The thread is one of Qt's, for its documents start timers. Work that raises is our bug: it is logged, and nothing
     follows.
     """
@@ -31,7 +32,7 @@ class Lane(QObject):
         super().__init__()
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
-        self._came.connect(self._pass_on)
+        self._came.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
 
     def do(self, work: Callable[[], T], then: Callable[[T], None] = ignore) -> None:
         """Do this behind what waits already, and call `then` with the result."""
