@@ -78,6 +78,8 @@ class Library(QObject):
         if self._conversation.turns or self._conversation.transcript.is_temporary != is_temporary:
             self.leaving.emit()
             self._show(self._make(None, is_temporary))
+        else:
+            self._expect("")
 
     def open(self, conversation_id: str, turn_id: str | None = None) -> None:
         """Open a conversation, and go to a turn of it."""

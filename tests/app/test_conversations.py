@@ -11,7 +11,7 @@ from threading import Event, Timer
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -930,3 +930,17 @@ def test_several_conversations_are_deleted_one_after_the_other(open_desk: OpenDe
     listed.setCurrentIndex(listed.model().index(1, 0))
     desk.window.commands["write"].trigger()
     assert not listed.currentIndex().isValid(), "the list shows as open what is not"
+
+
+def test_a_new_conversation_calls_off_the_one_that_is_about_to_open(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    library = desk.models.library
+    ask(qtbot, desk, "one")
+    first = library.current_id
+    library.new()
+    empty = library.current_id
+    library.open(first)
+    library.new()
+    wait_until_written(qtbot, desk)
+    QCoreApplication.sendPostedEvents()
+    assert library.current_id == empty
