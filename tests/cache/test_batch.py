@@ -101,16 +101,21 @@ def test_a_row_that_has_left_comes_back(loaded: dict[str, Engine], steps: dict[s
         assert_as_alone(row, steps["E line"])
 
 
-def test_rows_grow_past_their_buffers(loaded: dict[str, Engine], steps: dict[str, DecodeStep]) -> None:
-    rows = [Row(loaded["E line"], length) for length in (GROWTH - 2, 20)]
-    decoding = Decoding[Row](steps["E line"])
+def write_beside_each_other(rows: list[Row], step: DecodeStep, count: int) -> None:
+    """So many tokens of each row; then each is as it is alone."""
+    decoding = Decoding[Row](step)
     for row in rows:
         decoding.join(row)
-    for _ in range(6):
+    for _ in range(count):
         note(decoding.step())
     for row in rows:
         decoding.leave(row)
-        assert_as_alone(row, steps["E line"])
+        assert_as_alone(row, step)
+
+
+def test_rows_grow_past_their_buffers(loaded: dict[str, Engine], steps: dict[str, DecodeStep]) -> None:
+    rows = [Row(loaded["E line"], length) for length in (GROWTH - 2, 20)]
+    write_beside_each_other(rows, steps["E line"], 6)
     assert rows[1].session.kv.layers[1].capacity == GROWTH
 
 
@@ -118,14 +123,7 @@ def test_rows_have_samplers_of_their_own(loaded: dict[str, Engine], steps: dict[
     """Temperatures, seeds, penalties: what one draws changes nothing for the others."""
     choices = [GREEDY, Sampling(seed=1), Sampling(2.0, top_k=0, seed=2), Sampling(0.0, presence_penalty=1e4)]
     rows = [Row(loaded["E line"], 10 + index, sampling) for index, sampling in enumerate(choices)]
-    decoding = Decoding[Row](steps["E line"])
-    for row in rows:
-        decoding.join(row)
-    for _ in range(12):
-        note(decoding.step())
-    for row in rows:
-        decoding.leave(row)
-        assert_as_alone(row, steps["E line"])
+    write_beside_each_other(rows, steps["E line"], 12)
     assert len(set(rows[3].written)) == 12
 
 
