@@ -21,7 +21,15 @@ from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
 from engine.client import EngineClient
-from engine.errors import AttachmentError, CheckpointError, ContextFull, EngineError, EngineStopped, PromptError
+from engine.errors import (
+    AttachmentError,
+    CheckpointError,
+    ContextFull,
+    EngineError,
+    EngineStopped,
+    PromptError,
+    without_surrogates,
+)
 from engine.events import (
     EngineEvent,
     EngineStarted,
@@ -99,7 +107,7 @@ __all__ = [
     "inspect_attachment", "load_picture", "load_sound", "look_at_file", "messages_of", "mix_down", "plan_frames",
     "plan_image", "read_frames", "read_traits", "respond", "run_command_line", "run_engine_process",
     "run_picture_process", "run_template_process", "sample_checkpoint", "small_picture", "take_turns",
-    "tool_from_function", "transcription_prompt", "user", "write_whole",
+    "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -23,6 +23,7 @@ __all__ = [
     "PromptError",
     "quoted",
     "shortened",
+    "without_surrogates",
 ]
 
 MAX_QUOTED = 100
@@ -37,6 +38,11 @@ def shortened(text: object) -> str:
     """What strangers wrote, or a library says about it, on one line of a bounded length."""
     line = " ".join(str(text)[: 4 * MAX_QUOTED].split())
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
+
+
+def without_surrogates(text: str) -> str:
+    """The text without lone surrogates, which a text field or a file's name can hold but no file, pipe or tokenizer."""
+    return text.encode(errors="replace").decode()
 
 
 def quoted(value: object) -> str:

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from engine.errors import without_surrogates
+
 __all__ = [
     "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "Media", "Message", "Part", "Picture", "Quote", "Role",
     "Sound", "Text", "ToolCall", "ToolResult", "Video", "user",
@@ -52,7 +54,7 @@ class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
 def _make_whole(part: Text | Quote, field: str) -> None:
     text = getattr(part, field)
-    whole = text.encode(errors="replace").decode()
+    whole = without_surrogates(text)
     if whole != text:
         msgspec.structs.force_setattr(part, field, whole)
 

@@ -23,7 +23,7 @@ import mlx.core as mx
 
 from engine import version
 from engine.backend import backend_name
-from engine.errors import Cancelled, EngineError, shortened
+from engine.errors import Cancelled, EngineError, shortened, without_surrogates
 from engine.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
 from engine.pipeline import Engine
 from engine.requests import (
@@ -162,7 +162,7 @@ class EngineWorker:
         if not isinstance(error, EngineError):  # our bug: the log keeps the traceback, the person gets a sentence
             _log.error("request %s failed", request_id, exc_info=error)
             message = f"Something went wrong in the engine: {shortened(error)}. The log has details."
-        message = message.encode(errors="replace").decode()  # a name from a file may hold what no frame can
+        message = without_surrogates(message)  # a name from a file may hold what no frame can
         self._report(request_id, Failed(type(error).__name__, message, self._engine is not None))
         self._forget(request_id)
 

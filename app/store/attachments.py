@@ -16,8 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from app.store.text import whole
-from engine import Part, Picture, Sound, Video
+from engine import Part, Picture, Sound, Video, without_surrogates
 
 __all__ = ["Attachments"]
 
@@ -69,7 +68,7 @@ class Attachments:
                 home.parent.mkdir(mode=0o700, exist_ok=True)
                 home.mkdir(mode=0o700, exist_ok=True)
                 self._kept.add(home)
-                return _settle(incoming, home / whole(path.name))
+                return _settle(incoming, home / without_surrogates(path.name))
         finally:
             incoming.unlink(missing_ok=True)
 

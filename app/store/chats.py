@@ -11,9 +11,9 @@ import msgspec
 from app.store.answers import decode_message
 from app.store.attachments import Attachments
 from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
-from app.store.text import has_all, search_terms, searchable, snippet, text_of, whole
+from app.store.text import has_all, search_terms, searchable, snippet, text_of
 from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
-from engine import Media, Message, Part, Returned, Stats, Step, Text, Thought
+from engine import Media, Message, Part, Returned, Stats, Step, Text, Thought, without_surrogates
 
 __all__ = ["Chats"]
 
@@ -200,7 +200,7 @@ class Chats:
                     "WHERE :id IS NULL OR EXISTS (SELECT 1 FROM conversations WHERE id = :id)",
                     {
                         "id": conversation_id,
-                        "text": whole(draft.text),
+                        "text": without_surrogates(draft.text),
                         "parts": self._encoded(draft.parts),
                         "edit": self._encoded_edit(draft.edit),
                     },
@@ -259,7 +259,7 @@ class Chats:
     def _encoded_edit(self, edit: Edit | None) -> str | None:
         if edit is None:
             return None
-        stored = Edit(edit.turn_id, whole(edit.text), self.attachments.stored(edit.parts))
+        stored = Edit(edit.turn_id, without_surrogates(edit.text), self.attachments.stored(edit.parts))
         return msgspec.json.encode(stored).decode()
 
     def _is_taken_in(self, path: Path) -> bool:
@@ -321,7 +321,7 @@ class Chats:
             "state": turn.state,
             "model": turn.model,
             "thinking": turn.thinking,
-            "error": whole(turn.error),
+            "error": without_surrogates(turn.error),
             "reason": turn.reason,
             "thought_seconds": 0.0,
             "stats": None if turn.stats is None else msgspec.json.encode(turn.stats).decode(),
@@ -375,14 +375,14 @@ def _decoded(message: str, *about: Any) -> Message | Answered:
 def _with_media(said: Message | Answered, change: Callable[[tuple[Part, ...]], tuple[Part, ...]]) -> Message | Answered:
     """The same with the paths of its media changed, and in a form that JSON can hold."""
     if isinstance(said, Message):
-        return Message(said.role, change(said.parts), whole(said.thought))
+        return Message(said.role, change(said.parts), without_surrogates(said.thought))
     return Answered(tuple(_step_with_media(step, change) for step in said.steps))
 
 
 def _step_with_media(step: Step, change: Callable[[tuple[Part, ...]], tuple[Part, ...]]) -> Step:
     match step:
         case Thought(text):
-            return msgspec.structs.replace(step, text=whole(text))
+            return msgspec.structs.replace(step, text=without_surrogates(text))
         case Returned(media=media):
             changed = tuple(part for part in change(media) if isinstance(part, Media))
             return msgspec.structs.replace(step, media=changed)

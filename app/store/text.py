@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 from typing import Protocol
 
-from engine import Media, Message
+from engine import Media, Message, without_surrogates
 
 __all__ = [
     "MATCH_BEGIN",
@@ -16,7 +16,6 @@ __all__ = [
     "searchable",
     "snippet",
     "text_of",
-    "whole",
 ]
 
 MATCH_BEGIN = "\x02"
@@ -39,14 +38,9 @@ _MARKS = re.compile(rf"[^\w\s\x00-\u02ff]{{{_MOST_MARKS // 2},}}")
 """Where more marks than that may stand: no letter, digit or blank is one, and one may be two in one character."""
 
 
-def whole(text: str) -> str:
-    """The text without lone surrogates, which a text field can hold but no file and no database can."""
-    return text.encode(errors="replace").decode()
-
-
 def searchable(text: str) -> str:
     """The text in the form in which it is searched: composed, as a keyboard writes it."""
-    return composed(whole(text)).translate(_UNSEARCHED)
+    return composed(without_surrogates(text)).translate(_UNSEARCHED)
 
 
 def composed(text: str) -> str:

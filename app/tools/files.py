@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.text_files import text_of
-from engine import ToolError
+from engine import ToolError, without_surrogates
 
 __all__ = ["Place", "chosen", "find_place", "list_folder", "read_text_file"]
 
@@ -44,7 +44,7 @@ def chosen(allowed: Sequence[Path]) -> list[str]:
     """What a person chose; folders end in a slash. Raises ToolError when it is nothing."""
     if not allowed:
         raise ToolError("No folder has been chosen. Ask the person to do that: Chat ▸ Tools ▸ Choose a Folder to Read.")
-    return [f"{_text(str(each))}{'/' * each.is_dir()}" for each in allowed]
+    return [f"{without_surrogates(str(each))}{'/' * each.is_dir()}" for each in allowed]
 
 
 def find_place(path: str, allowed: Sequence[Path]) -> Place:
@@ -80,7 +80,7 @@ def list_folder(place: Place) -> list[str]:
         raise ToolError(f"{place} cannot be listed.") from error
     finally:
         os.close(descriptor)
-    paths = [_text(f"{place}/{name}") for name in names]
+    paths = [without_surrogates(f"{place}/{name}") for name in names]
     return paths if len(entries) <= MAX_ENTRIES else [*paths, f"… and {len(entries) - MAX_ENTRIES} more"]
 
 
@@ -138,8 +138,3 @@ def _identity(found: os.stat_result) -> _Identity:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".")
-
-
-def _text(path: str) -> str:
-    """A path as text for the model, also when the name of a file is none."""
-    return path.encode(errors="replace").decode()

@@ -15,7 +15,7 @@ import msgspec
 
 from engine.agent.tools import Execute, ToolError, ToolOutcome, check_outcome
 from engine.answer import Answer
-from engine.errors import ContextFull, EngineError, shortened
+from engine.errors import ContextFull, EngineError, shortened, without_surrogates
 from engine.events import (
     Event,
     Failed,
@@ -220,7 +220,7 @@ class _Rounds:
 
 
 def _failure(call: ToolCall, reason: str, started: float) -> ToolFinished:
-    reason = reason.encode(errors="replace").decode()  # a file's name may hold what no prompt can
+    reason = without_surrogates(reason)  # a file's name may hold what no prompt can
     return ToolFinished(ToolResult({"error": reason}, call.id, call.name), _since(started), failed=True)
 
 

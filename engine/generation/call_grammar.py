@@ -15,6 +15,7 @@ from typing import Any
 
 from llguidance import regex_to_lark
 
+from engine.errors import without_surrogates
 from engine.json_schema import plain_schema
 from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import is_bare_key
@@ -195,7 +196,7 @@ def _literal(value: object) -> str:
 
 def _quoted(text: str) -> str:
     """Text as a literal of the grammar."""
-    return json.dumps(text.encode(errors="replace").decode(), ensure_ascii=False)
+    return json.dumps(without_surrogates(text), ensure_ascii=False)
 
 
 def _count(schema: dict[str, Any], key: str, default: Any) -> Any:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import CheckpointError, PromptError, shortened
+from engine.errors import CheckpointError, PromptError, shortened, without_surrogates
 from engine.messages import Message
 from engine.model_files import is_there, read_whole
 from engine.prompt import template_process
@@ -129,7 +129,7 @@ def _run(source: str, turns: Sequence[object], tools: Sequence[object], *, think
     if ended.returncode > 0:
         raise _failed(ended.stderr.decode(errors="replace"))
     rendered: str = json.loads(ended.stdout)
-    return rendered.encode(errors="replace").decode()  # a template can write half a character
+    return without_surrogates(rendered)  # a template can write half a character
 
 
 def _failed(reason: str) -> PromptError:

@@ -1,5 +1,6 @@
 """What a rendered conversation is made of."""
 
+from engine.errors import without_surrogates
 from engine.messages import Media
 
 __all__ = ["Piece", "without_control_characters"]
@@ -15,4 +16,4 @@ def without_control_characters(text: str) -> str:
 
     Lone surrogates, which no tokenizer can encode, become question marks.
     """
-    return text.translate(_CONTROL_CHARACTERS).encode(errors="replace").decode()
+    return without_surrogates(text.translate(_CONTROL_CHARACTERS))
