@@ -100,7 +100,7 @@ LONG = "x" * 5_000_000
         lambda config: config.update(model_type=LONG),
         lambda config: config["text_config"].update({LONG: 1}),
         lambda config: config["text_config"].update(hidden_size=LONG),
-        lambda config: config["text_config"].update(hidden_size=[[LONG]] * 1000),
+        lambda config: config["text_config"].update(hidden_size=[["x" * 5_000]] * 1000),
         lambda config: config["text_config"].update(hidden_activation=LONG),
         lambda config: config["text_config"].update(vocab_size=10**4000),
         lambda config: config["vision_config"].update(model_type=LONG),
