@@ -15,11 +15,13 @@ import msgspec
 from msgspec import Meta
 
 from engine.messages import Media, ToolCall, ToolResult
+from engine.protocol.documents import DocumentInfo, PageInfo, PageText, ReadingCost, SpokenPiece
 
 __all__ = [
-    "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished", "LoadProgress", "Logprob",
-    "Logprobs", "ModelInfo", "ModelLoaded", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt",
-    "SoundReceipt", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
+    "DocumentLooked", "DocumentRead", "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished",
+    "LoadProgress", "Logprob", "Logprobs", "ModelInfo", "ModelLoaded", "PageLooked", "PageProgress", "PageRead",
+    "PageShown", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt", "RecordingRead", "SoundReceipt",
+    "SpeechRead", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
     "ToolCallRefused", "ToolCalled", "ToolFinished", "Traits", "VideoReceipt",
 ]  # fmt: skip
 
@@ -266,6 +268,66 @@ class ModelLoaded(_Event, frozen=True, tag="model_loaded"):
 
     info: ModelInfo
     load_ms: float
+
+
+class PageLooked(_Event, frozen=True, tag="page_looked"):
+    """What one page of a document holds."""
+
+    page: PageInfo
+    num_pages: int
+    """Of the whole document."""
+
+
+class DocumentLooked(_Event, frozen=True, tag="document_looked"):
+    """What a document holds, and what it would cost to read."""
+
+    document: DocumentInfo
+    cost: ReadingCost
+
+
+class PageShown(_Event, frozen=True, tag="page_shown"):
+    """The picture is written."""
+
+    path: str
+    width: int
+    height: int
+
+
+class PageProgress(_Event, frozen=True, tag="page_progress"):
+    """So much of a page is read."""
+
+    page: int
+    num_done: int
+    num_pieces: int
+
+
+class PageRead(_Event, frozen=True, tag="page_read"):
+    """A page is read, or could not be."""
+
+    page: PageText
+
+
+class DocumentRead(_Event, frozen=True, tag="document_read"):
+    """The pages that were asked for are over, or the request was cancelled."""
+
+    num_pages: int
+    """Over by now, whatever their state."""
+    is_cancelled: bool = False
+
+
+class SpeechRead(_Event, frozen=True, tag="speech_read"):
+    """One stretch of a recording is written down."""
+
+    piece: SpokenPiece
+    total_s: float
+    """Length of the whole recording."""
+
+
+class RecordingRead(_Event, frozen=True, tag="recording_read"):
+    """The recording is at its end, or the request was cancelled."""
+
+    total_s: float
+    is_cancelled: bool = False
 
 
 Event = (

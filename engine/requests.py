@@ -13,10 +13,12 @@ from engine.errors import EngineError, shortened
 from engine.events import EngineEvent
 from engine.messages import Message
 from engine.options import Options
+from engine.protocol.documents import Box, Reading, Turned
 
 __all__ = [
-    "MAX_FRAME_BYTES", "AnswerNow", "Cancel", "Envelope", "LoadModel", "Request", "Respond", "Shutdown", "WireError",
-    "decode_event", "decode_request", "encode", "framed", "read_frame", "write_frame",
+    "MAX_FRAME_BYTES", "AnswerNow", "Cancel", "Envelope", "LoadModel", "LookAtDocument", "ReadDocument", "Request",
+    "Respond", "ShowPage", "Shutdown", "Transcribe", "WireError", "decode_event", "decode_request", "encode", "framed",
+    "read_frame", "write_frame",
 ]  # fmt: skip
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -54,6 +56,64 @@ class Respond(_Request, frozen=True, tag="respond"):
     """Whether somebody waits for it. What is of a queue is served behind, in its order."""
     is_once: bool = False
     """Nobody is going to go on from this answer: what is remembered for that is the first to be forgotten."""
+
+
+class LookAtDocument(_Request, frozen=True, tag="look_at_document"):
+    """Say what the pages of a document hold. PageLooked for each, then DocumentLooked; or Failed.
+
+    Failed has the kind "PasswordNeeded" where the password is missing or wrong.
+    """
+
+    request_id: int
+    path: str
+    password: str = ""
+    pages: tuple[int, ...] = ()
+    """From 1; none for all."""
+    reading: Reading = Reading()
+    """For what it would cost."""
+
+
+class ShowPage(_Request, frozen=True, tag="show_page"):
+    """Draw a page into a PNG at `target`, which is written whole. Ends in PageShown or Failed."""
+
+    request_id: int
+    path: str
+    page: int
+    target: str
+    longest_side: int
+    """In pixels, at most."""
+    turned: Turned = 0
+    """Degrees clockwise, beyond what the file says."""
+    region: Box | None = None
+    """Only this part of the turned page."""
+    password: str = ""
+
+
+class ReadDocument(_Request, frozen=True, tag="read_document"):
+    """Read pages of a document, behind what somebody waits for. PageProgress, PageRead; DocumentRead or Failed at last.
+
+    A page that cannot be read is a PageRead with the state "failed"; the others are read.
+    """
+
+    request_id: int
+    path: str
+    reading: Reading = Reading()
+    pages: tuple[int, ...] = ()
+    """From 1, in the order in which they are read; none for all."""
+    password: str = ""
+
+
+class Transcribe(_Request, frozen=True, tag="transcribe"):
+    """Write down what is said in a sound or video of any length. SpeechRead for each piece, then RecordingRead."""
+
+    request_id: int
+    path: str
+    language: str = ""
+    """What is spoken, as the vendor's prompts name it; empty for whatever it is."""
+    translation: str = ""
+    """The language to translate into; empty to write down what is said."""
+    start_s: float = 0.0
+    """Where to go on, after an earlier run: the end of its last piece."""
 
 
 class Cancel(_Request, frozen=True, tag="cancel"):
