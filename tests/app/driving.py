@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.turns import AnswerTurn, Place, UserTurn
 from app.widgets.turn_views import AnswerView
+from engine import Finished, Stats, Text
 
 WAIT_MS = 60_000
 """Generous: nothing waits that long unless it is broken."""
@@ -86,6 +87,14 @@ def show_turns(desk: Desk, turns: Sequence[UserTurn | AnswerTurn]) -> None:
             transcript._remember(turn)
     transcript.turns = list(turns)
     transcript.reset.emit()
+
+
+def answer_of(text: str) -> AnswerTurn:
+    """An answer that was given before."""
+    answer = AnswerTurn(Place())
+    answer.restore([Text(text)])
+    answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
+    return answer
 
 
 def next_place(turns: Sequence[UserTurn | AnswerTurn]) -> Place:

@@ -17,8 +17,8 @@ from app.viewmodels.turns import AnswerTurn, UserTurn
 from app.widgets.markdown_document import readable_texts
 from app.widgets.markdown_view import MarkdownView
 from app.widgets.turn_views import AnswerView
-from engine import Finished, Message, Role, Stats, Text, ThoughtDelta, ThoughtStarted
-from tests.app.driving import WAIT_MS, OpenDesk, next_place, show_turns
+from engine import Message, Role, Text, ThoughtDelta, ThoughtStarted
+from tests.app.driving import WAIT_MS, OpenDesk, answer_of, next_place, show_turns
 
 MEGABYTE = 1_000_000
 MOST_HELD_S = 0.5
@@ -72,13 +72,6 @@ def view(view: MarkdownView, qtbot: QtBot) -> Iterator[MarkdownView]:
     area.show()
     yield view
     area.takeWidget()
-
-
-def answer_of(text: str) -> AnswerTurn:
-    answer = AnswerTurn(next_place([]))
-    answer.restore([Text(text)])
-    answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
-    return answer
 
 
 @pytest.mark.tour
