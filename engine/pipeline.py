@@ -187,7 +187,7 @@ class Engine:
                 while answering.events:
                     yield answering.events.popleft()
         finally:
-            self._scheduler.remove(answering)
+            self.withdraw(answering)
         if answering.error is not None:
             raise answering.error
 
@@ -217,6 +217,10 @@ class Engine:
     def advance(self) -> None:
         """One slice of one answer, or one token of all that write."""
         self._scheduler.advance()
+
+    def withdraw(self, answering: Answering) -> None:
+        """Forget an answer at once; for one that is over this does nothing."""
+        self._scheduler.remove(answering)
 
     def prepare(self, messages: Sequence[Message], options: Options = Options()) -> Prompt:
         """Messages to a prompt: token ids, spans and the media that fill them."""
