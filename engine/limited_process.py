@@ -14,15 +14,30 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.media.limits import MAX_CPU_S, MAX_MEMORY_BYTES, MAX_WALL_S
 from engine.requests import framed, read_frame, write_frame
 
-__all__ = ["LimitedProcess", "ProcessFailed", "TooLong", "TooMuchMemory", "serve_limited"]
+__all__ = ["LimitedProcess", "Limits", "ProcessFailed", "TooLong", "TooMuchMemory", "serve_limited"]
 
-IDLE_S = 300
-"""Without a request for so long, the process ends."""
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost."""
+
+    cpu_s: int = MAX_CPU_S
+    """Of processor time, on all cores together."""
+    wall_s: float = MAX_WALL_S
+    """Until the process is ended, whatever it waits for."""
+    memory_bytes: int = MAX_MEMORY_BYTES
+    """Above what the process needs for itself."""
+    file_bytes: int = 0
+    """Of one file that it writes."""
+    idle_s: float = 300
+    """Without a request for so long, the process ends."""
+
 
 POLL_S = 0.05
 """Between two chances to stop."""
@@ -50,9 +65,9 @@ class TooMuchMemory(ProcessFailed):
 class LimitedProcess:
     """Answers requests one at a time, each within the limits. Any thread may ask."""
 
-    def __init__(self, entry: str, flag: str) -> None:
+    def __init__(self, entry: str, flag: str, limits: Limits = Limits()) -> None:
         """`entry` is the name at the front door that serves; `flag` means it to a bundled executable."""
-        self._entry, self._flag = entry, flag
+        self._entry, self._flag, self._limits = entry, flag, limits
         self._turn = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -96,7 +111,7 @@ class LimitedProcess:
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdin.write(framed(request))
-        pipe, deadline = child.stdout.fileno(), time.monotonic() + MAX_WALL_S
+        pipe, deadline = child.stdout.fileno(), time.monotonic() + self._limits.wall_s
 
         def receive(num_bytes: int) -> bytes:
             ready = select.poll()
@@ -126,15 +141,15 @@ class LimitedProcess:
                 child.kill()
 
 
-def serve_limited(answer: Callable[[bytes], tuple[bytes, bytes]]) -> int:
+def serve_limited(answer: Callable[[bytes], tuple[bytes, bytes]], limits: Limits = Limits()) -> int:
     """Answer the requests that come on stdin, within the limits, until there are no more; the exit status."""
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
-    base_bytes = _limit()
-    while select.select([sys.stdin], [], [], IDLE_S)[0]:
+    base_bytes = _limit(limits)
+    while select.select([sys.stdin], [], [], limits.idle_s)[0]:
         request = read_frame(sys.stdin.buffer)
         if request is None:
             break
-        _allow_time()
+        _allow_time(limits.cpu_s)
         try:
             for part in answer(request):
                 write_frame(answers, part)
@@ -145,27 +160,27 @@ def serve_limited(answer: Callable[[bytes], tuple[bytes, bytes]]) -> int:
     return 0
 
 
-def _limit() -> int:
+def _limit(limits: Limits) -> int:
     """Set the limits that hold for all requests; the memory that is used so far, in bytes.
 
     Linux enforces a limit of address space. macOS does not, so there the process looks at itself.
     """
-    for what in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
-        resource.setrlimit(what, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
     base_bytes = _most_memory()
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + MAX_MEMORY_BYTES
+        most = pages * resource.getpagesize() + limits.memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     else:
-        threading.Thread(target=_watch_memory, args=(base_bytes + MAX_MEMORY_BYTES,), daemon=True).start()
+        threading.Thread(target=_watch_memory, args=(base_bytes + limits.memory_bytes,), daemon=True).start()
     return base_bytes
 
 
-def _allow_time() -> None:
+def _allow_time(cpu_s: int) -> None:
     """From now on the next request's."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = math.ceil(used.ru_utime + used.ru_stime) + MAX_CPU_S
+    limit = math.ceil(used.ru_utime + used.ru_stime) + cpu_s
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 

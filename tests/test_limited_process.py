@@ -15,9 +15,9 @@ SERVER = f"""
 import ctypes, os, sys, time
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from engine import limited_process
-limited_process.MAX_CPU_S = 1
-limited_process.MAX_MEMORY_BYTES = 300 << 20
-limited_process.IDLE_S = float(os.environ.get("TEST_IDLE_S", "300"))
+limits = limited_process.Limits(
+    cpu_s=1, memory_bytes=300 << 20, idle_s=float(os.environ.get("TEST_IDLE_S", "300"))
+)
 
 def answer(request):
     match request:
@@ -35,7 +35,7 @@ def answer(request):
             time.sleep(600)
     return str(os.getpid()).encode(), request
 
-sys.exit(limited_process.serve_limited(answer))
+sys.exit(limited_process.serve_limited(answer, limits))
 """
 
 

@@ -262,7 +262,8 @@ def test_a_jpeg_of_thousands_of_scans_ends_within_its_time(tmp_path: Path, monke
     (tmp_path / "a.jpg").write_bytes(data[:last] + data[last:end] * 2_000 + data[end:])
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r});"
-        "from engine import limited_process, run_picture_process; limited_process.MAX_CPU_S = 1;"
+        "from engine import limited_process, run_picture_process; from engine.preprocess import pictures;"
+        "pictures.LIMITS = limited_process.Limits(cpu_s=1);"
         "sys.exit(run_picture_process())"
     )
     monkeypatch.setattr(limited_process, "_command", lambda *_: [sys.executable, "-c", code])

@@ -17,13 +17,14 @@ from PIL import Image
 
 from engine.attachments import Attachment, inspect_attachment, load_first, load_picture, too_much_memory
 from engine.errors import AttachmentError
-from engine.limited_process import LimitedProcess, ProcessFailed, TooLong, TooMuchMemory, serve_limited
-from engine.media.limits import MAX_CPU_S
+from engine.limited_process import LimitedProcess, Limits, ProcessFailed, TooLong, TooMuchMemory, serve_limited
 from engine.preprocess.image import ImagePlan, plan_image, resize
 from engine.preprocess.sound import SAMPLE_RATE, load_sound, loudest_pieces
 from engine.preprocess.video import read_frames
 
 __all__ = ["FittedPicture", "fit_picture", "look_at_file", "run_picture_process", "small_picture"]
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def look_at_file(path: Path, num_pieces: int) -> tuple[Attachment, np.ndarray]:
 
 def run_picture_process() -> int:
     """Read what is asked for on stdin; returns the exit status."""
-    return serve_limited(_answer)
+    return serve_limited(_answer, LIMITS)
 
 
 class _Fit(msgspec.Struct, frozen=True, tag=True):
@@ -105,7 +106,7 @@ class _Refused(msgspec.Struct, frozen=True, tag=True):
 _requests: msgspec.json.Decoder[_Fit | _Shrink | _Look] = msgspec.json.Decoder(_Fit | _Shrink | _Look)
 _answers: msgspec.json.Decoder[_Decoded | _Found | _Refused] = msgspec.json.Decoder(_Decoded | _Found | _Refused)
 
-_process = LimitedProcess("run_picture_process", "--pictures")
+_process = LimitedProcess("run_picture_process", "--pictures", LIMITS)
 """One for this process, whoever asks: it is started when it is first needed."""
 
 
@@ -121,7 +122,7 @@ def _ask(request: _Fit | _Shrink | _Look, path: Path, between: Callable[[], None
     except TooLong as error:
         example = "" if isinstance(request, _Look) else ", for example as PNG"
         raise AttachmentError(
-            f"“{path.name}” takes more than {MAX_CPU_S} seconds to decode. Save it anew{example}."
+            f"“{path.name}” takes more than {LIMITS.cpu_s} seconds to decode. Save it anew{example}."
         ) from error
     except TooMuchMemory as error:
         raise AttachmentError(too_much_memory(path)) from error
