@@ -27,10 +27,14 @@ from engine.errors import (
     ContextFull,
     EngineError,
     EngineStopped,
+    PasswordNeeded,
     PromptError,
     without_surrogates,
 )
 from engine.events import (
+    DocumentEvent,
+    DocumentLooked,
+    DocumentRead,
     EngineEvent,
     EngineStarted,
     Event,
@@ -42,10 +46,16 @@ from engine.events import (
     Logprobs,
     ModelInfo,
     ModelLoaded,
+    PageLooked,
+    PageProgress,
+    PageRead,
+    PageShown,
     PictureReceipt,
     PrefillProgress,
     PromptReady,
+    RecordingRead,
     SoundReceipt,
+    SpeechRead,
     Stats,
     TextDelta,
     ThoughtDelta,
@@ -83,7 +93,36 @@ from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
 from engine.preprocess.sound import SAMPLE_RATE, load_sound
 from engine.preprocess.video import plan_frames, read_frames
 from engine.prompt.template_process import run_template_process
-from engine.requests import AnswerNow, Cancel, Envelope, LoadModel, Request, Respond, Shutdown
+from engine.protocol.documents import (
+    Box,
+    DocumentInfo,
+    PageInfo,
+    PageReceipt,
+    PageState,
+    PageText,
+    Reading,
+    ReadingCost,
+    ReadingForm,
+    SpokenPiece,
+    TextLine,
+    Turned,
+    Verdict,
+    Way,
+)
+from engine.requests import (
+    AnswerNow,
+    Cancel,
+    DocumentRequest,
+    Envelope,
+    LoadModel,
+    LookAtDocument,
+    ReadDocument,
+    Request,
+    Respond,
+    ShowPage,
+    Shutdown,
+    Transcribe,
+)
 from engine.tasks.speech_prompts import transcription_prompt
 from engine.tools import Tool, tool_from_function
 from engine.whole_files import write_whole
@@ -96,18 +135,22 @@ if TYPE_CHECKING:
 __all__ = [
     "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "MAX_SOUND_SECONDS", "PICTURE_SUFFIXES",
     "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow", "AnyJson", "Attachment",
-    "AttachmentError", "Cancel", "CheckpointError", "ContextFull", "Engine", "EngineClient", "EngineError",
-    "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute", "Failed",
-    "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "LoadModel", "LoadProgress", "Logprob",
-    "Logprobs", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "Part", "Picture",
-    "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Quote", "Regex", "Request", "Respond",
-    "Returned", "Role", "Sampling", "Shutdown", "Sound", "SoundReceipt", "Stats", "Step", "Text", "TextDelta",
-    "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
-    "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Video", "VideoReceipt",
-    "inspect_attachment", "load_picture", "load_sound", "look_at_file", "messages_of", "mix_down", "plan_frames",
-    "plan_image", "read_frames", "read_traits", "respond", "run_command_line", "run_engine_process",
-    "run_picture_process", "run_template_process", "sample_checkpoint", "small_picture", "take_turns",
-    "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_whole",
+    "AttachmentError", "Box", "Cancel", "CheckpointError", "ContextFull", "DocumentEvent", "DocumentInfo",
+    "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine", "EngineClient", "EngineError", "EngineEvent",
+    "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute", "Failed", "FinishReason",
+    "Finished", "Functions", "ImagePlan", "JsonSchema", "LoadModel", "LoadProgress", "Logprob", "Logprobs",
+    "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "PageInfo", "PageLooked",
+    "PageProgress", "PageRead", "PageReceipt", "PageShown", "PageState", "PageText", "Part", "PasswordNeeded",
+    "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Quote", "ReadDocument", "Reading",
+    "ReadingCost", "ReadingForm", "RecordingRead", "Regex", "Request", "Respond", "Returned", "Role", "Sampling",
+    "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta",
+    "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
+    "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe",
+    "Turned", "Verdict", "Video", "VideoReceipt", "Way", "inspect_attachment", "load_picture", "load_sound",
+    "look_at_file", "messages_of", "mix_down", "plan_frames", "plan_image", "read_frames", "read_traits", "respond",
+    "run_command_line", "run_engine_process", "run_picture_process", "run_template_process", "sample_checkpoint",
+    "small_picture", "take_turns", "tool_from_function", "transcription_prompt", "user", "without_surrogates",
+    "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

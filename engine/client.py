@@ -17,15 +17,30 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from engine.errors import Cancelled, EngineStopped
-from engine.events import EngineEvent, Failed, Finished, ModelLoaded, Stats
+from engine.events import (
+    DocumentLooked,
+    DocumentRead,
+    EngineEvent,
+    Failed,
+    Finished,
+    ModelLoaded,
+    PageShown,
+    RecordingRead,
+    Stats,
+)
 from engine.requests import (
     AnswerNow,
     Cancel,
+    DocumentRequest,
     Envelope,
     LoadModel,
+    LookAtDocument,
+    ReadDocument,
     Request,
     Respond,
+    ShowPage,
     Shutdown,
+    Transcribe,
     WireError,
     decode_event,
     encode,
@@ -118,12 +133,18 @@ class _Died:
     child: _Child
 
 
+_Ending = Finished | Failed | ModelLoaded | DocumentLooked | PageShown | DocumentRead | RecordingRead
+_Job = LoadModel | Respond | DocumentRequest
+_LOOKING = (LookAtDocument, ShowPage)
+"""What no model is needed for."""
+
+
 @dataclass(frozen=True)
 class _Served:
     """The child ended a request."""
 
     request_id: int
-    event: Finished | Failed | ModelLoaded
+    event: _Ending
 
 
 @dataclass(frozen=True)
@@ -146,11 +167,11 @@ class EngineClient:
         self._inbox: queue.SimpleQueue[_Work] = queue.SimpleQueue()
         self._worker = threading.Thread(target=self._run, name="engine-client")
         self._child: _Child | None = None
-        self._waiting: list[LoadModel | Respond] = []
+        self._waiting: list[_Job] = []
         self._hurried: set[int] = set()
         """Those of them that are to answer now."""
-        self._running: dict[int, LoadModel | Respond] = {}
-        """What the child has, by request id: answers, or a model that it loads."""
+        self._running: dict[int, _Job] = {}
+        """What the child has, by request id: documents and answers, or documents and a model that it loads."""
         self._model: LoadModel | None = None
         """What was loaded last."""
         self._hangs_at: dict[int, float] = {}
@@ -192,7 +213,7 @@ class EngineClient:
                     self._finish(request_id, event)
                 case Cancel() | AnswerNow() as word:
                     self._pass_on(word)
-                case LoadModel() | Respond() as request:
+                case LoadModel() | Respond() | LookAtDocument() | ShowPage() | ReadDocument() | Transcribe() as request:
                     self._waiting.append(request)
                 case unknown:
                     assert_never(unknown)
@@ -217,20 +238,17 @@ class EngineClient:
                 self._hurried |= {word.request_id}.intersection(each.request_id for each in self._waiting)
             return
         self._send(word)
-        if isinstance(word, Cancel) and isinstance(request, Respond):
+        if isinstance(word, Cancel) and not isinstance(request, LoadModel):
             self._hangs_at.setdefault(word.request_id, time.monotonic() + CANCEL_TIMEOUT_S)
 
     def _forget(self, request_id: int) -> None:
         """End a request that still waits."""
         for request in [request for request in self._waiting if request.request_id == request_id]:
             self._waiting.remove(request)
-            if isinstance(request, Respond):
-                self._report(request_id, Finished("cancelled", Stats()))
-            else:
-                self._report(request_id, Failed(Cancelled.__name__, str(Cancelled())))
+            self._report(request_id, _called_off(request))
 
-    def _finish(self, request_id: int, event: Finished | Failed | ModelLoaded) -> None:
-        if isinstance(event, Finished):
+    def _finish(self, request_id: int, event: _Ending) -> None:
+        if isinstance(event, Finished | DocumentRead | RecordingRead):
             self._deaths = 0
         self._hangs_at.pop(request_id, None)
         request = self._running.pop(request_id, None)
@@ -247,15 +265,16 @@ class EngineClient:
             self._waiting.insert(0, self._model)
 
     def _hand_over(self) -> None:
-        """Give the child what it can take: answers beside each other, a model when nothing else runs."""
-        while self._waiting and not self._must_wait():
+        """Give the child what it can take: answers beside each other, a model when no answer runs."""
+        while (request := self._next_to_hand_over()) is not None:
             if self._child is None:
                 self._start_child()
                 if self._child is None:
                     return
                 if self._model is not None and not isinstance(self._waiting[0], LoadModel):
                     self._waiting.insert(0, self._model)
-            request = self._waiting.pop(0)
+                continue
+            self._waiting.remove(request)
             try:
                 self._send(request)
             except WireError as error:  # nothing was sent: the child is as it was
@@ -266,10 +285,18 @@ class EngineClient:
                 self._send(AnswerNow(request.request_id))
             self._hurried.intersection_update(each.request_id for each in self._waiting)
 
-    def _must_wait(self) -> bool:
-        """Whether the first request that waits cannot run beside those that do."""
+    def _next_to_hand_over(self) -> _Job | None:
+        """What waits for a model, or is one, keeps its order; looking at documents waits for nothing."""
+        looking = next((each for each in self._waiting if isinstance(each, _LOOKING)), None)
+        first = next((each for each in self._waiting if not isinstance(each, _LOOKING)), None)
+        return looking or (None if first is None or self._must_wait(first) else first)
+
+    def _must_wait(self, request: _Job) -> bool:
+        """Whether it cannot run beside what runs. A model that is loaded under a reading waits for the page's end."""
         running = self._running.values()
-        return bool(running) and any(isinstance(each, LoadModel) for each in (self._waiting[0], *running))
+        if isinstance(request, LoadModel):
+            return any(isinstance(each, LoadModel | Respond) for each in running)
+        return any(isinstance(each, LoadModel) for each in running)
 
     def _start_child(self) -> None:
         try:
@@ -281,7 +308,7 @@ class EngineClient:
     def _read_event(self, frame: bytes) -> None:
         envelope = decode_event(frame)
         self._report(envelope.request_id, envelope.event)
-        if isinstance(envelope.event, Finished | Failed | ModelLoaded):
+        if isinstance(envelope.event, _Ending):
             self._inbox.put(_Served(envelope.request_id, envelope.event))
 
     def _recover(self, cause: str) -> None:
@@ -297,8 +324,7 @@ class EngineClient:
         if not lost:
             self._report(0, Failed(EngineStopped.__name__, f"The engine {cause}."))
         for request in lost:
-            what = "loading the model" if isinstance(request, LoadModel) else "answering"
-            self._report_stopped(request, f"While {what}, the engine {cause}. It was started again.")
+            self._report_stopped(request, f"While {_doing(request)}, the engine {cause}. It was started again.")
         self._load_again(next((request for request in lost if isinstance(request, LoadModel)), None))
         self._start_child()
 
@@ -331,15 +357,55 @@ class EngineClient:
         if self._child is not None:
             self._child.send(framed(encode(request)))
 
-    def _report_stopped(self, request: LoadModel | Respond, what: str) -> None:
-        sentence = f"{what} Nothing you wrote is lost: try again." if isinstance(request, Respond) else what
-        self._report(request.request_id, Failed(EngineStopped.__name__, sentence))
+    def _report_stopped(self, request: _Job, what: str) -> None:
+        self._report(request.request_id, Failed(EngineStopped.__name__, f"{what}{_what_stays(request)}"))
 
     def _report(self, request_id: int, event: EngineEvent) -> None:
         try:
             self._on_event(Envelope(request_id, event))
         except Exception:  # noqa: BLE001 - whoever listens must not stop the engine from being heard
             _log.exception("an event was not taken")
+
+
+def _called_off(request: _Job) -> _Ending:
+    """How a request ends that nobody began."""
+    match request:
+        case Respond():
+            return Finished("cancelled", Stats())
+        case ReadDocument():
+            return DocumentRead(0, is_cancelled=True)
+        case Transcribe():
+            return RecordingRead(0.0, is_cancelled=True)
+        case LoadModel():
+            return Failed(Cancelled.__name__, str(Cancelled()))
+        case LookAtDocument() | ShowPage():
+            return Failed(Cancelled.__name__, "Looking at the document was stopped.")
+
+
+def _doing(request: _Job) -> str:
+    match request:
+        case LoadModel():
+            return "loading the model"
+        case Respond():
+            return "answering"
+        case ReadDocument():
+            return "reading the document"
+        case Transcribe():
+            return "listening to the recording"
+        case LookAtDocument() | ShowPage():
+            return "looking at the document"
+
+
+def _what_stays(request: _Job) -> str:
+    match request:
+        case LoadModel():
+            return ""
+        case Respond():
+            return " Nothing you wrote is lost: try again."
+        case ReadDocument() | Transcribe():
+            return " What was read before stays: go on from there."
+        case LookAtDocument() | ShowPage():
+            return " Try again."
 
 
 def _what_happened(status: int, *, was_killed: bool) -> str:

@@ -3,9 +3,10 @@
 EngineError
 ├── CheckpointError      the model folder cannot be used as it is
 ├── AttachmentError      a dropped or named file cannot be read
+│   └── PasswordNeeded   a document is locked
 ├── PromptError          the messages or options cannot become a prompt
 ├── ContextFull          the prompt needs more positions than the model has
-├── Cancelled            loading was stopped by whoever asked for it
+├── Cancelled            it was stopped by whoever asked for it
 └── EngineStopped        the engine process ended while it worked
 
 Every message is one or two sentences that say what happened and what to do about it.
@@ -20,6 +21,7 @@ __all__ = [
     "ContextFull",
     "EngineError",
     "EngineStopped",
+    "PasswordNeeded",
     "PromptError",
     "quoted",
     "shortened",
@@ -62,6 +64,10 @@ class AttachmentError(EngineError):
     """A file cannot be read as a picture, a sound or a video."""
 
 
+class PasswordNeeded(AttachmentError):
+    """A document is locked, and no password or a wrong one was given."""
+
+
 class PromptError(EngineError):
     """The messages or options cannot become a prompt for this model."""
 
@@ -77,10 +83,10 @@ class ContextFull(PromptError):
 
 
 class Cancelled(EngineError):
-    """Loading a model was stopped by whoever asked for it."""
+    """Work was stopped by whoever asked for it: loading a model, unless told otherwise."""
 
-    def __init__(self) -> None:
-        super().__init__("Loading was cancelled. Choose a model to go on.")
+    def __init__(self, message: str = "Loading was cancelled. Choose a model to go on.") -> None:
+        super().__init__(message)
 
 
 class EngineStopped(EngineError):

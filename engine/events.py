@@ -18,11 +18,11 @@ from engine.messages import Media, ToolCall, ToolResult
 from engine.protocol.documents import DocumentInfo, PageInfo, PageText, ReadingCost, SpokenPiece
 
 __all__ = [
-    "DocumentLooked", "DocumentRead", "EngineEvent", "EngineStarted", "Event", "Failed", "FinishReason", "Finished",
-    "LoadProgress", "Logprob", "Logprobs", "ModelInfo", "ModelLoaded", "PageLooked", "PageProgress", "PageRead",
-    "PageShown", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt", "RecordingRead", "SoundReceipt",
-    "SpeechRead", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
-    "ToolCallRefused", "ToolCalled", "ToolFinished", "Traits", "VideoReceipt",
+    "DocumentEvent", "DocumentLooked", "DocumentRead", "EngineEvent", "EngineStarted", "Event", "Failed",
+    "FinishReason", "Finished", "LoadProgress", "Logprob", "Logprobs", "ModelInfo", "ModelLoaded", "PageLooked",
+    "PageProgress", "PageRead", "PageShown", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt",
+    "RecordingRead", "SoundReceipt", "SpeechRead", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd",
+    "ThoughtFinished", "ThoughtStarted", "ToolCallRefused", "ToolCalled", "ToolFinished", "Traits", "VideoReceipt",
 ]  # fmt: skip
 
 
@@ -346,5 +346,10 @@ Event = (
 )
 """What `Engine.respond` yields."""
 
-EngineEvent = Event | EngineStarted | LoadProgress | ModelLoaded
+DocumentEvent = (
+    PageLooked | DocumentLooked | PageShown | PageProgress | PageRead | DocumentRead | SpeechRead | RecordingRead
+)
+"""What requests for documents and recordings report, beside Failed."""
+
+EngineEvent = Event | DocumentEvent | EngineStarted | LoadProgress | ModelLoaded
 """What an `EngineWorker` or `EngineClient` reports."""

@@ -16,9 +16,9 @@ from engine.options import Options
 from engine.protocol.documents import Box, Reading, Turned
 
 __all__ = [
-    "MAX_FRAME_BYTES", "AnswerNow", "Cancel", "Envelope", "LoadModel", "LookAtDocument", "ReadDocument", "Request",
-    "Respond", "ShowPage", "Shutdown", "Transcribe", "WireError", "decode_event", "decode_request", "encode", "framed",
-    "read_frame", "write_frame",
+    "MAX_FRAME_BYTES", "AnswerNow", "Cancel", "DocumentRequest", "Envelope", "LoadModel", "LookAtDocument",
+    "ReadDocument", "Request", "Respond", "ShowPage", "Shutdown", "Transcribe", "WireError", "decode_event",
+    "decode_request", "encode", "framed", "read_frame", "write_frame",
 ]  # fmt: skip
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -132,7 +132,10 @@ class Shutdown(_Request, frozen=True, tag="shutdown"):
     """End the engine process."""
 
 
-Request = LoadModel | Respond | Cancel | AnswerNow | Shutdown
+DocumentRequest = LookAtDocument | ShowPage | ReadDocument | Transcribe
+"""What is done beside the thread that computes."""
+
+Request = LoadModel | Respond | DocumentRequest | Cancel | AnswerNow | Shutdown
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

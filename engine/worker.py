@@ -31,9 +31,13 @@ from engine.requests import (
     Cancel,
     Envelope,
     LoadModel,
+    LookAtDocument,
+    ReadDocument,
     Request,
     Respond,
+    ShowPage,
     Shutdown,
+    Transcribe,
     decode_request,
     encode,
     read_frame,
@@ -90,6 +94,8 @@ class EngineWorker:
                 self._requests.put(request)
             case Respond():
                 self._requests.put(request)
+            case LookAtDocument() | ShowPage() | ReadDocument() | Transcribe():
+                self._fail(request.request_id, EngineError("Documents and recordings cannot be read yet."))
             case _:
                 assert_never(request)
 

@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from engine.events import (
+    DocumentLooked,
+    DocumentRead,
     EngineEvent,
     EngineStarted,
     Failed,
@@ -21,9 +23,15 @@ from engine.events import (
     Logprobs,
     ModelInfo,
     ModelLoaded,
+    PageLooked,
+    PageProgress,
+    PageRead,
+    PageShown,
     PictureReceipt,
     PrefillProgress,
     PromptReady,
+    RecordingRead,
+    SpeechRead,
     Stats,
     TextDelta,
     ThoughtDelta,
@@ -37,15 +45,30 @@ from engine.events import (
 )
 from engine.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Quote, Text, ToolCall, ToolResult, user
 from engine.options import GREEDY, VENDOR_SAMPLING, JsonSchema, NamedTool, Options, Sampling
+from engine.protocol.documents import (
+    Box,
+    DocumentInfo,
+    PageInfo,
+    PageReceipt,
+    PageText,
+    Reading,
+    ReadingCost,
+    SpokenPiece,
+    TextLine,
+)
 from engine.requests import (
     MAX_FRAME_BYTES,
     AnswerNow,
     Cancel,
     Envelope,
     LoadModel,
+    LookAtDocument,
+    ReadDocument,
     Request,
     Respond,
+    ShowPage,
     Shutdown,
+    Transcribe,
     WireError,
     decode_event,
     decode_request,
@@ -85,6 +108,9 @@ TOOL_OPTIONS = Options(
     tool_choice=NamedTool("clock"),
     continues=True,
 )
+READING = Reading("tiles", "fields", {"type": "object"}, budget=1120, turned=270, region=Box(0.0, 0.0, 0.5, 1.0))
+PAGE = PageInfo(2, 595.0, 842.0, "old_ocr", "It is a scan.", 180, 2129, 0.04, "iv")
+LINE = TextLine("Αλίκη 愛", Box(0.1, 0.1, 0.9, 0.2), -0.25, ((0, 5),), differs="Alice")
 
 REQUESTS: list[Request] = [
     LoadModel(1, "/models/gemma"),
@@ -93,6 +119,10 @@ REQUESTS: list[Request] = [
     Respond(4, TOOL_CONVERSATION, TOOL_OPTIONS),
     Cancel(2**40),
     AnswerNow(4),
+    LookAtDocument(5, "/a b/é.pdf", "open sesame", (1, 3), READING),
+    ShowPage(6, "a.tif", 2, "/tmp/page.png", 800, 90, Box(0.0, 0.25, 1.0, 0.5)),
+    ReadDocument(7, "a.pdf", Reading(), (3, 1)),
+    Transcribe(8, "a.m4a", "German", "English", 27.5),
     Shutdown(),
 ]
 EVENTS: list[EngineEvent] = [
@@ -113,6 +143,14 @@ EVENTS: list[EngineEvent] = [
     ToolFinished(ToolResult("Drawn.", "call_2", "plot"), 3.0, media=(Picture("plot.png"),)),
     TextDelta("Ein <|image|> \x00\u2028"),
     *(Finished(reason, STATS) for reason in typing.get_args(FinishReason)),
+    PageLooked(PAGE, 4),
+    DocumentLooked(DocumentInfo("/a.pdf", "pdf", (PAGE,), "A title"), ReadingCost(1, 1092, 6.5, 2**30)),
+    PageShown("/tmp/page.png", 800, 566),
+    PageProgress(2, 3, 220),
+    PageRead(PageText(2, "cut_off", (LINE,), "It was cut off.", receipt=PageReceipt("pieces", 70, 1240, 1754, 60))),
+    DocumentRead(4, is_cancelled=True),
+    SpeechRead(SpokenPiece(0.0, 27.5, "one two", confidence=-0.25), 600.0),
+    RecordingRead(600.0),
     Failed("ContextFull", "Too “long”."),
     Failed("CheckpointError", "No model there.", has_model=True),
 ]
