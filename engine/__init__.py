@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from engine.agent.loop import respond, take_turns
 from engine.agent.tools import Execute, Functions, ToolError, ToolOutcome
 from engine.answer import Answer, Returned, Step, Thought, messages_of
-from engine.attachments import (
+from engine.blas import open_before_mlx
+from engine.checkpoint.sample import sample_checkpoint
+from engine.checkpoint.traits import read_traits
+from engine.files.whole_files import write_whole
+from engine.media.attachment import (
     PICTURE_SUFFIXES,
     SOUND_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -17,11 +21,31 @@ from engine.attachments import (
     inspect_attachment,
     load_picture,
 )
-from engine.blas import open_before_mlx
-from engine.checkpoint.sample import sample_checkpoint
-from engine.checkpoint.traits import read_traits
-from engine.client import EngineClient
-from engine.errors import (
+from engine.media.mixing import mix_down
+from engine.preprocess.image import ImagePlan, plan_image
+from engine.preprocess.pictures import look_at_file, run_picture_process, small_picture
+from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
+from engine.preprocess.sound import SAMPLE_RATE, load_sound
+from engine.preprocess.video import plan_frames, read_frames
+from engine.process.client import EngineClient
+from engine.prompt.template_process import run_template_process
+from engine.protocol.documents import (
+    Box,
+    DocumentInfo,
+    PageInfo,
+    PageReceipt,
+    PageState,
+    PageText,
+    Reading,
+    ReadingCost,
+    ReadingForm,
+    SpokenPiece,
+    TextLine,
+    Turned,
+    Verdict,
+    Way,
+)
+from engine.protocol.errors import (
     AttachmentError,
     CheckpointError,
     ContextFull,
@@ -31,7 +55,7 @@ from engine.errors import (
     PromptError,
     without_surrogates,
 )
-from engine.events import (
+from engine.protocol.events import (
     DocumentEvent,
     DocumentLooked,
     DocumentRead,
@@ -68,8 +92,7 @@ from engine.events import (
     Traits,
     VideoReceipt,
 )
-from engine.media.mixing import mix_down
-from engine.messages import (
+from engine.protocol.messages import (
     BUDGETS,
     DEFAULT_BUDGET,
     DEFAULT_VIDEO_BUDGET,
@@ -86,30 +109,8 @@ from engine.messages import (
     Video,
     user,
 )
-from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
-from engine.preprocess.image import ImagePlan, plan_image
-from engine.preprocess.pictures import look_at_file, run_picture_process, small_picture
-from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
-from engine.preprocess.sound import SAMPLE_RATE, load_sound
-from engine.preprocess.video import plan_frames, read_frames
-from engine.prompt.template_process import run_template_process
-from engine.protocol.documents import (
-    Box,
-    DocumentInfo,
-    PageInfo,
-    PageReceipt,
-    PageState,
-    PageText,
-    Reading,
-    ReadingCost,
-    ReadingForm,
-    SpokenPiece,
-    TextLine,
-    Turned,
-    Verdict,
-    Way,
-)
-from engine.requests import (
+from engine.protocol.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
+from engine.protocol.requests import (
     AnswerNow,
     Cancel,
     DocumentRequest,
@@ -123,14 +124,13 @@ from engine.requests import (
     Shutdown,
     Transcribe,
 )
+from engine.protocol.tools import Tool, tool_from_function
 from engine.tasks.speech_prompts import transcription_prompt
-from engine.tools import Tool, tool_from_function
-from engine.whole_files import write_whole
 
 if TYPE_CHECKING:
     from engine.cli import run_command_line
-    from engine.pipeline import Engine
-    from engine.worker import EngineWorker, run_engine_process
+    from engine.engine import Engine
+    from engine.process.worker import EngineWorker, run_engine_process
 
 __all__ = [
     "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "MAX_SOUND_SECONDS", "PICTURE_SUFFIXES",
@@ -156,10 +156,10 @@ __all__ = [
 open_before_mlx()
 
 _NEEDS_MLX = {
-    "Engine": "engine.pipeline",
-    "EngineWorker": "engine.worker",
+    "Engine": "engine.engine",
+    "EngineWorker": "engine.process.worker",
     "run_command_line": "engine.cli",
-    "run_engine_process": "engine.worker",
+    "run_engine_process": "engine.process.worker",
 }
 
 

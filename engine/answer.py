@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from engine.events import (
+from engine.protocol.events import (
     EngineEvent,
     TextDelta,
     ThoughtDelta,
@@ -15,7 +15,7 @@ from engine.events import (
     ToolCallRefused,
     ToolFinished,
 )
-from engine.messages import Media, Message, Part, Text, ToolCall, ToolResult
+from engine.protocol.messages import Media, Message, Part, Text, ToolCall, ToolResult
 
 __all__ = ["Answer", "Returned", "Step", "Thought", "messages_of"]
 

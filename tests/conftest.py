@@ -14,7 +14,7 @@ from engine.blas import open_before_mlx
 
 open_before_mlx()
 
-from engine.prompt.tokenizer import Tokenizer  # noqa: E402
+from engine.tokens.tokenizer import Tokenizer  # noqa: E402
 from tests.small_tokenizer import write_tokenizer  # noqa: E402
 from tests.tiny import write_checkpoint  # noqa: E402
 

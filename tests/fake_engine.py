@@ -51,7 +51,7 @@ from engine import (
     plan_image,
     read_traits,
 )
-from engine.requests import decode_request, encode, read_frame, write_frame
+from engine.protocol.requests import decode_request, encode, read_frame, write_frame
 
 ANSWER = (
     "Here is what I see.\n\n"

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Mac has Accel
 
 MULTIPLY = "import mlx.core as mx; mx.eval(mx.ones((64, 64)) @ mx.ones((64, 64)))"
 PROCESSES = {
-    "the engine's child": "import engine.worker",
+    "the engine's child": "import engine.process.worker",
     "the command line": "from engine import run_command_line; run_command_line",
     "a peer under the bench": f"import engine.bench.measure; {MULTIPLY}",
     "the tests": f"import tests.conftest; {MULTIPLY}",

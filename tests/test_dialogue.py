@@ -12,8 +12,11 @@ from PIL import Image
 
 from engine.agent.loop import respond
 from engine.agent.tools import ToolError, ToolOutcome
-from engine.errors import PromptError
-from engine.events import (
+from engine.engine import Engine
+from engine.generation.constraint import Constraint
+from engine.prompt.builder import build_prompt
+from engine.protocol.errors import PromptError
+from engine.protocol.events import (
     Event,
     Finished,
     Logprobs,
@@ -26,13 +29,10 @@ from engine.events import (
     ToolCallRefused,
     ToolFinished,
 )
-from engine.generation.constraint import Constraint
-from engine.messages import Message, Picture, Sound, Text, ToolCall, ToolResult, user
-from engine.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
-from engine.pipeline import Engine
-from engine.prompt.builder import build_prompt
-from engine.prompt.special_tokens import STOP_TOKEN_IDS, Special
-from engine.tools import Tool
+from engine.protocol.messages import Message, Picture, Sound, Text, ToolCall, ToolResult, user
+from engine.protocol.options import GREEDY, AnyJson, JsonSchema, NamedTool, Options, Regex, Sampling
+from engine.protocol.tools import Tool
+from engine.tokens.special_tokens import STOP_TOKEN_IDS, Special
 from tests.prompt.golden import CANONICAL
 
 CLOCK = Tool(
@@ -70,7 +70,7 @@ def written(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
                     forced = self._last
                 return mx.array([forced], mx.int32)
 
-        monkeypatch.setattr("engine.pipeline.Sampler", Scripted)
+        monkeypatch.setattr("engine.engine.Sampler", Scripted)
 
     return write
 
@@ -275,7 +275,7 @@ class TestTools:
             prompts.append(prompt.token_ids)
             return prompt
 
-        monkeypatch.setattr("engine.pipeline.build_prompt", spy)
+        monkeypatch.setattr("engine.engine.build_prompt", spy)
         written(call("Oslo"), call("Rome"), ["Later.", END])
         events = list(respond(engine, [user("How late?")], TOOLS, execute=Recorder()))
         assert [event.call.id for event in events if isinstance(event, ToolCalled)] == ["call_1", "call_2"]
@@ -549,7 +549,7 @@ def test_a_half_finished_answer_is_continued(engine: Engine) -> None:
 def test_a_half_finished_answer_is_continued_with_the_folders_own_template(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.pipeline.read_own_template", lambda folder: CANONICAL)
+    monkeypatch.setattr("engine.engine.read_own_template", lambda folder: CANONICAL)
     begun = [user("Count"), Message("assistant", (Text("one, two, "),))]
     own = engine.prepare(begun, Options(continues=True, own_template=True))
     assert own.token_ids == engine.prepare(begun, Options(continues=True)).token_ids

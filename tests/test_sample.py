@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 from engine import sample_checkpoint
 from engine.agent.loop import respond
 from engine.agent.tools import ToolOutcome
-from engine.events import Event, Finished, PromptReady, TextDelta, ThoughtDelta, ToolCalled
-from engine.messages import Message, Picture, Sound, Text, ToolCall, user
-from engine.options import GREEDY, JsonSchema, Options
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.protocol.events import Event, Finished, PromptReady, TextDelta, ThoughtDelta, ToolCalled
+from engine.protocol.messages import Message, Picture, Sound, Text, ToolCall, user
+from engine.protocol.options import GREEDY, JsonSchema, Options
+from engine.protocol.tools import Tool
 from engine.tasks.ocr import read_text
 from engine.tasks.selftest import draw_line
-from engine.tools import Tool
 
 HELD_OUT = sample_checkpoint() / "heldout"
 SUMS = {"What is 3 + 4?": "7", "9 - 5": "4", "6 x 7 =": "42"}

@@ -15,8 +15,8 @@ import msgspec
 
 from engine.agent.tools import Execute, ToolError, ToolOutcome, check_outcome
 from engine.answer import Answer
-from engine.errors import ContextFull, EngineError, shortened, without_surrogates
-from engine.events import (
+from engine.protocol.errors import ContextFull, EngineError, shortened, without_surrogates
+from engine.protocol.events import (
     Event,
     Failed,
     Finished,
@@ -27,8 +27,8 @@ from engine.events import (
     ToolCallRefused,
     ToolFinished,
 )
-from engine.messages import Message, ToolCall, ToolResult
-from engine.options import Options
+from engine.protocol.messages import Message, ToolCall, ToolResult
+from engine.protocol.options import Options
 
 __all__ = ["Ask", "Responder", "respond", "take_turns"]
 

@@ -11,12 +11,12 @@ from typing import Any, get_type_hints
 import msgspec
 
 from engine.media.senses import check_senses
-from engine.messages import Media, Picture, Sound, ToolCall, Video
 from engine.preprocess.pictures import fit_picture
 from engine.preprocess.sound import load_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.tool_syntax import result_pieces
-from engine.tools import Tool, check_tool_name, tool_from_function
+from engine.protocol.messages import Media, Picture, Sound, ToolCall, Video
+from engine.protocol.tools import Tool, check_tool_name, tool_from_function
 
 __all__ = ["Execute", "Functions", "ToolError", "ToolOutcome", "check_outcome"]
 

@@ -48,7 +48,7 @@ def _prompt(length: int) -> list[int]:
 
 
 def _load_ours(model: Path) -> Generate:
-    from engine.pipeline import Engine
+    from engine.engine import Engine
     from engine.prompt.prompt import Prompt
 
     engine = Engine.load(model)
@@ -57,9 +57,9 @@ def _load_ours(model: Path) -> Generate:
 
 def _load_masked(model: Path) -> Generate:
     """Ours, held to JSON."""
-    from engine.options import AnyJson
-    from engine.pipeline import Engine
+    from engine.engine import Engine
     from engine.prompt.prompt import Prompt
+    from engine.protocol.options import AnyJson
 
     engine = Engine.load(model)
     return lambda ids: engine.tokens_in_form(Prompt(tuple(ids)), AnyJson())

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from engine.bench.measure import PEERS, measure
-from engine.errors import EngineError
+from engine.protocol.errors import EngineError
 
 __all__ = ["BenchFailed", "bench_report"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from engine.checkpoint.config import read_json
-from engine.errors import CheckpointError, shortened
-from engine.model_files import is_there
-from engine.options import GREEDY, VENDOR_SAMPLING, Sampling
+from engine.files.model_files import is_there
+from engine.protocol.errors import CheckpointError, shortened
+from engine.protocol.options import GREEDY, VENDOR_SAMPLING, Sampling
 
 __all__ = ["GenerationAdvice", "read_advice"]
 

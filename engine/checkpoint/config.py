@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.checkpoint.quantization import read_quantization
-from engine.errors import CheckpointError, quoted
-from engine.messages import BUDGETS
-from engine.model_files import is_there, read_whole
+from engine.files.model_files import is_there, read_whole
 from engine.models.config import (
     AudioConfig,
     ExpertsConfig,
@@ -26,6 +24,8 @@ from engine.models.config import (
 )
 from engine.preprocess.audio import RAW_FRAME_LENGTH
 from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
+from engine.protocol.errors import CheckpointError, quoted
+from engine.protocol.messages import BUDGETS
 
 __all__ = ["MAX_NAME", "read_config", "read_json"]
 

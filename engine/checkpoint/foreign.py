@@ -5,7 +5,7 @@ Names of quantization methods are those of transformers' `quantization_config`.
 
 from pathlib import Path
 
-from engine.errors import CheckpointError, quoted
+from engine.protocol.errors import CheckpointError, quoted
 
 __all__ = ["foreign_quantization", "refuse_foreign_files"]
 

@@ -18,10 +18,10 @@ from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, t
 from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.rows import RowReader
 from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
-from engine.errors import CheckpointError, quoted, shortened
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4, make_model
+from engine.protocol.errors import CheckpointError, quoted, shortened
 
 __all__ = ["CheckedFiles", "LoadedCheckpoint", "check_files", "load_checkpoint", "load_files"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from engine.checkpoint.foreign import foreign_quantization
 from engine.checkpoint.names import module_path
-from engine.errors import CheckpointError, quoted
 from engine.models.config import QuantizationConfig
+from engine.protocol.errors import CheckpointError, quoted
 
 __all__ = ["FLOAT_MODES", "read_quantization"]
 

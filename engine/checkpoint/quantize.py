@@ -34,9 +34,9 @@ from engine.checkpoint.loader import CheckedFiles, check_files
 from engine.checkpoint.names import converted_name
 from engine.checkpoint.rows import Block, RowReader, ShardWriter, StoredTensor
 from engine.checkpoint.tensors import INDEX, TensorEntry, read_tensors
-from engine.errors import CheckpointError
 from engine.models.config import ModelConfig
 from engine.models.experts import ExpertLinear
+from engine.protocol.errors import CheckpointError
 
 __all__ = ["Bits", "Packing", "Quantized", "quantize_checkpoint", "recipe"]
 

@@ -12,7 +12,7 @@ import mlx.core as mx
 import numpy as np
 
 from engine.checkpoint.tensors import ITEM_BYTES, TensorEntry
-from engine.errors import CheckpointError
+from engine.protocol.errors import CheckpointError
 
 __all__ = ["Block", "RowReader", "ShardWriter", "StoredTensor"]
 

@@ -14,8 +14,8 @@ import mlx.core as mx
 from safetensors import SafetensorError, safe_open
 
 from engine.checkpoint.config import MAX_NAME, read_json
-from engine.errors import CheckpointError, quoted, shortened
-from engine.model_files import is_there, opened_regular
+from engine.files.model_files import is_there, opened_regular
+from engine.protocol.errors import CheckpointError, quoted, shortened
 
 __all__ = ["INDEX", "ITEM_BYTES", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
 

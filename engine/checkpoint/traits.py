@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 
 from engine.checkpoint.config import read_json
-from engine.errors import CheckpointError, shortened
-from engine.events import Traits
-from engine.model_files import is_there
+from engine.files.model_files import is_there
+from engine.protocol.errors import CheckpointError, shortened
+from engine.protocol.events import Traits
 
 __all__ = ["read_traits"]
 

@@ -14,14 +14,14 @@ import msgspec
 import typer
 
 from engine.agent.tools import Functions
-from engine.attachments import inspect_attachment
 from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.output import say
-from engine.errors import PromptError
-from engine.messages import BUDGETS, Media, Sound, Video
-from engine.options import JsonSchema, Options, Sampling
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.media.attachment import inspect_attachment
 from engine.preprocess.sound import MAX_SECONDS
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import BUDGETS, Media, Sound, Video
+from engine.protocol.options import JsonSchema, Options, Sampling
 
 __all__ = [
     "BudgetOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption",

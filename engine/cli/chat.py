@@ -16,15 +16,15 @@ import msgspec
 from engine.agent.loop import respond
 from engine.agent.tools import Functions
 from engine.answer import Answer
-from engine.attachments import inspect_attachment
 from engine.cli.arguments import video_parts
 from engine.cli.output import json_text, notes, say, write_answer
-from engine.errors import EngineError, PromptError
-from engine.events import Event
-from engine.messages import Media, Message, Picture, Sound, Text, user
-from engine.options import Options
-from engine.pipeline import Engine
-from engine.whole_files import write_whole
+from engine.engine import Engine
+from engine.files.whole_files import write_whole
+from engine.media.attachment import inspect_attachment
+from engine.protocol.errors import EngineError, PromptError
+from engine.protocol.events import Event
+from engine.protocol.messages import Media, Message, Picture, Sound, Text, user
+from engine.protocol.options import Options
 
 __all__ = ["Chat", "Conversation"]
 

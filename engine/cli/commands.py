@@ -49,9 +49,9 @@ from engine.cli.arguments import (
 )
 from engine.cli.chat import Chat, Conversation
 from engine.cli.output import answers, json_line, notes, say, write_answer, write_json
-from engine.errors import EngineError
-from engine.events import Event, Failed
-from engine.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
+from engine.protocol.errors import EngineError
+from engine.protocol.events import Event, Failed
+from engine.protocol.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
 from engine.tasks.ocr import FORMS, Form, ask_picture, default_budget, read_text
 from engine.tasks.selftest import run_selftest
 from engine.tasks.speech import transcribe as transcribe_sound

@@ -10,8 +10,8 @@ from typing import TextIO
 import msgspec
 from rich.console import Console
 
-from engine.errors import EngineError
-from engine.events import (
+from engine.protocol.errors import EngineError
+from engine.protocol.events import (
     Event,
     Failed,
     Finished,
@@ -31,7 +31,7 @@ from engine.events import (
     ToolFinished,
     VideoReceipt,
 )
-from engine.messages import ToolCall
+from engine.protocol.messages import ToolCall
 
 __all__ = ["answers", "json_line", "json_text", "notes", "say", "write_answer", "write_json"]
 

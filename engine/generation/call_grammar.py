@@ -15,11 +15,11 @@ from typing import Any
 
 from llguidance import regex_to_lark
 
-from engine.errors import without_surrogates
-from engine.json_schema import plain_schema
-from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import is_bare_key
-from engine.tools import Tool, follow_references
+from engine.protocol.errors import without_surrogates
+from engine.protocol.json_schema import plain_schema
+from engine.protocol.tools import Tool, follow_references
+from engine.tokens.special_tokens import Special
 
 __all__ = ["call_grammar"]
 

@@ -14,13 +14,13 @@ import mlx.core as mx
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 
-from engine.errors import PromptError, quoted, shortened
 from engine.generation.call_grammar import call_grammar
-from engine.json_schema import plain_schema
-from engine.options import AnswerFormat, AnyJson, JsonSchema, NamedTool, Regex, ToolChoice
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
-from engine.tools import Tool
+from engine.protocol.errors import PromptError, quoted, shortened
+from engine.protocol.json_schema import plain_schema
+from engine.protocol.options import AnswerFormat, AnyJson, JsonSchema, NamedTool, Regex, ToolChoice
+from engine.protocol.tools import Tool
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 
 __all__ = ["Constraint", "Grammars"]
 

@@ -12,7 +12,7 @@ from engine.models.decoder import Masks
 from engine.models.gemma4 import Gemma4
 from engine.models.masks import last_row
 from engine.prompt.prompt import Prompt
-from engine.prompt.special_tokens import Special
+from engine.tokens.special_tokens import Special
 
 __all__ = ["Features", "all_logits", "embed_chunk", "plan_chunks", "prefill"]
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import mlx.core as mx
 import msgspec
 
-from engine.errors import PromptError
-from engine.options import VENDOR_SAMPLING, Sampling
+from engine.protocol.errors import PromptError
+from engine.protocol.options import VENDOR_SAMPLING, Sampling
 
 __all__ = ["LogProbabilities", "Sampler", "log_probabilities", "suppression"]
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from engine.errors import AttachmentError
+from engine.protocol.errors import AttachmentError
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from engine.errors import PromptError
-from engine.messages import Media, Picture, Sound
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import Media, Picture, Sound
 
 __all__ = ["check_senses"]
 

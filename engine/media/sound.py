@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from engine.errors import AttachmentError
 from engine.media.files import duration, open_container, opened, require_decoder
 from engine.media.streamed_wav import streamed_wav
+from engine.protocol.errors import AttachmentError
 
 if TYPE_CHECKING:
     from av import AudioStream

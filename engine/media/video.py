@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PIL import Image
 
-from engine.errors import AttachmentError
 from engine.media.files import duration, open_container, require_decoder
 from engine.media.limits import MAX_PIXELS
 from engine.media.pixels import as_rgb
+from engine.protocol.errors import AttachmentError
 
 if TYPE_CHECKING:
     from av import VideoFrame, VideoStream

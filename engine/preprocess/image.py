@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engine.attachments import load_picture
-from engine.errors import AttachmentError
+from engine.media.attachment import load_picture
+from engine.protocol.errors import AttachmentError
 
 __all__ = [
     "PATCH_SIZE", "POOLING", "SIDE_MULTIPLE", "ImageInput", "ImagePlan", "cut_patches", "image", "plan_image",

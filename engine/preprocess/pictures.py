@@ -1,4 +1,4 @@
-"""Files as far as they are needed, read in a process of their own (`engine/limited_process.py`).
+"""Files as far as they are needed, read in a process of their own (`engine/process/limited_process.py`).
 
 What comes back is small: pixels resized for the model, or for the eye; what a file is, and the shape of a sound. So the
 window never runs a decoder over a stranger's file, nor the engine over a picture, and neither holds more than it asked
@@ -15,12 +15,12 @@ import msgspec
 import numpy as np
 from PIL import Image
 
-from engine.attachments import Attachment, inspect_attachment, load_first, load_picture, too_much_memory
-from engine.errors import AttachmentError
-from engine.limited_process import LimitedProcess, Limits, ProcessFailed, TooLong, TooMuchMemory, serve_limited
+from engine.media.attachment import Attachment, inspect_attachment, load_first, load_picture, too_much_memory
 from engine.preprocess.image import ImagePlan, plan_image, resize
 from engine.preprocess.sound import SAMPLE_RATE, load_sound, loudest_pieces
 from engine.preprocess.video import read_frames
+from engine.process.limited_process import LimitedProcess, Limits, ProcessFailed, TooLong, TooMuchMemory, serve_limited
+from engine.protocol.errors import AttachmentError
 
 __all__ = ["FittedPicture", "fit_picture", "look_at_file", "run_picture_process", "small_picture"]
 

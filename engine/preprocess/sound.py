@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import AttachmentError
 from engine.media.mixing import channel_weights, lone_channel
 from engine.media.sound import OpenSound, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
+from engine.protocol.errors import AttachmentError
 
 __all__ = ["MAX_SECONDS", "SAMPLE_RATE", "hear_sound", "load_sound", "loudest_pieces"]
 

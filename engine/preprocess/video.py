@@ -11,8 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.errors import AttachmentError
 from engine.media.video import OpenVideo, ShownFrame, open_video
+from engine.protocol.errors import AttachmentError
 
 __all__ = ["MAX_FRAMES", "Frame", "plan_frames", "read_frames", "time_stamp"]
 

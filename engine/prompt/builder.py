@@ -15,8 +15,8 @@ from engine.prompt.prompt import (
     SpanInput,
     VideoInput,
 )
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 
 __all__ = ["build_prompt"]
 

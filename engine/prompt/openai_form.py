@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.messages import Media, Picture, Sound, Text, Video
 from engine.prompt.pieces import without_control_characters
 from engine.prompt.schemas import tidy_parameters, tidy_response
 from engine.prompt.template import Step, clean_text
 from engine.prompt.tool_syntax import call_pieces, result_pieces, sorted_items
-from engine.tools import Tool, check_tool_name
+from engine.protocol.messages import Media, Picture, Sound, Text, Video
+from engine.protocol.tools import Tool, check_tool_name
 
 __all__ = ["MEDIA_KINDS", "TOOLS", "StandIns", "declared", "turns_of"]
 

@@ -11,16 +11,16 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import CheckpointError, PromptError, shortened, without_surrogates
-from engine.messages import Message
-from engine.model_files import is_there, read_whole
+from engine.files.model_files import is_there, read_whole
 from engine.prompt import template_process
 from engine.prompt.openai_form import MEDIA_KINDS, TOOLS, StandIns, declared, turns_of
 from engine.prompt.pieces import Piece
-from engine.prompt.special_tokens import Special
 from engine.prompt.template import Step, continued, steps
-from engine.prompt.tokenizer import Tokenizer
-from engine.tools import Tool
+from engine.protocol.errors import CheckpointError, PromptError, shortened, without_surrogates
+from engine.protocol.messages import Message
+from engine.protocol.tools import Tool
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 
 __all__ = ["read_own_template", "render_own"]
 

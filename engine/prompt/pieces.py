@@ -1,7 +1,7 @@
 """What a rendered conversation is made of."""
 
-from engine.errors import without_surrogates
-from engine.messages import Media
+from engine.protocol.errors import without_surrogates
+from engine.protocol.messages import Media
 
 __all__ = ["Piece", "without_control_characters"]
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.messages import Picture, Sound, Video
 from engine.preprocess.image import ImageInput, ImagePlan
+from engine.protocol.messages import Picture, Sound, Video
 
 __all__ = ["FrameInput", "MediaInput", "MediaSpan", "PictureInput", "Prompt", "SoundInput", "SpanInput", "VideoInput"]
 

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from engine.errors import PromptError
-from engine.tools import Tool, schema_at
+from engine.protocol.errors import PromptError
+from engine.protocol.tools import Tool, schema_at
 
 __all__ = ["tidy_parameters", "tidy_response"]
 

@@ -10,12 +10,12 @@ as one without text does there. The vendor's template closes it and opens no oth
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from engine.errors import PromptError
-from engine.messages import Media, Message, Picture, Quote, Role, Sound, Text, ToolCall, ToolResult, Video
 from engine.prompt.pieces import Piece, without_control_characters
-from engine.prompt.special_tokens import Special
 from engine.prompt.tool_syntax import call_pieces, declaration_pieces, result_pieces
-from engine.tools import Tool
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import Media, Message, Picture, Quote, Role, Sound, Text, ToolCall, ToolResult, Video
+from engine.protocol.tools import Tool
+from engine.tokens.special_tokens import Special
 
 __all__ = ["Step", "begun_text", "clean_text", "continued", "render", "steps"]
 

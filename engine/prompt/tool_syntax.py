@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from engine.errors import PromptError
-from engine.messages import ToolCall
 from engine.prompt.pieces import Piece, without_control_characters
 from engine.prompt.schemas import tidy_parameters, tidy_response
-from engine.prompt.special_tokens import Special
-from engine.tools import Tool, check_tool_name
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import ToolCall
+from engine.protocol.tools import Tool, check_tool_name
+from engine.tokens.special_tokens import Special
 
 __all__ = ["call_pieces", "declaration_pieces", "is_bare_key", "result_pieces", "sorted_items"]
 

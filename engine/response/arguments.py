@@ -4,8 +4,8 @@ import math
 import re
 from typing import Any
 
-from engine.json_schema import plain_schema
-from engine.tools import follow_references
+from engine.protocol.json_schema import plain_schema
+from engine.protocol.tools import follow_references
 
 __all__ = ["NUMBER", "Bare", "RefusedCall", "fit_arguments"]
 

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from itertools import count
 
 from engine.answer import Answer
-from engine.events import (
+from engine.protocol.events import (
     TextDelta,
     ThoughtDelta,
     ThoughtEnd,
@@ -20,14 +20,14 @@ from engine.events import (
     ToolCalled,
     ToolCallRefused,
 )
-from engine.messages import Message, Text, ToolCall
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.messages import Message, Text, ToolCall
+from engine.protocol.tools import Tool
 from engine.response.arguments import RefusedCall
 from engine.response.stop_strings import StopStrings
-from engine.response.stream_decoder import StreamDecoder
 from engine.response.tool_calls import QUOTE, named_tool, plain_text, read_call
-from engine.tools import Tool
+from engine.tokens.special_tokens import Special
+from engine.tokens.stream_decoder import StreamDecoder
+from engine.tokens.tokenizer import Tokenizer
 
 __all__ = ["ParserEvent", "ResponseParser", "free_call_ids", "parse"]
 

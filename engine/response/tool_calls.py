@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from engine.protocol.tools import Tool
 from engine.response.arguments import NUMBER, Bare, RefusedCall, Written, fit_arguments
-from engine.tools import Tool
 
 __all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "QUOTE", "named_tool", "plain_text", "read_call"]
 

@@ -10,12 +10,12 @@ import mlx.core as mx
 
 from engine.cache.batch import size_bytes
 from engine.cache.sessions import Session
-from engine.errors import EngineError
-from engine.events import Event, Finished, FinishReason, Stats
 from engine.generation.decode import Decoding
 from engine.generation.sampling import Sampler
+from engine.protocol.errors import EngineError
+from engine.protocol.events import Event, Finished, FinishReason, Stats
 from engine.runtime.scheduler import Phase
-from engine.turn import Turn
+from engine.runtime.turn import Turn
 
 __all__ = ["Answering", "AnsweringRows", "Begun", "Costs", "Preparing", "Stopped"]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from engine.errors import EngineError
-from engine.events import Event, Finished, FinishReason, Logprob, Logprobs, PromptReady, Receipt, TextDelta
-from engine.messages import Message
-from engine.options import GREEDY, Options
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.protocol.errors import EngineError
+from engine.protocol.events import Event, Finished, FinishReason, Logprob, Logprobs, PromptReady, Receipt, TextDelta
+from engine.protocol.messages import Message
+from engine.protocol.options import GREEDY, Options
 from engine.runtime.answering import Answering
 
 __all__ = ["MOST_AT_ONCE", "Answered", "Ask", "Asking", "ask_engine", "put_together"]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from engine.events import Event
-from engine.messages import Picture, user
-from engine.options import GREEDY, AnswerFormat, JsonSchema, Options
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.protocol.events import Event
+from engine.protocol.messages import Picture, user
+from engine.protocol.options import GREEDY, AnswerFormat, JsonSchema, Options
 
 __all__ = ["FORMS", "Form", "ask_picture", "default_budget", "read_text"]
 

@@ -17,11 +17,11 @@ from engine import version
 from engine.backend import backend_name, compute_dtype
 from engine.blas import blas_name
 from engine.checkpoint.sample import sample_checkpoint
-from engine.errors import EngineError
-from engine.events import Event, TextDelta
-from engine.messages import Sound, user
-from engine.options import GREEDY, Options
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.protocol.errors import EngineError
+from engine.protocol.events import Event, TextDelta
+from engine.protocol.messages import Sound, user
+from engine.protocol.options import GREEDY, Options
 from engine.tasks.ocr import default_budget, read_text
 
 __all__ = ["SelfTestFailed", "SelfTestReport", "draw_line", "run_selftest"]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.events import Event
-from engine.messages import Sound, user
-from engine.options import GREEDY, Options
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.protocol.events import Event
+from engine.protocol.messages import Sound, user
+from engine.protocol.options import GREEDY, Options
 from engine.tasks.speech_prompts import transcription_prompt, translation_prompt
 
 __all__ = ["transcribe"]

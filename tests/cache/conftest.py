@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.pipeline import Engine
+from engine.engine import Engine
 from tests.tiny import DENSE_31B, EXPERTS_26B, write_checkpoint, write_unified
 
 KINDS = ("E line", "dense", "experts", "12B")

@@ -9,12 +9,12 @@ import pytest
 
 from engine.cache.kv_cache import GROWTH
 from engine.cache.sessions import Session
+from engine.engine import Engine
 from engine.generation.decode import DecodeStep, Decoding, Written, decode, make_decode_step
 from engine.generation.prefill import prefill
 from engine.generation.sampling import Sampler, suppression
-from engine.options import GREEDY, Sampling
-from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
+from engine.protocol.options import GREEDY, Sampling
 from tests.cache.conftest import KINDS
 from tests.tiny import VOCAB, WINDOW
 

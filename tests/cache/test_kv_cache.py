@@ -8,13 +8,13 @@ import pytest
 
 from engine.cache.kv_cache import GROWTH, SLACK
 from engine.cache.sessions import Session
+from engine.engine import Engine
 from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import prefill
 from engine.generation.sampling import Sampler, suppression
 from engine.models.masks import Band, sliding_mask
-from engine.options import GREEDY
-from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
+from engine.protocol.options import GREEDY
 from tests.tiny import WINDOW
 
 LENGTHS = [WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW, 2 * WINDOW + 5]

@@ -10,14 +10,14 @@ from PIL import Image
 
 from engine.cache.kv_cache import SLACK
 from engine.cache.sessions import Session, Sessions
+from engine.engine import Engine
 from engine.generation.decode import decode, make_decode_step
 from engine.generation.prefill import prefill
 from engine.generation.sampling import Sampler, suppression
-from engine.messages import Message, Picture, Text, user
-from engine.options import GREEDY
-from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
-from engine.prompt.special_tokens import Special
+from engine.protocol.messages import Message, Picture, Text, user
+from engine.protocol.options import GREEDY
+from engine.tokens.special_tokens import Special
 from tests.cache.conftest import KINDS
 from tests.tiny import WINDOW
 

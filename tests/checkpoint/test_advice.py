@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from engine.checkpoint.advice import GenerationAdvice, read_advice
-from engine.errors import CheckpointError
-from engine.options import VENDOR_SAMPLING, Sampling
+from engine.protocol.errors import CheckpointError
+from engine.protocol.options import VENDOR_SAMPLING, Sampling
 
 VENDOR = {
     "bos_token_id": 2, "do_sample": True, "eos_token_id": [1, 106, 50], "pad_token_id": 0, "temperature": 1.0,

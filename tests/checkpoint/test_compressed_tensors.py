@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.checkpoint.loader import load_checkpoint
-from engine.errors import CheckpointError
+from engine.protocol.errors import CheckpointError
 from tests.checkpoint.test_loader import logits
 from tests.checkpoint.tiny_files import CONFIG, Tensors, config, model_tensors, original_names, save, write_config
 

@@ -12,9 +12,9 @@ from mlx.utils import tree_flatten
 
 from engine.checkpoint.config import read_config, read_json
 from engine.checkpoint.quantization import read_quantization
-from engine.errors import CheckpointError
 from engine.models.config import AudioConfig, QuantizationConfig
 from engine.models.gemma4 import make_model
+from engine.protocol.errors import CheckpointError
 from tests.checkpoint.tiny_files import CONFIG, ROPE, config, write_config
 
 RELEASED = Path(__file__).parents[1] / "data" / "configs"

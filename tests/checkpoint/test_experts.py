@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.checkpoint.loader import load_checkpoint
-from engine.errors import CheckpointError
+from engine.protocol.errors import CheckpointError
 from tests.checkpoint.tiny_files import (
     Tensors,
     config,

@@ -17,10 +17,10 @@ from mlx.utils import tree_flatten
 from engine.cache.kv_cache import KVCache
 from engine.checkpoint.config import read_config
 from engine.checkpoint.loader import LoadedCheckpoint, check_files, load_checkpoint
-from engine.errors import CheckpointError
 from engine.generation.prefill import all_logits
 from engine.models.gemma4 import Gemma4
 from engine.prompt.prompt import Prompt
+from engine.protocol.errors import CheckpointError
 from tests.checkpoint.tiny_files import (
     CONFIG,
     Packing,

@@ -19,9 +19,9 @@ from engine.checkpoint import quantize
 from engine.checkpoint.config import read_config
 from engine.checkpoint.loader import load_checkpoint
 from engine.checkpoint.quantize import Bits, Packing, Quantized, quantize_checkpoint, recipe
-from engine.errors import CheckpointError
 from engine.models.experts import ExpertLinear
 from engine.models.gemma4 import make_model
+from engine.protocol.errors import CheckpointError
 from tests.checkpoint import test_experts
 from tests.checkpoint.test_config import released
 from tests.checkpoint.test_loader import logits, same_weights

@@ -9,10 +9,10 @@ import pytest
 
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
-from engine.errors import CheckpointError
-from engine.events import Traits
-from engine.messages import BUDGETS
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.protocol.errors import CheckpointError
+from engine.protocol.events import Traits
+from engine.protocol.messages import BUDGETS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,8 +7,8 @@ import pytest
 
 from engine.agent.tools import ToolError, ToolOutcome
 from engine.cli.arguments import load_schema, load_tools
-from engine.errors import PromptError
-from engine.messages import ToolCall
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import ToolCall
 
 TOOLS = '''
 from math import sqrt

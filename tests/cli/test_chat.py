@@ -12,8 +12,8 @@ from PIL import Image
 
 from engine.agent.tools import Functions
 from engine.cli.chat import Chat, Conversation
-from engine.errors import ContextFull, PromptError
-from engine.events import (
+from engine.protocol.errors import ContextFull, PromptError
+from engine.protocol.events import (
     Event,
     Finished,
     ModelInfo,
@@ -26,8 +26,8 @@ from engine.events import (
     ToolCallRefused,
     ToolFinished,
 )
-from engine.messages import Message, Picture, Text, ToolCall, ToolResult, user
-from engine.options import Options
+from engine.protocol.messages import Message, Picture, Text, ToolCall, ToolResult, user
+from engine.protocol.options import Options
 
 DONE = Finished("end_of_turn", Stats())
 

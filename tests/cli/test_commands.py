@@ -7,7 +7,7 @@ import pytest
 
 from engine.bench.run import BenchFailed, bench_report
 from engine.cli import commands
-from engine.events import Event, Finished, FinishReason, Stats, TextDelta
+from engine.protocol.events import Event, Finished, FinishReason, Stats, TextDelta
 
 
 @pytest.mark.parametrize("extra", [[], ["--json"]])

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from engine.cli.output import write_answer, write_json
-from engine.events import Event, Finished, Stats, TextDelta, ThoughtDelta, ThoughtFinished, ToolCalled
-from engine.messages import ToolCall
+from engine.protocol.events import Event, Finished, Stats, TextDelta, ThoughtDelta, ThoughtFinished, ToolCalled
+from engine.protocol.messages import ToolCall
 
 HOSTILE = "a\x1b[2J\tb\n\x07\r\x7f\x9b c ␛ é 😀"
 EVENTS: Sequence[Event] = (

@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.generation.constraint import Constraint
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 
 CLOSING = ('"', "}", "]")
 

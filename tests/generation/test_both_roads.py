@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from engine.errors import PromptError
 from engine.generation.constraint import Constraint, Grammars
-from engine.json_schema import plain_schema
-from engine.options import JsonSchema, NamedTool
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.errors import PromptError
+from engine.protocol.json_schema import plain_schema
+from engine.protocol.options import JsonSchema, NamedTool
+from engine.protocol.tools import Tool
 from engine.response.arguments import RefusedCall
 from engine.response.tool_calls import QUOTE, read_call
-from engine.tools import Tool
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.generation.random_writer import is_complete
 from tests.small_tokenizer import VOCAB_SIZE, write_tokenizer
 

@@ -8,16 +8,16 @@ import jsonschema
 import numpy as np
 import pytest
 
-from engine.errors import PromptError
 from engine.generation.call_grammar import call_grammar
 from engine.generation.constraint import Constraint, Grammars
-from engine.messages import ToolCall
-from engine.options import NamedTool
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
 from engine.prompt.tool_syntax import call_pieces
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import ToolCall
+from engine.protocol.options import NamedTool
+from engine.protocol.tools import Tool
 from engine.response.tool_calls import QUOTE, read_call
-from engine.tools import Tool
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.generation.random_writer import is_complete, may_end, write
 from tests.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
 

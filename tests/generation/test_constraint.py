@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import PromptError
+from engine.engine import Engine
 from engine.generation.constraint import Constraint, Grammars
 from engine.generation.decode import decode
 from engine.generation.prefill import prefill
 from engine.generation.sampling import Sampler
-from engine.options import AnswerFormat, AnyJson, JsonSchema, Regex, Sampling
-from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.errors import PromptError
+from engine.protocol.options import AnswerFormat, AnyJson, JsonSchema, Regex, Sampling
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.generation.random_writer import is_complete, may_end, write
 from tests.small_tokenizer import MARKERS, VOCAB_SIZE, write_tokenizer
 

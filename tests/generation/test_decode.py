@@ -5,12 +5,12 @@ from pathlib import Path
 import mlx.core as mx
 import pytest
 
+from engine.engine import Engine
 from engine.generation.decode import decode
 from engine.generation.prefill import prefill
 from engine.generation.sampling import Sampler
-from engine.options import GREEDY, Sampling
-from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
+from engine.protocol.options import GREEDY, Sampling
 
 START = (2, 500, 510, 520)
 

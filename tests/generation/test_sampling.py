@@ -4,9 +4,9 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from engine.errors import PromptError
 from engine.generation.sampling import Sampler, suppression
-from engine.options import GREEDY, Sampling
+from engine.protocol.errors import PromptError
+from engine.protocol.options import GREEDY, Sampling
 
 LOGITS = np.random.default_rng(3).normal(0, 3, 400).astype(np.float32)
 NOTHING = suppression(400, [])

@@ -19,13 +19,13 @@ from transformers import (
     Gemma4UnifiedAudioFeatureExtractor,
 )
 
+from engine.engine import Engine
 from engine.generation.prefill import prefill
-from engine.messages import Picture, Sound, Video
-from engine.pipeline import Engine
 from engine.preprocess.image import ImageInput, image, plan_image, prepare_image
 from engine.preprocess.sound import load_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.prompt import Prompt
+from engine.protocol.messages import Picture, Sound, Video
 from tests.parity.reference import write_pair
 
 

@@ -9,11 +9,11 @@ import soundfile
 import torch
 from transformers import Gemma4AudioFeatureExtractor
 
-from engine.messages import Message, Picture, Sound, Text, user
-from engine.pipeline import Engine
+from engine.engine import Engine
 from engine.preprocess.audio import log_mel, num_soft_tokens
 from engine.preprocess.sound import load_sound
 from engine.prompt.prompt import Prompt
+from engine.protocol.messages import Message, Picture, Sound, Text, user
 from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close
 from tests.parity.reference import write_pair
 

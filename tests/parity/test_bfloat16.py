@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.messages import Message, Picture, Sound, Text, user
-from engine.pipeline import Engine
+from engine.engine import Engine
 from engine.prompt.prompt import Prompt
+from engine.protocol.messages import Message, Picture, Sound, Text, user
 from tests.tiny import DENSE_31B, EXPERTS_26B, write_checkpoint, write_unified
 
 WRITERS: dict[str, Callable[[Path], object]] = {

@@ -6,13 +6,13 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
+from engine.engine import Engine
 from engine.generation.prefill import embed_chunk, prefill
-from engine.messages import Message, Picture, Text, user
 from engine.models.decoder import ExpertsLayer
 from engine.models.masks import Band, sliding_mask
-from engine.options import GREEDY, Options
-from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
+from engine.protocol.messages import Message, Picture, Text, user
+from engine.protocol.options import GREEDY, Options
 from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close, assert_greedy, random_ids
 from tests.parity.reference import write_pair
 from tests.tiny import DENSE_31B, EXPERTS_26B, WINDOW, write_checkpoint

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from engine.messages import Message, Part, Picture, Sound, Text, Video
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.messages import Message, Part, Picture, Sound, Text, Video
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.prompt.golden import CANONICAL, EXPANDED, media_input
 from tests.prompt.test_own_template import CONVERSATIONS, OLDER, build
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
 
-from engine.messages import BUDGETS
 from engine.preprocess.image import plan_image, prepare_image
+from engine.protocol.messages import BUDGETS
 from tests.preprocess.test_image import noise
 
 EXTREMES = [(32, 32), (1, 2000), (5000, 100)]

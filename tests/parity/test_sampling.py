@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from engine.generation.sampling import Sampler, _keep_min_p, log_probabilities, suppression
-from engine.options import Sampling
+from engine.protocol.options import Sampling
 from tests.generation.test_sampling import LOGITS, NOTHING
 
 

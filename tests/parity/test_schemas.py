@@ -8,7 +8,7 @@ from transformers.utils.chat_template_utils import render_jinja_template
 
 from engine.prompt.schemas import tidy_parameters
 from engine.prompt.tool_syntax import declaration_pieces
-from engine.tools import Tool
+from engine.protocol.tools import Tool
 from tests.prompt.golden import CANONICAL, as_text
 
 KEYWORDS = {

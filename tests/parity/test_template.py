@@ -7,7 +7,7 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from engine.prompt.builder import build_prompt
-from engine.prompt.tokenizer import Tokenizer
+from engine.tokens.tokenizer import Tokenizer
 from tests.prompt.golden import CANONICAL, CASES, EXPANDED, golden_pieces, media_input
 from tests.prompt.test_template import WITHIN
 from tests.small_tokenizer import IDS

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from engine.cache.kv_cache import KVCache
+from engine.engine import Engine
 from engine.generation.prefill import embed_chunk
-from engine.pipeline import Engine
 from engine.prompt.prompt import Prompt
 from tests.parity.conftest import Pair, assert_agrees, assert_close, assert_greedy, random_ids
 from tests.tiny import WINDOW, write_checkpoint

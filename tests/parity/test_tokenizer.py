@@ -6,8 +6,8 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from engine.checkpoint.sample import sample_checkpoint
-from engine.prompt.tokenizer import Tokenizer
-from tests.prompt.test_tokenizer import seen
+from engine.tokens.tokenizer import Tokenizer
+from tests.tokens.test_tokenizer import seen
 
 TRICKY = [
     "", " ", "  ", "   three spaces", "trailing   ", "a  b   c    d", "\t", "\ttab\t\ttabs", "\n", "\n\n\n", " \n \n",

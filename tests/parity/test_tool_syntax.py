@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerFast
 
 from engine.prompt.builder import build_prompt
 from engine.prompt.template import render
-from engine.prompt.tokenizer import Tokenizer
+from engine.tokens.tokenizer import Tokenizer
 from tests.prompt.golden import CANONICAL, DECLARED, ROUNDS, as_text, ours, tools_of
 from tests.small_tokenizer import IDS
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.messages import Message, Picture, Sound, Text, Video, user
-from engine.pipeline import Engine
+from engine.engine import Engine
 from engine.prompt.prompt import Prompt
+from engine.protocol.messages import Message, Picture, Sound, Text, Video, user
 from tests.media_files import tone, write_video
 from tests.parity.conftest import Pair, assert_agrees, assert_chunks, assert_close, reference_inputs
 from tests.parity.reference import decoder_of, write_pair, write_unified_pair

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.messages import BUDGETS, Message, Picture, Text, user
 from engine.preprocess.image import ImageInput, image
+from engine.protocol.messages import BUDGETS, Message, Picture, Text, user
 from tests.parity.conftest import Pair, assert_agrees, assert_close
 
 

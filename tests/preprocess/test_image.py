@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.errors import AttachmentError
-from engine.messages import BUDGETS
 from engine.preprocess.image import ImagePlan, cut_patches, image, plan_image, prepare_image, resize
+from engine.protocol.errors import AttachmentError
+from engine.protocol.messages import BUDGETS
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "image_sizes.json").read_text())
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from engine.errors import AttachmentError
 from engine.media.mixing import mix_down
 from engine.preprocess.sound import MAX_SECONDS, SAMPLE_RATE, hear_sound, load_sound
+from engine.protocol.errors import AttachmentError
 from tests.media_files import tone, write_sound
 
 FULL = MAX_SECONDS * SAMPLE_RATE

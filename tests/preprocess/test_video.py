@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from engine.errors import AttachmentError
 from engine.media.files import open_container
 from engine.media.video import OpenVideo, ShownFrame
 from engine.preprocess.sound import load_sound
 from engine.preprocess.video import MAX_FRAMES, plan_frames, read_frames, time_stamp
+from engine.protocol.errors import AttachmentError
 from tests.media_files import tone, write_sound, write_video
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "video_frames.json").read_text())

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, Video
 from engine.preprocess.image import ImagePlan
 from engine.prompt.pieces import Piece
 from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, VideoInput
 from engine.prompt.template import render
-from engine.tools import Tool
+from engine.protocol.messages import Media, Message, Part, Picture, Sound, Text, ToolCall, ToolResult, Video
+from engine.protocol.tools import Tool
 from tests.small_tokenizer import MARKERS
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "chat_cases.json").read_text())["cases"]

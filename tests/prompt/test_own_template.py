@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from engine.errors import PromptError
-from engine.messages import Message, Picture, Role, Sound, Text, ToolCall, ToolResult, Video, user
-from engine.options import Options
-from engine.pipeline import Engine
+from engine.engine import Engine
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
 from engine.prompt.prompt import Prompt
-from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.template import render
-from engine.prompt.tokenizer import Tokenizer
-from engine.tools import Tool
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import Message, Picture, Role, Sound, Text, ToolCall, ToolResult, Video, user
+from engine.protocol.options import Options
+from engine.protocol.tools import Tool
+from engine.tokens.special_tokens import SPECIAL_TEXTS, Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.prompt.golden import CANONICAL, DECLARED, ROUNDS, media_input, ours, tools_of
 from tests.small_tokenizer import IDS, MARKERS, write_tokenizer
 

@@ -4,12 +4,12 @@ import hashlib
 
 import pytest
 
-from engine.messages import BUDGETS, Message, Picture, Text
 from engine.preprocess.image import plan_image
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import MediaSpan, PictureInput, Prompt
 from engine.prompt.template import render
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.messages import BUDGETS, Message, Picture, Text
+from engine.tokens.tokenizer import Tokenizer
 from tests.small_tokenizer import IDS
 
 

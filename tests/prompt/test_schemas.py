@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from engine.errors import PromptError
 from engine.prompt.schemas import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES, tidy_parameters
-from engine.tools import Tool
+from engine.protocol.errors import PromptError
+from engine.protocol.tools import Tool
 from tests.prompt.golden import CASES, tools_of
 
 PLACE = {"type": "object", "properties": {"lat": {"type": "number"}}, "required": ["lat"]}

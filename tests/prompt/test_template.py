@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.errors import PromptError
-from engine.messages import Message, Picture, Role, Text, ToolCall, ToolResult, user
 from engine.preprocess.image import ImagePlan
 from engine.prompt.builder import build_prompt
 from engine.prompt.prompt import PictureInput, Prompt
-from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.template import clean_text, render
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import Message, Picture, Role, Text, ToolCall, ToolResult, user
+from engine.tokens.special_tokens import SPECIAL_TEXTS, Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.prompt.golden import CASES, TEXTS, as_text, golden_pieces, ours
 from tests.small_tokenizer import IDS
 

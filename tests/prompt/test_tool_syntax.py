@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.errors import PromptError
-from engine.messages import Message, Text, ToolCall, ToolResult, user
 from engine.prompt.builder import build_prompt
-from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
 from engine.prompt.template import render
-from engine.prompt.tokenizer import Tokenizer
 from engine.prompt.tool_syntax import MAX_DEPTH, call_pieces, declaration_pieces, result_pieces
-from engine.tools import Tool
+from engine.protocol.errors import PromptError
+from engine.protocol.messages import Message, Text, ToolCall, ToolResult, user
+from engine.protocol.tools import Tool
+from engine.tokens.special_tokens import SPECIAL_TEXTS, Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.prompt.golden import ROUNDS, as_text, ours
 from tests.small_tokenizer import IDS, MARKERS
 

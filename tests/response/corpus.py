@@ -3,7 +3,7 @@
 Ids in the names are those of the list of known failures. All cases hold with and without tools, but for the calls.
 """
 
-from engine.tools import Tool
+from engine.protocol.tools import Tool
 from tests.response.written import Answer, Typed, Written
 
 TOOLS = (

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import TextDelta, ThoughtEnd, ThoughtFinished, ThoughtStarted, ToolCalled, ToolCallRefused
-from engine.messages import Message, Text, ToolCall
-from engine.prompt.special_tokens import SPECIAL_TEXTS, Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.events import TextDelta, ThoughtEnd, ThoughtFinished, ThoughtStarted, ToolCalled, ToolCallRefused
+from engine.protocol.messages import Message, Text, ToolCall
 from engine.response.parser import ResponseParser, free_call_ids, parse
+from engine.tokens.special_tokens import SPECIAL_TEXTS, Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.response.corpus import CORPUS, TOOLS, Q
 from tests.response.written import Answer, Typed, Written, as_ids, read, stream
 from tests.small_tokenizer import MARKERS

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.prompt.special_tokens import Special
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.tools import Tool
 from engine.response.arguments import RefusedCall
 from engine.response.tool_calls import MAX_CHARACTERS, QUOTE, plain_text, read_call
-from engine.tools import Tool
+from engine.tokens.special_tokens import Special
+from engine.tokens.tokenizer import Tokenizer
 from tests.response.corpus import TOOLS
 from tests.response.written import Typed, as_ids, read, stream
 

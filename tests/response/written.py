@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from engine.events import TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted, ToolCalled, ToolCallRefused
-from engine.prompt.special_tokens import SPECIAL_TEXTS
-from engine.prompt.tokenizer import Tokenizer
+from engine.protocol.events import TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted, ToolCalled, ToolCallRefused
+from engine.protocol.tools import Tool
 from engine.response.parser import ParserEvent, ResponseParser
-from engine.tools import Tool
+from engine.tokens.special_tokens import SPECIAL_TEXTS
+from engine.tokens.tokenizer import Tokenizer
 from tests.small_tokenizer import MARKERS
 
 _MARKERS = re.compile("(" + "|".join(re.escape(text) for text in SPECIAL_TEXTS) + ")")

@@ -8,11 +8,11 @@ import mlx.core as mx
 import pytest
 
 from engine.cache.batch import Batch
-from engine.events import Event, Finished, PrefillProgress, PromptReady, TextDelta, ThoughtDelta
+from engine.engine import Engine
 from engine.generation.constraint import Constraint
-from engine.messages import user
-from engine.options import Options, Regex, Sampling
-from engine.pipeline import Engine
+from engine.protocol.events import Event, Finished, PrefillProgress, PromptReady, TextDelta, ThoughtDelta
+from engine.protocol.messages import user
+from engine.protocol.options import Options, Regex, Sampling
 from engine.runtime.answering import Answering
 from tests.cache.conftest import KINDS, loaded, models  # noqa: F401 - fixtures
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import Event
-from engine.messages import Sound, user
-from engine.options import GREEDY, Options
-from engine.pipeline import Engine
+from engine.engine import Engine
+from engine.protocol.events import Event
+from engine.protocol.messages import Sound, user
+from engine.protocol.options import GREEDY, Options
 from engine.tasks.asking import MOST_AT_ONCE, Answered, Ask, ask_engine, put_together
 
 SHORT = Options(GREEDY, max_new_tokens=6, num_logprobs=1)

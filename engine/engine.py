@@ -1,0 +1,416 @@
+"""The whole way from messages to events, on one page.
+
+    messages -> media -> prompt -> what is known already -> prefill -> decode -> events
+
+Everything here runs on the one thread that owns MLX.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import mlx.core as mx
+
+from engine.backend import backend_name, compiles_whole_steps, compute_dtype, default_state_bytes
+from engine.cache.kv_cache import KVCache
+from engine.cache.sessions import Session, Sessions
+from engine.checkpoint.advice import GenerationAdvice, read_advice
+from engine.checkpoint.loader import CheckedFiles, check_files, load_files
+from engine.checkpoint.traits import read_traits
+from engine.generation.constraint import Grammars
+from engine.generation.decode import Choose, Decoding, decode, make_decode_step
+from engine.generation.media_encoder import MediaEncoder, modalities
+from engine.generation.prefill import Features, all_logits, prefill
+from engine.generation.sampling import Sampler, log_probabilities, suppression
+from engine.models.config import ModelConfig, TextConfig
+from engine.models.gemma4 import Gemma4, whole
+from engine.prompt.builder import build_prompt
+from engine.prompt.own_template import read_own_template, render_own
+from engine.prompt.prompt import Prompt
+from engine.prompt.template import begun_text, render
+from engine.protocol.errors import CheckpointError, ContextFull, PromptError
+from engine.protocol.events import (
+    Event,
+    Logprob,
+    Logprobs,
+    ModelInfo,
+    PictureReceipt,
+    PrefillProgress,
+    PromptReady,
+    Receipt,
+    SoundReceipt,
+    Traits,
+    VideoReceipt,
+)
+from engine.protocol.messages import Message
+from engine.protocol.options import GREEDY, AnswerFormat, Options
+from engine.protocol.tools import check_tools_differ
+from engine.response.parser import ResponseParser, free_call_ids, parse
+from engine.runtime.answering import Answering, AnsweringRows, Begun, Costs, Preparing, Stopped
+from engine.runtime.scheduler import Scheduler
+from engine.runtime.turn import Turn
+from engine.tokens.special_tokens import STOP_TOKEN_IDS, Special
+from engine.tokens.tokenizer import Tokenizer
+
+__all__ = ["CheckedModel", "Engine"]
+
+USUAL_TEXT = """\
+Thank you for your letter of 14 March. We have read it with care, and we would like to answer each of your questions.
+Wir danken für Ihren Brief: die Lieferung kommt am Dienstag, den 21. Mai, gegen 9:30 Uhr.
+def total(prices: list[float], discount: float = 0.0) -> float:
+    return sum(price * (1 - discount) for price in prices)
+"""
+"""What people write to a model, more or less: it shows how many characters a token stands for."""
+
+CHUNK_SIZE = 512
+"""Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
+
+
+def never() -> bool:
+    """The default answer to "is it cancelled?"."""
+    return False
+
+
+@dataclass(frozen=True)
+class CheckedModel:
+    """A model folder in which everything was found in order; of its weights only the headers were read."""
+
+    folder: Path
+    files: CheckedFiles
+    tokenizer: Tokenizer
+    advice: GenerationAdvice
+    traits: Traits
+
+
+class Engine:
+    """A loaded model and what it remembers of the conversation."""
+
+    def __init__(
+        self,
+        model: Gemma4,
+        tokenizer: Tokenizer,
+        info: ModelInfo,
+        advice: GenerationAdvice,
+        max_state_bytes: int | None = None,
+    ) -> None:
+        """max_state_bytes: for what is remembered of conversations; by default a share of the memory that is left."""
+        self.info = info
+        self._model = model
+        self._tokenizer = tokenizer
+        stop_ids = {*STOP_TOKEN_IDS, *model.config.stop_token_ids, *advice.stop_token_ids}
+        self._stop_ids = stop_ids.intersection(range(model.config.text.vocab_size))
+        self._sampling = advice.sampling
+        suppressed = [*model.config.token_ids.media, *advice.suppressed_token_ids]
+        self._suppress = suppression(model.config.text.vocab_size, suppressed)
+        self._suppress_calls = suppression(model.config.text.vocab_size, [*suppressed, Special.BEGIN_TOOL_CALL])
+        self._grammars = Grammars(tokenizer, model.config.text.vocab_size)
+        state_bytes = default_state_bytes(info.size_bytes) if max_state_bytes is None else max_state_bytes
+        self.sessions = Sessions(model.config.text, model.dtype, state_bytes)
+        compiled = compiles_whole_steps()
+        self._step = make_decode_step(model, compiled=compiled)
+        rows = AnsweringRows(Decoding(self._step, in_powers=compiled), state_bytes)
+        self._scheduler: Scheduler[Answering] = Scheduler(rows)
+        self._media = MediaEncoder(model)
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: Path | str,
+        on_progress: Callable[[float], None] = lambda fraction: None,
+        max_state_bytes: int | None = None,
+    ) -> "Engine":
+        """Load a model folder; raises CheckpointError. on_progress is called with fractions from 0 to 1."""
+        return cls.load_checked(cls.check(checkpoint), on_progress, max_state_bytes)
+
+    @staticmethod
+    def check(checkpoint: Path | str) -> CheckedModel:
+        """Look through a model folder without taking memory for it; raises CheckpointError."""
+        folder = Path(checkpoint).expanduser()
+        files = check_files(folder)
+        tokenizer = Tokenizer(folder / "tokenizer.json")
+        advice = read_advice(folder)
+        _check_vocabularies(folder, tokenizer, advice, files.config)
+        return CheckedModel(folder, files, tokenizer, advice, read_traits(folder))
+
+    @classmethod
+    def load_checked(
+        cls,
+        checked: CheckedModel,
+        on_progress: Callable[[float], None] = lambda fraction: None,
+        max_state_bytes: int | None = None,
+    ) -> "Engine":
+        """Load what was checked; raises CheckpointError for weights that cannot be read after all."""
+        loaded = load_files(checked.files, on_progress)
+        config, folder = loaded.config, checked.folder
+        info = ModelInfo(
+            name=folder.resolve().name,
+            path=str(folder.resolve()),
+            size=_size(config.text),
+            modalities=modalities(config),
+            context_length=config.text.max_position_embeddings,
+            num_parameters=loaded.num_parameters,
+            size_bytes=loaded.size_bytes,
+            quantization=loaded.quantization,
+            compute_dtype=str(compute_dtype()).removeprefix("mlx.core."),
+            backend=backend_name(),
+            characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
+            traits=checked.traits,
+        )
+        return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes)
+
+    def respond(
+        self,
+        messages: Sequence[Message],
+        options: Options = Options(),
+        cancelled: Callable[[], bool] = never,
+        *,
+        answer_now: Callable[[], bool] = never,
+        is_once: bool = False,
+    ) -> Iterator[Event]:
+        """Answer a conversation with one turn of the model; the last event is Finished.
+
+        A turn that calls tools ends with the reason "tool_calls": `engine.agent.loop.respond` runs them and goes on.
+        answer_now: asked before and at each token. Once true, the thoughts of this turn are closed.
+        Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
+        the layers of a picture, between prefill chunks and between tokens. Answers that are read in turns, each a
+        little, are computed together.
+        """
+        answering = self.start(messages, options, cancelled, answer_now=answer_now, is_once=is_once)
+        try:
+            while answering.events or answering.phase != "over":
+                if not answering.events:
+                    self.advance()
+                while answering.events:
+                    yield answering.events.popleft()
+        finally:
+            self.withdraw(answering)
+        if answering.error is not None:
+            raise answering.error
+
+    def start(
+        self,
+        messages: Sequence[Message],
+        options: Options = Options(),
+        cancelled: Callable[[], bool] = never,
+        *,
+        answer_now: Callable[[], bool] = never,
+        is_interactive: bool = True,
+        is_once: bool = False,
+    ) -> Answering:
+        """Begin an answer, beside those that run; `advance` works on all of them.
+
+        is_interactive: somebody waits for it; what is not is served behind. is_once: nobody is going to go on from it,
+        so its state is the first to be let go.
+        """
+        if self._scheduler.is_idle:
+            mx.reset_peak_memory()
+        costs = Costs()
+        preparing = self._begin(messages, options, costs, cancelled, answer_now, is_once=is_once)
+        answering = Answering(preparing, costs, cancelled, self.sessions.put, is_interactive=is_interactive)
+        self._scheduler.add(answering)
+        return answering
+
+    def advance(self) -> None:
+        """One slice of one answer, or one token of all that write."""
+        self._scheduler.advance()
+
+    def withdraw(self, answering: Answering) -> None:
+        """Forget an answer at once; for one that is over this does nothing."""
+        self._scheduler.remove(answering)
+
+    def prepare(self, messages: Sequence[Message], options: Options = Options()) -> Prompt:
+        """Messages to a prompt: token ids, spans and the media that fill them."""
+        return whole(self._prepare(messages, options, never))
+
+    def _prepare(
+        self, messages: Sequence[Message], options: Options, cancelled: Callable[[], bool]
+    ) -> Generator[None, None, Prompt]:
+        """Yields between the files that are read."""
+        if not messages:
+            raise PromptError("There is no message to answer.")
+        check_tools_differ(options.tools)
+        parts = [part for message in messages for part in message.media]
+        self._media.check(parts)
+        media = []
+        for part in parts:
+            media.append(self._media.read(part, lambda: _stop_if(cancelled)))
+            yield
+        config = self._model.config
+        if options.own_template:
+            source = read_own_template(Path(self.info.path))
+            rendered = render_own(
+                messages,
+                source,
+                self._tokenizer,
+                thinking=options.thinking,
+                tools=options.tools,
+                continues=options.continues,
+            )
+        else:
+            rendered = render(
+                messages,
+                thinking=options.thinking,
+                compact=config.is_small,
+                tools=options.tools,
+                continues=options.continues,
+            )
+        prompt = build_prompt(rendered, media, self._tokenizer, config.token_ids)
+        if len(prompt) >= self._context_length(options):
+            raise ContextFull(len(prompt), self._context_length(options))
+        return prompt
+
+    def _context_length(self, options: Options) -> int:
+        return min(options.context_limit or self.info.context_length, self.info.context_length)
+
+    def logits(self, prompt: Prompt) -> mx.array:
+        """Float32 logits [L, V] at every position, computed cold."""
+        features = self._media.encode(prompt.media).features
+        return all_logits(self._model, prompt, features, self.cold_session().kv)
+
+    def greedy(self, prompt: Prompt, max_new_tokens: int) -> list[int]:
+        """The most likely continuation, computed cold, through stop tokens if need be."""
+        return list(islice(self.tokens(prompt), max_new_tokens))
+
+    def tokens(self, prompt: Prompt) -> Iterator[int]:
+        """The most likely tokens one by one, computed cold, for as long as the caller reads."""
+        return self._decode_cold(prompt, Sampler(GREEDY, self._suppress))
+
+    def tokens_in_form(self, prompt: Prompt, form: AnswerFormat) -> Iterator[int]:
+        """The same in a form, one whole answer after the other; raises PromptError for one that cannot be kept."""
+        start, sampler = self._grammars.for_answer(form), Sampler(GREEDY, self._suppress)
+        grammar = start.copy()
+
+        def choose(logits: mx.array) -> mx.array:
+            return sampler(logits, None, grammar.mask())
+
+        for token in self._decode_cold(prompt, choose):
+            if token == Special.END_TURN:
+                grammar = start.copy()
+            else:
+                grammar.advance(token)
+            yield token
+
+    def parse(self, token_ids: Sequence[int], *, starts_in_thought: bool = False) -> Message:
+        """What a model wrote, as a message."""
+        return parse(token_ids, self._tokenizer, starts_in_thought=starts_in_thought)
+
+    def _begin(
+        self,
+        messages: Sequence[Message],
+        options: Options,
+        costs: Costs,
+        cancelled: Callable[[], bool],
+        answer_now: Callable[[], bool],
+        *,
+        is_once: bool,
+    ) -> Preparing:
+        """From messages to the logits of the first token."""
+        prompt = yield from self._prepare(messages, options, cancelled)
+        turn, sampler = self._turn(messages, prompt, options, answer_now)
+        receipts, features = yield from self._media.encoding(prompt.media, lambda: _stop_if(cancelled))
+        prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
+        session = self.sessions.take(prompt.keys(), [span.positions for span in prompt.spans])
+        session.num_given, session.is_once = prompt.num_lasting, is_once
+        costs.begin(len(prompt), session.kv.length)
+        try:
+            yield _ready(prompt, session.kv.length, receipts)
+            logits = yield from self._fill(prompt, features, session, costs)
+        except GeneratorExit:
+            self.sessions.put(session)
+            raise
+        describe = partial(self._logprobs, options.num_logprobs) if options.num_logprobs else None
+        return Begun(session, logits, turn, sampler, self._context_length(options), describe)
+
+    def _turn(
+        self, messages: Sequence[Message], prompt: Prompt, options: Options, answer_now: Callable[[], bool]
+    ) -> tuple[Turn, Sampler]:
+        """What is heard of an answer and how its tokens are chosen."""
+        parser = ResponseParser(
+            self._tokenizer,
+            starts_in_thought=prompt.starts_in_thought,
+            tools=options.tools if options.offers_tools else (),
+            stop=options.stop,
+            call_ids=free_call_ids(messages),
+        )
+        begun = self._tokenizer.encode(begun_text(messages[-1])) if options.continues else []
+        turn = Turn(parser, options, self._grammars, stop_ids=self._stop_ids, answer_now=answer_now, begun=begun)
+        suppress = self._suppress if options.offers_tools else self._suppress_calls
+        return turn, Sampler(options.sampling.filled_from(self._sampling), suppress, prompt.token_ids)
+
+    def _fill(
+        self, prompt: Prompt, features: Features, session: Session, costs: Costs
+    ) -> Generator[Event | None, None, mx.array]:
+        """Prefill with progress, a chunk to a slice; returns the logits [V] of the last position."""
+        chunks = prefill(self._model, prompt, features, session, CHUNK_SIZE)
+        while True:
+            began = time.perf_counter()
+            done, logits = next(chunks)
+            costs.prefill_s += time.perf_counter() - began
+            yield PrefillProgress(done, len(prompt))
+            if logits is not None:
+                return logits
+            yield None
+
+    def _logprobs(self, count: int, logits: mx.array, token: int) -> Logprobs:
+        found = log_probabilities(logits, mx.array([token]), count)
+
+        def describe(ids: list[int], values: list[float]) -> tuple[Logprob, ...]:
+            return tuple(Logprob(i, self._tokenizer.decode([i]), x) for i, x in zip(ids, values, strict=True))
+
+        (chosen,) = describe([token], cast(list[float], found.chosen.tolist()))
+        return Logprobs(
+            chosen, describe(cast(list[int], found.top_ids.tolist()), cast(list[float], found.top.tolist()))
+        )
+
+    def _decode_cold(self, prompt: Prompt, choose: Choose) -> Iterator[int]:
+        features, session = self._media.encode(prompt.media).features, self.cold_session()
+        *_, (_, logits) = prefill(self._model, prompt, features, session, CHUNK_SIZE)
+        assert logits is not None
+        yield from decode(self._step, session, logits, choose, self.info.context_length)
+
+    def cold_session(self) -> Session:
+        """A state that holds nothing."""
+        return Session(KVCache(self._model.config.text, self._model.dtype))
+
+
+def _ready(prompt: Prompt, num_cached_tokens: int, receipts: Sequence[Receipt]) -> PromptReady:
+    return PromptReady(
+        len(prompt),
+        num_cached_tokens,
+        pictures=tuple(receipt for receipt in receipts if isinstance(receipt, PictureReceipt)),
+        sounds=tuple(receipt for receipt in receipts if isinstance(receipt, SoundReceipt)),
+        videos=tuple(receipt for receipt in receipts if isinstance(receipt, VideoReceipt)),
+        num_characters=prompt.num_characters,
+        num_text_tokens=prompt.num_text_tokens,
+    )
+
+
+def _stop_if(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Stopped
+
+
+def _check_vocabularies(folder: Path, tokenizer: Tokenizer, advice: GenerationAdvice, config: ModelConfig) -> None:
+    """Every id that the files can bring must have a row in the embeddings, and media ids must mean media."""
+    size = config.text.vocab_size
+    if tokenizer.vocab_size > size:
+        raise CheckpointError(f"{folder}: tokenizer.json has {tokenizer.vocab_size} tokens, the model only {size}.")
+    if tokenizer.largest_id >= size:
+        raise CheckpointError(
+            f"{folder}: tokenizer.json names token {tokenizer.largest_id}, the model has only {size}."
+        )
+    outside = [token for token in advice.suppressed_token_ids if not 0 <= token < size]
+    if outside:
+        raise CheckpointError(f"{folder}: generation_config.json names token {outside[0]}, the model has only {size}.")
+    if tokenizer.id_of("<|image|>") != config.token_ids.image:
+        raise CheckpointError(f"{folder}: tokenizer.json and config.json do not agree on the token for pictures.")
+
+
+def _size(text: TextConfig) -> str:
+    """The family member with these shapes."""
+    sizes = {(1536, 35): "E2B", (2560, 42): "E4B", (3840, 48): "12B", (2816, 30): "26B-A4B", (5376, 60): "31B"}
+    return sizes.get((text.hidden_size, len(text.layers)), "custom")

@@ -1,0 +1,217 @@
+"""Dropped or named files: what they are, by their content and not by their name, and the picture inside.
+
+Pictures are PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC and AVIF, the first page or frame of each; `engine/media` knows
+sounds and videos.
+"""
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, UnidentifiedImageError
+
+from engine.media.files import UnknownFormat, opened
+from engine.media.limits import MAX_SIDE, most_pixels
+from engine.media.pixels import as_rgb
+from engine.media.sound import SOUND_SUFFIXES, open_sound
+from engine.media.video import VIDEO_SUFFIXES, NoMovingPictures, open_video
+from engine.protocol.errors import AttachmentError
+
+__all__ = [
+    "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "inspect_attachment", "load_first",
+    "load_picture", "too_much_memory",
+]  # fmt: skip
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
+"""For file dialogs only: what a file is is decided by its content."""
+
+_ORIENTATION = 0x0112
+_SIDEWAYS = (5, 6, 7, 8)
+_TURNS: dict[int | None, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture of each orientation upright."""
+
+_DAMAGE = (
+    ArithmeticError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error,
+)  # fmt: skip
+"""What Pillow's readers raise for broken content, besides OSError."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that can be attached.
+
+    Width and height are pixels as a person sees them, 0 for a sound; seconds are the length that the file states, 0 for
+    a picture.
+    """
+
+    kind: Literal["picture", "sound", "video"]
+    path: Path
+    size_bytes: int
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    has_sound: bool = False
+
+
+class _NoPicture(AttachmentError):
+    """A file's content begins like no picture."""
+
+
+def inspect_attachment(path: Path) -> Attachment:
+    """Look at a file's content and decode next to nothing; raises AttachmentError with a sentence to show."""
+    try:
+        return _inspect_picture(path)
+    except _NoPicture:
+        _refuse_pdf(path)
+    try:
+        return _inspect_video(path)
+    except (NoMovingPictures, UnknownFormat):
+        pass
+    try:
+        return _inspect_sound(path)
+    except UnknownFormat as error:
+        raise AttachmentError(
+            f"“{path.name}” is not a picture, sound or video that can be read, or it is damaged. "
+            "Use for example PNG, JPEG or HEIC, WAV, MP3 or M4A, MP4 or MOV."
+        ) from error
+
+
+def _refuse_pdf(path: Path) -> None:
+    with suppress(OSError), path.open("rb") as file:  # whoever looks next says what is wrong with the file
+        if file.read(5) == b"%PDF-":
+            raise AttachmentError(
+                f"“{path.name}” is a PDF, which cannot be read yet. Save its pages as pictures, for example as PNG."
+            )
+
+
+def _inspect_picture(path: Path) -> Attachment:
+    with _opened(path) as picture:
+        width, height = picture.size
+        if picture.format != "TIFF" and _orientation(picture) in _SIDEWAYS:  # Pillow gives a TIFF's size upright
+            width, height = height, width
+        return Attachment("picture", path, path.stat().st_size, width, height)
+
+
+def _inspect_video(path: Path) -> Attachment:
+    """Decodes the first frame, which is where a video says which way is up."""
+    with open_video(path) as video:
+        first = next(video.frames(), None)
+        if first is None:
+            raise AttachmentError(f"“{path.name}” is damaged: none of its pictures can be read.")
+        width, height = video.upright(first.frame).size
+        return Attachment("video", path, path.stat().st_size, width, height, video.seconds, video.has_sound)
+
+
+def _inspect_sound(path: Path) -> Attachment:
+    with open_sound(path) as sound:
+        return Attachment("sound", path, path.stat().st_size, seconds=sound.seconds, has_sound=True)
+
+
+def load_picture(path: Path) -> Image.Image:
+    """Decode a picture as RGB: first frame, upright, on a ground where it is transparent; raises AttachmentError.
+
+    How long that takes and how much memory is bounded only in the process of `engine/preprocess/pictures.py`.
+    """
+    return load_first(path)[0]
+
+
+def load_first(path: Path) -> tuple[Image.Image, str]:
+    """The same, and a sentence if there is more in the file than was read."""
+    with _opened(path) as picture:
+        note = _note(picture)
+        picture.load()  # Pillow turns a TIFF upright here, and takes its orientation away
+        upright, turn = as_rgb(picture), _TURNS.get(_orientation(picture))
+        return upright if turn is None else upright.transpose(turn), note
+
+
+def _note(picture: Image.Image) -> str:
+    """A phone's JPEG holds pictures beside the one that is meant; of others the first is one of many."""
+    if picture.format in ("JPEG", "MPO") or not getattr(picture, "is_animated", False):
+        return ""
+    return f"Only the first of its {'pages' if picture.format == 'TIFF' else 'pictures'} was read."
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The file as Pillow opens it; whatever Pillow cannot make of it ends in an AttachmentError."""
+    _register_heif()
+    with opened(path) as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
+                with Image.open(file, formats=FORMATS) as picture:
+                    _check_size(path, picture)
+                    yield picture
+        except UnidentifiedImageError as error:
+            raise _NoPicture(
+                f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC or AVIF."
+            ) from error
+        except Image.DecompressionBombError as error:
+            raise AttachmentError(_too_large(path, most_pixels(None))) from error
+        except MemoryError as error:
+            raise AttachmentError(too_much_memory(path)) from error
+        except OSError as error:
+            if error.errno is not None:  # the disk's
+                raise
+            raise AttachmentError(_damaged(path)) from error  # Pillow's own, about the content
+        except _DAMAGE as error:
+            raise AttachmentError(_damaged(path)) from error
+
+
+def _orientation(picture: Image.Image) -> int | None:
+    """The EXIF orientation. Damaged metadata says nothing: the picture stays as it is.
+
+    Called on the base class, because the PNG reader's own method decodes all pixels to look behind them.
+    """
+    try:
+        found = Image.Image.getexif(picture).get(_ORIENTATION)
+    except (OSError, *_DAMAGE):
+        return None
+    return found if isinstance(found, int) else None
+
+
+def _check_size(path: Path, picture: Image.Image) -> None:
+    most, size = most_pixels(picture.format), f" ({picture.width} × {picture.height} pixels)"
+    if picture.width * picture.height > most:
+        raise AttachmentError(_too_large(path, most, size))
+    if max(picture.size) > MAX_SIDE:
+        raise AttachmentError(
+            f"“{path.name}” is too large{size}. The longest side may have {MAX_SIDE:,}: cut it into pieces first."
+        )
+
+
+def _too_large(path: Path, most_pixels: int, size: str = "") -> str:
+    return (
+        f"“{path.name}” is too large{size}. The most is {most_pixels // 1_000_000} million pixels: scale it down first."
+    )
+
+
+def too_much_memory(path: Path) -> str:
+    """The sentence for a picture that no memory is left for."""
+    return f"“{path.name}” takes too much memory to decode. Scale it down first."
+
+
+def _damaged(path: Path) -> str:
+    return f"“{path.name}” is damaged and cannot be read as a picture."
+
+
+@cache
+def _register_heif() -> None:
+    """Teach Pillow to read HEIC, once, when the first file is opened rather than at import."""
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()

@@ -1,0 +1,261 @@
+"""One queue and one thread: the thread owns MLX, and whatever computes, computes there.
+
+`EngineWorker` serves a program that wants the engine in its own process.
+`run_engine_process` serves the other end of two pipes with the same worker.
+"""
+
+import gc
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import BinaryIO, assert_never
+
+import mlx.core as mx
+
+from engine import version
+from engine.backend import backend_name
+from engine.engine import Engine
+from engine.protocol.errors import Cancelled, EngineError, shortened, without_surrogates
+from engine.protocol.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
+from engine.protocol.requests import (
+    AnswerNow,
+    Cancel,
+    Envelope,
+    LoadModel,
+    LookAtDocument,
+    ReadDocument,
+    Request,
+    Respond,
+    ShowPage,
+    Shutdown,
+    Transcribe,
+    decode_request,
+    encode,
+    read_frame,
+    write_frame,
+)
+from engine.runtime.answering import Answering
+
+__all__ = ["EngineWorker", "run_engine_process"]
+
+_log = logging.getLogger(__name__)
+
+
+class EngineWorker:
+    """Takes requests from any thread and reports events on its own.
+
+    Answers run beside each other; a model is loaded when those before it are over, and those behind it wait.
+
+    on_lost: called on that thread when something ended it, a panic of a library for example; nothing is answered
+    from then on.
+    """
+
+    def __init__(self, on_event: Callable[[Envelope], None], on_lost: Callable[[], None] = lambda: None) -> None:
+        self._on_event = on_event
+        self._on_lost = on_lost
+        self._requests: queue.SimpleQueue[LoadModel | Respond | Shutdown] = queue.SimpleQueue()
+        self._loads: set[int] = set()
+        """Every LoadModel so far."""
+        self._cancelled: set[int] = set()
+        self._answering_now: set[int] = set()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mlx")
+        self._engine: Engine | None = None
+        self._waiting: deque[LoadModel | Respond] = deque()
+        self._running: dict[int, Answering] = {}
+
+    def start(self) -> None:
+        """Begin to work; the first event is EngineStarted."""
+        self._thread.start()
+
+    def submit(self, request: Request) -> None:
+        """Queue a request; never blocks."""
+        match request:
+            case Cancel(request_id):
+                self._cancelled.add(request_id)
+            case AnswerNow(request_id):
+                self._answering_now.add(request_id)
+            case Shutdown():
+                self._closing.set()
+                self._requests.put(request)
+            case LoadModel(request_id):
+                if request_id in self._loads:  # a model comes again under the same id, and the Cancel came too late
+                    self._cancelled.discard(request_id)
+                self._loads.add(request_id)
+                self._requests.put(request)
+            case Respond():
+                self._requests.put(request)
+            case LookAtDocument() | ShowPage() | ReadDocument() | Transcribe():
+                self._fail(request.request_id, EngineError("Documents and recordings cannot be read yet."))
+            case _:
+                assert_never(request)
+
+    def close(self) -> None:
+        """Stop what runs, forget what waits, and end the thread."""
+        self.submit(Shutdown())
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException:
+            _log.critical("the thread that computes has ended", exc_info=True)
+            self._on_lost()
+            raise
+
+    def _work(self) -> None:
+        self._report(0, EngineStarted(version.VERSION, backend_name()))
+        while not self._closing.is_set():
+            self._take_in()
+            self._begin()
+            self._go_on()
+        self._go_on()  # everything is cancelled now
+        self._engine = None
+        mx.clear_streams()  # a thread that leaves its streams behind makes the process abort when it exits
+
+    def _take_in(self) -> None:
+        """All requests that have come; waits for one if there is nothing else to do."""
+        if not self._running and not self._waiting:
+            self._note(self._requests.get())
+        with suppress(queue.Empty):
+            while True:
+                self._note(self._requests.get_nowait())
+
+    def _note(self, request: LoadModel | Respond | Shutdown) -> None:
+        if not isinstance(request, Shutdown):
+            self._waiting.append(request)
+
+    def _begin(self) -> None:
+        """Begin what need not wait; whatever goes wrong ends in one Failed event, and the next request is served."""
+        while self._waiting and not (self._running and isinstance(self._waiting[0], LoadModel)):
+            request = self._waiting.popleft()
+            try:
+                match request:
+                    case LoadModel():
+                        self._load(request)
+                        self._forget(request.request_id)
+                    case Respond():
+                        self._running[request.request_id] = self._start(request)
+                    case _:
+                        assert_never(request)
+            except Exception as error:  # noqa: BLE001 - told to whoever asked
+                self._fail(request.request_id, error)
+
+    def _go_on(self) -> None:
+        """One piece of work for the answers that run, and what they have to tell."""
+        if self._running and self._engine is not None:
+            self._engine.advance()
+        for request_id, answering in list(self._running.items()):
+            while answering.events:
+                self._report(request_id, answering.events.popleft())
+            if answering.phase == "over":
+                del self._running[request_id]
+                if answering.error is not None:
+                    self._fail(request_id, answering.error)
+                self._forget(request_id)
+
+    def _fail(self, request_id: int, error: BaseException) -> None:
+        message = str(error)
+        if not isinstance(error, EngineError):  # our bug: the log keeps the traceback, the person gets a sentence
+            _log.error("request %s failed", request_id, exc_info=error)
+            message = f"Something went wrong in the engine: {shortened(error)}. The log has details."
+        message = without_surrogates(message)  # a name from a file may hold what no frame can
+        self._report(request_id, Failed(type(error).__name__, message, self._engine is not None))
+        self._forget(request_id)
+
+    def _forget(self, request_id: int) -> None:
+        self._cancelled.discard(request_id)
+        self._answering_now.discard(request_id)
+
+    def _report(self, request_id: int, event: EngineEvent) -> None:
+        self._on_event(Envelope(request_id, event))
+
+    def _load(self, request: LoadModel) -> None:
+        started = time.perf_counter()
+        checked = Engine.check(request.path)  # a folder that is refused costs nobody the model that is loaded
+        if self._is_cancelled(request.request_id):
+            raise Cancelled
+        self._engine = None  # give its memory back before the next one takes its own
+        gc.collect()
+        mx.clear_cache()
+
+        def on_progress(fraction: float) -> None:
+            if self._is_cancelled(request.request_id):
+                raise Cancelled
+            self._report(request.request_id, LoadProgress(fraction))
+
+        self._engine = Engine.load_checked(checked, on_progress)
+        load_ms = (time.perf_counter() - started) * 1000
+        self._report(request.request_id, ModelLoaded(self._engine.info, load_ms))
+
+    def _start(self, request: Respond) -> Answering:
+        if self._engine is None:
+            raise EngineError("No model is loaded. Choose one first.")
+
+        def cancelled() -> bool:
+            return self._is_cancelled(request.request_id)
+
+        def answer_now() -> bool:
+            """True once for each AnswerNow."""
+            is_asked = request.request_id in self._answering_now
+            self._answering_now.discard(request.request_id)
+            return is_asked
+
+        return self._engine.start(
+            request.messages,
+            request.options,
+            cancelled,
+            answer_now=answer_now,
+            is_interactive=request.priority == "interactive",
+            is_once=request.is_once,
+        )
+
+    def _is_cancelled(self, request_id: int) -> bool:
+        return self._closing.is_set() or request_id in self._cancelled
+
+
+def run_engine_process(log_file: Path | None = None) -> int:
+    """Serve requests from stdin until it closes; stdout carries events and nothing else.
+
+    What is worth noting goes to stderr and, for a window that nobody started from a terminal, to `log_file`. Neither
+    ever holds what a person wrote.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if log_file is not None:
+        with suppress(OSError):  # a log is no reason not to work
+            log_file.parent.mkdir(parents=True, exist_ok=True)
+            handlers.append(RotatingFileHandler(log_file, maxBytes=1_000_000, backupCount=2, encoding="utf-8"))
+    logging.basicConfig(handlers=handlers, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    events: BinaryIO = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not break a frame
+
+    def send(envelope: Envelope) -> None:
+        try:
+            write_frame(events, encode(envelope))
+        except BrokenPipeError:
+            worker.submit(Shutdown())  # nobody listens any more
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the app, which then ends this process
+    worker = EngineWorker(send, on_lost=lambda: os._exit(1))  # whoever waits for an answer sees a death, and recovers
+    worker.start()
+    try:
+        while (frame := read_frame(sys.stdin.buffer)) is not None:
+            request = decode_request(frame)
+            worker.submit(request)
+            if isinstance(request, Shutdown):
+                break
+    except EngineError as error:
+        _log.error("%s", error)
+        return 1
+    finally:
+        worker.close()
+    return 0
