@@ -13,20 +13,13 @@ from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
 from engine.files.whole_files import write_whole
-from engine.media.attachment import (
-    PICTURE_SUFFIXES,
-    SOUND_SUFFIXES,
-    VIDEO_SUFFIXES,
-    Attachment,
-    inspect_attachment,
-    load_picture,
-)
+from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, Attachment
 from engine.media.mixing import mix_down
 from engine.preprocess.image import ImagePlan, plan_image
 from engine.preprocess.pictures import look_at_file, run_picture_process, small_picture
 from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
-from engine.preprocess.sound import SAMPLE_RATE, load_sound
-from engine.preprocess.video import plan_frames, read_frames
+from engine.preprocess.sound import SAMPLE_RATE
+from engine.preprocess.video import plan_frames
 from engine.process.client import EngineClient
 from engine.prompt.template_process import run_template_process
 from engine.protocol.documents import (
@@ -146,11 +139,10 @@ __all__ = [
     "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta",
     "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
     "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe",
-    "Turned", "Verdict", "Video", "VideoReceipt", "Way", "inspect_attachment", "load_picture", "load_sound",
-    "look_at_file", "messages_of", "mix_down", "plan_frames", "plan_image", "read_frames", "read_traits", "respond",
-    "run_command_line", "run_engine_process", "run_picture_process", "run_template_process", "sample_checkpoint",
-    "small_picture", "take_turns", "tool_from_function", "transcription_prompt", "user", "without_surrogates",
-    "write_whole",
+    "Turned", "Verdict", "Video", "VideoReceipt", "Way", "look_at_file", "messages_of", "mix_down", "plan_frames",
+    "plan_image", "read_traits", "respond", "run_command_line", "run_engine_process", "run_picture_process",
+    "run_template_process", "sample_checkpoint", "small_picture", "take_turns", "tool_from_function",
+    "transcription_prompt", "user", "without_surrogates", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -47,10 +47,10 @@ from engine import (
     ToolCalled,
     ToolResult,
     Traits,
-    inspect_attachment,
     plan_image,
     read_traits,
 )
+from engine.media.attachment import inspect_attachment
 from engine.protocol.requests import decode_request, encode, read_frame, write_frame
 
 ANSWER = (

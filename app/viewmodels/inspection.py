@@ -1,5 +1,6 @@
 """What a file is, decided once, by its content: a text, or a picture, sound or video as the engine takes it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,13 +25,16 @@ class Inspected:
     refusal: str = ""
 
 
-def inspect(path: Path) -> Inspected:
-    """Look at a file as the engine would; all but text is read in a process of its own."""
+def inspect(path: Path, between: Callable[[], None]) -> Inspected:
+    """Look at a file as the engine would; all but text is read in a process of its own.
+
+    `between` runs while that takes its time, and may raise.
+    """
     try:
         text = read_text_file(path)
         if text is not None:
             return Inspected(text=text)
-        attachment, loudest = look_at_file(path, NUM_PEAKS)
+        attachment, loudest = look_at_file(path, NUM_PEAKS, between)
     except AttachmentError as error:
         return Inspected(refusal=str(error))
     return Inspected(attachment, _peaks(loudest))

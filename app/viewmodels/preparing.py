@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from PySide6.QtCore import QObject, Signal
 
@@ -37,12 +38,14 @@ class Preparation(QObject):
         self._keeper = keeper
         self._looking = Lane()
         self._copying = Lane()
+        self._closed = Event()
 
     def prepare(self, draft: Draft, key: int) -> None:
         """Let a thing of the open draft be looked at, or copied."""
         item, keep = draft.items[key], self._keeper()
         if isinstance(item, DraftReading):
-            self._looking.do(partial(inspect, item.path), partial(self._go_on, draft, key, keep))
+            is_wanted = partial(self._is_wanted, draft, key)
+            self._looking.do(partial(_look, item.path, is_wanted), partial(self._go_on, draft, key, keep))
         elif not isinstance(item, DraftText) and not item.is_ready:
             self._copy(draft, key, keep, item.path)
 
@@ -54,17 +57,39 @@ class Preparation(QObject):
 
     def close(self, draft: Draft) -> None:
         """Copy what the open draft holds; nothing is looked at any more."""
+        self._closed.set()
         self._looking.close()
         for item in draft.items.values():
             if isinstance(item, DraftReading):
                 self._copying.do(partial(self._keeper(), item.path))
         self._copying.close(finishes=True)
 
-    def _go_on(self, draft: Draft, key: int, keep: Keep, found: Inspected) -> None:
-        if isinstance(draft.items.get(key), DraftReading):  # it was not removed meanwhile
+    def _go_on(self, draft: Draft, key: int, keep: Keep, found: Inspected | None) -> None:
+        if found is not None and self._is_wanted(draft, key):
             self.seen.emit(draft, key, found)
             if found.attachment is not None:
                 self._copy(draft, key, keep, found.attachment.path)
 
+    def _is_wanted(self, draft: Draft, key: int) -> bool:
+        """Asked on both threads: it was not removed, and the window is not closing."""
+        return not self._closed.is_set() and isinstance(draft.items.get(key), DraftReading)
+
     def _copy(self, draft: Draft, key: int, keep: Keep, path: Path) -> None:
         self._copying.do(partial(keep, path), lambda copy: self.copied.emit(draft, key, copy))
+
+
+class _NotWanted(Exception):
+    """Nobody waits for what is looked at."""
+
+
+def _look(path: Path, is_wanted: Callable[[], bool]) -> Inspected | None:
+    """None when nobody waits for it any more."""
+
+    def go_on() -> None:
+        if not is_wanted():
+            raise _NotWanted
+
+    try:
+        return inspect(path, go_on)
+    except _NotWanted:
+        return None

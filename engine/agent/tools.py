@@ -11,9 +11,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from engine.media.senses import check_senses
-from engine.preprocess.pictures import fit_picture
-from engine.preprocess.sound import load_sound
-from engine.preprocess.video import read_frames
+from engine.preprocess.pictures import fit_picture, fit_video, hear_file
 from engine.prompt.tool_syntax import result_pieces
 from engine.protocol.messages import Media, Picture, Sound, ToolCall, Video
 from engine.protocol.tools import Tool, check_tool_name, tool_from_function
@@ -81,6 +79,6 @@ def check_outcome(outcome: ToolOutcome, modalities: Collection[str]) -> None:
             case Picture(budget=budget):
                 fit_picture(path, budget)
             case Sound():
-                load_sound(path)
-            case Video():
-                deque(read_frames(path), maxlen=0)
+                hear_file(path)
+            case Video(budget=budget):
+                fit_video(path, budget)

@@ -17,7 +17,7 @@ from engine.agent.tools import Functions
 from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.output import say
 from engine.engine import Engine
-from engine.media.attachment import inspect_attachment
+from engine.preprocess.pictures import look_at_file
 from engine.preprocess.sound import MAX_SECONDS
 from engine.protocol.errors import PromptError
 from engine.protocol.messages import BUDGETS, Media, Sound, Video
@@ -255,7 +255,7 @@ def load_engine(model: Path | None) -> Engine:
 def video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:
     """The frames, and the sound track where the model can hear it."""
     parts: list[Media] = [Video(str(path), budget)]
-    attachment = inspect_attachment(path)
+    attachment, _ = look_at_file(path)
     if not attachment.has_sound:
         return parts
     if "sound" not in engine.info.modalities:

@@ -20,7 +20,7 @@ from engine.cli.arguments import video_parts
 from engine.cli.output import json_text, notes, say, write_answer
 from engine.engine import Engine
 from engine.files.whole_files import write_whole
-from engine.media.attachment import inspect_attachment
+from engine.preprocess.pictures import look_at_file
 from engine.protocol.errors import EngineError, PromptError
 from engine.protocol.events import Event
 from engine.protocol.messages import Media, Message, Picture, Sound, Text, user
@@ -174,7 +174,7 @@ class Chat:
         budget, video_budget = self._budgets
         for name in _names(rest):
             path = Path(name).expanduser().absolute()
-            match inspect_attachment(path).kind:
+            match look_at_file(path)[0].kind:
                 case "picture":
                     self._attached.append(Picture(str(path), budget))
                 case "sound":

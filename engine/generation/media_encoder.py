@@ -20,10 +20,9 @@ from engine.media.senses import check_senses
 from engine.models.config import FrameAudioConfig, ModelConfig
 from engine.models.gemma4 import Gemma4, SoftTokens, whole
 from engine.preprocess.audio import log_mel, num_soft_tokens, raw_frames
-from engine.preprocess.image import PATCH_SIZE, plan_image, prepare_image
-from engine.preprocess.pictures import fit_picture
-from engine.preprocess.sound import SAMPLE_RATE, hear_sound
-from engine.preprocess.video import read_frames
+from engine.preprocess.image import PATCH_SIZE, ImagePlan, prepare_image
+from engine.preprocess.pictures import fit_picture, fit_video, hear_file
+from engine.preprocess.sound import SAMPLE_RATE
 from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, SpanInput, VideoInput
 from engine.protocol.errors import PromptError
 from engine.protocol.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
@@ -128,7 +127,7 @@ class MediaEncoder:
                 content = prepare_image(found.pixels, found.plan, self._patch_size)
                 return PictureInput(part, key, found.plan, content, note=found.note)
             case Sound():
-                samples, note = hear_sound(path)
+                samples, note = hear_file(path, between)
                 seconds = len(samples) / SAMPLE_RATE
                 if isinstance(self._model.config.audio, FrameAudioConfig):
                     frames = raw_frames(samples)
@@ -136,9 +135,9 @@ class MediaEncoder:
                 return SoundInput(part, key, seconds, num_soft_tokens(len(samples)), log_mel(samples), note=note)
             case Video(_, budget):
                 spans = []
-                for index, frame in enumerate(read_frames(path)):
+                for index, frame in enumerate(fit_video(path, budget, between)):
                     between()
-                    plan = plan_image(*frame.picture.size, budget)
+                    plan = ImagePlan(*frame.picture.size)
                     pixels = prepare_image(frame.picture, plan, self._patch_size)
                     spans.append(FrameInput(key + index.to_bytes(2, "big"), frame.seconds, plan, pixels))
                 return VideoInput(part, key, tuple(spans))

@@ -11,12 +11,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from PIL import Image, UnidentifiedImageError
 
 from engine.media.files import UnknownFormat, opened
-from engine.media.limits import MAX_SIDE, most_pixels
+from engine.media.jpeg import num_scans
+from engine.media.limits import MAX_SCANS, MAX_SIDE, most_pixels
 from engine.media.pixels import as_rgb
 from engine.media.sound import SOUND_SUFFIXES, open_sound
 from engine.media.video import VIDEO_SUFFIXES, NoMovingPictures, open_video
@@ -155,6 +156,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                 warnings.simplefilter("ignore")  # about damaged metadata, and about sizes that MAX_PIXELS decides
                 with Image.open(file, formats=FORMATS) as picture:
                     _check_size(path, picture)
+                    _check_scans(path, picture, file)
                     yield picture
         except UnidentifiedImageError as error:
             raise _NoPicture(
@@ -191,6 +193,15 @@ def _check_size(path: Path, picture: Image.Image) -> None:
     if max(picture.size) > MAX_SIDE:
         raise AttachmentError(
             f"“{path.name}” is too large{size}. The longest side may have {MAX_SIDE:,}: cut it into pieces first."
+        )
+
+
+def _check_scans(path: Path, picture: Image.Image, file: BinaryIO) -> None:
+    """A scan of a few bytes costs as much as one of all pixels."""
+    if picture.format in ("JPEG", "MPO") and num_scans(file, MAX_SCANS) > MAX_SCANS:
+        raise AttachmentError(
+            f"“{path.name}” goes over its pixels more than {MAX_SCANS} times, which no camera does. "
+            "Save it anew, for example as PNG."
         )
 
 

@@ -1,6 +1,12 @@
-"""What decoding one picture may cost, whoever made it. All bounds are here; `docs/decisions/media` says why."""
+"""What decoding may cost: a picture, a sound, or one frame of a video with all that has to be decoded before it.
 
-__all__ = ["BYTES_A_PIXEL", "MAX_CPU_S", "MAX_MEMORY_BYTES", "MAX_PIXELS", "MAX_SIDE", "MAX_WALL_S", "most_pixels"]
+All bounds are here; `docs/decisions/media` says why.
+"""
+
+__all__ = [
+    "BYTES_A_PIXEL", "MAX_CPU_S", "MAX_MEMORY_BYTES", "MAX_PIXELS", "MAX_SCANS", "MAX_SIDE", "MAX_THREADS",
+    "MAX_WALL_S", "most_pixels",
+]  # fmt: skip
 
 MAX_CPU_S = 20
 """Of processor time, on all cores together. A picture of 50 megapixels takes one or two."""
@@ -10,6 +16,12 @@ MAX_WALL_S = 120
 
 MAX_MEMORY_BYTES = 2 * 1024**3
 """Above what the process needs for itself."""
+
+MAX_SCANS = 100
+"""Times that a JPEG may go over its pixels. Cameras and programs need about 10, the thriftiest up to 64."""
+
+MAX_THREADS = 4
+"""That decode a video. Each holds frames of its own."""
 
 MAX_SIDE = 100_000
 """Pixels. Resizing a longer one by its proportions would need gigabytes for the steps between."""

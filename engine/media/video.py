@@ -1,5 +1,6 @@
 """Moving pictures that are being read: decoded frames in the order they are shown, jumps, and frames upright."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from engine.media.files import duration, open_container, require_decoder
-from engine.media.limits import MAX_PIXELS
+from engine.media.limits import MAX_PIXELS, MAX_THREADS
 from engine.media.pixels import as_rgb
 from engine.protocol.errors import AttachmentError
 
@@ -115,6 +116,7 @@ def open_video(path: Path) -> Iterator[OpenVideo]:
         if stream.width * stream.height > MAX_PIXELS:
             raise AttachmentError(f"“{path.name}” is too large ({stream.width} × {stream.height} pixels).")
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
         yield OpenVideo(path, duration(path, container, stream), bool(container.streams.audio), container, stream)
 
 

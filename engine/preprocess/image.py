@@ -1,20 +1,18 @@
-"""A picture file becomes patches and positions: decode -> orient -> resize -> cut.
+"""A picture becomes patches and positions: plan -> resize -> cut.
 
 The rules are those of the vendor's image processor with Pillow's bicubic filter (`gemma4-architecture` 3.1-3.3).
 """
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from engine.media.attachment import load_picture
 from engine.protocol.errors import AttachmentError
 
 __all__ = [
-    "PATCH_SIZE", "POOLING", "SIDE_MULTIPLE", "ImageInput", "ImagePlan", "cut_patches", "image", "plan_image",
+    "PATCH_SIZE", "POOLING", "SIDE_MULTIPLE", "ImageInput", "ImagePlan", "cut_patches", "plan_image",
     "prepare_image", "resize",
 ]  # fmt: skip
 
@@ -91,9 +89,3 @@ def prepare_image(picture: Image.Image, plan: ImagePlan, patch_size: int = PATCH
     pixels = np.asarray(resize(picture, plan), dtype=np.float32) / np.float32(255)
     patches, positions = cut_patches(pixels, patch_size)
     return ImageInput(patches, positions, plan)
-
-
-def image(path: Path, budget: int, patch_size: int = PATCH_SIZE) -> ImageInput:
-    """Read a picture file for the model; raises AttachmentError."""
-    picture = load_picture(path)
-    return prepare_image(picture, plan_image(*picture.size, budget), patch_size)

@@ -13,19 +13,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.media.limits import MAX_CPU_S, MAX_MEMORY_BYTES, MAX_WALL_S
 from engine.protocol.requests import framed, read_frame, write_frame
 
-__all__ = ["LimitedProcess", "Limits", "ProcessFailed", "TooLong", "TooMuchMemory", "serve_limited"]
+__all__ = ["LimitedProcess", "Limits", "Part", "ProcessFailed", "TooLong", "TooMuchMemory", "serve_limited"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may cost."""
+    """What one part of an answer may cost."""
 
     cpu_s: int = MAX_CPU_S
     """Of processor time, on all cores together."""
@@ -44,6 +44,12 @@ POLL_S = 0.05
 
 KEPT_BYTES = 256 * 1024 * 1024
 """A process that needed more for a request ends after it, because little of it would come back otherwise."""
+
+Part = tuple[bytes, bytes]
+"""Of an answer: what it is, which is never empty, and what belongs to it."""
+
+_END = b""
+"""In place of the next part."""
 
 _MEMORY_STATUS = 70
 _LENGTH_BYTES = 4
@@ -71,8 +77,9 @@ class LimitedProcess:
         self._turn = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
-    def ask(self, request: bytes, between: Callable[[], None]) -> tuple[bytes, bytes]:
-        """The two parts of the answer. `between` runs while it waits, and may raise; then the process is ended.
+    def ask(self, request: bytes, between: Callable[[], None]) -> list[Part]:
+        """The parts of the answer, each of which may take its time. `between` runs meanwhile and may raise, which ends
+        the process.
 
         Raises ProcessFailed.
         """
@@ -86,7 +93,7 @@ class LimitedProcess:
         finally:
             self._turn.release()
 
-    def _ask(self, request: bytes, between: Callable[[], None]) -> tuple[bytes, bytes]:
+    def _ask(self, request: bytes, between: Callable[[], None]) -> list[Part]:
         between()
         is_new = self._child is None or self._child.poll() is not None
         if is_new:
@@ -97,42 +104,13 @@ class LimitedProcess:
             )  # fmt: skip
         assert self._child is not None
         try:
-            return self._exchange(self._child, request, between)
+            return list(_exchange(self._child, request, between, self._limits.wall_s))
         except (BrokenPipeError, EOFError) as error:
             status = self._child.wait()
             if status == 0 and not is_new:  # it ended by itself just now
                 self._end()
                 return self._ask(request, between)
             raise _failure(status) from error
-
-    def _exchange(
-        self, child: "subprocess.Popen[bytes]", request: bytes, between: Callable[[], None]
-    ) -> tuple[bytes, bytes]:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(framed(request))
-        pipe, deadline = child.stdout.fileno(), time.monotonic() + self._limits.wall_s
-
-        def receive(num_bytes: int) -> bytes:
-            ready = select.poll()
-            ready.register(pipe, select.POLLIN)
-            data = bytearray()
-            while len(data) < num_bytes:
-                if time.monotonic() > deadline:
-                    raise TooLong
-                if not ready.poll(POLL_S * 1000):
-                    between()
-                    continue
-                piece = os.read(pipe, min(_PIECE_BYTES, num_bytes - len(data)))
-                if not piece:
-                    raise EOFError
-                data += piece
-            return bytes(data)
-
-        def receive_frame() -> bytes:
-            return receive(int.from_bytes(receive(_LENGTH_BYTES), "big"))
-
-        return receive_frame(), receive_frame()
 
     def _end(self) -> None:
         child, self._child = self._child, None
@@ -141,8 +119,42 @@ class LimitedProcess:
                 child.kill()
 
 
-def serve_limited(answer: Callable[[bytes], tuple[bytes, bytes]], limits: Limits = Limits()) -> int:
-    """Answer the requests that come on stdin, within the limits, until there are no more; the exit status."""
+def _exchange(
+    child: "subprocess.Popen[bytes]", request: bytes, between: Callable[[], None], wall_s: float
+) -> Iterator[Part]:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(framed(request))
+    pipe = child.stdout.fileno()
+    ready = select.poll()
+    ready.register(pipe, select.POLLIN)
+
+    def receive(num_bytes: int) -> bytes:
+        data = bytearray()
+        while len(data) < num_bytes:
+            if time.monotonic() > deadline:
+                raise TooLong
+            if not ready.poll(POLL_S * 1000):
+                between()
+                continue
+            piece = os.read(pipe, min(_PIECE_BYTES, num_bytes - len(data)))
+            if not piece:
+                raise EOFError
+            data += piece
+        return bytes(data)
+
+    def receive_frame() -> bytes:
+        return receive(int.from_bytes(receive(_LENGTH_BYTES), "big"))
+
+    deadline = time.monotonic() + wall_s
+    while head := receive_frame():
+        yield head, receive_frame()
+        between()
+        deadline = time.monotonic() + wall_s
+
+
+def serve_limited(answer: Callable[[bytes], Iterable[Part]], limits: Limits = Limits()) -> int:
+    """Answer the requests that come on stdin, each part within the limits, until there are no more; the exit status."""
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     base_bytes = _limit(limits)
     while select.select([sys.stdin], [], [], limits.idle_s)[0]:
@@ -151,8 +163,11 @@ def serve_limited(answer: Callable[[bytes], tuple[bytes, bytes]], limits: Limits
             break
         _allow_time(limits.cpu_s)
         try:
-            for part in answer(request):
-                write_frame(answers, part)
+            for head, body in answer(request):
+                write_frame(answers, head)
+                write_frame(answers, body)
+                _allow_time(limits.cpu_s)
+            write_frame(answers, _END)
         except MemoryError:
             return _MEMORY_STATUS
         if _most_memory() > base_bytes + KEPT_BYTES:
@@ -178,7 +193,7 @@ def _limit(limits: Limits) -> int:
 
 
 def _allow_time(cpu_s: int) -> None:
-    """From now on the next request's."""
+    """From now on the next part's."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = math.ceil(used.ru_utime + used.ru_stime) + cpu_s
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.attached import DraftSound, DraftText, DraftVideo
+from app.viewmodels.attached import DraftReading, DraftSound, DraftText, DraftVideo
 from app.viewmodels.draft import Draft
 from app.viewmodels.pictures import auto_budget
+from app.viewmodels.preparing import Preparation
 from app.widgets.dialogs import TextPreview
 from app.widgets.tiles import WaveTile
 from engine import ModelInfo, Picture, Quote, Sound, Traits, Video, read_traits, sample_checkpoint
@@ -427,3 +429,31 @@ def test_a_copied_file_is_attached_and_text_beside_a_picture_wins(open_desk: Ope
     QGuiApplication.clipboard().setMimeData(files([record()]))
     desk.window.commands["paste"].trigger()
     assert [item.name for item in desk.models.composer.items] == ["talk.wav"]
+
+
+class SlowDisk:
+    """Stands in for what reads files: it goes on until nobody waits for it."""
+
+    def __init__(self) -> None:
+        self.began = Event()
+
+    def __call__(self, path: Path, num_pieces: int, between: Callable[[], None]) -> None:
+        self.began.set()
+        while True:
+            between()
+
+
+@pytest.mark.parametrize("end", ["close", "remove"])
+def test_what_nobody_waits_for_is_not_looked_at_to_its_end(
+    tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    disk, item = SlowDisk(), DraftReading.of(Picture(str(draw("slow.png"))))
+    monkeypatch.setattr("app.viewmodels.inspection.look_at_file", disk)
+    draft = Draft(items={item.key: item})
+    preparation = Preparation(lambda: lambda path: path)
+    preparation.prepare(draft, item.key)
+    assert disk.began.wait(WAIT_MS / 1000)
+    if end == "remove":
+        del draft.items[item.key]
+        preparation._looking.finish()
+    preparation.close(Draft())

@@ -78,7 +78,7 @@ def test_the_same_sound_elsewhere_is_not_read_again(
     ready(hearing, user("What is said?", Sound(str(sound))))
     copy = tmp_path / "copy.wav"
     copy.write_bytes(sound.read_bytes())
-    monkeypatch.setattr("engine.generation.media_encoder.hear_sound", lambda path: pytest.fail("a sound was decoded"))
+    monkeypatch.setattr("engine.generation.media_encoder.hear_file", lambda *_: pytest.fail("a sound was decoded"))
     (receipt,) = ready(hearing, user("And now?", Sound(str(copy)))).sounds
     assert (receipt.path, receipt.encode_ms) == (str(copy), 0)
 
@@ -140,7 +140,7 @@ def test_cancelling_stops_the_reading_of_a_long_file(
     hearing: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.generation.media_encoder.BLOCK_BYTES", 1000)
-    monkeypatch.setattr("engine.generation.media_encoder.hear_sound", lambda path: pytest.fail("read to its end"))
+    monkeypatch.setattr("engine.generation.media_encoder.hear_file", lambda *_: pytest.fail("it was read to its end"))
     asked = iter([False] * 5)
     turn = user("Listen", Sound(str(write(tmp_path / "long.wav", 16_000, seed=6))))
     (event,) = hearing.respond([turn], SHORT, lambda: next(asked, True))

@@ -1,6 +1,8 @@
 """What is drawn can be seen: grounds, unset alpha, depths above 8 bits, pages; and what decoding may cost."""
 
+import io
 import os
+import re
 import struct
 import sys
 import zlib
@@ -11,10 +13,12 @@ import pytest
 from PIL import Image, ImageDraw, TiffImagePlugin
 
 from engine.media.attachment import inspect_attachment, load_picture
+from engine.media.jpeg import num_scans
 from engine.media.limits import MAX_PIXELS, MAX_SIDE, most_pixels
 from engine.preprocess.image import plan_image, resize
-from engine.preprocess.pictures import fit_picture, look_at_file, small_picture
-from engine.preprocess.sound import load_sound
+from engine.preprocess.pictures import fit_picture, fit_video, hear_file, look_at_file, small_picture
+from engine.preprocess.sound import hear_sound, load_sound
+from engine.preprocess.video import read_frames
 from engine.process import limited_process
 from engine.protocol.errors import AttachmentError
 from tests.media_files import tone, write_sound, write_video
@@ -254,20 +258,125 @@ def test_a_file_that_breaks_what_reads_it_is_one_sentence(
     assert str(refused.value) == sentence
 
 
-def test_a_jpeg_of_thousands_of_scans_ends_within_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each scan is valid, a few bytes long, and goes over all blocks: 80 KB that take many times the bound."""
-    Image.new("RGB", (4_000, 4_000), (90, 120, 200)).save(tmp_path / "a.jpg", progressive=True)
-    data = (tmp_path / "a.jpg").read_bytes()
+def many_scans(path: Path, num_more: int, *, side: int = 4_000) -> None:
+    """Each scan is valid, a few bytes long, and goes over all blocks."""
+    Image.new("RGB", (side, side), (90, 120, 200)).save(path, progressive=True)
+    data = path.read_bytes()
     last, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
-    (tmp_path / "a.jpg").write_bytes(data[:last] + data[last:end] * 2_000 + data[end:])
+    path.write_bytes(data[:last] + data[last:end] * num_more + data[end:])
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    many_scans(tmp_path / "a.jpg", 2_000)
+    for read in (look_at_file, lambda path: small_picture(path, 480), lambda path: fit_picture(path, 70)):
+        with pytest.raises(AttachmentError, match=r"^“a.jpg” goes over its pixels more than 100 times.*as PNG\.$"):
+            read(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("progressive", [True, False])
+def test_scans_are_counted_by_their_markers(tmp_path: Path, progressive: bool) -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (300, 500, 3), dtype=np.uint8))
+    thumbnail = io.BytesIO()
+    noise.save(thumbnail, "JPEG")
+    exif = Image.Exif()
+    exif[0x927C] = b"\xff\xda\x00\x02" * 200 + thumbnail.getvalue()[:30_000]
+    noise.save(tmp_path / "a.jpg", progressive=progressive, exif=exif, restart_marker_rows=1)
+    with (tmp_path / "a.jpg").open("ab") as file:  # a phone's film behind the picture
+        file.write(b"\xff\xda\x00\x02" * 1_000)
+    with (tmp_path / "a.jpg").open("rb") as file:
+        assert num_scans(file, 100) == (10 if progressive else 1)
+    assert fit_picture(tmp_path / "a.jpg", 70).plan.num_soft_tokens > 0
+
+
+@pytest.mark.parametrize("filling", [b"\xff", b"\xff\xfe\x00\x02", b"\xff\x01", b"\xff\xd0", b"\xff\xda\x00\x00"])
+def test_counting_scans_reads_a_file_once(tmp_path: Path, filling: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8" + filling * (4_000_000 // len(filling)))
+    with (tmp_path / "a.jpg").open("rb") as file:
+        num_scans(file, 10**9)  # quadratic, it would not end
+
+
+def test_a_jpeg_whose_scans_take_their_time_ends_within_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many_scans(tmp_path / "a.jpg", 2_000)
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r});"
-        "from engine import run_picture_process; from engine.process import limited_process;"
-        "from engine.preprocess import pictures; pictures.LIMITS = limited_process.Limits(cpu_s=1);"
+        "from engine import run_picture_process; from engine.media import attachment;"
+        "from engine.preprocess import pictures; from engine.process import limited_process;"
+        "pictures.LIMITS = limited_process.Limits(cpu_s=1); attachment.MAX_SCANS = 10_000;"
         "sys.exit(run_picture_process())"
     )
     monkeypatch.setattr(limited_process, "_command", lambda *_: [sys.executable, "-c", code])
     monkeypatch.setattr("engine.preprocess.pictures._process", limited_process.LimitedProcess("", ""))
-    assert inspect_attachment(tmp_path / "a.jpg").width == 4_000
     with pytest.raises(AttachmentError, match=r"^“a.jpg” takes more than \d+ seconds to decode\. Save it anew"):
         fit_picture(tmp_path / "a.jpg", 70)
+
+
+# --- videos and sounds
+
+
+def test_a_video_comes_back_as_what_was_decoded_and_resized_here(tmp_path: Path) -> None:
+    pictures = [np.full((48, 64 + 16, 3), 20 * index, np.uint8) for index in range(10)]
+    write_video(tmp_path / "a.mp4", pictures, rate=2)
+    here, there = list(read_frames(tmp_path / "a.mp4")), fit_video(tmp_path / "a.mp4", 70)
+    assert [frame.seconds for frame in there] == [frame.seconds for frame in here] == [0, 1, 2, 3, 4]
+    for mine, theirs in zip(here, there, strict=True):
+        assert theirs.picture.tobytes() == resize(mine.picture, plan_image(*mine.picture.size, 70)).tobytes()
+
+
+def test_a_sound_comes_back_as_it_was_decoded_here(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.m4a", tone(2, 48_000), 48_000, "aac", "ipod")
+    (here, _), (there, note) = hear_sound(tmp_path / "a.m4a"), hear_file(tmp_path / "a.m4a")
+    assert (there.tobytes(), there.dtype, note) == (here.tobytes(), here.dtype, "")
+
+
+def test_videos_and_sounds_that_cannot_be_read_are_refused_with_the_sentence_of_here(tmp_path: Path) -> None:
+    (tmp_path / "noise.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(range(256)))
+    write_video(tmp_path / "silent.mp4", [np.zeros((48, 64, 3), np.uint8)] * 3, rate=10)
+    for name, here, there in (
+        ("noise.mp4", lambda path: list(read_frames(path)), lambda path: fit_video(path, 70)),
+        ("silent.mp4", hear_sound, hear_file),
+        ("gone.wav", hear_sound, hear_file),
+    ):
+        with pytest.raises(AttachmentError) as mine:
+            here(tmp_path / name)
+        with pytest.raises(AttachmentError) as theirs:
+            there(tmp_path / name)
+        assert str(theirs.value) == str(mine.value)
+
+
+def test_every_kind_of_reading_can_be_stopped(tmp_path: Path) -> None:
+    """As when a disk does not answer."""
+    calls = 0
+
+    def between() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 3:
+            raise Stopped
+
+    process = limited_process.LimitedProcess("", "")
+    code = "import sys, time; sys.stdin.buffer.read(4); time.sleep(600)"
+    for read in (
+        lambda path: fit_picture(path, 70, between),
+        lambda path: fit_video(path, 70, between),
+        lambda path: hear_file(path, between),
+        lambda path: look_at_file(path, 48, between),
+    ):
+        calls = 0
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(limited_process, "_command", lambda *_: [sys.executable, "-c", code])
+            patched.setattr("engine.preprocess.pictures._process", process)
+            with pytest.raises(Stopped):
+                read(tmp_path / "a")
+
+
+def test_neither_the_engine_nor_the_window_opens_a_decoder() -> None:
+    """What decodes is named by nobody but by what runs in the process of its own."""
+    root = Path(__file__).parents[2]
+    decoders = ("load_picture", "load_first", "inspect_attachment", "read_frames", "load_sound", "hear_sound")
+    named = {
+        str(path.relative_to(root))
+        for folder in ("app", "engine")
+        for path in (root / folder).rglob("*.py")
+        if any(re.search(rf"import .*\b{name}\b", path.read_text()) for name in decoders)
+    }
+    assert named == {"engine/preprocess/pictures.py"}

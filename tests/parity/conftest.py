@@ -21,12 +21,12 @@ from transformers import (
 
 from engine.engine import Engine
 from engine.generation.prefill import prefill
-from engine.preprocess.image import ImageInput, image, plan_image, prepare_image
+from engine.preprocess.image import ImageInput, plan_image, prepare_image
 from engine.preprocess.sound import load_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.prompt import Prompt
 from engine.protocol.messages import Picture, Sound, Video
-from tests.parity.reference import write_pair
+from tests.parity.reference import image, write_pair
 
 
 def assert_close(ours: mx.array | np.ndarray, theirs: torch.Tensor | np.ndarray, tolerance: float = 2e-5) -> None:

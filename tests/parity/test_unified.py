@@ -22,11 +22,10 @@ from transformers import (
 from engine.engine import Engine
 from engine.models.gemma4 import Gemma4Unified
 from engine.preprocess.audio import raw_frames
-from engine.preprocess.image import image
 from engine.prompt.prompt import Prompt
 from engine.protocol.messages import BUDGETS, Message, Picture, Sound, Text, user
 from tests.parity.conftest import assert_chunks, assert_close, random_ids, reference_inputs
-from tests.parity.reference import decoder_of, write_unified_pair
+from tests.parity.reference import decoder_of, image, write_unified_pair
 from tests.tiny import WINDOW
 
 

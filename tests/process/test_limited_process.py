@@ -19,13 +19,18 @@ limits = limited_process.Limits(
     cpu_s=1, memory_bytes=300 << 20, idle_s=float(os.environ.get("TEST_IDLE_S", "300"))
 )
 
+def spend(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
 def answer(request):
     match request:
         case b"spin":
             while True:
                 pass
         case b"grow":
-            return bytes(1 << 30), b""
+            yield bytes(1 << 30), b""
         case b"crash":
             ctypes.string_at(0)
         case b"write":
@@ -33,7 +38,15 @@ def answer(request):
                 file.write(b"x")
         case b"wait":
             time.sleep(600)
-    return str(os.getpid()).encode(), request
+        case b"parts":
+            for part in b"abc":
+                spend(0.7)
+                yield bytes([part]), b""
+            return
+        case b"half":
+            yield b"half", b"of it"
+            ctypes.string_at(0)
+    yield str(os.getpid()).encode(), request
 
 sys.exit(limited_process.serve_limited(answer, limits))
 """
@@ -52,7 +65,8 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[LimitedProcess]:
 
 
 def ask(process: LimitedProcess, request: bytes) -> tuple[bytes, bytes]:
-    return process.ask(request, lambda: None)
+    (part,) = process.ask(request, lambda: None)
+    return part
 
 
 def test_one_process_answers_one_request_after_the_other(process: LimitedProcess) -> None:
@@ -63,7 +77,13 @@ def test_one_process_answers_one_request_after_the_other(process: LimitedProcess
 
 @pytest.mark.parametrize(
     ("request_", "error"),
-    [(b"spin", TooLong), (b"grow", TooMuchMemory), (b"crash", ProcessFailed), (b"write", ProcessFailed)],
+    [
+        (b"spin", TooLong),
+        (b"grow", TooMuchMemory),
+        (b"crash", ProcessFailed),
+        (b"write", ProcessFailed),
+        (b"half", ProcessFailed),
+    ],
 )
 def test_what_breaks_a_limit_is_an_error_and_the_next_request_is_answered(
     process: LimitedProcess,
@@ -82,6 +102,10 @@ def test_what_breaks_a_limit_is_an_error_and_the_next_request_is_answered(
 def test_time_is_counted_for_each_request(process: LimitedProcess) -> None:
     pids = {ask(process, b"a")[0] for _ in range(50)}
     assert len(pids) == 1
+
+
+def test_the_limits_hold_for_each_part_of_an_answer(process: LimitedProcess) -> None:
+    assert process.ask(b"parts", lambda: None) == [(b"a", b""), (b"b", b""), (b"c", b"")]
 
 
 def test_who_stops_waiting_ends_the_work(process: LimitedProcess) -> None:
@@ -137,7 +161,7 @@ def test_an_idle_process_ends_and_the_next_request_starts_another(
 def test_a_process_ends_with_who_started_it() -> None:
     code = (
         "import sys, engine.process.limited_process as p; p._command = lambda *_: [sys.executable, '-c', sys.argv[1]];"
-        "q = p.LimitedProcess('', ''); print(q.ask(b'a', lambda: None)[0].decode()); sys.stdout.flush();"
+        "q = p.LimitedProcess('', ''); print(q.ask(b'a', lambda: None)[0][0].decode()); sys.stdout.flush();"
         "import os; os.kill(os.getpid(), 9)"
     )
     ended = subprocess.run([sys.executable, "-c", code, SERVER], check=False, capture_output=True)
