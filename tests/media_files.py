@@ -1,4 +1,4 @@
-"""Sounds and videos that tests make themselves."""
+"""Sounds and videos that tests make themselves, and pictures as the model takes them."""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import av
 import numpy as np
+
+from engine.media.attachment import load_picture
+from engine.preprocess.image import PATCH_SIZE, ImageInput, plan_image, prepare_image
 
 
 def tone(seconds: float, rate_hz: int = 16_000, frequency_hz: float = 440.0) -> np.ndarray:
@@ -64,3 +67,9 @@ def write_video(
                 output.mux(sound.encode(piece))
             output.mux(sound.encode(None))
     return path
+
+
+def image(path: Path, budget: int, patch_size: int = PATCH_SIZE) -> ImageInput:
+    """A picture file as the engine makes it ready for the model, decoded here."""
+    picture = load_picture(path)
+    return prepare_image(picture, plan_image(*picture.size, budget), patch_size)

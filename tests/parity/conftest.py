@@ -26,7 +26,8 @@ from engine.preprocess.sound import load_sound
 from engine.preprocess.video import read_frames
 from engine.prompt.prompt import Prompt
 from engine.protocol.messages import Picture, Sound, Video
-from tests.parity.reference import image, write_pair
+from tests.media_files import image
+from tests.parity.reference import write_pair
 
 
 def assert_close(ours: mx.array | np.ndarray, theirs: torch.Tensor | np.ndarray, tolerance: float = 2e-5) -> None:

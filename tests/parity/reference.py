@@ -10,8 +10,6 @@ from transformers import (
     PreTrainedModel,
 )
 
-from engine.media.attachment import load_picture
-from engine.preprocess.image import PATCH_SIZE, ImageInput, plan_image, prepare_image
 from tests.tiny import DENSE_31B, model_config, write_checkpoint, write_unified
 
 
@@ -52,9 +50,3 @@ def _read(kind: type[PreTrainedModel], folder: Path) -> PreTrainedModel:
     missing = [name for name in found["missing_keys"] if name != "lm_head.weight"]
     assert not missing, missing
     return model.eval()
-
-
-def image(path: Path, budget: int, patch_size: int = PATCH_SIZE) -> ImageInput:
-    """A picture file as the engine makes it ready for the model, decoded here."""
-    picture = load_picture(path)
-    return prepare_image(picture, plan_image(*picture.size, budget), patch_size)

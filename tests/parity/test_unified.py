@@ -24,8 +24,9 @@ from engine.models.gemma4 import Gemma4Unified
 from engine.preprocess.audio import raw_frames
 from engine.prompt.prompt import Prompt
 from engine.protocol.messages import BUDGETS, Message, Picture, Sound, Text, user
+from tests.media_files import image
 from tests.parity.conftest import assert_chunks, assert_close, random_ids, reference_inputs
-from tests.parity.reference import decoder_of, image, write_unified_pair
+from tests.parity.reference import decoder_of, write_unified_pair
 from tests.tiny import WINDOW
 
 

@@ -9,8 +9,8 @@ import torch
 
 from engine.preprocess.image import ImageInput
 from engine.protocol.messages import BUDGETS, Message, Picture, Text, user
+from tests.media_files import image
 from tests.parity.conftest import Pair, assert_agrees, assert_close
-from tests.parity.reference import image
 
 
 def _soft_tokens(pair: Pair, picture: ImageInput) -> mx.array:

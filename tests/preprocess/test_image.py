@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.preprocess.image import ImagePlan, cut_patches, image, plan_image, prepare_image, resize
+from engine.preprocess.image import ImagePlan, cut_patches, plan_image, prepare_image, resize
 from engine.protocol.errors import AttachmentError
 from engine.protocol.messages import BUDGETS
+from tests.media_files import image
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "image_sizes.json").read_text())
 
