@@ -16,51 +16,51 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.bridge import Bridge
 from app.doorbell import Call, Doorbell, ring
 from app.exports import Entry, Exported
+from app.files.pasted import PastedPictures
+from app.files.private_folder import sweep
 from app.garbage import Collector
-from app.icons import Icons
-from app.mac import Awake
-from app.notifications import SystemNotifier
-from app.pasted import PastedPictures
+from app.look.icons import Icons
+from app.look.theme import Theme
+from app.look.thumbnails import Thumbnails
+from app.look.typesetting import Typesetter
+from app.mac.awake import Awake
+from app.mac.notifications import SystemNotifier
 from app.paths import ICONS, data_folder, engine_command, log_folder
-from app.private_folder import sweep
-from app.recorder import MicrophoneError, Microphones, Recorder
 from app.settings import Settings
+from app.sound.recorder import MicrophoneError, Microphones, Recorder
 from app.store import Conversation as Kept
 from app.store import Matter, Saying, Store
-from app.theme import Theme
-from app.thumbnails import Thumbnails
 from app.tools import Desktop, built_in_tools
-from app.typesetting import Typesetter
-from app.viewmodels.composer import Composer
-from app.viewmodels.conversation import Conversation
-from app.viewmodels.drafts import Drafts
-from app.viewmodels.exporting import Exporter
-from app.viewmodels.finding import Finding
-from app.viewmodels.intake import Intake
-from app.viewmodels.library import Library
-from app.viewmodels.meter import Meter
-from app.viewmodels.model import Model
-from app.viewmodels.notices import Notices
-from app.viewmodels.preferences import Preferences
-from app.viewmodels.preparing import Keep, Preparation
-from app.viewmodels.remarks import Remarks
-from app.viewmodels.rest import Rest
-from app.viewmodels.retention import Retention
-from app.viewmodels.running import Running
-from app.viewmodels.search import Search
-from app.viewmodels.shelf import Shelf
-from app.viewmodels.status import Status
-from app.viewmodels.tools import Toolbox
-from app.viewmodels.transcript import Transcript
-from app.viewmodels.turns import AnswerTurn
-from app.viewmodels.voice import Voice
+from app.viewmodels.conversation.conversation import Conversation
+from app.viewmodels.conversation.exporting import Exporter
+from app.viewmodels.conversation.finding import Finding
+from app.viewmodels.conversation.tools import Toolbox
+from app.viewmodels.conversation.transcript import Transcript
+from app.viewmodels.conversation.turns import AnswerTurn
+from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.drafts import Drafts
+from app.viewmodels.draft.intake import Intake
+from app.viewmodels.draft.meter import Meter
+from app.viewmodels.draft.preparing import Keep, Preparation
+from app.viewmodels.draft.voice import Voice
+from app.viewmodels.models.model import Model
+from app.viewmodels.models.rest import Rest
+from app.viewmodels.models.status import Status
+from app.viewmodels.settings.preferences import Preferences
+from app.viewmodels.shelf.library import Library
+from app.viewmodels.shelf.notices import Notices
+from app.viewmodels.shelf.remarks import Remarks
+from app.viewmodels.shelf.retention import Retention
+from app.viewmodels.shelf.running import Running
+from app.viewmodels.shelf.search import Search
+from app.viewmodels.shelf.shelf import Shelf
 from app.widgets.gestures import Gestures
-from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
-from app.widgets.markdown_document import readable_texts
+from app.widgets.markdown.markdown_document import readable_texts
 from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
+from app.widgets.shared.look import Look
 from engine import Media, Text, sample_checkpoint
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "main"]
@@ -196,7 +196,7 @@ class _Summons(QObject):
 def system_microphones() -> Microphones:
     """The system's microphones; raises MicrophoneError where Qt's multimedia library cannot be loaded."""
     try:
-        from app.microphones import SystemMicrophones
+        from app.sound.microphones import SystemMicrophones
     except ImportError as error:
         raise MicrophoneError(f"Nothing can be recorded, because Qt Multimedia cannot be loaded: {error}.") from error
     return SystemMicrophones()

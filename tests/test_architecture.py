@@ -17,14 +17,18 @@ def modules_drawn(package: str) -> Iterator[str]:
     """Paths of the modules that the tree names below a package; what stands in brackets explains."""
     rows = re.sub(r"\([^)]*\)", "", TREE).splitlines()
     start = rows.index(next(row for row in rows if row.startswith(f"{package}/"))) + 1
-    room = ""
+    room = inner = ""
     for row in rows[start:]:
         if not row.startswith(" "):
             return
         words = row.replace("·", " ").split()
         if row[2] != " ":
-            room = words.pop(0) if words[0].endswith("/") else ""
-        yield from (f"{package}/{room}{word.removesuffix('.py')}" for word in words)
+            room, inner = words.pop(0) if words[0].endswith("/") else "", ""
+        for word in words:
+            if word.endswith("/"):
+                inner = word
+            else:
+                yield f"{package}/{room}{inner}{word.removesuffix('.py')}"
 
 
 @pytest.mark.parametrize("package", ["engine", "app"])

@@ -12,11 +12,11 @@ import pytest
 import app
 import engine
 from app.store.text import searchable, snippet
-from app.viewmodels.blocks import block_pieces
-from app.viewmodels.finding import occurrences
-from app.viewmodels.formulas import put_back, take_formulas
-from app.viewmodels.markdown import cleaned, keep_line_breaks, number_fences
-from app.viewmodels.shelf import title_from
+from app.text.blocks import block_pieces
+from app.text.formulas import put_back, take_formulas
+from app.text.markdown import cleaned, keep_line_breaks, number_fences
+from app.viewmodels.conversation.finding import occurrences
+from app.viewmodels.shelf.shelf import title_from
 from engine import Quote
 
 SHORT, TIMES = 1_000, 16

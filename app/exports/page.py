@@ -26,7 +26,7 @@ from app.exports.conversation import (
     tool_title,
 )
 from app.exports.pictures import HEAD_BYTES, browser_kind
-from app.viewmodels.blocks import block_pieces, plain_pieces, uncut
+from app.text.blocks import block_pieces, plain_pieces, uncut
 from engine import AttachmentError, Picture, Role, Text, Thought, small_picture
 
 __all__ = ["PictureSource", "html_body", "to_html"]

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from app.private_folder import PrivateFolder
+from app.files.private_folder import PrivateFolder
 from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.index import INDEX, forget_index

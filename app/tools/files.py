@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.text_files import text_of
+from app.files.text_files import text_of
 from engine import ToolError, without_surrogates
 
 __all__ = ["Place", "chosen", "find_place", "list_folder", "read_text_file"]

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from app.settings import Appearance
-from app.viewmodels.pictures import BUDGET_NAMES
+from app.text.receipts import BUDGET_NAMES
 
 if TYPE_CHECKING:
     from app.widgets.gestures import Gestures

@@ -6,7 +6,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.viewmodels.shelf import Shelf, shortened
+from app.viewmodels.shelf.shelf import Shelf, shortened
 
 __all__ = ["DockMenu"]
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout, QWidget
 
 from app.exports import ExportFormat
-from app.viewmodels.exporting import FORMAT_NAMES, Exporter
-from app.widgets.form import CheckBox, Form, PopUp
-from app.widgets.look import Look
+from app.viewmodels.conversation.exporting import FORMAT_NAMES, Exporter
+from app.widgets.shared.form import CheckBox, Form, PopUp
+from app.widgets.shared.look import Look
 
 __all__ = ["ExportSheet"]
 

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QTextEdit
 
-from app.viewmodels.preferences import Preferences
-from app.widgets.dialogs import (
+from app.viewmodels.settings.preferences import Preferences
+from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
+from app.widgets.shared.dialogs import (
     AboutBox,
     ask_for_folder,
     ask_for_model,
     ask_for_pictures,
 )
-from app.widgets.look import Look
-from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
+from app.widgets.shared.look import Look
+from app.widgets.shared.text_focus import can_undo, focused_field
 from app.widgets.shortcut_sheet import ShortcutSheet
-from app.widgets.text_focus import can_undo, focused_field
 
 __all__ = ["Gestures"]
 

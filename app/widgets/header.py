@@ -4,8 +4,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
-from app.viewmodels.status import Mood, Status
-from app.widgets.look import IconButton, Label, Look, give_role, show_tip
+from app.viewmodels.models.status import Mood, Status
+from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 
 __all__ = ["Header"]
 

@@ -17,34 +17,34 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from app.look.theme import COLUMN_WIDTH
+from app.look.thumbnails import Thumbnails
 from app.settings import Settings
-from app.theme import COLUMN_WIDTH
-from app.thumbnails import Thumbnails
-from app.viewmodels.composer import Composer
-from app.viewmodels.conversation import Conversation
-from app.viewmodels.drafts import Drafts
-from app.viewmodels.finding import Finding
-from app.viewmodels.intake import Intake, announce, read_offer
-from app.viewmodels.library import Library
-from app.viewmodels.model import Model
-from app.viewmodels.remarks import Remarks
-from app.viewmodels.running import Running
-from app.viewmodels.search import Search
-from app.viewmodels.shelf import Shelf
-from app.viewmodels.status import Status
-from app.viewmodels.tools import Toolbox
-from app.viewmodels.voice import Voice
-from app.widgets.banner import Banner
+from app.viewmodels.conversation.conversation import Conversation
+from app.viewmodels.conversation.finding import Finding
+from app.viewmodels.conversation.tools import Toolbox
+from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.drafts import Drafts
+from app.viewmodels.draft.intake import Intake, announce, read_offer
+from app.viewmodels.draft.voice import Voice
+from app.viewmodels.models.model import Model
+from app.viewmodels.models.status import Status
+from app.viewmodels.shelf.library import Library
+from app.viewmodels.shelf.remarks import Remarks
+from app.viewmodels.shelf.running import Running
+from app.viewmodels.shelf.search import Search
+from app.viewmodels.shelf.shelf import Shelf
+from app.widgets.chat.composer_view import ComposerView
+from app.widgets.chat.drop_overlay import DropOverlay
+from app.widgets.chat.find_bar import FindBar
+from app.widgets.chat.message_list import MessageList
 from app.widgets.commands import Commands
-from app.widgets.composer_view import ComposerView
-from app.widgets.drop_overlay import DropOverlay
-from app.widgets.find_bar import FindBar
 from app.widgets.header import Header
-from app.widgets.look import Look
-from app.widgets.message_list import MessageList
 from app.widgets.remark_bar import RemarkBar
+from app.widgets.shared.banner import Banner
+from app.widgets.shared.look import Look
+from app.widgets.shared.toast import Toast
 from app.widgets.sidebar import Sidebar
-from app.widgets.toast import Toast
 
 __all__ = ["ROOM_FOR_SIDEBAR", "MainWindow", "ViewModels"]
 

@@ -3,9 +3,9 @@
 from PySide6.QtCore import QCoreApplication, QObject, SignalInstance
 from PySide6.QtGui import QGuiApplication
 
-from app.viewmodels.library import Library
-from app.viewmodels.notices import Notices
-from app.viewmodels.shelf import Shelf
+from app.viewmodels.shelf.library import Library
+from app.viewmodels.shelf.notices import Notices
+from app.viewmodels.shelf.shelf import Shelf
 from app.widgets.dock_menu import DockMenu
 from app.widgets.main_window import MainWindow
 

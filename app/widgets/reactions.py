@@ -3,13 +3,13 @@
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 
-from app.viewmodels.conversation import Turn
-from app.viewmodels.examples import Example, ExampleKind
-from app.viewmodels.links import question_for
-from app.viewmodels.preferences import OFFLINE_REFUSAL
-from app.viewmodels.turns import AnswerState, AnswerTurn
-from app.widgets.dialogs import ask_before_link, open_picture
+from app.text.links import question_for
+from app.viewmodels.conversation.conversation import Turn
+from app.viewmodels.conversation.examples import Example, ExampleKind
+from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
+from app.viewmodels.settings.preferences import OFFLINE_REFUSAL
 from app.widgets.gestures import Gestures
+from app.widgets.shared.dialogs import ask_before_link, open_picture
 
 __all__ = ["Reactions"]
 

@@ -1,8 +1,8 @@
 """The banner of what is wrong: the most important thing, and a button that leads to the others."""
 
-from app.viewmodels.remarks import Remarks
-from app.widgets.banner import Banner
-from app.widgets.look import Look
+from app.viewmodels.shelf.remarks import Remarks
+from app.widgets.shared.banner import Banner
+from app.widgets.shared.look import Look
 
 __all__ = ["RemarkBar"]
 

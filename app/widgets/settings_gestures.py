@@ -2,13 +2,13 @@
 
 from PySide6.QtCore import QObject
 
-from app.viewmodels.exporting import Exporter
-from app.viewmodels.preferences import Preferences
-from app.widgets.dialogs import ask_for_model
+from app.viewmodels.conversation.exporting import Exporter
+from app.viewmodels.settings.preferences import Preferences
 from app.widgets.export_sheet import ExportSheet
-from app.widgets.look import Look
 from app.widgets.main_window import MainWindow, ViewModels
-from app.widgets.settings_window import SettingsWindow
+from app.widgets.settings.settings_window import SettingsWindow
+from app.widgets.shared.dialogs import ask_for_model
+from app.widgets.shared.look import Look
 
 __all__ = ["SettingsGestures"]
 

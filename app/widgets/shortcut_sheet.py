@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.look import Label, give_role
+from app.widgets.shared.look import Label, give_role
 
 __all__ = ["ShortcutSheet"]
 

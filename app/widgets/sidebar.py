@@ -34,11 +34,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.store import MATCH_BEGIN, MATCH_END, Summary
-from app.viewmodels.library import Library
-from app.viewmodels.running import Mark, Running
-from app.viewmodels.search import Found, Search
-from app.viewmodels.shelf import Shelf
-from app.widgets.look import Label, Look, show_tip
+from app.viewmodels.shelf.library import Library
+from app.viewmodels.shelf.running import Mark, Running
+from app.viewmodels.shelf.search import Found, Search
+from app.viewmodels.shelf.shelf import Shelf
+from app.widgets.shared.look import Label, Look, show_tip
 
 __all__ = ["Sidebar"]
 

@@ -27,11 +27,11 @@ import numpy as np  # noqa: E402
 from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
+from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from app.store import Store, Turn  # noqa: E402
-from app.theme import Theme  # noqa: E402
-from app.viewmodels.records import record_of  # noqa: E402
-from app.viewmodels.turns import AnswerTurn, UserTurn  # noqa: E402
+from app.viewmodels.conversation.records import record_of  # noqa: E402
+from app.viewmodels.conversation.turns import AnswerTurn, UserTurn  # noqa: E402
 from engine import Finished, Message, Stats, Text, sample_checkpoint  # noqa: E402
 from tests.app.driving import next_place, show_turns  # noqa: E402
 from tests.fake_engine import ANSWER  # noqa: E402

@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication, assemble
-from app.icons import Icons
-from app.notifications import SystemNotifier
+from app.look.icons import Icons
+from app.look.theme import Theme
+from app.mac.notifications import SystemNotifier
 from app.paths import ICONS, engine_command
-from app.recorder import MicrophoneError, Microphones
 from app.settings import Settings
-from app.theme import Theme
-from app.widgets.look import Look
-from app.widgets.markdown_view import MarkdownView
+from app.sound.recorder import MicrophoneError, Microphones
+from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.shared.look import Look
 from engine import sample_checkpoint
 from tests.app.deaths import Deaths
 from tests.app.driving import WAIT_MS, Draw, OpenDesk

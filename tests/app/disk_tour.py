@@ -28,10 +28,10 @@ from PySide6.QtGui import QImage  # noqa: E402
 
 from app.application import DesktopApplication, assemble  # noqa: E402
 from app.exports import ExportFormat  # noqa: E402
+from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from app.store import Answered, Draft, Store, Turn  # noqa: E402
-from app.theme import Theme  # noqa: E402
-from app.viewmodels.turns import AnswerState  # noqa: E402
+from app.viewmodels.conversation.turns import AnswerState  # noqa: E402
 from engine import Media, Text, sample_checkpoint, user  # noqa: E402
 from tests.app.driving import attach, last_answer, say  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402

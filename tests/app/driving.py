@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QScrollBar
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.turns import AnswerTurn, Place, UserTurn
-from app.widgets.turn_views import AnswerView
+from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
+from app.widgets.chat.turn_views import AnswerView
 from engine import Finished, Stats, Text
 
 WAIT_MS = 60_000

@@ -14,8 +14,8 @@ from PySide6.QtCore import QSettings  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 
 from app.application import DesktopApplication, assemble  # noqa: E402
+from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
-from app.theme import Theme  # noqa: E402
 from engine import sample_checkpoint  # noqa: E402
 
 WAIT_S = 60

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice
 
-from app.recorder import Microphone, MicrophoneError, Microphones, SampleStream
+from app.sound.recorder import Microphone, MicrophoneError, Microphones, SampleStream
 
 
 class PretendedMicrophones(Microphones):

@@ -21,11 +21,11 @@ from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QSettings, Qt, QTimer,
 from PySide6.QtGui import QDragEnterEvent, QFont  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
+from app.look.theme import Theme  # noqa: E402
 from app.paths import engine_command  # noqa: E402
-from app.recorder import Microphones  # noqa: E402
 from app.settings import Appearance, Settings  # noqa: E402
-from app.theme import Theme  # noqa: E402
-from app.widgets.settings_window import SettingsWindow  # noqa: E402
+from app.sound.recorder import Microphones  # noqa: E402
+from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
 from engine import sample_checkpoint  # noqa: E402
 from tests.app.driving import attach, send  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402

@@ -53,13 +53,13 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
-from app.colors import DARK, LIGHT
-from app.recorder import DENIED, LOST
-from app.viewmodels.turns import AnswerState
-from app.widgets.dialogs import AboutBox
-from app.widgets.markdown_view import MarkdownView
-from app.widgets.settings_window import SettingsWindow
-from app.widgets.turn_views import UserView
+from app.look.colors import DARK, LIGHT
+from app.sound.recorder import DENIED, LOST
+from app.viewmodels.conversation.turns import AnswerState
+from app.widgets.chat.turn_views import UserView
+from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.settings.settings_window import SettingsWindow
+from app.widgets.shared.dialogs import AboutBox
 from engine import BUDGETS, sample_checkpoint
 from engine.tasks.selftest import draw_line
 from tests.app.driving import (

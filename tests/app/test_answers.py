@@ -10,12 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QToolTip
 from pytestqt.qtbot import QtBot
 
-from app.icons import Icons
+from app.look.icons import Icons
+from app.look.theme import Theme
 from app.paths import ICONS
-from app.theme import Theme
-from app.viewmodels.turns import MAX_SPOKEN, AnswerTurn, Place, Thought, UserTurn
-from app.widgets.look import Look
-from app.widgets.turn_views import AnswerView
+from app.viewmodels.conversation.turns import MAX_SPOKEN, AnswerTurn, Place, Thought, UserTurn
+from app.widgets.chat.turn_views import AnswerView
+from app.widgets.shared.look import Look
 from engine import EngineEvent, Failed, Message, Role, Text, TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted
 from tests.app.driving import (
     NO_KEYS,

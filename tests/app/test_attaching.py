@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
-from app.viewmodels.intake import SAVE_FIRST
-from app.viewmodels.records import record_of, restored
-from app.viewmodels.turns import UserTurn
-from app.widgets.picture_card import PictureTile
-from app.widgets.turn_views import UserView
+from app.viewmodels.conversation.records import record_of, restored
+from app.viewmodels.conversation.turns import UserTurn
+from app.viewmodels.draft.intake import SAVE_FIRST
+from app.widgets.chat.turn_views import UserView
+from app.widgets.shared.picture_card import PictureTile
 from engine import BUDGETS, Sound, SoundReceipt, plan_image
 from tests.app.driving import (
     WAIT_MS,
@@ -174,7 +174,7 @@ def test_a_picture_that_was_written_anew_is_shown_anew(open_desk: OpenDesk, draw
 def test_only_the_thumbnails_used_last_are_kept(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.thumbnails._MOST_KEPT", 2)
+    monkeypatch.setattr("app.look.thumbnails._MOST_KEPT", 2)
     thumbnails = open_desk(has_engine=False).thumbnails
     paths = [str(draw(f"{number}.png", 60, 40)) for number in range(3)]
     for path in paths:

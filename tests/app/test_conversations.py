@@ -21,12 +21,12 @@ from app.settings import Preset, Retention, SamplingChoice, Settings
 from app.store import Answered, Draft, Store, Summary, Turn
 from app.store.attachments import Attachments
 from app.store.opening import open_chats
-from app.viewmodels.drafts import DRAFT_MS
-from app.viewmodels.retention import PURGE_MS
-from app.viewmodels.running import Mark
-from app.viewmodels.shelf import title_from
-from app.viewmodels.turns import AnswerState, AnswerTurn, UserTurn
-from app.widgets.turn_views import AnswerView
+from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, UserTurn
+from app.viewmodels.draft.drafts import DRAFT_MS
+from app.viewmodels.shelf.retention import PURGE_MS
+from app.viewmodels.shelf.running import Mark
+from app.viewmodels.shelf.shelf import title_from
+from app.widgets.chat.turn_views import AnswerView
 from engine import Message, Text, sample_checkpoint
 from tests.app.driving import (
     WAIT_MS,

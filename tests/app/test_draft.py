@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.attached import DraftReading, DraftSound, DraftText, DraftVideo
-from app.viewmodels.draft import Draft
-from app.viewmodels.pictures import auto_budget
-from app.viewmodels.preparing import Preparation
-from app.widgets.dialogs import TextPreview
-from app.widgets.tiles import WaveTile
+from app.text.receipts import auto_budget
+from app.viewmodels.draft.attached import DraftReading, DraftSound, DraftText, DraftVideo
+from app.viewmodels.draft.draft import Draft
+from app.viewmodels.draft.preparing import Preparation
+from app.widgets.shared.dialogs import TextPreview
+from app.widgets.shared.tiles import WaveTile
 from engine import ModelInfo, Picture, Quote, Sound, Traits, Video, read_traits, sample_checkpoint
 from tests.app.driving import (
     WAIT_MS,
@@ -341,7 +341,7 @@ def test_a_chip_is_looked_at_moved_and_removed_with_the_keyboard(
     open_desk: OpenDesk, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
-    monkeypatch.setattr("app.widgets.composer_view.quick_look", shown.append)
+    monkeypatch.setattr("app.widgets.chat.composer_view.quick_look", shown.append)
     desk = open_desk(has_engine=False)
     view = desk.window.composer
     attach(desk, *(draw(f"{name}.png") for name in "abc"))
@@ -448,7 +448,7 @@ def test_what_nobody_waits_for_is_not_looked_at_to_its_end(
     tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     disk, item = SlowDisk(), DraftReading.of(Picture(str(draw("slow.png"))))
-    monkeypatch.setattr("app.viewmodels.inspection.look_at_file", disk)
+    monkeypatch.setattr("app.viewmodels.draft.inspection.look_at_file", disk)
     draft = Draft(items={item.key: item})
     preparation = Preparation(lambda: lambda path: path)
     preparation.prepare(draft, item.key)

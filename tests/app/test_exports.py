@@ -21,8 +21,8 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.exports import Entry, ExportCancelled, Exported, ExportError, ExportFormat, export
-from app.viewmodels import exporting
-from app.viewmodels.exporting import FORMAT_NAMES, Exporter
+from app.viewmodels.conversation import exporting
+from app.viewmodels.conversation.exporting import FORMAT_NAMES, Exporter
 from app.widgets.export_sheet import ExportSheet
 from engine import Media, Message, Picture, Returned, Sound, Step, Text, Thought, ToolCall, ToolResult, user
 from tests.app.driving import (

@@ -9,10 +9,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.examples import EXAMPLES
-from app.viewmodels.model import ModelState
-from app.viewmodels.status import Mood
-from app.viewmodels.turns import AnswerState
+from app.viewmodels.conversation.examples import EXAMPLES
+from app.viewmodels.conversation.turns import AnswerState
+from app.viewmodels.models.model import ModelState
+from app.viewmodels.models.status import Mood
 from engine import Cancel, Envelope, LoadModel, ModelLoaded, Request
 from tests.app.driving import (
     WAIT_MS,

@@ -7,12 +7,12 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.theme import Theme
-from app.viewmodels.conversation import Turn
-from app.viewmodels.finding import Finding, occurrences
-from app.viewmodels.turns import AnswerTurn, UserTurn
-from app.widgets.text_view import MAX_MARKS, TextView
-from app.widgets.turn_views import AnswerView, TurnView
+from app.look.theme import Theme
+from app.viewmodels.conversation.conversation import Turn
+from app.viewmodels.conversation.finding import Finding, occurrences
+from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.widgets.chat.turn_views import AnswerView, TurnView
+from app.widgets.markdown.text_view import MAX_MARKS, TextView
 from engine import Finished, Message, Stats, Text, Thought
 from tests.app.driving import (
     WAIT_MS,

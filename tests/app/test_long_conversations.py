@@ -5,9 +5,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.turns import AnswerTurn, Place, UserTurn
-from app.widgets.message_list import MessageList
-from app.widgets.turn_views import TurnView
+from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
+from app.widgets.chat.message_list import MessageList
+from app.widgets.chat.turn_views import TurnView
 from engine import Finished, Message, Stats, Text
 from tests.app.driving import WAIT_MS, OpenDesk, next_place, show_turns
 

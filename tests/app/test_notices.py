@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
-from app.notifications import SystemNotifier
+from app.mac.notifications import SystemNotifier
 from app.settings import Notifying, Settings
-from app.viewmodels.notices import Notice
-from app.viewmodels.running import Mark
+from app.viewmodels.shelf.notices import Notice
+from app.viewmodels.shelf.running import Mark
 from app.widgets.dock_menu import DockMenu
 from tests.app.driving import (
     WAIT_MS,
@@ -66,7 +66,7 @@ def told_desk(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> Callable[
             made.append(Told(window))
             return made[0]
 
-        monkeypatch.setattr("app.viewmodels.notices.LONG_S", long_s)
+        monkeypatch.setattr("app.viewmodels.shelf.notices.LONG_S", long_s)
         desk = open_desk(scenario, make_notifier=make)
         return desk, made[0]
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.turns import UserTurn
+from app.viewmodels.conversation.turns import UserTurn
 from engine import sample_checkpoint
 from engine.tasks.selftest import draw_line
 from tests.app.driving import (

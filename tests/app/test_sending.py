@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.turns import AnswerState
+from app.viewmodels.conversation.turns import AnswerState
 from engine import EngineEvent, TextDelta
 from tests.app.driving import (
     WAIT_MS,

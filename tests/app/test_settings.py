@@ -10,7 +10,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.icons import Icons
+from app.look.icons import Icons
+from app.look.theme import Theme
 from app.paths import ICONS
 from app.settings import (
     TEXT_SIZES,
@@ -24,12 +25,11 @@ from app.settings import (
     Settings,
     may_use_network,
 )
-from app.theme import Theme
 from app.tools import Desktop, built_in_tools
-from app.viewmodels.preferences import OFFLINE_REFUSAL, Preferences
-from app.viewmodels.tools import Toolbox
-from app.widgets.look import Look
-from app.widgets.settings_window import SettingsWindow
+from app.viewmodels.conversation.tools import Toolbox
+from app.viewmodels.settings.preferences import OFFLINE_REFUSAL, Preferences
+from app.widgets.settings.settings_window import SettingsWindow
+from app.widgets.shared.look import Look
 from engine import Options, Sampling
 from tests.app.conftest import delete
 from tests.app.driving import (

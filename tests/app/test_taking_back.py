@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.widgets.settings_window import SettingsWindow
-from app.widgets.text_focus import can_undo, focused_field
+from app.widgets.settings.settings_window import SettingsWindow
+from app.widgets.shared.text_focus import can_undo, focused_field
 from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
 
 COMMAND = Qt.KeyboardModifier.ControlModifier

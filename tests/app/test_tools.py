@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.tools import BuiltIn
-from app.viewmodels.tools import ToolRun, ToolState
-from app.viewmodels.turns import AnswerState
-from app.widgets.tool_card import ToolCard
-from app.widgets.turn_views import AnswerView
+from app.viewmodels.conversation.tools import ToolRun, ToolState
+from app.viewmodels.conversation.turns import AnswerState
+from app.widgets.chat.tool_card import ToolCard
+from app.widgets.chat.turn_views import AnswerView
 from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
 
 

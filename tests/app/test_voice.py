@@ -11,9 +11,9 @@ from PySide6.QtGui import QDesktopServices, QImage
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, system_microphones
-from app.recorder import DENIED, LOST, MicrophoneError
 from app.settings import ChosenMicrophone, Settings
-from app.viewmodels.attached import DraftSound
+from app.sound.recorder import DENIED, LOST, MicrophoneError
+from app.viewmodels.draft.attached import DraftSound
 from tests.app.driving import (
     WAIT_MS,
     OpenDesk,
@@ -244,7 +244,7 @@ def test_silence_is_told_in_the_pill(speak: Speak, qtbot: QtBot) -> None:
 
 
 def test_without_qt_multimedia_there_is_a_sentence(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "app.microphones", raising=False)
+    monkeypatch.delitem(sys.modules, "app.sound.microphones", raising=False)
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
     with pytest.raises(MicrophoneError, match="Qt Multimedia cannot be loaded"):
         system_microphones()

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.colors import DARK, LIGHT, Colors, high_contrast
-from app.theme import Theme
-from app.viewmodels.model import ModelState
-from app.widgets.dialogs import AboutBox
+from app.look.colors import DARK, LIGHT, Colors, high_contrast
+from app.look.theme import Theme
+from app.viewmodels.models.model import ModelState
+from app.widgets.shared.dialogs import AboutBox
 from tests.app.driving import (
     WAIT_MS,
     Draw,

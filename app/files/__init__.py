@@ -1,0 +1,1 @@
+"""Files that the app makes for a while, and text files of others."""

@@ -1,0 +1,1 @@
+"""Colours, type, icons and what is drawn in the background."""

@@ -1,0 +1,554 @@
+"""The turns of a conversation as the window shows them: state and wording, no widget."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum, auto
+from pathlib import Path
+from typing import assert_never
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.text.receipts import heard_line, receipt_line, size_line
+from app.viewmodels.conversation.tools import ToolRun
+from engine import (
+    Answer,
+    Event,
+    Failed,
+    Finished,
+    Message,
+    Part,
+    Picture,
+    PictureReceipt,
+    Quote,
+    Returned,
+    Sound,
+    SoundReceipt,
+    Stats,
+    Step,
+    Text,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtEnd,
+    ThoughtFinished,
+    ThoughtStarted,
+    ToolCall,
+    ToolCalled,
+    ToolCallRefused,
+    ToolFinished,
+    ToolResult,
+    Video,
+)
+from engine import Thought as ThoughtStep
+
+__all__ = ["MAX_SPOKEN", "AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "UserTurn"]
+
+MAX_SPOKEN = 4000
+"""So many characters of a turn are its name for people who listen."""
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """Something sent with a message that is no picture: its symbol, its name, and its file if there is one."""
+
+    symbol: str
+    name: str
+    path: str = ""
+    receipt: str = ""
+    """What was heard of it, once that is known."""
+
+    @property
+    def label(self) -> str:
+        """Name and receipt."""
+        return f"{self.name} · {self.receipt}" if self.receipt else self.name
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and when a turn belongs into the tree of its conversation."""
+
+    parent: str | None = None
+    """The turn before it; None for the first. Turns with the same parent are versions of each other."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    created_at: float = field(default_factory=time.time)
+    """Seconds since 1970."""
+
+    @property
+    def when(self) -> str:
+        """The time of day, and before it the day if that is another one: "14:02", "3 Oct, 14:02"."""
+        at = datetime.fromtimestamp(self.created_at)
+        day = "" if at.date() == date.today() else f"{at.day} {at:%b}, "
+        return f"{day}{at:%H:%M}"
+
+
+class UserTurn(QObject):
+    """What a person sent, with a receipt for each picture and sound that the model took.
+
+    **Signals:** `changed`, when a receipt arrived.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        message: Message,
+        place: Place,
+        receipts: Sequence[PictureReceipt | None] = (),
+        heard: Sequence[SoundReceipt | None] = (),
+    ) -> None:
+        super().__init__()
+        self.message = message
+        self.place = place
+        self._receipts = {index: receipt for index, receipt in enumerate(receipts) if receipt is not None}
+        paths = [part.path for part in message.parts if isinstance(part, Sound)]
+        self._heard: dict[str, SoundReceipt | None] = dict.fromkeys(paths) | dict(zip(paths, heard, strict=False))
+
+    @property
+    def text(self) -> str:
+        """What was written, without what was quoted from files."""
+        return self.message.text
+
+    @property
+    def enclosures(self) -> tuple[Enclosure, ...]:
+        """Sounds, videos and quoted texts. A video's own sound is not told of apart."""
+        found: list[Enclosure] = []
+        lines = {path: heard_line(receipt) for path, receipt in self._heard.items() if receipt is not None}
+        for part in self.message.parts:
+            match part:
+                case Video(path):
+                    found.append(Enclosure("film", Path(path).name, path, lines.get(path, "")))
+                case Sound(path) if all(path != each.path for each in found):
+                    found.append(Enclosure("sound", Path(path).name, path, lines.get(path, "")))
+                case Quote(name):
+                    found.append(Enclosure("document", name))
+                case _:
+                    pass
+        return tuple(found)
+
+    @property
+    def draft(self) -> tuple[str, tuple[Part, ...]]:
+        """The message as a draft again: its text, and what was attached."""
+        return self.text, tuple(part for part in self.message.parts if not isinstance(part, Text))
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What was attached."""
+        return self.message.pictures
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The turn as history for the model."""
+        return (self.message,)
+
+    @property
+    def spoken(self) -> str:
+        """The turn in one line, for people who listen to the window: "You, 14:02: 1 picture. Read it"."""
+        num_pictures = len(self.pictures)
+        attached = [f"{num_pictures} picture{'s' * (num_pictures > 1)}."] if num_pictures else []
+        attached += [f"{each.name}." for each in self.enclosures]
+        return " ".join([f"You, {self.place.when}:", *attached, _begun(self.text)]).strip()
+
+    def picture_line(self, index: int) -> str:
+        """What to write under a picture."""
+        receipt = self._receipts.get(index)
+        return receipt_line(receipt) if receipt else size_line(self.pictures[index])
+
+    @property
+    def receipts(self) -> tuple[PictureReceipt | None, ...]:
+        """One for each picture that the model has seen."""
+        return tuple(self._receipts.get(index) for index in range(len(self.pictures)))
+
+    @property
+    def heard(self) -> tuple[SoundReceipt | None, ...]:
+        """One for each sound."""
+        return tuple(self._heard[part.path] for part in self.message.parts if isinstance(part, Sound))
+
+    def take_heard(self, receipts: Mapping[str, SoundReceipt]) -> bool:
+        """Keep what is new of these, by the paths of sounds; whether there was anything."""
+        new = {path: receipts[path] for path, known in self._heard.items() if known is None and path in receipts}
+        self._heard |= new
+        if new:
+            self.changed.emit()
+        return bool(new)
+
+    def take_receipts(self, receipts: list[PictureReceipt]) -> bool:
+        """Remove this turn's receipts from the end of `receipts` and keep the new ones; whether there were any."""
+        before = len(self._receipts)
+        for index, picture in reversed(list(enumerate(self.pictures))):
+            if receipts and (receipts[-1].path, receipts[-1].budget) == (picture.path, picture.budget):
+                self._receipts.setdefault(index, receipts.pop())
+        self.changed.emit()
+        return len(self._receipts) > before
+
+
+_THOUGHT_ENDS: dict[ThoughtEnd, str] = {
+    "budget": "its budget was spent",
+    "answer_now": "ended by you",
+    "loop": "it went round in circles",
+}
+
+
+class Thought(QObject):
+    """The thinking pane: one line with the seconds while it runs, folded at the end unless a person chose.
+
+    **Signals:** `changed`.
+    """
+
+    changed = Signal()
+
+    def __init__(self, is_open: bool, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.text = ""
+        self.is_running = False
+        self.is_open = is_open
+        self._is_touched = False
+        self._clock = clock
+        self._started_at = 0.0
+        self._seconds = 0
+        self._end = ""
+        self._ticks = QTimer(self, interval=1000)
+        self._ticks.timeout.connect(self._tick)
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the model thought at all."""
+        return self.is_running or bool(self.text)
+
+    @property
+    def title(self) -> str:
+        """ "Thinking… 6 s" while it runs, "Thought for 12 s" afterwards."""
+        if self.is_running:
+            return f"Thinking… {self._seconds} s"
+        took = f"Thought for {self._seconds} s" if self._seconds else "Thought for a moment"
+        return f"{took} · {self._end}" if self._end else took
+
+    @property
+    def seconds(self) -> int:
+        """How long it took, or takes."""
+        return self._seconds
+
+    def restore(self, text: str, seconds: float, ended_by: ThoughtEnd) -> None:
+        """Take back a thought of an earlier day."""
+        self.text, self._seconds, self._end = text, round(seconds), _THOUGHT_ENDS.get(ended_by, "")
+
+    def start(self) -> None:
+        """The model began to think."""
+        self.is_running = True
+        self._seconds = 0
+        self._started_at = self._clock()
+        self._ticks.start()
+        self.changed.emit()
+
+    def finish(self, duration_ms: float | None = None, ended_by: ThoughtEnd = "model") -> None:
+        """The model ended its thought, or was stopped in it; its own measure wins over ours."""
+        if not self.is_running:
+            return
+        self._end = _THOUGHT_ENDS.get(ended_by, "")
+        self._ticks.stop()
+        self._seconds = round(self._elapsed() if duration_ms is None else duration_ms / 1000)
+        self.is_running = False
+        self.is_open = self.is_open and self._is_touched
+        self.changed.emit()
+
+    def reset(self) -> None:
+        """Forget what was thought, for a retry."""
+        self.text = ""
+        self._seconds = 0
+        self.changed.emit()
+
+    def toggle(self) -> None:
+        """A person folds or unfolds it; from now on it stays as they leave it."""
+        self._is_touched = True
+        self.set_open(not self.is_open)
+
+    def set_open(self, is_open: bool) -> None:
+        """Fold or unfold without taking it for this person's choice about this thought."""
+        self.is_open = is_open
+        self.changed.emit()
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._started_at
+
+    def _tick(self) -> None:
+        self._seconds = int(self._elapsed())
+        self.changed.emit()
+
+
+class AnswerState(Enum):
+    """Where an answer is on its way."""
+
+    WAITING = auto()
+    READING = auto()
+    THINKING = auto()
+    WRITING = auto()
+    FINISHED = auto()
+    STOPPED = auto()
+    INTERRUPTED = auto()
+    """The app ended while it was being written."""
+    FAILED = auto()
+
+
+RUNNING = (AnswerState.WAITING, AnswerState.READING, AnswerState.THINKING, AnswerState.WRITING)
+
+
+class AnswerTurn(QObject):
+    """What the model says, while it says it and afterwards.
+
+    **Signals:** `changed`, `run_added` (ToolRun, a call of a tool).
+    """
+
+    changed = Signal()
+    run_added = Signal(object)
+
+    def __init__(
+        self,
+        place: Place,
+        num_new_pictures: int = 0,
+        shows_thought: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        title_of: Callable[[str], str] = lambda _name: "",
+    ) -> None:
+        """`title_of` tells what a person calls a tool."""
+        super().__init__()
+        self.place = place
+        self.model = ""
+        self.was_to_think = False
+        """Asked for with thinking on."""
+        self.state = AnswerState.WAITING
+        self.error = ""
+        self.stats: Stats | None = None
+        self.thought = Thought(shows_thought, clock)
+        self.runs: list[ToolRun] = []
+        self.reason = ""
+        self._title_of = title_of
+        self._answer = Answer()
+        self._is_behind = False
+        """Whether more was said than is shown."""
+        self._num_new_pictures = num_new_pictures
+        self._fraction: float | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What it consists of so far, in order."""
+        return self._answer.steps
+
+    @property
+    def text(self) -> str:
+        """What was said, without thoughts and calls."""
+        return self._answer.text
+
+    @property
+    def is_running(self) -> bool:
+        """Whether more may come."""
+        return self.state in RUNNING
+
+    @property
+    def is_using_tool(self) -> bool:
+        """Whether a call is under way, or waits for a person."""
+        return self.is_running and bool(self.runs) and self.runs[-1].is_open
+
+    @property
+    def activity(self) -> str:
+        """What goes on before the first word; empty once there is something to read, and while a tool says it."""
+        if self.is_using_tool:
+            return ""
+        match self.state:
+            case AnswerState.WAITING:
+                return "Waiting for the model…"
+            case AnswerState.READING:
+                progress = "" if self._fraction is None else f" {self._fraction:.0%}".replace("%", " %")
+                return f"{self._reading}{progress}"
+            case AnswerState.WRITING if not self.text:
+                return "Writing…"
+            case _:
+                return ""
+
+    @property
+    def note(self) -> str:
+        """Why the answer ended where it did, when that is not plain to see."""
+        if self.state is AnswerState.STOPPED:
+            return "Stopped"
+        if self.state is AnswerState.INTERRUPTED:
+            return "Interrupted: Cabochon ended while this was being written."
+        if self.state is not AnswerState.FINISHED:
+            return ""
+        match self.reason:
+            case "length":
+                return "Cut off: the answer reached its longest length."
+            case "context_full":
+                return "Cut off: the conversation fills the model’s context. Start a new one to go on."
+            case "loop":
+                return "Cut off: the model repeated itself."
+            case _:
+                return "" if self.text.strip() else "The model had nothing to say."
+
+    @property
+    def statistics(self) -> str:
+        """What the answer cost: "42 tokens/s · 120 tokens · first word after 0.8 s"; empty while that is not known."""
+        stats = self.stats
+        if stats is None or self.is_running:
+            return ""
+        parts = [f"{stats.decode_tokens_per_second:,.0f} tokens/s"] if stats.decode_tokens_per_second else []
+        parts.append(f"{stats.num_new_tokens:,} token{'s' * (stats.num_new_tokens != 1)}")
+        if stats.time_to_first_token_ms:
+            parts.append(f"first word after {stats.time_to_first_token_ms / 1000:.1f} s")
+        return " · ".join(parts)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The turn as history for the model, rounds of calls and results first; none when there is nothing to remember.
+
+        The same tool messages in the same places as while it was at work, so that its prefix is known already.
+        """
+        if self.is_running or self.state is AnswerState.FAILED or not self.text.strip():
+            return ()
+        return self._answer.messages
+
+    @property
+    def spoken(self) -> str:
+        """The turn for people who listen to the window; while it runs only what goes on: "Answer, 14:02: Writing…"."""
+        return self.spoken_as(self.text)
+
+    def spoken_as(self, text: str) -> str:
+        """The same with the answer's text as it reads, and why it ended in a line of its own."""
+        if self.is_running:
+            is_thinking = self.state is AnswerState.THINKING
+            said = self.activity or ("Thinking…" if is_thinking else "Writing…")
+        else:
+            said = "\n".join(part for part in (_begun(text), self.error, self.note) if part)
+        return f"Answer, {self.place.when}: {said}"
+
+    @property
+    def _reading(self) -> str:
+        match self._num_new_pictures:
+            case 0:
+                return "Reading…"
+            case 1:
+                return "Reading the picture…"
+            case number:
+                return f"Reading {number} pictures…"
+
+    def start_reading(self) -> None:
+        """The engine works on this turn's prompt."""
+        self.state = AnswerState.READING
+        self.changed.emit()
+
+    def wait(self) -> None:
+        """The engine is not ready for this turn yet."""
+        self.state = AnswerState.WAITING
+        self.changed.emit()
+
+    def show_progress(self, done_tokens: int, total_tokens: int) -> None:
+        """So much of the prompt is read."""
+        self.state = AnswerState.READING
+        self._fraction = done_tokens / total_tokens if total_tokens else None
+        self.changed.emit()
+
+    def take(self, event: Event) -> None:
+        """Note what comes. More text is shown with the next `show`, all else at once."""
+        if isinstance(event, TextDelta | ThoughtDelta):
+            self._answer.take(event)
+            self._is_behind = True
+            return
+        self.show()
+        self._answer.take(event)
+        match event:
+            case ThoughtStarted():
+                self.state = AnswerState.THINKING
+                self.thought.start()
+            case ThoughtFinished(duration_ms, ended_by=ended_by):
+                self.thought.finish(duration_ms, ended_by)
+                self.state = AnswerState.WRITING
+            case ToolCalled(call) | ToolCallRefused(call=call):
+                self._add_run(ToolRun(call, self._title_of(call.name)))
+            case ToolFinished(result, duration_ms, failed):
+                self._finish_run(result, duration_ms, failed=failed)
+            case _:
+                return
+        self.changed.emit()
+
+    def show(self) -> bool:
+        """Show all text that came, and tell whether there was any."""
+        if not self._is_behind:
+            return False
+        self._is_behind = False
+        thought = self._answer.thought
+        if thought != self.thought.text:
+            self.thought.text = thought
+            self.thought.changed.emit()
+        if not self.thought.is_running:
+            self.state = AnswerState.WRITING
+            self.changed.emit()
+        return True
+
+    def restore(self, steps: Sequence[Step]) -> None:
+        """Take back an answer of an earlier day."""
+        self._answer = Answer(steps)
+        thoughts = [step for step in steps if isinstance(step, ThoughtStep)]
+        if thoughts:
+            seconds = sum(step.duration_ms or 0 for step in thoughts) / 1000
+            self.thought.restore(self._answer.thought, seconds, thoughts[-1].ended_by)
+        for step in steps:
+            if isinstance(step, ToolCall):
+                self._add_run(ToolRun(step, self._title_of(step.name)))
+            elif isinstance(step, Returned):
+                self._finish_run(step.result, step.duration_ms, failed=step.failed)
+        for run in self.runs:
+            run.abandon()
+
+    def _add_run(self, run: ToolRun) -> None:
+        self.runs.append(run)
+        self.run_added.emit(run)
+
+    def _finish_run(self, result: ToolResult, duration_ms: float | None, *, failed: bool) -> None:
+        run = next((run for run in self.runs if run.call.id == result.call_id and run.is_open), None)
+        if run is not None:
+            run.finish(result.content, duration_ms, failed=failed)
+
+    def end(self, event: Finished | Failed) -> None:
+        """The answer is complete, or was cut off, or could not be made, which one sentence says."""
+        match event:
+            case Finished(reason, stats):
+                self.stats, self.reason = stats, reason
+                self._close(AnswerState.STOPPED if reason == "cancelled" else AnswerState.FINISHED)
+            case Failed(message=message):
+                self.error = message
+                self._close(AnswerState.FAILED)
+            case _ as never:
+                assert_never(never)
+
+    def measure(self, stats: Stats) -> None:
+        """What it cost, once that is known."""
+        self.stats = stats
+        self.changed.emit()
+
+    def stop(self, *, by_quitting: bool = False) -> None:
+        """A person stopped it, or quit the app; what is there stays."""
+        self._close(AnswerState.INTERRUPTED if by_quitting else AnswerState.STOPPED)
+
+    def start_again(self) -> None:
+        """Forget a failed attempt, for a retry in the same place."""
+        self._answer = Answer()
+        self.error = self.reason = ""
+        self.runs.clear()
+        self.thought.reset()
+        self.stats = self._fraction = None
+        self.state = AnswerState.WAITING
+        self.changed.emit()
+
+    def _close(self, state: AnswerState) -> None:
+        self.show()
+        if self.thought.is_running:
+            self.thought.finish()
+            self._answer.take(ThoughtFinished(self.thought.seconds * 1000.0, ended_by="cut_off"))
+        for run in self.runs:
+            run.abandon()
+        self.state = state
+        self.changed.emit()
+
+
+def _begun(text: str) -> str:
+    """As much of a text as a name can hold that is read out; the rest is read in the text itself."""
+    return text if len(text) <= MAX_SPOKEN else text[: MAX_SPOKEN - 1] + "…"

@@ -1,0 +1,1 @@
+"""What is written and attached, until it is sent."""

@@ -1,0 +1,406 @@
+"""What is attached to a draft: pictures, sounds, videos and texts, each with its cost and its wording."""
+
+import itertools
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import assert_never
+
+from app.text.receipts import BUDGET_NAMES, auto_budget
+from engine import (
+    BUDGETS,
+    DEFAULT_VIDEO_BUDGET,
+    MAX_SOUND_SECONDS,
+    Attachment,
+    ImagePlan,
+    ModelInfo,
+    Part,
+    Picture,
+    Quote,
+    Sound,
+    Video,
+    plan_frames,
+    plan_image,
+)
+
+__all__ = [
+    "EARS", "Attached", "DraftPicture", "DraftReading", "DraftSound", "DraftText", "DraftVideo", "Senses", "for_model",
+    "length", "new_key", "senses_of",
+]  # fmt: skip
+
+EARS = "E2B, E4B and 12B hear"
+
+_SOUND_TOKENS_PER_SECOND = 25
+"""One soft token stands for 40 ms, in the E line and in the 12B."""
+
+_FRAME_TOKENS = 8
+"""Around the soft tokens of a frame: its time, digit by digit, and two markers."""
+
+_LARGE_BYTES = 32 << 20
+"""A copy of so much takes a while that somebody notices."""
+
+_keys = itertools.count(1)
+
+
+def new_key() -> int:
+    """What tells one thing that is attached from all others of this run."""
+    return next(_keys)
+
+
+@dataclass(frozen=True)
+class Senses:
+    """What the loaded model takes, and how; before it is known, everything."""
+
+    hears: bool = True
+    sees: bool = True
+    auto_limit: int = BUDGETS[-1]
+    """The largest budget that Auto chooses."""
+    characters_per_token: float = 3.5
+    """Of text, roughly."""
+
+    def text_tokens(self, text: str) -> int:
+        """Tokens of a text, roughly."""
+        return math.ceil(len(text) / self.characters_per_token)
+
+
+def senses_of(info: ModelInfo | None) -> Senses:
+    """What a model takes."""
+    if info is None:
+        return Senses()
+    limit = info.traits.max_budget
+    return Senses("sound" in info.modalities, "picture" in info.modalities, limit, info.characters_per_token)
+
+
+@dataclass(frozen=True)
+class _DraftFile:
+    """An attached file. It can be sent once its copy exists."""
+
+    key: int
+    attachment: Attachment
+    senses: Senses = field(default_factory=Senses, kw_only=True)
+    copy: Path | None = field(default=None, kw_only=True)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be sent."""
+        return self.copy is not None
+
+    @property
+    def state(self) -> str:
+        """What is being done with it, as far as that takes a while."""
+        return "Copying…" if not self.is_ready and self.attachment.size_bytes >= _LARGE_BYTES else ""
+
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept."""
+        return self.parts(self.path)[0]
+
+    @property
+    def sent_parts(self) -> tuple[Part, ...]:
+        """As the message carries it."""
+        return self.parts(self.copy or self.path)
+
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        raise NotImplementedError
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.attachment.path
+
+    @property
+    def name(self) -> str:
+        """The file's name, as it is shown."""
+        return self.attachment.path.name
+
+    @property
+    def tip(self) -> str:
+        """Where it lies."""
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class _Seen(_DraftFile):
+    """Something to be seen at a budget; without a choice the budget is Auto."""
+
+    choice: int | None = None
+
+    @property
+    def budget(self) -> int:
+        """The soft tokens that a picture, or each frame of a video, may spend."""
+        return self.auto if self.choice is None else self.choice
+
+    @property
+    def auto(self) -> int:
+        """What Auto chooses."""
+        raise NotImplementedError
+
+    @property
+    def num_tokens(self) -> int:
+        """Rows of the prompt at the present budget."""
+        return self.tokens_at(self.budget)
+
+    @property
+    def label(self) -> str:
+        """The budget in a few words: "Auto · 264 tokens", "Fine · 560"."""
+        if self.choice is None:
+            return f"Auto · {self.num_tokens:,} tokens"
+        return f"{BUDGET_NAMES[self.choice]} · {self.choice:,}"
+
+    @property
+    def lack(self) -> str:
+        """Why the loaded model cannot take it, in a few words; empty when it can."""
+        return "" if self.senses.sees else "This model cannot see"
+
+    @property
+    def refusal(self) -> str:
+        """The sentence for somebody who sends it nevertheless."""
+        return f"“{self.name}” cannot be sent: this model cannot see. Remove it, or choose a complete Gemma 4 model."
+
+    @property
+    def original_size(self) -> str:
+        """The size of the file's pictures before any resizing."""
+        return f"{self.attachment.width} × {self.attachment.height} pixels"
+
+    @property
+    def tip(self) -> str:
+        """Where it lies, and how large it is."""
+        return f"{self.path}\n{self.original_size}"
+
+    def plan(self, budget: int) -> ImagePlan:
+        """The size that it gets at a budget; raises AttachmentError for impossible proportions."""
+        return plan_image(self.attachment.width, self.attachment.height, budget)
+
+    def tokens_at(self, budget: int) -> int:
+        """Rows of the prompt at another budget."""
+        raise NotImplementedError
+
+    def cost_at(self, budget: int | None) -> str:
+        """What another budget would buy: "264 tokens · 1056 × 576"."""
+        budget = self.auto if budget is None else budget
+        plan = self.plan(budget)
+        return f"{self.tokens_at(budget):,} tokens · {plan.width} × {plan.height}"
+
+
+@dataclass(frozen=True)
+class DraftPicture(_Seen):
+    """A picture that waits to be sent."""
+
+    @property
+    def auto(self) -> int:
+        """The smallest budget that keeps native detail."""
+        return auto_budget(self.attachment.width, self.attachment.height, self.senses.auto_limit)
+
+    def tokens_at(self, budget: int) -> int:
+        """Rows of the prompt at another budget."""
+        return self.plan(budget).num_soft_tokens
+
+    @property
+    def cost(self) -> str:
+        """What the chosen budget buys."""
+        if self.choice is not None:
+            return self.cost_at(self.choice)
+        plan = self.plan(self.budget)
+        return f"{plan.width} × {plan.height} pixels"
+
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        return (Picture(str(path), self.budget),)
+
+
+@dataclass(frozen=True)
+class DraftVideo(_Seen):
+    """A video that waits to be sent: a frame a second, and its sound where the model hears and it is short enough."""
+
+    @property
+    def auto(self) -> int:
+        """A video has many frames: each gets little."""
+        return DEFAULT_VIDEO_BUDGET
+
+    @property
+    def num_frames(self) -> int:
+        """Frames that the model will see."""
+        return len(plan_frames(self.attachment.seconds))
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether its sound goes along."""
+        is_short = self.attachment.seconds <= MAX_SOUND_SECONDS
+        return self.attachment.has_sound and self.senses.hears and is_short
+
+    def tokens_at(self, budget: int) -> int:
+        """Rows of the prompt at another budget, nearly."""
+        frames = self.num_frames * (self.plan(budget).num_soft_tokens + _FRAME_TOKENS)
+        return frames + self.is_heard * _sound_tokens(self.attachment.seconds)
+
+    @property
+    def cost(self) -> str:
+        """How much of it the model gets."""
+        frames = f"{self.num_frames} frame{'s' * (self.num_frames > 1)}"
+        return f"{length(self.attachment.seconds)} · {frames}{', sound' * self.is_heard}"
+
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        video = Video(str(path), self.budget)
+        return (video, Sound(video.path)) if self.is_heard else (video,)
+
+
+@dataclass(frozen=True)
+class DraftSound(_DraftFile):
+    """A sound that waits to be sent; `peaks` are its loudest samples from the beginning to the end, in [0, 1]."""
+
+    peaks: tuple[float, ...] = ()
+
+    @property
+    def num_tokens(self) -> int:
+        """Rows of the prompt, to one or two."""
+        return _sound_tokens(self.attachment.seconds)
+
+    @property
+    def label(self) -> str:
+        """Its length."""
+        return length(self.attachment.seconds)
+
+    @property
+    def cost(self) -> str:
+        """What it costs."""
+        return f"{self.num_tokens:,} tokens"
+
+    @property
+    def lack(self) -> str:
+        """Why the loaded model cannot take it, in a few words; empty when it can."""
+        return "" if self.senses.hears else "Only E2B, E4B, 12B hear"
+
+    @property
+    def refusal(self) -> str:
+        """The sentence for somebody who sends it nevertheless."""
+        return f"“{self.name}” cannot be sent: this model cannot hear. {EARS}: choose one of them, or remove the sound."
+
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """As parts that name this file."""
+        return (Sound(str(path)),)
+
+
+@dataclass(frozen=True)
+class DraftText:
+    """A text file or a long paste that waits to be sent as a quotation."""
+
+    key: int
+    name: str
+    text: str = field(repr=False)
+    senses: Senses = field(default_factory=Senses, kw_only=True)
+    lack = ""
+    state = ""
+    is_ready = True
+
+    @property
+    def tip(self) -> str:
+        """What the model gets."""
+        return f"{self.name}\n{self.label}, sent as a quotation"
+
+    @property
+    def num_tokens(self) -> int:
+        """Rows of the prompt, roughly."""
+        return self.senses.text_tokens(self.text)
+
+    @property
+    def label(self) -> str:
+        """Its size: "12 lines · 3.1 KB"."""
+        size = len(self.text.encode(errors="replace"))
+        num_lines = self.text.count("\n") + 1
+        shown = f"{size:,} B" if size < 1000 else f"{size / 1000:,.1f} KB"
+        return f"{num_lines:,} line{'s' * (num_lines > 1)} · {shown}"
+
+    @property
+    def cost(self) -> str:
+        """What it costs."""
+        return f"about {self.num_tokens:,} tokens"
+
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept."""
+        return Quote(self.name, self.text)
+
+    @property
+    def sent_parts(self) -> tuple[Part, ...]:
+        """As the message carries it."""
+        return (self.draft_part,)
+
+
+@dataclass(frozen=True)
+class DraftReading:
+    """A file that is being looked at; `part` is how the draft that it comes from had it, None for a new one."""
+
+    key: int
+    path: Path
+    part: Picture | Sound | Video | None = None
+    num_tokens = 0
+    label = "Reading…"
+    cost = ""
+    lack = ""
+    state = ""
+    is_ready = False
+
+    @classmethod
+    def of(cls, part: Picture | Sound | Video) -> "DraftReading":
+        """What a kept draft had attached."""
+        return cls(new_key(), Path(part.path), part)
+
+    @property
+    def name(self) -> str:
+        """The file's name, as it is shown."""
+        return self.path.name
+
+    @property
+    def tip(self) -> str:
+        """Where it lies."""
+        return str(self.path)
+
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept meanwhile: what it really is, is looked at when the draft is taken up."""
+        return self.part or Picture(str(self.path))
+
+    @property
+    def sent_parts(self) -> tuple[Part, ...]:
+        """It is never sent like this."""
+        return ()
+
+    def seen(self, attachment: Attachment, choice: int | None, peaks: tuple[float, ...], senses: Senses) -> "Attached":
+        """What it turned out to be; `choice` is the budget of a new picture."""
+        match attachment.kind:
+            case "sound":
+                return DraftSound(self.key, attachment, peaks, senses=senses)
+            case "video":
+                video = DraftVideo(self.key, attachment, senses=senses)
+                if isinstance(self.part, Video) and self.part.budget != video.auto:
+                    return replace(video, choice=self.part.budget)
+                return video
+            case "picture":
+                picture = DraftPicture(self.key, attachment, senses=senses)
+                if isinstance(self.part, Picture):
+                    choice = None if self.part.budget == picture.auto else self.part.budget
+                return replace(picture, choice=choice)
+            case _ as never:
+                assert_never(never)
+
+
+Attached = DraftPicture | DraftVideo | DraftSound | DraftText | DraftReading
+
+
+def for_model(item: Attached, senses: Senses) -> Attached:
+    """The same thing, about to be sent to another model."""
+    return item if isinstance(item, DraftReading) else replace(item, senses=senses)
+
+
+def length(seconds: float) -> str:
+    """A length of time: "7.2 s", "1:05"."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def _sound_tokens(seconds: float) -> int:
+    return math.ceil(seconds * _SOUND_TOKENS_PER_SECOND)

@@ -1,0 +1,332 @@
+"""The draft that is open: its text, what is attached to it, the thinking switch, and what was refused."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.settings import Settings
+from app.viewmodels.conversation.conversation import Conversation
+from app.viewmodels.draft.attached import (
+    Attached,
+    DraftPicture,
+    DraftReading,
+    DraftSound,
+    DraftText,
+    DraftVideo,
+    for_model,
+    new_key,
+)
+from app.viewmodels.draft.draft import Draft
+from app.viewmodels.draft.inspection import Inspected
+from app.viewmodels.draft.meter import Meter
+from app.viewmodels.draft.preparing import Preparation
+from app.viewmodels.draft.quotes import LONG_TEXT, MANY_LINES
+from app.viewmodels.models.model import Model
+from engine import BUDGETS, Message, Text
+
+__all__ = ["Composer"]
+
+MAX_SENTENCES = 3
+"""So many refusals are named one by one; the rest is counted."""
+
+
+class Composer(QObject):
+    """Shows and changes one draft after the other. Refused files end up in `notice`, never in a dialog; the rest of the
+    same drop is kept.
+
+    **Signals:** `item_added`, `item_changed` (Attached), `item_removed` (its key), `items_ordered`, `notice_changed`,
+    `changed` (anything that decides whether it can be sent), `draft_changed` (the Draft that is another one now, or
+    whose file has a copy now), `sent` (the Draft, empty again), `text_offered` (text to insert), `text_replaced` (text
+    to show instead of the draft's), `thinking_changed`.
+    """
+
+    item_added = Signal(object)
+    item_changed = Signal(object)
+    item_removed = Signal(int)
+    items_ordered = Signal()
+    notice_changed = Signal()
+    changed = Signal()
+    draft_changed = Signal(object)
+    sent = Signal(object)
+    text_offered = Signal(str)
+    text_replaced = Signal(str)
+    thinking_changed = Signal(bool)
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        model: Model,
+        meter: Meter,
+        settings: Settings,
+        preparation: Preparation,
+    ) -> None:
+        super().__init__()
+        self.meter = meter
+        self.draft = Draft()
+        self._conversation = conversation
+        self._model = model
+        self._settings = settings
+        self.preparation = preparation
+        self._numbers = itertools.count(1)
+        self._senses = meter.senses
+        self._is_to_be_sent = False
+        self._refusals: list[str] = []
+        self._remark = ""
+        preparation.seen.connect(self._take)
+        preparation.copied.connect(self._take_copy)
+        conversation.busy_changed.connect(self.changed)
+        meter.senses_changed.connect(self._follow_senses)
+
+    @property
+    def items(self) -> tuple[Attached, ...]:
+        """Everything attached, in order."""
+        return tuple(self.draft.items.values())
+
+    @property
+    def pictures(self) -> tuple[DraftPicture, ...]:
+        """The attached pictures, in order."""
+        return tuple(item for item in self.items if isinstance(item, DraftPicture))
+
+    @property
+    def notice(self) -> str:
+        """What was refused and why, one sentence a line; empty when there is nothing to say."""
+        lines = self._refusals[:MAX_SENTENCES]
+        if num_more := len(self._refusals) - len(lines):
+            lines.append(f"{num_more:,} more file{'s' * (num_more > 1)} could not be attached.")
+        if self._remark:
+            lines.append(self._remark)
+        return "\n".join(lines)
+
+    @property
+    def text(self) -> str:
+        """What is written so far."""
+        return self.draft.text
+
+    @property
+    def caution(self) -> str:
+        """What to know before this draft is sent; empty when there is nothing to say."""
+        seen = [item for item in self.items if isinstance(item, DraftPicture | DraftVideo)]
+        films = [item for item in seen if isinstance(item, DraftVideo)]
+        is_heard = any(film.is_heard for film in films) or any(isinstance(item, DraftSound) for item in self.items)
+        is_mixed = is_heard and (bool(films) or len(seen) > 1)
+        return (is_mixed and self._model.traits.mixing_caution) or self.meter.warning
+
+    @property
+    def can_send(self) -> bool:
+        """Whether it would be sent now; while an answer runs, or a file is looked at or copied, the draft waits."""
+        return not self.draft.is_empty and self.draft.is_ready and not self._conversation.is_busy
+
+    @property
+    def is_thinking_on(self) -> bool:
+        """Whether the next answer may think first."""
+        return self._settings.is_thinking_on
+
+    def set_thinking(self, is_on: bool) -> None:
+        """Turn the thinking switch."""
+        if is_on != self._settings.is_thinking_on:
+            self._settings.is_thinking_on = is_on
+            self.thinking_changed.emit(is_on)
+
+    def show(self, draft: Draft) -> None:
+        """Open a draft in place of the present one; what is not ready in it is looked at and copied."""
+        self.say([])
+        for item in self.items:
+            self.item_removed.emit(item.key)
+        self.draft = draft
+        self.text_replaced.emit(draft.text)
+        for item in tuple(draft.items.values()):
+            draft.items[item.key] = shown = for_model(item, self._senses)
+            self.item_added.emit(shown)
+            self.preparation.prepare(draft, item.key)
+        self._is_to_be_sent = False
+        self._weigh()
+
+    def set_text(self, text: str) -> None:
+        """Take what was typed."""
+        if text != self.draft.text:
+            self.draft.text = text
+            self._note_change()
+
+    def replace_text(self, text: str) -> None:
+        """Write something else into the draft, as an example action does."""
+        self.set_text(text)
+        self.text_replaced.emit(text)
+
+    def insert(self, text: str) -> None:
+        """Text goes to the cursor, a very long one beside it."""
+        if len(text) > LONG_TEXT or text.count("\n") >= MANY_LINES:
+            name = f"Pasted text {next(self._numbers)}"
+            self._add(DraftText(new_key(), name, text.replace("\r\n", "\n"), senses=self._senses))
+        else:
+            self.text_offered.emit(text)
+
+    def attach(self, paths: Sequence[Path], remark: str = "") -> None:
+        """Attach files; those that cannot be attached are named in `notice`, with a remark on what was no file."""
+        self.say([], remark)
+        for path in paths:
+            if any(item.path == path for item in self.items if not isinstance(item, DraftText)):
+                self.say([*self._refusals, _again(path.name)], remark)
+            else:
+                self._add(DraftReading(new_key(), path))
+
+    def remove(self, key: int) -> None:
+        """Take one thing out of the draft."""
+        if self.draft.items.pop(key, None) is not None:
+            self.item_removed.emit(key)
+            self._note_change()
+
+    def remove_all(self) -> None:
+        """Take everything out of the draft but its text."""
+        for item in self.items:
+            self.remove(item.key)
+
+    def place(self, key: int, index: int) -> None:
+        """Put one thing at another place in the row, at most at its ends."""
+        items = self.draft.items
+        keys = [each for each in items if each != key]
+        keys.insert(min(max(index, 0), len(keys)), key)
+        if keys != list(items):
+            self.draft.items = {each: items[each] for each in keys}
+            self.items_ordered.emit()
+            self._note_change()
+
+    def step(self, key: int, steps: int) -> None:
+        """Move one thing along the row."""
+        self.place(key, list(self.draft.items).index(key) + steps)
+
+    def unfold(self, key: int) -> None:
+        """Put an attached text into the message, at the cursor."""
+        item = self.draft.items.get(key)
+        if isinstance(item, DraftText):
+            self.remove(key)
+            self.text_offered.emit(item.text)
+
+    def set_budget(self, key: int, budget: int | None) -> None:
+        """Choose a budget, None for Auto; the next picture starts with what was chosen for a picture."""
+        item = self.draft.items[key]
+        if isinstance(item, DraftPicture):
+            self._settings.budget = budget
+        if isinstance(item, DraftPicture | DraftVideo):
+            self._change(self.draft, replace(item, choice=budget))
+            self._note_change()
+
+    def set_budget_of_all(self, budget: int | None) -> None:
+        """Choose one budget for everything that is seen, and for what comes."""
+        self._settings.budget = budget
+        for item in self.items:
+            self.set_budget(item.key, budget)
+
+    def step_budget(self, key: int, steps: int) -> None:
+        """Go up or down the row of budgets from the present one, stopping at its ends."""
+        item = self.draft.items[key]
+        if isinstance(item, DraftPicture | DraftVideo):
+            index = BUDGETS.index(item.budget) + steps
+            self.set_budget(key, BUDGETS[min(max(index, 0), len(BUDGETS) - 1)])
+
+    def refuse(self, key: int, sentence: str) -> None:
+        """Drop something that turned out to be damaged when it was read."""
+        if key in self.draft.items:
+            self.remove(key)
+            self.say([*self._refusals, sentence], self._remark)
+
+    def say(self, refusals: Sequence[str], remark: str = "") -> None:
+        """Put these refusals of files in place of the present ones, and a remark on what was no file."""
+        before = self.notice
+        self._refusals, self._remark = list(refusals), remark
+        if self.notice != before:
+            self.notice_changed.emit()
+
+    def send(self) -> None:
+        """Send the draft, if there is one and no answer is under way; what the model cannot take is said instead.
+
+        What is not ready is sent as soon as it is, unless the draft is changed before.
+        """
+        refusals = [item.refusal for item in self.items if not isinstance(item, DraftText | DraftReading) and item.lack]
+        if self.draft.is_empty or self._conversation.is_busy:
+            return
+        if refusals:
+            self.say(refusals)
+        elif self.draft.is_ready:
+            message, replaces = self._message(), self.draft.replaces
+            self.say([])
+            self.remove_all()
+            self.replace_text("")
+            self.sent.emit(self.draft)
+            self._conversation.send(message, self.is_thinking_on, replaces)
+        else:
+            self._is_to_be_sent = True
+
+    def _message(self) -> Message:
+        """The draft as a message, what is attached first."""
+        text = self.draft.text.strip("\n").rstrip()
+        parts = [part for item in self.items for part in item.sent_parts]
+        return Message("user", (*parts, Text(text)) if text else tuple(parts))
+
+    def _add(self, item: Attached) -> None:
+        self.draft.items[item.key] = item
+        self.item_added.emit(item)
+        self._note_change()
+        self.preparation.prepare(self.draft, item.key)
+
+    def _take(self, draft: Draft, key: int, found: Inspected) -> None:
+        """A file was looked at: it becomes what it is, or goes with a sentence."""
+        reading, refusal = draft.items[key], found.refusal
+        assert isinstance(reading, DraftReading)
+        if found.text is not None:
+            text = DraftText(key, reading.name, found.text, senses=self._senses)
+            if any(replace(text, key=item.key) == item for item in draft.items.values()):
+                refusal = _again(reading.name)
+        if not refusal:
+            attachment = found.attachment
+            chosen = self._settings.budget
+            seen = text if attachment is None else reading.seen(attachment, chosen, found.peaks, self._senses)
+            self._change(draft, seen)
+            self._go_on()
+        elif draft is self.draft:
+            self.refuse(key, refusal)
+        else:
+            del draft.items[key]
+            self.draft_changed.emit(draft)
+
+    def _take_copy(self, draft: Draft, key: int, copy: Path) -> None:
+        item = draft.items.get(key)
+        if item is not None and not isinstance(item, DraftText | DraftReading):
+            self._change(draft, replace(item, copy=copy))
+            if copy != item.path:
+                self.draft_changed.emit(draft)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Something is ready: send what waits for it."""
+        if self._is_to_be_sent and self.draft.is_ready:
+            self._is_to_be_sent = False
+            self.send()
+
+    def _change(self, draft: Draft, item: Attached) -> None:
+        draft.items[item.key] = item
+        if draft is self.draft:
+            self.item_changed.emit(item)
+            self._weigh()
+
+    def _follow_senses(self) -> None:
+        self._senses = self.meter.senses
+        for item in self.items:
+            self._change(self.draft, for_model(item, self._senses))
+        self._weigh()
+
+    def _note_change(self) -> None:
+        """A person made another draft of it."""
+        self._is_to_be_sent = False
+        self._weigh()
+        self.draft_changed.emit(self.draft)
+
+    def _weigh(self) -> None:
+        self.meter.weigh(self.draft.text, self.items)
+        self.changed.emit()
+
+
+def _again(name: str) -> str:
+    return f"“{name}” is already attached."

@@ -1,0 +1,95 @@
+"""What happens to a file between a drop and the moment at which it can be sent: it is looked at, then copied."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Lane
+from app.viewmodels.draft.attached import DraftReading, DraftText
+from app.viewmodels.draft.draft import Draft
+from app.viewmodels.draft.inspection import Inspected, inspect
+
+__all__ = ["Keep", "Preparation"]
+
+DELETION_S = 30.0
+"""Longest wait for everything to be gone: what is attached next must not be deleted with it."""
+
+Keep = Callable[[Path], Path]
+"""Makes the copy of a file that is sent, and gives the file itself where that cannot be."""
+
+
+class Preparation(QObject):
+    """Looks at files and copies them in the background, also those of a draft that is not open any more.
+
+    **Signals:** `seen` (the Draft, the key of what was looked at, Inspected), `copied` (the Draft, the key, the path of
+    the copy).
+    """
+
+    seen = Signal(object, int, object)
+    copied = Signal(object, int, object)
+
+    def __init__(self, keeper: Callable[[], Keep]) -> None:
+        """`keeper` gives what copies files for the conversation that is open."""
+        super().__init__()
+        self._keeper = keeper
+        self._looking = Lane()
+        self._copying = Lane()
+        self._closed = Event()
+
+    def prepare(self, draft: Draft, key: int) -> None:
+        """Let a thing of the open draft be looked at, or copied."""
+        item, keep = draft.items[key], self._keeper()
+        if isinstance(item, DraftReading):
+            is_wanted = partial(self._is_wanted, draft, key)
+            self._looking.do(partial(_look, item.path, is_wanted), partial(self._go_on, draft, key, keep))
+        elif not isinstance(item, DraftText) and not item.is_ready:
+            self._copy(draft, key, keep, item.path)
+
+    def forget(self, deletion: "Future[None]") -> None:
+        """Every file is being deleted: copy none of those before, and what comes only afterwards."""
+        self._looking.forget()
+        self._copying.forget()
+        self._copying.do(lambda: wait([deletion], DELETION_S))
+
+    def close(self, draft: Draft) -> None:
+        """Copy what the open draft holds; nothing is looked at any more."""
+        self._closed.set()
+        self._looking.close()
+        for item in draft.items.values():
+            if isinstance(item, DraftReading):
+                self._copying.do(partial(self._keeper(), item.path))
+        self._copying.close(finishes=True)
+
+    def _go_on(self, draft: Draft, key: int, keep: Keep, found: Inspected | None) -> None:
+        if found is not None and self._is_wanted(draft, key):
+            self.seen.emit(draft, key, found)
+            if found.attachment is not None:
+                self._copy(draft, key, keep, found.attachment.path)
+
+    def _is_wanted(self, draft: Draft, key: int) -> bool:
+        """Asked on both threads: it was not removed, and the window is not closing."""
+        return not self._closed.is_set() and isinstance(draft.items.get(key), DraftReading)
+
+    def _copy(self, draft: Draft, key: int, keep: Keep, path: Path) -> None:
+        self._copying.do(partial(keep, path), lambda copy: self.copied.emit(draft, key, copy))
+
+
+class _NotWanted(Exception):
+    """Nobody waits for what is looked at."""
+
+
+def _look(path: Path, is_wanted: Callable[[], bool]) -> Inspected | None:
+    """None when nobody waits for it any more."""
+
+    def go_on() -> None:
+        if not is_wanted():
+            raise _NotWanted
+
+    try:
+        return inspect(path, go_on)
+    except _NotWanted:
+        return None

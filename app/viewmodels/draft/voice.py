@@ -1,0 +1,286 @@
+"""Speaking instead of writing: when it can be done, what the recorder's pill says, and what becomes of a clip."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.asking import Asked
+from app.bridge import Bridge
+from app.settings import ChosenMicrophone, Settings
+from app.sound.recorder import FLOOR_DB, Microphone, MicrophoneError, Recorder, RecorderState
+from app.viewmodels.draft.attached import EARS, senses_of
+from app.viewmodels.draft.composer import Composer
+from app.viewmodels.models.model import Model
+from engine import (
+    GREEDY,
+    MAX_SOUND_SECONDS,
+    Answer,
+    Event,
+    Failed,
+    Finished,
+    Options,
+    Sound,
+    transcription_prompt,
+    user,
+)
+
+__all__ = ["Voice", "found"]
+
+WARNING_S = 5
+"""Before the limit."""
+
+MOST_TOKENS = 512
+"""Nobody says more in 30 seconds."""
+
+DEAF = f"This model does not hear. {EARS}: choose one of them to speak to it."
+
+
+class Voice(QObject):
+    """The recorder as a person sees it. `make_recorder` is called when somebody wants to speak for the first time.
+
+    **Signals:** `changed` (what is shown), `progressed` (level and time), `clip_recorded` (path, whether it is being
+    transcribed rather than attached).
+    """
+
+    changed = Signal()
+    progressed = Signal()
+    clip_recorded = Signal(object, bool)
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        model: Model,
+        composer: Composer,
+        settings: Settings,
+        make_recorder: Callable[[], Recorder],
+    ) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._model = model
+        self._composer = composer
+        self._settings = settings
+        self._make_recorder = make_recorder
+        self._recorder: Recorder | None = None
+        self._problem = ""
+        self._is_deaf = False
+        self._stand_in = ""
+        self._clip: Path | None = None
+        self._asked: Asked | None = None
+        self._answer = Answer()
+        model.changed.connect(self._follow_model)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the pill is there: while it is recorded, or written down."""
+        return self.is_recording or self.is_transcribing or self._state is RecorderState.ASKING
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether it listens."""
+        return self._state is RecorderState.RECORDING
+
+    @property
+    def is_transcribing(self) -> bool:
+        """Whether the model writes down what was said."""
+        return self._clip is not None
+
+    @property
+    def transcribes(self) -> bool:
+        """What becomes of a clip: text in the message, or an attachment."""
+        return self._settings.transcribes
+
+    @property
+    def level(self) -> float:
+        """How loud it is, from 0 to 1."""
+        return 0.0 if self._recorder is None else 1 - self._recorder.level_db / FLOOR_DB
+
+    @property
+    def time(self) -> str:
+        """ "0:07" while it is recorded."""
+        seconds = 0 if self._recorder is None else int(self._recorder.seconds)
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    @property
+    def line(self) -> str:
+        """What the pill says beside the meter."""
+        if self.is_transcribing:
+            return "Writing down what you said…"
+        if self._state is RecorderState.ASKING:
+            return "Waiting for the microphone…"
+        if self._recorder is None or not self.is_recording:
+            return ""
+        return self._worry or self._stand_in
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether the line is something to worry about."""
+        return bool(self._worry)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing was recorded, or what happened to it; empty when there is nothing to say."""
+        return self._problem
+
+    @property
+    def wants_model(self) -> bool:
+        """Whether another model is what helps."""
+        return self._is_deaf
+
+    @property
+    def wants_permission(self) -> bool:
+        """Whether the system's settings are the place to go."""
+        return bool(self._problem) and self._recorder is not None and self._recorder.is_denied and not self._is_deaf
+
+    def choices(self) -> list[Microphone]:
+        """The microphones there are; none where nothing can be recorded, which `problem` then says."""
+        try:
+            return self._ready_recorder().choices()
+        except MicrophoneError as error:
+            self._say(str(error))
+            return []
+
+    @property
+    def chosen(self) -> ChosenMicrophone | None:
+        """The microphone that was chosen, whether it is there or not; None for the system's own choice."""
+        return self._settings.microphone
+
+    def choose(self, microphone: Microphone | None) -> None:
+        """Record from this one from now on, None for whichever the system chooses; it takes its place when missing."""
+        self._settings.microphone = ChosenMicrophone(microphone.id, microphone.name) if microphone else None
+
+    def set_transcribing(self, transcribes: bool) -> None:
+        """Choose what becomes of clips."""
+        self._settings.transcribes = transcribes
+        self.changed.emit()
+
+    def toggle(self) -> None:
+        """Begin to record, or end and keep it."""
+        if self.is_recording:
+            self.stop()
+        elif not senses_of(self._model.info).hears:
+            self._say(DEAF, is_deaf=True)
+        elif not self.is_open:
+            self._say("")
+            try:
+                recorder = self._ready_recorder()
+                recorder.chosen_id, self._stand_in = _connected(self.chosen, recorder.choices())
+                recorder.start()
+            except MicrophoneError as error:
+                self._say(str(error))
+
+    def stop(self) -> None:
+        """End the recording and keep it."""
+        if self._recorder is not None:
+            self._recorder.stop()
+
+    def cancel(self) -> None:
+        """Throw the recording away; what is being written down becomes an attachment instead."""
+        if self._clip is not None:
+            if self._asked is not None:
+                self._asked.heard.disconnect(self._hear)
+                self._asked.cancel()
+            self._attach_clip()
+        elif self._recorder is not None:
+            self._recorder.cancel()
+
+    def dismiss(self) -> None:
+        """Clear the problem."""
+        self._say("")
+
+    def leave(self) -> None:
+        """Attach what was said, or is being said, to the draft: another conversation follows, or the end."""
+        self.stop()
+        self.cancel()
+
+    @property
+    def _state(self) -> RecorderState:
+        return RecorderState.IDLE if self._recorder is None else self._recorder.state
+
+    @property
+    def _worry(self) -> str:
+        """What is wrong while it is recorded, or how little time is left."""
+        if self._recorder is None or not self.is_recording:
+            return ""
+        left = MAX_SOUND_SECONDS - self._recorder.seconds
+        return self._recorder.sentence or (f"{max(1, round(left))} s left" if left <= WARNING_S else "")
+
+    def _ready_recorder(self) -> Recorder:
+        if self._recorder is None:
+            self._recorder = self._make_recorder()
+            self._recorder.changed.connect(self._follow_recorder)
+            self._recorder.progressed.connect(self.progressed)
+            self._recorder.finished.connect(self._take_clip)
+        return self._recorder
+
+    def _follow_recorder(self) -> None:
+        assert self._recorder is not None
+        is_over = self._recorder.state in (RecorderState.FAILED, RecorderState.FINISHED)
+        self._say(self._recorder.sentence if is_over else "")
+
+    def _follow_model(self) -> None:
+        if self._is_deaf and senses_of(self._model.info).hears:
+            self._say("")
+
+    def _take_clip(self, path: Path) -> None:
+        transcribes = self.transcribes
+        if transcribes:
+            self._clip, self._answer = path, Answer()
+            prompt = self._model.traits.dictation_prompt or transcription_prompt(None)
+            options = Options(GREEDY, max_new_tokens=MOST_TOKENS)
+            self._asked = self._bridge.ask([user(prompt, Sound(str(path)))], options)
+            self._asked.heard.connect(self._hear)
+            self.changed.emit()
+        else:
+            self._composer.attach([path])
+        self.clip_recorded.emit(path, transcribes)
+
+    def _hear(self, event: Event) -> None:
+        self._answer.take(event)
+        match event:
+            case Finished():
+                self._insert(self._answer.text.strip())
+            case Failed(message=message):
+                self._attach_clip()
+                self._say(f"{message} The clip is attached instead.")
+            case _:
+                pass
+
+    def _insert(self, text: str) -> None:
+        """What was said goes to the cursor, and its clip away; one in which nothing was understood is attached."""
+        clip = self._clip
+        if text and clip is not None:
+            self._clip = None
+            self._composer.insert(text)
+            clip.unlink(missing_ok=True)
+            self.changed.emit()
+        else:
+            self._attach_clip()
+            self._say("Nothing was understood. The clip is attached instead.")
+
+    def _attach_clip(self) -> None:
+        clip, self._clip = self._clip, None
+        if clip is not None:
+            self._composer.attach([clip])
+        self.changed.emit()
+
+    def _say(self, problem: str, *, is_deaf: bool = False) -> None:
+        self._problem, self._is_deaf = problem, is_deaf
+        self.changed.emit()
+
+
+def found(chosen: ChosenMicrophone, choices: Sequence[Microphone]) -> Microphone | None:
+    """The chosen one among those that are there; one of its name where none has its id."""
+    by_id = [each for each in choices if each.id == chosen.id]
+    by_name = [each for each in choices if each.name == chosen.name]
+    return next(iter(by_id + by_name), None)
+
+
+def _connected(chosen: ChosenMicrophone | None, choices: Sequence[Microphone]) -> tuple[str, str]:
+    """The id to record from, empty for the system's own choice, and what to say about it."""
+    if chosen is None or not choices:
+        return "", ""
+    microphone = found(chosen, choices)
+    if microphone is None:
+        return "", f"“{chosen.name}” is not connected, so “{choices[0].name}” listens."
+    return microphone.id, ""

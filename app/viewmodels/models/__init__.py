@@ -1,0 +1,1 @@
+"""The model: which, in what state, resting or not."""

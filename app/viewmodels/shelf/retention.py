@@ -1,0 +1,66 @@
+"""What is deleted for good, and when: after nobody takes a deletion back, and what is older than it should be."""
+
+import time
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from app.store import Store
+from app.viewmodels.settings.preferences import Preferences
+from app.viewmodels.shelf.running import Running
+from app.viewmodels.shelf.shelf import Shelf
+
+__all__ = ["Retention"]
+
+PURGE_MS = 20_000
+"""After so long nobody takes a deletion back: the offer has gone after ten seconds."""
+
+RETENTION_MS = 3_600_000
+"""Who never quits should not keep conversations for longer than was chosen."""
+
+
+class Retention(QObject):
+    """Deletes what was removed, and what is too old; what is held as `running` stays."""
+
+    def __init__(self, store: Store, preferences: Preferences, shelf: Shelf, running: Running) -> None:
+        super().__init__()
+        self._store = store
+        self._preferences = preferences
+        self._shelf = shelf
+        self._running = running
+        self._days = preferences.retention_days
+        self._soon = QTimer(self, interval=PURGE_MS, singleShot=True)
+        self._soon.timeout.connect(self.purge)
+        self._again = QTimer(self, interval=RETENTION_MS, timerType=Qt.TimerType.VeryCoarseTimer)
+        self._again.timeout.connect(self.apply)
+        self._again.start()
+        preferences.changed.connect(self._note_choice)
+        shelf.removed.connect(self._soon.start)
+
+    def begin(self) -> None:
+        """The app starts: delete what the last run could not."""
+        if self._days == 0:
+            self._store.remove_earlier()  # an app that was killed could not do it
+        self.purge()
+
+    def apply(self) -> None:
+        """Delete what is older than it should be, unless it is in use; not while a deletion can be taken back."""
+        if not self._soon.isActive():
+            self.purge()
+
+    def purge(self) -> None:
+        """Delete what was removed and what is too old now."""
+        since = time.time() - self._days * 86_400 if self._days else None
+        self._store.purge(since, spared=tuple(transcript.id for transcript in self._running.all))
+        self._shelf.refresh_all()
+
+    def end(self) -> None:
+        """The app quits: delete everything, if nothing is to outlive it."""
+        if self._days == 0:
+            self._store.remove_all()
+            self._running.forget_unread()  # nothing of it is told outside the window any more
+
+    def _note_choice(self) -> None:
+        """Another choice holds after a moment in which it can still be changed."""
+        if self._days != self._preferences.retention_days:
+            self._days = self._preferences.retention_days
+            self._soon.start()

@@ -1,0 +1,89 @@
+"""What a search over all conversations finds, one row for each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.background import Lane
+from app.store import Hit, Store
+from app.viewmodels.shelf.shelf import Shelf
+
+__all__ = ["Found", "Search", "by_conversation"]
+
+SEARCH_MS = 120
+
+MOST_HITS = 300
+"""Turns that a search looks at; several of one conversation are one row."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A conversation in which a search found something."""
+
+    conversation_id: str
+    title: str
+    snippet: str
+    """The surroundings of the first match, marked as in `Hit`."""
+    created_at: float
+    turn_ids: tuple[str, ...]
+    """The turns with a match, from the newest; none when only the title has one."""
+
+    @property
+    def more(self) -> str:
+        """How many turns there are besides the first: "2 more"; empty when there are none."""
+        return f"{len(self.turn_ids) - 1} more" if len(self.turn_ids) > 1 else ""
+
+
+class Search(QObject):
+    """Looks for words in everything that was said.
+
+    **Signals:** `found` (`hits`, or that there is nothing to look for any more).
+    """
+
+    found = Signal()
+
+    def __init__(self, store: Store, shelf: Shelf) -> None:
+        super().__init__()
+        self.query = ""
+        self.hits: tuple[Found, ...] = ()
+        self.is_running = False
+        """Whether nobody knows yet what it finds."""
+        self._store = store
+        self._lane = Lane()
+        self._soon = QTimer(self, interval=SEARCH_MS, singleShot=True)
+        self._soon.timeout.connect(self._ask)
+        shelf.changed.connect(self._soon.start)
+
+    def look_for(self, query: str) -> None:
+        """Look for words; without any, nothing is found."""
+        self.query = query.strip()
+        self.is_running = bool(self.query)
+        self._soon.start()
+        if not self.query:
+            self.hits = ()
+            self.found.emit()
+
+    def _ask(self) -> None:
+        if self.query:
+            self._lane.follow(self._store.search(self.query, MOST_HITS), partial(self._take, self.query))
+
+    def _take(self, query: str, hits: Sequence[Hit]) -> None:
+        if query == self.query:
+            self.is_running = False
+            self.hits = by_conversation(hits)
+            self.found.emit()
+
+
+def by_conversation(hits: Sequence[Hit]) -> tuple[Found, ...]:
+    """One row for each conversation, in the order in which they were found. A turn tells more than the title."""
+    rows: dict[str, list[Hit]] = {}
+    for hit in hits:
+        rows.setdefault(hit.conversation_id, []).append(hit)
+    found = []
+    for of_one in rows.values():
+        first = next((hit for hit in of_one if hit.turn_id is not None), of_one[0])
+        turn_ids = tuple(hit.turn_id for hit in of_one if hit.turn_id is not None)
+        found.append(Found(first.conversation_id, first.title, first.snippet, first.created_at, turn_ids))
+    return tuple(found)

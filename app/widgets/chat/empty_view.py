@@ -1,0 +1,106 @@
+"""The window before the first message: what can be dropped, and a few things to try."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.viewmodels.conversation.examples import DETAIL, EXAMPLES, TEMPORARY_DETAIL, TEMPORARY_TITLE, TITLE, Example
+from app.widgets.shared.look import Label, Look, give_role
+
+__all__ = ["EmptyView"]
+
+_SIDE_BY_SIDE = 600
+"""Below this width the examples stand on top of each other."""
+
+_ROOM_FOR_GEM = 600
+"""In a lower window with examples on top of each other there is no stone."""
+
+
+class EmptyView(QWidget):
+    """A stone, a sentence and three examples.
+
+    **Signals:** `example_chosen` (Example).
+    """
+
+    example_chosen = Signal(object)
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self._look = look
+        self._gem = Label(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._gem.setPixmap(look.icons.pixmap("gem", None, QSize(76, 62)))
+        self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.title.setObjectName("emptyTitle")
+        self._detail = Label(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._detail.setObjectName("emptyDetail")
+        self._detail.setWordWrap(True)
+        self.show_kind(is_temporary=False)
+        self.buttons = [_ExampleButton(look, example) for example in EXAMPLES]
+        self._examples = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._examples.setSpacing(10)
+        for button in self.buttons:
+            self._examples.addWidget(button)
+            button.clicked.connect(lambda _checked=False, example=button.example: self.example_chosen.emit(example))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addStretch(4)
+        layout.addWidget(self._gem)
+        layout.addSpacing(14)
+        layout.addWidget(self.title)
+        layout.addSpacing(4)
+        layout.addWidget(self._detail)
+        layout.addSpacing(26)
+        layout.addLayout(self._examples)
+        layout.addStretch(5)
+
+    def show_kind(self, *, is_temporary: bool) -> None:
+        """Say which kind of conversation begins here."""
+        self.title.setText(TEMPORARY_TITLE if is_temporary else TITLE)
+        self._detail.setText(TEMPORARY_DETAIL if is_temporary else DETAIL)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stack the examples in a narrow window."""
+        super().resizeEvent(event)
+        is_wide = event.size().width() >= _SIDE_BY_SIDE
+        self._examples.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
+        self._gem.setVisible(is_wide or self.window().height() > _ROOM_FOR_GEM)
+
+
+class _ExampleButton(QPushButton):
+    """A card with a symbol, a title and a line of detail."""
+
+    def __init__(self, look: Look, example: Example) -> None:
+        super().__init__()
+        self.example = example
+        self._look = look
+        give_role(self, "example")
+        self.setAccessibleName(f"{example.title}: {example.detail}")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._symbol = Label()
+        title = Label(example.title)
+        give_role(title, "name")
+        detail = Label(example.detail)
+        give_role(detail, "caption")
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(14, 12, 14, 12)
+        self._lines.setSpacing(3)
+        self._lines.addWidget(self._symbol)
+        self._lines.addSpacing(4)
+        self._lines.addWidget(title)
+        self._lines.addWidget(detail)
+        for label in (self._symbol, title, detail):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        look.follow(self._restyle)
+
+    def sizeHint(self) -> QSize:
+        """As large as its labels need, not its (empty) text."""
+        return self._lines.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """As large as its labels need."""
+        return self._lines.minimumSize()
+
+    def _restyle(self) -> None:
+        color = self._look.theme.colors.accent
+        self._symbol.setPixmap(self._look.icons.pixmap(self.example.icon, color, QSize(20, 20)))

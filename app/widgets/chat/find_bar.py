@@ -1,0 +1,118 @@
+"""The slim bar above the messages that finds something in them."""
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from shiboken6 import isValid
+
+from app.viewmodels.conversation.finding import Finding
+from app.widgets.shared.look import IconButton, Label, Look, give_role
+
+__all__ = ["FindBar"]
+
+
+class FindBar(QWidget):
+    """A field, how much was found, a way to the hit before and the next one, and a way out.
+
+    At the end the focus goes back to who had it, or to `home` when that is gone.
+
+    **Signals:** `asked` (text).
+    """
+
+    asked = Signal(str)
+
+    def __init__(self, look: Look, finding: Finding, home: QWidget) -> None:
+        super().__init__()
+        self._finding = finding
+        self._home = self._before = home
+        self.setObjectName("findBar")
+        self.field = _Field()
+        self.field.textEdited.connect(self.asked)
+        self.field.stepped.connect(finding.step)
+        self.count = Label()
+        give_role(self.count, "caption")
+        self.previous = IconButton(look, "chevron-left", "Find the previous one", side=26)
+        self.previous.clicked.connect(lambda: finding.step(-1))
+        self.next = IconButton(look, "chevron-right", "Find the next one", side=26)
+        self.next.clicked.connect(lambda: finding.step(1))
+        self.done = QPushButton("Done")
+        self.done.setAccessibleName("Done: close the find bar")
+        self.done.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.done.clicked.connect(self.close_it)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 0, 14, 6)
+        row.setSpacing(6)
+        row.addStretch(1)
+        row.addWidget(self.count)
+        row.addWidget(self.field, 2)
+        for button in (self.previous, self.next, self.done):
+            row.addWidget(button)
+        finding.changed.connect(self._show)
+        self._show()
+
+    def event(self, event: QEvent) -> bool:
+        """Claim Escape, which elsewhere stops an answer."""
+        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if is_escape and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_it()
+        else:
+            super().keyPressEvent(event)
+
+    def take_focus(self) -> None:
+        """Let a person write what to look for."""
+        focus = QApplication.focusWidget()
+        if focus is not None and not self.isAncestorOf(focus):
+            self._before = focus
+        self.field.setFocus()
+        self.field.selectAll()
+
+    def close_it(self) -> None:
+        """Mark nothing any more and give the focus back."""
+        focus = QApplication.focusWidget()
+        has_focus = focus is not None and self.isAncestorOf(focus)
+        before = self._before if isValid(self._before) and self._before.isVisible() else self._home
+        self._finding.close()
+        if has_focus:
+            before.setFocus()
+
+    def _show(self) -> None:
+        finding = self._finding
+        self.setVisible(finding.is_open)
+        if self.field.text() != finding.text:
+            self.field.setText(finding.text)
+        is_news = finding.count_line not in ("", "…", self.count.text())
+        self.count.setText(finding.count_line)
+        if finding.is_open and is_news:
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, finding.count_line))
+        for button in (self.previous, self.next):
+            button.setEnabled(finding.can_step)
+
+
+class _Field(QLineEdit):
+    """Return goes to the next hit, with Shift to the one before.
+
+    **Signals:** `stepped` (-1 or 1).
+    """
+
+    stepped = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("searchField")
+        self.setPlaceholderText("Find in this conversation")
+        self.setAccessibleName("Find in this conversation")
+        self.setMaximumWidth(300)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Go from hit to hit."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.stepped.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        else:
+            super().keyPressEvent(event)

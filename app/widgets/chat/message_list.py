@@ -1,0 +1,202 @@
+"""The conversation, top to bottom. It follows new text only for those who are at its end."""
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QStackedLayout, QWidget
+
+from app.look.theme import COLUMN_WIDTH
+from app.look.thumbnails import Thumbnails
+from app.viewmodels.conversation.conversation import Conversation, Turn
+from app.viewmodels.conversation.finding import Finding, Hit
+from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.widgets.chat.empty_view import EmptyView
+from app.widgets.chat.turn_column import TurnColumn
+from app.widgets.chat.turn_views import AnswerView, TurnView, UserView
+from app.widgets.shared.look import Look
+
+__all__ = ["MessageList"]
+
+
+class MessageList(QWidget):
+    """Shows a conversation's turns, or the empty view.
+
+    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path),
+    `example_chosen` (Example), `edit_requested` (UserTurn), `turns_shown` (after turns came or went).
+    """
+
+    copy_requested = Signal(str)
+    link_chosen = Signal(QUrl)
+    picture_chosen = Signal(str)
+    example_chosen = Signal(object)
+    edit_requested = Signal(object)
+    turns_shown = Signal()
+
+    def __init__(self, look: Look, thumbnails: Thumbnails, conversation: Conversation, finding: Finding) -> None:
+        super().__init__()
+        self._look = look
+        self._thumbnails = thumbnails
+        self._conversation = conversation
+        self._finding = finding
+        self.empty = EmptyView(look)
+        self.empty.example_chosen.connect(self.example_chosen)
+        self.pill = QPushButton("↓ New text", self)
+        self.pill.setObjectName("pill")
+        self.pill.setAccessibleName("Go to the new text")
+        self.pill.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.pill.hide()
+        self.pill.clicked.connect(self.go_to_end)
+        self.area = TurnColumn(look.theme, self._view_for, tabs_after=self.pill)
+        self.area.setAccessibleName("Conversation")
+        self.area.moved.connect(self._hide_pill)
+        self.area.last_grew.connect(self._show_pill)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(_centered(self.empty))
+        self._stack.addWidget(self.area)
+        conversation.turn_added.connect(self._add)
+        conversation.reset.connect(self._show_turns)
+        conversation.busy_changed.connect(self.show_choices)
+        finding.changed.connect(self._mark)
+        finding.reached.connect(self._show_hit)
+        self._show_turns()
+
+    @property
+    def views(self) -> list[TurnView]:
+        """The turns near the viewport, in order; the newest is always among them."""
+        return self.area.views
+
+    @property
+    def focused_view(self) -> TurnView | None:
+        """The turn that holds the keyboard's focus."""
+        focus = self.window().focusWidget()
+        return next((view for view in self.views if view.holds(focus)), None)
+
+    def go_to_end(self) -> None:
+        """Show the newest text and follow it from now on."""
+        self.area.go_to_end()
+
+    def show_turn(self, turn: Turn) -> TurnView | None:
+        """Scroll to a turn of the conversation, as after a search, and return its view."""
+        return self.area.show_turn(turn)
+
+    def step(self, steps: int) -> None:
+        """Take the keyboard to the turn before (-1) or behind (1), also to one that was no widget; from elsewhere to
+        the newest one. A turn with nothing that could have the keyboard is passed by.
+        """
+        turns, focused = self._conversation.turns, self.focused_view
+        rest = turns[::steps]
+        for turn in rest[rest.index(focused.turn) + 1 :] if focused is not None else turns[::-1]:
+            view = self.area.show_turn(turn)
+            stop = (
+                next((each for each in view.tab_stops if each.isVisible() and each.isEnabled()), None) if view else None
+            )
+            if stop is not None:
+                stop.setFocus(Qt.FocusReason.TabFocusReason)
+                return
+
+    def show_version(self, turn: Turn, steps: int) -> None:
+        """Show another version of a turn; the keyboard goes along."""
+        version = self._conversation.show_version(turn, steps)
+        view = self.show_turn(version) if version is not None else None
+        if view is not None:
+            view.text_view.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the pill above the end of the list."""
+        super().resizeEvent(event)
+        self._place_pill()
+
+    def _add(self, turn: Turn) -> None:
+        self._stack.setCurrentIndex(1)
+        self.area.add(turn)
+        self.show_choices()
+        self.turns_shown.emit()
+
+    def _show_turns(self) -> None:
+        self._stack.setCurrentIndex(1 if self._conversation.turns else 0)
+        self.area.show_turns(self._conversation.turns)
+        self.show_choices()
+        self.turns_shown.emit()
+
+    def _view_for(self, turn: Turn) -> TurnView:
+        view = self._answer_view(turn) if isinstance(turn, AnswerTurn) else self._user_view(turn)
+        view.copy_requested.connect(self.copy_requested)
+        view.link_chosen.connect(self.link_chosen)
+        view.picture_chosen.connect(self.picture_chosen)
+        view.version_requested.connect(self.show_version)
+        view.text_view.keyboard_focus_changed.connect(lambda is_here: self._ring(view, is_here))
+        view.versions.show_version(*self._conversation.version_of(turn))
+        view.mark(self._finding)
+        return view
+
+    def _user_view(self, turn: UserTurn) -> TurnView:
+        view = UserView(self._look, self._thumbnails, turn)
+        view.again_requested.connect(self.edit_requested)
+        return view
+
+    def _answer_view(self, turn: AnswerTurn) -> TurnView:
+        view = AnswerView(self._look, turn)
+        view.retry_requested.connect(self._conversation.retry)
+        view.again_requested.connect(self._conversation.regenerate)
+        view.thinking.answer_now_requested.connect(self._conversation.answer_now)
+        view.show_retry(self._can_retry(turn))
+        view.show_statistics(self._conversation.shows_statistics)
+        return view
+
+    def _can_retry(self, turn: AnswerTurn) -> bool:
+        return turn is self._conversation.answer and self._conversation.can_retry
+
+    def show_choices(self) -> None:
+        """Let every answer offer what can be done with it now, and say what a person wants to know of it."""
+        for view in self.views:
+            view.again_button.setEnabled(not self._conversation.is_busy)
+            view.keep_buttons(view.turn is self._conversation.answer)
+            if isinstance(view, AnswerView):
+                view.show_retry(self._can_retry(view.turn))
+                view.show_statistics(self._conversation.shows_statistics)
+
+    def _ring(self, view: TurnView, is_here: bool) -> None:
+        view.setProperty("isRinged", is_here)
+        view.style().unpolish(view)
+        view.style().polish(view)
+        if is_here:
+            top = view.mapTo(self.area.viewport(), view.rect().topLeft()).y()
+            if top < 0 or top + view.height() > self.area.viewport().height():
+                self.area.show_turn(view.turn)
+
+    def _mark(self) -> None:
+        for view in self.views:
+            view.mark(self._finding)
+
+    def _show_hit(self, hit: Hit) -> None:
+        self.area.show_place(hit.turn, lambda view: view.place_of(hit))
+
+    def _hide_pill(self) -> None:
+        if self.area.is_following:
+            self.pill.hide()
+
+    def _show_pill(self) -> None:
+        if not self.area.is_following and self._conversation.is_busy:
+            self.pill.show()
+            self._place_pill()
+
+    def _place_pill(self) -> None:
+        self.pill.adjustSize()
+        self.pill.move((self.width() - self.pill.width()) // 2, self.height() - self.pill.height() - 10)
+        self.pill.raise_()
+
+
+def _centered(column: QWidget) -> QScrollArea:
+    """The column in the middle, never wider than text reads well; a low window scrolls it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    holder = QWidget()
+    column.setMaximumWidth(COLUMN_WIDTH)
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(20, 0, 20, 0)
+    row.addStretch(1)
+    row.addWidget(column, 100)
+    row.addStretch(1)
+    area.setWidget(holder)
+    return area

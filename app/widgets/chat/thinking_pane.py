@@ -1,0 +1,69 @@
+"""The thinking pane: one line that unfolds."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from app.viewmodels.conversation.turns import Thought
+from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.look import Look, give_role
+
+__all__ = ["ThinkingPane"]
+
+
+class ThinkingPane(QWidget):
+    """Shows a thought folded or unfolded, as its view model says.
+
+    **Signals:** `answer_now_requested`.
+    """
+
+    answer_now_requested = Signal()
+
+    def __init__(self, look: Look, thought: Thought, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._thought = thought
+        self.title = QToolButton()
+        give_role(self.title, "thoughtTitle")
+        self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.title.setIconSize(QSize(14, 14))
+        self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.title.clicked.connect(thought.toggle)
+        self.answer_now = QToolButton()
+        give_role(self.answer_now, "budget")
+        self.answer_now.setText("Answer Now")
+        self.answer_now.setAccessibleName("Answer now: end the thought")
+        self.answer_now.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.answer_now.clicked.connect(self.answer_now_requested)
+        self.body = TextView(look, "thought")
+        self.body.setAccessibleName("Thought")
+        self._frame = QFrame()
+        give_role(self._frame, "thoughtBody")
+        inside = QVBoxLayout(self._frame)
+        inside.setContentsMargins(14, 2, 0, 2)
+        inside.addWidget(self.body)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 6)
+        layout.setSpacing(6)
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self.title)
+        head.addWidget(self.answer_now)
+        head.addStretch(1)
+        layout.addLayout(head)
+        layout.addWidget(self._frame)
+        thought.changed.connect(self._show)
+        look.follow(self._show)
+
+    def _show(self) -> None:
+        thought = self._thought
+        self.setVisible(thought.is_present)
+        self.answer_now.setVisible(thought.is_running)
+        self.title.setText(thought.title)
+        self.title.setAccessibleName(f"{thought.title} ({'unfolded' if thought.is_open else 'folded'})")
+        self.title.setToolTip("Hide the thought" if thought.is_open else "Show the thought")
+        chevron = "chevron-down" if thought.is_open else "chevron-right"
+        self.title.setIcon(self._look.icons.icon(chevron, self._look.theme.colors.secondary))
+        self._frame.setVisible(thought.is_open)
+        if thought.is_open:
+            self.body.show_plain(thought.text)
+            self.body.setAccessibleName("Thought" if thought.is_running else f"Thought: {thought.text}")

@@ -1,0 +1,72 @@
+"""One call of a tool in an answer: a line that unfolds, and the question before it runs."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+
+from app.viewmodels.conversation.tools import ToolRun, ToolState
+from app.widgets.shared.look import Label, Look, give_role
+
+__all__ = ["ToolCard"]
+
+
+class ToolCard(QFrame):
+    """Shows a ToolRun."""
+
+    def __init__(self, look: Look, run: ToolRun) -> None:
+        super().__init__()
+        self._look = look
+        self._run = run
+        give_role(self, "toolCard")
+        self.title = QToolButton()
+        give_role(self.title, "thoughtTitle")
+        self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.title.setIconSize(QSize(14, 14))
+        self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.title.clicked.connect(run.toggle)
+        self._details = _plain_label()
+        self._question = Label(wraps=True)
+        self.allow = QPushButton("Allow")
+        self.refuse = QPushButton("Don’t Allow")
+        for button, is_allowed in ((self.allow, True), (self.refuse, False)):
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setAccessibleName(f"{button.text()} {run.title}")
+            button.clicked.connect(lambda _checked=False, is_allowed=is_allowed: run.answer(is_allowed))
+        asking = QHBoxLayout()
+        asking.setSpacing(8)
+        asking.addWidget(self._question, 1)
+        asking.addWidget(self.refuse)
+        asking.addWidget(self.allow)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 6, 12, 8)
+        layout.setSpacing(4)
+        layout.addWidget(self.title)
+        layout.addWidget(self._details)
+        layout.addLayout(asking)
+        run.changed.connect(self._show)
+        look.follow(self._show)
+
+    def _show(self) -> None:
+        run = self._run
+        is_asking = run.state is ToolState.ASKING
+        is_open = run.is_expanded or is_asking
+        colors = self._look.theme.colors
+        color = colors.danger if run.state is ToolState.FAILED else colors.secondary
+        self.title.setText(run.line.replace("&", "&&"))
+        self.title.setIcon(self._look.icons.icon("chevron-down" if is_open else "chevron-right", color))
+        self.title.setAccessibleName(f"Tool: {run.line}")
+        details = "\n".join(part for part in (run.arguments, run.outcome and f"→ {run.outcome}") if part)
+        self._details.setText(details)
+        self._details.setVisible(is_open and bool(details))
+        self._question.setText(run.question)
+        for widget in (self._question, self.allow, self.refuse):
+            widget.setVisible(is_asking)
+
+
+def _plain_label() -> QLabel:
+    label = Label()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    give_role(label, "toolDetails")
+    return label

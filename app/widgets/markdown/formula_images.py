@@ -1,0 +1,93 @@
+"""Formulas as pictures in a line of text, on its baseline."""
+
+from PySide6.QtCore import QRect, QUrl
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QTextCharFormat,
+    QTextDocument,
+    QTextFormat,
+    QTextImageFormat,
+    QTextLength,
+)
+
+from app.look.typesetting import Drawing, Formula
+from app.text.formulas import TexSource
+from app.widgets.shared.look import Look
+
+__all__ = ["WRITTEN", "FormulaImages", "written_tex"]
+
+WRITTEN = QTextFormat.Property.UserProperty.value + 1
+"""What was written, on a formula's picture and on a formula that is shown as its source."""
+
+_WHOLE_WIDTH = QTextLength(QTextLength.Type.PercentageLength, 100)
+_FONT_SHARE = 1.12
+"""The mathematical font looks smaller than the interface's at the same size."""
+
+
+class FormulaImages:
+    """The drawn formulas of one document, and those that it waits for."""
+
+    def __init__(self, look: Look, document: QTextDocument) -> None:
+        self._look = look
+        self._document = document
+        self.waiting: set[Formula] = set()
+        self.has_sources = False
+        """Whether some formulas are shown as they were written."""
+
+    def forget(self) -> None:
+        """The document is empty again."""
+        self.waiting.clear()
+        self.has_sources = False
+
+    def place(self, source: TexSource, font: QFont, ratio: float) -> QTextImageFormat | None:
+        """The picture of a formula for text in this font; None while it is being drawn, and when it cannot be."""
+        pixel_size = round(font.pixelSize() * _FONT_SHARE)
+        formula = Formula(source.tex, source.is_display, pixel_size, self._look.theme.colors.text, ratio)
+        drawing = self._look.typesetter.draw(formula)
+        if drawing is None:
+            self.waiting.add(formula)
+        if not isinstance(drawing, Drawing):
+            self.has_sources = True
+            return None
+        image, alignment = drawing.image, QTextCharFormat.VerticalAlignment.AlignMiddle
+        if not source.is_display:
+            image, alignment = _on_baseline(drawing, QFontMetricsF(font))
+        shape = QTextImageFormat()
+        shape.setFont(font)
+        shape.setVerticalAlignment(alignment)
+        shape.setName(f"formula:{hash(formula)}")
+        shape.setWidth(image.width() / ratio)
+        shape.setMaximumWidth(_WHOLE_WIDTH)
+        shape.setProperty(WRITTEN, source.written)
+        self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(shape.name()), image)
+        return shape
+
+
+def written_tex(style: QTextCharFormat) -> str:
+    """What was written where a formula's picture stands; nothing for other text."""
+    return style.stringProperty(WRITTEN)
+
+
+def _on_baseline(drawing: Drawing, metrics: QFontMetricsF) -> tuple[QImage, QTextCharFormat.VerticalAlignment]:
+    """Pad a drawing until Qt's alignment puts its baseline on that of the text.
+
+    Qt knows two that help: the picture's end at the font's descent, or its middle at a quarter of the x-height.
+    """
+    ratio = drawing.image.devicePixelRatio()
+    height = drawing.image.height() / ratio
+    descent, ascent = drawing.descent, height - drawing.descent
+    if descent <= metrics.descent():
+        above, below = 0.0, metrics.descent() - descent
+        alignment = QTextCharFormat.VerticalAlignment.AlignBaseline
+    else:
+        half_x = metrics.xHeight() / 2
+        whole = max(2 * descent + half_x, 2 * ascent - half_x)
+        above, below = (whole + half_x) / 2 - ascent, (whole - half_x) / 2 - descent
+        alignment = QTextCharFormat.VerticalAlignment.AlignMiddle
+    width, num_above = drawing.image.width(), round(above * ratio)
+    area = QRect(0, -num_above, width, drawing.image.height() + num_above + round(below * ratio))
+    image = drawing.image.copy(area)
+    image.setDevicePixelRatio(ratio)
+    return image, alignment

@@ -1,0 +1,400 @@
+"""Markdown becomes a styled document: no HTML, no pictures, and every line break of the source kept.
+
+The document is built without a layout; changing one that is being laid out is slow, and with tables it crashes Qt.
+"""
+
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextFrameFormat,
+    QTextImageFormat,
+    QTextLength,
+    QTextList,
+    QTextListFormat,
+    QTextTable,
+    QTextTableFormat,
+)
+
+from app.look.theme import Theme
+from app.text.blocks import block_pieces
+from app.text.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
+from app.text.markdown import (
+    FENCE_NUMBER_MARK,
+    LINE_BREAK_MARK,
+    TAB_MARK,
+    keep_line_breaks,
+    number_fences,
+)
+from app.widgets.markdown.code_blocks import code_language, code_lines, is_code, mark_fences
+from app.widgets.markdown.formula_images import WRITTEN, written_tex
+
+__all__ = [
+    "CODE_PADDING",
+    "LABEL_HEIGHT",
+    "QUOTE_INDENT",
+    "insert_plain",
+    "is_bulleted",
+    "is_rule",
+    "quote_depth",
+    "readable_texts",
+    "render_markdown",
+    "task_of",
+    "thin",
+]
+
+CODE_PADDING = 12
+"""Pixels between a code block's card and its text."""
+
+LABEL_HEIGHT = 22
+"""Pixels above the text of a code block for the name of its language."""
+
+QUOTE_INDENT = 16
+"""Pixels for each quote that a text is in."""
+
+_QUOTE_LEVEL = QTextFormat.Property.BlockQuoteLevel.value
+_RULE = QTextFormat.Property.UserProperty.value + 2
+_TASK = QTextFormat.Property.UserProperty.value + 3
+"""On a list item: whether its task is done. Qt's own boxes and bullets are not drawn."""
+
+_FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+_BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle, QTextListFormat.Style.ListSquare)
+_HEADING_SIZES = {1: 22, 2: 19, 3: 16}
+_ROOM_ABOVE_HEADING = {1: 22, 2: 20, 3: 16}
+_BODY_SIZE = 15
+_LINE_HEIGHT = 138.0
+_CODE_LINE_HEIGHT = 125.0
+_INDENT = 22
+_THIN = 2.0
+_PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+_SPECIFIED = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
+
+
+def render_markdown(
+    source: str, theme: Theme, place: Callable[[TexSource], QTextImageFormat | None], *, has_foothold: bool
+) -> QTextDocument:
+    """Parse and style a piece of Markdown.
+
+    `has_foothold` puts a paragraph of one letter before it: Qt merges the first block of an insertion into the one
+    at the cursor, so something must be there to be merged. `place` gives the picture of a formula; without one
+    its source is shown.
+    """
+    document = _parse("x\n\n" if has_foothold else "", source, place)
+    document.setIndentWidth(_INDENT)
+    _style_tables(document, theme)
+    block = document.begin()
+    while block.isValid():
+        if is_code(block):
+            lines = code_lines(block)
+            _style_code(lines, theme)
+            block = lines[-1].next()
+        else:
+            _style_block(block, theme, is_first=not block.previous().isValid())
+            block = block.next()
+    return document
+
+
+def insert_plain(cursor: QTextCursor, text: str, theme: Theme) -> None:
+    """Insert lines that are shown as they were written, in the letters of code."""
+    letters = QTextCharFormat()
+    letters.setFont(theme.mono_font, _SPECIFIED)
+    cursor.setBlockFormat(QTextBlockFormat())
+    cursor.setBlockCharFormat(letters)
+    cursor.insertText(text, letters)
+
+
+def readable_texts(source: str) -> Iterator[str]:
+    """What a reader sees of a finished answer, piece by piece, each formula as one character."""
+    for piece in block_pieces(source):
+        if piece.is_plain:
+            yield piece.text
+        else:
+            yield _parse("", piece.text, lambda _formula: QTextImageFormat()).toRawText()
+
+
+def _parse(foothold: str, source: str, place: Callable[[TexSource], QTextImageFormat | None]) -> QTextDocument:
+    """The document of a piece of Markdown before anything is styled."""
+    document = QTextDocument()
+    source, formulas = take_formulas(source.strip("\n"))
+    source = foothold + keep_line_breaks(source)
+    document.setMarkdown(number_fences(source), _FEATURES)
+    if FENCE_NUMBER_MARK in document.toRawText():
+        document.setMarkdown(source, _FEATURES)
+    mark_fences(document)
+    _replace_pictures(document)
+    _restore_breaks_and_tabs(document)
+    _place_formulas(document, formulas, place)
+    return document
+
+
+def quote_depth(block: QTextBlock) -> int:
+    """How many quotes a block is in."""
+    return block.blockFormat().intProperty(_QUOTE_LEVEL)
+
+
+def is_rule(block: QTextBlock) -> bool:
+    """Whether a block is a thematic break."""
+    return block.blockFormat().hasProperty(_RULE)
+
+
+def is_bulleted(block: QTextBlock) -> bool:
+    """Whether a block begins a list item without a number."""
+    items = block.textList()
+    return items is not None and items.format().style() is QTextListFormat.Style.ListStyleUndefined
+
+
+def task_of(block: QTextBlock) -> bool | None:
+    """Whether the task that a list item is has been done; None for other items."""
+    shape = block.blockFormat()
+    return shape.boolProperty(_TASK) if shape.hasProperty(_TASK) else None
+
+
+def is_formula(block: QTextBlock) -> bool:
+    """Whether a block is nothing but a formula that was set apart."""
+    return block.text() == "\ufffc" and written_tex(_runs(block)[0][2]).startswith(("$$", "\\["))
+
+
+def thin(shape: QTextBlockFormat) -> QTextBlockFormat:
+    """The format of the empty blocks that Qt puts around tables and rules: next to no height."""
+    shape = QTextBlockFormat(shape)
+    shape.setLineHeight(_THIN, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+    if shape.hasProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth):
+        shape.clearProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth)
+        shape.setProperty(_RULE, True)
+        _set_margins(shape, 14, 14)
+    else:
+        _set_margins(shape, 0, 0)
+    return shape
+
+
+def _replace_pictures(document: QTextDocument) -> None:
+    """Put words where the model wants a picture shown: nothing is fetched."""
+    block = document.begin()
+    while block.isValid():
+        for start, end, style in reversed(_runs(block)) if "\ufffc" in block.text() else ():
+            if style.isImageFormat():
+                name = style.property(QTextFormat.Property.ImageAltText) or "picture"
+                _span(block, start, end).insertText(f"[{name}: not loaded]", QTextCharFormat())
+        block = block.next()
+
+
+def _restore_breaks_and_tabs(document: QTextDocument) -> None:
+    block = document.begin()
+    while block.isValid():
+        if LINE_BREAK_MARK in block.text() or TAB_MARK in block.text():
+            for start, end, style in _runs(block):
+                text = block.text()[start:end].replace(LINE_BREAK_MARK, "\u2028").replace(TAB_MARK, "\t")
+                _span(block, start, end).insertText(text, style)
+        block = block.next()
+
+
+def _place_formulas(
+    document: QTextDocument, formulas: list[TexSource], place: Callable[[TexSource], QTextImageFormat | None]
+) -> None:
+    block = document.begin()
+    while block.isValid() and formulas:
+        for mark in reversed(list(FORMULA_MARK.finditer(block.text()))):
+            cursor = _span(block, *mark.span())
+            style = cursor.charFormat()
+            number = int(mark[1])
+            if is_code(block) or style.fontFixedPitch() or number >= len(formulas):
+                cursor.insertText(put_back(mark[0], formulas), style)
+            elif picture := place(formulas[number]):
+                cursor.insertImage(picture)
+            else:
+                style.setFontFixedPitch(True)
+                style.setProperty(WRITTEN, formulas[number].written)
+                cursor.insertText(formulas[number].written.replace("\n", " "), style)
+        block = block.next()
+
+
+def _style_tables(document: QTextDocument, theme: Theme) -> None:
+    for frame in document.rootFrame().childFrames():
+        if isinstance(frame, QTextTable):
+            _repair_first_cell(frame)
+            _style_header(frame, theme)
+            shape = QTextTableFormat(frame.format())
+            shape.setBorderCollapse(True)
+            shape.setBorder(1)
+            shape.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+            shape.setBorderBrush(QBrush(QColor(theme.colors.hairline)))
+            shape.setCellPadding(6)
+            shape.setCellSpacing(0)
+            shape.setTopMargin(_room_above(frame))
+            shape.setBottomMargin(8)
+            shape.setColumnWidthConstraints([QTextLength()] * frame.columns())
+            frame.setFormat(shape)
+
+
+def _repair_first_cell(table: QTextTable) -> None:
+    """After a code block, Qt begins a table with an empty line, and its first word looks like code."""
+    cursor = table.cellAt(0, 0).firstCursorPosition()
+    if not cursor.block().text() and cursor.block().next() == table.cellAt(0, 0).lastCursorPosition().block():
+        cursor.deleteChar()
+    shape = QTextBlockFormat()
+    shape.setAlignment(cursor.blockFormat().alignment())
+    cursor.setBlockFormat(shape)
+    cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+    bold = QTextCharFormat()
+    bold.setFontWeight(QFont.Weight.Bold)
+    cursor.mergeCharFormat(bold)
+
+
+def _style_header(table: QTextTable, theme: Theme) -> None:
+    """The header's cells stand as the cells below them do, on a ground of their own."""
+    ground = QTextCharFormat()
+    ground.setBackground(QColor(theme.colors.code))
+    for column in range(table.columns()):
+        cell = table.cellAt(0, column)
+        cell.setFormat(ground)
+        if table.rows() > 1:
+            shape = QTextBlockFormat()
+            shape.setAlignment(table.cellAt(1, column).firstCursorPosition().blockFormat().alignment())
+            cell.firstCursorPosition().mergeBlockFormat(shape)
+
+
+def _room_above(table: QTextTable) -> float:
+    """Pixels above a table: Qt gives what the block before it asks for to the table's first cell instead."""
+    before = table.document().findBlock(table.firstPosition() - 1)
+    if is_code(before):
+        return 2 * CODE_PADDING + 6
+    return 8 if before.isValid() and before.text() else 6
+
+
+def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
+    if QTextCursor(block).currentTable() is not None:
+        _style_runs(block, theme)
+        return
+    shape = block.blockFormat()
+    level = shape.headingLevel()
+    shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
+    if not block.text():
+        shape = thin(shape)
+    elif level:
+        _set_margins(shape, 0 if is_first else _ROOM_ABOVE_HEADING.get(level, 14), 6 if level < 3 else 4)
+        _style_heading(block, theme, level)
+    elif block.textList() is not None:
+        _set_margins(shape, 2, 7 if _ends_list(block) else 2)
+        _shape_item(block, shape)
+    else:
+        _set_margins(shape, 0 if is_first else 7, 7)
+        if is_formula(block):
+            _set_margins(shape, 12, 12)
+            shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            shape.setLineHeight(100, _PROPORTIONAL)
+    if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None:
+        shape.setBottomMargin(0)
+    if depth := quote_depth(block):
+        shape.setLeftMargin(QUOTE_INDENT * depth)
+    if block.textList() is not None:
+        shape.setLeftMargin(QUOTE_INDENT * depth + _room_for_numbers(block.textList(), theme))
+    QTextCursor(block).setBlockFormat(shape)
+    _style_runs(block, theme)
+
+
+def _ends_list(block: QTextBlock) -> bool:
+    """Whether no item follows, or one of another list that is as deep."""
+    items, following = block.textList(), block.next().textList()
+    if following is None:
+        return True
+    is_other = following.objectIndex() != items.objectIndex()
+    return is_other and following.format().indent() == items.format().indent()
+
+
+def _room_for_numbers(items: QTextList, theme: Theme) -> int:
+    """Pixels that the numbers of a list need beside the indent, which has room for one digit."""
+    style = items.format()
+    is_numbered = style.style() is QTextListFormat.Style.ListDecimal
+    return theme.pixels(10) * (len(str(style.start() + items.count() - 1)) - 1) if is_numbered else 0
+
+
+def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:
+    if shape.marker() is not QTextBlockFormat.MarkerType.NoMarker:
+        shape.setProperty(_TASK, shape.marker() is QTextBlockFormat.MarkerType.Checked)
+        shape.setMarker(QTextBlockFormat.MarkerType.NoMarker)
+    style = block.textList().format()
+    if style.style() in _BULLETS:
+        style.setStyle(QTextListFormat.Style.ListStyleUndefined)
+        block.textList().setFormat(style)
+
+
+def _set_margins(shape: QTextBlockFormat, top: float, bottom: float) -> None:
+    shape.setTopMargin(top)
+    shape.setBottomMargin(bottom)
+
+
+def _style_code(lines: list[QTextBlock], theme: Theme) -> None:
+    """Style the lines of a code block together."""
+    first, last = lines[0], lines[-1]
+    items, depth = first.textList(), quote_depth(first)
+    shape = QTextBlockFormat()
+    shape.setNonBreakableLines(False)
+    shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
+    shape.setLeftMargin(QUOTE_INDENT * depth + (_room_for_numbers(items, theme) if items else CODE_PADDING + 2))
+    shape.setRightMargin(CODE_PADDING)
+    _set_margins(shape, 0, 0)
+    mono = QTextCharFormat()
+    mono.setFont(theme.mono_font, _SPECIFIED)
+    cursor = _span(first, 0, last.position() + last.length() - 1 - first.position())
+    cursor.mergeBlockFormat(shape)
+    cursor.mergeBlockCharFormat(mono)
+    cursor.mergeCharFormat(mono)
+    room = 2 * CODE_PADDING if is_code(first.previous()) else CODE_PADDING
+    room += LABEL_HEIGHT if code_language(first) else 0
+    is_before_table = last.next().isValid() and QTextCursor(last.next()).currentTable() is not None
+    top, bottom = QTextBlockFormat(), QTextBlockFormat()
+    top.setTopMargin(room + 6)
+    bottom.setBottomMargin(0 if is_before_table else CODE_PADDING + 6)
+    QTextCursor(first).mergeBlockFormat(top)
+    QTextCursor(last).mergeBlockFormat(bottom)
+
+
+def _style_heading(block: QTextBlock, theme: Theme, level: int) -> None:
+    font = QFont()
+    font.setPixelSize(theme.pixels(_HEADING_SIZES.get(level, _BODY_SIZE)))
+    font.setWeight(QFont.Weight.DemiBold)
+    for start, end, style in _runs(block):
+        style.clearProperty(QTextFormat.Property.FontSizeAdjustment)
+        style.setFont(font, _SPECIFIED)
+        _span(block, start, end).setCharFormat(style)
+
+
+def _style_runs(block: QTextBlock, theme: Theme) -> None:
+    for start, end, style in _runs(block):
+        if style.fontFixedPitch():
+            mono = QTextCharFormat()
+            mono.setFont(theme.mono_font, _SPECIFIED)
+            mono.setBackground(QColor(theme.colors.bubble))
+            _span(block, start, end).mergeCharFormat(mono)
+        elif style.isAnchor():
+            link = QTextCharFormat()
+            link.setForeground(QColor(theme.colors.accent))
+            _span(block, start, end).mergeCharFormat(link)
+
+
+def _runs(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
+    """The runs of equal format in a block, as (start, end, format) with positions inside the block."""
+    runs = []
+    iterator = block.begin()
+    while not iterator.atEnd():
+        run = iterator.fragment()
+        start = run.position() - block.position()
+        runs.append((start, start + run.length(), run.charFormat()))
+        iterator += 1
+    return runs
+
+
+def _span(block: QTextBlock, start: int, end: int) -> QTextCursor:
+    cursor = QTextCursor(block)
+    cursor.setPosition(block.position() + start)
+    cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+    return cursor

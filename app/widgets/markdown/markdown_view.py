@@ -1,0 +1,352 @@
+"""An answer while it grows and afterwards: finished blocks stay, only the open one is set anew."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QShowEvent,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocumentFragment,
+)
+from PySide6.QtWidgets import QToolTip
+
+from app.look.typesetting import Code, Formula
+from app.text.blocks import BlockReader, Piece, definitions_in
+from app.text.links import link_tip
+from app.widgets.markdown.code_blocks import code_language, code_lines, is_code, starts_fence
+from app.widgets.markdown.code_colors import MAX_LINES, code_of, color_lines
+from app.widgets.markdown.formula_images import FormulaImages, written_tex
+from app.widgets.markdown.markdown_document import insert_plain, render_markdown, thin
+from app.widgets.markdown.ornaments import Ornaments, card_of
+from app.widgets.markdown.selection import selection_mime
+from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.look import IconButton, Look
+
+__all__ = ["MarkdownView"]
+
+_LONG_S, _REST, _LONGEST_REST_S = 0.008, 8, 0.5
+"""After a tail that took longer, the next one waits so many times as long, at most half a second."""
+
+
+class MarkdownView(TextView):
+    """Shows Markdown that grows at its end. What is selected in a finished block stays selected.
+
+    A long finished text is set piece by piece, and others have their turn in between.
+
+    **Signals:** `copy_requested` (the code of a block), `completed` (a finished text is shown whole), `piece_set` (more
+    of it is shown).
+    """
+
+    copy_requested = Signal(str)
+    completed = Signal()
+    piece_set = Signal()
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look, "message")
+        self._source = ""
+        self._is_complete = False
+        self._is_stale = False
+        self._reader = BlockReader()
+        self._settled_end = 0
+        self._formulas = FormulaImages(look, self.document())
+        self._ornaments = Ornaments(look)
+        self._uncolored: set[Code] = set()
+        self._coloring: deque[Iterator[None]] = deque()
+        self._colors = QTimer(self, interval=0, singleShot=True)
+        self._colors.timeout.connect(self._color_more)
+        self._coming = ""
+        self._next = QTimer(self, interval=0, singleShot=True)
+        self._next.timeout.connect(self._set_next)
+        self.is_partly_plain = False
+        """Whether a part is shown as it was written, because setting it would take too long."""
+        self._has_drawings = False
+        """Whether formulas that are shown as their source have been drawn."""
+        self._rest = QTimer(self, singleShot=True)
+        self._rest.timeout.connect(self._show_coming)
+        self._redraw = QTimer(self, interval=0, singleShot=True)
+        self._redraw.timeout.connect(self._restyle)
+        self.code_button = IconButton(look, "copy", "Copy code", side=26)
+        self.code_button.setParent(self.viewport())
+        self.code_button.hide()
+        self.code_button.clicked.connect(self._copy_code)
+        self._button_block = QTextCursor(self.document())
+        self.cursorPositionChanged.connect(self._offer_code_at_cursor)
+        look.theme.changed.connect(self._restyle)
+        look.typesetter.made.connect(self._take)
+
+    def show_markdown(self, source: str, is_complete: bool) -> None:
+        """Show the text so far. A complete one with link definitions is parsed as a whole, for references."""
+        self._coming = ""
+        if (source, is_complete) == (self._source, self._is_complete):
+            return
+        if not is_complete and self._rest.isActive():
+            self._coming = source
+            return
+        self._rest.stop()
+        selection = self.textCursor()
+        anchor, position = selection.anchor(), selection.position()
+        goes_on = source.startswith(self._source) and not self._is_complete
+        definitions = definitions_in(source) if is_complete else ""
+        self._source, self._is_complete = source, is_complete
+        if not goes_on or definitions:
+            self._forget()
+            self._reader = BlockReader(definitions)
+        began = time.thread_time()
+        self._set_next()
+        if not is_complete:
+            self._rest_after(time.thread_time() - began)
+        elif anchor != position:
+            selection = self.textCursor()
+            selection.setPosition(min(anchor, self._end()))
+            selection.setPosition(min(position, self._end()), QTextCursor.MoveMode.KeepAnchor)
+            self.setTextCursor(selection)
+
+    def code_at(self, position: QPoint) -> str:
+        """The whole code block at a position in the view, or nothing."""
+        block = self.cursorForPosition(position).block()
+        return code_of(code_lines(block)).text if is_code(block) else ""
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """What is copied and dragged: plain text and Markdown, formulas as their source, and no colours."""
+        return selection_mime(self.textCursor())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what stands under and beside the text, as far as it is seen, then the text."""
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._ornaments.paint(
+            painter, self.document(), self.cursorForPosition(event.rect().topLeft()).block(), event.rect()
+        )
+        painter.end()
+        super().paintEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with the theme."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._restyle()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Offer to copy the code under the pointer."""
+        super().mouseMoveEvent(event)
+        self._offer_code(self.cursorForPosition(event.position().toPoint()).block())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take the offer back."""
+        super().leaveEvent(event)
+        if not self.code_button.hasFocus():
+            self.code_button.hide()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tell where a link leads."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            address = self.anchorAt(event.pos())
+            QToolTip.showText(event.globalPos(), link_tip(QUrl(address)) if address else "", self)
+            return True
+        return super().viewportEvent(event)
+
+    def _find_hits(self) -> Iterator[list[tuple[int, int]]]:
+        """A formula that is shown as its source is no more text than its picture is."""
+        for hits in super()._find_hits():
+            if self._formulas.has_sources:
+                yield [hit for hit in hits if not written_tex(self._span(*hit).charFormat())]
+            else:
+                yield hits
+
+    def _offer_code_at_cursor(self) -> None:
+        if self.hasFocus():
+            self._offer_code(self.textCursor().block())
+
+    def _offer_code(self, block: QTextBlock) -> None:
+        if not is_code(block):
+            self.code_button.hide()
+            return
+        card = card_of(code_lines(block), self.viewport().width())
+        self._button_block = QTextCursor(block)
+        self.code_button.move(round(card.right()) - self.code_button.width() - 4, round(card.top()) + 4)
+        self.code_button.show()
+
+    def _copy_code(self) -> None:
+        self.copy_requested.emit(code_of(code_lines(self._button_block.block())).text)
+
+    def _rest_after(self, seconds: float) -> None:
+        """After a long tail took long, leave the thread to others before the next one."""
+        if seconds > _LONG_S:
+            self._rest.start(round(min(seconds * _REST, _LONGEST_REST_S) * 1000))
+
+    def _show_coming(self) -> None:
+        if self._coming:
+            self.show_markdown(self._coming, is_complete=False)
+
+    def _set_next(self) -> None:
+        """Set the next finished blocks, or the open one behind them."""
+        self._next.stop()
+        self._drop_tail()
+        piece = self._reader.take(self._source, is_complete=self._is_complete)
+        if piece is not None:
+            self._append(piece, is_closed=True)
+            self._settled_end = self._end()
+        if not self._reader.is_through:
+            self._next.start()
+        elif not self._is_complete:
+            self._append(self._reader.tail(self._source), is_closed=False)
+        else:
+            self.keep_height(0)
+            self._redraw_if_due()
+            self.completed.emit()
+
+    def set_all(self) -> None:
+        """Set what is left of the text at once."""
+        while self._next.isActive():
+            self._set_next()
+
+    def _restyle(self) -> None:
+        """Set everything anew; a hidden view waits until it is shown."""
+        self._is_stale = not self.isVisible()
+        if self._is_stale:
+            return
+        self.keep_height(self.height() if self._is_complete else 0)  # whoever reads stays where they are
+        self._forget()
+        self._reader = BlockReader(definitions_in(self._source) if self._is_complete else "")
+        self._set_next()
+
+    def _set_anew(self) -> None:
+        self.keep_height(self.height())
+        self._forget()
+        self._redraw.start()
+
+    def _forget(self) -> None:
+        self._next.stop()
+        self._has_drawings = False
+        self.document().clear()
+        self.code_button.hide()
+        self._formulas.forget()
+        self._uncolored.clear()
+        self._coloring.clear()
+        self.is_partly_plain = False
+        self._settled_end = 0
+
+    def _end(self) -> int:
+        return self.document().characterCount() - 1
+
+    def _drop_tail(self) -> None:
+        if not self._settled_end:
+            self.document().clear()
+            return
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(self._settled_end)
+        cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+
+    def _append(self, piece: Piece, is_closed: bool) -> None:
+        if not piece.text.strip():
+            return
+        before = self._end()
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        if before and not _stands_after_table(cursor.block()):
+            cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
+        start = cursor.position()
+        if piece.is_plain:
+            insert_plain(cursor, piece.text, self._look.theme)
+            self.is_partly_plain = True
+        else:
+            self._insert_markdown(cursor, piece.text, before)
+        if is_closed:
+            self._color_code(self.document().findBlock(start))
+        self.piece_set.emit()
+
+    def _insert_markdown(self, cursor: QTextCursor, source: str, before: int) -> None:
+        start = cursor.position()
+        font, ratio = self._body_font(), self.devicePixelRatioF()
+        piece = render_markdown(
+            source, self._look.theme, lambda formula: self._formulas.place(formula, font, ratio), has_foothold=True
+        )
+        self.document().setIndentWidth(piece.indentWidth())
+        self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
+        cursor.insertFragment(QTextDocumentFragment(piece))
+        self._remove_foothold(start, before)
+
+    def _body_font(self) -> QFont:
+        self.ensurePolished()
+        return self.font()
+
+    def _remove_foothold(self, start: int, before: int) -> None:
+        """`before`: where the document ended, which is where it ends again if the piece has nothing to read."""
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        following = cursor.block().next()
+        if not following.isValid():  # such as definitions of links
+            cursor.setPosition(before)
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            if before == start and _stands_after_table(cursor.block()):
+                cursor.setBlockFormat(QTextBlockFormat())
+                cursor.setBlockCharFormat(QTextCharFormat())
+            return
+        is_before_table = following.isValid() and QTextCursor(following).currentTable() is not None
+        step = QTextCursor.MoveOperation.EndOfBlock if is_before_table else QTextCursor.MoveOperation.NextBlock
+        cursor.movePosition(step, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        if is_before_table:
+            cursor.setBlockFormat(thin(cursor.blockFormat()))
+
+    def _take(self, made: Formula | Code) -> None:
+        """Show what was set in the background: colours at once, formulas when the last one is there."""
+        if made in self._uncolored:
+            self._uncolored.discard(made)
+            self._color_code(self.document().begin())
+        elif made in self._formulas.waiting:
+            self._formulas.waiting.discard(made)
+            self._has_drawings = True
+            self._redraw_if_due()
+
+    def _redraw_if_due(self) -> None:
+        if self._has_drawings and not self._formulas.waiting and not self._next.isActive():
+            self._redraw.start()
+
+    def _color_code(self, block: QTextBlock) -> None:
+        """Colour the finished code blocks from here on, as far as their spans are known."""
+        for lines in _code_blocks(block):
+            if not code_language(lines[0]) or len(lines) > MAX_LINES:
+                continue
+            code = code_of(lines)
+            spans = self._look.typesetter.divide(code)
+            if spans is None:
+                self._uncolored.add(code)
+            else:
+                self._coloring.append(color_lines(lines, spans, self._look.theme.colors))
+        self._color_more()
+
+    def _color_more(self) -> None:
+        while self._coloring:
+            for _ in self._coloring[0]:
+                self._colors.start()
+                return
+            self._coloring.popleft()
+
+
+def _code_blocks(block: QTextBlock) -> Iterator[list[QTextBlock]]:
+    """The code blocks from here on, each as its lines."""
+    while block.isValid():
+        if starts_fence(block):
+            lines = code_lines(block)
+            yield lines
+            block = lines[-1]
+        block = block.next()
+
+
+def _stands_after_table(block: QTextBlock) -> bool:
+    before = block.previous()
+    return not block.text() and before.isValid() and QTextCursor(before).currentTable() is not None

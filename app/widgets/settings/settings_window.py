@@ -1,0 +1,132 @@
+"""The settings window: pages behind a row of symbols, everything at once, nothing to confirm."""
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
+
+from app.viewmodels.conversation.tools import Toolbox
+from app.viewmodels.settings.preferences import Preferences
+from app.widgets.settings.answer_pages import AnswersPage, PromptsPage
+from app.widgets.settings.settings_pages import GeneralPage, ModelPage, PrivacyPage, SettingsPage
+from app.widgets.settings.tools_page import ToolsPage
+from app.widgets.shared.look import Look, give_role
+
+__all__ = ["SettingsWindow"]
+
+
+class SettingsWindow(QWidget):
+    """A window beside the main one. It is as large as its page."""
+
+    def __init__(self, parent: QWidget, look: Look, preferences: Preferences, toolbox: Toolbox) -> None:
+        super().__init__(parent, Qt.WindowType.Window | Qt.WindowType.WindowCloseButtonHint)
+        self._look = look
+        self._main_window = parent
+        self._settings = preferences.settings
+        self.setObjectName("settings")
+        self.general = GeneralPage(look, preferences)
+        self.model = ModelPage(look, preferences)
+        self.prompts = PromptsPage(look, preferences)
+        self.answers = AnswersPage(look, preferences)
+        self.tools = ToolsPage(look, preferences, toolbox)
+        self.privacy = PrivacyPage(look, preferences)
+        self.pages: dict[str, SettingsPage] = {
+            "General": self.general,
+            "Model": self.model,
+            "Prompts": self.prompts,
+            "Answers": self.answers,
+            "Tools": self.tools,
+            "Privacy": self.privacy,
+        }
+        symbols = ("gear", "chip", "quote", "sparkle", "toolbox", "shield")
+        self.tabs = {name: _Tab(look, name, symbol) for name, symbol in zip(self.pages, symbols, strict=True)}
+        self._arrange()
+        group = QButtonGroup(self)
+        for name, tab in self.tabs.items():
+            group.addButton(tab)
+            tab.toggled.connect(lambda is_on, name=name: self.show_page(name) if is_on else None)
+        for key in (QKeySequence.StandardKey.Close, QKeySequence.StandardKey.Cancel):
+            QShortcut(key, self, self.close)
+        preferences.changed.connect(self._refresh)
+        self.tabs["General"].setChecked(True)
+
+    def show_page(self, name: str) -> None:
+        """Turn to a page."""
+        self.setWindowTitle(name)
+        self.tabs[name].setChecked(True)
+        if isinstance(self.focusWidget(), _Tab):
+            self.tabs[name].setFocus()
+        self.pages[name].refresh()
+        for other, page in self.pages.items():
+            page.setVisible(other == name)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what holds now: while it is hidden the window follows nothing."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self._place()
+        self._refresh()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the place."""
+        self._settings.settings_place = self.pos()
+        super().closeEvent(event)
+
+    def _place(self) -> None:
+        """Go where it was, the first time over the middle of the main window; never off the screens."""
+        parent = self._main_window
+        size = self.sizeHint() + parent.frameGeometry().size() - parent.size()
+        middle = parent.frameGeometry().center() - QPoint(size.width() // 2, size.height() // 2)
+        wanted = QRect(self._settings.settings_place or middle, size)
+        area = (QGuiApplication.screenAt(wanted.center()) or parent.screen()).availableGeometry()
+        left = max(area.left(), min(wanted.left(), area.right() - size.width()))
+        top = max(area.top(), min(wanted.top(), area.bottom() - size.height()))
+        self.move(left, top)
+
+    def _refresh(self) -> None:
+        for page in self.pages.values():
+            if page.isVisible():
+                page.refresh()
+
+    def _arrange(self) -> None:
+        tabs = QHBoxLayout()
+        tabs.setContentsMargins(12, 10, 12, 8)
+        tabs.setSpacing(4)
+        tabs.addStretch(1)
+        for tab in self.tabs.values():
+            tabs.addWidget(tab)
+        tabs.addStretch(1)
+        line = QFrame()
+        give_role(line, "line")
+        line.setFixedHeight(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
+        layout.addLayout(tabs)
+        layout.addWidget(line)
+        for page in self.pages.values():
+            page.hide()
+            layout.addWidget(page)
+
+
+class _Tab(QToolButton):
+    """A symbol with its name below."""
+
+    def __init__(self, look: Look, name: str, symbol: str) -> None:
+        super().__init__()
+        self._look = look
+        self._symbol = symbol
+        give_role(self, "tab")
+        self.setText(name)
+        self.setAccessibleName(name)
+        self.setCheckable(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self.setIconSize(QSize(24, 24))
+        self.setMinimumWidth(76)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.toggled.connect(self._restyle)
+        look.follow(self._restyle)
+
+    def _restyle(self) -> None:
+        colors = self._look.theme.colors
+        self.setIcon(self._look.icons.icon(self._symbol, colors.accent if self.isChecked() else colors.secondary))

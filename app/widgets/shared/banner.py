@@ -1,0 +1,64 @@
+"""A message above the composer that waits to be read. It never takes the keyboard's focus by itself."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
+
+from app.widgets.shared.look import IconButton, Label, Look, give_role
+
+__all__ = ["Banner"]
+
+
+class Banner(QFrame):
+    """One or more sentences, perhaps with things to do about them: an "error", a "notice" or a "state" of the window.
+
+    **Signals:** `dismissed`.
+    """
+
+    dismissed = Signal()
+
+    def __init__(self, look: Look, role: str, icon: str, is_dismissable: bool) -> None:
+        super().__init__()
+        self._look = look
+        self._icon_name = icon
+        self._role = role
+        give_role(self, role)
+        self._symbol = Label()
+        self.text = Label()
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.dismiss_button = IconButton(look, "close", "Dismiss", side=24, color=lambda _colors: self._color)
+        self.dismiss_button.clicked.connect(self.dismissed)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(14, 9, 9, 9)
+        self._row.setSpacing(10)
+        self._row.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.addWidget(self.text, 1)
+        self._row.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.dismiss_button.setVisible(is_dismissable)
+        self.hide()
+        look.follow(self._restyle)
+
+    def add_action(self, text: str) -> QPushButton:
+        """Add a thing to do about it."""
+        button = QPushButton(text)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._row.insertWidget(self._row.count() - 1, button)
+        return button
+
+    def show_text(self, text: str) -> None:
+        """Show the sentences and tell those who listen; hide when there are none."""
+        is_news = bool(text) and text != self.text.text()
+        self.text.setText(text)
+        self.setAccessibleName(text)
+        self.setVisible(bool(text))
+        if is_news:
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    @property
+    def _color(self) -> str:
+        colors = self._look.theme.colors
+        return {"error": colors.danger, "notice": colors.caution, "state": colors.secondary}[self._role]
+
+    def _restyle(self) -> None:
+        self._symbol.setPixmap(self._look.icons.pixmap(self._icon_name, self._color, QSize(18, 18)))

@@ -1,0 +1,95 @@
+"""What every widget needs to look right: the theme, the symbols, and buttons that follow both."""
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+
+from app.look.colors import Colors
+from app.look.icons import Icons
+from app.look.theme import Theme
+from app.look.typesetting import Typesetter
+
+__all__ = ["GhostButton", "IconButton", "Label", "Look", "give_role", "show_tip"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """The theme, the symbols and what sets code and formulas, handed to every widget."""
+
+    theme: Theme
+    icons: Icons
+    typesetter: Typesetter = field(default_factory=Typesetter)
+
+    def follow(self, restyle: Callable[[], None]) -> None:
+        """Call `restyle`, a widget's method, now and whenever the theme changes."""
+        restyle()
+        self.theme.changed.connect(restyle)
+
+
+def give_role(widget: QWidget, role: str) -> None:
+    """Mark a widget for the style sheet."""
+    widget.setProperty("role", role)
+
+
+def show_tip(widget: QWidget, text: str) -> None:
+    """Set a tooltip that is never taken for markup, whatever a file is called."""
+    lines = html.escape(text).replace("\n", "<br>")
+    widget.setToolTip(f"<span>{lines}</span>")
+
+
+class Label(QLabel):
+    """Text that is never taken for markup, whoever wrote it. The only kind of label in the window."""
+
+    def __init__(self, text: str = "", *, alignment: Qt.AlignmentFlag | None = None, wraps: bool = False) -> None:
+        super().__init__(text, textFormat=Qt.TextFormat.PlainText, wordWrap=wraps)
+        if alignment is not None:
+            self.setAlignment(alignment)
+
+
+class IconButton(QToolButton):
+    """A button that is only a symbol; its name is its tooltip and its accessible name."""
+
+    def __init__(
+        self, look: Look, icon: str, name: str, side: int = 30, color: Callable[[Colors], str] | None = None
+    ) -> None:
+        super().__init__()
+        self._look = look
+        self._icon = icon
+        self._color = color or (lambda colors: colors.secondary)
+        self.setFixedSize(side, side)
+        self.setIconSize(QSize(round(side * 0.6), round(side * 0.6)))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.rename(name)
+        look.follow(self._restyle)
+
+    def rename(self, name: str, icon: str | None = None) -> None:
+        """Say what the button does now."""
+        self._icon = icon or self._icon
+        self.setAccessibleName(name)
+        show_tip(self, name)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        colors = self._look.theme.colors
+        self.setIcon(self._look.icons.icon(self._icon, self._color(colors), colors.secondary))
+
+
+class GhostButton(IconButton):
+    """A symbol that shows itself when the pointer is over its host, the keyboard is on it, or it `is_kept`."""
+
+    def __init__(self, look: Look, icon: str, name: str, host: QWidget, side: int = 26) -> None:
+        super().__init__(look, icon, name, side)
+        self._host = host
+        self.is_kept = False
+        host.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint nothing unless it is wanted; it stays reachable by Tab."""
+        if self.isEnabled() and (self.is_kept or self._host.underMouse() or self.hasFocus()):
+            super().paintEvent(event)
+        else:
+            QPainter(self).end()

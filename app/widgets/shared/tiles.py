@@ -1,0 +1,98 @@
+"""What a chip shows of something that is no picture: a symbol, or the shape of a sound."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.widgets.shared.look import Look
+
+__all__ = ["ContextRing", "SymbolTile", "WaveTile"]
+
+_RADIUS = 10
+_MARGIN = 8
+
+
+class _Tile(QWidget):
+    """A rounded card of a fixed size that follows the theme."""
+
+    def __init__(self, look: Look, size: QSize) -> None:
+        super().__init__()
+        self.setFixedSize(size)
+        self._look = look
+        look.theme.changed.connect(self.update)
+
+    def _paint_card(self, painter: QPainter) -> None:
+        colors = self._look.theme.colors
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(colors.hairline), 1))
+        painter.setBrush(QColor(colors.hover))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+
+
+class SymbolTile(_Tile):
+    """A symbol on a card."""
+
+    def __init__(self, look: Look, symbol: str, size: QSize) -> None:
+        super().__init__(look, size)
+        self._symbol = symbol
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the card and the symbol in its middle."""
+        painter = QPainter(self)
+        self._paint_card(painter)
+        side = 26
+        pixmap = self._look.icons.pixmap(self._symbol, self._look.theme.colors.secondary, QSize(side, side))
+        painter.drawPixmap((self.width() - side) // 2, (self.height() - side) // 2, pixmap)
+
+
+class WaveTile(_Tile):
+    """The shape of a sound: bars from its beginning to its end, `peaks` in [0, 1]."""
+
+    def __init__(self, look: Look, peaks: tuple[float, ...], size: QSize) -> None:
+        super().__init__(look, size)
+        self._peaks = peaks
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the card and as many bars as fit."""
+        painter = QPainter(self)
+        self._paint_card(painter)
+        area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        step = area.width() / max(1, len(self._peaks))
+        pen = QPen(QColor(self._look.theme.colors.accent), max(1.0, step * 0.6))
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        for index, peak in enumerate(self._peaks):
+            x = area.left() + (index + 0.5) * step
+            half = max(0.5, peak * area.height() / 2)
+            middle = area.center().y()
+            painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))
+
+
+class ContextRing(QWidget):
+    """How full the model's context is, as a ring; above 1 it is simply full."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.setFixedSize(22, 22)
+        self._look = look
+        self.fraction = 0.0
+        self._is_nearly_full = False
+        look.theme.changed.connect(self.update)
+
+    def show_fraction(self, fraction: float, *, is_nearly_full: bool) -> None:
+        """Show how full it is, in another colour when that is a reason to worry."""
+        self.fraction, self._is_nearly_full = fraction, is_nearly_full
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the ring clockwise from the top."""
+        colors = self._look.theme.colors
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(3, 3, -3, -3)
+        painter.setPen(QPen(QColor(colors.hairline), 3))
+        painter.drawEllipse(area)
+        pen = QPen(QColor(colors.caution if self._is_nearly_full else colors.accent), 3)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.drawArc(area, 90 * 16, -round(min(self.fraction, 1.0) * 360 * 16))

@@ -1,0 +1,134 @@
+"""A short note that goes away by itself, perhaps with a way back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
+
+from app.widgets.shared.look import Label
+from app.widgets.shared.text_focus import can_undo, focused_field
+
+__all__ = ["Toast"]
+
+NOTE_MS = 2200
+UNDO_MS = 10_000
+
+
+@dataclass(frozen=True)
+class _Offer:
+    text: str
+    undo: Callable[[], None]
+    at: float = field(default_factory=time.monotonic)
+    """When it was made, in seconds of the monotonic clock."""
+
+    @property
+    def left_ms(self) -> int:
+        """How long it still holds."""
+        return UNDO_MS - round(1000 * (time.monotonic() - self.at))
+
+
+class Toast(QFrame):
+    """Floats above the composer. While it offers a way back, Undo leads there from wherever nothing was typed.
+
+    Offers lie upon each other: the last one is taken first. When the button that has the focus goes, `home` gets it.
+    """
+
+    def __init__(self, parent: QWidget, home: QWidget) -> None:
+        super().__init__(parent)
+        self._host = parent
+        self._home = home
+        self.setObjectName("toast")
+        self._application = QApplication.instance()
+        self._offers: list[_Offer] = []
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._go)
+        self._note = QTimer(self, singleShot=True, interval=NOTE_MS)
+        self._note.timeout.connect(self._show)
+        self.text = Label()
+        self.undo_button = QPushButton("Undo")
+        self.undo_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.undo_button.clicked.connect(self.take_back)
+        self._row = QHBoxLayout(self)
+        self._row.setSpacing(14)
+        self._row.addWidget(self.text)
+        self._row.addWidget(self.undo_button)
+        self.hide()
+
+    def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
+        """Show a note, with an Undo button when there is a way back. A plain note lies over that a while."""
+        if undo is not None:
+            self._offers.append(_Offer(text, undo))
+            self._show()
+        else:
+            self.text.setText(text)
+            self._appear(text)
+            self._note.start()
+        self._announce(text if undo is None else f"{text}. Undo brings it back.")
+
+    def take_back(self) -> None:
+        """Go the last way back, if one is offered."""
+        if not self._offers:
+            return
+        offer, has_focus = self._offers.pop(), self.undo_button.hasFocus()
+        self._show()
+        if has_focus and not self._offers:
+            self._home.setFocus()
+        offer.undo()
+
+    def _show(self) -> None:
+        """Show the last offer while it holds, or go when there is none."""
+        self._note.stop()
+        self._offers = [offer for offer in self._offers if offer.left_ms > 0]
+        if not self._offers:
+            self._end()
+            return
+        text = self._offers[-1].text
+        self.text.setText(text)
+        self.undo_button.setAccessibleName(f"Undo: {text}")
+        self._appear(text)
+        self._timer.start(self._offers[-1].left_ms)
+        if self._application is not None:
+            self._application.installEventFilter(self)
+
+    def _appear(self, text: str) -> None:
+        self.setAccessibleName(text)
+        self.undo_button.setVisible(bool(self._offers))
+        self._row.setContentsMargins(16, 8, 10 if self._offers else 16, 8)
+        self.show()
+        self.place()
+
+    def place(self) -> None:
+        """Stand at the bottom of the parent, in the middle."""
+        self.adjustSize()
+        self.move((self._host.width() - self.width()) // 2, self._host.height() - self.height() - 14)
+        self.raise_()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Keep a field in which nothing was typed from claiming the keys of Undo."""
+        if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+            return False
+        is_ours = event.matches(QKeySequence.StandardKey.Undo) and not can_undo(focused_field())
+        if is_ours:
+            event.ignore()
+        return is_ours
+
+    def _go(self) -> None:
+        """Go, but not from under the keyboard."""
+        if self.undo_button.hasFocus():
+            self._timer.start(UNDO_MS)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """The offers end with the note."""
+        self.hide()
+        self._timer.stop()
+        self._offers.clear()
+        if self._application is not None:
+            self._application.removeEventFilter(self)
+
+    def _announce(self, text: str) -> None:
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))

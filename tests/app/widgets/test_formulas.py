@@ -1,0 +1,138 @@
+"""Formulas: what is one, how it is drawn, and what strangers' TeX cannot do."""
+
+import pytest
+from PySide6.QtGui import QColor, QGuiApplication, QImage
+from pytestqt.qtbot import QtBot
+
+from app.look.theme import Theme
+from app.look.typesetting import Drawing, Formula, Refused, draw_formula
+from app.settings import Appearance
+from app.text.formulas import put_back, take_formulas
+from app.widgets.markdown.markdown_view import MarkdownView
+from tests.app.driving import WAIT_MS
+
+
+def show(qtbot: QtBot, view: MarkdownView, source: str) -> None:
+    """Show a text and wait until its formulas are drawn."""
+    view.show_markdown(source, is_complete=True)
+    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText(), timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize(
+    ("source", "tex"),
+    [
+        ("a $x^2$ b", ["x^2"]),
+        ("$$\nx = 1\n$$", ["x = 1"]),
+        (r"\(a_1 * b_2\) and \[x\]", ["a_1 * b_2", "x"]),
+        (r"$a \\ b$", [r"a \\ b"]),
+        ("| $|x|$ | b |", ["|x|"]),
+        ("- item\n  $$x$$", ["x"]),
+        ("`code` $x$", ["x"]),
+    ],
+)
+def test_every_way_of_writing_a_formula_is_known(source: str, tex: list[str]) -> None:
+    text, formulas = take_formulas(source)
+    assert [formula.tex for formula in formulas] == tex
+    assert put_back(text, formulas) == source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "$5 and $10",
+        "costs $5-$10",
+        "US$5 or 6$",
+        "5$ or 6$",
+        "$ x $",
+        r"\$x\$",
+        "`$x$`",
+        "``a ` $x$``",
+        "```\n$x$\n\n\\(y\\)\n```",
+        "> ```\n> $x$\n> ```",
+        "$x",
+        "$$",
+        r"\(x",
+        "$x\n\ny$",
+    ],
+)
+def test_prices_and_code_are_no_formulas(source: str) -> None:
+    assert take_formulas(source) == (source, [])
+
+
+def test_a_formula_is_a_picture_in_the_colour_of_the_text(view: MarkdownView, theme: Theme, qtbot: QtBot) -> None:
+    theme.set_appearance(Appearance.DARK)
+    show(qtbot, view, "so $x^2$ is")
+    drawn = pictures(view)[0]
+    colors = {drawn.pixelColor(x, y).name() for x in range(drawn.width()) for y in range(drawn.height())}
+    assert QColor(theme.colors.text).name() in colors
+    theme.set_appearance(Appearance.LIGHT)
+
+
+def pictures(view: MarkdownView) -> list[QImage]:
+    found = []
+    block = view.document().begin()
+    while block.isValid():
+        iterator = block.begin()
+        while not iterator.atEnd():
+            style = iterator.fragment().charFormat()
+            if style.isImageFormat():
+                found.append(view.document().resource(2, style.toImageFormat().name()))
+            iterator += 1
+        block = block.next()
+    return found
+
+
+@pytest.mark.parametrize("tex", ["x", r"\frac{a}{b}", r"x_{y_z}", "x^2"])
+def test_a_formula_stands_on_the_baseline_of_its_line(view: MarkdownView, qtbot: QtBot, tex: str) -> None:
+    show(qtbot, view, f"a ${tex}$")
+    line = view.document().begin().layout().lineAt(0)
+    (image,) = pictures(view)
+    drawing = view._look.typesetter.draw(
+        Formula(tex, False, round(view.font().pixelSize() * 1.12), view._look.theme.colors.text, 1.0)
+    )
+    assert isinstance(drawing, Drawing)
+    lowest = max(y for y in range(image.height()) for x in range(image.width()) if image.pixelColor(x, y).alpha() > 60)
+    under_baseline = lowest + 1 - (image.height() - line.descent())
+    assert under_baseline == pytest.approx(drawing.descent, abs=2)
+
+
+def test_copying_gives_the_source_of_a_formula_back(view: MarkdownView, qtbot: QtBot) -> None:
+    source = r"so \(\frac{a_1}{b}\) is"
+    show(qtbot, view, source)
+    view.selectAll()
+    view.copy()
+    mime = QGuiApplication.clipboard().mimeData()
+    assert mime.text() == source
+    assert bytes(mime.data("text/markdown").data()).decode().strip() == source
+
+
+def test_what_cannot_be_drawn_is_shown_as_it_was_written(view: MarkdownView, qtbot: QtBot) -> None:
+    show(qtbot, view, r"good $x$, bad $\frac{1}{$, ugly $\input{/etc/passwd}$")
+    assert view.toPlainText() == "good \ufffc, bad $\\frac{1}{$, ugly $\\input{/etc/passwd}$"
+
+
+@pytest.mark.parametrize(
+    "tex", ["x" * 2000, "{" * 400 + "x" + "}" * 400, r"\frac{1}{" * 11 + "x" + "}" * 11, r"\left(" * 40, "&", "\x00"]
+)
+def test_hostile_tex_is_refused_or_drawn_in_time_and_never_raises(tex: str) -> None:
+    result = draw_formula(Formula(tex, False, 16, "#000000", 2.0))
+    assert isinstance(result, Refused | Drawing)
+    if isinstance(result, Drawing):
+        assert max(result.image.width(), result.image.height()) <= 2 * 3000
+
+
+def test_a_formula_in_code_that_no_fence_shows_stays_code(view: MarkdownView) -> None:
+    view.show_markdown("text\n\n    indented $x$ code", is_complete=True)
+    assert view.toPlainText() == "text\nindented $x$ code"
+
+
+def test_a_formula_too_wide_for_the_window_is_made_smaller(view: MarkdownView, qtbot: QtBot) -> None:
+    show(qtbot, view, "$$" + " + ".join(f"a_{{{number}}}" for number in range(30)) + "$$")
+    view.resize(900, 100)
+    wide = view.document().begin().layout().lineAt(0)
+    width, height = wide.naturalTextWidth(), wide.height()
+    assert width > 450
+    view.resize(300, 100)
+    narrow = view.document().begin().layout().lineAt(0)
+    assert narrow.naturalTextWidth() <= 300
+    assert narrow.height() < height
