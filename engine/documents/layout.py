@@ -1,0 +1,174 @@
+"""Runs of print to rows in reading order.
+
+A page is cut at its gutters: white that is high and wide enough, between columns of prose or between print whose lines
+do not stand level. What stands level on both sides of a gutter (labels and values, a table's cells) is one row, and is
+read across before it is read down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.documents.lines import Run
+
+__all__ = ["Row", "arrange"]
+
+GUTTER = 0.8
+"""Line heights: the narrowest gutter."""
+
+COLUMN_LINES = 3
+"""Lines on both sides of a gutter, at the least."""
+
+PROSE_WIDTH = 6.5
+"""Line heights: the median line of a column is at least so wide."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a page: one run, or several that stand level, from left to right."""
+
+    cells: tuple[Run, ...]
+    block: int = 0
+    """Which block of the page it stands in, counted in reading order: a column, what stands above it, below it."""
+
+    @property
+    def left(self) -> int:
+        return self.cells[0].left
+
+    @property
+    def right(self) -> int:
+        return max(cell.right for cell in self.cells)
+
+    @property
+    def top(self) -> int:
+        return min(cell.top for cell in self.cells)
+
+    @property
+    def bottom(self) -> int:
+        return max(cell.bottom for cell in self.cells)
+
+
+Rule = tuple[int, int, int, int]
+
+
+def arrange(runs: Sequence[Run], rules: Sequence[Rule] = ()) -> list[Row]:
+    """All runs, each once, as rows in reading order. rules: boxes of lines that no gutter crosses."""
+    blocks = _blocks(list(runs), list(rules))
+    return [Row(row, index) for index, block in enumerate(blocks) for row in _rows(block)]
+
+
+def _blocks(runs: list[Run], rules: list[Rule]) -> list[list[Run]]:
+    gutter = _find_gutter(runs, rules)
+    if gutter is None:
+        return [runs] if runs else []
+    above = [run for run in runs if run.middle < gutter.top]
+    below = [run for run in runs if run.middle > gutter.bottom]
+    beside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]
+    left = [run for run in beside if run.right <= gutter.left + 1]
+    right = [run for run in beside if run.right > gutter.left + 1]
+    return [block for part in (above, left, right, below) for block in _blocks(part, rules)]
+
+
+@dataclass(frozen=True)
+class _Gutter:
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
+    """The highest gutter between columns."""
+    if len(runs) < 2 * COLUMN_LINES:
+        return None
+    line = float(np.median([run.height for run in runs]))
+    boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs], float)
+    walls = np.array([rule for rule in rules if rule[2] - rule[0] > rule[3] - rule[1]] or np.zeros((0, 4)), float)
+    found: list[tuple[float, _Gutter]] = []
+    for x in _edges(boxes[:, 2], 0.5 * line):
+        found += _gutters_at(x, x + GUTTER * line, boxes, walls)
+    for _, gutter in sorted(found, key=lambda each: -each[0]):
+        inside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]
+        left = [run for run in inside if run.right <= gutter.left + 1]
+        right = [run for run in inside if run.left >= gutter.right - 1]
+        if _are_columns(_nearest(left, at_right=True), _nearest(right, at_right=False), line):
+            return gutter
+    return None
+
+
+def _edges(values: np.ndarray, least: float) -> list[float]:
+    """Right edges at which a gutter may begin; of those that are close together the last."""
+    edges = np.unique(values)
+    is_last = np.append(np.diff(edges) > least, True)
+    return [float(edge) for edge in edges[is_last | (np.arange(len(edges)) % 4 == 0)]]
+
+
+def _gutters_at(x: float, end: float, boxes: np.ndarray, walls: np.ndarray) -> list[tuple[float, _Gutter]]:
+    """White from x to end between what crosses it, with its height."""
+    crossing = boxes[(boxes[:, 0] < end) & (boxes[:, 2] > x)]
+    crossing = np.concatenate([crossing, walls[(walls[:, 0] < x) & (walls[:, 2] > end)]])
+    beside = (boxes[:, 2] <= x).any() and (boxes[:, 0] >= end).any()
+    if not beside:
+        return []
+    order = crossing[np.argsort(crossing[:, 1])]
+    tops = np.append(boxes[:, 1].min() - 1, np.maximum.accumulate(order[:, 3]))
+    bottoms = np.append(order[:, 1], boxes[:, 3].max() + 1)
+    found = []
+    for top, bottom in zip(tops, bottoms, strict=True):
+        middle = (boxes[:, 1] + boxes[:, 3]) / 2
+        inside = boxes[(middle >= top) & (middle <= bottom)]
+        left, right = inside[inside[:, 2] <= x], inside[inside[:, 0] >= end]
+        if min(len(left), len(right)) >= COLUMN_LINES:
+            upper, lower = max(left[:, 1].min(), right[:, 1].min()), min(left[:, 3].max(), right[:, 3].max())
+            found.append((float(lower - upper), _Gutter(x, end, float(top), float(bottom))))
+    return found
+
+
+def _nearest(side: list[Run], *, at_right: bool) -> list[Run]:
+    """Of each row the run next to the gutter."""
+    rows = _rows(side)
+    return [row[-1] if at_right else row[0] for row in rows]
+
+
+def _are_columns(left: list[Run], right: list[Run], line: float) -> bool:
+    if min(len(left), len(right)) < COLUMN_LINES:
+        return False
+    if _is_prose(left, line) and _is_prose(right, line):
+        return True
+    return min(_share_level(left, right), _share_level(right, left)) < 0.5 and _share_level(*sorted((left, right), key=len)) < 0.6
+
+
+def _is_prose(runs: list[Run], line: float) -> bool:
+    """Lines that mostly fill their column."""
+    widths = np.array([run.width for run in runs])
+    return bool(np.median(widths) >= PROSE_WIDTH * line and (widths > 0.6 * np.percentile(widths, 90)).mean() >= 0.5)
+
+
+def _share_level(runs: list[Run], others: list[Run]) -> float:
+    """How many of the runs stand level with one of the others."""
+    bottoms, middles = (np.array([getattr(run, name) for run in others], float) for name in ("bottom", "middle"))
+    level = [
+        min(np.abs(bottoms - run.bottom).min(), np.abs(middles - run.middle).min()) < 0.25 * run.height for run in runs
+    ]
+    return float(np.mean(level))
+
+
+def _rows(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+    """The runs of one block in rows from top to bottom; what stands above one another is never in the same."""
+    rows: list[list[Run]] = []
+    for run in sorted(runs, key=lambda run: run.middle):
+        row = next((row for row in rows[-4:] if all(_stand_level(run, other) for other in row)), None)
+        if row is None:
+            rows.append([run])
+        else:
+            row.append(run)
+    rows.sort(key=lambda row: min(run.middle for run in row))
+    return [tuple(sorted(row, key=lambda run: run.left)) for row in rows]
+
+
+def _stand_level(run: Run, other: Run) -> bool:
+    down = min(run.bottom, other.bottom) - max(run.top, other.top)
+    across = min(run.right, other.right) - max(run.left, other.left)
+    least = min(run.height, other.height)
+    return down > 0.5 * least and across < 0.3 * least

@@ -1,0 +1,281 @@
+"""Components to runs of print: letters that stand side by side, with their marks; rules, frames and pictures aside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.documents.components import Components, find_components
+
+__all__ = ["Ground", "Leader", "Run", "find_ground"]
+
+RULE = 5.0
+"""Letter heights: longer straight ink is a rule."""
+
+LARGE = 9.0
+"""Letter heights: a component larger both ways is a frame or a picture, or a line of very large print."""
+
+BLANK = 1.9
+"""Letter heights: the widest gap within a run."""
+
+MARK = 0.45
+"""Of a letter's height: what is lower is a dot, a comma, a quote, a hyphen, an accent."""
+
+LEADER_DOTS = 5
+"""So many dots in a row, and they lead to something."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Print without a wide gap: a line, a part of it, or a table's cell. In pixels, half-open."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    members: np.ndarray = field(compare=False)
+    """Its components."""
+    leader: str = ""
+    """What a row of dots is written as; it is not read."""
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+Leader = Run
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What stands on a page."""
+
+    components: Components
+    runs: tuple[Run, ...]
+    pictures: tuple[tuple[int, int, int, int], ...]
+    """Boxes (left, top, right, bottom) of what is no print."""
+    letter: float
+    """Height of a usual letter in pixels; 0 where there are none."""
+
+
+def find_ground(ink: np.ndarray) -> Ground:
+    """The print of a straightened page [H, W] bool."""
+    found = find_components(ink)
+    letter = _letter_height(found)
+    if not letter:
+        return Ground(found, (), (), 0.0)
+    cleaned, pictures = _without_rules(ink, found, letter)
+    parts = find_components(cleaned)
+    letter = _letter_height(parts) or letter
+    is_print = _is_print(parts, letter, pictures)
+    runs = _find_runs(parts, np.flatnonzero(is_print), letter)
+    return Ground(parts, tuple(runs), pictures, letter)
+
+
+def _letter_height(parts: Components) -> float:
+    """The median height of what may be letters, each counted by its width."""
+    height, width = parts.height, parts.width
+    may_be = (height >= 5) & (width >= 2) & (width < 8 * height) & (height < 10 * width)
+    may_be &= (height < parts.labels.shape[0] / 4) & (parts.area > 0.08 * height * width)
+    if not may_be.any():
+        return 0.0
+    heights, weights = height[may_be], np.minimum(width, 2 * height)[may_be]
+    order = np.argsort(heights)
+    total = np.cumsum(weights[order])
+    return float(heights[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _without_rules(
+    ink: np.ndarray, found: Components, letter: float
+) -> tuple[np.ndarray, tuple[tuple[int, int, int, int], ...]]:
+    """The ink without rules, frames and pictures, and the boxes of the pictures."""
+    width, height = found.width, found.height
+    is_long = (width > RULE * letter) | (height > RULE * letter)
+    is_thin = np.minimum(width, height) < 0.4 * letter
+    fill = found.area / (width * height)
+    is_large = (width > LARGE * letter) & (height > LARGE * letter)
+    is_picture = is_large & (fill > 0.25)
+    gone = is_long & is_thin | is_picture
+    cleaned = ink & ~np.append(gone, False)[found.labels]
+    boxes = []
+    for index in np.flatnonzero(is_picture):
+        boxes.append(tuple(int(side[index]) for side in (found.left, found.top, found.right, found.bottom)))
+    for index in np.flatnonzero(is_long & ~gone):
+        _erase_rules(cleaned, found, int(index), letter)
+    return cleaned, tuple(boxes)
+
+
+def _erase_rules(cleaned: np.ndarray, found: Components, index: int, letter: float) -> None:
+    """Take the straight strokes out of a component: a frame, a grid, a word on a rule."""
+    place = np.s_[found.top[index] : found.bottom[index], found.left[index] : found.right[index]]
+    own = found.labels[place] == index
+    strokes = _long_strokes(own, RULE * letter, 0.4 * letter) | _long_strokes(own.T, RULE * letter, 0.4 * letter).T
+    cleaned[place] &= ~(own & strokes)
+
+
+def _long_strokes(own: np.ndarray, length: float, thickness: float) -> np.ndarray:
+    """The horizontal strokes in own [H, W] bool that are longer than `length` and at most `thickness` high."""
+    height, width = own.shape
+    padded = np.zeros((height, width + 2), np.int8)
+    padded[:, 1:-1] = own
+    change = np.diff(padded, axis=1)
+    y, starts = np.nonzero(change == 1)
+    ends = np.nonzero(change == -1)[1]
+    is_long = ends - starts > length
+    strokes = np.zeros((height, width + 1), np.int8)
+    strokes[y[is_long], starts[is_long]] += 1
+    np.add.at(strokes, (y[is_long], ends[is_long]), -1)
+    covered = np.cumsum(strokes, axis=1)[:, :width] > 0
+    thick = np.cumsum(np.pad(covered, ((1, 0), (0, 0))).astype(np.int32), axis=0)
+    reach = int(thickness) + 1
+    if height > reach:  # a stroke that goes on above and below is no rule but a solid
+        window = thick[reach:] - thick[:-reach]
+        solid_at = np.zeros((height, width), bool)
+        for offset in range(reach):
+            solid_at[offset : offset + window.shape[0]] |= window == reach
+        covered &= ~solid_at
+    return covered
+
+
+def _is_print(parts: Components, letter: float, pictures: Sequence[tuple[int, int, int, int]]) -> np.ndarray:
+    height, width = parts.height, parts.width
+    is_print = (parts.area >= max(2, 0.012 * letter**2)) & (height < LARGE * letter) & (width < 40 * letter)
+    x, y = (parts.left + parts.right) / 2, (parts.top + parts.bottom) / 2
+    for left, top, right, bottom in pictures:
+        is_print &= ~((x > left) & (x < right) & (y > top) & (y < bottom))
+    return is_print
+
+
+def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Run]:
+    heights, widths = parts.height[members], parts.width[members]
+    is_mark = heights < MARK * letter
+    marks, letters = members[is_mark], members[~is_mark]
+    leaders, marks = _find_leaders(parts, marks, letter)
+    groups = _linked(parts, letters)
+    runs = [_run(parts, group) for group in groups]
+    runs = _absorbed(parts, runs)
+    return _with_marks(parts, runs, marks, letter) + leaders
+
+
+def _run(parts: Components, members: np.ndarray, leader: str = "") -> Run:
+    return Run(
+        int(parts.left[members].min()), int(parts.top[members].min()),
+        int(parts.right[members].max()), int(parts.bottom[members].max()), members, leader,
+    )  # fmt: skip
+
+
+def _linked(parts: Components, letters: np.ndarray) -> list[np.ndarray]:
+    """Letters in groups: each hangs together with the nearest one to its right that shares its line."""
+    if not len(letters):
+        return []
+    order = letters[np.argsort(parts.top[letters], kind="stable")]
+    left, right, top, bottom = (side[order].astype(np.float32) for side in (parts.left, parts.right, parts.top, parts.bottom))
+    height, middle = bottom - top, (left + right) / 2
+    roots = np.arange(len(order))
+    tallest = height.max()
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+    for start in range(0, len(order), 256):
+        a = slice(start, min(start + 256, len(order)))
+        near = slice(*np.searchsorted(top, [top[a][0] - tallest, bottom[a].max() + 1]))
+        shared = np.minimum(bottom[a, None], bottom[None, near]) - np.maximum(top[a, None], top[None, near])
+        lower, higher = (take(height[a, None], height[None, near]) for take in (np.minimum, np.maximum))
+        gap = left[None, near] - right[a, None]
+        fits = (shared > 0.5 * lower) & (higher < 2.8 * lower) & (middle[None, near] > middle[a, None])
+        fits &= gap < BLANK * np.maximum(lower, 0.7 * higher)
+        cost = np.where(fits, np.maximum(gap, 0) + 0.3 * (lower - shared), np.inf)
+        best = cost.argmin(axis=1)
+        is_found = np.isfinite(cost[np.arange(len(best)), best])
+        pairs.append((np.flatnonzero(is_found) + start, best[is_found] + near.start))
+    upper, lower_ = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    roots = _union(roots, upper, lower_)
+    _, names = np.unique(roots, return_inverse=True)
+    by_name = np.argsort(names, kind="stable")
+    cuts = np.flatnonzero(np.diff(names[by_name])) + 1
+    return [order[group] for group in np.split(by_name, cuts)]
+
+
+def _union(roots: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    while True:
+        x, y = roots[a], roots[b]
+        if np.array_equal(x, y):
+            return roots
+        np.minimum.at(roots, np.maximum(x, y), np.minimum(x, y))
+        while not np.array_equal(roots, roots[roots]):
+            roots = roots[roots]
+
+
+def _absorbed(parts: Components, runs: list[Run]) -> list[Run]:
+    """Runs that stand within another one's line belong to it: the dot of a large i, an accent, a stray stroke."""
+    runs = sorted(runs, key=lambda run: -run.width * run.height)
+    kept: list[Run] = []
+    for run in runs:
+        host = next((i for i, other in enumerate(kept) if _stands_in(run, other)), None)
+        if host is None:
+            kept.append(run)
+        else:
+            kept[host] = _run(parts, np.concatenate([kept[host].members, run.members]))
+    return kept
+
+
+def _stands_in(run: Run, other: Run) -> bool:
+    """Whether most of a run lies within the band of a larger one."""
+    reach = 0.15 * other.height
+    across = min(run.right, other.right) - max(run.left, other.left)
+    down = min(run.bottom, other.bottom + reach) - max(run.top, other.top - reach)
+    return across > 0.6 * run.width and down > 0.6 * run.height and run.height < 0.9 * other.height
+
+
+def _with_marks(parts: Components, runs: list[Run], marks: np.ndarray, letter: float) -> list[Run]:
+    """Each mark goes to the nearest run whose line it stands on."""
+    if not runs or not len(marks):
+        return runs
+    left, top, right, bottom = (np.array([getattr(run, side) for run in runs], np.float32) for side in ("left", "top", "right", "bottom"))
+    height = np.maximum(bottom - top, letter)
+    x = (parts.left[marks] + parts.right[marks]) / 2
+    y = (parts.top[marks] + parts.bottom[marks]) / 2
+    across = np.maximum(0, np.maximum(left[None] - x[:, None], x[:, None] - right[None]))
+    down = np.maximum(0, np.maximum(top[None] - y[:, None], y[:, None] - bottom[None]))
+    fits = (across < 1.1 * height) & (down < 0.4 * height)
+    cost = np.where(fits, across + 2 * down, np.inf)
+    best = cost.argmin(axis=1)
+    is_found = np.isfinite(cost[np.arange(len(marks)), best])
+    taken = [[run.members] for run in runs]
+    for mark, host in zip(marks[is_found], best[is_found], strict=True):
+        taken[host].append(np.array([mark]))
+    return [_run(parts, np.concatenate(members)) for members in taken]
+
+
+def _find_leaders(parts: Components, marks: np.ndarray, letter: float) -> tuple[list[Run], np.ndarray]:
+    """Rows of dots at an even distance, and the marks that are in none."""
+    order = marks[np.lexsort((parts.left[marks], parts.bottom[marks]))]
+    unused, leaders = dict.fromkeys(order.tolist()), []
+    rows: list[list[int]] = []
+    for mark in sorted(order.tolist(), key=lambda each: int(parts.left[each])):
+        for row in reversed(rows):
+            last = row[-1]
+            gap = int(parts.left[mark] - parts.left[last])
+            is_level = abs(int(parts.bottom[mark] - parts.bottom[last])) <= max(1, 0.12 * letter)
+            size, before = (int(parts.height[each] + parts.width[each]) for each in (mark, last))
+            if is_level and 0 < gap < 1.6 * letter and 0.6 < size / before < 1.7:
+                row.append(mark)
+                break
+        else:
+            rows.append([mark])
+    for row in rows:
+        pitches = np.diff(parts.left[row])
+        if len(row) >= LEADER_DOTS and pitches.std() < 0.3 * pitches.mean():
+            members = np.array(row)
+            dot = float(np.median(parts.width[members]))
+            is_wide = pitches.mean() > 3.9 * dot
+            leaders.append(_run(parts, members, (". " if is_wide else ".") * (len(row) - 1) + "."))
+            for mark in row:
+                del unused[mark]
+    return leaders, np.array(list(unused), int)
