@@ -7,7 +7,10 @@ import numpy as np
 
 from engine.documents.components import Components, find_components
 
-__all__ = ["Ground", "Leader", "Run", "find_ground"]
+__all__ = ["Ground", "Place", "Run", "find_ground"]
+
+Place = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels, half-open."""
 
 RULE = 5.0
 """Letter heights: longer straight ink is a rule."""
@@ -51,19 +54,19 @@ class Run:
         return (self.top + self.bottom) / 2
 
 
-Leader = Run
-
-
 @dataclass(frozen=True)
 class Ground:
     """What stands on a page."""
 
     components: Components
     runs: tuple[Run, ...]
-    pictures: tuple[tuple[int, int, int, int], ...]
-    """Boxes (left, top, right, bottom) of what is no print."""
+    rules: tuple[Place, ...]
+    pictures: tuple[Place, ...]
+    """What is no print."""
     letter: float
     """Height of a usual letter in pixels; 0 where there are none."""
+    unexplained: float
+    """Share of the ink that is none of these."""
 
 
 def find_ground(ink: np.ndarray) -> Ground:
@@ -71,13 +74,38 @@ def find_ground(ink: np.ndarray) -> Ground:
     found = find_components(ink)
     letter = _letter_height(found)
     if not letter:
-        return Ground(found, (), (), 0.0)
+        return Ground(found, (), (), (), 0.0, 1.0 if len(found) else 0.0)
     cleaned, pictures = _without_rules(ink, found, letter)
+    rules = _boxes_of_rules(ink & ~cleaned, letter)
     parts = find_components(cleaned)
     letter = _letter_height(parts) or letter
     is_print = _is_print(parts, letter, pictures)
     runs = _find_runs(parts, np.flatnonzero(is_print), letter)
-    return Ground(parts, tuple(runs), pictures, letter)
+    return Ground(parts, tuple(runs), rules, pictures, letter, _unexplained(parts, runs, pictures))
+
+
+def _unexplained(parts: Components, runs: Sequence[Run], pictures: Sequence[Place]) -> float:
+    """Share of the ink of components that belongs to no run and stands in no picture."""
+    is_explained = _is_within(parts, pictures)
+    for run in runs:
+        is_explained[run.members] = True
+    return float(parts.area[~is_explained].sum() / max(1, parts.area.sum()))
+
+
+def _boxes_of_rules(strokes: np.ndarray, letter: float) -> tuple[Place, ...]:
+    found = find_components(strokes)
+    is_rule = (found.width > RULE * letter) & (found.height < letter)
+    is_rule |= (found.height > RULE * letter) & (found.width < letter)
+    sides = np.stack([found.left, found.top, found.right, found.bottom], axis=1)[is_rule]
+    return tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in sides)
+
+
+def _is_within(parts: Components, places: Sequence[Place]) -> np.ndarray:
+    x, y = (parts.left + parts.right) / 2, (parts.top + parts.bottom) / 2
+    is_within = np.zeros(len(parts), bool)
+    for left, top, right, bottom in places:
+        is_within |= (x > left) & (x < right) & (y > top) & (y < bottom)
+    return is_within
 
 
 def _letter_height(parts: Components) -> float:
@@ -95,7 +123,7 @@ def _letter_height(parts: Components) -> float:
 
 def _without_rules(
     ink: np.ndarray, found: Components, letter: float
-) -> tuple[np.ndarray, tuple[tuple[int, int, int, int], ...]]:
+) -> tuple[np.ndarray, tuple[Place, ...]]:
     """The ink without rules, frames and pictures, and the boxes of the pictures."""
     width, height = found.width, found.height
     is_long = (width > RULE * letter) | (height > RULE * letter)
@@ -145,13 +173,10 @@ def _long_strokes(own: np.ndarray, length: float, thickness: float) -> np.ndarra
     return covered
 
 
-def _is_print(parts: Components, letter: float, pictures: Sequence[tuple[int, int, int, int]]) -> np.ndarray:
+def _is_print(parts: Components, letter: float, pictures: Sequence[Place]) -> np.ndarray:
     height, width = parts.height, parts.width
     is_print = (parts.area >= max(2, 0.012 * letter**2)) & (height < LARGE * letter) & (width < 40 * letter)
-    x, y = (parts.left + parts.right) / 2, (parts.top + parts.bottom) / 2
-    for left, top, right, bottom in pictures:
-        is_print &= ~((x > left) & (x < right) & (y > top) & (y < bottom))
-    return is_print
+    return is_print & ~_is_within(parts, pictures)
 
 
 def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Run]:

@@ -151,6 +151,8 @@ class PageText(_Value, frozen=True):
     """What the model wrote, where another form than lines was asked for."""
     turned: Turned = 0
     """Degrees clockwise by which it was turned; boxes are of the page after that."""
+    skew: float = 0.0
+    """Degrees clockwise by which its lines slope there; a box stands around its whole line."""
     num_lines_unread: int = 0
     """Lines of ink for which there is no text."""
     num_lines_unseen: int = 0

@@ -1,0 +1,87 @@
+"""A page's picture, straightened and taken apart: rows of print in reading order, and what else is there."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from engine.documents.cut import Piece, Strips, cut_row, halve
+from engine.documents.ink import find_ink, find_paper
+from engine.documents.layout import Row, arrange
+from engine.documents.lines import Ground, find_ground
+from engine.documents.skew import find_skew, straighten
+from engine.protocol.documents import Box
+
+__all__ = ["Sheet", "take_apart"]
+
+MAX_PIXELS = 12_000_000
+"""Of the page that is taken apart: a finer one is reduced."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A straightened page. Places are pixels of it."""
+
+    picture: Image.Image
+    """Gray."""
+    skew: float
+    """Degrees clockwise by which the lines sloped."""
+    ink: np.ndarray
+    ground: Ground
+    rows: tuple[Row, ...]
+    line: float
+    """Height of the usual line; 0 where there is no print."""
+
+    @property
+    def unexplained(self) -> float:
+        """Share of the ink that is neither print nor rule nor picture."""
+        return self.ground.unexplained
+
+    def pieces(self, reach: int) -> list[Piece]:
+        """All rows in pieces of at most `reach` characters."""
+        parts = self.ground.components
+        return [piece for i, row in enumerate(self.rows) for piece in cut_row(i, row, parts, self.line, reach)]
+
+    def halves(self, piece: Piece) -> list[Piece]:
+        """Both halves of a piece, or itself."""
+        return halve(piece, self.ground.components)
+
+    def strips(self) -> Strips:
+        """What draws its pieces."""
+        return Strips(np.asarray(self.picture), self.ink, self.ground.components, self.rows)
+
+    def box(self, left: float, top: float, right: float, bottom: float, region: Box | None = None) -> Box:
+        """The box around a place, on the page as it was before it was straightened; `region` is its part of that."""
+        width, height = self.picture.size
+        turn = math.radians(self.skew)
+        cosine, sine = math.cos(turn), math.sin(turn)
+        corners = [(x - width / 2, y - height / 2) for x in (left, right) for y in (top, bottom)]
+        xs = [(width / 2 + x * cosine - y * sine) / width for x, y in corners]
+        ys = [(height / 2 + x * sine + y * cosine) / height for x, y in corners]
+        part = region or Box(0, 0, 1, 1)
+        x0, x1 = (part.left + (part.right - part.left) * _share(x) for x in (min(xs), max(xs)))
+        y0, y1 = (part.top + (part.bottom - part.top) * _share(y) for y in (min(ys), max(ys)))
+        return Box(_share(x0), _share(y0), _share(x1), _share(y1))
+
+
+def take_apart(picture: Image.Image) -> Sheet:
+    """Straighten an upright page and find its print."""
+    gray = picture.convert("L")
+    factor = math.sqrt(MAX_PIXELS / (gray.width * gray.height))
+    if factor < 1:
+        gray = gray.resize((max(1, int(gray.width * factor)), max(1, int(gray.height * factor))), Image.Resampling.BOX)
+    pixels = np.asarray(gray)
+    ink = find_ink(pixels)
+    skew = find_skew(ink)
+    if skew:
+        gray = straighten(gray, skew, int(np.median(find_paper(pixels))))
+        ink = find_ink(np.asarray(gray))
+    ground = find_ground(ink)
+    rows = arrange(ground.runs, ground.rules)
+    line = float(np.median([run.height for run in ground.runs])) if ground.runs else 0.0
+    return Sheet(gray, skew, ink, ground, tuple(rows), line)
+
+
+def _share(value: float) -> float:
+    return min(1.0, max(0.0, value))
