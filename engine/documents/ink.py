@@ -37,17 +37,15 @@ def find_ink(gray: np.ndarray) -> np.ndarray:
 
 
 def _per_block(values: np.ndarray, percentile: int) -> np.ndarray:
-    """A percentile of each square, uint8; those at the lower and right edges take in what is left over."""
+    """A percentile of each whole square, uint8; of all where there is none."""
     height, width = values.shape
-    rows, columns = max(1, height // BLOCK), max(1, width // BLOCK)
-    y, x = (np.linspace(0, size, n + 1).astype(int) for size, n in ((height, rows), (width, columns)))
-    if height >= BLOCK and width >= BLOCK:
-        even = values[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
-        flat = even.transpose(0, 2, 1, 3).reshape(rows, columns, -1)
-        at = min(flat.shape[-1] - 1, flat.shape[-1] * percentile // 100)
-        return np.partition(flat, at, axis=-1)[..., at]
-    cells = [[np.percentile(values[a:b, c:d], percentile) for c, d in zip(x, x[1:], strict=False)] for a, b in zip(y, y[1:], strict=False)]
-    return np.array(cells, np.uint8)
+    if height < BLOCK or width < BLOCK:
+        return np.full((1, 1), np.percentile(values, percentile), np.uint8)
+    rows, columns = height // BLOCK, width // BLOCK
+    blocks = values[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+    flat = blocks.transpose(0, 2, 1, 3).reshape(rows, columns, BLOCK * BLOCK)
+    at = (BLOCK * BLOCK - 1) * percentile // 100
+    return np.partition(flat, at, axis=-1)[..., at]
 
 
 def _widened(blocks: np.ndarray, reach: int) -> np.ndarray:

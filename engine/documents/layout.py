@@ -88,13 +88,28 @@ def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
     found: list[tuple[float, _Gutter]] = []
     for x in _edges(boxes[:, 2], 0.5 * line):
         found += _gutters_at(x, x + GUTTER * line, boxes, walls)
-    for _, gutter in sorted(found, key=lambda each: -each[0]):
+    for _, widest in sorted(found, key=lambda each: -each[0]):
+        gutter = _trimmed(widest, runs, line)
         inside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]
         left = [run for run in inside if run.right <= gutter.left + 1]
         right = [run for run in inside if run.left >= gutter.right - 1]
         if _are_columns(_nearest(left, at_right=True), _nearest(right, at_right=False), line):
             return gutter
     return None
+
+
+def _trimmed(gutter: _Gutter, runs: list[Run], line: float) -> _Gutter:
+    """Without what stands apart at its ends over the whole width: a title, a page number."""
+    rows = [row for row in _rows(runs) if gutter.top <= row[0].middle <= gutter.bottom]
+    tops = [min(run.top for run in row) for row in rows]
+    bottoms = np.maximum.accumulate([max(run.bottom for run in row) for row in rows])
+    top, bottom = gutter.top, gutter.bottom
+    for index in range(1, min(3, len(rows))):
+        if tops[index] - bottoms[index - 1] > 1.2 * line:
+            top = (tops[index] + bottoms[index - 1]) / 2
+    if len(rows) > 1 and tops[-1] - bottoms[-2] > 2 * line:
+        bottom = (tops[-1] + bottoms[-2]) / 2
+    return _Gutter(gutter.left, gutter.right, top, bottom)
 
 
 def _edges(values: np.ndarray, least: float) -> list[float]:
@@ -136,7 +151,10 @@ def _are_columns(left: list[Run], right: list[Run], line: float) -> bool:
         return False
     if _is_prose(left, line) and _is_prose(right, line):
         return True
-    return min(_share_level(left, right), _share_level(right, left)) < 0.5 and _share_level(*sorted((left, right), key=len)) < 0.6
+    return (
+        min(_share_level(left, right), _share_level(right, left)) < 0.5
+        and _share_level(*sorted((left, right), key=len)) < 0.6
+    )
 
 
 def _is_prose(runs: list[Run], line: float) -> bool:

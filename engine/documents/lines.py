@@ -1,6 +1,6 @@
 """Components to runs of print: letters that stand side by side, with their marks; rules, frames and pictures aside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,8 +75,7 @@ def find_ground(ink: np.ndarray) -> Ground:
     letter = _letter_height(found)
     if not letter:
         return Ground(found, (), (), (), 0.0, 1.0 if len(found) else 0.0)
-    cleaned, pictures = _without_rules(ink, found, letter)
-    rules = _boxes_of_rules(ink & ~cleaned, letter)
+    cleaned, rules, pictures = _without_rules(ink, found, letter)
     parts = find_components(cleaned)
     letter = _letter_height(parts) or letter
     is_print = _is_print(parts, letter, pictures)
@@ -92,11 +91,8 @@ def _unexplained(parts: Components, runs: Sequence[Run], pictures: Sequence[Plac
     return float(parts.area[~is_explained].sum() / max(1, parts.area.sum()))
 
 
-def _boxes_of_rules(strokes: np.ndarray, letter: float) -> tuple[Place, ...]:
-    found = find_components(strokes)
-    is_rule = (found.width > RULE * letter) & (found.height < letter)
-    is_rule |= (found.height > RULE * letter) & (found.width < letter)
-    sides = np.stack([found.left, found.top, found.right, found.bottom], axis=1)[is_rule]
+def _places(found: Components, which: np.ndarray) -> tuple[Place, ...]:
+    sides = np.stack([found.left, found.top, found.right, found.bottom], axis=1)[which]
     return tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in sides)
 
 
@@ -123,30 +119,32 @@ def _letter_height(parts: Components) -> float:
 
 def _without_rules(
     ink: np.ndarray, found: Components, letter: float
-) -> tuple[np.ndarray, tuple[Place, ...]]:
-    """The ink without rules, frames and pictures, and the boxes of the pictures."""
+) -> tuple[np.ndarray, tuple[Place, ...], tuple[Place, ...]]:
+    """The ink without rules, frames and pictures; the places of the rules, and those of the pictures."""
     width, height = found.width, found.height
     is_long = (width > RULE * letter) | (height > RULE * letter)
-    is_thin = np.minimum(width, height) < 0.4 * letter
-    fill = found.area / (width * height)
+    is_rule = is_long & (np.minimum(width, height) < 0.4 * letter)
     is_large = (width > LARGE * letter) & (height > LARGE * letter)
-    is_picture = is_large & (fill > 0.25)
-    gone = is_long & is_thin | is_picture
-    cleaned = ink & ~np.append(gone, False)[found.labels]
-    boxes = []
-    for index in np.flatnonzero(is_picture):
-        boxes.append(tuple(int(side[index]) for side in (found.left, found.top, found.right, found.bottom)))
+    is_picture = is_large & (found.area > 0.25 * width * height)
+    gone = is_rule | is_picture
+    cleaned, rules = ink & ~np.append(gone, False)[found.labels], list(_places(found, is_rule))
     for index in np.flatnonzero(is_long & ~gone):
-        _erase_rules(cleaned, found, int(index), letter)
-    return cleaned, tuple(boxes)
+        rules += _erase_rules(cleaned, found, int(index), letter)
+    return cleaned, tuple(rules), _places(found, is_picture)
 
 
-def _erase_rules(cleaned: np.ndarray, found: Components, index: int, letter: float) -> None:
-    """Take the straight strokes out of a component: a frame, a grid, a word on a rule."""
-    place = np.s_[found.top[index] : found.bottom[index], found.left[index] : found.right[index]]
+def _erase_rules(cleaned: np.ndarray, found: Components, index: int, letter: float) -> Iterator[Place]:
+    """Take the straight strokes out of a component (a frame, a grid, a word on a rule) and tell where they were."""
+    left, top = int(found.left[index]), int(found.top[index])
+    place = np.s_[top : found.bottom[index], left : found.right[index]]
     own = found.labels[place] == index
-    strokes = _long_strokes(own, RULE * letter, 0.4 * letter) | _long_strokes(own.T, RULE * letter, 0.4 * letter).T
-    cleaned[place] &= ~(own & strokes)
+    across = _long_strokes(own, RULE * letter, 0.4 * letter)
+    down = _long_strokes(own.T, RULE * letter, 0.4 * letter).T
+    cleaned[place] &= ~(own & (across | down))
+    for strokes in (across, down):
+        parts = find_components(strokes)
+        for a, b, c, d in _places(parts, np.maximum(parts.width, parts.height) > RULE * letter):
+            yield left + a, top + b, left + c, top + d
 
 
 def _long_strokes(own: np.ndarray, length: float, thickness: float) -> np.ndarray:
@@ -180,8 +178,7 @@ def _is_print(parts: Components, letter: float, pictures: Sequence[Place]) -> np
 
 
 def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Run]:
-    heights, widths = parts.height[members], parts.width[members]
-    is_mark = heights < MARK * letter
+    is_mark = parts.height[members] < MARK * letter
     marks, letters = members[is_mark], members[~is_mark]
     leaders, marks = _find_leaders(parts, marks, letter)
     groups = _linked(parts, letters)
@@ -202,7 +199,9 @@ def _linked(parts: Components, letters: np.ndarray) -> list[np.ndarray]:
     if not len(letters):
         return []
     order = letters[np.argsort(parts.top[letters], kind="stable")]
-    left, right, top, bottom = (side[order].astype(np.float32) for side in (parts.left, parts.right, parts.top, parts.bottom))
+    left, right, top, bottom = (
+        side[order].astype(np.float32) for side in (parts.left, parts.right, parts.top, parts.bottom)
+    )
     height, middle = bottom - top, (left + right) / 2
     roots = np.arange(len(order))
     tallest = height.max()
@@ -262,7 +261,9 @@ def _with_marks(parts: Components, runs: list[Run], marks: np.ndarray, letter: f
     """Each mark goes to the nearest run whose line it stands on."""
     if not runs or not len(marks):
         return runs
-    left, top, right, bottom = (np.array([getattr(run, side) for run in runs], np.float32) for side in ("left", "top", "right", "bottom"))
+    left, top, right, bottom = (
+        np.array([getattr(run, side) for run in runs], np.float32) for side in ("left", "top", "right", "bottom")
+    )
     height = np.maximum(bottom - top, letter)
     x = (parts.left[marks] + parts.right[marks]) / 2
     y = (parts.top[marks] + parts.bottom[marks]) / 2
@@ -280,10 +281,11 @@ def _with_marks(parts: Components, runs: list[Run], marks: np.ndarray, letter: f
 
 def _find_leaders(parts: Components, marks: np.ndarray, letter: float) -> tuple[list[Run], np.ndarray]:
     """Rows of dots at an even distance, and the marks that are in none."""
-    order = marks[np.lexsort((parts.left[marks], parts.bottom[marks]))]
-    unused, leaders = dict.fromkeys(order.tolist()), []
+    unused, leaders = dict.fromkeys(marks.tolist()), []
+    width, height = parts.width[marks], parts.height[marks]
+    dots = marks[(width < 1.8 * height) & (height < 1.8 * width)]
     rows: list[list[int]] = []
-    for mark in sorted(order.tolist(), key=lambda each: int(parts.left[each])):
+    for mark in sorted(dots.tolist(), key=lambda each: int(parts.left[each])):
         for row in reversed(rows):
             last = row[-1]
             gap = int(parts.left[mark] - parts.left[last])

@@ -6,19 +6,18 @@ width, several lines, JSON, a loop, hardly likely) is read again in halves.
 
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from engine.documents.cut import CELL_GAP, Piece
+from engine.documents.cut import Piece
 from engine.documents.sheet import Sheet, take_apart
-from engine.errors import EngineError
-from engine.events import PageProgress, Traits
-from engine.messages import Picture, user
-from engine.options import GREEDY, Options
-from engine.protocol.documents import Box, PageInfo, PageReceipt, PageText, Reading, TextLine
+from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, PageText, Reading, TextLine
+from engine.protocol.events import PageProgress, Traits
+from engine.protocol.messages import Picture, user
+from engine.protocol.options import GREEDY, Options
 from engine.tasks.asking import Answered, Ask, Asking
 
 __all__ = ["read_page"]
@@ -56,7 +55,7 @@ def read_page(
     sheet = take_apart(picture)
     with tempfile.TemporaryDirectory(prefix="cabochon-page-") as folder:
         read = yield from _Pieces(sheet, info.number, traits, asking, Path(folder)).read()
-    lines = tuple(_line(sheet, read, row, reading.region) for row in range(len(sheet.rows)))
+    lines = [_line(sheet, read, row, reading.region) for row in range(len(sheet.rows))]
     kept = tuple(line for line in lines if line.text)
     receipt = PageReceipt(
         way="pieces",
@@ -68,15 +67,32 @@ def read_page(
         num_read_again=read.num_read_again,
         seconds=time.monotonic() - started,
     )
+    state, reason = _state(read, has_text=bool(kept))
     return PageText(
         info.number,
-        "done" if kept else "empty",
+        state,
         kept,
+        reason,
         turned=info.turned if reading.turned is None else reading.turned,
         skew=sheet.skew,
         num_lines_unread=len(lines) - len(kept),
         receipt=receipt,
     )
+
+
+def _state(read: "_PageRead", *, has_text: bool) -> tuple[PageState, str]:
+    """How the reading of a page ended, and what is to be said about it."""
+    answers = [each.answered for each in read.pieces]
+    errors = [answered.error for answered in answers if answered.error]
+    if any(answered.reason == "cancelled" for answered in answers):
+        return "cut_off", "The reading was stopped before the end of the page."
+    if errors:
+        reason = f"{len(errors)} of {len(answers)} pieces could not be read: {errors[0]}"
+        return ("done" if has_text else "failed"), reason
+    num_bad = len({each.piece.row for each in read.pieces if each.is_bad})
+    if num_bad:
+        return "looped", f"The model repeated itself or lost its place in {num_bad} of the lines."
+    return ("done" if has_text else "empty"), ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,155 @@
+"""From a page's picture to rows and pieces: on pages whose print is known."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from engine.documents.cut import Piece
+from engine.documents.ink import find_ink
+from engine.documents.sheet import Sheet, take_apart
+from engine.documents.skew import find_skew, is_sideways
+from tests.documents.pages import WORDS, Placed, as_ink, draw_page, prose
+
+
+def starts(sheet: Sheet) -> list[tuple[int, int]]:
+    """Where the rows begin, in steps of ten pixels."""
+    return [(round(row.left / 10), round(row.top / 10)) for row in sheet.rows]
+
+
+@pytest.mark.parametrize("degrees", [-4.4, -1.2, -0.3, 0.0, 0.7, 2.5, 4.8])
+def test_skew_is_found_to_a_fifth_of_a_degree(degrees: float) -> None:
+    page = draw_page(prose(20, 120, 300, 8)).rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=255)
+    assert find_skew(as_ink(page)) == pytest.approx(degrees, abs=0.2)
+
+
+def test_lines_that_run_down_the_page_are_seen() -> None:
+    page = draw_page(prose(20, 120, 300, 8))
+    assert not is_sideways(as_ink(page))
+    assert is_sideways(as_ink(page.rotate(90, expand=True)))
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (250, 120), (20, 235), (190, 40)])
+def test_ink_is_what_differs_from_the_paper(paper: int, ink: int) -> None:
+    dark = as_ink(draw_page(prose(10, 120, 100, 8)))
+    found = find_ink(np.asarray(draw_page(prose(10, 120, 100, 8), paper=paper, ink=ink)))
+    assert (found == dark).mean() > 0.985
+    assert found.mean() > 0.5 * dark.mean()
+
+
+def test_a_shadow_over_half_the_page_is_no_ink() -> None:
+    page = np.asarray(draw_page(prose(10, 120, 100, 8))).astype(float)
+    shadow = np.linspace(1.0, 0.45, page.shape[1])[None]
+    found = find_ink((page * shadow).astype(np.uint8))
+    assert (found == as_ink(draw_page(prose(10, 120, 100, 8)))).mean() > 0.985
+
+
+def test_every_line_of_prose_is_a_row_in_its_order() -> None:
+    sheet = take_apart(draw_page(prose(25, 100, 100, 8)))
+    assert len(sheet.rows) == 25
+    assert [row.top for row in sheet.rows] == sorted(row.top for row in sheet.rows)
+    assert sheet.unexplained < 0.01
+
+
+def test_columns_are_read_one_after_the_other_and_what_stands_around_them_before_and_behind() -> None:
+    title, foot = (300.0, 60.0, "Down the Rabbit-Hole"), (480.0, 900.0, "- 7 -")
+    left, right = prose(15, 60, 160, 5), prose(9, 540, 160, 5)
+    sheet = take_apart(draw_page([title, foot, *left, *right]))
+    wanted = [title, *left, *right, foot]
+    assert len(sheet.rows) == len(wanted)
+    assert all(abs(row.left - x) < 12 for row, (x, _, _) in zip(sheet.rows, wanted, strict=True))
+    assert [row.block for row in sheet.rows] == [0] + [1] * 15 + [2] * 9 + [3]
+
+
+def test_labels_and_values_are_joined_row_before_column() -> None:
+    labels = ["Number", "Date", "Customer", "Due", "Sum"]
+    placed = [(80.0, 100 + 40 * i, label) for i, label in enumerate(labels)]
+    placed += [(600.0, 100 + 40 * i, "2024-03-1" + str(i)) for i in range(5)]
+    sheet = take_apart(draw_page(placed))
+    assert [len(row.cells) for row in sheet.rows] == [2] * 5
+
+
+@pytest.mark.parametrize("frame", [False, True])
+def test_a_table_is_read_by_rows_with_and_without_a_grid(frame: bool) -> None:
+    columns = (80, 480, 640, 800)
+    page = draw_page([(x, 105 + 50 * i, f"{'Lamps' if x == 80 else i * x}") for i in range(6) for x in columns])
+    if frame:
+        draw = ImageDraw.Draw(page)
+        for i in range(7):
+            draw.line([60, 92 + 50 * i, 940, 92 + 50 * i], fill=0, width=3)
+        for x in (60, 460, 620, 780, 940):
+            draw.line([x, 92, x, 392], fill=0, width=3)
+    sheet = take_apart(page)
+    assert [len(row.cells) for row in sheet.rows] == [4] * 6
+    assert bool(sheet.ground.rules) == frame
+
+
+def test_text_beside_a_picture_is_read_and_the_picture_is_not() -> None:
+    page = draw_page([*prose(9, 500, 100, 5), *prose(8, 100, 460, 10)])
+    noise = np.random.default_rng(1).integers(0, 90, (300, 340), np.uint8)
+    page.paste(Image.fromarray(noise).filter(ImageFilter.BoxBlur(6)), (100, 100))
+    sheet = take_apart(page)
+    assert len(sheet.rows) == 17
+    assert len(sheet.ground.pictures) == 1
+
+
+def test_a_row_of_dots_is_a_leader_of_as_many_dots() -> None:
+    sheet = take_apart(draw_page([*prose(4, 100, 100, 8), (100.0, 300.0, "Chapter one " + "." * 40 + " 7")]))
+    cells = sheet.rows[-1].cells
+    assert [cell.leader for cell in cells] == ["", "." * 40, ""]
+
+
+def pieces_of(page: Image.Image, reach: int) -> tuple[Sheet, list[Piece]]:
+    sheet = take_apart(page)
+    return sheet, sheet.pieces(reach)
+
+
+@pytest.mark.parametrize("reach", [14, 40])
+def test_no_piece_is_wider_than_the_reach_whatever_the_gaps_say(reach: int) -> None:
+    lines: list[Placed] = [*prose(5, 60, 100, 11), (60.0, 400.0, "m" * 60), (60.0, 460.0, "_|" * 40)]
+    sheet, pieces = pieces_of(draw_page(lines, size=(1600, 700)), reach)
+    assert all(piece.width <= reach * 0.36 * piece.height for piece in pieces)
+    for index, row in enumerate(sheet.rows):
+        own = [piece for piece in pieces if piece.row == index]
+        assert (own[0].left, own[-1].right) == (row.left, row.right)
+        assert all(a.right <= b.left for a, b in pairwise(own))
+
+
+def test_a_cut_at_a_blank_is_a_blank() -> None:
+    sheet, pieces = pieces_of(draw_page(prose(6, 60, 100, 14), size=(1600, 500)), 40)
+    assert len(sheet.rows) == 6
+    assert len(pieces) > 6
+    firsts = {row: min(p.left for p in pieces if p.row == row) for row in range(6)}
+    assert all(piece.before == ("" if piece.left == firsts[piece.row] else " ") for piece in pieces)
+
+
+def test_a_strip_shows_its_own_line_alone() -> None:
+    tight = prose(6, 60, 100, 8, step=25)
+    alone = take_apart(draw_page([tight[2]]))
+    sheet = take_apart(draw_page(tight))
+    strips, (piece, *_) = sheet.strips(), [p for p in sheet.pieces(200) if p.row == 2]
+    shown = np.asarray(strips.picture(piece)) < 128
+    wanted = np.asarray(alone.strips().picture(alone.pieces(200)[0])) < 128
+    assert shown.shape == wanted.shape
+    assert (shown != wanted).mean() < 0.01
+
+
+def test_a_box_stands_around_its_line_on_the_page_as_it_was() -> None:
+    page = draw_page([(200.0, 300.0, " ".join(WORDS[:8]))], size=(1000, 800))
+    page.paste(draw_page(prose(8, 0, 0, 5), size=(500, 300)), (200, 400))
+    turned = page.rotate(-3, Image.Resampling.BICUBIC, fillcolor=255)
+    sheet = take_apart(turned)
+    row = sheet.rows[0]
+    box = sheet.box(row.left, row.top, row.right, row.bottom)
+    ink = as_ink(turned)
+    left, top, right, bottom = (
+        round(box.left * 1000), round(box.top * 800), round(box.right * 1000), round(box.bottom * 800)
+    )  # fmt: skip
+    assert ink[top:bottom, left:right].sum() >= 0.99 * as_ink(page)[290:340].sum()
+    assert bottom - top < 90
+
+
+def test_a_page_without_print_has_no_rows() -> None:
+    assert take_apart(Image.new("L", (600, 800), 255)).rows == ()
+    assert take_apart(Image.new("RGB", (7, 3), "white")).rows == ()
