@@ -113,7 +113,7 @@ def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
         for target, part in zip(both, entry.halves(), strict=True) if both else [(path, entry)]:
             other = entries.setdefault(target, part)
             if other is not part:
-                raise CheckpointError(f"{entry.file}: {name} and {other.name} are the same tensor.")
+                raise CheckpointError(f"{entry.where} and {shortened(other.name)} are the same tensor.")
     return entries
 
 
@@ -123,7 +123,7 @@ def _check_tied(entries: Mapping[str, TensorEntry]) -> None:
         source = tied_to(path)
         if source is not None and not (source in entries and RowReader().are_equal(entry, entries[source])):
             raise CheckpointError(
-                f"{entry.file}: {entry.name} differs from the embeddings. Models with a head of their own cannot be "
+                f"{entry.where} differs from the embeddings. Models with a head of their own cannot be "
                 "run: download the model as Google publishes it."
             )
 
@@ -176,15 +176,14 @@ def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> N
             raise CheckpointError(f"{folder} has no tensor {path}: the model is not complete. Download it again.")
         if entry.shape != array.shape:
             raise CheckpointError(
-                f"{entry.file}: {entry.name} has shape {quoted(list(entry.shape))}, "
-                f"not {list(array.shape)} as config.json says."
+                f"{entry.where} has shape {quoted(list(entry.shape))}, not {list(array.shape)} as config.json says."
             )
         allowed = _ALLOWED.get(array.dtype, _FLOATS)
         if entry.dtype not in allowed:
-            raise CheckpointError(f"{entry.file}: {entry.name} is of type {entry.dtype}, not {' or '.join(allowed)}.")
+            raise CheckpointError(f"{entry.where} is of type {entry.dtype}, not {' or '.join(allowed)}.")
     for path, entry in entries.items():
         if path not in expected:
-            raise CheckpointError(f"{entry.file}: {entry.name} is not a tensor of this model.")
+            raise CheckpointError(f"{entry.where} is not a tensor of this model.")
 
 
 def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callable[[float], None]) -> None:
@@ -226,7 +225,7 @@ def _evaluate(batch: Sequence[tuple[TensorEntry, mx.array]]) -> None:
                 mx.eval(array)
             except RuntimeError as error:
                 raise CheckpointError(
-                    f"{entry.file}: {entry.name} cannot be read ({shortened(error)}). Download it again."
+                    f"{entry.where} cannot be read ({shortened(error)}). Download it again."
                 ) from error
         raise
 

@@ -60,7 +60,7 @@ class RowReader:
         except OSError as error:
             raise CheckpointError(f"{entry.file} cannot be read: {error.strerror or error}.") from error
         if len(data) != block.size_bytes:
-            raise CheckpointError(f"{entry.file}: {entry.name} cannot be read (it is cut off). Download it again.")
+            raise CheckpointError(f"{entry.where} cannot be read (it is cut off). Download it again.")
         return data
 
     def values(self, entry: TensorEntry, block: Block) -> mx.array:

@@ -48,12 +48,15 @@ class TensorEntry:
         """Bytes of its data."""
         return math.prod(self.shape) * ITEM_BYTES.get(self.dtype, 4)
 
+    @property
+    def where(self) -> str:
+        """The tensor and its file, as a sentence about it begins."""
+        return f"{_shown(self.file)}: {shortened(self.name)}"
+
     def halves(self) -> tuple["TensorEntry", "TensorEntry"]:
         """The tensor cut in two along its second axis; raises CheckpointError where it cannot be."""
         if len(self.shape) != 3 or self.shape[1] % 2:
-            raise CheckpointError(
-                f"{self.file}: {self.name} has shape {quoted(list(self.shape))}, which is not two in one."
-            )
+            raise CheckpointError(f"{self.where} has shape {quoted(list(self.shape))}, which is not two in one.")
         half = self.shape[1] // 2
         shape = (self.shape[0], half, self.shape[2])
         return (
@@ -72,6 +75,11 @@ class TensorEntry:
         return part if self.derive is None else self.derive(part)
 
 
+def _shown(file: Path) -> Path:
+    """The folder is the person's own, the file's name is not."""
+    return file.with_name(shortened(file.name))
+
+
 def _channels_last(stored: mx.array) -> mx.array:
     return mx.contiguous(mx.moveaxis(stored, 1, -1))
 
@@ -82,7 +90,7 @@ def find_tensors(folder: Path) -> dict[str, TensorEntry]:
     for file in _weight_files(folder):
         for entry in _read_header(file):
             if entry.name in entries:
-                raise CheckpointError(f"{file}: {entry.name} is stored in {entries[entry.name].file.name} as well.")
+                raise CheckpointError(f"{entry.where} is stored in {shortened(entries[entry.name].file.name)} as well.")
             entries[entry.name] = entry
     _check_index(folder, entries)
     return entries
@@ -98,7 +106,7 @@ def read_tensors(entries: Mapping[str, TensorEntry]) -> dict[str, mx.array]:
         try:
             loaded = mx.load(str(file))
         except RuntimeError as error:
-            raise CheckpointError(f"{file} cannot be read: {shortened(error)}. Download it again.") from error
+            raise CheckpointError(f"{_shown(file)} cannot be read: {shortened(error)}. Download it again.") from error
         assert isinstance(loaded, dict)
         arrays.update({name: loaded[name] for name in names})
     return arrays
@@ -134,7 +142,7 @@ def _weight_map(folder: Path) -> dict[str, str]:
 
 def _present(folder: Path, shard: str) -> Path:
     if shard not in {file.name for file in folder.iterdir()}:
-        raise CheckpointError(f"{folder / shard} is missing: the download is not complete. Download it again.")
+        raise CheckpointError(f"{_shown(folder / shard)} is missing: the download is not complete. Download it again.")
     return folder / shard
 
 
@@ -143,11 +151,13 @@ def _read_header(file: Path) -> list[TensorEntry]:
         with opened_regular(file), safe_open(str(file), framework="np") as handle:
             names = handle.keys()
             if any(len(name) > MAX_NAME for name in names):
-                raise CheckpointError(f"{file} is damaged: it holds a name that is too long. Download it again.")
+                raise CheckpointError(f"{_shown(file)} is damaged: a name in it is too long. Download it again.")
             slices = ((name, handle.get_slice(name)) for name in names)
             return [TensorEntry(name, file, tuple(part.get_shape()), part.get_dtype()) for name, part in slices]
     except (SafetensorError, OSError, ValueError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{file} is damaged or not complete ({shortened(error)}). Download it again.") from error
+        raise CheckpointError(
+            f"{_shown(file)} is damaged or not complete ({shortened(error)}). Download it again."
+        ) from error
 
 
 def _check_index(folder: Path, entries: Mapping[str, TensorEntry]) -> None:
@@ -156,5 +166,6 @@ def _check_index(folder: Path, entries: Mapping[str, TensorEntry]) -> None:
     for name, shard in _weight_map(folder).items():
         if name not in entries or entries[name].file.name != shard:
             raise CheckpointError(
-                f"{folder / shard} does not hold {name}, which {INDEX} promises. Download the model again."
+                f"{_shown(folder / shard)} does not hold {shortened(name)}, which {INDEX} promises. "
+                "Download the model again."
             )
