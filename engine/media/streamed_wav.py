@@ -70,10 +70,23 @@ def streamed_wav(file: BinaryIO) -> StreamedWav | None:
     else:
         return None
     num_bytes, stated = size_bytes - place - 8, told if kind != b"RIFF" else length
-    if 0 < stated <= num_bytes or num_bytes <= 0:
+    if 0 < stated <= num_bytes or num_bytes <= 0 or (stated == 0 and _are_chunks(file, place + 8, size_bytes)):
         return None
     file.seek(0)
     header = bytearray(file.read(place + 8))
     header[:8] = struct.pack("<4sI", b"RIFF", min(_LARGEST, size_bytes - 8))
     header[place + 4 :] = struct.pack("<I", min(_LARGEST, num_bytes))
     return StreamedWav(bytes(header).replace(b"ds64", b"JUNK", 1), file, size_bytes)
+
+
+def _are_chunks(file: BinaryIO, place: int, end: int) -> bool:
+    """Whether chunks fill the file from here to its end: samples do not look like that."""
+    for _ in range(_MOST_CHUNKS):
+        file.seek(place)
+        name, length = struct.unpack("<4sI", file.read(8).ljust(8, b"\0"))
+        if not name.isascii() or not name.decode("ascii").isprintable():
+            return False
+        place += 8 + length + length % 2
+        if place >= end:
+            return place <= end + 1  # the last one need not be filled up
+    return False

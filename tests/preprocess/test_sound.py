@@ -141,6 +141,17 @@ def test_an_empty_stream_is_too_short(tmp_path: Path) -> None:
         load_sound(tmp_path / "a.wav")
 
 
+@pytest.mark.parametrize("chunks", [1, 2])
+@pytest.mark.parametrize("text", [b"even", b"odd"])
+def test_what_stands_behind_no_samples_is_no_sound(tmp_path: Path, chunks: int, text: bytes) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(0), SAMPLE_RATE)
+    words = b"LIST" + struct.pack("<I", 12_000 + len(text)) + bytes(12_000) + text
+    path.write_bytes(path.read_bytes() + words + (bytes(len(text) % 2) + words) * (chunks - 1))
+    with pytest.raises(AttachmentError, match="too short"):
+        load_sound(path)
+
+
 @pytest.mark.parametrize("extra", [1, 160, 4000])
 def test_what_is_a_little_longer_is_cut_with_a_word(tmp_path: Path, extra: int) -> None:
     soundfile.write(tmp_path / "a.wav", np.resize(tone(1), FULL + extra), SAMPLE_RATE)
