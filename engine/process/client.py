@@ -56,7 +56,7 @@ CLOSE_TIMEOUT_S = 2.0
 """A child that does not end in this time is terminated, and after as long again killed."""
 
 CANCEL_TIMEOUT_S = 10.0
-"""A child that is still at an answer so long after its Cancel hangs, and is ended and started again."""
+"""A child that is still at something so long after its Cancel hangs, and is ended and started again."""
 
 MAX_RESTARTS = 3
 """Deaths in a row, without an answer between them, after which the engine is left off until it is needed again."""
@@ -175,7 +175,7 @@ class EngineClient:
         self._model: LoadModel | None = None
         """What was loaded last."""
         self._hangs_at: dict[int, float] = {}
-        """When an answer that was cancelled should long have ended."""
+        """When what was cancelled should long have ended."""
         self._deaths = 0
 
     def start(self) -> None:
@@ -220,7 +220,7 @@ class EngineClient:
             self._hand_over()
 
     def _next_work(self) -> _Work | None:
-        """What came in next, or None when a cancelled answer should long have ended."""
+        """What came in next, or None when something that was cancelled should long have ended."""
         if not self._hangs_at:
             return self._inbox.get()
         try:
@@ -238,7 +238,7 @@ class EngineClient:
                 self._hurried |= {word.request_id}.intersection(each.request_id for each in self._waiting)
             return
         self._send(word)
-        if isinstance(word, Cancel) and not isinstance(request, LoadModel):
+        if isinstance(word, Cancel):
             self._hangs_at.setdefault(word.request_id, time.monotonic() + CANCEL_TIMEOUT_S)
 
     def _forget(self, request_id: int) -> None:

@@ -183,13 +183,14 @@ def child_running(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
+@pytest.mark.parametrize("request_", [Respond(1, (user("Hello"),)), LoadModel(1, "/slow")])
 def test_a_child_that_ignores_cancel_is_ended(
-    heard: "queue.SimpleQueue[Envelope]", monkeypatch: pytest.MonkeyPatch
+    heard: "queue.SimpleQueue[Envelope]", monkeypatch: pytest.MonkeyPatch, request_: Respond | LoadModel
 ) -> None:
     monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.2)
     client = EngineClient(child_running("import sys; sys.stdin.buffer.read()"), heard.put)
     client.start()
-    client.submit(Respond(1, (user("Hello"),)))
+    client.submit(request_)
     client.submit(Cancel(1))
     failure_of(heard, 1)
     client.close()
