@@ -56,16 +56,13 @@ class LayerCache:
         self.limit = limit
         empty = mx.zeros((1, layer.num_key_value_heads, 0, layer.head_dim), dtype)
         self.buffers: KeysValues = (empty, empty)
+        self.position_bytes = 2 * layer.num_key_value_heads * layer.head_dim * dtype.size
+        """Memory of one position."""
 
     @property
     def capacity(self) -> int:
         """Positions that fit without growing."""
         return int(self.buffers[0].shape[2])
-
-    @property
-    def position_bytes(self) -> int:
-        """Memory of one position."""
-        return sum(int(buffer.shape[1] * buffer.shape[3] * buffer.dtype.size) for buffer in self.buffers)
 
     def reserve(self, length: int) -> None:
         """Make room for `length` positions, or for the whole window."""

@@ -134,9 +134,7 @@ class Answering:
     def advance(self) -> bool:
         """Go on with a slice of the preparation; False if it only has something to tell first."""
         try:
-            event = next(self._preparing)
-        except StopIteration as end:
-            self._begin(end.value)
+            event = self._next()
         except Stopped:
             self._end("cancelled")
         except BaseException as error:
@@ -148,6 +146,14 @@ class Answering:
                 self.events.append(event)
             return event is None
         return True
+
+    def _next(self) -> Event | None:
+        """What there is to tell of a slice; it begins to write when there are no more."""
+        try:
+            return next(self._preparing)
+        except StopIteration as end:
+            self._begin(end.value)
+            return None
 
     def choose(self, logits: mx.array) -> mx.array:
         """The next token, int32 [1]; lazy. What goes wrong here is no matter of the other rows."""

@@ -139,9 +139,12 @@ class Scheduler(Generic[J]):
         return [job for job in jobs if job.phase == "preparing" and (job in self._begun or id(job) in admitted)]
 
     def _seat(self) -> None:
-        """Rows for the interactive ones first, but one for the queue; in the order of their arrival."""
+        """Rows for the interactive ones first, but one for the queue; in the order of their arrival.
+
+        Rows grow: one that does not fit any more waits until there is room again.
+        """
         ready = [job for job in self._jobs if job.phase == "ready"]
-        if len(ready) == len(self._seated):
+        if not ready or (len(ready) == len(self._seated) and self._rows.fits(self._seated)):
             return
         queue = [job for job in ready if not job.is_interactive]
         interactive = [job for job in ready if job.is_interactive][: MAX_JOBS - bool(queue)]

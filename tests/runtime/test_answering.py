@@ -14,6 +14,7 @@ from engine.protocol.events import Event, Finished, PrefillProgress, PromptReady
 from engine.protocol.messages import user
 from engine.protocol.options import Options, Regex, Sampling
 from engine.runtime.answering import Answering
+from engine.runtime.turn import Turn
 from tests.cache.conftest import KINDS, loaded, models  # noqa: F401 - fixtures
 
 LETTERS = Regex("[a-z ]{30,60}")
@@ -107,6 +108,15 @@ def test_rows_that_cannot_be_put_together_end_their_answers_and_no_other(
         patch.setattr(Batch, "_side_by_side", lambda *_: (_ for _ in ()).throw(MemoryError("no memory left")))
         finish(engine, *running)
     assert all(isinstance(answering.error, MemoryError) for answering in running)
+    assert reason(list(engine.respond([user("Question 0")], asked(0)))) == "end_of_turn"
+
+
+def test_an_answer_that_breaks_off_as_it_begins_ends_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Turn, "begin", lambda _: (_ for _ in ()).throw(RuntimeError("a bug")))
+        broken = engine.start([user("Question 0")], asked(0))
+        finish(engine, broken)
+    assert isinstance(broken.error, RuntimeError)
     assert reason(list(engine.respond([user("Question 0")], asked(0)))) == "end_of_turn"
 
 

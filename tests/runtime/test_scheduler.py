@@ -173,6 +173,18 @@ def test_a_row_is_the_queues_and_its_others_give_way() -> None:
     assert len(stage.rows.jobs) == MAX_JOBS
 
 
+def test_rows_that_have_grown_too_large_give_way_until_there_is_room() -> None:
+    stage = Stage()
+    for tokens in (6, 100, 100):
+        stage.add(tokens=tokens)
+    stage.work(6)
+    assert len(stage.rows.jobs) == 3
+    stage.rows._max_fitting = 2
+    assert stage.work(1) == ["step 0 1"]
+    stage.work(10)
+    assert [job.name for job in stage.rows.jobs] == [1, 2]
+
+
 def test_pages_that_wait_are_not_begun() -> None:
     """Each begun one holds a state."""
     stage = Stage()
