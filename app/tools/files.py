@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.files.text_files import text_of
+from app.text.foreign_text import one_line
 from engine import ToolError, without_surrogates
 
 __all__ = ["Place", "chosen", "find_place", "list_folder", "read_text_file"]
@@ -39,6 +40,11 @@ class Place:
         """Its path."""
         return str(self.root.joinpath(*self.parts))
 
+    @property
+    def shown(self) -> str:
+        """Its path in a sentence."""
+        return one_line(str(self))
+
 
 def chosen(allowed: Sequence[Path]) -> list[str]:
     """What a person chose; folders end in a slash. Raises ToolError when it is nothing."""
@@ -63,8 +69,8 @@ def find_place(path: str, allowed: Sequence[Path]) -> Place:
             if root is not None:
                 return _place(root, each)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ToolError(f"{path[:100]} is no path.") from error
-    raise ToolError(f"{path[:100]} is not in a folder that the person chose.")
+        raise ToolError(f"{one_line(path)} is no path.") from error
+    raise ToolError(f"{one_line(path)} is not in a folder that the person chose.")
 
 
 def list_folder(place: Place) -> list[str]:
@@ -72,12 +78,12 @@ def list_folder(place: Place) -> list[str]:
     descriptor = _open(place)
     try:
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise ToolError(f"{place} is not a folder.")
+            raise ToolError(f"{place.shown} is not a folder.")
         with os.scandir(descriptor) as found:
             entries = sorted((entry for entry in found if not _is_hidden(entry.name)), key=lambda entry: entry.name)
             names = [f"{entry.name}{'/' * entry.is_dir(follow_symlinks=False)}" for entry in entries[:MAX_ENTRIES]]
     except OSError as error:
-        raise ToolError(f"{place} cannot be listed.") from error
+        raise ToolError(f"{place.shown} cannot be listed.") from error
     finally:
         os.close(descriptor)
     paths = [without_surrogates(f"{place}/{name}") for name in names]
@@ -89,15 +95,15 @@ def read_text_file(place: Place) -> dict[str, str]:
     descriptor = _open(place)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ToolError(f"{place} is not a file.")
+            raise ToolError(f"{place.shown} is not a file.")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             found = text_of(file.read(MAX_BYTES + 1), MAX_BYTES)
     except OSError as error:
-        raise ToolError(f"{place} cannot be read.") from error
+        raise ToolError(f"{place.shown} cannot be read.") from error
     finally:
         os.close(descriptor)
     if found is None:
-        raise ToolError(f"{place} is not a text file.")
+        raise ToolError(f"{place.shown} is not a text file.")
     note = {"note": f"Only the first {MAX_BYTES // 1024} KB."} if found.is_cut else {}
     return {"text": found.text} | note
 
@@ -105,7 +111,7 @@ def read_text_file(place: Place) -> dict[str, str]:
 def _place(root: Path, found: Path) -> Place:
     parts = found.relative_to(root).parts
     if any(map(_is_hidden, parts)):
-        raise ToolError(f"{found.name[:100]} is hidden: only what can be seen is read.")
+        raise ToolError(f"{one_line(found.name)} is hidden: only what can be seen is read.")
     return Place(root, parts, _identity(root.lstat()), _identity(found.lstat()))
 
 
@@ -121,7 +127,9 @@ def _open(place: Place) -> int:
             descriptor = inner
         return _step(descriptor, place.identity)
     except OSError as error:
-        raise ToolError(f"{place} cannot be opened, or has changed since the person was asked. Ask again.") from error
+        raise ToolError(
+            f"{place.shown} cannot be opened, or has changed since the person was asked. Ask again."
+        ) from error
 
 
 def _step(descriptor: int, identity: _Identity) -> int:

@@ -1,7 +1,10 @@
 """Writing, sending, stopping: the keys, the one button, and what the engine is told."""
 
 from pathlib import Path
+from threading import Event
+from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
@@ -9,7 +12,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.conversation.turns import AnswerState
-from engine import EngineEvent, TextDelta
+from engine import Attachment, EngineEvent, TextDelta, look_at_file
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -190,6 +193,38 @@ def test_a_message_sent_while_the_model_loads_waits_and_is_answered(open_desk: O
     assert answer.activity == "Waiting for the model…"
     qtbot.waitUntil(lambda: desk.models.status.state.startswith("Loading "), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
+
+
+def test_a_model_that_is_chosen_makes_no_answer_wait_that_is_under_way(
+    open_desk: OpenDesk, draw: Draw, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk("never")
+    attach(desk, draw())
+    answer = say(desk, "read")
+    qtbot.waitUntil(lambda: answer.activity == "Reading the picture… 25 %", timeout=WAIT_MS)
+    desk.models.model.load(tmp_path)
+    assert answer.activity == "Reading the picture… 25 %"
+
+
+def test_the_menu_sends_whenever_return_does(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, may_look = open_desk("echo"), Event()
+
+    def look_slowly(*arguments: Any) -> tuple[Attachment, np.ndarray]:
+        may_look.wait()
+        return look_at_file(*arguments)
+
+    monkeypatch.setattr("app.viewmodels.draft.inspection.look_at_file", look_slowly)
+    desk.models.composer.attach([draw()])
+    desk.models.composer.set_text("read")
+    assert not desk.models.composer.draft.is_ready
+    assert desk.window.composer.send_button.isEnabled()
+    desk.window.commands["send"].trigger()
+    assert desk.models.conversation.turns == []
+    may_look.set()
+    qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)
+    assert "read" in wait_for_end(qtbot, desk).text
 
 
 def test_reading_a_picture_is_told_with_its_progress(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:

@@ -335,7 +335,7 @@ class Transcript(QObject):
         if self._model.is_ready and answer.state is AnswerState.WAITING:
             answer.model = self._model.name  # the one that was chosen may have been refused
             answer.start_reading()
-        elif not self._model.is_ready and answer.state is AnswerState.READING:
+        elif not self._model.is_there and answer.state is AnswerState.READING:
             answer.wait()
         else:
             return

@@ -116,8 +116,8 @@ class Composer(QObject):
 
     @property
     def can_send(self) -> bool:
-        """Whether it would be sent now; while an answer runs, or a file is looked at or copied, the draft waits."""
-        return not self.draft.is_empty and self.draft.is_ready and not self._conversation.is_busy
+        """Whether there is something to send; it goes when its files are looked at and copied."""
+        return not self.draft.is_empty and not self._conversation.is_busy
 
     @property
     def is_thinking_on(self) -> bool:

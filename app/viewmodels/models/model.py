@@ -49,6 +49,8 @@ class Model(QObject):
         super().__init__()
         self.state = ModelState.STARTING
         self.fraction = 0.0
+        self.is_there = False
+        """Whether the engine holds a model. One that is chosen takes its place when the answers before it are over."""
         self.info: ModelInfo | None = None
         self.failure = ""
         """Why there is no model."""
@@ -126,20 +128,21 @@ class Model(QObject):
         self.engine_version = version
         if self.state is not ModelState.FAILED:
             self.state, self.fraction = ModelState.LOADING, 0.0
+        self.is_there = False
         self.changed.emit()
 
     def _follow_stop(self) -> None:
-        self.state = ModelState.STOPPED
+        self.state, self.is_there = ModelState.STOPPED, False
         self.changed.emit()
 
     def _show_progress(self, fraction: float) -> None:
-        self.state, self.fraction = ModelState.LOADING, fraction
+        self.state, self.fraction, self.is_there = ModelState.LOADING, fraction, False
         self.changed.emit()
 
     def _take(self, info: ModelInfo) -> None:
         assert self._loading is not None
         is_new = self._before is None or self._before.loading is not self._loading
-        self.state, self.info, self.failure = ModelState.READY, info, ""
+        self.state, self.info, self.failure, self.is_there = ModelState.READY, info, "", True
         self._before = _Loaded(self._loading, self._path, info)
         if is_new:
             self.loaded.emit(None if self._path == self._sample else self._path)
@@ -147,7 +150,7 @@ class Model(QObject):
 
     def _go_back(self, failed: Failed) -> None:
         """Say why, and show the model before, which stays or comes again; without one there is none."""
-        before = self._before
+        before, self.is_there = self._before, failed.has_model
         if before is None or before.loading is self._loading:
             self.state, self.failure, self.refusal = ModelState.FAILED, failed.message, ""
         else:

@@ -53,7 +53,11 @@ class Banner(QFrame):
         self.setAccessibleName(text)
         self.setVisible(bool(text))
         if is_news:
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+            self.announce(text)
+
+    def announce(self, text: str) -> None:
+        """Tell those who listen, and show nothing."""
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     @property
     def _color(self) -> str:

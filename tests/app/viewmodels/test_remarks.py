@@ -94,6 +94,18 @@ def test_the_window_leads_to_the_others_also_by_the_keyboard(open_desk: OpenDesk
     assert not banner.isVisible()
 
 
+def test_every_new_remark_is_told_to_those_who_listen(
+    open_desk: OpenDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, told = open_desk(), list[str]()
+    monkeypatch.setattr(desk.window.remark, "announce", told.append)
+    take(qtbot, desk.models.remarks, NOT_KEPT, SETTINGS, WAITING)
+    assert told == [NOT_KEPT, SETTINGS, WAITING]
+    desk.models.remarks.end(Matter.SETTINGS)
+    take(qtbot, desk.models.remarks, WAITING, SETTINGS)
+    assert told == [NOT_KEPT, SETTINGS, WAITING, SETTINGS]
+
+
 def test_settings_that_could_not_be_saved_are_saved_when_they_can_and_say_so(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
