@@ -278,6 +278,28 @@ def test_a_pipe_is_refused_at_once_and_a_name_that_is_no_text_is_listed(tmp_path
     assert tools["list_files"].run({"path": str(tmp_path)}) == [str(tmp_path / "pipe"), str(tmp_path / "?.txt")]
 
 
+def test_what_the_model_is_told_of_a_path_is_one_short_line(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["a long name " * 15] * 8, "new\nline\u202e")
+    deep.mkdir(parents=True)
+    os.mkfifo(deep / os.fsdecode(b"pipe\xff"))
+    tools = toolbox(tmp_path)
+    inside = str(deep.relative_to(tmp_path))
+    pipe = inside + os.fsdecode(b"/pipe\xff")
+    for tool, path in (
+        ("read_file", inside),
+        ("read_file", pipe),
+        ("list_files", pipe),
+        ("read_file", "x\n" * 3_000),
+        ("list_files", "\u202e" * 3_000),
+    ):
+        with pytest.raises(ToolError) as told:
+            tools[tool].run({"path": path})
+        sentence = str(told.value)
+        sentence.encode()
+        assert len(sentence) < 220
+        assert sentence.isprintable()
+
+
 def test_reading_leaves_no_descriptor_open(tmp_path: Path) -> None:
     folder = notes(tmp_path)
     tools = toolbox(folder)
