@@ -22,6 +22,10 @@ def main() -> int:
         from engine import run_picture_process
 
         return run_picture_process()
+    if arguments[:1] == ["--documents"]:
+        from engine import run_document_process
+
+        return run_document_process()
     if arguments and arguments[0] in COMMANDS:
         from engine import run_command_line
 

@@ -12,6 +12,7 @@ from engine.answer import Answer, Returned, Step, Thought, messages_of
 from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
+from engine.documents.source import run_document_process
 from engine.files.whole_files import write_whole
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, Attachment
 from engine.media.mixing import mix_down
@@ -140,9 +141,9 @@ __all__ = [
     "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
     "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe",
     "Turned", "Verdict", "Video", "VideoReceipt", "Way", "look_at_file", "messages_of", "mix_down", "plan_frames",
-    "plan_image", "read_traits", "respond", "run_command_line", "run_engine_process", "run_picture_process",
-    "run_template_process", "sample_checkpoint", "small_picture", "take_turns", "tool_from_function",
-    "transcription_prompt", "user", "without_surrogates", "write_whole",
+    "plan_image", "read_traits", "respond", "run_command_line", "run_document_process", "run_engine_process",
+    "run_picture_process", "run_template_process", "sample_checkpoint", "small_picture", "take_turns",
+    "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

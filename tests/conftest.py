@@ -78,8 +78,8 @@ def garbage_is_collected_here() -> Iterator[None]:
 
 
 def _is_warm(child: "subprocess.Popen[bytes]") -> bool:
-    """The process that decodes pictures waits for the next one, and ends with this one."""
-    return "run_picture_process" in str(child.args)
+    """The processes that read pictures and documents wait for the next one, and end with this one."""
+    return any(name in str(child.args) for name in ("run_picture_process", "run_document_process"))
 
 
 @pytest.fixture(scope="session")

@@ -24,13 +24,15 @@ from engine.media.video import VIDEO_SUFFIXES, NoMovingPictures, open_video
 from engine.protocol.errors import AttachmentError
 
 __all__ = [
-    "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "inspect_attachment", "load_first",
-    "load_picture", "too_much_memory",
+    "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "count_pictures", "inspect_attachment",
+    "load_first", "load_one", "load_picture", "too_much_memory",
 ]  # fmt: skip
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
 """For file dialogs only: what a file is is decided by its content."""
+
+_USUAL_DPI, _LEAST_DPI, _MOST_DPI = 200.0, 72.0, 1200.0
 
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
@@ -139,9 +141,53 @@ def load_first(path: Path) -> tuple[Image.Image, str]:
         return upright if turn is None else upright.transpose(turn), note
 
 
+def count_pictures(path: Path) -> int:
+    """How many pictures a file holds: the pages of a TIFF, the frames of a GIF; raises AttachmentError."""
+    with _opened(path) as picture:
+        return _num_pictures(picture)
+
+
+def load_one(path: Path, index: int, longest_side: int | None = None) -> tuple[Image.Image, tuple[float, float]]:
+    """One of the pictures of a file as `load_picture` gives it, and its width and height in points.
+
+    Where only so many pixels a side are wanted, it may come smaller than it is, but no smaller than that.
+    Raises AttachmentError.
+    """
+    with _opened(path) as picture:
+        picture.seek(index)
+        _check_size(path, picture)
+        sideways, dots = _orientation(picture) in _SIDEWAYS, _dots_per_inch(picture)
+        stored = picture.size if not (sideways and picture.format == "TIFF") else picture.size[::-1]
+        if longest_side is not None:
+            picture.draft(None, (min(picture.width, longest_side), min(picture.height, longest_side)))
+        turn = _TURNS.get(_orientation(picture))
+        picture.load()  # Pillow turns a TIFF upright here
+        upright = as_rgb(picture)
+        if turn is not None and picture.format != "TIFF":
+            upright = upright.transpose(turn)
+        points = (stored[0] * 72 / dots[0], stored[1] * 72 / dots[1])
+        return upright, (points[1], points[0]) if sideways else points
+
+
+def _num_pictures(picture: Image.Image) -> int:
+    """A phone's JPEG holds pictures beside the one that is meant, which are not counted."""
+    return 1 if picture.format in ("JPEG", "MPO") else int(getattr(picture, "n_frames", 1))
+
+
+def _dots_per_inch(picture: Image.Image) -> tuple[float, float]:
+    """As the file says it, if that is a scanner's; a fax has more dots across than down."""
+    told = picture.info.get("dpi")
+    try:
+        across, down = (float(dots) for dots in told) if isinstance(told, tuple) else (0.0, 0.0)
+    except _DAMAGE:
+        return _USUAL_DPI, _USUAL_DPI
+    if _LEAST_DPI <= across <= _MOST_DPI and _LEAST_DPI <= down <= _MOST_DPI:
+        return across, down
+    return _USUAL_DPI, _USUAL_DPI
+
+
 def _note(picture: Image.Image) -> str:
-    """A phone's JPEG holds pictures beside the one that is meant; of others the first is one of many."""
-    if picture.format in ("JPEG", "MPO") or not getattr(picture, "is_animated", False):
+    if _num_pictures(picture) == 1:
         return ""
     return f"Only the first of its {'pages' if picture.format == 'TIFF' else 'pictures'} was read."
 

@@ -10,9 +10,9 @@ __all__ = [
     "ReadingForm", "Source", "SpokenPiece", "TextLine", "Turned", "Verdict", "Way",
 ]  # fmt: skip
 
-Verdict = Literal["text", "old_ocr", "damaged_text", "picture", "mixed", "empty"]
+Verdict = Literal["text", "old_ocr", "damaged_text", "picture", "mixed", "empty", "unreadable"]
 """What the text layer of a page is worth: all of it good; written by an earlier reading; not to be read as Unicode;
-none beside a picture or curves; some, with ink outside it; none, and no ink."""
+none beside a picture or curves; some, with ink outside it; none, and no ink; the page cannot be drawn."""
 
 Way = Literal["layer", "page", "tiles", "pieces"]
 """Where a page's text comes from: its own layer, the picture as a whole, overlapping parts of it, parts of lines."""

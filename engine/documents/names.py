@@ -1,0 +1,49 @@
+"""Names of files and numbers of pages, as people give them."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.protocol.errors import PromptError, quoted
+
+__all__ = ["files_in", "natural_key", "page_numbers"]
+
+_DIGITS = re.compile(r"([0-9]+)")
+_RANGE = re.compile(r"([0-9]{1,9})?(-)?([0-9]{1,9})?")
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sorts names as people count: “page 2” before “page 10”."""
+    parts = _DIGITS.split(name)
+    return [(0, int(part), part) if at % 2 else (1, 0, part.casefold()) for at, part in enumerate(parts) if part]
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """All files in a folder and the folders in it, in natural order; hidden ones are left out, links not descended."""
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
+        for name in sorted((name for name in files if not name.startswith(".")), key=natural_key):
+            path = Path(where, name)
+            if path.is_file():
+                yield path
+
+
+def page_numbers(ranges: str, num_pages: int) -> tuple[int, ...]:
+    """The pages that a text like “1-3,7,10-” means, in its order and each once; raises PromptError.
+
+    A range may begin or end with the document; what is beyond its end is left out, unless nothing else was asked for.
+    """
+    numbers: dict[int, None] = {}
+    for part in ranges.split(","):
+        found = _RANGE.fullmatch(part.strip())
+        if found is None or not any(found.groups()[::2]):
+            raise PromptError(f"{quoted(ranges)} names no pages. Write them like 1-3,7,10-.")
+        first, dash, last = found.groups()
+        start, end = int(first or 1), int(last or (num_pages if dash else first))
+        if start < 1 or (last and end < start):
+            raise PromptError(f"{quoted(part)} names no pages: they count from 1 upwards. Write them like 1-3,7,10-.")
+        numbers.update(dict.fromkeys(range(start, min(end, num_pages) + 1)))
+    if not numbers:
+        raise PromptError(f"There are {num_pages} pages, and {quoted(ranges)} names none of them.")
+    return tuple(numbers)

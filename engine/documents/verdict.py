@@ -1,0 +1,114 @@
+"""What a page's text layer is worth, judged by what it covers. Nothing here opens a file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.documents.skew import is_sideways
+from engine.protocol.documents import Turned, Verdict
+
+__all__ = ["LOOK_SIDE", "NO_LAYER", "Layer", "has_marks", "judge", "sideways"]
+
+LOOK_SIDE = 1000
+"""Pixels of a page's longer side, for all that is judged by looking at it."""
+
+_RULE = 40
+"""Pixels in a row of a line or a filled area, which is no text."""
+
+_BLOCK = 16
+_MARK_PIXELS = 8
+"""So much ink in a block is a mark; dust is less."""
+
+_DAMAGED, _HIDDEN, _OUTSIDE = 0.1, 0.5, 0.1
+"""Shares of characters that are no Unicode, of those that are invisible, and of ink that is outside the text's boxes,
+above which that is the verdict."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the text layer of a page is made of."""
+
+    num_characters: int
+    """Those that leave no ink, as blanks, not counted."""
+    num_hidden: int
+    """Written in the invisible mode, or below a picture that covers them."""
+    num_damaged: int
+    """No Unicode, or none that means a character."""
+    boxes: np.ndarray
+    """[num_characters, 4] left, top, right, bottom in shares of the page as it is shown."""
+    picture_share: float
+    """Of the page, covered by pictures."""
+
+
+NO_LAYER = Layer(0, 0, 0, np.zeros((0, 4)), 1.0)
+"""Of a picture."""
+
+
+def has_marks(ink: np.ndarray) -> bool:
+    """Whether there is more than dust."""
+    return bool(ink.any()) and int(_blocks(ink).max()) >= _MARK_PIXELS
+
+
+def judge(layer: Layer, ink: np.ndarray) -> tuple[Verdict, str]:
+    """The verdict on a page, and its reason in one sentence."""
+    count = layer.num_characters
+    picture = f"a picture that covers {layer.picture_share:.0%} of the page"
+    if not count:
+        if not has_marks(ink):
+            return "empty", "There is nothing on this page."
+        if layer.picture_share > 0.05:
+            return "picture", f"There is no text in the file, but {picture}."
+        return "picture", "There is no text in the file: what is to be seen is drawn as lines and curves."
+    if layer.num_damaged > _DAMAGED * count:
+        return "damaged_text", f"{layer.num_damaged:,} of {count:,} characters in the file say not what they mean."
+    if layer.num_hidden > _HIDDEN * count:
+        return "old_ocr", f"The text in the file is invisible: an earlier reading of {picture}, of unknown quality."
+    outside = _text_like(ink) & ~_mask(layer.boxes, ink.shape)
+    if has_marks(outside) and outside.sum() > _OUTSIDE * ink.sum():
+        beside = picture if layer.picture_share > 0.05 else "something that is drawn as lines and curves"
+        return "mixed", f"Beside text ({count:,} characters) there is {beside}, which may hold more text."
+    return "text", f"The file holds the text of this page: {count:,} characters."
+
+
+def sideways(ink: np.ndarray) -> Turned:
+    """90 if the lines of a page seem to run up or down, else 0; which way is up its ink does not tell."""
+    return 90 if is_sideways(_text_like(ink)) else 0
+
+
+def _text_like(ink: np.ndarray) -> np.ndarray:
+    """The ink without rules, frames and filled areas."""
+    return ink & ~_long_runs(ink) & ~_long_runs(ink.T).T
+
+
+def _long_runs(ink: np.ndarray) -> np.ndarray:
+    """Where at least `_RULE` inked pixels follow each other in a row."""
+    height, width = ink.shape
+    if width < _RULE:
+        return np.zeros_like(ink)
+    sums = np.zeros((height, width + 1), np.int32)
+    np.cumsum(ink, axis=1, out=sums[:, 1:])
+    starts = np.zeros((height, width + _RULE), np.int32)
+    starts[:, _RULE - 1 : width] = sums[:, _RULE:] - sums[:, :-_RULE] == _RULE  # at the end of each such run
+    ends = np.zeros((height, width + _RULE + 1), np.int32)
+    np.cumsum(starts, axis=1, out=ends[:, 1:])
+    return ends[:, _RULE : width + _RULE] - ends[:, :width] > 0
+
+
+def _mask(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The boxes, a little larger, as bool of a page's shape."""
+    height, width = shape
+    mask = np.zeros(shape, np.bool_)
+    edges = boxes * (width, height, width, height)
+    lows = np.clip(np.floor(edges[:, :2]) - 2, 0, None).astype(int)
+    highs = np.clip(np.ceil(edges[:, 2:]) + 2, 0, None).astype(int)
+    for (left, top), (right, bottom) in zip(lows, highs, strict=True):
+        mask[top:bottom, left:right] = True
+    return mask
+
+
+def _blocks(ink: np.ndarray) -> np.ndarray:
+    """Inked pixels in each block."""
+    height, width = (side + -side % _BLOCK for side in ink.shape)
+    padded = np.zeros((height, width), np.int32)
+    padded[: ink.shape[0], : ink.shape[1]] = ink
+    return padded.reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).sum(axis=(1, 3))

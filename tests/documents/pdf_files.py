@@ -1,0 +1,77 @@
+"""PDF files written by hand, as small as what they show."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+A4 = (595, 842)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Content stream, and what it needs."""
+
+    content: bytes
+    size: tuple[float, float] = A4
+    rotate: int = 0
+    picture: Image.Image | None = None
+    """Drawn by `/Im Do`."""
+
+
+def text(*lines: str, x: int = 60, y: int = 760, size: int = 14, mode: int = 0) -> bytes:
+    """Lines of print, one below the other."""
+    written = b" T* ".join(b"(%s) Tj" % line.encode("latin-1").replace(b"(", b"\\(") for line in lines)
+    return b"BT /F %d Tf %d TL %d Tr %d %d Td %s ET\n" % (size, size * 14 // 10, mode, x, y, written)
+
+
+def whole_picture(size: tuple[float, float] = A4) -> bytes:
+    """The picture over all of the page."""
+    return b"q %d 0 0 %d 0 0 cm /Im Do Q\n" % size
+
+
+def write_pdf(path: Path, pages: Sequence[Page], extra: Sequence[bytes] = ()) -> Path:
+    """A PDF of these pages; extra: further objects, numbered from `first_extra(pages)`."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count %d /Kids [%s] >>"
+        % (len(pages), b" ".join(b"%d 0 R" % (4 + 3 * i) for i in range(len(pages)))),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    for i, page in enumerate(pages):
+        objects += [
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %g %g] /Rotate %d /Contents %d 0 R "
+            b"/Resources << /Font << /F 3 0 R >> /XObject << /Im %d 0 R >> >> >>"
+            % (*page.size, page.rotate, 5 + 3 * i, 6 + 3 * i),
+            _stream(b"", page.content),
+            _picture(page.picture or Image.new("L", (1, 1), 255)),
+        ]
+    return _write(path, [*objects, *extra])
+
+
+def _stream(entries: bytes, data: bytes) -> bytes:
+    packed = zlib.compress(data)
+    return b"<< %s /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (entries, len(packed), packed)
+
+
+def _picture(picture: Image.Image) -> bytes:
+    grey = picture.convert("L")
+    entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8"
+    return _stream(entries % grey.size, grey.tobytes())
+
+
+def _write(path: Path, objects: Sequence[bytes]) -> Path:
+    out, places = BytesIO(), []
+    out.write(b"%PDF-1.7\n")
+    for number, content in enumerate(objects, 1):
+        places.append(out.tell())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, content))
+    start = out.tell()
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
+    out.writelines(b"%010d 00000 n \n" % place for place in places)
+    out.write(b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start))
+    path.write_bytes(out.getvalue())
+    return path
