@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import BinaryIO, assert_never
@@ -24,6 +25,8 @@ import mlx.core as mx
 from engine import version
 from engine.backend import backend_name
 from engine.engine import Engine
+from engine.process.desk import Desk
+from engine.process.lending import Loan, LoanEnded, Question
 from engine.protocol.errors import Cancelled, EngineError, shortened, without_surrogates
 from engine.protocol.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
 from engine.protocol.requests import (
@@ -44,25 +47,29 @@ from engine.protocol.requests import (
     write_frame,
 )
 from engine.runtime.answering import Answering
+from engine.tasks.asking import Ask
 
 __all__ = ["EngineWorker", "run_engine_process"]
 
 _log = logging.getLogger(__name__)
 
+_Work = LoadModel | Respond | Loan
+"""What waits for its turn."""
+
 
 class EngineWorker:
-    """Takes requests from any thread and reports events on its own.
+    """Takes requests from any thread and reports events: on its own those of answers and models, on others documents'.
 
     Answers run beside each other; a model is loaded when those before it are over, and those behind it wait.
 
-    on_lost: called on that thread when something ended it, a panic of a library for example; nothing is answered
+    on_lost: called on its own thread when something ended it, a panic of a library for example; nothing is answered
     from then on.
     """
 
     def __init__(self, on_event: Callable[[Envelope], None], on_lost: Callable[[], None] = lambda: None) -> None:
         self._on_event = on_event
         self._on_lost = on_lost
-        self._requests: queue.SimpleQueue[LoadModel | Respond | Shutdown] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[_Work | Question | LoanEnded | Shutdown] = queue.SimpleQueue()
         self._loads: set[int] = set()
         """Every LoadModel so far."""
         self._cancelled: set[int] = set()
@@ -70,8 +77,13 @@ class EngineWorker:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mlx")
         self._engine: Engine | None = None
-        self._waiting: deque[LoadModel | Respond] = deque()
+        self._waiting: deque[_Work] = deque()
         self._running: dict[int, Answering] = {}
+        self._loans: set[Loan] = set()
+        """Who holds the model, so that no other is loaded."""
+        self._lent: dict[int, Loan] = {}
+        """Whose answers those with negative ids are."""
+        self._desk = Desk(self._report, self._end_document, self._is_cancelled, self._lend)
 
     def start(self) -> None:
         """Begin to work; the first event is EngineStarted."""
@@ -95,13 +107,14 @@ class EngineWorker:
             case Respond():
                 self._requests.put(request)
             case LookAtDocument() | ShowPage() | ReadDocument() | Transcribe():
-                self._fail(request.request_id, EngineError("Documents and recordings cannot be read yet."))
+                self._desk.submit(request)
             case _:
                 assert_never(request)
 
     def close(self) -> None:
         """Stop what runs, forget what waits, and end the thread."""
         self.submit(Shutdown())
+        self._desk.close()
         self._thread.join()
 
     def _run(self) -> None:
@@ -124,31 +137,53 @@ class EngineWorker:
 
     def _take_in(self) -> None:
         """All requests that have come; waits for one if there is nothing else to do."""
-        if not self._running and not self._waiting:
+        if not self._running and self._is_held_up():
             self._note(self._requests.get())
         with suppress(queue.Empty):
             while True:
                 self._note(self._requests.get_nowait())
 
-    def _note(self, request: LoadModel | Respond | Shutdown) -> None:
-        if not isinstance(request, Shutdown):
-            self._waiting.append(request)
+    def _note(self, request: "_Work | Question | LoanEnded | Shutdown") -> None:
+        match request:
+            case Question(loan, question_id, ask):  # waits for nothing: what it asks is there, and stays
+                self._lent[question_id] = loan
+                self._try(question_id, lambda: self._answer(question_id, ask, loan))
+            case LoanEnded(loan):
+                self._loans.discard(loan)
+            case Shutdown():
+                pass
+            case _:
+                self._waiting.append(request)
+
+    def _is_held_up(self) -> bool:
+        """Whether nothing of what waits can begin."""
+        is_taken = bool(self._running or self._loans)
+        return not self._waiting or (is_taken and isinstance(self._waiting[0], LoadModel))
 
     def _begin(self) -> None:
         """Begin what need not wait; whatever goes wrong ends in one Failed event, and the next request is served."""
-        while self._waiting and not (self._running and isinstance(self._waiting[0], LoadModel)):
+        while not self._is_held_up():
             request = self._waiting.popleft()
-            try:
-                match request:
-                    case LoadModel():
-                        self._load(request)
-                        self._forget(request.request_id)
-                    case Respond():
-                        self._running[request.request_id] = self._start(request)
-                    case _:
-                        assert_never(request)
-            except Exception as error:  # noqa: BLE001 - told to whoever asked
-                self._fail(request.request_id, error)
+            match request:
+                case LoadModel(request_id):
+                    if self._try(request_id, partial(self._load, request)):
+                        self._forget(request_id)
+                case Respond(request_id):
+                    self._try(request_id, partial(self._start, request))
+                case Loan():
+                    self._loans.add(request)
+                    request.grant(self._engine.info if self._engine else None)
+                case _:
+                    assert_never(request)
+
+    def _try(self, request_id: int, begin: Callable[[], None]) -> bool:
+        """Whether it went well; if not, it is told."""
+        try:
+            begin()
+        except Exception as error:  # noqa: BLE001 - told to whoever asked
+            self._fail(request_id, error)
+            return False
+        return True
 
     def _go_on(self) -> None:
         """One piece of work for the answers that run, and what they have to tell."""
@@ -175,9 +210,21 @@ class EngineWorker:
     def _forget(self, request_id: int) -> None:
         self._cancelled.discard(request_id)
         self._answering_now.discard(request_id)
+        self._lent.pop(request_id, None)
 
     def _report(self, request_id: int, event: EngineEvent) -> None:
-        self._on_event(Envelope(request_id, event))
+        if request_id in self._lent:
+            self._lent[request_id].tell(request_id, event)
+        else:
+            self._on_event(Envelope(request_id, event))
+
+    def _lend(self, is_cancelled: Callable[[], bool]) -> Loan:
+        return Loan(self._requests.put, self._thread.is_alive, is_cancelled)
+
+    def _end_document(self, request_id: int, error: Exception | None) -> None:
+        if error is not None:
+            self._fail(request_id, error)
+        self._forget(request_id)
 
     def _load(self, request: LoadModel) -> None:
         started = time.perf_counter()
@@ -197,27 +244,37 @@ class EngineWorker:
         load_ms = (time.perf_counter() - started) * 1000
         self._report(request.request_id, ModelLoaded(self._engine.info, load_ms))
 
-    def _start(self, request: Respond) -> Answering:
-        if self._engine is None:
-            raise EngineError("No model is loaded. Choose one first.")
-
-        def cancelled() -> bool:
-            return self._is_cancelled(request.request_id)
+    def _start(self, request: Respond) -> None:
+        request_id = request.request_id
 
         def answer_now() -> bool:
             """True once for each AnswerNow."""
-            is_asked = request.request_id in self._answering_now
-            self._answering_now.discard(request.request_id)
+            is_asked = request_id in self._answering_now
+            self._answering_now.discard(request_id)
             return is_asked
 
-        return self._engine.start(
+        self._running[request_id] = self._loaded().start(
             request.messages,
             request.options,
-            cancelled,
+            partial(self._is_cancelled, request_id),
             answer_now=answer_now,
             is_interactive=request.priority == "interactive",
             is_once=request.is_once,
         )
+
+    def _answer(self, question_id: int, ask: Ask, loan: Loan) -> None:
+        self._running[question_id] = self._loaded().start(
+            ask.messages,
+            ask.options,
+            lambda: self._closing.is_set() or loan.is_dropped(question_id),
+            is_interactive=False,
+            is_once=True,
+        )
+
+    def _loaded(self) -> Engine:
+        if self._engine is None:
+            raise EngineError("No model is loaded. Choose one first.")
+        return self._engine
 
     def _is_cancelled(self, request_id: int) -> bool:
         return self._closing.is_set() or request_id in self._cancelled
@@ -238,9 +295,13 @@ def run_engine_process(log_file: Path | None = None) -> int:
     events: BinaryIO = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not break a frame
 
+    sending = threading.Lock()
+
     def send(envelope: Envelope) -> None:
+        frame = encode(envelope)
         try:
-            write_frame(events, encode(envelope))
+            with sending:
+                write_frame(events, frame)
         except BrokenPipeError:
             worker.submit(Shutdown())  # nobody listens any more
 

@@ -7,7 +7,17 @@ from typing import Protocol
 
 from engine.engine import Engine
 from engine.protocol.errors import EngineError
-from engine.protocol.events import Event, Finished, FinishReason, Logprob, Logprobs, PromptReady, Receipt, TextDelta
+from engine.protocol.events import (
+    EngineEvent,
+    Event,
+    Finished,
+    FinishReason,
+    Logprob,
+    Logprobs,
+    PromptReady,
+    Receipt,
+    TextDelta,
+)
 from engine.protocol.messages import Message
 from engine.protocol.options import GREEDY, Options
 from engine.runtime.answering import Answering
@@ -84,7 +94,7 @@ def ask_engine(engine: Engine, cancelled: Callable[[], bool] = lambda: False) ->
     return ask
 
 
-def put_together(events: Iterable[Event], error: BaseException | None = None) -> Answered:
+def put_together(events: Iterable[EngineEvent], error: BaseException | None = None) -> Answered:
     """The events of one answer. An error that is not the person's situation is raised."""
     if error is not None and not isinstance(error, EngineError):
         raise error
