@@ -46,6 +46,10 @@ from app.viewmodels.draft.voice import Voice
 from app.viewmodels.models.model import Model
 from app.viewmodels.models.rest import Rest
 from app.viewmodels.models.status import Status
+from app.viewmodels.reading.arrivals import Arrivals
+from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.finding import PageFinding
+from app.viewmodels.reading.reader import Reader
 from app.viewmodels.settings.preferences import Preferences
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.notices import Notices
@@ -145,7 +149,7 @@ class Desk:
         if call.model:
             self.models.model.load(Path(os.fsdecode(call.model)))
         if call.files:
-            self.models.composer.attach([Path(os.fsdecode(path)) for path in call.files])
+            self.models.arrivals.open([Path(os.fsdecode(path)) for path in call.files])
 
     def show_again(self) -> None:
         """Bring back a window that was closed while the app stayed."""
@@ -156,6 +160,8 @@ class Desk:
         """End the engine process and every thread; takes up to 4 s when the engine hangs."""
         self.models.voice.leave()
         self.models.intake.finish()
+        self.models.arrivals.close()
+        self.models.reader.finish()
         self.models.composer.preparation.close(self.models.composer.draft)
         self.models.library.close()
         self.retention.end()
@@ -190,7 +196,7 @@ class _Summons(QObject):
     def _attach(self) -> None:
         files = self._application.take_files()
         if files:
-            self._desk.models.composer.attach(files)
+            self._desk.models.arrivals.open(files)
 
 
 def system_microphones() -> Microphones:
@@ -248,12 +254,14 @@ def assemble(
     library = Library(store, conversation, drafts, shelf, running, settings, make)
     retention = Retention(store, preferences, shelf, running)
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
+    reader = Reader(bridge, pasted.new_page)
+    arrivals = Arrivals(reader, composer, lambda: pasted.folder)
     models = ViewModels(
         model=model,
         remarks=remarks,
         conversation=conversation,
         composer=composer,
-        intake=Intake(composer, pasted.save),
+        intake=Intake(composer, arrivals, pasted.save),
         drafts=drafts,
         library=library,
         shelf=shelf,
@@ -263,6 +271,10 @@ def assemble(
         status=Status(model, conversation),
         voice=voice,
         finding=Finding(conversation, readable_texts),
+        reader=reader,
+        page_finding=PageFinding(reader),
+        choice=Choice(),
+        arrivals=arrivals,
     )
     awake = Awake()
     running.changed.connect(lambda: awake.hold(running.is_anything_busy))
@@ -334,7 +346,7 @@ def main(argv: Sequence[str]) -> int:
     command = engine_command(log_folder() / "engine.log")
     desk = assemble(command, Theme(application, settings), settings, folder)
     desk.open(options.model or settings.start_model or sample_checkpoint())
-    desk.models.composer.attach([path.absolute() for path in options.files])
+    desk.models.arrivals.open([path.absolute() for path in options.files])
     desk.follow(application)
     desk.store.files_outside().add_done_callback(_sweep)
     doorbell.rung.connect(desk.answer)
@@ -349,5 +361,5 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cabochon", description="Chat and read pictures on this Mac.")
     parser.add_argument("--model", type=Path, metavar="FOLDER", help="the checkpoint to load")
-    parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help="pictures to attach")
+    parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help="documents to read, pictures to attach")
     return parser

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from engine import (
     AnswerNow,
     Cancel,
+    DocumentRequest,
     EngineEvent,
     Event,
     Execute,
@@ -29,7 +30,7 @@ from engine import (
     take_turns,
 )
 
-__all__ = ["AskPerson", "Asked", "Loading", "Question", "Tools"]
+__all__ = ["AskPerson", "Asked", "Errand", "Loading", "Question", "Tools"]
 
 _log = logging.getLogger(__name__)
 
@@ -188,3 +189,22 @@ class Loading(QObject):
                 self.failed.emit(event)
             case _:
                 pass
+
+
+class Errand(QObject):
+    """Something that is asked about a document.
+
+    **Signals:** `heard` (EngineEvent; the last is what the request ends in, or Failed).
+    """
+
+    heard = Signal(object)
+
+    def __init__(self, submit: Callable[[Request], None], request: DocumentRequest) -> None:
+        super().__init__()
+        self._submit = submit
+        self._request_id = request.request_id
+        submit(request)
+
+    def cancel(self) -> None:
+        """Stop it; what came of it stays."""
+        self._submit(Cancel(self._request_id))

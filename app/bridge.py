@@ -2,12 +2,15 @@
 
 import itertools
 import queue
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.asking import Asked, Loading, Tools
+from app.asking import Asked, Errand, Loading, Tools
 from engine import (
+    DocumentLooked,
+    DocumentRead,
+    DocumentRequest,
     EngineClient,
     EngineEvent,
     EngineStarted,
@@ -18,6 +21,8 @@ from engine import (
     Message,
     ModelLoaded,
     Options,
+    PageShown,
+    RecordingRead,
     Request,
 )
 
@@ -43,6 +48,7 @@ class Bridge(QObject):
         self._ears: dict[int, queue.SimpleQueue[EngineEvent]] = {}
         self._asked: list[Asked] = []
         self._loads: dict[int, Loading] = {}
+        self._errands: dict[int, Errand] = {}
         self._arrived.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
         self._client = EngineClient(command, self._hear)
 
@@ -62,6 +68,12 @@ class Bridge(QObject):
         request_id = next(self._ids)
         loading = self._loads[request_id] = Loading(self.submit, request_id, path)
         return loading
+
+    def errand(self, make: Callable[[int], DocumentRequest]) -> Errand:
+        """Ask something about a document; `make` gives the request its number."""
+        request_id = next(self._ids)
+        errand = self._errands[request_id] = Errand(self.submit, make(request_id))
+        return errand
 
     def listen(self) -> tuple[int, "queue.SimpleQueue[EngineEvent]"]:
         """A number for a request, and where its events come to; from any thread."""
@@ -107,6 +119,11 @@ class Bridge(QObject):
         if not self._is_open:
             return
         loading = self._loads.get(envelope.request_id)
+        errand = self._errands.get(envelope.request_id)
+        if errand is not None:
+            if isinstance(envelope.event, DocumentLooked | DocumentRead | PageShown | RecordingRead | Failed):
+                del self._errands[envelope.request_id]
+            errand.heard.emit(envelope.event)
         match envelope.event:
             case EngineStarted(version):
                 self.engine_started.emit(version)

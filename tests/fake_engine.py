@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine import (
     AnswerNow,
     Cancel,
+    DocumentRead,
     EngineEvent,
     EngineStarted,
     Envelope,
@@ -29,14 +30,18 @@ from engine import (
     Finished,
     LoadModel,
     LoadProgress,
+    LookAtDocument,
     ModelInfo,
     ModelLoaded,
+    PageRead,
     PictureReceipt,
     PrefillProgress,
     PromptReady,
+    ReadDocument,
     Request,
     Respond,
     Sampling,
+    ShowPage,
     Shutdown,
     Stats,
     TextDelta,
@@ -52,6 +57,7 @@ from engine import (
 )
 from engine.media.attachment import inspect_attachment
 from engine.protocol.requests import decode_request, encode, read_frame, write_frame
+from tests import fake_documents
 
 ANSWER = (
     "Here is what I see.\n\n"
@@ -118,6 +124,8 @@ class FakeEngine:
                     self._load(request_id, path)
                 case Respond() as request:
                     threading.Thread(target=self._respond, args=(request,), daemon=True).start()
+                case LookAtDocument() | ShowPage() | ReadDocument() as request:
+                    threading.Thread(target=self._serve_document, args=(request,), daemon=True).start()
                 case Shutdown():
                     return
 
@@ -182,6 +190,27 @@ class FakeEngine:
                 self._send(request.request_id, Finished("cancelled", stats(3)))
                 return
             self._send(request.request_id, event)
+
+    def _serve_document(self, request: LookAtDocument | ShowPage | ReadDocument) -> None:
+        num_read = 0
+        for event in self._document_events(request):
+            if self._is_closing:
+                return
+            if request.request_id in self._cancelled:
+                self._send(request.request_id, DocumentRead(num_read, is_cancelled=True))
+                return
+            self._send(request.request_id, event)
+            num_read += isinstance(event, PageRead)
+
+    def _document_events(self, request: LookAtDocument | ShowPage | ReadDocument) -> Iterator[EngineEvent]:
+        match request:
+            case LookAtDocument():
+                return fake_documents.look(request)
+            case ShowPage():
+                return fake_documents.show(request)
+            case ReadDocument():
+                is_calm = self._marker is not None and self._marker.exists()
+                return fake_documents.read(request, self.die, is_calm)
 
     def die(self) -> None:
         """End as a crash does: at once, without a word."""

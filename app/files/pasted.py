@@ -26,6 +26,7 @@ class PastedPictures:
         self._private = PrivateFolder()
         self._numbers = itertools.count(1)
         self._recordings = itertools.count(1)
+        self._pages = itertools.count(1)
         self._lent: list[Path] = []
         self._is_lending = False
 
@@ -47,6 +48,10 @@ class PastedPictures:
         path = self.folder / f"Recording {next(self._recordings)}.wav"
         self._note(path)
         return path
+
+    def new_page(self) -> Path:
+        """Where the picture of a page goes until it is shown."""
+        return self.folder / f"page {next(self._pages)}.png"
 
     def lend(self, path: Path) -> Path:
         """A copy of a file that a temporary conversation sends: later turns read it again, wherever the original has

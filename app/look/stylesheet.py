@@ -129,6 +129,26 @@ QPushButton[role="example"] { background: $surface; border: 1px solid $hairline;
 QPushButton[role="example"]:hover { background: $hover; }
 QPushButton[role="example"]:focus { border: 1px solid $accent; }
 
+#pageView, #thumbnails { background: $sidebar; border: none; outline: none; }
+#pageView:focus { border: 1px solid $accent; }
+#thumbnails { border-right: 1px solid $hairline; }
+#readingHalves { border-top: 1px solid $hairline; }
+#readingHalves::handle { background: $hairline; }
+#pageEditor { background: $surface; border: none; color: $text; font-size: ${body}px;
+  selection-background-color: $accent; selection-color: $on_accent; }
+#documentTitle { font-weight: 600; padding: 1px 5px; margin-left: -6px; text-align: left; background: transparent;
+  border: 1px solid transparent; }
+#documentTitle:hover { background: $hover; }
+#documentTitle:focus { border-color: $accent; }
+#documentTitle::menu-indicator { image: none; width: 0; }
+#cardTitle { font-size: ${title}px; font-weight: 600; }
+#doubtsButton { background: transparent; border: 1px solid transparent; color: $caution; padding: 2px 4px;
+  font-size: ${caption}px; }
+#doubtsButton:focus { border-color: $accent; }
+QLineEdit[role="field"] { background: $surface; border: 1px solid $hairline; border-radius: 7px; padding: 5px 9px;
+  color: $text; selection-background-color: $accent; selection-color: $on_accent; }
+QLineEdit[role="field"]:focus { border: 1px solid $accent; }
+
 #settings { background: $window; }
 QComboBox[role="popup"], #settings QAbstractSpinBox, #settings QLineEdit, #settings QPlainTextEdit {
   background: $surface; border: 1px solid $hairline; border-radius: 7px; padding: 5px 9px; color: $text;

@@ -65,6 +65,14 @@ def _can_change(at: "Gestures") -> bool:
     return _has_turns(at) and not at.conversation.is_busy
 
 
+def _can_find(at: "Gestures") -> bool:
+    return at.reading.has_text if at.reading.is_shown else _has_turns(at)
+
+
+def _can_stop(at: "Gestures") -> bool:
+    return at.conversation.is_busy or at.reading.is_reading
+
+
 def _edit(name: str, words: str, key: QKeySequence.StandardKey, role: QAction.MenuRole = _Role.NoRole) -> Command:
     """Something that is done to the text where the keyboard is."""
     return Command(name, words, key, lambda at: at.edit_text(name), role=role)
@@ -117,13 +125,13 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             Command("copy_message", "Copy Message", "Ctrl+Shift+C", lambda at: at.copy_message(), _has_turns),
             None,
             Menu("Find", (
-                Command("find", "Find…", _Key.Find, lambda at: at.find(), _has_turns, is_shown=True),
+                Command("find", "Find…", _Key.Find, lambda at: at.find(), _can_find, is_shown=True),
                 Command("find_next", "Find Next", "Ctrl+G",
-                        lambda at: at.finding.step(1), lambda at: at.finding.can_step),
+                        lambda at: at.finding_here.step(1), lambda at: at.finding_here.can_step),
                 Command("find_previous", "Find Previous", "Ctrl+Shift+G",
-                        lambda at: at.finding.step(-1), lambda at: at.finding.can_step),
+                        lambda at: at.finding_here.step(-1), lambda at: at.finding_here.can_step),
                 Command("find_selection", "Use Selection for Find", "Ctrl+E",
-                        lambda at: at.find_selection(), _has_turns, is_shown=True),
+                        lambda at: at.find_selection(), _can_find, is_shown=True),
                 None,
                 Command("find_all", "Find in All Conversations", "Ctrl+Shift+F",
                         lambda at: at.find_all(), is_shown=True),
@@ -155,7 +163,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             Command("write", "Write a Message", "Ctrl+L", lambda at: at.write(), is_shown=True),
             Command("send", "Send", "Ctrl+Return", lambda at: at.composer.send(), lambda at: at.composer.can_send),
             Command("stop", "Stop", ("Ctrl+.", "Esc"),
-                    lambda at: at.conversation.stop(), lambda at: at.conversation.is_busy),
+                    lambda at: at.stop(), _can_stop),
             Command("retry", "Retry", "Ctrl+R",
                     lambda at: at.conversation.retry(), lambda at: at.conversation.can_retry),
             None,
@@ -197,6 +205,48 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                     lambda at, is_on: at.shelf.pin(at.library.current_id, is_on), lambda at: at.is_pinned),
             Command("remove", "Delete Conversation", (),
                     lambda at: at.remove_conversation(at.library.current_id), _is_kept, is_shown=True),
+        )),
+        Menu("Document", (
+            Command("read_all", "Read All Pages", "Ctrl+Alt+Return", lambda at: at.reading.read_all(),
+                    lambda at: at.reading.can_read and not at.reading.is_reading, is_shown=True),
+            Command("read_page", "Read This Page", "Ctrl+Alt+P",
+                    lambda at: at.reading.read_page(), lambda at: at.reading.can_read, is_shown=True),
+            Command("read_finer", "Read Again, Finer", "Ctrl+Alt+F",
+                    lambda at: at.reading.read_finer(), lambda at: at.reading.can_read, is_shown=True),
+            Command("read_region", "Read a Part Again…", "Ctrl+Alt+A",
+                    lambda at: at.reading.begin_region(), lambda at: at.reading.can_read, is_shown=True),
+            None,
+            Command("next_doubt", "Next Doubtful Word", "Ctrl+'",
+                    lambda at: at.reading.step_doubt(1), lambda at: at.reading.has_doubts, is_shown=True),
+            Command("previous_doubt", "Previous Doubtful Word", "Ctrl+Alt+'",
+                    lambda at: at.reading.step_doubt(-1), lambda at: at.reading.has_doubts, is_shown=True),
+            None,
+            Command("next_page", "Next Page", "Ctrl+Alt+PgDown",
+                    lambda at: at.reading.reader.step(1), lambda at: at.reading.is_shown),
+            Command("previous_page", "Previous Page", "Ctrl+Alt+PgUp",
+                    lambda at: at.reading.reader.step(-1), lambda at: at.reading.is_shown),
+            Command("larger_page", "Larger Page", "Ctrl+Alt+=",
+                    lambda at: at.reading.zoom(1), lambda at: at.reading.is_shown),
+            Command("smaller_page", "Smaller Page", "Ctrl+Alt+-",
+                    lambda at: at.reading.zoom(-1), lambda at: at.reading.is_shown),
+            Command("fit_page", "Fit the Page", "Ctrl+Alt+0",
+                    lambda at: at.reading.zoom(0), lambda at: at.reading.is_shown),
+            Command("rotate_left", "Rotate Left", "Ctrl+Alt+L",
+                    lambda at: at.reading.reader.turn(-90), lambda at: at.reading.is_shown),
+            Command("rotate_right", "Rotate Right", "Ctrl+Alt+R",
+                    lambda at: at.reading.reader.turn(90), lambda at: at.reading.is_shown),
+            None,
+            Menu("Share", (
+                Command("copy_page", "Copy This Page", "Ctrl+Alt+C",
+                        lambda at: at.reading.copy_page(), lambda at: at.reading.has_text),
+                Command("copy_pages", "Copy All Pages", (),
+                        lambda at: at.reading.copy_all(), lambda at: at.reading.has_text),
+            )),
+            None,
+            Command("documents", "Show Documents", "Ctrl+Shift+D", is_on=lambda at: at.reading.is_shown,
+                    turn=lambda at, _: at.reading.toggle(), when=lambda at: bool(at.reading.reader.documents)),
+            Command("close_document", "Close Document", "Ctrl+Alt+W",
+                    lambda at: at.reading.close(), lambda at: at.reading.is_shown),
         )),
         Menu("Model", (
             Command("choose_model", "Choose Model…", "Ctrl+Shift+O", lambda at: at.choose_model(), is_shown=True),

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication, QTextEdit
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit
 
+from app.viewmodels.conversation.finding import Finding
+from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
+from app.widgets.reading.reading_gestures import ReadingGestures
 from app.widgets.shared.dialogs import (
     AboutBox,
+    ask_for_files,
     ask_for_folder,
     ask_for_model,
-    ask_for_pictures,
 )
 from app.widgets.shared.look import Look
 from app.widgets.shared.text_focus import can_undo, focused_field
@@ -48,6 +51,7 @@ class Gestures(QObject):
         self.preferences = preferences
         self.voice = models.voice
         self.finding = models.finding
+        self.reading = ReadingGestures(window, models, self.refresh)
         self.attach_sample = attach_sample
         window.commands["sidebar"].setChecked(self.settings.is_sidebar_shown)
         window.commands["show_thoughts"].setChecked(self.conversation.shows_thoughts)
@@ -65,14 +69,23 @@ class Gestures(QObject):
         row = self.shelf.row(self.library.current_id)
         return row is not None and row.is_pinned
 
+    def stop(self) -> None:
+        """End the answer under way; where documents are shown, their reading."""
+        if self.reading.is_reading:
+            self.reading.stop()
+        else:
+            self.conversation.stop()
+
     def begin(self, *, is_temporary: bool = False) -> None:
         """Start anew, perhaps with a conversation that leaves nothing behind."""
+        self.reading.reader.show(False)
         self.library.new(is_temporary=is_temporary)
         self.composer.set_thinking(self.preferences.settings.thinks_by_default)
         self.window.composer.editor.setFocus()
 
     def open_conversation(self, conversation_id: str, turn_id: str, takes_focus: bool) -> None:
         """Show a conversation, and a turn of it that was found."""
+        self.reading.reader.show(False)
         self.library.open(conversation_id, turn_id or None)
         if takes_focus:
             self.window.composer.editor.setFocus()
@@ -103,16 +116,26 @@ class Gestures(QObject):
         self.window.sidebar.search.setFocus()
         self.window.sidebar.search.selectAll()
 
+    @property
+    def finding_here(self) -> Finding | PageFinding:
+        """What finds in what is shown."""
+        return self.reading.finding if self.reading.is_shown else self.finding
+
     def find(self) -> None:
-        """Go to the field that searches the messages of this conversation."""
+        """Go to the field that searches the messages of this conversation, or the pages of the document."""
+        if self.reading.is_shown:
+            self.reading.find()
+            return
         self.finding.open(self.window.messages.area.seen_turn)
         self.window.find_bar.take_focus()
 
     def find_selection(self) -> None:
         """Look for what is selected where the keyboard is; when nothing is, ask what to look for."""
         focus = QApplication.focusWidget()
-        selected = focus.textCursor().selectedText() if isinstance(focus, QTextEdit) else ""
-        if selected := selected.partition("\u2029")[0]:
+        selected = focus.textCursor().selectedText() if isinstance(focus, QTextEdit | QPlainTextEdit) else ""
+        if (selected := selected.partition("\u2029")[0]) and self.reading.is_shown:
+            self.reading.finding.look_for(selected)
+        elif selected:
             self.finding.look_for(selected, self.window.messages.area.seen_turn)
         else:
             self.find()
@@ -139,6 +162,7 @@ class Gestures(QObject):
 
     def write(self) -> None:
         """Go to the message."""
+        self.reading.reader.show(False)
         self.window.composer.editor.setFocus()
 
     def show_version(self, steps: int) -> None:
@@ -155,8 +179,8 @@ class Gestures(QObject):
             self.conversation.regenerate(self.conversation.answer)
 
     def open_pictures(self) -> None:
-        """Ask for pictures to attach."""
-        ask_for_pictures(self.window, self.composer.attach)
+        """Ask for files: documents are read, everything else is attached."""
+        ask_for_files(self.window, self.reading.arrivals.open)
 
     def choose_model(self) -> None:
         """Ask for a model folder to load."""
@@ -206,6 +230,8 @@ class Gestures(QObject):
         """
         field = focused_field()
         is_here = QApplication.activeWindow() in (None, self.window)
+        if is_here and self.reading.take_text_operation(operation, field):
+            return
         if is_here and operation == "paste" and (field is None or field.isReadOnly()):
             self.window.composer.editor.paste()
         elif is_here and operation == "undo" and not can_undo(field):

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.look.theme import COLUMN_WIDTH
 from app.look.thumbnails import Thumbnails
@@ -29,6 +29,10 @@ from app.viewmodels.draft.intake import Intake, announce, read_offer
 from app.viewmodels.draft.voice import Voice
 from app.viewmodels.models.model import Model
 from app.viewmodels.models.status import Status
+from app.viewmodels.reading.arrivals import Arrivals
+from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.finding import PageFinding
+from app.viewmodels.reading.reader import Reader
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.remarks import Remarks
 from app.viewmodels.shelf.running import Running
@@ -40,6 +44,7 @@ from app.widgets.chat.find_bar import FindBar
 from app.widgets.chat.message_list import MessageList
 from app.widgets.commands import Commands
 from app.widgets.header import Header
+from app.widgets.reading.reading_view import ReadingView
 from app.widgets.remark_bar import RemarkBar
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Look
@@ -73,10 +78,14 @@ class ViewModels:
     status: Status
     voice: Voice
     finding: Finding
+    reader: Reader
+    page_finding: PageFinding
+    choice: Choice
+    arrivals: Arrivals
 
 
 class MainWindow(QMainWindow):
-    """The conversations, the one that is open, and its composer.
+    """The conversations, the one that is open with its composer, or the document that is open.
 
     **Signals:** `escaped`, when Escape was pressed and stops nothing; `presence_changed`, when it came or went.
     """
@@ -108,12 +117,19 @@ class MainWindow(QMainWindow):
             look, thumbnails, models.composer, models.intake, models.conversation, models.voice
         )
         self.find_bar = FindBar(look, models.finding, self.composer.editor)
+        self.arrival = Banner(look, "state", "document", is_dismissable=True)
+        self.reading = ReadingView(
+            look, models.reader, models.page_finding, models.choice, self.commands.menus["Share"]
+        )
         self._central = QWidget()
+        self._right = QStackedWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
         self._central.installEventFilter(self)
         self.toast = Toast(self.messages, self.composer.editor)
-        self.overlay = DropOverlay(look, self._central)
+        self.reading_toast = Toast(self.reading, self.reading.text.editor)
+        self.overlay = DropOverlay(look, self._right)
+        models.reader.shown.connect(self._show_reading)
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
         self.composer.editor.setFocus()
@@ -126,7 +142,7 @@ class MainWindow(QMainWindow):
             return
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self.overlay.announce(announce(offer))
+        self.overlay.announce(announce(offer, reads=self._models.reader.is_shown))
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         """Keep the promise of the first moment."""
@@ -143,13 +159,15 @@ class MainWindow(QMainWindow):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self._models.intake.take_drop(event.mimeData())
-        self.composer.editor.setFocus()
+        if not self._models.reader.is_shown:
+            self.composer.editor.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what floats in its place."""
         super().resizeEvent(event)
-        self.overlay.setGeometry(self._central.rect())
+        self.overlay.setGeometry(self._right.rect())
         self.toast.place()
+        self.reading_toast.place()
         self.place_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -165,6 +183,10 @@ class MainWindow(QMainWindow):
             room = self.screen().availableGeometry().height()
             self.setMinimumHeight(min(max(MINIMUM_SIZE[1], needed), room))
 
+    def _show_reading(self, is_shown: bool) -> None:
+        self._right.setCurrentWidget(self.reading if is_shown else self._central)
+        (self.reading.page.view if is_shown else self.composer.editor).setFocus()
+
     def place_sidebar(self) -> None:
         """Show the conversations if they are wanted and there is room."""
         self.sidebar.setVisible(self._settings.is_sidebar_shown and self.width() >= ROOM_FOR_SIDEBAR)
@@ -175,7 +197,8 @@ class MainWindow(QMainWindow):
         if event.key() == Qt.Key.Key_Escape:
             self.escaped.emit()
             event.accept()
-        if not event.isAccepted() and event.text().isprintable() and event.text():
+        is_word = event.text().isprintable() and event.text() and not self._models.reader.is_shown
+        if not event.isAccepted() and is_word:
             self.composer.editor.setFocus()
             self.composer.editor.insertPlainText(event.text())
             event.accept()
@@ -219,7 +242,7 @@ class MainWindow(QMainWindow):
         banners = QVBoxLayout()
         banners.setContentsMargins(14, 0, 14, 8)
         banners.setSpacing(8)
-        for banner in (self.failure, self.refusal, self.remark, self.question, self.notice, self.editing):
+        for banner in (self.failure, self.refusal, self.remark, self.question, self.arrival, self.notice, self.editing):
             banner.setMaximumWidth(COLUMN_WIDTH + 24)
             row = QHBoxLayout()
             row.addStretch(1)
@@ -235,7 +258,9 @@ class MainWindow(QMainWindow):
         layout.addLayout(banners)
         layout.addWidget(self.composer)
         self._halves.addWidget(self.sidebar)
-        self._halves.addWidget(self._central)
+        self._right.addWidget(self._central)
+        self._right.addWidget(self.reading)
+        self._halves.addWidget(self._right)
         self._halves.setStretchFactor(1, 1)
         self._halves.setCollapsible(0, False)
         self._halves.setCollapsible(1, False)

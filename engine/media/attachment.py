@@ -97,7 +97,7 @@ def _refuse_pdf(path: Path) -> None:
     with suppress(OSError), path.open("rb") as file:  # whoever looks next says what is wrong with the file
         if file.read(5) == b"%PDF-":
             raise AttachmentError(
-                f"“{path.name}” is a PDF, which cannot be read yet. Save its pages as pictures, for example as PNG."
+                f"“{path.name}” is a PDF: it is read as a document, page by page. Attach pictures of its pages instead."
             )
 
 

@@ -25,10 +25,12 @@ from app.look.theme import Theme  # noqa: E402
 from app.paths import engine_command  # noqa: E402
 from app.settings import Appearance, Settings  # noqa: E402
 from app.sound.recorder import Microphones  # noqa: E402
+from app.viewmodels.reading.document import Phase  # noqa: E402
 from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
-from engine import sample_checkpoint  # noqa: E402
+from engine import Box, sample_checkpoint  # noqa: E402
 from tests.app.driving import attach, send  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
+from tests.fake_documents import Pretence, pretend  # noqa: E402
 
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
 FAKE = [sys.executable, str(ROOT / "tests" / "fake_engine.py")]
@@ -252,6 +254,51 @@ def temporary(studio: Studio) -> None:
     studio.open("fast").window.commands["new_temporary"].trigger()
 
 
+def reading(
+    studio: Studio, appearance: Appearance = Appearance.LIGHT, width: int = 1280, *, is_read: bool = True
+) -> None:
+    """A document of several pages, its text beside the page, a doubtful word chosen."""
+    desk = studio.open("fast", appearance, width, height=820)
+    verdicts = ("picture", "picture", "text", "picture", "empty", "picture", "picture")
+    path = pretend(desk.pasted.folder / "Down the Rabbit-Hole.pdf", Pretence(verdicts, num_lines=12, loops_at=4))
+    desk.models.arrivals.open([path])
+    document = desk.models.reader.document
+    studio.until(lambda: document.phase is Phase.KNOWN)
+    if is_read:
+        desk.window.commands["read_all"].trigger()
+        studio.until(lambda: not document.is_reading)
+        live(200)
+        desk.window.commands["next_doubt"].trigger()
+    live(1200)
+
+
+def region(studio: Studio) -> None:
+    """A part of a page is about to be read again, beside a line that somebody corrected."""
+    reading(studio)
+    document = studio.desk.models.reader.document
+    page = document.page(1)
+    document.edit(1, "\n".join(line.text for line in page.lines).replace("tired", "weary"))
+    view = studio.desk.window.reading.page.view
+    view.region = Box(0.1, 0.28, 0.92, 0.5)
+    view.is_region_open = True
+
+
+def locked(studio: Studio) -> None:
+    """A document asks for its password."""
+    desk = studio.open("fast", width=1080)
+    path = pretend(desk.pasted.folder / "Letter.pdf", Pretence(("picture",), password="secret"))
+    desk.models.arrivals.open([path])
+    live(900)
+
+
+def arrival(studio: Studio) -> None:
+    """A document was dropped into a conversation."""
+    desk = studio.open("receipt", width=960)
+    studio.say("Read the text in this picture.")
+    desk.models.arrivals.drop([pretend(desk.pasted.folder / "Report.pdf", Pretence(("text",) * 12))])
+    live(300)
+
+
 SCENES: dict[str, Callable[[Studio], None]] = {
     "empty": empty,
     "window-light": lambda studio: conversation(studio, Appearance.LIGHT),
@@ -268,6 +315,13 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "long-light": lambda studio: long(studio, Appearance.LIGHT),
     "long-dark": lambda studio: long(studio, Appearance.DARK),
     "temporary": temporary,
+    "reading-light": reading,
+    "reading-dark": lambda studio: reading(studio, Appearance.DARK),
+    "reading-narrow": lambda studio: reading(studio, width=480),
+    "reading-look": lambda studio: reading(studio, width=1080, is_read=False),
+    "reading-region": region,
+    "reading-locked": locked,
+    "reading-arrival": arrival,
     **{
         f"settings-{page.lower()}": lambda studio, page=page: settings(studio, page)
         for page in ("General", "Model", "Prompts", "Answers", "Tools", "Privacy")

@@ -12,8 +12,8 @@ D-7   table, code, formula; clean copies                             here
 D-8   a thought folds and does not fight                             here
 D-9   a JPEG is dropped, costs something, is read                    here, with the real engine
 D-10  small print is read better at a larger budget                  here, with the real engine
-D-11  a PDF of twelve pages                                          PDFs are refused in one sentence: here
-D-12  a PDF with a text layer                                        the same
+D-11  a PDF of twelve pages                                          here
+D-12  a PDF with a text layer                                        here
 D-13  an archive and an empty picture are refused by name            here
 D-14  a photo taken sideways                                         here, with the real engine and HEIC
 D-15  a screenshot is pasted, text stays text                        here
@@ -49,15 +49,18 @@ from PySide6.QtGui import (
     QTextTable,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
 from app.look.colors import DARK, LIGHT
 from app.sound.recorder import DENIED, LOST
 from app.viewmodels.conversation.turns import AnswerState
+from app.viewmodels.reading.document import Phase
+from app.viewmodels.reading.pictures import View
 from app.widgets.chat.turn_views import UserView
 from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.reading.thumbnails import SIDE
 from app.widgets.settings.settings_window import SettingsWindow
 from app.widgets.shared.dialogs import AboutBox
 from engine import BUDGETS, sample_checkpoint
@@ -78,6 +81,7 @@ from tests.app.driving import (
     wait_for_end,
 )
 from tests.app.pretended_microphones import PretendedMicrophones
+from tests.fake_documents import SENTENCES, Pretence, pretend
 from tests.media_files import tone
 
 HELDOUT = sample_checkpoint() / "heldout"
@@ -289,13 +293,54 @@ def test_d10_a_larger_budget_costs_more_and_reads_small_print(open_desk: OpenDes
     assert all(line[2].endswith(("ms", " s")) for line in paid), "no time is shown"
 
 
-def test_d11_d12_a_pdf_is_refused_in_one_sentence_that_says_what_to_do(open_desk: OpenDesk, tmp_path: Path) -> None:
-    (tmp_path / "rent.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
-    desk = open_desk(has_engine=False)
-    drop(desk, files([tmp_path / "rent.pdf"]))
-    assert desk.window.notice.text.text() == (
-        "“rent.pdf” is a PDF, which cannot be read yet. Save its pages as pictures, for example as PNG."
-    )
+def test_d11_a_pdf_of_twelve_pages_is_looked_at_read_and_cancelled_after_five(
+    open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot
+) -> None:
+    held = tmp_path / "go on"
+    pretence = Pretence(("picture",) * 12, waits_for=str(held), waits_at=6)
+    desk = open_desk()
+    drop(desk, files([pretend(tmp_path / "contract.pdf", pretence)]))
+    desk.window.arrival.findChild(QPushButton, "readButton").click()
+    document, reading = desk.models.reader.document, desk.window.reading
+    assert document is not None
+    qtbot.waitUntil(lambda: document.phase is Phase.KNOWN, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: reading.text.card.title.text() == "12 pages", timeout=WAIT_MS)
+    assert "12 pages are pictures" in reading.text.card.detail.text()
+    rows = reading.thumbnails.model()
+    assert rows.rowCount() == 12
+    qtbot.waitUntil(lambda: desk.models.reader.pictures.image(View(2, 2 * SIDE)) is not None, timeout=WAIT_MS)
+    reading.text.card.read_button.click()
+    qtbot.waitUntil(lambda: document.num_read == 5 and document.page(6).progress is not None, timeout=WAIT_MS)
+    assert "Reading… 25 %" in rows.data(rows.index(5, 0), Qt.ItemDataRole.AccessibleTextRole)
+    qtbot.waitUntil(lambda: "5 of 12 pages" in reading.header.state.text(), timeout=WAIT_MS)
+    reading.header.stop_button.click()
+    held.touch()
+    qtbot.waitUntil(lambda: reading.header.state.text() == "12 pages · 5 read", timeout=WAIT_MS)
+    assert [page.number for page in document.pages if page.is_read] == [1, 2, 3, 4, 5]
+    assert SENTENCES[0] in reading.text.editor.text
+
+
+def test_d12_a_pdf_with_a_text_layer_offers_its_text_and_its_pictures(
+    open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot
+) -> None:
+    desk = open_desk()
+    path = pretend(tmp_path / "rent.pdf", Pretence(("text", "text")))
+    desk.models.arrivals.open([path])
+    document, reader, card = desk.models.reader.document, desk.models.reader, desk.window.reading.text.card
+    assert document is not None
+    qtbot.waitUntil(lambda: card.title.text() == "This document has text already", timeout=WAIT_MS)
+    assert (card.read_button.text(), card.other_button.text()) == ("Use Its Text", "Read the Pictures")
+    card.read_button.click()
+    qtbot.waitUntil(lambda: document.num_read == 2, timeout=WAIT_MS)
+    assert {line.read.source for page in document.pages for line in page.lines} == {"layer"}
+    reader.close(document)
+    desk.models.arrivals.open([path])
+    again = reader.document
+    assert again is not None
+    qtbot.waitUntil(card.other_button.isVisible, timeout=WAIT_MS)
+    card.other_button.click()
+    qtbot.waitUntil(lambda: again.num_read == 2, timeout=WAIT_MS)
+    assert {line.read.source for page in again.pages for line in page.lines} == {"read"}
 
 
 def test_d13_an_archive_and_an_empty_picture_are_named_and_the_rest_is_kept(

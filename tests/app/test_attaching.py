@@ -130,7 +130,8 @@ def test_one_bad_file_is_named_and_the_rest_of_the_drop_is_kept(
     assert names(desk) == ["good.png"]
     notice = desk.window.notice
     assert notice.isVisible()
-    assert [name for name in ("holiday.zip", "empty.png", "folder") if f"“{name}”" not in notice.text.text()] == []
+    assert [name for name in ("holiday.zip", "empty.png") if f"“{name}”" not in notice.text.text()] == []
+    assert "“folder”" in desk.window.arrival.text.text()
     assert "good.png" not in notice.text.text()
     notice.dismiss_button.click()
     assert not notice.isVisible()
@@ -350,7 +351,7 @@ def test_the_open_sheet_attaches_what_was_chosen(open_desk: OpenDesk, draw: Draw
     everything, *kinds, last = sheet.nameFilters()
     suffixes = (".png", ".heic", ".tiff", ".webp", ".m4a", ".mov", ".txt", ".md", ".csv", ".py")
     assert all(f"*{suffix} *{suffix.upper()}" in everything for suffix in suffixes)
-    assert [kind.partition(" (")[0] for kind in kinds] == ["Pictures", "Sounds", "Videos", "Texts"]
+    assert [kind.partition(" (")[0] for kind in kinds] == ["Documents", "Pictures", "Sounds", "Videos", "Texts"]
     assert last == "All files (*)"
     assert sheet.testOption(QFileDialog.Option.HideNameFilterDetails), "nobody reads a hundred suffixes"
     sheet.filesSelected.emit([str(path)])

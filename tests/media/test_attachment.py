@@ -393,5 +393,5 @@ def test_a_file_that_goes_while_it_is_looked_at_is_said(tmp_path: Path, monkeypa
 def test_a_pdf_is_refused_as_one(tmp_path: Path) -> None:
     path = tmp_path / "rent.pdf"
     path.write_bytes(b"%PDF-1.7 and more")
-    with pytest.raises(AttachmentError, match="is a PDF, which cannot be read yet"):
+    with pytest.raises(AttachmentError, match="is a PDF: it is read as a document"):
         inspect_attachment(path)

@@ -15,6 +15,7 @@ from PySide6.QtCore import QMimeData
 from app.background import Lane
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
+from app.viewmodels.reading.arrivals import Arrivals, Promise, promise
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["SAVE_FIRST", "Announcement", "Intake", "Offer", "announce", "kind_by_name", "read_offer"]
@@ -22,7 +23,7 @@ __all__ = ["SAVE_FIRST", "Announcement", "Intake", "Offer", "announce", "kind_by
 SAVE_FIRST = "Photos, Mail and new screenshots hand over a file that is not there yet: save it, then drop the file."
 """Qt cannot receive promised files."""
 
-READABLE = "Pictures, sounds, videos and text files can be attached."
+READABLE = "Documents can be read; pictures, sounds, videos and text files can be attached."
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,15 @@ class Announcement:
 class Intake:
     """Attaches, inserts or politely refuses what comes. `save_picture` writes picture data; None when it is none."""
 
-    def __init__(self, composer: Composer, save_picture: Callable[[object], Path | None]) -> None:
+    def __init__(self, composer: Composer, arrivals: Arrivals, save_picture: Callable[[object], Path | None]) -> None:
         self._composer = composer
+        self._arrivals = arrivals
         self._save_picture = save_picture
         self._lane = Lane()
 
     def finish(self) -> None:
         """Attach now what is still being written: it belongs to the draft that is open."""
+        self._arrivals.finish()
         self._lane.finish()
 
     def attach_written(self, write: Callable[[], Path | None]) -> None:
@@ -92,7 +95,7 @@ class Intake:
     def _attach(self, offer: Offer) -> None:
         links = "That is a web link" if offer.num_web_links == 1 else "Those are web links"
         remark = f"{links}: nothing is fetched from the network. Save the picture and drop the file."
-        self._composer.attach(offer.paths, remark if offer.num_web_links else "")
+        self._arrivals.drop(offer.paths, remark if offer.num_web_links else "")
 
     def _attach_data(self, mime: QMimeData) -> None:
         self.attach_written(partial(self._save_picture, mime.imageData()))
@@ -130,8 +133,15 @@ def read_offer(mime: QMimeData) -> Offer:
     return Offer(num_web_links=num_web_links, text=mime.text() if mime.hasText() else "")
 
 
-def announce(offer: Offer) -> Announcement:
-    """Say what dropping this will do."""
+def announce(offer: Offer, *, reads: bool = False) -> Announcement:
+    """Say what dropping this will do. `reads`: documents are shown, to which pictures are added as pages."""
+    promised = Counter(promise(path) for path in offer.paths)
+    num_documents, num_pictures = promised[Promise.DOCUMENT], promised[Promise.PICTURE]
+    if num_documents and (reads or num_documents == len(offer.paths)):
+        title = "Read" if reads else "Read, or ask about,"
+        return Announcement(f"{title} {_count(num_documents, 'document')}", "Everything stays on this Mac.", True)
+    if reads and num_pictures:
+        return Announcement(f"Read {_count(num_pictures, 'page')}", "Everything stays on this Mac.", True)
     if offer.paths:
         return _announce_files(offer.paths)
     if offer.has_picture_data:
@@ -159,6 +169,8 @@ def _announce_files(paths: tuple[Path, ...]) -> Announcement:
 def kind_by_name(path: Path) -> str:
     """What a file's name promises; empty for what is attached only if its content turns out well."""
     suffix = path.suffix.lower()
+    if promise(path) is Promise.DOCUMENT:
+        return "document"
     if suffix in PICTURE_SUFFIXES:
         return "picture"
     if suffix in SOUND_SUFFIXES:

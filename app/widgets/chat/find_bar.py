@@ -1,4 +1,4 @@
-"""The slim bar above the messages that finds something in them."""
+"""The slim bar above messages or a document that finds something in them."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent
@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton,
 from shiboken6 import isValid
 
 from app.viewmodels.conversation.finding import Finding
+from app.viewmodels.reading.finding import PageFinding
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
 __all__ = ["FindBar"]
@@ -21,12 +22,14 @@ class FindBar(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self, look: Look, finding: Finding, home: QWidget) -> None:
+    def __init__(
+        self, look: Look, finding: Finding | PageFinding, home: QWidget, name: str = "Find in this conversation"
+    ) -> None:
         super().__init__()
         self._finding = finding
         self._home = self._before = home
         self.setObjectName("findBar")
-        self.field = _Field()
+        self.field = _Field(name)
         self.field.textEdited.connect(self.asked)
         self.field.stepped.connect(finding.step)
         self.count = Label()
@@ -103,11 +106,11 @@ class _Field(QLineEdit):
 
     stepped = Signal(int)
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName("searchField")
-        self.setPlaceholderText("Find in this conversation")
-        self.setAccessibleName("Find in this conversation")
+        self.setPlaceholderText(name)
+        self.setAccessibleName(name)
         self.setMaximumWidth(300)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -22,28 +22,30 @@ from PySide6.QtWidgets import (
 
 from app.text.links import LinkQuestion
 from app.viewmodels.draft.quotes import TEXT_SUFFIXES
+from app.viewmodels.reading.arrivals import DOCUMENT_SUFFIXES
 from app.widgets.shared.look import Label, Look, give_role
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
-    "AboutBox", "TextPreview", "ask_before_deleting", "ask_before_link", "ask_for_folder", "ask_for_model",
-    "ask_for_pictures", "open_microphone_settings", "open_picture", "quick_look", "show_folder",
+    "AboutBox", "TextPreview", "ask_before_deleting", "ask_before_link", "ask_for_files", "ask_for_folder",
+    "ask_for_model", "open_microphone_settings", "open_picture", "quick_look", "show_folder",
 ]  # fmt: skip
 
 
-def ask_for_pictures(parent: QWidget, attach: Callable[[list[Path]], None]) -> None:
-    """Ask for files to attach."""
-    sheet = QFileDialog(parent, "Attach Files")
+def ask_for_files(parent: QWidget, take: Callable[[list[Path]], None]) -> None:
+    """Ask for files to read or to attach."""
+    sheet = QFileDialog(parent, "Open Files")
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setFileMode(QFileDialog.FileMode.ExistingFiles)
     sheet.setOption(QFileDialog.Option.HideNameFilterDetails)
     kinds = {
-        "Pictures": PICTURE_SUFFIXES, "Sounds": SOUND_SUFFIXES, "Videos": VIDEO_SUFFIXES, "Texts": TEXT_SUFFIXES,
+        "Documents": DOCUMENT_SUFFIXES, "Pictures": PICTURE_SUFFIXES, "Sounds": SOUND_SUFFIXES,
+        "Videos": VIDEO_SUFFIXES, "Texts": TEXT_SUFFIXES,
     }  # fmt: skip
     everything = [suffix for suffixes in kinds.values() for suffix in suffixes]
-    filters = {"Pictures, sounds, videos and texts": everything, **kinds}
+    filters = {"Documents, pictures, sounds, videos and texts": everything, **kinds}
     sheet.setNameFilters([*(f"{name} ({_patterns(suffixes)})" for name, suffixes in filters.items()), "All files (*)"])
-    sheet.filesSelected.connect(lambda names: attach([Path(name) for name in names]))
+    sheet.filesSelected.connect(lambda names: take([Path(name) for name in names]))
     sheet.open()
 
 

@@ -1,0 +1,198 @@
+"""What becomes of files that come into the window: a document to be read, something to be sent, or a question which."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Lane
+from app.text.foreign_text import one_line
+from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.quotes import is_named_as_text
+from app.viewmodels.reading.reader import Reader
+from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
+
+__all__ = ["DOCUMENT_SUFFIXES", "Arrivals", "Promise", "promise"]
+
+DOCUMENT_SUFFIXES = (".pdf",)
+"""Of files that are read as documents and nothing else."""
+
+_CONTAINERS = (".tif", ".tiff")
+"""Pictures that may have several pages."""
+
+
+class Promise(Enum):
+    """What a file is, as far as its name tells."""
+
+    DOCUMENT = "document"
+    PICTURE = "picture"
+    OTHER = "other"
+    ANYTHING = "anything"
+    """Perhaps a folder."""
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """Files by what they can be."""
+
+    documents: tuple[Path, ...] = ()
+    """PDFs and folders."""
+    pictures: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
+
+
+class Arrivals(QObject):
+    """Sorts what comes, off the window's thread. `new_folder` makes an empty folder that goes with the app.
+
+    **Signals:** `changed` (`question`), `ask_requested` (a document that somebody wants to ask about).
+    """
+
+    changed = Signal()
+    ask_requested = Signal(object)
+
+    def __init__(self, reader: Reader, composer: Composer, new_folder: Callable[[], Path]) -> None:
+        super().__init__()
+        self._reader = reader
+        self._composer = composer
+        self._new_folder = new_folder
+        self._lane = Lane()
+        self._documents: tuple[Path, ...] = ()
+        self._pictures: tuple[Path, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What a person is asked about what was dropped into a conversation; empty for nothing."""
+        if self._documents:
+            name = (
+                f"“{one_line(self._documents[0].name)}”"
+                if len(self._documents) == 1
+                else f"{len(self._documents):,} documents"
+            )
+            return f"{name}: read as a document, or ask about it here?"
+        if self._pictures:
+            return f"{len(self._pictures):,} pictures are attached. They can also be read as the pages of a document."
+        return ""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is something that could be asked about and is not attached yet."""
+        return len(self._documents) == 1
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Files that the system or a person opens: documents are read, everything else is attached."""
+        self._sort(tuple(paths), self._open)
+
+    def drop(self, paths: Sequence[Path], remark: str = "") -> None:
+        """Files that are dropped or pasted: where documents are shown they are read, else it is asked."""
+        self._sort(tuple(paths), partial(self._take_drop, remark))
+
+    def read(self) -> None:
+        """Read what was asked about."""
+        documents, pictures = self._documents, self._pictures
+        self.dismiss()
+        if documents:
+            self._reader.open(documents)
+        elif pictures:
+            for item in self._composer.items:
+                if getattr(item, "path", None) in pictures:
+                    self._composer.remove(item.key)
+            self._read_pictures(pictures)
+
+    def ask(self) -> None:
+        """Ask about what was dropped, in the conversation."""
+        documents = self._documents
+        self.dismiss()
+        if documents:
+            self.ask_requested.emit(documents[0])
+
+    def dismiss(self) -> None:
+        """Neither."""
+        self._documents, self._pictures = (), ()
+        self.changed.emit()
+
+    def finish(self) -> None:
+        """Wait for what is being sorted, and for what follows."""
+        self._lane.finish()
+
+    def close(self) -> None:
+        """Sort nothing more."""
+        self._lane.close()
+
+    def _sort(self, paths: tuple[Path, ...], then: Callable[[_Sorted], None]) -> None:
+        """By their names, and off the window's thread by whether they are folders."""
+        if any(promise(path) is Promise.ANYTHING for path in paths):
+            self._lane.do(partial(_sorted, paths, looks=True), then)
+        else:
+            then(_sorted(paths, looks=False))
+
+    def _open(self, found: _Sorted) -> None:
+        if found.documents:
+            self._reader.open(found.documents)
+        if found.pictures or found.others:
+            self._composer.attach((*found.pictures, *found.others))
+
+    def _take_drop(self, remark: str, found: _Sorted) -> None:
+        if self._reader.is_shown:
+            if found.documents:
+                self._reader.open(found.documents)
+            self._read_pictures(found.pictures)
+            if found.others or remark:
+                self._composer.attach(found.others, remark)
+            return
+        if found.pictures or found.others or remark:
+            self._composer.attach((*found.pictures, *found.others), remark)
+        self._documents = found.documents
+        is_several = len(found.pictures) > 1 or any(path.suffix.lower() in _CONTAINERS for path in found.pictures)
+        self._pictures = found.pictures if is_several else ()
+        self.changed.emit()
+
+    def _read_pictures(self, pictures: tuple[Path, ...]) -> None:
+        if len(pictures) == 1:
+            self._reader.open(pictures)
+        elif pictures:
+            self._lane.do(partial(_bound, pictures, self._new_folder), self._take_bound)
+
+    def _take_bound(self, folder: Path | str) -> None:
+        if isinstance(folder, str):
+            self._composer.say([], folder)
+        else:
+            self._reader.open([folder])
+
+
+def promise(path: Path) -> Promise:
+    """What a file's name promises that it is."""
+    suffix = path.suffix.lower()
+    if suffix in DOCUMENT_SUFFIXES:
+        return Promise.DOCUMENT
+    if suffix in PICTURE_SUFFIXES:
+        return Promise.PICTURE
+    is_other = suffix in (*SOUND_SUFFIXES, *VIDEO_SUFFIXES) or is_named_as_text(path)
+    return Promise.OTHER if is_other else Promise.ANYTHING
+
+
+def _sorted(paths: tuple[Path, ...], *, looks: bool) -> _Sorted:
+    by_promise: dict[Promise, list[Path]] = {each: [] for each in Promise}
+    for path in paths:
+        kind = promise(path)
+        if kind is Promise.ANYTHING:
+            kind = Promise.DOCUMENT if looks and path.is_dir() else Promise.OTHER
+        by_promise[kind].append(path)
+    kinds = (Promise.DOCUMENT, Promise.PICTURE, Promise.OTHER)
+    return _Sorted(*(tuple(by_promise[kind]) for kind in kinds))
+
+
+def _bound(pictures: tuple[Path, ...], new_folder: Callable[[], Path]) -> Path | str:
+    """A folder with a link to each picture, in their order: one document."""
+    try:
+        folder = new_folder() / f"{len(pictures):,} pictures"
+        folder.mkdir()
+        width = len(str(len(pictures)))
+        for number, path in zip(itertools.count(1), pictures):
+            (folder / f"{number:0{width}} {path.name}").symlink_to(path.absolute())
+    except OSError as error:
+        return f"The pictures cannot be read as one document: {error.strerror}."
+    return folder

@@ -1,0 +1,120 @@
+"""Finding text in all pages of the open document, as they stand with corrections."""
+
+import time
+from collections.abc import Iterator
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.store.text import searchable
+from app.viewmodels.conversation.finding import SLICE_S, occurrences
+from app.viewmodels.reading.reader import Reader
+
+__all__ = ["PageFinding"]
+
+Place = tuple[int, int, int, int]
+"""Page, line, and the characters from where to where."""
+
+
+class PageFinding(QObject):
+    """Counts in slices, so that a long document holds nobody up.
+
+    **Signals:** `changed` (what is found, where, or whether the bar is open).
+    """
+
+    changed = Signal()
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.is_open = False
+        self.text = ""
+        self.places: list[Place] = []
+        self.current: Place | None = None
+        self._reader = reader
+        self._job: Iterator[None] | None = None
+        self._is_new = False
+        self._slices = QTimer(self, interval=0, singleShot=True)
+        self._slices.timeout.connect(self._work)
+        self._recounts = QTimer(self, interval=200, singleShot=True)
+        self._recounts.timeout.connect(self._recount)
+        reader.opened.connect(self._recount)
+        reader.changed.connect(lambda: self.is_open and self._recounts.start())
+
+    @property
+    def count_line(self) -> str:
+        """ "3 of 17", "Not found", or an ellipsis while it is counted."""
+        if not self.text.strip():
+            return ""
+        if self._job is not None and not self.places:
+            return "…"
+        if self.current is None:
+            return "Not found"
+        return f"{self.places.index(self.current) + 1:,} of {len(self.places):,}"
+
+    @property
+    def can_step(self) -> bool:
+        """Whether there is anything to go to."""
+        return self.current is not None
+
+    def open(self) -> None:
+        """Begin to look for something, at first for what was looked for before."""
+        self.is_open = True
+        self.look_for(self.text)
+
+    def close(self) -> None:
+        """Mark nothing any more; what was looked for is remembered."""
+        self.is_open, self._job = False, None
+        self.places, self.current = [], None
+        self.changed.emit()
+
+    def look_for(self, text: str) -> None:
+        """Look for a text as it stands, from the page that is looked at on."""
+        self.is_open, self.text, self._is_new, self.current = True, text, True, None
+        self._recount()
+
+    def step(self, steps: int) -> None:
+        """Go so many hits on, round the end."""
+        if self.current is not None and self.places:
+            self._go_to(self.places[(self.places.index(self.current) + steps) % len(self.places)])
+
+    def on_page(self, number: int) -> list[tuple[int, int, int]]:
+        """The hits of one page: line, from, to."""
+        return [(line, start, end) for page, line, start, end in self.places if page == number]
+
+    def _recount(self) -> None:
+        if self.is_open:
+            self._job = self._count()
+            self._work()
+
+    def _work(self) -> None:
+        end = time.thread_time() + SLICE_S
+        for _ in self._job or ():
+            if time.thread_time() > end:
+                self._slices.start()
+                return
+        self.changed.emit()
+
+    def _count(self) -> Iterator[None]:
+        document, places = self._reader.document, []
+        terms = (searchable(self.text),) if self.text.strip() else ()
+        for page in document.pages if document is not None and terms else ():
+            for number, line in enumerate(page.lines):
+                places += [(page.number, number, start, end) for start, end in occurrences(line.text, terms)]
+            yield
+        self._job, self.places = None, places
+        if self._is_new:
+            self._is_new = False
+            here = (self._reader.number, *self._reader.place)
+            first = next((place for place in places if place[:3] >= here), places[0] if places else None)
+            self.current = None
+            if first is not None:
+                self._go_to(first)
+        elif self.current not in places:
+            self.current = next((place for place in places if self.current and place >= self.current), None) or (
+                places[0] if places else None
+            )
+
+    def _go_to(self, place: Place) -> None:
+        self.current = place
+        page, line, start, end = place
+        self._reader.go_to(page, line, (start, end))
+        self.changed.emit()

@@ -1,0 +1,52 @@
+"""How long what waits is going to take, by what was measured while it is done."""
+
+import math
+
+from engine import PageInfo
+
+__all__ = ["Pace", "time_left", "weight"]
+
+_LAYER = 0.01
+"""What a page costs whose text stands in the file, beside a page that is read."""
+
+_BLANK = 0.1
+"""What a page without ink costs."""
+
+
+def weight(info: PageInfo | None, *, reads_layer: bool) -> float:
+    """What a page costs beside others: by its ink, which is by its letters."""
+    if info is None:
+        return 1.0
+    if reads_layer:
+        return _LAYER
+    return _BLANK if info.verdict == "empty" else _BLANK + math.sqrt(info.ink)
+
+
+class Pace:
+    """Counts what was done in which time."""
+
+    def __init__(self) -> None:
+        self._weight = 0.0
+        self._seconds = 0.0
+
+    def note(self, weight: float, seconds: float) -> None:
+        """So much was done in so long."""
+        self._weight += weight
+        self._seconds += seconds
+
+    def left(self, weight: float) -> float | None:
+        """Seconds that so much more will take; None until something was measured."""
+        return weight * self._seconds / self._weight if self._weight else None
+
+
+def time_left(seconds: float | None) -> str:
+    """In words, no more exact than it can be: "about 3 minutes left"."""
+    if seconds is None:
+        return ""
+    if seconds < 50:
+        return f"about {max(round(seconds / 10), 1) * 10} seconds left"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"about {minutes} minute{'s' * (minutes > 1)} left"
+    hours, rest = divmod(round(minutes / 10) * 10, 60)
+    return f"about {hours} h {rest} min left" if rest else f"about {hours} hour{'s' * (hours > 1)} left"

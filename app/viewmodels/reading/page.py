@@ -1,0 +1,84 @@
+"""One page of an open document: what it holds, what was read of it, and what a person made of that."""
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace as with_fields
+
+from app.viewmodels.reading.lines import Line, lines_of, put_in_place, text_of
+from engine import Box, PageInfo, PageText, Turned
+
+__all__ = ["Offer", "Page"]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What was read again of a page, or of a region of it, where a person had corrected something."""
+
+    text: PageText
+    region: Box | None = None
+
+
+@dataclass
+class Page:
+    """A page by its number, from 1."""
+
+    number: int
+    info: PageInfo | None = None
+    """None until it was looked at."""
+    text: PageText | None = None
+    """As it was read last, without corrections."""
+    lines: tuple[Line, ...] = ()
+    """As it stands now."""
+    offer: Offer | None = None
+    is_waiting: bool = False
+    """Whether it is to be read."""
+    progress: float | None = None
+    """How much of it is read, from 0 to 1, while it is."""
+    chosen_turn: Turned | None = None
+    """Degrees clockwise that a person chose."""
+
+    @property
+    def turned(self) -> Turned:
+        """Degrees clockwise by which it is shown and read: what a person chose, what was read, what was found."""
+        if self.chosen_turn is not None:
+            return self.chosen_turn
+        if self.text is not None:
+            return self.text.turned
+        return self.info.turned if self.info is not None else 0
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is something to show of it, be it that it is empty."""
+        return self.text is not None and self.text.state != "failed"
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a person changed something."""
+        return any(line.is_corrected for line in self.lines)
+
+    @property
+    def num_doubtful(self) -> int:
+        """Places that nobody was sure of."""
+        return sum(len(line.doubtful) for line in self.lines)
+
+    @property
+    def proportions(self) -> float:
+        """Its height by its width, as it is shown; that of a sheet of paper until it was looked at."""
+        if self.info is None or not self.info.width_pt or not self.info.height_pt:
+            return 2**0.5
+        ratio = self.info.height_pt / self.info.width_pt
+        return 1 / ratio if self.turned in (90, 270) else ratio
+
+    def as_written(self) -> PageText | None:
+        """What was read with a person's corrections, as it is exported; None for what was not read."""
+        if self.text is None:
+            return PageText(self.number, "done", tuple(line.read for line in self.lines)) if self.lines else None
+        state = "done" if self.is_corrected and self.text.state == "empty" else self.text.state
+        if self.text.answer:
+            return with_fields(self.text, answer=text_of(self.lines), state=state)
+        return with_fields(self.text, lines=tuple(line.read for line in self.lines), state=state)
+
+    def after(self, offer: Offer) -> tuple[Line, ...]:
+        """Its lines with what was read again in its place."""
+        new = lines_of(offer.text)
+        return new if offer.region is None else put_in_place(self.lines, offer.region, new)

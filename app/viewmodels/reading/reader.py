@@ -1,0 +1,205 @@
+"""The documents that are open, the page that is looked at, and whether they or the conversation are shown."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace as with_fields
+from PySide6.QtCore import QObject, Signal
+
+from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.errands import Errands
+from app.viewmodels.reading.pictures import PagePictures
+from engine import BUDGETS, Reading
+
+__all__ = ["Reader"]
+
+
+class Reader(QObject):
+    """Opens documents and goes through their pages.
+
+    **Signals:** `opened` (another document, or none, is the one that is shown), `shown` (whether documents are shown,
+    not the conversation), `turned` (another page), `changed` (anything that commands depend on), `placed` (line,
+    range of characters or None: where to look on the page).
+    """
+
+    opened = Signal()
+    shown = Signal(bool)
+    turned = Signal()
+    changed = Signal()
+    placed = Signal(int, object)
+
+    def __init__(self, errands: Errands, new_file: Callable[[], Path]) -> None:
+        super().__init__()
+        self._errands = errands
+        self._new_file = new_file
+        self.documents: list[OpenDocument] = []
+        self.document: OpenDocument | None = None
+        self.pictures: PagePictures | None = None
+        self.number = 1
+        """The page that is looked at."""
+        self.is_shown = False
+        self.place = (0, 0)
+        """Line and character at which the person is."""
+
+    # --- which
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Look at documents, and show the first."""
+        for path in paths:
+            if all(each.path != path for each in self.documents):
+                self._add(path)
+        if paths:
+            self.choose(next(each for each in self.documents if each.path == paths[0]))
+            self.show(True)
+
+    def choose(self, document: OpenDocument | None) -> None:
+        """Show another one of the open documents."""
+        if document is self.document:
+            return
+        if self.pictures is not None:
+            self.pictures.close()
+        self.document, self.number, self.place = document, 1, (0, 0)
+        self.pictures = PagePictures(self._errands, document, self._new_file) if document is not None else None
+        self.opened.emit()
+        self.turned.emit()
+        self.changed.emit()
+
+    def close(self, document: OpenDocument) -> None:
+        """Put a document away; the one before it is shown, or none."""
+        at = self.documents.index(document)
+        self.documents.remove(document)
+        document.close()
+        if document is self.document:
+            self.choose(self.documents[max(at - 1, 0)] if self.documents else None)
+        if not self.documents:
+            self.show(False)
+
+    def show(self, is_shown: bool) -> None:
+        """Show the documents, or the conversation."""
+        if is_shown != self.is_shown:
+            self.is_shown = is_shown
+            self.shown.emit(is_shown)
+            self.changed.emit()
+
+    def finish(self) -> None:
+        """The app ends: ask for nothing more."""
+        for document in self.documents:
+            document.close()
+        if self.pictures is not None:
+            self.pictures.close()
+
+    def _add(self, path: Path) -> None:
+        document = OpenDocument(self._errands, path)
+        self.documents.append(document)
+        document.changed.connect(self.changed)
+        document.page_changed.connect(lambda _: self.changed.emit())
+        document.shown_requested.connect(lambda number, line: self._show(document, number, line))
+        document.look()
+
+    def _show(self, document: OpenDocument, number: int, line: int) -> None:
+        if document is self.document:
+            self.go_to(number, line)
+
+    # --- where
+
+    @property
+    def page_is_there(self) -> bool:
+        """Whether a page can be looked at."""
+        return self.document is not None and self.number <= len(self.document.pages)
+
+    def go_to(self, number: int, line: int | None = None, span: tuple[int, int] | None = None) -> None:
+        """Show a page, and a line of it."""
+        if self.document is None or not 1 <= number <= len(self.document.pages):
+            return
+        if number != self.number:
+            self.number, self.place = number, (0, 0)
+            self.turned.emit()
+            self.changed.emit()
+        if line is not None:
+            self.place = (line, span[1] if span else 0)
+            self.placed.emit(line, span)
+
+    def step(self, pages: int) -> None:
+        """Go so many pages on, stopping at the ends."""
+        if self.document is not None:
+            self.go_to(min(max(self.number + pages, 1), max(len(self.document.pages), 1)))
+
+    def step_doubt(self, steps: int) -> None:
+        """Go to the next doubtful word, or the one before, round the end."""
+        doubts = list(self.document.doubts()) if self.document is not None else []
+        if not doubts:
+            return
+        here = (self.number, *self.place)
+        if steps > 0:
+            there = next((each for each in doubts if (each[0], each[1], each[2][0]) >= here), doubts[0])
+        else:
+            before = [each for each in doubts if (each[0], each[1], each[2][1]) < here]
+            there = before[-1] if before else doubts[-1]
+        self.go_to(*there)
+
+    # --- the page that is looked at
+
+    def accept(self) -> None:
+        """Put what was read again in the place of what a person had corrected."""
+        if self.document is not None:
+            self.document.accept(self.number)
+
+    def decline(self) -> None:
+        """Keep what a person corrected."""
+        if self.document is not None:
+            self.document.decline(self.number)
+
+    def undo(self) -> None:
+        """Take the last change of the document back."""
+        if self.document is not None:
+            self.document.undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        if self.document is not None:
+            self.document.redo()
+
+    def turn(self, degrees: int) -> None:
+        """Turn the page clockwise."""
+        if self.document is not None and self.page_is_there:
+            self.document.turn(self.number, degrees)
+
+    def unlock(self, password: str) -> None:
+        """Try a password."""
+        if self.document is not None:
+            self.document.unlock(password)
+
+    # --- reading
+
+    def read_all(self, reading: Reading) -> None:
+        """Read every page that is not read yet, or all of them again when there is none."""
+        if self.document is not None:
+            unread = [page.number for page in self.document.pages if not page.is_read]
+            self.document.read(unread or [page.number for page in self.document.pages], reading)
+
+    def read_page(self, reading: Reading) -> None:
+        """Read the page that is looked at."""
+        if self.page_is_there and self.document is not None:
+            self.document.read([self.number], reading)
+
+    def read_finer(self) -> None:
+        """Read the page again as a picture, at the next larger budget than it was seen at."""
+        if self.page_is_there and self.document is not None:
+            self.document.read([self.number], finer(self.document, self.number))
+
+    @property
+    def can_read(self) -> bool:
+        """Whether the document is known."""
+        return self.document is not None and self.document.phase is Phase.KNOWN and bool(self.document.pages)
+
+
+def finer(document: OpenDocument, number: int) -> Reading:
+    """How to read a page so that more is seen of it than the last time."""
+    text = document.page(number).text
+    receipt = text.receipt if text is not None else None
+    if receipt is None or receipt.way == "layer":
+        return Reading(way="auto" if receipt is None else "page")
+    larger = next((budget for budget in BUDGETS if budget > receipt.budget), None)
+    if receipt.way == "page" and larger is not None:
+        return with_fields(Reading(way="page"), budget=larger)
+    return Reading(way="tiles" if receipt.way == "page" else "pieces")

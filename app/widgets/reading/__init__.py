@@ -1,0 +1,1 @@
+"""The reading view: pages and their text side by side."""

@@ -1,0 +1,241 @@
+"""What stands in place of a page's text before it is read: what the document holds, what it costs, how to read it."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.viewmodels.reading.choice import FORMS, WAYS, Choice, pages_in
+from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.words import cost_line, count, page_line, summary
+from app.widgets.shared.form import PopUp
+from app.widgets.shared.look import Label, Look, give_role
+
+__all__ = ["LookCard"]
+
+
+class LookCard(QScrollArea):
+    """Says what there is and lets a person choose.
+
+    **Signals:** `read_requested` (page numbers), `use_text_requested`, `unlocked` (password), `choice_changed`.
+    """
+
+    read_requested = Signal(object)
+    use_text_requested = Signal()
+    unlocked = Signal(str)
+    choice_changed = Signal()
+
+    def __init__(self, look: Look, choice: Choice) -> None:
+        super().__init__()
+        self._choice = choice
+        self._document: OpenDocument | None = None
+        self._number = 1
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.title = Label(wraps=True)
+        self.title.setObjectName("cardTitle")
+        self.detail = Label(wraps=True)
+        give_role(self.detail, "note")
+        self.way = PopUp(look)
+        self.way.addItems(list(WAYS))
+        self.form = PopUp(look)
+        self.form.addItems(list(FORMS))
+        self.question = QLineEdit()
+        self.question.setPlaceholderText("What do you want to know?")
+        self.range = QLineEdit()
+        self.range.setPlaceholderText("All")
+        self.wrong_range = Label(wraps=True)
+        give_role(self.wrong_range, "caution")
+        self.password = QLineEdit()
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password.setPlaceholderText("Password")
+        self.password.setAccessibleName("Password of the document")
+        for field in (self.question, self.range, self.password):
+            give_role(field, "field")
+        self.read_button = QPushButton("Read")
+        self.read_button.setDefault(True)
+        self.other_button = QPushButton("Read the Pictures")
+        self.page_button = QPushButton("Read This Page")
+        self.unlock_button = QPushButton("Unlock")
+        self._options = QWidget()
+        self._arrange()
+        self.way.activated.connect(self._choose)
+        self.form.activated.connect(self._choose)
+        self.question.textEdited.connect(self._choose)
+        self.range.textEdited.connect(self._choose)
+        self.read_button.clicked.connect(self._read)
+        self.other_button.clicked.connect(self._read_pictures)
+        self.page_button.clicked.connect(lambda: self.read_requested.emit((self._number,)))
+        self.unlock_button.clicked.connect(lambda: self.unlocked.emit(self.password.text()))
+        self.password.returnPressed.connect(lambda: self.unlocked.emit(self.password.text()))
+        for field in (self.question, self.range):
+            field.returnPressed.connect(self._read)
+
+    def show_document(self, document: OpenDocument | None, number: int) -> None:
+        """Show how a document, and the page that is looked at, stand."""
+        if document is not self._document:
+            self.password.clear()
+        self._document, self._number = document, number
+        if document is None:
+            return
+        phase, page = document.phase, document.pages[number - 1] if number <= len(document.pages) else None
+        is_known, is_locked = phase is Phase.KNOWN and bool(document.pages), phase is Phase.LOCKED
+        is_busy = page is not None and page.is_waiting
+        self.title.setText(self._title(document, number))
+        self.detail.setText(self._detail(document, number))
+        self.detail.setVisible(bool(self.detail.text()))
+        self._options.setVisible(is_known and not is_busy)
+        has_text = self._has_text(document)
+        self.read_button.setVisible(is_known and not is_busy)
+        self.read_button.setText("Use Its Text" if has_text else self._read_words(document))
+        self.other_button.setVisible(is_known and not is_busy and has_text)
+        self.other_button.setText("Read the Pictures")
+        self.page_button.setVisible(is_known and not is_busy and len(document.pages) > 1)
+        for field in (self.password, self.unlock_button):
+            field.setVisible(is_locked)
+        self._show_choice()
+
+    def _title(self, document: OpenDocument, number: int) -> str:
+        match document.phase:
+            case Phase.LOOKING:
+                return f"Looking at page {len(document.pages):,}…" if document.pages else "Looking at the document…"
+            case Phase.LOCKED:
+                return "This document is locked"
+            case Phase.REFUSED:
+                return "This document cannot be opened"
+            case Phase.KNOWN:
+                page = document.pages[number - 1] if number <= len(document.pages) else None
+                if page is not None and page.is_waiting:
+                    return page_line(page)
+                if page is not None and page.text is not None and page.text.state == "failed":
+                    return f"Page {number:,} was not read"
+                if self._has_text(document):
+                    return "This document has text already"
+                return count(len(document.pages), "page")
+
+    def _detail(self, document: OpenDocument, number: int) -> str:
+        if document.phase in (Phase.LOCKED, Phase.REFUSED):
+            return document.refusal
+        if document.phase is Phase.LOOKING:
+            return ""
+        if not document.pages:
+            return "It has no pages."
+        page = document.pages[number - 1]
+        if page.is_waiting:
+            return "What is read stays if you stop."
+        if page.text is not None and page.text.state == "failed":
+            return page.text.reason
+        lines = [summary(document.pages)]
+        if page.info is not None and len(document.pages) > 1:
+            lines.append(f"This page: {page.info.reason}")
+        elif page.info is not None:
+            lines = [page.info.reason]
+        if costs := cost_line(document.cost):
+            lines.append(f"To read: {costs}.")
+        return "\n".join(line for line in lines if line)
+
+    def _has_text(self, document: OpenDocument) -> bool:
+        verdicts = {page.info.verdict for page in document.pages if page.info is not None} - {"empty"}
+        return verdicts == {"text"} and self._choice.reading.way == "auto" and self._choice.reading.form == "text"
+
+    def _read_words(self, document: OpenDocument) -> str:
+        unread = [page for page in document.pages if not page.is_read]
+        if len(document.pages) == 1:
+            return "Read"
+        if self._choice.pages.strip():
+            return "Read These Pages"
+        return "Read All Pages" if len(unread) in (0, len(document.pages)) else f"Read the Other {len(unread):,}"
+
+    def _show_choice(self) -> None:
+        self.way.setCurrentText(self._choice.way)
+        self.form.setCurrentText(self._choice.form)
+        is_question = FORMS[self._choice.form] == "question"
+        self._rows.setRowVisible(self.question, is_question)
+        has_several = self._document is not None and len(self._document.pages) > 1
+        self._rows.setRowVisible(self._range_box, has_several)
+        wrong = self._wrong_range()
+        self.wrong_range.setText(wrong)
+        self.wrong_range.setVisible(bool(wrong))
+        self.read_button.setEnabled(not wrong and bool(self._choice.question.strip() or not is_question))
+        self.page_button.setEnabled(self.read_button.isEnabled())
+
+    def _wrong_range(self) -> str:
+        try:
+            pages_in(self._choice.pages, len(self._document.pages) if self._document is not None else 1)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def _choose(self) -> None:
+        before = self._choice.reading
+        self._choice.way, self._choice.form = self.way.currentText(), self.form.currentText()
+        self._choice.question, self._choice.pages = self.question.text(), self.range.text()
+        self.show_document(self._document, self._number)
+        if self._choice.reading != before:
+            self.choice_changed.emit()
+
+    def _read(self) -> None:
+        if self._document is not None and self.read_button.isEnabled():
+            numbers = pages_in(self._choice.pages, len(self._document.pages))
+            unread = [number for number in numbers if not self._document.page(number).is_read]
+            self.read_requested.emit(tuple(unread or numbers))
+
+    def _read_pictures(self) -> None:
+        self._choice.way = "The picture, as reads best"
+        self._read()
+
+    def _arrange(self) -> None:
+        self._range_box = QWidget()
+        box = QVBoxLayout(self._range_box)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.range)
+        box.addWidget(self.wrong_range)
+        self._rows = QFormLayout(self._options)
+        self._rows.setContentsMargins(0, 6, 0, 6)
+        self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for words, field, named in (
+            ("From", self.way, self.way), ("As", self.form, self.form), ("Question", self.question, self.question),
+            ("Pages", self._range_box, self.range),
+        ):  # fmt: skip
+            caption = Label(f"{words}:")
+            caption.setBuddy(named)
+            named.setAccessibleName(words)
+            named.setMinimumWidth(60)
+            named.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self._rows.addRow(caption, field)
+        buttons = QVBoxLayout()
+        buttons.setSpacing(8)
+        for button in (self.read_button, self.other_button, self.page_button):
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            buttons.addWidget(button)
+        lock = QHBoxLayout()
+        lock.addWidget(self.password, 1)
+        lock.addWidget(self.unlock_button)
+        inner = QWidget()
+        inner.setMaximumWidth(420)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(10)
+        column.addStretch(2)
+        column.addWidget(self.title)
+        column.addWidget(self.detail)
+        column.addLayout(lock)
+        column.addWidget(self._options)
+        column.addLayout(buttons)
+        column.addStretch(3)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(inner, 100)
+        row.addStretch(1)
+        self.setWidget(holder)

@@ -1,0 +1,82 @@
+"""The left half of the reading view: the page, and how it is shown."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from app.viewmodels.reading.reader import Reader
+from app.widgets.reading.page_view import Fit, PageView
+from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+
+__all__ = ["PageSide"]
+
+
+class PageSide(QWidget):
+    """The page and its tools."""
+
+    def __init__(self, look: Look, reader: Reader) -> None:
+        super().__init__()
+        self._reader = reader
+        self.view = PageView(look)
+        self.previous = IconButton(look, "chevron-left", "Previous page", side=28)
+        self.next = IconButton(look, "chevron-right", "Next page", side=28)
+        self.number = Label()
+        give_role(self.number, "caption")
+        self.smaller = IconButton(look, "zoom-out", "Show the page smaller", side=28)
+        self.bigger = IconButton(look, "zoom-in", "Show the page larger", side=28)
+        self.percent = QToolButton()
+        give_role(self.percent, "caption")
+        self.percent.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.fit = IconButton(look, "fit-width", "Fit the width", side=28)
+        self.rotate = IconButton(look, "rotate", "Rotate the page", side=28)
+        self.region = IconButton(look, "region", "Choose a part of the page to be read again", side=28)
+        self.previous.clicked.connect(lambda: reader.step(-1))
+        self.next.clicked.connect(lambda: reader.step(1))
+        self.smaller.clicked.connect(lambda: self.view.zoom(-1))
+        self.bigger.clicked.connect(lambda: self.view.zoom(1))
+        self.percent.clicked.connect(lambda: self.view.set_fit(Fit.PAGE))
+        self.fit.clicked.connect(self.toggle_fit)
+        self.rotate.clicked.connect(lambda: reader.turn(90))
+        self.region.clicked.connect(self.view.begin_region)
+        self.view.scale_changed.connect(self._show_scale)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 3, 8, 5)
+        row.setSpacing(2)
+        for widget in (self.previous, self.number, self.next):
+            row.addWidget(widget)
+        row.addStretch(1)
+        for tool in (self.smaller, self.percent, self.bigger, self.fit, self.rotate, self.region):
+            row.addWidget(tool)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.view, 1)
+        column.addLayout(row)
+        self._show_scale()
+
+    def refresh(self) -> None:
+        """Show the page that is looked at."""
+        document, number = self._reader.document, self._reader.number
+        page = document.pages[number - 1] if document is not None and number <= len(document.pages) else None
+        self.view.show_page(page, self._reader.pictures)
+        num_pages = len(document.pages) if document is not None else 0
+        self.number.setText(f"{number:,} / {num_pages:,}" if num_pages else "")
+        self.number.setAccessibleName(f"Page {number:,} of {num_pages:,}")
+        self.previous.setEnabled(number > 1)
+        self.next.setEnabled(number < num_pages)
+        for button in (self.rotate, self.region):
+            button.setEnabled(page is not None)
+        self._show_scale()
+
+    def toggle_fit(self) -> None:
+        """Fit the width, or the page if the width fits."""
+        self.view.set_fit(Fit.PAGE if self.view.fit is Fit.WIDTH else Fit.WIDTH)
+
+    def _show_scale(self) -> None:
+        percent = f"{round(100 * self.view.scale)} %"
+        self.percent.setText(percent)
+        self.percent.setAccessibleName(f"Shown at {percent}: fit the page")
+        show_tip(self.percent, "Fit the page")
+        if self.view.fit is Fit.WIDTH:
+            self.fit.rename("Fit the page", "fit")
+        else:
+            self.fit.rename("Fit the width", "fit-width")

@@ -1,0 +1,186 @@
+"""What commands and buttons do with the document that is open."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from app.viewmodels.reading.document import OpenDocument
+from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.reader import finer
+from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.reading.page_view import Fit
+from app.widgets.shared.text_focus import Field
+from engine import Box
+
+__all__ = ["ReadingGestures"]
+
+
+class ReadingGestures(QObject):
+    """Lives as long as its window. `refresh` lets the commands follow."""
+
+    def __init__(self, window: MainWindow, models: ViewModels, refresh: Callable[[], None]) -> None:
+        super().__init__(window)
+        self.view = view = window.reading
+        self._toast = window.reading_toast
+        self.reader = reader = models.reader
+        self.finding = finding = models.page_finding
+        self.arrivals = arrivals = models.arrivals
+        self._choice = models.choice
+        window.arrival.dismissed.connect(arrivals.dismiss)
+        self._read_button = window.arrival.add_action("Read as a Document")
+        self._read_button.setObjectName("readButton")
+        self._read_button.clicked.connect(arrivals.read)
+        self._ask_button = window.arrival.add_action("Ask About It")
+        self._ask_button.clicked.connect(arrivals.ask)
+        arrivals.changed.connect(lambda: self._show_arrival(window))
+        view.header.back_button.clicked.connect(lambda: reader.show(False))
+        text, page = view.text, view.page.view
+        view.header.stop_button.clicked.connect(self.stop)
+        text.card.read_requested.connect(self._read)
+        text.card.unlocked.connect(reader.unlock)
+        text.card.choice_changed.connect(self._weigh)
+        text.doubts.clicked.connect(lambda: self.step_doubt(1))
+        text.next_doubt.clicked.connect(lambda: self.step_doubt(1))
+        text.previous_doubt.clicked.connect(lambda: self.step_doubt(-1))
+        text.again.clicked.connect(self.read_finer)
+        page.region_drawn.connect(self.read_region)
+        view.find_bar.asked.connect(finding.look_for)
+        for changed in (reader.changed, reader.shown, finding.changed):
+            changed.connect(refresh)
+
+    @property
+    def document(self) -> OpenDocument | None:
+        """The document, while it is shown."""
+        return self.reader.document if self.reader.is_shown else None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a document is shown."""
+        return self.document is not None
+
+    @property
+    def can_read(self) -> bool:
+        """Whether pages can be read."""
+        return self.is_shown and self.reader.can_read
+
+    @property
+    def has_text(self) -> bool:
+        """Whether something was read."""
+        return self.document is not None and self.document.num_read > 0
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether pages of the document that is shown are being read."""
+        return self.document is not None and self.document.is_reading
+
+    # --- reading
+
+    def read_all(self) -> None:
+        """Read all pages that are not read yet."""
+        self.reader.read_all(self._choice.reading)
+
+    def read_page(self) -> None:
+        """Read the page that is looked at."""
+        self._read((self.reader.number,))
+
+    def read_finer(self) -> None:
+        """Read the page again, so that more is seen of it."""
+        self.reader.read_finer()
+
+    def begin_region(self) -> None:
+        """Choose a part of the page with the keyboard, to be read again."""
+        self.view.show_half(text=False)
+        self.view.page.view.begin_region()
+        self._toast.say("Arrows move the frame, with Shift its corner. Return reads it.")
+
+    def read_region(self, region: Box) -> None:
+        """Read a part of the page again and put it in place."""
+        document, number = self.document, self.reader.number
+        if document is not None and self.can_read:
+            document.read_region(number, region, finer(document, number))
+            self._toast.say("Reading this part again…")
+
+    def stop(self) -> None:
+        """Read no further."""
+        if self.document is not None:
+            self.document.stop()
+
+    def _read(self, numbers: tuple[int, ...]) -> None:
+        if self.document is not None:
+            self.document.read(numbers, self._choice.reading)
+
+    def _weigh(self) -> None:
+        if self.document is not None:
+            self.document.look(self._choice.reading)
+
+    # --- where
+
+    def step_doubt(self, steps: int) -> None:
+        """Go to the next doubtful word."""
+        self.view.show_half(text=True)
+        self.reader.step_doubt(steps)
+        self.view.text.editor.setFocus()
+
+    @property
+    def has_doubts(self) -> bool:
+        """Whether there is a doubtful word."""
+        return self.document is not None and any(page.num_doubtful for page in self.document.pages)
+
+    def find(self) -> None:
+        """Go to the field that searches the pages."""
+        self.finding.open()
+        self.view.find_bar.take_focus()
+
+    def zoom(self, steps: int) -> None:
+        """Show the page larger or smaller; 0 fits it."""
+        if steps:
+            self.view.page.view.zoom(steps)
+        else:
+            self.view.page.view.set_fit(Fit.PAGE)
+
+    def toggle(self) -> None:
+        """Show the documents, or the conversation."""
+        self.reader.show(not self.reader.is_shown)
+
+    def leave(self) -> None:
+        """Escape: close what is open on top, or else go back to the conversation."""
+        if self.finding.is_open:
+            self.view.find_bar.close_it()
+        else:
+            self.reader.show(False)
+
+    def close(self) -> None:
+        """Put the document away."""
+        if self.document is not None:
+            self.reader.close(self.document)
+
+    def take_text_operation(self, operation: str, field: Field | None) -> bool:
+        """Undo and redo of the document, wherever the keyboard is in it but in a field of its own."""
+        if self.document is None or (field is not None and field is not self.view.text.editor):
+            return False
+        if operation in ("undo", "redo"):
+            self.document.undo() if operation == "undo" else self.document.redo()
+            return True
+        return field is None
+
+    def _show_arrival(self, window: MainWindow) -> None:
+        self._ask_button.setVisible(self.arrivals.can_ask)
+        window.arrival.show_text(self.arrivals.question)
+
+    # --- what goes out
+
+    def copy_page(self) -> None:
+        """Copy the text of the page."""
+        if self.document is not None and self.reader.page_is_there:
+            self._copy(text_of(self.document.page(self.reader.number).lines), "The page is copied")
+
+    def copy_all(self) -> None:
+        """Copy the text of all pages."""
+        if self.document is not None:
+            self._copy("\n\n".join(page.text for page in self.document.written()), "All pages are copied")
+
+    def _copy(self, text: str, words: str) -> None:
+        if text:
+            QGuiApplication.clipboard().setText(text)
+            self._toast.say(words)

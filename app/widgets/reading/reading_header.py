@@ -1,0 +1,90 @@
+"""The line above an open document: the way back, what it is and how it does, what can be done with it."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from app.text.foreign_text import one_line
+from app.viewmodels.reading.document import Phase
+from app.viewmodels.reading.pace import time_left
+from app.viewmodels.reading.reader import Reader
+from app.viewmodels.reading.words import count
+from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+
+__all__ = ["ReadingHeader"]
+
+
+class ReadingHeader(QWidget):
+    """Its buttons are connected by whoever knows what they do."""
+
+    def __init__(self, look: Look, reader: Reader, share_menu: QMenu) -> None:
+        super().__init__()
+        self._reader = reader
+        self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
+        self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
+        self.title = QPushButton("Document")
+        self.title.setObjectName("documentTitle")
+        self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.documents = QMenu(self)
+        self.documents.aboutToShow.connect(self._list_documents)
+        self.title.setMenu(self.documents)
+        self.state = Label()
+        give_role(self.state, "caption")
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.toggle = QPushButton("Text")
+        self.toggle.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.share_button = IconButton(look, "share", "Copy or export the text", side=32)
+        self.share_button.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self.share_button.setMenu(share_menu)
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        names.addWidget(self.title, 0, Qt.AlignmentFlag.AlignLeft)
+        names.addWidget(self.state)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 6)
+        row.addWidget(self.sidebar_button)
+        row.addWidget(self.back_button)
+        row.addLayout(names, 1)
+        for widget in (self.stop_button, self.toggle, self.share_button):
+            row.addWidget(widget)
+
+    def refresh(self) -> None:
+        """Say how the document is."""
+        document = self._reader.document
+        if document is None:
+            return
+        title = one_line(document.title, 60)
+        self.title.setText(title)
+        self.title.setAccessibleName(f"Document {title}")
+        show_tip(self.title, str(document.path))
+        self.state.setText(self._state())
+        self.state.setAccessibleName(self._state())
+        self.stop_button.setVisible(document.is_reading)
+        self.share_button.setEnabled(document.num_read > 0)
+
+    def _state(self) -> str:
+        document = self._reader.document
+        if document is None or document.phase is Phase.REFUSED:
+            return ""
+        if document.phase is Phase.LOCKED:
+            return "Locked"
+        if document.phase is Phase.LOOKING:
+            return "Looking…"
+        if document.is_reading:
+            done = len(document.pages) - document.num_waiting
+            parts = [f"Reading · {done:,} of {count(len(document.pages), 'page')}", time_left(document.seconds_left)]
+            return " · ".join(part for part in parts if part)
+        pages = count(len(document.pages), "page")
+        return f"{pages} · {document.num_read:,} read" if document.num_read else pages
+
+    def _list_documents(self) -> None:
+        self.documents.clear()
+        for document in self._reader.documents:
+            action = self.documents.addAction(one_line(document.title, 60))
+            action.setCheckable(True)
+            action.setChecked(document is self._reader.document)
+            action.triggered.connect(lambda _=False, document=document: self._reader.choose(document))
+        self.documents.addSeparator()
+        if self._reader.document is not None:
+            document = self._reader.document
+            self.documents.addAction("Close This Document", lambda: self._reader.close(document))

@@ -1,0 +1,158 @@
+"""The reading view: thumbnails, the page, and its text beside it; in a narrow window one of the two at a time."""
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
+
+from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.document import OpenDocument
+from app.viewmodels.reading.finding import PageFinding
+from app.viewmodels.reading.reader import Reader
+from app.widgets.chat.find_bar import FindBar
+from app.widgets.reading.page_side import PageSide
+from app.widgets.reading.reading_header import ReadingHeader
+from app.widgets.reading.text_side import TextSide
+from app.widgets.reading.thumbnails import Thumbnails
+from app.widgets.shared.banner import Banner
+from app.widgets.shared.look import Look
+
+__all__ = ["ReadingView"]
+
+SIDE_BY_SIDE = 620
+"""Below this width page and text stand behind each other."""
+
+ROOM_FOR_THUMBNAILS = 820
+
+PAINT_MS = 33
+
+
+class ReadingView(QWidget):
+    """Shows the document that is open. What its buttons do is connected elsewhere."""
+
+    def __init__(self, look: Look, reader: Reader, finding: PageFinding, choice: Choice, share_menu: QMenu) -> None:
+        super().__init__()
+        self._reader = reader
+        self._finding = finding
+        self._document: OpenDocument | None = None
+        self._shows_text = False
+        """Which half a narrow window shows."""
+        self.header = ReadingHeader(look, reader, share_menu)
+        self.failure = Banner(look, "notice", "warning", is_dismissable=True)
+        self.thumbnails = Thumbnails(look, reader)
+        self.page = PageSide(look, reader)
+        self.text = TextSide(look, reader, choice)
+        self.find_bar = FindBar(look, finding, self.text.editor, "Find in this document")
+        self.halves = QSplitter(Qt.Orientation.Horizontal)
+        self.halves.setObjectName("readingHalves")
+        self.halves.setChildrenCollapsible(False)
+        self.halves.setHandleWidth(1)
+        for number, widget in enumerate((self.page, self.text)):
+            self.halves.addWidget(widget)
+            self.halves.setStretchFactor(number, 1)
+        self.halves.setSizes([500, 500])
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.thumbnails)
+        row.addWidget(self.halves, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.find_bar)
+        column.addWidget(self.failure)
+        column.addLayout(row, 1)
+        self._soon = QTimer(self, interval=PAINT_MS, singleShot=True)
+        self._soon.timeout.connect(self.refresh)
+        self.header.toggle.clicked.connect(self.toggle_half)
+        self.failure.dismissed.connect(self._dismiss)
+        self.text.line_reached.connect(self.page.view.show_line)
+        self.page.view.line_chosen.connect(self._choose_line)
+        self.page.view.step_requested.connect(reader.step)
+        reader.placed.connect(lambda line, _: self.page.view.show_line(line))
+        reader.opened.connect(self._show_document)
+        reader.turned.connect(self.refresh)
+        finding.changed.connect(self._mark)
+        self._show_document()
+
+    def refresh(self) -> None:
+        """Show everything as it is now."""
+        document = self._reader.document
+        if document is None:
+            return
+        self.header.refresh()
+        self.failure.show_text(document.failure)
+        self.page.refresh()
+        self.text.refresh()
+        self._mark()
+
+    def show_half(self, *, text: bool) -> None:
+        """In a narrow window, show the text or the page."""
+        self._shows_text = text
+        self._place()
+
+    def toggle_half(self) -> None:
+        """In a narrow window, show the other half."""
+        self.show_half(text=not self._shows_text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show what there is room for."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        is_wide = self.width() >= SIDE_BY_SIDE
+        document = self._reader.document
+        has_several = document is not None and len(document.pages) != 1
+        self.thumbnails.setVisible(self.width() >= ROOM_FOR_THUMBNAILS and has_several)
+        self.page.setVisible(is_wide or not self._shows_text)
+        self.text.setVisible(is_wide or self._shows_text)
+        self.header.toggle.setVisible(not is_wide)
+        words = "Page" if self._shows_text else "Text"
+        self.header.toggle.setText(words)
+        self.header.toggle.setAccessibleName(f"Show the {words.lower()}")
+
+    def _show_document(self) -> None:
+        if self._document is not None:
+            self._document.changed.disconnect(self._note)
+            self._document.page_changed.disconnect(self._note_page)
+            self._document.looked.disconnect(self._note_page)
+        self._document = self._reader.document
+        if self._document is not None:
+            self._document.changed.connect(self._note)
+            self._document.page_changed.connect(self._note_page)
+            self._document.looked.connect(self._note_page)
+        self.show_half(text=True)
+        self.refresh()
+
+    def _note(self) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
+        self._place()
+
+    def _note_page(self, number: int) -> None:
+        document = self._reader.document
+        if number == self._reader.number and document is not None and self._is_being_edited():
+            self.refresh()  # a person types there: it follows at once
+        else:
+            self._note()
+
+    def _is_being_edited(self) -> bool:
+        return self.text.editor.hasFocus()
+
+    def _choose_line(self, line: int) -> None:
+        self.show_half(text=True)
+        self.text.editor.go_to(line)
+        self.page.view.show_line(line)
+        self.text.editor.setFocus()
+
+    def _mark(self) -> None:
+        current = self._finding.current
+        is_here = current is not None and current[0] == self._reader.number
+        self.text.editor.show_found(
+            self._finding.on_page(self._reader.number), current[1:] if current and is_here else None
+        )
+
+    def _dismiss(self) -> None:
+        if self._reader.document is not None:
+            self._reader.document.failure = ""
+        self.failure.show_text("")

@@ -1,0 +1,119 @@
+"""The right half of the reading view: the text of a page, or what stands there before there is any."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.reader import Reader
+from app.viewmodels.reading.words import doubts_line, page_line, receipt_line
+from app.widgets.reading.look_card import LookCard
+from app.widgets.reading.page_editor import PageEditor
+from app.widgets.shared.banner import Banner
+from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+
+__all__ = ["TextSide"]
+
+
+class TextSide(QWidget):
+    """Follows the page that is looked at.
+
+    **Signals:** `line_reached` (number of a line).
+    """
+
+    line_reached = Signal(int)
+
+    def __init__(self, look: Look, reader: Reader, choice: Choice) -> None:
+        super().__init__()
+        self._reader = reader
+        self._shown: tuple[object, int] = (None, 0)
+        self.editor = PageEditor(look)
+        self.card = LookCard(look, choice)
+        self.offer = Banner(look, "notice", "info", is_dismissable=False)
+        self.take_button = self.offer.add_action("Take the New Text")
+        self.keep_button = self.offer.add_action("Keep Mine")
+        self.state = Label()
+        give_role(self.state, "caption")
+        self.doubts = QPushButton("Doubtful words")
+        self.doubts.setObjectName("doubtsButton")
+        self.doubts.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        show_tip(self.doubts, "Go to the next doubtful word")
+        self.previous_doubt = IconButton(look, "chevron-left", "Go to the doubtful word before", side=24)
+        self.next_doubt = IconButton(look, "chevron-right", "Go to the next doubtful word", side=24)
+        self.again = IconButton(look, "again", "Read this page again, finer", side=28)
+        self._foot = QWidget()
+        self._arrange()
+        self.editor.edited.connect(self._edit)
+        self.editor.line_reached.connect(self._reach)
+        self.editor.cursorPositionChanged.connect(self._note_place)
+        self.editor.undo_requested.connect(reader.undo)
+        self.editor.redo_requested.connect(reader.redo)
+        self.take_button.clicked.connect(reader.accept)
+        self.keep_button.clicked.connect(reader.decline)
+        reader.placed.connect(self._place)
+
+    def refresh(self) -> None:
+        """Show how the page stands now."""
+        document, number = self._reader.document, self._reader.number
+        page = document.pages[number - 1] if document is not None and number <= len(document.pages) else None
+        is_text = page is not None and (page.is_read or bool(page.lines)) and not (page.is_waiting and not page.lines)
+        if page is not None and page.text is not None and page.text.state == "empty" and page.is_waiting:
+            is_text = False
+        self._stack.setCurrentIndex(0 if is_text else 1)
+        self._foot.setVisible(is_text)
+        self.card.show_document(document, number)
+        if page is None or not is_text:
+            self._shown = (document, 0)
+            self._show_offer("")
+            return
+        is_other = self._shown != (document, number)
+        self._shown = (document, number)
+        self.editor.show_lines(page.lines, is_other=is_other)
+        self.editor.setPlaceholderText("" if page.lines else "No text found on this page.")
+        self.state.setText(page_line(page))
+        show_tip(self.state, receipt_line(page.text.receipt if page.text is not None else None) or page_line(page))
+        doubts = doubts_line(page)
+        self.doubts.setText(doubts)
+        for widget in (self.doubts, self.previous_doubt, self.next_doubt):
+            widget.setVisible(bool(doubts))
+        what = "This part" if page.offer is not None and page.offer.region is not None else "This page"
+        self._show_offer(f"{what} was read again. You corrected what stands there." if page.offer else "")
+
+    def _show_offer(self, text: str) -> None:
+        self._offer_room.setVisible(bool(text))
+        self.offer.show_text(text)
+
+    def _edit(self, text: str) -> None:
+        if self._reader.document is not None:
+            self._reader.document.edit(self._reader.number, text)
+
+    def _reach(self, line: int) -> None:
+        if self.editor.hasFocus():
+            self.line_reached.emit(line)
+
+    def _note_place(self) -> None:
+        self._reader.place = self.editor.place
+
+    def _place(self, line: int, span: tuple[int, int] | None) -> None:
+        self.refresh()
+        self.editor.go_to(line, span)
+
+    def _arrange(self) -> None:
+        self._offer_room = QWidget()
+        banner = QHBoxLayout(self._offer_room)
+        banner.setContentsMargins(10, 6, 10, 6)
+        banner.addWidget(self.offer)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.editor)
+        self._stack.addWidget(self.card)
+        foot = QHBoxLayout(self._foot)
+        foot.setContentsMargins(14, 3, 8, 5)
+        foot.setSpacing(4)
+        foot.addWidget(self.state, 1)
+        for widget in (self.previous_doubt, self.doubts, self.next_doubt, self.again):
+            foot.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._offer_room)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self._foot)
