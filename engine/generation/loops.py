@@ -27,8 +27,9 @@ class LoopDetector:
     conjunction over a whole block is a period that held throughout it; ordinary text leaves none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, min_repeated: int = MIN_REPEATED) -> None:
         self.is_looping = False
+        self._min_repeated = min_repeated
         self._num_tokens = 0
         self._last_seen: dict[int, tuple[int, int]] = {}  # token: (its last position, bit d: it stood d before that)
         self._held = _PERIODS
@@ -48,7 +49,7 @@ class LoopDetector:
         self._num_repeated = {period: self._num_repeated.get(period, 0) + _BLOCK for period in _bits(self._held)}
         self._held = _PERIODS
         self.is_looping = self.is_looping or any(
-            num_repeated >= max(MIN_REPEATED, (MIN_COPIES - 1) * period)
+            num_repeated >= max(self._min_repeated, (MIN_COPIES - 1) * period)
             for period, num_repeated in self._num_repeated.items()
         )
 

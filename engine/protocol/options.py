@@ -93,6 +93,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Most tokens of prompt and answer together, where the model can hold more; 0 for as many as it holds."""
     own_template: bool = False
     """Render with the model folder's own chat template, which may be an old one, instead of the canonical one."""
+    max_repeated: Annotated[int, Meta(ge=32)] = 1024
+    """Tokens that a loop may repeat before the thought or the answer is ended."""
     stop: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     """The answer ends before the first of these; they are not part of it."""
     num_logprobs: Annotated[int, Meta(ge=0, le=64)] = 0

@@ -48,7 +48,7 @@ class Turn:
         self._ends = {*stop_ids, Special.BEGIN_TURN}
         self._answer_now = answer_now
         self._is_hurried = False
-        self._loops = LoopDetector()
+        self._loops = LoopDetector(self._options.max_repeated)
         self._call = self._begin_call()
         self._form = self._begin_form(begun)
         self._num_answer = 0
@@ -69,7 +69,7 @@ class Turn:
         closes_thought = token == Special.END_CHANNEL and (was_thinking or self.forced == token)
         events = self._parser.push(token)
         thinks = self._parser.in_thought
-        self._loops = self._loops if thinks == was_thinking else LoopDetector()
+        self._loops = self._loops if thinks == was_thinking else LoopDetector(self._options.max_repeated)
         self._loops.push(token)
         self.forced = None
         if thinks:
@@ -127,7 +127,7 @@ class Turn:
         if why is None or not self._parser.at_character_boundary:
             return []
         self.forced, self._is_closed = Special.END_CHANNEL, True
-        self._loops = LoopDetector()
+        self._loops = LoopDetector(self._options.max_repeated)
         return self._parser.close_thought(why)
 
     def _why_closed(self) -> ThoughtEnd | None:

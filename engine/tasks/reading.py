@@ -1,42 +1,54 @@
-"""Reading a page: whole, in tiles or in pieces of its lines, as its model reads best; greedy, thinking off.
+"""Reading a page: by its layer, whole, in tiles or in pieces of its lines, as its model reads best.
 
-Plain Python over something that answers several questions at once. What a piece's answer cannot be (too long for its
-width, several lines, JSON, a loop, hardly likely) is read again in halves.
+Plain Python over something that answers several questions at once; greedy, thinking off.
 """
 
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
 from PIL import Image
 
-from engine.documents.cut import Piece
-from engine.documents.sheet import Sheet, take_apart
-from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, PageText, Reading, TextLine
+from engine.documents.forms import as_csv, as_fields, as_markdown
+from engine.documents.merge import compare
+from engine.documents.sheet import take_apart
+from engine.documents.skew import is_sideways
+from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
 from engine.protocol.events import PageProgress, Traits
-from engine.protocol.messages import Picture, user
-from engine.protocol.options import GREEDY, Options
-from engine.tasks.asking import Answered, Ask, Asking
+from engine.tasks.asking import Answered, Asking
+from engine.tasks.pagewise import PageReader
+from engine.tasks.piecewise import PIECE_BUDGET, PieceReader, Readings
 
-__all__ = ["read_page"]
+__all__ = ["choose_way", "read_page"]
 
-PIECE_PROMPT = "Read this."
+PAGE_REACH = 40
+"""Characters of a piece for a model that reads lines of any length."""
 
-PIECE_BUDGET = 70
-"""Soft tokens of a piece of a line."""
+NUM_PROBES = 3
+"""Lines that are read to find out which way up a page is."""
 
-UNSURE = -0.3
-"""Log-probability of a token below which a reader should look twice."""
+SURE = -0.25
+"""Mean log-probability of their tokens above which a page is taken to be upright."""
 
-DOUBTED = -1.2
-"""Log-probability of its least likely token below which a piece is read again in halves."""
+CLEARLY = 0.2
+"""By which the mean log-probability must be better the other way round."""
 
-NARROWEST = 0.2
-"""Of a line's height: no character of print is narrower on average."""
+T = TypeVar("T")
 
-MOST_HALVINGS = 2
+LOST = 0.05
+"""Share of a page's ink that is neither print, rule nor picture: with more, its layout is not understood."""
+
+
+def choose_way(reading: Reading, info: PageInfo, traits: Traits) -> Way:
+    """Where the text of a page is going to come from."""
+    if reading.way != "auto":
+        return reading.way
+    if info.verdict == "text" and reading.form == "text" and reading.region is None:
+        return "layer"
+    return "pieces" if traits.max_line_characters else "page"
 
 
 def read_page(
@@ -47,186 +59,149 @@ def read_page(
     traits: Traits,
     asking: Asking,
 ) -> Generator[PageProgress, None, PageText]:
-    """Read the picture of an upright page, or of the region of it that the reading names.
+    """Read the picture of a page, or of the region of it that the reading names, turned as was asked or found.
 
-    layer: its lines in the file, for a comparison. Raises EngineError where the model cannot be asked at all.
+    layer: its lines in the file, which are the answer where the way is "layer" and nothing is compared.
     """
     started = time.monotonic()
-    sheet = take_apart(picture)
+    way, turned = choose_way(reading, info, traits), info.turned if reading.turned is None else reading.turned
+    if way == "layer" and not reading.compares:
+        state: PageState = "done" if layer else "empty"
+        return PageText(info.number, state, tuple(layer), turned=turned, receipt=PageReceipt("layer"))
+    asked = way if way != "layer" else ("pieces" if traits.max_line_characters else "page")
     with tempfile.TemporaryDirectory(prefix="cabochon-page-") as folder:
-        read = yield from _Pieces(sheet, info.number, traits, asking, Path(folder)).read()
-    lines = [_line(sheet, read, row, reading.region) for row in range(len(sheet.rows))]
-    kept = tuple(line for line in lines if line.text)
-    receipt = PageReceipt(
-        way="pieces",
-        budget=PIECE_BUDGET,
-        width=picture.width,
-        height=picture.height,
-        num_soft_tokens=read.num_soft_tokens,
-        num_pieces=len(read.pieces),
-        num_read_again=read.num_read_again,
-        seconds=time.monotonic() - started,
-    )
-    state, reason = _state(read, has_text=bool(kept))
-    return PageText(
-        info.number,
-        state,
-        kept,
-        reason,
-        turned=info.turned if reading.turned is None else reading.turned,
-        skew=sheet.skew,
-        num_lines_unread=len(lines) - len(kept),
-        receipt=receipt,
-    )
+        page = _Page(picture, info, reading, traits, asking, Path(folder))
+        if reading.turned is None and reading.region is None:
+            page.set_upright()
+        if asked == "pieces":
+            result = yield from page.in_pieces()
+        else:
+            least = {"tiles": 2, "page": 1 if reading.way == "auto" else None}[asked]
+            result = yield from page.as_whole(least)
+    lines = result.lines
+    if reading.compares and layer:
+        there = [_turned_line(line, page.turned) for line in layer]
+        lines = tuple(compare(there, lines) if way == "layer" else compare(lines, there))
+    receipt = result.receipt
+    if receipt is not None:
+        receipt = msgspec.structs.replace(receipt, seconds=time.monotonic() - started)
+    return msgspec.structs.replace(result, lines=lines, turned=_turned(turned + page.turned), receipt=receipt)
 
 
-def _state(read: "_PageRead", *, has_text: bool) -> tuple[PageState, str]:
-    """How the reading of a page ended, and what is to be said about it."""
-    answers = [each.answered for each in read.pieces]
-    errors = [answered.error for answered in answers if answered.error]
-    if any(answered.reason == "cancelled" for answered in answers):
-        return "cut_off", "The reading was stopped before the end of the page."
-    if errors:
-        reason = f"{len(errors)} of {len(answers)} pieces could not be read: {errors[0]}"
-        return ("done" if has_text else "failed"), reason
-    num_bad = len({each.piece.row for each in read.pieces if each.is_bad})
-    if num_bad:
-        return "looped", f"The model repeated itself or lost its place in {num_bad} of the lines."
-    return ("done" if has_text else "empty"), ""
+def _turned(degrees: int) -> Turned:
+    found: dict[int, Turned] = {0: 0, 90: 90, 180: 180, 270: 270}
+    return found[degrees % 360]
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A piece and what was read in it."""
+class _Page:
+    """One page on its way."""
 
-    piece: Piece
-    answered: Answered
-    is_bad: bool = False
-    """It cannot be what stands there."""
+    def __init__(
+        self, picture: Image.Image, info: PageInfo, reading: Reading, traits: Traits, asking: Asking, folder: Path
+    ) -> None:
+        self.turned = 0
+        """Degrees clockwise by which it was turned here."""
+        self._picture, self._info, self._reading, self._traits = picture, info, reading, traits
+        self._asking, self._folder = asking, folder
+        self._sheet = take_apart(picture)
 
-    @property
-    def confidence(self) -> float:
-        return self.answered.confidence if self.answered.confidence is not None else -99.0
+    def set_upright(self) -> None:
+        """Turn a page whose lines run down, or stand on their heads: then its model reads them more surely."""
+        if is_sideways(self._sheet.ink):
+            self._turn(90)
+        reader = self._reader()
+        longest = sorted((p for p in reader.pieces if not p.run.leader), key=lambda piece: -piece.width)
+        probes = list({piece.row: piece for piece in reversed(longest)}.values())[-NUM_PROBES:]
+        upright = _mean_logprob(answered for _, answered in reader.ask(probes))
+        if probes and upright < SURE:
+            turned = _mean_logprob(answered for _, answered in reader.ask(probes, upside_down=True))
+            if turned > upright + CLEARLY:
+                self._turn(180)
 
+    def _turn(self, degrees: int) -> None:
+        """Clockwise."""
+        self.turned += degrees
+        self._picture = self._picture.rotate(-degrees, expand=True)
+        self._sheet = take_apart(self._picture)
 
-@dataclass(frozen=True)
-class _PageRead:
-    pieces: list[_Read]
-    num_soft_tokens: int
-    num_read_again: int
+    def _reader(self) -> PieceReader:
+        return PieceReader(self._sheet, self._traits.max_line_characters or PAGE_REACH, self._asking, self._folder)
 
-
-class _Pieces:
-    """The pieces of one page, each read, some of them again in halves."""
-
-    def __init__(self, sheet: Sheet, number: int, traits: Traits, asking: Asking, folder: Path) -> None:
-        self._sheet, self._number, self._asking, self._folder = sheet, number, asking, folder
-        self._pieces = sheet.pieces(traits.max_line_characters or 40)
-        self._strips = sheet.strips()
-        self._num_drawn = self._num_soft_tokens = self._num_read_again = 0
-
-    def read(self) -> Generator[PageProgress, None, _PageRead]:
-        read: list[_Read] = [None] * len(self._pieces)  # type: ignore[list-item]  # each is filled in
-        done = 0
-        for index, answered in self._ask(self._pieces):
-            read[index] = _judged(self._pieces[index], answered)
-            done += 1
-            yield PageProgress(self._number, done, len(self._pieces))
-        for _ in range(MOST_HALVINGS):
-            read = yield from self._again(read, done)
-        return _PageRead(read, self._num_soft_tokens, self._num_read_again)
-
-    def _again(self, read: list[_Read], done: int) -> Generator[PageProgress, None, list[_Read]]:
-        """The same with the doubtful ones read in halves, where that is better."""
-        parts = [self._sheet.halves(each.piece) if _is_doubtful(each) else [] for each in read]
-        halves = [half for pair in parts if len(pair) > 1 for half in pair]
-        answers = dict(self._ask(halves))
-        self._num_read_again += len(halves)
-        yield PageProgress(self._number, done, len(self._pieces))
-        result, at = list[_Read](), 0
-        for each, pair in zip(read, parts, strict=True):
-            if len(pair) < 2:
-                result.append(each)
-                continue
-            found = [_judged(half, answers[at + i]) for i, half in enumerate(pair)]
-            at += len(pair)
-            result += found if _is_better(found, each) else [each]
-        return result
-
-    def _ask(self, pieces: Sequence[Piece]) -> Iterator[tuple[int, Answered]]:
-        answers = [(i, Answered(piece.run.leader, "end_of_turn")) for i, piece in enumerate(pieces) if piece.run.leader]
-        yield from answers
-        asked = [i for i, piece in enumerate(pieces) if not piece.run.leader]
-        for index, answered in self._asking(self._question(pieces[i]) for i in asked):
-            self._num_soft_tokens += answered.num_soft_tokens
-            yield asked[index], answered
-
-    def _question(self, piece: Piece) -> Ask:
-        self._num_drawn += 1
-        path = self._folder / f"{self._num_drawn}.png"
-        self._strips.picture(piece).save(path, compress_level=1)
-        most = _most_characters(piece) + 12
-        return Ask(
-            (user(PIECE_PROMPT, Picture(str(path), PIECE_BUDGET)),),
-            Options(GREEDY, num_logprobs=1, max_new_tokens=most),
+    def in_pieces(self) -> Generator[PageProgress, None, PageText]:
+        """Its lines in pieces."""
+        reader = self._reader()
+        found = yield from self._progress(reader.read(), len(reader.pieces))
+        lines = found.lines(self._reading.region)
+        kept = tuple(line for line in lines if line.text)
+        state, reason = found.ending()
+        if not reason and self._sheet.unexplained > LOST:
+            reason = "Its layout was not understood: some of its ink may not be read."
+        answer, cannot = self._in_form(found)
+        receipt = self._receipt("pieces", PIECE_BUDGET, reader.num_soft_tokens, len(reader.pieces))
+        return PageText(
+            self._info.number,
+            state,
+            kept,
+            cannot or reason,
+            answer,
+            skew=self._sheet.skew,
+            num_lines_unread=len(lines) - len(kept),
+            receipt=msgspec.structs.replace(receipt, num_read_again=reader.num_read_again),
         )
 
+    def as_whole(self, least: int | None) -> Generator[PageProgress, None, PageText]:
+        """As a whole, or in so many tiles at least; None for never in tiles."""
+        budget = self._reading.budget or self._traits.max_budget
+        reader = PageReader(self._sheet, self._reading, budget, least, self._asking, self._folder)
+        found = yield from self._progress(reader.read(), len(reader.tiles))
+        way: Way = "page" if len(reader.tiles) == 1 else "tiles"
+        return PageText(
+            self._info.number,
+            found.state,
+            found.lines,
+            found.reason,
+            found.answer,
+            skew=self._sheet.skew,
+            num_lines_unread=found.num_lines_unread,
+            num_lines_unseen=found.num_lines_unseen,
+            receipt=self._receipt(way, budget, reader.num_soft_tokens, len(reader.tiles)),
+        )
 
-def _most_characters(piece: Piece) -> int:
-    return int(piece.width / (NARROWEST * piece.height)) + 4
+    def _progress(self, steps: Generator[int, None, T], total: int) -> Generator[PageProgress, None, T]:
+        while True:
+            try:
+                yield PageProgress(self._info.number, next(steps), total)
+            except StopIteration as end:
+                return end.value
+
+    def _receipt(self, way: Way, budget: int, num_soft_tokens: int, num_pieces: int) -> PageReceipt:
+        return PageReceipt(way, budget, *self._picture.size, num_soft_tokens, num_pieces)
+
+    def _in_form(self, found: Readings) -> tuple[str, str]:
+        """The answer in the form that was asked for, made of the lines; or a sentence why there is none."""
+        match self._reading.form:
+            case "text":
+                return "", ""
+            case "markdown":
+                return as_markdown(found.cells(), self._sheet.line), ""
+            case "table":
+                table = as_csv(found.cells())
+                return table, "" if table else "No table was found: no two rows of several cells stand together."
+            case "fields":
+                return as_fields(found.cells(), self._reading.schema), ""
+            case "question":
+                return "", "This model only reads, it answers no questions. Choose a Gemma 4 model for that."
 
 
-def _judged(piece: Piece, answered: Answered) -> _Read:
-    text = answered.text.strip()
-    is_bad = answered.reason != "end_of_turn" or "\n" in text or text.startswith('{"')
-    return _Read(piece, answered, is_bad or len(text) > _most_characters(piece))
+def _mean_logprob(answers: Iterable[Answered]) -> float:
+    """Of all tokens of these answers; what is no line of text counts as unlikely."""
+    found = [token.logprob for answered in answers for token in answered.logprobs]
+    return sum(found) / len(found) if found else -9.0
 
 
-def _is_doubtful(read: _Read) -> bool:
-    return not read.piece.run.leader and (read.is_bad or read.confidence < DOUBTED)
-
-
-def _is_better(halves: Sequence[_Read], whole: _Read) -> bool:
-    bad = sum(half.is_bad for half in halves)
-    if whole.is_bad or bad:
-        return bad == 0 or whole.is_bad
-    return min(half.confidence for half in halves) > whole.confidence
-
-
-def _line(sheet: Sheet, read: _PageRead, row: int, region: Box | None) -> TextLine:
-    """A row's pieces put together again."""
-    place = sheet.rows[row]
-    text, doubtful, confidence = "", list[tuple[int, int]](), list[float]()
-    for each in read.pieces:
-        if each.piece.row != row:
-            continue
-        said = each.answered.text.strip().replace("\n", " ")
-        if not said:
-            continue
-        gap = each.piece.before if text else ""
-        start = len(text) + len(gap)
-        text += gap + said
-        if not each.piece.run.leader:
-            confidence.append(each.confidence)
-            doubtful += [(start + a, start + b) for a, b in _unsure(said, each)]
-    box = sheet.box(place.left, place.top, place.right, place.bottom, region)
-    return TextLine(text, box, min(confidence, default=None), tuple(doubtful))
-
-
-def _unsure(text: str, read: _Read) -> list[tuple[int, int]]:
-    """Ranges of a piece's text whose tokens were not likely; all of it where it cannot be right."""
-    if read.is_bad:
-        return [(0, len(text))]
-    ranges, at = list[tuple[int, int]](), 0
-    for token in read.answered.logprobs:
-        found = text.find(token.text, at, at + len(token.text) + 4) if token.text else -1
-        if found < 0:
-            continue
-        end = found + len(token.text)
-        if token.logprob < UNSURE and end > found:
-            if ranges and ranges[-1][1] >= found:
-                ranges[-1] = (ranges[-1][0], end)
-            else:
-                ranges.append((found, end))
-        at = end
-    return ranges
+def _turned_line(line: TextLine, degrees: int) -> TextLine:
+    """A line of the layer on the page turned by quarters, clockwise."""
+    box = line.box
+    for _ in range(degrees // 90 % 4):
+        box = box and Box(1 - box.bottom, box.left, 1 - box.top, box.right)
+    return msgspec.structs.replace(line, box=box)

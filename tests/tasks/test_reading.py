@@ -1,12 +1,14 @@
 """Pages read in pieces by a model that says what the test wants."""
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from engine.protocol.documents import PageInfo, PageText, Reading
+from engine.protocol.documents import Box, PageInfo, PageText, Reading, TextLine
 from engine.protocol.events import Logprob, PageProgress, Traits
 from engine.protocol.messages import Picture
 from engine.tasks.asking import Answered, Ask, Asking
@@ -14,6 +16,7 @@ from engine.tasks.reading import read_page
 from tests.documents.pages import draw_page, prose
 
 PAGE = PageInfo(3, 595, 842, "picture", "No text layer.")
+UPRIGHT = Reading(turned=0)
 TRAITS = Traits(max_line_characters=40)
 
 
@@ -39,8 +42,15 @@ def asking(answer: Callable[[int, Image.Image], Answered]) -> Asking:
     return ask
 
 
-def read(page: Image.Image, asked: Asking) -> tuple[PageText, list[PageProgress]]:
-    steps = read_page(page, PAGE, (), Reading(), TRAITS, asked)
+def read(
+    page: Image.Image,
+    asked: Asking,
+    reading: Reading = UPRIGHT,
+    traits: Traits = TRAITS,
+    layer: Sequence[TextLine] = (),
+    info: PageInfo = PAGE,
+) -> tuple[PageText, list[PageProgress]]:
+    steps = read_page(page, info, layer, reading, traits, asked)
     progress = []
     while True:
         try:
@@ -114,3 +124,140 @@ def test_one_failed_piece_does_not_fail_the_page() -> None:
     assert "The picture cannot be read." in page.reason
     nothing, _ = read(draw_page(prose(1, 60, 100, 4)), asking(lambda *_: broken))
     assert nothing.state == "failed"
+
+
+def test_a_page_on_its_head_is_turned_when_the_model_reads_it_more_surely_so() -> None:
+    upright = draw_page(prose(4, 60, 100, 3), (900, 400))
+    foot = np.asarray(upright).sum(axis=1).argmin()
+    asked = 0
+
+    def answer(_: int, shown: Image.Image) -> Answered:
+        nonlocal asked
+        asked += 1
+        return said("sure") if 3 < asked <= 6 or asked > 6 else said("unsure", -1.0)
+
+    page, _ = read(upright.transpose(Image.Transpose.ROTATE_180), asking(answer), Reading())
+    assert page.turned == 180
+    boxes = [line.box for line in page.lines if line.box]
+    assert min(abs(box.top * 400 - foot) for box in boxes) < 40
+
+
+def test_what_is_sure_upright_stays_so() -> None:
+    page, _ = read(draw_page(prose(4, 60, 100, 3)), asking(lambda *_: said("sure")), Reading())
+    assert page.turned == 0
+
+
+def test_a_page_whose_lines_run_down_is_turned() -> None:
+    page, _ = read(draw_page(prose(12, 60, 100, 8)).rotate(90, expand=True), asking(lambda *_: said("sure")), Reading())
+    assert page.turned == 90
+    assert len(page.lines) == 12
+
+
+def test_rows_of_cells_become_a_table_and_fields() -> None:
+    columns = (80.0, 480.0, 640.0)
+    texts = [["Item", "Units", "Sum"], ["Lamp, brass", "2", "97.00"], ["Total", "", "97.00"]]
+    placed = [(60.0, 100.0, "Invoice"), (60.0, 160.0, "Due:"), (480.0, 160.0, "2024"), (60.0, 200.0, "No:"),
+              (480.0, 200.0, "7")]  # fmt: skip
+    placed += [(x, 300.0 + 40 * i, t) for i, row in enumerate(texts) for x, t in zip(columns, row, strict=True) if t]
+    known = iter(text for _, _, text in placed)
+    words = iter(list(known))
+
+    def answer(*_: object) -> Answered:
+        return said(next(words))
+
+    page, _ = read(draw_page(placed), asking(answer), Reading(turned=0, form="table"))
+    assert page.answer == 'Item,Units,Sum\n"Lamp, brass",2,97.00\nTotal,,97.00\n'
+    words = iter([text for _, _, text in placed])
+    schema = {"type": "object", "properties": {"due": {"type": "string"}, "sum": {}}}
+    page, _ = read(draw_page(placed), asking(answer), Reading(turned=0, form="fields", schema=schema))
+    assert json.loads(page.answer) == {"due": "2024", "sum": None}
+    words = iter([text for _, _, text in placed])
+    page, _ = read(draw_page(placed), asking(answer), Reading(turned=0, form="markdown"))
+    assert "| Item | Units | Sum |\n| --- | --- | --- |\n| Lamp, brass | 2 | 97.00 |" in page.answer
+
+
+WHOLE = Traits()
+
+
+def test_a_model_of_any_line_reads_the_page_at_once_and_its_lines_have_places() -> None:
+    lines = prose(5, 60, 100, 6)
+    asked: list[tuple[int, int]] = []
+
+    def answer(_: int, shown: Image.Image) -> Answered:
+        asked.append(shown.size)
+        return said("\n".join(text for _, _, text in lines))
+
+    page, progress = read(draw_page(lines), asking(answer), UPRIGHT, WHOLE)
+    assert asked == [(1000, 1400)]
+    assert page.receipt is not None
+    assert (page.receipt.way, page.receipt.budget) == ("page", 1120)
+    assert page.text == "\n".join(text for _, _, text in lines)
+    assert (page.num_lines_unread, page.num_lines_unseen) == (0, 0)
+    assert [round(line.box.top * 1400 / 36) for line in page.lines if line.box] == [3, 4, 5, 6, 7]
+    assert progress == [PageProgress(3, 1, 1)]
+
+
+def test_lines_that_were_left_out_and_lines_that_are_not_there_are_counted() -> None:
+    lines = prose(6, 60, 100, 6)
+    some = [text for _, _, text in lines]
+    page, _ = read(draw_page(lines), asking(lambda *_: said("\n".join(some[:3] + some[4:]))), UPRIGHT, WHOLE)
+    assert (page.num_lines_unread, page.num_lines_unseen) == (1, 0)
+    page, _ = read(draw_page(lines), asking(lambda *_: said("\n".join([*some, some[0]]))), UPRIGHT, WHOLE)
+    assert (page.num_lines_unread, page.num_lines_unseen) == (0, 1)
+    assert [line.text for line in page.lines if line.box is None] != []
+
+
+def test_small_print_is_read_in_tiles_that_part_no_line_and_come_together_again() -> None:
+    lines = [(60.0, 60.0 + 20 * i, f"line {i}") for i in range(60)]
+    page_shown = draw_page(lines, (1000, 1400), height=15)
+
+    def answer(index: int, shown: Image.Image) -> Answered:
+        start = [0, 30, 60][index]
+        return said("\n".join(text for _, _, text in lines[start:][:30]))
+
+    page, progress = read(page_shown, asking(answer), Reading(way="tiles", turned=0), WHOLE)
+    assert page.receipt is not None
+    assert (page.receipt.way, page.receipt.num_pieces) == ("tiles", 2)
+    assert page.text == "\n".join(text for _, _, text in lines)
+    assert page.num_lines_unread == 0
+    assert len(progress) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (said("one\ntwo\n" + "again\n" * 30), "looped"), (Answered("one", "length"), "cut_off"),
+        (Answered("one", "loop"), "looped"), (Answered("", "end_of_turn"), "empty"),
+        (Answered("", None, error="The picture cannot be read."), "failed"), (Answered("on", "cancelled"), "cut_off"),
+    ],
+)  # fmt: skip
+def test_how_the_reading_of_a_page_ended_is_said(answer: Answered, state: str) -> None:
+    page, _ = read(draw_page(prose(5, 60, 100, 6)), asking(lambda *_: answer), UPRIGHT, WHOLE)
+    assert page.state == state
+    assert bool(page.reason) == (state != "empty")
+    assert page.text.count("again") <= 1
+
+
+def test_a_good_layer_is_the_answer_and_nothing_is_asked() -> None:
+    layer = [TextLine("from the file", Box(0, 0, 0.5, 0.1), source="layer")]
+    info = PageInfo(3, 595, 842, "text", "All of it.")
+    page, _ = read(draw_page([]), asking(lambda *_: pytest.fail("asked")), UPRIGHT, layer=layer, info=info)
+    assert page.lines == tuple(layer)
+    assert page.receipt is not None
+    assert page.receipt.way == "layer"
+
+
+def test_layer_and_reading_are_compared_line_by_line() -> None:
+    lines = prose(3, 60, 100, 2)
+    layer = [
+        TextLine(text, Box(0.06, y / 1400, 0.3, (y + 30) / 1400), source="layer")
+        for (_, y, _), text in zip(lines, ("alpha", "wrong", "gamma"), strict=True)
+    ]
+    layer.append(TextLine("nobody sees this", Box(0.06, 0.5, 0.4, 0.52), source="layer"))
+    words = iter(["alpha", "beta", "gamma"])
+    page, _ = read(
+        draw_page(lines), asking(lambda *_: said(next(words))), Reading(turned=0, compares=True), layer=layer
+    )
+    assert [(line.text, line.source, line.differs) for line in page.lines] == [
+        ("alpha", "read", None), ("beta", "read", "wrong"), ("gamma", "read", None), ("nobody sees this", "layer", ""),
+    ]  # fmt: skip
