@@ -182,9 +182,9 @@ def test_nothing_is_sent_while_a_file_is_looked_at(open_desk: OpenDesk, record: 
     drop(desk, files([record()]), is_read=False)
     (chip,) = desk.window.composer.chips.values()
     assert chip.label.text() == "Reading…"
-    assert not desk.window.composer.send_button.isEnabled()
-    let_files_be_read(desk)
-    assert desk.window.composer.send_button.isEnabled()
+    desk.window.composer.send_button.click()
+    assert desk.models.conversation.turns == []
+    assert not desk.models.composer.draft.is_ready
 
 
 def test_a_file_removed_while_it_is_looked_at_does_not_come_back(
