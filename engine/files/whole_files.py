@@ -2,10 +2,12 @@
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["file_beside", "put_in_place", "write_whole"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -28,3 +30,36 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
         with suppress(OSError):
             new.unlink()
         raise
+
+
+@contextmanager
+def file_beside(path: Path, mode: int = 0o600) -> Iterator[Path]:
+    """A new, empty file in the same folder, for others to write; it is gone afterwards, unless it was moved.
+
+    Raises OSError.
+    """
+    new = path.with_name(f".{secrets.token_hex(8)}.new")
+    os.close(os.open(new, _NEW, mode))
+    try:
+        yield new
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def put_in_place(new: Path, path: Path) -> Path:
+    """Move a file to `path`; where something is, to "name (2)" or the next that is free. Where it is now.
+
+    Nothing is ever replaced, whoever else writes there meanwhile. Raises OSError.
+    """
+    for number in count(1):
+        place = path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
+        try:
+            place.hardlink_to(new)
+        except OSError:
+            if os.path.lexists(place):
+                continue
+            new.rename(place)  # where there are no hard links; or it says what is wrong
+            return place
+        new.unlink()
+        return place
+    raise AssertionError("numbers do not end")
