@@ -6,6 +6,14 @@ from pathlib import Path
 
 COMMANDS = ("ask", "bench", "chat", "models", "ocr", "selftest", "transcribe", "--help", "-h", "--version")
 
+LIMITED = {
+    "--template": "run_template_process",
+    "--pictures": "run_picture_process",
+    "--documents": "run_document_process",
+    "--writer": "run_writer_process",
+}
+"""Processes for work on strangers' files, and the names of what they run."""
+
 
 def main() -> int:
     """Run what the arguments ask for and return the exit status."""
@@ -14,18 +22,10 @@ def main() -> int:
         from engine import run_engine_process
 
         return run_engine_process(*map(Path, arguments[1:2]))
-    if arguments[:1] == ["--template"]:
-        from engine import run_template_process
+    if arguments and arguments[0] in LIMITED:
+        import engine
 
-        return run_template_process()
-    if arguments[:1] == ["--pictures"]:
-        from engine import run_picture_process
-
-        return run_picture_process()
-    if arguments[:1] == ["--documents"]:
-        from engine import run_document_process
-
-        return run_document_process()
+        return getattr(engine, LIMITED[arguments[0]])()
     if arguments and arguments[0] in COMMANDS:
         from engine import run_command_line
 

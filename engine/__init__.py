@@ -12,7 +12,18 @@ from engine.answer import Answer, Returned, Step, Thought, messages_of
 from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
+from engine.documents.running import mark_running
 from engine.documents.source import run_document_process
+from engine.documents.writers import (
+    DOCUMENT_FORMATS,
+    DocumentFormat,
+    Layout,
+    WriteError,
+    Written,
+    target_of,
+    write_document,
+)
+from engine.documents.writers.process import run_writer_process
 from engine.files.whole_files import write_whole
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, Attachment
 from engine.media.mixing import mix_down
@@ -127,23 +138,24 @@ if TYPE_CHECKING:
     from engine.process.worker import EngineWorker, run_engine_process
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "GREEDY", "MAX_SOUND_SECONDS", "PICTURE_SUFFIXES",
-    "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow", "AnyJson", "Attachment",
-    "AttachmentError", "Box", "Cancel", "CheckpointError", "ContextFull", "DocumentEvent", "DocumentInfo",
-    "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine", "EngineClient", "EngineError", "EngineEvent",
-    "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute", "Failed", "FinishReason",
-    "Finished", "Functions", "ImagePlan", "JsonSchema", "LoadModel", "LoadProgress", "Logprob", "Logprobs",
-    "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options", "PageInfo", "PageLooked",
-    "PageProgress", "PageRead", "PageReceipt", "PageShown", "PageState", "PageText", "Part", "PasswordNeeded",
-    "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Quote", "ReadDocument", "Reading",
-    "ReadingCost", "ReadingForm", "RecordingRead", "Regex", "Request", "Respond", "Returned", "Role", "Sampling",
-    "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta",
-    "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
-    "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe",
-    "Turned", "Verdict", "Video", "VideoReceipt", "Way", "look_at_file", "messages_of", "mix_down", "plan_frames",
-    "plan_image", "read_traits", "respond", "run_command_line", "run_document_process", "run_engine_process",
-    "run_picture_process", "run_template_process", "sample_checkpoint", "small_picture", "take_turns",
-    "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_whole",
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "DOCUMENT_FORMATS", "GREEDY", "MAX_SOUND_SECONDS",
+    "PICTURE_SUFFIXES", "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow", "AnyJson",
+    "Attachment", "AttachmentError", "Box", "Cancel", "CheckpointError", "ContextFull", "DocumentEvent",
+    "DocumentFormat", "DocumentInfo", "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine", "EngineClient",
+    "EngineError", "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute",
+    "Failed", "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "Layout", "LoadModel", "LoadProgress",
+    "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options",
+    "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt", "PageShown", "PageState", "PageText", "Part",
+    "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Quote",
+    "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingRead", "Regex", "Request", "Respond", "Returned",
+    "Role", "Sampling", "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step",
+    "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
+    "Tool", "ToolCall", "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult",
+    "Traits", "Transcribe", "Turned", "Verdict", "Video", "VideoReceipt", "Way", "WriteError", "Written",
+    "look_at_file", "mark_running", "messages_of", "mix_down", "plan_frames", "plan_image", "read_traits", "respond",
+    "run_command_line", "run_document_process", "run_engine_process", "run_picture_process", "run_template_process",
+    "run_writer_process", "sample_checkpoint", "small_picture", "take_turns", "target_of", "tool_from_function",
+    "transcription_prompt", "user", "without_surrogates", "write_document", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

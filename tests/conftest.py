@@ -78,8 +78,8 @@ def garbage_is_collected_here() -> Iterator[None]:
 
 
 def _is_warm(child: "subprocess.Popen[bytes]") -> bool:
-    """The processes that read pictures and documents wait for the next one, and end with this one."""
-    return any(name in str(child.args) for name in ("run_picture_process", "run_document_process"))
+    """The processes that read files and write PDFs wait for the next one, and end with this one."""
+    return any(f"run_{name}_process" in str(child.args) for name in ("picture", "document", "writer"))
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from engine.protocol.errors import AttachmentError
 
 __all__ = [
     "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "count_pictures", "inspect_attachment",
-    "load_first", "load_one", "load_picture", "too_much_memory",
+    "load_first", "load_one", "load_picture", "opened_picture", "orientation_of", "too_much_memory",
 ]  # fmt: skip
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
@@ -102,9 +102,9 @@ def _refuse_pdf(path: Path) -> None:
 
 
 def _inspect_picture(path: Path) -> Attachment:
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         width, height = picture.size
-        if picture.format != "TIFF" and _orientation(picture) in _SIDEWAYS:  # Pillow gives a TIFF's size upright
+        if picture.format != "TIFF" and orientation_of(picture) in _SIDEWAYS:  # Pillow gives a TIFF's size upright
             width, height = height, width
         return Attachment("picture", path, path.stat().st_size, width, height)
 
@@ -134,16 +134,16 @@ def load_picture(path: Path) -> Image.Image:
 
 def load_first(path: Path) -> tuple[Image.Image, str]:
     """The same, and a sentence if there is more in the file than was read."""
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         note = _note(picture)
         picture.load()  # Pillow turns a TIFF upright here, and takes its orientation away
-        upright, turn = as_rgb(picture), _TURNS.get(_orientation(picture))
+        upright, turn = as_rgb(picture), _TURNS.get(orientation_of(picture))
         return upright if turn is None else upright.transpose(turn), note
 
 
 def count_pictures(path: Path) -> int:
     """How many pictures a file holds: the pages of a TIFF, the frames of a GIF; raises AttachmentError."""
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         return _num_pictures(picture)
 
 
@@ -153,14 +153,14 @@ def load_one(path: Path, index: int, longest_side: int | None = None) -> tuple[I
     Where only so many pixels a side are wanted, it may come smaller than it is, but no smaller than that.
     Raises AttachmentError.
     """
-    with _opened(path) as picture:
+    with opened_picture(path) as picture:
         picture.seek(index)
         _check_size(path, picture)
-        sideways, dots = _orientation(picture) in _SIDEWAYS, _dots_per_inch(picture)
+        sideways, dots = orientation_of(picture) in _SIDEWAYS, _dots_per_inch(picture)
         stored = picture.size if not (sideways and picture.format == "TIFF") else picture.size[::-1]
         if longest_side is not None:
             picture.draft(None, (min(picture.width, longest_side), min(picture.height, longest_side)))
-        turn = _TURNS.get(_orientation(picture))
+        turn = _TURNS.get(orientation_of(picture))
         picture.load()  # Pillow turns a TIFF upright here
         upright = as_rgb(picture)
         if turn is not None and picture.format != "TIFF":
@@ -193,7 +193,7 @@ def _note(picture: Image.Image) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened_picture(path: Path) -> Iterator[Image.Image]:
     """The file as Pillow opens it; whatever Pillow cannot make of it ends in an AttachmentError."""
     _register_heif()
     with opened(path) as file:
@@ -220,7 +220,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             raise AttachmentError(_damaged(path)) from error
 
 
-def _orientation(picture: Image.Image) -> int | None:
+def orientation_of(picture: Image.Image) -> int | None:
     """The EXIF orientation. Damaged metadata says nothing: the picture stays as it is.
 
     Called on the base class, because the PNG reader's own method decodes all pixels to look behind them.

@@ -1,0 +1,198 @@
+"""What a page consists of for its reader: headings, paragraphs, items of lists and tables."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from engine.documents.paragraphs import join_lines, paragraphs, words_of
+from engine.protocol.documents import PageText, ReadingForm, TextLine
+
+__all__ = [
+    "Block", "Heading", "Item", "Layout", "Paragraph", "Table", "blocks_of", "document_words", "fields_of", "remark",
+    "tables_of",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How what was read becomes a text."""
+
+    answers: ReadingForm = "text"
+    """The form in which the model wrote what are not lines."""
+
+    lines: Literal["kept", "joined"] = "kept"
+    """As on the page, or joined into paragraphs."""
+    separator: Literal["form_feed", "heading", "none"] = "form_feed"
+    """Between pages."""
+    with_running: bool = True
+    """Whether headers and footers that repeat are written."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """`level` counts from 1."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    text: str
+    """Its lines with line feeds between, where they are kept."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """Of a list: a number, or a bullet; `depth` counts from 0."""
+
+    depth: int
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    rows: tuple[tuple[str, ...], ...]
+    """The header first, where there is one."""
+
+
+Block = Heading | Paragraph | Item | Table
+
+
+def blocks_of(page: PageText, layout: Layout, words: frozenset[str]) -> list[Block]:
+    """What a page says, in order; `words` are those of the whole document."""
+    if not page.answer:
+        return list(_paragraphs(_wanted(page.lines, layout), layout, words))
+    match layout.answers:
+        case "markdown":
+            return list(_markdown_blocks(page.answer))
+        case "table" | "fields":
+            return list(tables_of(page, layout.answers)) or [Paragraph(page.answer)]
+        case _:
+            return [Paragraph(part.strip("\n")) for part in page.answer.split("\n\n") if part.strip()]
+
+
+def tables_of(page: PageText, form: ReadingForm) -> list[Table]:
+    """The tables in what a model wrote of a page, by the form that was asked for."""
+    match form:
+        case "table":
+            return [Table(rows)] if (rows := _csv_rows(page.answer)) else []
+        case "fields":
+            return [Table(tuple(_fields(page.answer).items()))] if _fields(page.answer) else []
+        case "markdown":
+            return [block for block in _markdown_blocks(page.answer) if isinstance(block, Table)]
+        case _:
+            return []
+
+
+def remark(page: PageText) -> str:
+    """What a reader must know about a page, in one sentence; empty where it was read to its end."""
+    if page.state in ("done", "empty"):
+        return ""
+    return page.reason or _REMARKS[page.state]
+
+
+_REMARKS = {
+    "cut_off": "The text ends before the page does.",
+    "looped": "The model repeated itself; what it wrote twice was left out.",
+    "failed": "This page was not read.",
+}
+
+
+def fields_of(page: PageText) -> dict[str, str]:
+    """The labels and values that were asked for, as they are written into cells."""
+    return _fields(page.answer)
+
+
+def document_words(pages: Sequence[PageText]) -> frozenset[str]:
+    """Every whole word of the document."""
+    return words_of(line.text for page in pages for line in page.lines)
+
+
+def _wanted(lines: Sequence[TextLine], layout: Layout) -> list[TextLine]:
+    return [line for line in lines if layout.with_running or not line.is_running]
+
+
+def _paragraphs(lines: Sequence[TextLine], layout: Layout, words: frozenset[str]) -> Iterator[Block]:
+    for group in paragraphs(lines):
+        texts = [line.text for line in group]
+        yield Paragraph(join_lines(texts, words) if layout.lines == "joined" else "\n".join(texts))
+
+
+def _csv_rows(text: str) -> tuple[tuple[str, ...], ...]:
+    try:
+        return tuple(tuple(row) for row in csv.reader(io.StringIO(text.strip(), newline="")) if row)
+    except csv.Error:  # a cell longer than any
+        return tuple((line,) for line in text.splitlines())
+
+
+def _fields(answer: str) -> dict[str, str]:
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        return {}
+    return {label: _cell(value) for label, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def _markdown_blocks(text: str) -> Iterator[Block]:
+    for node in SyntaxTreeNode(_parser().parse(text)).children:
+        yield from _node_blocks(node, 0)
+
+
+def _node_blocks(node: SyntaxTreeNode, depth: int) -> Iterator[Block]:
+    match node.type:
+        case "heading":
+            yield Heading(int(node.tag[1:]), _inline(node))
+        case "table":
+            yield Table(
+                tuple(tuple(_inline(cell) for cell in row.children) for part in node.children for row in part.children)
+            )
+        case "bullet_list" | "ordered_list":
+            first = int(node.attrs.get("start", 1))
+            for number, item in enumerate(node.children, first):
+                yield from _item_blocks(item, depth, f"{number}." if node.type == "ordered_list" else "•")
+        case "fence" | "code_block":
+            yield Paragraph(node.content.rstrip("\n"))
+        case "blockquote":
+            for child in node.children:
+                yield from _node_blocks(child, depth)
+        case "hr":
+            pass
+        case _:
+            yield Paragraph(_inline(node))
+
+
+def _item_blocks(item: SyntaxTreeNode, depth: int, mark: str) -> Iterator[Block]:
+    for place, child in enumerate(item.children):
+        if child.type == "paragraph" and place == 0:
+            yield Item(depth, mark, _inline(child))
+        else:
+            yield from _node_blocks(child, depth + 1)
+
+
+def _inline(node: SyntaxTreeNode) -> str:
+    """The text of a node without its marks."""
+    if node.type in ("softbreak", "hardbreak"):
+        return "\n"
+    if not node.children:
+        return node.content
+    return "".join(map(_inline, node.children))
