@@ -31,7 +31,7 @@ class PictureFile:
     title = ""
 
     def __init__(self, path: Path, _password: str = "") -> None:
-        self._is_folder = path.is_dir()
+        self._path, self._is_folder = path, path.is_dir()
         self._pages = list(_in_folder(path)) if self._is_folder else _in_file(path)
         if not self._pages:
             raise AttachmentError(f"There is no picture in the folder “{path.name}”. Choose another one.")
@@ -51,7 +51,8 @@ class PictureFile:
 
     def look(self, number: int) -> PageInfo:
         """What a page holds."""
-        label = without_surrogates(self._pages[number - 1][0].name) if self._is_folder else ""
+        path = self._pages[number - 1][0]
+        label = without_surrogates(path.relative_to(self._path).as_posix()) if self._is_folder else ""
         try:
             picture, size = self._loaded(number, LOOK_SIDE)
         except AttachmentError as error:

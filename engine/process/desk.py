@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import assert_never
 
 from engine.process.lending import Loan
 from engine.protocol.errors import Cancelled, EngineError
 from engine.protocol.events import DocumentEvent
 from engine.protocol.requests import DocumentRequest, LookAtDocument, ReadDocument, ShowPage, Transcribe
-from engine.tasks.documents import look_at, show
+from engine.tasks.documents import look_at, read_document, show
 
 __all__ = ["Desk"]
 
@@ -60,15 +61,18 @@ class Desk:
         self._on_over(request.request_id, failure)
 
     def _events(self, request: DocumentRequest) -> Iterator[DocumentEvent]:
+        is_cancelled = partial(self._is_cancelled, request.request_id)
+
         def between() -> None:
-            if self._is_cancelled(request.request_id):
+            if is_cancelled():
                 raise Cancelled("Looking at the document was stopped.")
 
-        between()
         match request:
             case LookAtDocument():
                 yield from look_at(request, between)
             case ShowPage():
                 yield show(request, between)
-            case ReadDocument() | Transcribe():
-                raise EngineError("Documents and recordings cannot be read yet.")
+            case ReadDocument():
+                yield from read_document(request, between, partial(self._lend, is_cancelled))
+            case Transcribe():
+                raise EngineError("Recordings cannot be read yet.")

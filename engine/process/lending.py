@@ -7,9 +7,9 @@ from itertools import count, islice
 from types import TracebackType
 from typing import Self, TypeVar
 
-from engine.protocol.errors import Cancelled, EngineError, EngineStopped
+from engine.protocol.errors import Cancelled, EngineError, EngineStopped, NoModel
 from engine.protocol.events import EngineEvent, Failed, Finished, ModelInfo
-from engine.tasks.asking import MOST_AT_ONCE, Answered, Ask, put_together
+from engine.tasks.asking import MOST_AT_ONCE, Answered, Ask, Asking, put_together
 
 __all__ = ["Loan", "LoanEnded", "Question"]
 
@@ -45,7 +45,7 @@ class Loan:
         try:
             info = self._next(self._granted)
             if info is None:
-                raise EngineError("No model is loaded. Choose one first.")
+                raise NoModel
         except BaseException:
             self._submit(LoanEnded(self))
             raise
@@ -64,6 +64,11 @@ class Loan:
     def tell(self, question_id: int, event: EngineEvent) -> None:
         """On the thread that computes: an event of a question."""
         self._heard.put((question_id, event))
+
+    @property
+    def asking(self) -> Asking:
+        """Itself: what answers."""
+        return self
 
     def __call__(self, asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
         """As `Asking`; raises Cancelled, EngineStopped."""

@@ -27,7 +27,7 @@ from engine.backend import backend_name
 from engine.engine import Engine
 from engine.process.desk import Desk
 from engine.process.lending import Loan, LoanEnded, Question
-from engine.protocol.errors import Cancelled, EngineError, shortened, without_surrogates
+from engine.protocol.errors import Cancelled, EngineError, NoModel, shortened, without_surrogates
 from engine.protocol.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
 from engine.protocol.requests import (
     AnswerNow,
@@ -150,6 +150,8 @@ class EngineWorker:
                 self._try(question_id, lambda: self._answer(question_id, ask, loan))
             case LoanEnded(loan):
                 self._loans.discard(loan)
+                with suppress(ValueError):  # it may end before its turn
+                    self._waiting.remove(loan)
             case Shutdown():
                 pass
             case _:
@@ -273,7 +275,7 @@ class EngineWorker:
 
     def _loaded(self) -> Engine:
         if self._engine is None:
-            raise EngineError("No model is loaded. Choose one first.")
+            raise NoModel
         return self._engine
 
     def _is_cancelled(self, request_id: int) -> bool:

@@ -79,7 +79,7 @@ class PageInfo(_Value, frozen=True):
     ink: Share = 0.0
     """Share of the page that is dark."""
     label: str = ""
-    """What the document calls this page, e.g. "iv"; of a folder's picture its name."""
+    """What the document calls this page, e.g. "iv"; of a folder's picture its name, as seen from the folder."""
 
 
 class DocumentInfo(_Value, frozen=True):

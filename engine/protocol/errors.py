@@ -6,6 +6,7 @@ EngineError
 │   └── PasswordNeeded   a document is locked
 ├── PromptError          the messages or options cannot become a prompt
 ├── ContextFull          the prompt needs more positions than the model has
+├── NoModel              nothing is loaded that could answer
 ├── Cancelled            it was stopped by whoever asked for it
 └── EngineStopped        the engine process ended while it worked
 
@@ -21,6 +22,7 @@ __all__ = [
     "ContextFull",
     "EngineError",
     "EngineStopped",
+    "NoModel",
     "PasswordNeeded",
     "PromptError",
     "quoted",
@@ -80,6 +82,13 @@ class ContextFull(PromptError):
             f"This conversation needs {num_tokens:,} tokens and {context_length:,} fit. "
             "Start a new conversation or give the pictures a smaller budget."
         )
+
+
+class NoModel(EngineError):
+    """Nothing is loaded that could answer."""
+
+    def __init__(self) -> None:
+        super().__init__("No model is loaded. Choose one first.")
 
 
 class Cancelled(EngineError):

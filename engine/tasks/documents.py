@@ -1,17 +1,72 @@
 """What is asked about documents, answered by events, one after the other, on whatever thread runs it."""
 
-from collections.abc import Callable, Iterator
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 from engine.documents.source import Document
 from engine.files.whole_files import write_whole
-from engine.protocol.documents import DocumentInfo, PageInfo, ReadingCost
-from engine.protocol.errors import AttachmentError
-from engine.protocol.events import DocumentLooked, PageLooked, PageShown
-from engine.protocol.requests import LookAtDocument, ShowPage
+from engine.protocol.documents import (
+    Box,
+    DocumentInfo,
+    PageInfo,
+    PageReceipt,
+    PageText,
+    Reading,
+    ReadingCost,
+    TextLine,
+    Turned,
+)
+from engine.protocol.errors import (
+    AttachmentError,
+    Cancelled,
+    EngineError,
+    EngineStopped,
+    NoModel,
+    shortened,
+    without_surrogates,
+)
+from engine.protocol.events import (
+    DocumentLooked,
+    DocumentRead,
+    ModelInfo,
+    PageLooked,
+    PageProgress,
+    PageRead,
+    PageShown,
+)
+from engine.protocol.requests import LookAtDocument, ReadDocument, ShowPage
+from engine.tasks.asking import Asking
+from engine.tasks.reading import read_page
 
-__all__ = ["look_at", "show"]
+__all__ = ["Lend", "Lent", "look_at", "read_document", "show"]
+
+_log = logging.getLogger(__name__)
+
+DPI = 200
+"""Of a page that is read: finer print is rare, and what a model sees is coarser."""
+
+
+class Lent(Protocol):
+    """A model that does not change meanwhile."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What it is."""
+        ...
+
+    @property
+    def asking(self) -> Asking:
+        """What answers."""
+        ...
+
+
+Lend = Callable[[], AbstractContextManager[Lent]]
+"""Waits for a model; raises EngineError where there is none."""
 
 
 def look_at(request: LookAtDocument, between: Callable[[], None]) -> Iterator[PageLooked | DocumentLooked]:
@@ -39,3 +94,85 @@ def show(request: ShowPage, between: Callable[[], None]) -> PageShown:
     except OSError as error:
         raise AttachmentError(f"The page cannot be drawn into “{target.name}”: {error.strerror or error}.") from error
     return PageShown(request.target, *picture.size)
+
+
+def read_document(
+    request: ReadDocument, between: Callable[[], None], lend: Lend
+) -> Iterator[PageProgress | PageRead | DocumentRead]:
+    """Each page as soon as it is read. The model is lent for a page at a time, and only where one is needed.
+
+    Raises EngineError where the document cannot be opened or no model can be asked; what is wrong with a page is said
+    of that page. Ends early where `between` raises Cancelled.
+    """
+    num_over = 0
+    try:
+        document = Document(Path(request.path), request.password, between)
+        for number in request.pages or range(1, document.num_pages + 1):
+            between()
+            yield PageRead((yield from _read(document, number, request.reading, lend)))
+            num_over += 1
+    except Cancelled:
+        yield DocumentRead(num_over, is_cancelled=True)
+    else:
+        yield DocumentRead(num_over)
+
+
+_ReadingPage = Generator[PageProgress, None, PageText]
+
+
+def _read(document: Document, number: int, reading: Reading, lend: Lend) -> _ReadingPage:
+    """A page, whatever becomes of it."""
+    try:
+        return (yield from _read_well(document, number, reading, lend))
+    except (Cancelled, EngineStopped, NoModel):
+        raise
+    except EngineError as error:
+        return PageText(number, "failed", reason=without_surrogates(str(error)))
+    except Exception as error:  # noqa: BLE001 - a page's own; the others are read
+        _log.exception("a page could not be read")
+        return PageText(number, "failed", reason=f"Something went wrong: {shortened(error)}. The log has details.")
+
+
+def _read_well(
+    document: Document, number: int, reading: Reading, lend: Lend
+) -> Generator[PageProgress, None, PageText]:
+    info = document.look(number)
+    turned = info.turned if reading.turned is None else reading.turned
+    if info.verdict == "unreadable":
+        return PageText(number, "failed", reason=info.reason)
+    if info.verdict == "empty" and reading.way == "auto":
+        return PageText(number, "empty", reason=info.reason, turned=turned)
+    if takes_layer(info, reading):
+        return _take_layer(document, info, reading, turned)
+    picture = document.picture(number, dpi=DPI, turned=turned, region=reading.region)
+    layer = _layer(document, number, reading, turned) if reading.compares else ()
+    with lend() as model:
+        return (yield from read_page(picture, info, layer, reading, model.info.traits, model.asking))
+
+
+def takes_layer(info: PageInfo, reading: Reading) -> bool:
+    """Whether a page's text comes from the file."""
+    is_good = info.verdict == "text" and reading.form == "text" and not reading.compares
+    return reading.way == "layer" or (reading.way == "auto" and is_good)
+
+
+def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Turned) -> PageText:
+    started = time.monotonic()
+    lines = _layer(document, info.number, reading, turned)
+    receipt = PageReceipt("layer", seconds=time.monotonic() - started)
+    reason = "" if info.verdict == "text" else info.reason
+    return PageText(info.number, "done" if lines else "empty", lines, reason, turned=turned, receipt=receipt)
+
+
+def _layer(document: Document, number: int, reading: Reading, turned: Turned) -> tuple[TextLine, ...]:
+    """The lines of the text layer, in the region that is asked for."""
+    lines = document.lines(number, turned)
+    return tuple(line for line in lines if reading.region is None or _is_inside(line.box, reading.region))
+
+
+def _is_inside(box: Box | None, region: Box) -> bool:
+    """Whether its middle is."""
+    if box is None:
+        return True
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    return region.left <= x <= region.right and region.top <= y <= region.bottom

@@ -157,7 +157,13 @@ def test_a_folder_is_a_document_of_its_pictures_in_natural_order(tmp_path: Path)
     document = Document(folder)
     assert document.kind == "pictures"
     looked = [document.look(number) for number in range(1, document.num_pages + 1)]
-    assert [page.label for page in looked] == ["page 2.png", "page 9.png", "page 10.png", "a.png", "a.png"]
+    assert [page.label for page in looked] == [
+        "page 2.png",
+        "page 9.png",
+        "page 10.png",
+        "part 9/a.png",
+        "part 10/a.png",
+    ]
     assert [page.verdict for page in looked] == ["unreadable", "empty", "empty", "empty", "empty"]
 
 

@@ -1,6 +1,8 @@
-"""Documents behind the worker and the client: looked at and shown beside whatever computes."""
+"""Documents behind the worker and the client: looked at, shown and read beside whatever computes."""
 
+import os
 import queue
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,21 +10,28 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from engine.checkpoint.sample import sample_checkpoint
 from engine.process.client import EngineClient
 from engine.process.worker import EngineWorker
+from engine.protocol.documents import Box, PageText, Reading
 from engine.protocol.events import (
     DocumentLooked,
+    DocumentRead,
     EngineStarted,
     Failed,
     Finished,
     ModelLoaded,
     PageLooked,
+    PageProgress,
+    PageRead,
     PageShown,
     TextDelta,
 )
 from engine.protocol.messages import user
-from engine.protocol.requests import Cancel, Envelope, LoadModel, LookAtDocument, Respond, ShowPage
-from tests.documents.pdf_files import Page, text, write_pdf
+from engine.protocol.options import Options
+from engine.protocol.requests import Cancel, Envelope, LoadModel, LookAtDocument, ReadDocument, Respond, ShowPage
+from tests.documents.pages import draw_page
+from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 from tests.process.test_worker import ENDLESS, until
 
 Heard = queue.SimpleQueue[Envelope]
@@ -106,3 +115,108 @@ def test_looking_is_stopped_when_it_is_cancelled(
     until(heard, PageLooked)
     engine.submit(Cancel(1))
     assert until(heard, Failed)[-1].event == Failed("Cancelled", "Looking at the document was stopped.")
+
+
+LARGE = Page(whole_picture(), picture=draw_page([(80, 200, "Hello 42"), (80, 400, "Total 17")], (800, 1130), 90))
+
+
+def pages_of(seen: list[Envelope]) -> list[PageText]:
+    return [each.event.page for each in seen if isinstance(each.event, PageRead)]
+
+
+def test_pages_are_read_one_by_one_each_as_it_is_best(
+    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
+) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.")), LARGE, Page(b""), LARGE])
+    engine.submit(LoadModel(1, str(sample_checkpoint())))
+    engine.submit(ReadDocument(2, str(path), Reading()))
+    seen = until(heard, DocumentRead, Failed)
+    assert seen[-1].event == DocumentRead(4)
+    pages = pages_of(seen)
+    assert [(page.number, page.state) for page in pages] == [(1, "done"), (2, "done"), (3, "empty"), (4, "done")]
+    assert [page.receipt.way if page.receipt else None for page in pages] == ["layer", "pieces", None, "pieces"]
+    assert pages[0].text == "This is printed."
+    assert pages[1].text == "Hello 42\nTotal 17"
+    progress = [each.event for each in seen if isinstance(each.event, PageProgress)]
+    assert progress[0].page == 2
+    assert progress[-1].num_done == progress[-1].num_pieces
+
+
+def test_a_text_layer_needs_no_model_and_a_picture_says_that_it_does(
+    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
+) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.", "And this.")), LARGE])
+    engine.submit(ReadDocument(1, str(path), Reading("layer", region=Box(0.0, 0.0, 1.0, 0.1))))
+    seen = until(heard, DocumentRead)
+    assert [(page.state, page.text) for page in pages_of(seen)] == [("done", "This is printed."), ("empty", "")]
+    engine.submit(ReadDocument(2, str(path), Reading(), (2, 1)))
+    assert until(heard, Failed)[-1].event == Failed("NoModel", "No model is loaded. Choose one first.")
+
+
+def test_an_answer_does_not_wait_for_a_page(engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [LARGE] * 3)
+    engine.submit(LoadModel(1, str(sample_checkpoint())))
+    engine.submit(ReadDocument(2, str(path)))
+    until(heard, PageProgress)
+    engine.submit(Respond(3, (user("17 + 25 ="),), Options(max_new_tokens=4)))
+    before = until(heard, Finished)
+    assert before[-1].request_id == 3
+    assert len(pages_of(before)) <= 1
+    after = until(heard, DocumentRead)
+    assert [page.text for page in pages_of(before) + pages_of(after)] == ["Hello 42\nTotal 17"] * 3
+
+
+def test_a_reading_is_cancelled_and_what_was_read_stays(
+    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
+) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.")), *[LARGE] * 50])
+    engine.submit(LoadModel(1, str(sample_checkpoint())))
+    engine.submit(ReadDocument(2, str(path)))
+    until(heard, PageProgress)
+    engine.submit(Cancel(2))
+    ended = until(heard, DocumentRead)[-1].event
+    assert isinstance(ended, DocumentRead)
+    assert ended.is_cancelled
+    assert ended.num_pages >= 1
+    engine.submit(Respond(3, (user("17 + 25 ="),), Options(max_new_tokens=2)))
+    assert until(heard, Finished)[-1].request_id == 3
+
+
+def test_another_model_is_loaded_between_two_pages(
+    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [LARGE] * 50)
+    engine.submit(LoadModel(1, str(sample_checkpoint())))
+    engine.submit(ReadDocument(2, str(path), Reading("pieces")))
+    until(heard, PageProgress)
+    engine.submit(LoadModel(3, str(tiny_checkpoint)))
+    loading = until(heard, ModelLoaded)
+    assert all(page.text == "Hello 42\nTotal 17" for page in pages_of(loading))
+    assert not any(isinstance(each.event, DocumentRead) for each in loading)
+    engine.submit(Cancel(2))
+    until(heard, DocumentRead)
+
+
+def test_a_death_ends_the_reading_with_a_sentence_and_the_pages_so_far_stand(heard: Heard, tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.")), *[LARGE] * 50])
+    client = EngineClient([sys.executable, "-m", "engine"], heard.put)
+    client.start()
+    client.submit(LoadModel(1, str(sample_checkpoint())))
+    client.submit(ReadDocument(2, str(path)))
+    before = until(heard, PageProgress)
+    assert client._child is not None
+    os.kill(client._child.pid, signal.SIGKILL)
+    failed = next(each for each in iter(heard.get, None) if isinstance(each.event, Failed))
+    assert [page.text for page in pages_of(before)] == ["This is printed."]
+    assert failed == Envelope(
+        2,
+        Failed(
+            "EngineStopped",
+            "While reading the document, the engine was ended by the system, perhaps because memory ran out. "
+            "It was started again. What was read before stays: go on from there.",
+        ),
+    )
+    until(heard, ModelLoaded)
+    client.submit(ReadDocument(3, str(path), pages=(2,)))
+    assert pages_of(until(heard, DocumentRead))[0].text == "Hello 42\nTotal 17"
+    client.close()
