@@ -1,5 +1,6 @@
 """The page that newcomers read first tells the truth: its tree holds every module once, and it stays one page."""
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 TREE = PAGE.split("## Tree", 1)[1].split("```")[1]
-MAX_LINES = 130
+MAX_LINES, MAX_METHODS = 130, 35
 
 
 def modules_drawn(package: str) -> Iterator[str]:
@@ -42,6 +43,15 @@ def test_the_tree_names_every_module_once(package: str) -> None:
 
 def test_the_architecture_is_one_page() -> None:
     assert len(PAGE.splitlines()) <= MAX_LINES
+
+
+def test_no_class_does_too_much() -> None:
+    sources = [
+        path.read_text(encoding="utf-8") for package in ("app", "engine") for path in (ROOT / package).rglob("*.py")
+    ]
+    classes = [node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+    sizes = {each.name: sum(isinstance(part, ast.FunctionDef) for part in each.body) for each in classes}
+    assert {name: size for name, size in sizes.items() if size > MAX_METHODS} == {}
 
 
 def test_every_decision_is_in_the_index() -> None:

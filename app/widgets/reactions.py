@@ -4,9 +4,8 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 
 from app.text.links import question_for
-from app.viewmodels.conversation.conversation import Turn
 from app.viewmodels.conversation.examples import Example, ExampleKind
-from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
+from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, Turn
 from app.viewmodels.settings.preferences import OFFLINE_REFUSAL
 from app.widgets.gestures import Gestures
 from app.widgets.shared.dialogs import ask_before_link, open_picture

@@ -83,9 +83,9 @@ def show_turns(desk: Desk, turns: Sequence[UserTurn | AnswerTurn]) -> None:
     """Open a conversation that was said before."""
     transcript = desk.models.conversation.transcript
     for turn in turns:
-        if turn.place.id not in transcript._all:
-            transcript._remember(turn)
-    transcript.turns = list(turns)
+        if turn.place.id not in transcript.tree.all:
+            transcript.tree.remember(turn)
+    transcript.tree.branch = list(turns)
     transcript.reset.emit()
 
 

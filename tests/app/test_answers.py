@@ -57,9 +57,9 @@ def test_the_first_word_does_not_wait_for_a_frame(open_desk: OpenDesk, qtbot: Qt
     desk = open_desk("hang")
     answer = say(desk, "go")
     shown: list[tuple[EngineEvent, str]] = []
-    request = desk.models.conversation.transcript.request
-    assert request is not None
-    request.heard.connect(lambda event: shown.append((event, answer.text)))
+    answering = desk.models.conversation.transcript.answering
+    assert answering is not None
+    answering.request.heard.connect(lambda event: shown.append((event, answer.text)))
     qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
     assert shown[-1] == (TextDelta("One word"), "One word")
 

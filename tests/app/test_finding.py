@@ -8,9 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.look.theme import Theme
-from app.viewmodels.conversation.conversation import Turn
 from app.viewmodels.conversation.finding import Finding, occurrences
-from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
 from app.widgets.chat.turn_views import AnswerView, TurnView
 from app.widgets.markdown.text_view import MAX_MARKS, TextView
 from engine import Finished, Message, Stats, Text, Thought

@@ -106,9 +106,9 @@ def test_what_an_engine_says_after_a_stop_is_not_shown(open_desk: OpenDesk, qtbo
     desk.window.commands["stop"].trigger()
     kept = answer.text
     late: list[EngineEvent] = []
-    request = desk.models.conversation.transcript.request
-    assert request is not None
-    request.heard.connect(late.append)
+    answering = desk.models.conversation.transcript.answering
+    assert answering is not None
+    answering.request.heard.connect(late.append)
     qtbot.waitUntil(lambda: len(late) > 20, timeout=WAIT_MS)
     assert isinstance(late[-1], TextDelta)
     assert answer.text == kept

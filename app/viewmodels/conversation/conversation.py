@@ -3,11 +3,11 @@
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from app.settings import Settings
-from app.viewmodels.conversation.transcript import Transcript, Turn
-from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.viewmodels.conversation.transcript import Transcript
+from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
 from engine import Message
 
-__all__ = ["Conversation", "Turn"]
+__all__ = ["Conversation"]
 
 
 class Conversation(QObject):

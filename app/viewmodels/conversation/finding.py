@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.store.text import composed, search_terms, searchable
 from app.text.blocks import plain_pieces
-from app.viewmodels.conversation.conversation import Conversation, Turn
-from app.viewmodels.conversation.turns import AnswerTurn
+from app.viewmodels.conversation.conversation import Conversation
+from app.viewmodels.conversation.turns import AnswerTurn, Turn
 
 __all__ = ["SLICE_S", "Finding", "Hit", "occurrences"]
 

@@ -43,7 +43,7 @@ from engine import (
 )
 from engine import Thought as ThoughtStep
 
-__all__ = ["MAX_SPOKEN", "AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "UserTurn"]
+__all__ = ["MAX_SPOKEN", "AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "Turn", "UserTurn"]
 
 MAX_SPOKEN = 4000
 """So many characters of a turn are its name for people who listen."""
@@ -547,6 +547,9 @@ class AnswerTurn(QObject):
             run.abandon()
         self.state = state
         self.changed.emit()
+
+
+Turn = UserTurn | AnswerTurn
 
 
 def _begun(text: str) -> str:

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.background import Lane
 from app.store import Store, Summary
-from app.viewmodels.conversation.transcript import Transcript, Turn
+from app.viewmodels.conversation.transcript import Transcript
+from app.viewmodels.conversation.turns import Turn
 
 __all__ = ["Group", "Shelf", "shortened", "title_from"]
 

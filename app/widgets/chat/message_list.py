@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QStackedLay
 
 from app.look.theme import COLUMN_WIDTH
 from app.look.thumbnails import Thumbnails
-from app.viewmodels.conversation.conversation import Conversation, Turn
+from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.finding import Finding, Hit
-from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
 from app.widgets.chat.empty_view import EmptyView
 from app.widgets.chat.turn_column import TurnColumn
 from app.widgets.chat.turn_views import AnswerView, TurnView, UserView

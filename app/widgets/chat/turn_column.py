@@ -14,7 +14,7 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from app.look.theme import COLUMN_WIDTH, Theme
-from app.viewmodels.conversation.conversation import Turn
+from app.viewmodels.conversation.turns import Turn
 from app.widgets.chat.turn_views import TurnView, estimate_height
 
 __all__ = ["TurnColumn"]
