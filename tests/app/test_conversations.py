@@ -34,6 +34,7 @@ from tests.app.driving import (
     OpenDesk,
     attach,
     last_answer,
+    let_files_be_read,
     say,
     send,
     wait_for_end,
@@ -135,6 +136,7 @@ def test_a_draft_with_its_picture_survives_quitting(open_desk: OpenDesk, draw: D
     picture.unlink()
     again = open_desk("echo")
     qtbot.waitUntil(lambda: again.window.composer.editor.toPlainText() == "to be continued", timeout=WAIT_MS)
+    let_files_be_read(again)
     assert [chip.name for chip in again.models.composer.pictures] == ["later.png"]
 
 
@@ -538,6 +540,7 @@ def test_an_edit_and_the_draft_beside_it_survive_another_conversation_and_a_rest
     qtbot.waitUntil(lambda: desk.models.composer.text == "one, but better", timeout=WAIT_MS)
     assert desk.window.editing.isVisible()
     assert desk.window.sidebar.list.hasFocus(), "whoever walks through the list stays there"
+    let_files_be_read(desk)
     assert [chip.name for chip in desk.models.composer.pictures] == ["better.png"]
     again = reopen(desk, open_desk, qtbot)
     qtbot.waitUntil(lambda: again.models.composer.text == "one, but better", timeout=WAIT_MS)
@@ -786,6 +789,7 @@ def test_a_file_of_the_draft_beside_an_edit_is_copied(open_desk: OpenDesk, draw:
     picture.unlink()
     again = reopen(desk, open_desk, qtbot)
     again.models.drafts.cancel_edit()
+    let_files_be_read(again)
     assert [chip.name for chip in again.models.composer.pictures] == ["later.png"]
 
 
