@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -132,8 +132,7 @@ class Arrivals(QObject):
     def _open(self, found: _Sorted) -> None:
         if found.documents:
             self._reader.open(found.documents)
-        if found.pictures or found.others:
-            self._composer.attach((*found.pictures, *found.others))
+        self._take_drop("", replace(found, documents=()))
 
     def _take_drop(self, remark: str, found: _Sorted) -> None:
         if self._reader.is_shown:

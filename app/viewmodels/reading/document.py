@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
 from app.viewmodels.reading.errands import Errands
-from app.viewmodels.reading.lines import Line, covers, edited, text_of, union
+from app.viewmodels.reading.lines import Line, covers, edited, text_of, whole_lines
 from app.viewmodels.reading.pace import Pace, weight
 from app.viewmodels.reading.page import Offer, Page
 from engine import (
@@ -119,6 +119,16 @@ class OpenDocument(QObject):
         return sum(page.is_read for page in self.pages)
 
     @property
+    def can_read(self) -> bool:
+        """Whether there are pages that can be read, also while the rest is looked at."""
+        return self.phase in (Phase.LOOKING, Phase.KNOWN) and bool(self.pages)
+
+    @property
+    def num_looked(self) -> int:
+        """Pages that were looked at."""
+        return sum(page.info is not None for page in self.pages)
+
+    @property
     def is_reading(self) -> bool:
         """Whether pages are being read."""
         return bool(self._jobs)
@@ -203,9 +213,8 @@ class OpenDocument(QObject):
         self.changed.emit()
 
     def read_region(self, number: int, region: Box, reading: Reading) -> None:
-        """Read a part of a page again and put it in place: with all of the lines of which it holds most."""
-        boxes = [line.box for line in self.page(number).lines if line.box is not None and covers(region, line.box)]
-        region = union([region, *boxes])
+        """Read a part of a page again and put it in place, whole lines at a time."""
+        region = whole_lines(region, self.page(number).lines)
         self.read([number], with_fields(reading, region=region, turned=self.page(number).turned))
 
     def stop(self) -> None:

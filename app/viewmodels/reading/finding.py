@@ -37,7 +37,7 @@ class PageFinding(QObject):
         self._recounts = QTimer(self, interval=200, singleShot=True)
         self._recounts.timeout.connect(self._recount)
         reader.opened.connect(self._recount)
-        reader.changed.connect(lambda: self.is_open and self._recounts.start())
+        reader.changed.connect(self._recount_soon)
 
     @property
     def count_line(self) -> str:
@@ -79,6 +79,10 @@ class PageFinding(QObject):
     def on_page(self, number: int) -> list[tuple[int, int, int]]:
         """The hits of one page: line, from, to."""
         return [(line, start, end) for page, line, start, end in self.places if page == number]
+
+    def _recount_soon(self) -> None:
+        if self.is_open and not self._recounts.isActive():
+            self._recounts.start()
 
     def _recount(self) -> None:
         if self.is_open:

@@ -7,11 +7,14 @@ from msgspec.structs import replace as with_fields
 
 from engine import Box, PageText, TextLine
 
-__all__ = ["Line", "covers", "edited", "lines_of", "place_of", "put_in_place", "text_of"]
+__all__ = ["Line", "covers", "edited", "lines_of", "place_of", "put_in_place", "text_of", "whole_lines"]
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _ONE_LINE = str.maketrans({**dict.fromkeys(_BREAKS, " "), "\ufdd0": "\ufffd", "\ufdd1": "\ufffd"})
 """What would break a line in the window, one for one, so that ranges of characters stay right."""
+
+_MOSTLY = 0.5
+"""How much of the lower one a region and a line have in common where they belong together."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,22 @@ def edited(lines: Sequence[Line], text: str) -> tuple[Line, ...]:
 
 
 def covers(region: Box, box: Box | None) -> bool:
-    """Whether a region holds at least half of a line."""
+    """Whether a line belongs to a region: at its height, and beside it nowhere else."""
     if box is None:
         return False
     width = min(region.right, box.right) - max(region.left, box.left)
     height = min(region.bottom, box.bottom) - max(region.top, box.top)
-    return max(width, 0.0) * max(height, 0.0) >= 0.5 * (box.right - box.left) * (box.bottom - box.top)
+    lower = min(region.bottom - region.top, box.bottom - box.top)
+    return width > 0 and height > 0 and height >= _MOSTLY * lower
+
+
+def whole_lines(region: Box, lines: Sequence[Line]) -> Box:
+    """A region grown until no line is cut by its edges: what is read again replaces whole lines."""
+    while True:
+        grown = union([region, *(line.box for line in lines if line.box is not None and covers(region, line.box))])
+        if grown == region:
+            return region
+        region = grown
 
 
 def put_in_place(lines: Sequence[Line], region: Box, new: Sequence[Line]) -> tuple[Line, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, Signal
 
-from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.pictures import PagePictures
 from engine import BUDGETS, Reading
@@ -189,8 +189,8 @@ class Reader(QObject):
 
     @property
     def can_read(self) -> bool:
-        """Whether the document is known."""
-        return self.document is not None and self.document.phase is Phase.KNOWN and bool(self.document.pages)
+        """Whether pages can be read."""
+        return self.document is not None and self.document.can_read
 
 
 def finer(document: OpenDocument, number: int) -> Reading:

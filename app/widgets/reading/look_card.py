@@ -87,7 +87,7 @@ class LookCard(QScrollArea):
         if document is None:
             return
         phase, page = document.phase, document.pages[number - 1] if number <= len(document.pages) else None
-        is_known, is_locked = phase is Phase.KNOWN and bool(document.pages), phase is Phase.LOCKED
+        is_known, is_locked = document.can_read, phase is Phase.LOCKED
         is_busy = page is not None and page.is_waiting
         self.title.setText(self._title(document, number))
         self.detail.setText(self._detail(document, number))
@@ -105,13 +105,13 @@ class LookCard(QScrollArea):
 
     def _title(self, document: OpenDocument, number: int) -> str:
         match document.phase:
-            case Phase.LOOKING:
-                return f"Looking at page {len(document.pages):,}…" if document.pages else "Looking at the document…"
+            case Phase.LOOKING if not document.pages:
+                return "Looking at the document…"
             case Phase.LOCKED:
                 return "This document is locked"
             case Phase.REFUSED:
                 return "This document cannot be opened"
-            case Phase.KNOWN:
+            case Phase.LOOKING | Phase.KNOWN:
                 page = document.pages[number - 1] if number <= len(document.pages) else None
                 if page is not None and page.is_waiting:
                     return page_line(page)
@@ -124,16 +124,16 @@ class LookCard(QScrollArea):
     def _detail(self, document: OpenDocument, number: int) -> str:
         if document.phase in (Phase.LOCKED, Phase.REFUSED):
             return document.refusal
-        if document.phase is Phase.LOOKING:
-            return ""
         if not document.pages:
-            return "It has no pages."
+            return "It has no pages." if document.phase is Phase.KNOWN else ""
         page = document.pages[number - 1]
         if page.is_waiting:
             return "What is read stays if you stop."
         if page.text is not None and page.text.state == "failed":
             return page.text.reason
         lines = [summary(document.pages)]
+        if document.phase is Phase.LOOKING:
+            lines.append(f"Looking at page {document.num_looked:,}…")
         if page.info is not None and len(document.pages) > 1:
             lines.append(f"This page: {page.info.reason}")
         elif page.info is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from app.viewmodels.reading.document import OpenDocument
@@ -14,6 +14,9 @@ from app.widgets.shared.text_focus import Field
 from engine import Box
 
 __all__ = ["ReadingGestures"]
+
+REFRESH_MS = 33
+"""While pages are read, commands follow no faster than somebody sees."""
 
 
 class ReadingGestures(QObject):
@@ -46,7 +49,10 @@ class ReadingGestures(QObject):
         text.again.clicked.connect(self.read_finer)
         page.region_drawn.connect(self.read_region)
         view.find_bar.asked.connect(finding.look_for)
-        for changed in (reader.changed, reader.shown, finding.changed):
+        self._refresh_soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
+        self._refresh_soon.timeout.connect(refresh)
+        reader.changed.connect(lambda: self._refresh_soon.isActive() or self._refresh_soon.start())
+        for changed in (reader.shown, reader.opened, finding.changed):
             changed.connect(refresh)
 
     @property

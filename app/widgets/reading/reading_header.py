@@ -68,8 +68,12 @@ class ReadingHeader(QWidget):
             return ""
         if document.phase is Phase.LOCKED:
             return "Locked"
-        if document.phase is Phase.LOOKING:
-            return "Looking…"
+        if document.phase is Phase.LOOKING and not document.is_reading:
+            return (
+                f"Looking · {document.num_looked:,} of {count(len(document.pages), 'page')}"
+                if document.pages
+                else "Looking…"
+            )
         if document.is_reading:
             done = len(document.pages) - document.num_waiting
             parts = [f"Reading · {done:,} of {count(len(document.pages), 'page')}", time_left(document.seconds_left)]

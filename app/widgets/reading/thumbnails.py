@@ -56,6 +56,7 @@ class Thumbnails(QListView):
         self._ask_soon = QTimer(self, interval=ASK_MS, singleShot=True)
         self._ask_soon.timeout.connect(self._ask)
         self.verticalScrollBar().valueChanged.connect(lambda _: self._ask_soon.start())
+        self._pages.dataChanged.connect(lambda *_: self._ask_soon.isActive() or self._ask_soon.start())
         reader.opened.connect(self._show_document)
         reader.turned.connect(self._follow)
         look.theme.changed.connect(self.viewport().update)

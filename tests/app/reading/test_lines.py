@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.viewmodels.reading.lines import Line, covers, edited, lines_of, place_of, put_in_place, text_of
+from app.viewmodels.reading.lines import Line, covers, edited, lines_of, place_of, put_in_place, text_of, whole_lines
 from engine import Box, PageText, TextLine
 
 
@@ -68,6 +68,14 @@ def test_a_region_replaces_the_lines_of_which_it_holds_most() -> None:
     assert [covers(region, each.box) for each in PAGE] == [False, True, False]
     after = put_in_place(PAGE, region, (line("with PINK", 1), line("eyes", 1)))
     assert [each.text for each in after] == ["A White Rabbit", "with PINK", "eyes", "ran close by"]
+
+
+def test_a_word_of_a_line_stands_for_the_line() -> None:
+    word = Box(0.2, 0.155, 0.25, 0.165)
+    assert [covers(word, each.box) for each in PAGE] == [False, True, False]
+    assert whole_lines(word, PAGE) == PAGE[1].box
+    beside = Box(0.92, 0.155, 0.98, 0.165)
+    assert whole_lines(beside, PAGE) == beside
 
 
 def test_a_region_without_lines_goes_where_it_stands() -> None:

@@ -1,0 +1,269 @@
+"""What an open document makes of the engine's events and of a person's corrections."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.asking import Errand
+from app.viewmodels.reading.document import CHUNK, OpenDocument, Phase
+from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.reader import Reader, finer
+from engine import (
+    Box,
+    Cancel,
+    DocumentInfo,
+    DocumentLooked,
+    DocumentRead,
+    DocumentRequest,
+    EngineStopped,
+    Failed,
+    LookAtDocument,
+    PageInfo,
+    PageLooked,
+    PageProgress,
+    PageRead,
+    PageReceipt,
+    PageText,
+    PasswordNeeded,
+    ReadDocument,
+    Reading,
+    ReadingCost,
+    Request,
+    TextLine,
+)
+
+PICTURE = PageInfo(1, 595, 842, "picture", "It is a picture.", ink=0.05)
+
+
+class Errands:
+    """Keeps what is asked for; a test gives the answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[DocumentRequest] = []
+        self.sent: list[Request] = []
+        self._errands: dict[int, Errand] = {}
+
+    def errand(self, make: "object") -> Errand:
+        """Note the request."""
+        request = make(len(self.asked) + 1)  # type: ignore[operator]
+        self.asked.append(request)
+        errand = self._errands[request.request_id] = Errand(self.sent.append, request)
+        return errand
+
+    def answer(self, request: DocumentRequest, *events: object) -> None:
+        """Let the engine say something about a request."""
+        for event in events:
+            self._errands[request.request_id].heard.emit(event)
+
+    @property
+    def last(self) -> DocumentRequest:
+        """What was asked for last."""
+        return self.asked[-1]
+
+
+def page_text(number: int, *texts: str, doubtful: bool = False, way: str = "page") -> PageText:
+    lines = tuple(
+        TextLine(text, Box(0.1, 0.1 + 0.1 * row, 0.9, 0.15 + 0.1 * row), -0.5, ((0, 3),) if doubtful else ())
+        for row, text in enumerate(texts)
+    )
+    return PageText(number, "done" if texts else "empty", lines, receipt=PageReceipt(way, 280))  # type: ignore[arg-type]
+
+
+def looked(errands: Errands, num_pages: int) -> OpenDocument:
+    """A document that was looked at."""
+    document = OpenDocument(errands, Path("/papers/contract.pdf"))
+    document.look()
+    pages = tuple(
+        PageInfo(number, 595, 842, "picture", "It is a picture.", ink=0.05) for number in range(1, num_pages + 1)
+    )
+    for page in pages:
+        errands.answer(errands.last, PageLooked(page, num_pages))
+    info = DocumentInfo(str(document.path), "pdf", pages)
+    errands.answer(errands.last, DocumentLooked(info, ReadingCost(num_pages, 1120)))
+    return document
+
+
+@pytest.fixture
+def errands(qtbot: QtBot) -> Errands:
+    return Errands()
+
+
+def read(errands: Errands, document: OpenDocument, *texts: PageText, reading: Reading = Reading()) -> None:  # noqa: B008
+    """Read pages, which come out as these."""
+    document.read([text.number for text in texts], reading)
+    errands.answer(errands.last, *map(PageRead, texts), DocumentRead(len(texts)))
+
+
+def lines(document: OpenDocument, number: int = 1) -> list[str]:
+    return [line.text for line in document.page(number).lines]
+
+
+def test_pages_are_known_one_by_one_and_can_be_read_meanwhile(errands: Errands) -> None:
+    document = OpenDocument(errands, Path("/papers/contract.pdf"))
+    document.look()
+    assert not document.can_read
+    errands.answer(errands.last, PageLooked(PICTURE, 3))
+    assert (len(document.pages), document.num_looked, document.can_read) == (3, 1, True)
+    assert document.phase is Phase.LOOKING
+
+
+def test_a_locked_document_asks_until_the_password_is_right(errands: Errands) -> None:
+    document = OpenDocument(errands, Path("/papers/letter.pdf"))
+    document.look()
+    errands.answer(errands.last, Failed(PasswordNeeded.__name__, "It asks for its password."))
+    assert document.phase is Phase.LOCKED
+    document.unlock("open sesame")
+    request = errands.last
+    assert isinstance(request, LookAtDocument)
+    assert request.password == "open sesame"
+    info = DocumentInfo("/papers/letter.pdf", "pdf", (PICTURE,))
+    errands.answer(request, PageLooked(PICTURE, 1), DocumentLooked(info, ReadingCost(1, 280)))
+    assert document.phase is Phase.KNOWN
+    document.read([1], Reading())
+    assert isinstance(errands.last, ReadDocument)
+    assert errands.last.password == "open sesame"
+
+
+def test_what_an_earlier_look_still_says_is_not_heard(errands: Errands) -> None:
+    document = OpenDocument(errands, Path("/papers/contract.pdf"))
+    document.look()
+    first = errands.last
+    document.look(Reading(way="page"))
+    errands.answer(first, Failed("AttachmentError", "It was stopped."))
+    assert document.phase is Phase.LOOKING
+
+
+def test_pages_are_asked_for_a_few_at_a_time_and_stopping_keeps_what_is_read(errands: Errands) -> None:
+    document = looked(errands, 10)
+    document.read(range(1, 11), Reading())
+    first = errands.last
+    assert isinstance(first, ReadDocument)
+    assert first.pages == tuple(range(1, CHUNK + 1))
+    errands.answer(first, *(PageRead(page_text(number, "word")) for number in first.pages), DocumentRead(CHUNK))
+    second = errands.last
+    errands.answer(second, PageRead(page_text(CHUNK + 1, "word")), PageProgress(CHUNK + 2, 1, 2))
+    assert document.page(CHUNK + 2).progress == 0.5
+    document.stop()
+    assert errands.sent[-1] == Cancel(second.request_id)
+    assert (document.num_read, document.is_reading, document.num_waiting) == (CHUNK + 1, False, 0)
+    errands.answer(second, PageRead(page_text(CHUNK + 2, "late")))
+    assert document.num_read == CHUNK + 1
+
+
+def test_an_engine_that_stops_takes_one_page_with_it(errands: Errands) -> None:
+    document = looked(errands, 3)
+    document.read([1, 2, 3], Reading())
+    errands.answer(errands.last, PageRead(page_text(1, "word")), PageProgress(2, 1, 4))
+    errands.answer(errands.last, Failed(EngineStopped.__name__, "The engine crashed."))
+    assert document.page(2).text == PageText(2, "failed", reason="The engine crashed.")
+    assert isinstance(errands.last, ReadDocument)
+    assert errands.last.pages == (3,)
+    errands.answer(errands.last, PageRead(page_text(3, "word")), DocumentRead(1))
+    assert (document.num_read, document.is_reading) == (2, False)
+
+
+def test_a_page_that_fails_when_it_is_read_again_keeps_its_text(errands: Errands) -> None:
+    document = looked(errands, 1)
+    read(errands, document, page_text(1, "first"))
+    read(errands, document, PageText(1, "failed", reason="It cannot be drawn."))
+    assert lines(document) == ["first"]
+    assert document.failure == "It cannot be drawn."
+
+
+def test_what_a_person_corrected_is_never_overwritten_without_asking(errands: Errands) -> None:
+    document = looked(errands, 1)
+    read(errands, document, page_text(1, "teh cat", "sat"))
+    document.edit(1, "the cat\nsat")
+    read(errands, document, page_text(1, "teh cat", "sat down"))
+    assert lines(document) == ["the cat", "sat"]
+    assert document.page(1).offer is not None
+    document.decline(1)
+    assert (lines(document), document.page(1).offer) == (["the cat", "sat"], None)
+    read(errands, document, page_text(1, "teh cat", "sat down"))
+    document.accept(1)
+    assert lines(document) == ["teh cat", "sat down"]
+    document.undo()
+    assert lines(document) == ["the cat", "sat"]
+
+
+def test_a_region_is_read_again_around_whole_lines_and_put_in_place_with_a_way_back(errands: Errands) -> None:
+    document = looked(errands, 1)
+    read(errands, document, page_text(1, "one", "tvvo", "three"))
+    document.read_region(1, Box(0.2, 0.21, 0.8, 0.24), finer(document, 1))
+    request = errands.last
+    assert isinstance(request, ReadDocument)
+    assert request.reading.region == Box(0.1, 0.2, 0.9, 0.25)
+    assert request.reading.budget == 560
+    again = TextLine("two", Box(0.1, 0.2, 0.9, 0.25))
+    errands.answer(request, PageRead(PageText(1, "done", (again,))), DocumentRead(1))
+    assert lines(document) == ["one", "two", "three"]
+    document.undo()
+    assert lines(document) == ["one", "tvvo", "three"]
+    document.redo()
+    assert lines(document) == ["one", "two", "three"]
+
+
+def test_a_region_does_not_wait_for_the_pages(errands: Errands) -> None:
+    document = looked(errands, 9)
+    read(errands, document, page_text(1, "one"))
+    document.read(range(2, 10), Reading())
+    pages = errands.last
+    document.read_region(1, Box(0.1, 0.1, 0.9, 0.15), Reading())
+    assert errands.last is not pages
+    assert isinstance(errands.last, ReadDocument)
+    assert errands.last.pages == (1,)
+
+
+def test_a_region_beside_a_correction_does_not_ask(errands: Errands) -> None:
+    document = looked(errands, 1)
+    read(errands, document, page_text(1, "one", "tvvo"))
+    document.edit(1, "ONE\ntvvo")
+    document.read_region(1, Box(0.1, 0.2, 0.9, 0.25), Reading())
+    errands.answer(errands.last, PageRead(page_text(1, "two")), DocumentRead(1))
+    assert lines(document) == ["ONE", "two"]
+    assert document.page(1).offer is None
+
+
+def test_what_is_typed_is_undone_word_by_word_on_whichever_page_it_was(errands: Errands) -> None:
+    document = looked(errands, 2)
+    read(errands, document, page_text(1, "a"), page_text(2, "b"))
+    for text in ("a ", "a c", "a ca", "a cat"):
+        document.edit(1, text)
+    document.edit(2, "bee")
+    document.undo()
+    assert text_of(document.page(2).lines) == "b"
+    document.undo()
+    assert text_of(document.page(1).lines) == "a"
+    document.redo()
+    assert text_of(document.page(1).lines) == "a cat"
+
+
+def test_what_is_exported_has_the_corrections(errands: Errands) -> None:
+    document = looked(errands, 3)
+    read(errands, document, page_text(1, "teh"), page_text(3))
+    document.edit(1, "the")
+    document.edit(3, "something after all")
+    assert [(page.number, page.state, page.text) for page in document.written()] == [
+        (1, "done", "the"),
+        (3, "done", "something after all"),
+    ]
+
+
+def test_the_next_doubtful_word_is_found_over_pages_and_round_the_end(errands: Errands) -> None:
+    reader = Reader(errands, lambda: Path("/nowhere"))
+    reader.open([Path("/papers/contract.pdf")])
+    assert reader.document is not None
+    document = reader.document
+    for number in (1, 2, 3):
+        errands.answer(errands.asked[0], PageLooked(PageInfo(number, 595, 842, "picture", "A picture."), 3))
+    read(errands, document, page_text(1, "one", doubtful=True), page_text(2, "two"), page_text(3, "six", doubtful=True))
+    reader.step_doubt(1)
+    assert (reader.number, reader.place) == (1, (0, 3))
+    reader.step_doubt(1)
+    assert (reader.number, reader.place) == (3, (0, 3))
+    reader.step_doubt(1)
+    assert reader.number == 1
+    reader.step_doubt(-1)
+    assert reader.number == 3
+    reader.finish()
