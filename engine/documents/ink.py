@@ -1,9 +1,11 @@
-"""What of a page is ink: darker than the paper around it, whatever the light, or lighter on a dark page."""
+"""What of a page is ink: darker than the paper around it, whatever the light. Light print on dark is made dark first."""
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-__all__ = ["find_ink", "find_paper"]
+from engine.documents.components import find_components
+
+__all__ = ["as_positive", "find_ink", "find_paper"]
 
 BLOCK = 32
 """Side in pixels of the squares over which paper and contrast are measured."""
@@ -18,16 +20,41 @@ SHARE_OF_PAGE = 0.2
 """Of the page's strongest ink: what is fainter shines through from the back."""
 
 
+DARK = 110
+"""Median brightness of a page below which it is a negative."""
+
+LOWEST_PANEL = 20
+"""Pixels: lower than this, a dark strip with light print cannot be read anyway."""
+
+EVEN = 24
+"""Standard deviation of brightness in a panel of one tone; pictures have more."""
+
+
 def find_paper(gray: np.ndarray) -> np.ndarray:
     """Brightness of the paper at every pixel of a page [H, W] uint8, without the ink on it."""
     blocks = _per_block(gray, 90)
     return _smoothed(_widened(blocks, 5), gray.shape)
 
 
+def as_positive(gray: np.ndarray) -> np.ndarray:
+    """A page [H, W] uint8 with dark print throughout: its negative if it is mostly dark, and that of dark panels."""
+    positive = 255 - gray if np.median(gray[::4, ::4]) < DARK else gray.copy()
+    parts = find_components(find_ink(positive))
+    width, height = parts.width, parts.height
+    may_be = (height >= LOWEST_PANEL) & (width >= 1.5 * height) & (parts.area > 0.55 * width * height)
+    for index in np.flatnonzero(may_be):
+        place = np.s_[parts.top[index] : parts.bottom[index], parts.left[index] : parts.right[index]]
+        own = parts.labels[place] == index
+        edges = np.concatenate([own[1], own[-2], own[:, 1], own[:, -2]])
+        shown = positive[place]
+        if edges.mean() > 0.9 and own.mean() < 0.985 and shown[own].std() < EVEN:
+            tone = float(np.median(shown[own]))
+            positive[place] = 255 - np.clip(shown - tone, 0, 255).astype(np.uint8)
+    return positive
+
+
 def find_ink(gray: np.ndarray) -> np.ndarray:
-    """Whether each pixel of a page [H, W] uint8 is ink; a page that is mostly dark is read as its negative."""
-    if np.median(gray[::4, ::4]) < 110:
-        gray = 255 - gray
+    """Whether each pixel of a page [H, W] uint8 with dark print is ink."""
     depth = np.maximum(find_paper(gray).astype(np.int16) - gray, 0).astype(np.uint8)
     strongest = _per_block(depth, 99)
     grain = float(np.median(np.abs(np.diff(gray[::2].astype(np.int16), axis=1)))) / 0.95

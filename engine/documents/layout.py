@@ -24,6 +24,10 @@ PROSE_WIDTH = 6.5
 """Line heights: the median line of a column is at least so wide."""
 
 
+APART = 0.25
+"""Share of the lines of a side that may stand level with lines of the other where both are no prose."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A line of a page: one run, or several that stand level, from left to right."""
@@ -151,10 +155,7 @@ def _are_columns(left: list[Run], right: list[Run], line: float) -> bool:
         return False
     if _is_prose(left, line) and _is_prose(right, line):
         return True
-    return (
-        min(_share_level(left, right), _share_level(right, left)) < 0.5
-        and _share_level(*sorted((left, right), key=len)) < 0.6
-    )
+    return _share_level(*sorted((left, right), key=len)) < APART
 
 
 def _is_prose(runs: list[Run], line: float) -> bool:

@@ -24,6 +24,12 @@ BLANK = 1.9
 MARK = 0.45
 """Of a letter's height: what is lower is a dot, a comma, a quote, a hyphen, an accent."""
 
+STRAY = 0.8
+"""Of a letter's height: what is lower and stands alone is a mark as well, a comma of a large face."""
+
+JOINT = 0.9
+"""Line heights: the widest blank between a mark and the next word."""
+
 LEADER_DOTS = 5
 """So many dots in a row, and they lead to something."""
 
@@ -182,9 +188,33 @@ def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Ru
     marks, letters = members[is_mark], members[~is_mark]
     leaders, marks = _find_leaders(parts, marks, letter)
     groups = _linked(parts, letters)
-    runs = [_run(parts, group) for group in groups]
+    is_stray = [len(group) == 1 and parts.height[group[0]] < STRAY * letter for group in groups]
+    strays = [group for group, is_one in zip(groups, is_stray, strict=True) if is_one]
+    runs = [_run(parts, group) for group, is_one in zip(groups, is_stray, strict=True) if not is_one]
+    if not runs:
+        runs, strays = [_run(parts, group) for group in strays], []
     runs = _absorbed(parts, runs)
-    return _with_marks(parts, runs, marks, letter) + leaders
+    runs = _with_marks(parts, runs, np.concatenate([marks, *strays]), letter)
+    return _joined(parts, runs) + leaders
+
+
+def _joined(parts: Components, runs: list[Run]) -> list[Run]:
+    """Runs that stand level with no more than a blank between them are one: a mark may have kept them apart."""
+    if not runs:
+        return runs
+    line = float(np.median([run.height for run in runs]))
+    joined: list[Run] = []
+    for run in sorted(runs, key=lambda each: each.left):
+        for index, other in enumerate(joined):
+            lower, higher = sorted((run.height, other.height))
+            shared = min(run.bottom, other.bottom) - max(run.top, other.top)
+            gap = run.left - other.right
+            if -0.5 * lower < gap < JOINT * max(line, lower) and shared > 0.55 * lower and higher < 2 * lower:
+                joined[index] = _run(parts, np.concatenate([other.members, run.members]))
+                break
+        else:
+            joined.append(run)
+    return joined
 
 
 def _run(parts: Components, members: np.ndarray, leader: str = "") -> Run:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from engine.documents.cut import Piece, Strips, cut_row, halve
-from engine.documents.ink import find_ink, find_paper
+from engine.documents.ink import as_positive, find_ink, find_paper
 from engine.documents.layout import Row, arrange
 from engine.documents.lines import Ground, find_ground
 from engine.documents.skew import find_skew, straighten
@@ -24,7 +24,7 @@ class Sheet:
     """A straightened page. Places are pixels of it."""
 
     picture: Image.Image
-    """Gray."""
+    """Gray, with dark print throughout."""
     skew: float
     """Degrees clockwise by which the lines sloped."""
     ink: np.ndarray
@@ -71,8 +71,8 @@ def take_apart(picture: Image.Image) -> Sheet:
     factor = math.sqrt(MAX_PIXELS / (gray.width * gray.height))
     if factor < 1:
         gray = gray.resize((max(1, int(gray.width * factor)), max(1, int(gray.height * factor))), Image.Resampling.BOX)
-    pixels = np.asarray(gray)
-    ink = find_ink(pixels)
+    pixels = as_positive(np.asarray(gray))
+    gray, ink = Image.fromarray(pixels), find_ink(pixels)
     skew = find_skew(ink)
     if skew:
         gray = straighten(gray, skew, int(np.median(find_paper(pixels))))

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from engine.documents.cut import Piece
-from engine.documents.ink import find_ink
+from engine.documents.ink import as_positive, find_ink
 from engine.documents.sheet import Sheet, take_apart
 from engine.documents.skew import find_skew, is_sideways
 from tests.documents.pages import WORDS, Placed, as_ink, draw_page, prose
@@ -33,7 +33,7 @@ def test_lines_that_run_down_the_page_are_seen() -> None:
 @pytest.mark.parametrize(("paper", "ink"), [(255, 0), (250, 120), (20, 235), (190, 40)])
 def test_ink_is_what_differs_from_the_paper(paper: int, ink: int) -> None:
     dark = as_ink(draw_page(prose(10, 120, 100, 8)))
-    found = find_ink(np.asarray(draw_page(prose(10, 120, 100, 8), paper=paper, ink=ink)))
+    found = find_ink(as_positive(np.asarray(draw_page(prose(10, 120, 100, 8), paper=paper, ink=ink))))
     assert (found == dark).mean() > 0.985
     assert found.mean() > 0.5 * dark.mean()
 
@@ -92,6 +92,32 @@ def test_text_beside_a_picture_is_read_and_the_picture_is_not() -> None:
     sheet = take_apart(page)
     assert len(sheet.rows) == 17
     assert len(sheet.ground.pictures) == 1
+
+
+def test_light_print_on_a_dark_panel_is_print() -> None:
+    page = draw_page(prose(6, 100, 300, 8))
+    draw = ImageDraw.Draw(page)
+    draw.rectangle([80, 80, 900, 180], fill=30)
+    draw.text((100, 110), "Annual report", fill=250, font=ImageFont.load_default(40))
+    sheet = take_apart(page)
+    assert len(sheet.rows) == 7
+    assert (sheet.rows[0].left, sheet.rows[0].right) == (pytest.approx(102, abs=4), pytest.approx(350, abs=30))
+    shown = np.asarray(sheet.strips().picture(sheet.pieces(200)[0]))
+    assert np.median(shown) > 200
+
+
+def test_quotes_and_marks_between_words_part_no_line() -> None:
+    lines = [(60.0, 60 + 50 * i, text) for i, text in enumerate(('he said: "It is!" and I\'ve', 'time?" , she; said'))]
+    sheet = take_apart(draw_page([*lines, *prose(5, 60, 300, 6)], height=30))
+    assert [len(row.cells) for row in sheet.rows] == [1] * 7
+
+
+def test_a_letter_head_at_the_right_does_not_part_a_table_below() -> None:
+    placed = [(600.0, 60 + 36 * i, "Harbour Street") for i in range(4)]
+    placed += [(60.0, 260 + 36 * i, "Anna Berg") for i in range(3)]
+    placed += [(x, 460 + 40 * i, f"{x * i}") for i in range(5) for x in (60.0, 400.0, 600.0, 750.0)]
+    sheet = take_apart(draw_page(placed))
+    assert [len(row.cells) for row in sheet.rows] == [1] * 7 + [4] * 5
 
 
 def test_a_row_of_dots_is_a_leader_of_as_many_dots() -> None:
