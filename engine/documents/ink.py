@@ -1,4 +1,4 @@
-"""What of a page is ink: darker than the paper around it, whatever the light; light print on dark is made dark first."""
+"""What of a page is ink: darker than the paper around it, whatever the light; light print is made dark before."""
 
 import numpy as np
 from PIL import Image, ImageFilter
