@@ -10,6 +10,7 @@ LIMITED = {
     "--template": "run_template_process",
     "--pictures": "run_picture_process",
     "--documents": "run_document_process",
+    "--recordings": "run_recording_process",
     "--writer": "run_writer_process",
 }
 """Processes for work on strangers' files, and the names of what they run."""

@@ -130,6 +130,7 @@ from engine.protocol.requests import (
     Transcribe,
 )
 from engine.protocol.tools import Tool, tool_from_function
+from engine.recordings.source import run_recording_process
 from engine.tasks.speech_prompts import transcription_prompt
 
 if TYPE_CHECKING:
@@ -143,17 +144,18 @@ __all__ = [
     "Attachment", "AttachmentError", "Box", "Cancel", "CheckpointError", "ContextFull", "DocumentEvent",
     "DocumentFormat", "DocumentInfo", "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine", "EngineClient",
     "EngineError", "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute",
-    "Failed", "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "Layout", "LoadModel", "LoadProgress",
-    "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options",
-    "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt", "PageShown", "PageState", "PageText", "Part",
-    "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Quote",
-    "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingRead", "Regex", "Request", "Respond", "Returned",
-    "Role", "Sampling", "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step",
-    "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
-    "Tool", "ToolCall", "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult",
-    "Traits", "Transcribe", "Turned", "Verdict", "Video", "VideoReceipt", "Way", "WriteError", "Written",
-    "look_at_file", "mark_running", "messages_of", "mix_down", "plan_frames", "plan_image", "read_traits", "respond",
-    "run_command_line", "run_document_process", "run_engine_process", "run_picture_process", "run_template_process",
+    "Failed", "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "Layout", "LoadModel",
+    "LoadProgress", "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded",
+    "NamedTool", "Options", "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt", "PageShown",
+    "PageState", "PageText", "Part", "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress", "PromptError",
+    "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingRead", "Regex",
+    "Request", "Respond", "Returned", "Role", "Sampling", "ShowPage", "Shutdown", "Sound", "SoundReceipt",
+    "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta",
+    "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused", "ToolCalled",
+    "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned", "Verdict", "Video",
+    "VideoReceipt", "Way", "WriteError", "Written", "look_at_file", "mark_running", "messages_of", "mix_down",
+    "plan_frames", "plan_image", "read_traits", "respond", "run_command_line", "run_document_process",
+    "run_engine_process", "run_picture_process", "run_recording_process", "run_template_process",
     "run_writer_process", "sample_checkpoint", "small_picture", "take_turns", "target_of", "tool_from_function",
     "transcription_prompt", "user", "without_surrogates", "write_document", "write_whole",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 Any rate and number of channels; at most 30 seconds, which is what the model was made for.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.media.sound import OpenSound, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
 from engine.protocol.errors import AttachmentError
 
-__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "hear_sound", "load_sound", "loudest_pieces"]
+__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "hear_sound", "load_sound", "loudest_pieces", "samples_of"]
 
 SAMPLE_RATE = 16_000
 """Samples a second, in Hz."""
@@ -70,28 +71,70 @@ def _mono(path: Path) -> tuple[np.ndarray, int, bool]:
 def _mixed(path: Path, sound: OpenSound, only: int | None = None) -> tuple[np.ndarray, int, int | None]:
     """The mix of all channels or `only` one of them, the rate, and the channel to take because the mix cancels."""
     pieces: list[np.ndarray] = []
-    num_samples, rate_hz = 0, SAMPLE_RATE
-    weights, powers, mix_power = np.zeros(0), np.zeros(0), 0.0
-    for block_rate_hz, block in sound.blocks:
-        is_first = not pieces
-        if block_rate_hz not in _RATES_HZ or not (
-            is_first or (block_rate_hz, block.shape[1]) == (rate_hz, len(powers))
-        ):
-            raise AttachmentError(f"“{path.name}” has a sample rate that cannot be read. Save it with 48 kHz.")
-        if not np.isfinite(block).all():
-            raise AttachmentError(f"“{path.name}” is damaged: some of its samples are no numbers.")
-        if is_first:
-            weights, powers = channel_weights(block.shape[1], sound.channels), np.zeros(block.shape[1])
-        channels = np.clip(block, -1, 1)
-        pieces.append(channels @ weights if only is None else channels[:, only].copy())
-        powers += np.square(channels, dtype=np.float64).sum(axis=0)
-        mix_power += float(np.square(pieces[-1], dtype=np.float64).sum())
-        num_samples, rate_hz = num_samples + len(block), block_rate_hz
+    num_samples, rate_hz, mixer = 0, SAMPLE_RATE, _Mixer(sound.channels)
+    for rate_hz, channels in _blocks(path, sound):
+        mix = mixer.mixed(channels)
+        pieces.append(mix if only is None else channels[:, only].copy())
+        num_samples += len(channels)
         if num_samples > (MAX_SECONDS + _CUT_SECONDS) * rate_hz:
             raise AttachmentError(_too_long(path, sound.seconds))
     if not pieces:
         return np.zeros(0, np.float32), rate_hz, None
-    return np.concatenate(pieces), rate_hz, None if only is not None else lone_channel(mix_power, powers, weights)
+    return np.concatenate(pieces), rate_hz, None if only is not None else mixer.alone
+
+
+def samples_of(path: Path, sound: OpenSound) -> Iterator[np.ndarray]:
+    """A sound of any length as mono samples [n] float32 in [-1, 1] at 16 kHz, block by block; raises AttachmentError.
+
+    A channel is taken alone where the mix of what was heard so far cancels.
+    """
+    import soxr
+
+    mixer, resampler, alone = _Mixer(sound.channels), None, None
+    for rate_hz, channels in _blocks(path, sound):
+        mix, found = mixer.mixed(channels), mixer.alone
+        alone = found if found is None or alone is None else alone  # of two that are as loud always the same
+        mono = mix if alone is None else channels[:, alone]
+        resampler = resampler or soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+        yield np.clip(resampler.resample_chunk(mono), -1, 1)
+    if resampler is not None:
+        yield np.clip(resampler.resample_chunk(np.zeros(0, np.float32), last=True), -1, 1)
+
+
+def _blocks(path: Path, sound: OpenSound) -> Iterator[tuple[int, np.ndarray]]:
+    """The sound's blocks as far as they can be used: one rate and number of channels, numbers in [-1, 1]."""
+    first: tuple[int, int] | None = None
+    for rate_hz, block in sound.blocks:
+        first = first or (rate_hz, block.shape[1])
+        if rate_hz not in _RATES_HZ or (rate_hz, block.shape[1]) != first:
+            raise AttachmentError(f"“{path.name}” has a sample rate that cannot be read. Save it with 48 kHz.")
+        if not np.isfinite(block).all():
+            raise AttachmentError(f"“{path.name}” is damaged: some of its samples are no numbers.")
+        yield rate_hz, np.clip(block, -1, 1)
+
+
+class _Mixer:
+    """Mixes the blocks of a sound, and notices where the mix cancels."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._weights = self._powers = np.zeros(0)
+        self._mix_power = 0.0
+
+    def mixed(self, channels: np.ndarray) -> np.ndarray:
+        """All channels [n, channels] as one [n]."""
+        if not len(self._weights):
+            self._weights = channel_weights(channels.shape[1], self._names)
+            self._powers = np.zeros(channels.shape[1])
+        mix = channels @ self._weights
+        self._powers += np.square(channels, dtype=np.float64).sum(axis=0)
+        self._mix_power += float(np.square(mix, dtype=np.float64).sum())
+        return mix
+
+    @property
+    def alone(self) -> int | None:
+        """The channel to take alone, because the mix of all that came so far cancels."""
+        return lone_channel(self._mix_power, self._powers, self._weights)
 
 
 def _too_long(path: Path, seconds: float) -> str:

@@ -93,6 +93,11 @@ class LimitedProcess:
         finally:
             self._turn.release()
 
+    def close(self) -> None:
+        """End the process; the next request starts another."""
+        with self._turn:
+            self._end()
+
     def _ask(self, request: bytes, between: Callable[[], None]) -> list[Part]:
         between()
         is_new = self._child is None or self._child.poll() is not None

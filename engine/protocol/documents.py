@@ -171,6 +171,8 @@ class SpokenPiece(_Value, frozen=True):
     start_s: float
     end_s: float
     text: str
+    translation: str = ""
+    """Of the text, where one was asked for."""
     state: Literal["done", "silent", "cut_off", "looped", "failed"] = "done"
     confidence: float | None = None
     """The lowest log-probability of its tokens, at most 0."""

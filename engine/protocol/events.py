@@ -220,6 +220,8 @@ class Traits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Soft tokens of a picture beyond which it reads no better."""
     max_line_characters: Annotated[int, Meta(ge=0)] = 0
     """The longest line of print that it reads; 0 for any."""
+    max_clip_seconds: Annotated[float, Meta(ge=0, le=30)] = 0
+    """The longest clip of speech that it hears; 0 for as long as the family does."""
     newest_message_only: bool = False
     """Whether it mixes up what several messages say."""
     hint: Line = ""

@@ -1,6 +1,6 @@
 """What a model is asked when it shall write down or translate what is said: the vendor's prompts."""
 
-__all__ = ["transcription_prompt", "translation_prompt"]
+__all__ = ["split_translation", "transcription_prompt", "translation_prompt"]
 
 _RULES = (
     "\n\nFollow these specific instructions for formatting the answer:\n"
@@ -24,3 +24,9 @@ def translation_prompt(source: str | None, target: str) -> str:
         f"When formatting the answer, first output the transcription in {source}, then one newline, then output the "
         f"string '{target}: ', then the translation in {target}."
     )
+
+
+def split_translation(answer: str, target: str) -> tuple[str, str]:
+    """What was said and its translation, from an answer to that prompt; no translation where the answer has none."""
+    said, found, translated = f"\n{answer}".rpartition(f"\n{target}:")
+    return (said, translated) if found else (answer, "")

@@ -1,0 +1,1 @@
+"""Recordings of any length: decoded block by block, cut where nobody speaks, and written as text."""

@@ -1,0 +1,192 @@
+"""Writing down a recording of any length: cut where nobody speaks, several stretches asked for at once, put together.
+
+Nobody is asked about silence, so nothing is invented there.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+import soundfile
+
+from engine.media.senses import check_senses
+from engine.preprocess.sound import SAMPLE_RATE
+from engine.protocol.documents import SpokenPiece
+from engine.protocol.errors import AttachmentError, Cancelled
+from engine.protocol.events import ModelInfo, RecordingRead, SpeechRead
+from engine.protocol.messages import Sound, user
+from engine.protocol.options import GREEDY, Options
+from engine.recordings.silence import CONTEXT_S, LONGEST_S, OVERLAP_S, Stretch, cut
+from engine.recordings.source import OpenRecording
+from engine.recordings.words import num_words, once, without_copies
+from engine.tasks.asking import Answered, Ask, Asking
+from engine.tasks.speech_prompts import split_translation, transcription_prompt, translation_prompt
+
+__all__ = ["longest_stretch_s", "read_recording"]
+
+_TOKENS_A_SECOND = 16
+"""More than anybody says, in any language."""
+
+_LEAST_TOKENS = 48
+
+_SHORTEST_S = 3.0
+"""A stretch may be so long whatever a checkpoint says: less would leave no place to cut."""
+
+_STOPPED = "Writing the recording down was stopped."
+_UNTRANSLATED = "The model did not translate this part."
+_CUT_OFF = "The model came to no end in this part: check it."
+_LOOPED = "The model repeated itself in this part, which stands here once: check it."
+
+
+def longest_stretch_s(info: ModelInfo) -> float:
+    """How much a model hears at once."""
+    told = info.traits.max_clip_seconds or LONGEST_S
+    return min(max(told, _SHORTEST_S), LONGEST_S)
+
+
+def read_recording(
+    path: Path,
+    ask: Asking,
+    info: ModelInfo,
+    *,
+    language: str = "",
+    translation: str = "",
+    start_s: float = 0.0,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[SpeechRead | RecordingRead]:
+    """What is said in a sound or video, stretch by stretch in their order; RecordingRead at last.
+
+    Means what `Transcribe` says. `cancelled` is asked while the file is decoded; `ask` has its own. Raises
+    AttachmentError for a file that cannot be read, where it is damaged behind what could be read, and PromptError for
+    a model that cannot hear.
+    """
+
+    def stop_if_cancelled() -> None:
+        if cancelled():
+            raise Cancelled(_STOPPED)
+
+    check_senses([Sound(str(path))], info.modalities)
+    if translation:
+        prompt = translation_prompt(language or None, translation)
+    else:
+        prompt = info.traits.dictation_prompt or transcription_prompt(language or None)
+    end_s = total_s = start_s
+    try:
+        with OpenRecording(path, stop_if_cancelled) as file, tempfile.TemporaryDirectory(prefix="cabochon-") as folder:
+            total_s = max(file.seconds, start_s)
+            first_s = max(0, int(start_s) - CONTEXT_S)
+            reader = _Reader(Path(folder), prompt, translation)
+            blocks = reader.until_damage(file.blocks(first_s))
+            stretches = cut(blocks, longest_stretch_s(info), first_s=first_s, begin_s=start_s)
+            for piece in reader.read(stretches, ask):
+                end_s = piece.end_s
+                total_s = max(total_s, end_s)
+                yield SpeechRead(piece, total_s)
+    except Cancelled:
+        yield RecordingRead(total_s, is_cancelled=True)
+    else:
+        yield RecordingRead(end_s)
+
+
+class _Reader:
+    """Asks for stretches and puts what comes back in their order."""
+
+    def __init__(self, folder: Path, prompt: str, translation: str) -> None:
+        self._folder, self._prompt, self._translation = folder, prompt, translation
+        self._next = 0
+        """The place of the stretch that is told next."""
+        self._stretches = dict[int, Stretch]()
+        """Taken and not told yet, without their samples."""
+        self._pieces = dict[int, SpokenPiece]()
+        """Of them, what is written down."""
+        self._asked = dict[int, int]()
+        """Which stretch a question is about."""
+        self._damage: AttachmentError | None = None
+
+    def read(self, stretches: Iterator[Stretch], ask: Asking) -> Iterator[SpokenPiece]:
+        """The pieces in order. Raises Cancelled, and AttachmentError behind what could be read."""
+        for number, answered in ask(self._asks(stretches)):
+            place = self._asked.pop(number)
+            self._clip(place).unlink()
+            if answered.reason == "cancelled":
+                raise Cancelled(_STOPPED)
+            self._pieces[place] = _spoken(self._stretches[place], answered, self._translation)
+            yield from self._told()
+        yield from self._told(is_last=True)
+        if self._damage is not None:
+            raise self._damage
+
+    def until_damage(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """Blocks as far as the file can be read; what is behind is told at the end of `read`."""
+        try:
+            yield from blocks
+        except AttachmentError as error:
+            self._damage = error
+
+    def _asks(self, stretches: Iterator[Stretch]) -> Iterator[Ask]:
+        """A question for each stretch in which somebody speaks."""
+        number = 0
+        for place, stretch in enumerate(stretches):
+            self._stretches[place] = replace(stretch, samples=None)
+            if stretch.samples is None:
+                self._pieces[place] = SpokenPiece(stretch.start_s, stretch.end_s, "", state="silent")
+                continue
+            self._asked[number] = place
+            number += 1
+            yield self._ask(self._clip(place), stretch.samples)
+
+    def _ask(self, clip: Path, samples: np.ndarray) -> Ask:
+        soundfile.write(clip, samples, SAMPLE_RATE, subtype="FLOAT")
+        most = _LEAST_TOKENS + round(_TOKENS_A_SECOND * len(samples) / SAMPLE_RATE)
+        options = Options(GREEDY, max_new_tokens=most * (2 if self._translation else 1), num_logprobs=1)
+        return Ask((user(self._prompt, Sound(str(clip))),), options)
+
+    def _clip(self, place: int) -> Path:
+        return self._folder / f"{place}.wav"
+
+    def _told(self, *, is_last: bool = False) -> Iterator[SpokenPiece]:
+        """What is next and known; in front of a cut through speech only together with what is behind it."""
+        while self._next in self._pieces:
+            stretch, behind = self._stretches[self._next], self._pieces.get(self._next + 1)
+            if stretch.ends_in_speech and behind is None and not is_last:
+                return
+            piece = self._pieces.pop(self._next)
+            del self._stretches[self._next]
+            self._next += 1
+            if stretch.ends_in_speech and behind is not None:
+                piece, self._pieces[self._next] = _seamed(piece, behind)
+            yield piece
+
+
+def _spoken(stretch: Stretch, answered: Answered, target: str) -> SpokenPiece:
+    """What was answered about a stretch."""
+    text, translation = split_translation(answered.text, target) if target else (answered.text, "")
+    text, translation = " ".join(text.split()), " ".join(translation.split())
+    state: Literal["done", "silent", "cut_off", "looped", "failed"] = "done" if text else "silent"
+    reason = _UNTRANSLATED if text and target and not translation else ""
+    if answered.error:
+        state, reason = "failed", answered.error
+    elif answered.reason != "end_of_turn":
+        whole = text, translation
+        text, translation = without_copies(text), without_copies(translation)
+        state, reason = ("cut_off", _CUT_OFF) if (text, translation) == whole else ("looped", _LOOPED)
+    return SpokenPiece(stretch.start_s, stretch.end_s, text, translation, state, answered.confidence, reason)
+
+
+def _seamed(before: SpokenPiece, after: SpokenPiece) -> tuple[SpokenPiece, SpokenPiece]:
+    """Both without what they both say where they meet."""
+    text, text_after = _once(before, after, before.text, after.text)
+    translation, translation_after = _once(before, after, before.translation, after.translation)
+    return (
+        msgspec.structs.replace(before, text=text, translation=translation),
+        msgspec.structs.replace(after, text=text_after, translation=translation_after),
+    )
+
+
+def _once(before: SpokenPiece, after: SpokenPiece, text: str, text_after: str) -> tuple[str, str]:
+    words_a_second = (num_words(text) + num_words(text_after)) / (after.end_s - before.start_s + OVERLAP_S)
+    return once(text, text_after, OVERLAP_S * words_a_second)
