@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import assert_never
 
 from engine.process.lending import Loan
-from engine.protocol.errors import Cancelled, EngineError
-from engine.protocol.events import DocumentEvent
+from engine.protocol.errors import Cancelled
+from engine.protocol.events import DocumentEvent, RecordingRead
 from engine.protocol.requests import DocumentRequest, LookAtDocument, ReadDocument, ShowPage, Transcribe
 from engine.tasks.documents import look_at, read_document, show
+from engine.tasks.recording import read_recording
 
 __all__ = ["Desk"]
 
-_NUM_LOOKING, _NUM_SHOWING, _NUM_READING = 2, 2, 1
-"""Threads of each kind of work: a long document keeps no other from being looked at, nor its pages from being shown."""
+_NUM_LOOKING, _NUM_SHOWING, _NUM_READING, _NUM_HEARING = 2, 2, 1, 1
+"""Threads of each kind of work: a long document keeps no other from being looked at, nor its pages from being shown,
+nor a recording from being written down."""
 
 
 class Desk:
@@ -29,10 +32,10 @@ class Desk:
     ) -> None:
         """All are called on its threads. on_over: told after the last event, with what went wrong if something did."""
         self._on_event, self._on_over, self._is_cancelled, self._lend = on_event, on_over, is_cancelled, lend
-        self._looking, self._showing, self._reading = (
-            ThreadPoolExecutor(number, name)
-            for number, name in ((_NUM_LOOKING, "looking"), (_NUM_SHOWING, "showing"), (_NUM_READING, "reading"))
-        )
+        self._looking = ThreadPoolExecutor(_NUM_LOOKING, "looking")
+        self._showing = ThreadPoolExecutor(_NUM_SHOWING, "showing")
+        self._reading = ThreadPoolExecutor(_NUM_READING, "reading")
+        self._hearing = ThreadPoolExecutor(_NUM_HEARING, "hearing")
 
     def submit(self, request: DocumentRequest) -> None:
         """Queue a request; never blocks."""
@@ -41,14 +44,16 @@ class Desk:
                 self._looking.submit(self._serve, request)
             case ShowPage():
                 self._showing.submit(self._serve, request)
-            case ReadDocument() | Transcribe():
+            case ReadDocument():
                 self._reading.submit(self._serve, request)
+            case Transcribe():
+                self._hearing.submit(self._serve, request)
             case _:
                 assert_never(request)
 
     def close(self) -> None:
         """Wait for what runs, which is cancelled by now, and forget the rest."""
-        for threads in (self._looking, self._showing, self._reading):
+        for threads in (self._looking, self._showing, self._reading, self._hearing):
             threads.shutdown(cancel_futures=True)
 
     def _serve(self, request: DocumentRequest) -> None:
@@ -75,4 +80,14 @@ class Desk:
             case ReadDocument():
                 yield from read_document(request, between, partial(self._lend, is_cancelled))
             case Transcribe():
-                raise EngineError("Recordings cannot be read yet.")
+                yield from self._transcribe(request, is_cancelled)
+
+    def _transcribe(self, request: Transcribe, is_cancelled: Callable[[], bool]) -> Iterator[DocumentEvent]:
+        try:
+            with self._lend(is_cancelled) as model:
+                yield from read_recording(
+                    Path(request.path), model, model.info, language=request.language, translation=request.translation,
+                    start_s=request.start_s, cancelled=is_cancelled,
+                )  # fmt: skip
+        except Cancelled:  # before its turn came
+            yield RecordingRead(request.start_s, is_cancelled=True)
