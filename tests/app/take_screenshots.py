@@ -279,8 +279,7 @@ def region(studio: Studio) -> None:
     page = document.page(1)
     document.edit(1, "\n".join(line.text for line in page.lines).replace("tired", "weary"))
     view = studio.desk.window.reading.page.view
-    view.region = Box(0.1, 0.28, 0.92, 0.5)
-    view.is_region_open = True
+    view.region.open(Box(0.1, 0.28, 0.92, 0.5))
 
 
 def locked(studio: Studio) -> None:

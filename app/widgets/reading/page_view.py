@@ -19,6 +19,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.pictures import PagePictures, View
+from app.widgets.reading.page_marks import paint_doubts, paint_line, paint_region
+from app.widgets.reading.page_region import ARROWS, RegionFrame
 from app.widgets.shared.look import Look
 from engine import Box
 
@@ -39,9 +41,6 @@ _SIDES = (400, 640, 1000, 1500, 2200, 3200, 4400)
 _LEAST_REGION = 8
 """Pixels below which a drag is a click."""
 
-_NUDGE = 0.01
-"""How far an arrow moves a region's edge, as a share of the page."""
-
 
 class Fit(Enum):
     """How large the page is shown."""
@@ -54,13 +53,12 @@ class Fit(Enum):
 class PageView(QAbstractScrollArea):
     """Shows one page.
 
-    **Signals:** `line_chosen` (number of a line), `region_drawn` (Box), `region_cancelled`,
+    **Signals:** `line_chosen` (number of a line), `region_drawn` (Box),
     `step_requested` (pages), `scale_changed`.
     """
 
     line_chosen = Signal(int)
     region_drawn = Signal(object)
-    region_cancelled = Signal()
     step_requested = Signal(int)
     scale_changed = Signal()
 
@@ -75,10 +73,7 @@ class PageView(QAbstractScrollArea):
         self._is_space_down = False
         self._zoomed_at = 1.0
         self.fit = Fit.PAGE
-        self.region: Box | None = None
-        """What is being drawn, or read."""
-        self.is_region_open = False
-        """Whether the keyboard moves the region."""
+        self.region = RegionFrame()
         self.setObjectName("pageView")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -99,7 +94,8 @@ class PageView(QAbstractScrollArea):
         is_other = page is not self._page
         self._page, self._pictures = page, pictures
         if is_other:
-            self._line, self.region, self.is_region_open = None, None, False
+            self._line = None
+            self.region.close()
             self.verticalScrollBar().setValue(0)
         self.refresh()
 
@@ -249,74 +245,32 @@ class PageView(QAbstractScrollArea):
             painter.drawText(
                 rect.adjusted(20, 20, -20, -20), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), refusal
             )
-        self._paint_doubts(painter)
-        self._paint_line(painter)
-        self._paint_region(painter)
-
-    def _paint_doubts(self, painter: QPainter) -> None:
-        """A line under each doubtful word, about where it stands."""
-        assert self._page is not None
-        painter.setPen(QPen(QColor("#d08700"), max(1.5, self.scale * 1.2)))
         for line in self._page.lines:
-            if line.box is None or not line.doubtful:
-                continue
-            rect, length = self._rect_of(line.box), max(len(line.text), 1)
-            for start, end in line.doubtful:
-                left, right = (rect.left() + rect.width() * each / length for each in (start, end))
-                painter.drawLine(QPointF(left, rect.bottom()), QPointF(right, rect.bottom()))
-
-    def _paint_line(self, painter: QPainter) -> None:
-        box = self._box_of(self._line)
-        if box is not None:
-            color = QColor("#0d7a63")
-            painter.setPen(QPen(color, 1.5))
-            color.setAlphaF(0.13)
-            painter.setBrush(color)
-            painter.drawRoundedRect(self._rect_of(box).adjusted(-4, -2, 4, 2), 4, 4)
-
-    def _paint_region(self, painter: QPainter) -> None:
-        if self.region is not None:
-            color = QColor("#0d7a63")
-            painter.setPen(QPen(color, 2, Qt.PenStyle.DashLine))
-            color.setAlphaF(0.08)
-            painter.setBrush(color)
-            painter.drawRect(self._rect_of(self.region))
+            if line.box is not None and line.doubtful:
+                paint_doubts(painter, line, self._rect_of(line.box), max(1.5, self.scale * 1.2))
+        if (box := self._box_of(self._line)) is not None:
+            paint_line(painter, self._rect_of(box))
+        if self.region.box is not None:
+            paint_region(painter, self._rect_of(self.region.box))
 
     # --- regions
 
     def begin_region(self) -> None:
         """Let the keyboard choose a region, at first the line that is marked."""
         if self._page is not None:
-            self.region = self._box_of(self._line) or Box(0.1, 0.1, 0.9, 0.3)
-            self.is_region_open = True
+            self.region.open(self._box_of(self._line))
             self.setFocus()
             self.viewport().update()
 
     def end_region(self) -> None:
         """Draw no region any more."""
-        self.region, self.is_region_open = None, False
+        self.region.close()
         self.viewport().update()
 
     def _give_region(self) -> None:
-        self.is_region_open = False
-        self.region_drawn.emit(self.region)
-
-    def _move_region(self, key: int, grows: bool) -> None:
-        assert self.region is not None
-        dx = {Qt.Key.Key_Left: -_NUDGE, Qt.Key.Key_Right: _NUDGE}.get(Qt.Key(key), 0.0)
-        dy = {Qt.Key.Key_Up: -_NUDGE, Qt.Key.Key_Down: _NUDGE}.get(Qt.Key(key), 0.0)
-        old = self.region
-        if grows:
-            self.region = Box(
-                old.left, old.top,
-                _within(old.right + dx, old.left + _NUDGE, 1.0), _within(old.bottom + dy, old.top + _NUDGE, 1.0),
-            )  # fmt: skip
-        else:
-            dx = _within(dx, -old.left, 1.0 - old.right)
-            dy = _within(dy, -old.top, 1.0 - old.bottom)
-            self.region = Box(old.left + dx, old.top + dy, old.right + dx, old.bottom + dy)
-        self._reveal(self._rect_of(self.region))
-        self.viewport().update()
+        self.region.is_open = False
+        if self.region.box is not None:
+            self.region_drawn.emit(self.region.box)
 
     # --- the pointer
 
@@ -338,8 +292,7 @@ class PageView(QAbstractScrollArea):
             self.verticalScrollBar().setValue(round(self._pan_from[1].y() - moved.y()))
         elif self._pressed is not None:
             if (event.position() - self._pressed).manhattanLength() >= _LEAST_REGION:
-                self.is_region_open = False
-                self.region = self._region_between(self._pressed, event.position())
+                self.region.draw(self._page_rect, self._pressed, event.position())
             self.viewport().update()
         else:
             is_on = self._page_rect.contains(event.position())
@@ -352,9 +305,8 @@ class PageView(QAbstractScrollArea):
             self._pan_from = None
             self.viewport().unsetCursor()
         elif pressed is not None and (event.position() - pressed).manhattanLength() >= _LEAST_REGION:
-            self.region = self._region_between(pressed, event.position())
-            if self.region is not None:
-                self._give_region()
+            self.region.draw(self._page_rect, pressed, event.position())
+            self._give_region()
         elif pressed is not None and (number := self.line_at(event.position())) is not None:
             self.line_chosen.emit(number)
 
@@ -365,12 +317,6 @@ class PageView(QAbstractScrollArea):
             if line.box is not None and self._rect_of(line.box).adjusted(-3, -3, 3, 3).contains(point):
                 return number
         return None
-
-    def _region_between(self, one: QPointF, other: QPointF) -> Box | None:
-        page = self._page_rect
-        xs = sorted(_within((point.x() - page.left()) / page.width(), 0.0, 1.0) for point in (one, other))
-        ys = sorted(_within((point.y() - page.top()) / page.height(), 0.0, 1.0) for point in (one, other))
-        return Box(xs[0], ys[0], xs[1], ys[1]) if xs[0] < xs[1] and ys[0] < ys[1] else None
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll; at the end of a page go on to the next one. With the command key, zoom."""
@@ -399,21 +345,20 @@ class PageView(QAbstractScrollArea):
     def event(self, event: QEvent) -> bool:
         """Claim Escape while a region is drawn: elsewhere it leaves the view."""
         is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
-        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.region is not None:
+        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.region.box is not None:
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows scroll, and move a region that is open, with Shift its corner; Return reads it."""
-        arrows = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
         bar = self.verticalScrollBar()
-        if event.key() == Qt.Key.Key_Escape and self.region is not None:
+        if event.key() == Qt.Key.Key_Escape and self.region.box is not None:
             self.end_region()
-            self.region_cancelled.emit()
-        elif self.is_region_open and event.key() in arrows:
-            self._move_region(event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-        elif self.is_region_open and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif self.region.is_open and event.key() in ARROWS:
+            self.region.move(event.key(), grows=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+            self.viewport().update()
+        elif self.region.is_open and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._give_region()
         elif event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._is_space_down = True
@@ -448,7 +393,3 @@ class PageView(QAbstractScrollArea):
     def _name(self) -> None:
         if self._page is not None:
             self.setAccessibleName(f"Picture of page {self._page.number}")
-
-
-def _within(value: float, least: float, most: float) -> float:
-    return min(max(value, least), most)

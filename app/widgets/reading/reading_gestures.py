@@ -51,7 +51,7 @@ class ReadingGestures(QObject):
         view.find_bar.asked.connect(finding.look_for)
         self._refresh_soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
         self._refresh_soon.timeout.connect(refresh)
-        reader.changed.connect(lambda: self._refresh_soon.isActive() or self._refresh_soon.start())
+        reader.changed.connect(self._refresh_in_time)
         for changed in (reader.shown, reader.opened, finding.changed):
             changed.connect(refresh)
 
@@ -79,6 +79,10 @@ class ReadingGestures(QObject):
     def is_reading(self) -> bool:
         """Whether pages of the document that is shown are being read."""
         return self.document is not None and self.document.is_reading
+
+    def _refresh_in_time(self) -> None:
+        if not self._refresh_soon.isActive():
+            self._refresh_soon.start()
 
     # --- reading
 

@@ -40,7 +40,7 @@ class Thumbnails(QListView):
     def __init__(self, look: Look, reader: Reader) -> None:
         super().__init__()
         self._reader = reader
-        self._pages = _Pages(reader)
+        self._pages = _Pages(reader, self)
         self._pictures: PagePictures | None = None
         self._is_following = False
         self.setModel(self._pages)
@@ -55,12 +55,12 @@ class Thumbnails(QListView):
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self._ask_soon = QTimer(self, interval=ASK_MS, singleShot=True)
         self._ask_soon.timeout.connect(self._ask)
-        self.verticalScrollBar().valueChanged.connect(lambda _: self._ask_soon.start())
-        self._pages.dataChanged.connect(lambda *_: self._ask_soon.isActive() or self._ask_soon.start())
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self._pages.dataChanged.connect(self._ask_in_time)
         reader.opened.connect(self._show_document)
         reader.turned.connect(self._follow)
         look.theme.changed.connect(self.viewport().update)
-        self._pages.rowsInserted.connect(lambda *_: self._ask_soon.start())
+        self._pages.rowsInserted.connect(self._ask_in_time)
         self._show_document()
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
@@ -90,6 +90,13 @@ class Thumbnails(QListView):
         self.setCurrentIndex(self._pages.index(self._reader.number - 1))
         self._is_following = False
 
+    def _scrolled(self) -> None:
+        self._ask_soon.start()
+
+    def _ask_in_time(self) -> None:
+        if not self._ask_soon.isActive():
+            self._ask_soon.start()
+
     def _ask(self) -> None:
         if self._pictures is None or not self._pages.rowCount():
             return
@@ -112,8 +119,8 @@ def view_of(page: Page) -> View:
 class _Pages(QAbstractListModel):
     """The pages of whichever document is open."""
 
-    def __init__(self, reader: Reader) -> None:
-        super().__init__()
+    def __init__(self, reader: Reader, parent: QListView) -> None:
+        super().__init__(parent)
         self._reader = reader
         self._document = reader.document
         self._num = 0

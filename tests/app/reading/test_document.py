@@ -6,7 +6,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.asking import Errand
-from app.viewmodels.reading.document import CHUNK, OpenDocument, Phase
+from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.jobs import CHUNK
 from app.viewmodels.reading.lines import text_of
 from app.viewmodels.reading.reader import Reader, finer
 from engine import (

@@ -1,0 +1,173 @@
+"""The reading of a document's pages: what is asked of the engine, in which order, and what ends it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec.structs import replace as with_fields
+from PySide6.QtCore import QObject, Signal
+
+from app.asking import Errand
+from app.viewmodels.reading.errands import Errands
+from app.viewmodels.reading.pace import Pace, weight
+from app.viewmodels.reading.page import Page
+from engine import (
+    Box,
+    DocumentRead,
+    EngineEvent,
+    EngineStopped,
+    Failed,
+    PageProgress,
+    PageRead,
+    PageText,
+    ReadDocument,
+    Reading,
+)
+
+__all__ = ["CHUNK", "PageJobs"]
+
+CHUNK = 4
+"""Pages that are asked for at once: between them a reading can be stopped or go on elsewhere without losing one."""
+
+
+@dataclass
+class _Job:
+    """Pages that are to be read, in their order."""
+
+    reading: Reading
+    waiting: list[int]
+    running: list[int] = field(default_factory=list)
+    errand: Errand | None = None
+    since: float = 0.0
+
+    @property
+    def rest(self) -> list[int]:
+        """What is not read yet."""
+        return [*self.running, *self.waiting]
+
+
+class PageJobs(QObject):
+    """Has pages read, one job after the other; a part of a page that is read again does not wait for them.
+
+    **Signals:** `changed` (whether and how far), `page_changed` (number), `page_read` (PageText, Box of the region or
+    None), `failed` (the sentence that says why a job ended).
+    """
+
+    changed = Signal()
+    page_changed = Signal(int)
+    page_read = Signal(object, object)
+    failed = Signal(str)
+
+    def __init__(self, errands: Errands, path: Path, pages: Sequence[Page]) -> None:
+        super().__init__()
+        self.password = ""
+        self._errands = errands
+        self._path = path
+        self._pages = pages
+        self._jobs: list[_Job] = []
+        self._pace = Pace()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether pages are being read."""
+        return bool(self._jobs)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take; None where nothing was measured."""
+        return self._pace.left(sum(self._weight(number, job.reading) for job in self._jobs for number in job.rest))
+
+    def add(self, numbers: Sequence[int], reading: Reading) -> None:
+        """Read pages behind what is being read."""
+        is_whole = reading.region is None
+        numbers = [number for number in numbers if not (is_whole and self._pages[number - 1].is_waiting)]
+        for number in numbers:
+            self._pages[number - 1].is_waiting = True
+            self.page_changed.emit(number)
+        if numbers:
+            self._jobs.append(_Job(reading, numbers))
+            self._go_on()
+
+    def stop(self) -> None:
+        """Read no further; what is read stays."""
+        jobs, self._jobs = self._jobs, []
+        for job in jobs:
+            if job.errand is not None:
+                job.errand.cancel()
+            self._let_go(job.rest)
+        self.changed.emit()
+
+    def _go_on(self) -> None:
+        whole = next((job for job in self._jobs if job.reading.region is None), None)
+        for job in self._jobs:
+            if job.errand is None and (job is whole or job.reading.region is not None):
+                self._ask(job)
+        self.changed.emit()
+
+    def _ask(self, job: _Job) -> None:
+        job.running, job.waiting = job.waiting[:CHUNK], job.waiting[CHUNK:]
+        job.since = time.monotonic()
+        reading, pages, path, password = job.reading, tuple(job.running), str(self._path), self.password
+        if len(pages) == 1 and reading.turned is None:
+            reading = with_fields(reading, turned=self._pages[pages[0] - 1].chosen_turn)
+        errand = self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
+        job.errand = errand
+        errand.heard.connect(lambda event: self._take(job, event) if job in self._jobs else None)
+
+    def _take(self, job: _Job, event: EngineEvent) -> None:
+        match event:
+            case PageProgress(number, num_done, num_pieces) if number in job.running:
+                self._pages[number - 1].progress = num_done / max(num_pieces, 1)
+                self.page_changed.emit(number)
+            case PageRead(text) if text.number in job.running:
+                job.running.remove(text.number)
+                self._note_pace(job, text.number)
+                self._finish(text, job.reading.region)
+            case DocumentRead(is_cancelled=is_cancelled):
+                self._let_go(job.rest if is_cancelled else job.running)
+                self._next(job, [] if is_cancelled else job.waiting)
+            case Failed() as failed:
+                self._fail(job, failed)
+            case _:
+                pass
+
+    def _fail(self, job: _Job, failed: Failed) -> None:
+        """An engine that stopped takes the page with it that it was at; the others go on."""
+        if failed.kind == EngineStopped.__name__ and job.running:
+            lost = max(job.running, key=lambda number: self._pages[number - 1].progress or -1.0)
+            job.running.remove(lost)
+            self._finish(PageText(lost, "failed", reason=failed.message), job.reading.region)
+            self._next(job, job.rest)
+        else:
+            self._let_go(job.rest)
+            self.failed.emit(failed.message)
+            self._next(job, [])
+
+    def _finish(self, text: PageText, region: Box | None) -> None:
+        self._let_go([text.number])
+        self.page_read.emit(text, region)
+        self.changed.emit()
+
+    def _next(self, job: _Job, rest: list[int]) -> None:
+        job.running, job.waiting, job.errand = [], rest, None
+        if not rest:
+            self._jobs.remove(job)
+        self._go_on()
+
+    def _let_go(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self._pages[number - 1].is_waiting = False
+            self._pages[number - 1].progress = None
+            self.page_changed.emit(number)
+
+    def _note_pace(self, job: _Job, number: int) -> None:
+        now = time.monotonic()
+        if job.reading.region is None:
+            self._pace.note(self._weight(number, job.reading), now - job.since)
+        job.since = now
+
+    def _weight(self, number: int, reading: Reading) -> float:
+        info = self._pages[number - 1].info
+        is_layer = reading.way == "layer" or (reading.way == "auto" and info is not None and info.verdict == "text")
+        return weight(info, reads_layer=is_layer and reading.form == "text")
