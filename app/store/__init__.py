@@ -7,7 +7,24 @@ from app.store.sayings import Matter, Saying
 from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
 from app.store.tree import sound_parents
-from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
+from app.store.values import (
+    Answered,
+    Conversation,
+    Costs,
+    Details,
+    DocumentState,
+    Draft,
+    Edit,
+    Hit,
+    KeptDocument,
+    KeptPage,
+    Orders,
+    PageHit,
+    Stamp,
+    Summary,
+    Turn,
+    TurnState,
+)
 
 __all__ = [
     "MATCH_BEGIN",
@@ -15,11 +32,18 @@ __all__ = [
     "Answered",
     "Conversation",
     "Costs",
+    "Details",
+    "DocumentState",
     "Draft",
     "Edit",
     "Hit",
+    "KeptDocument",
+    "KeptPage",
     "Matter",
+    "Orders",
+    "PageHit",
     "Saying",
+    "Stamp",
     "Store",
     "Summary",
     "Turn",

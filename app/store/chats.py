@@ -10,9 +10,10 @@ import msgspec
 
 from app.store.answers import decode_message
 from app.store.attachments import Attachments
+from app.store.documents import Documents
 from app.store.index import MIN_TERM_LENGTH, drop_index, make_index, matching, merge_index
 from app.store.text import has_all, search_terms, searchable, snippet, text_of
-from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, Summary, Turn, TurnState
+from app.store.values import Answered, Conversation, Costs, Draft, Edit, Hit, PageHit, Summary, Turn, TurnState
 from engine import Media, Message, Part, Returned, Stats, Step, Text, Thought, without_surrogates
 
 __all__ = ["Chats"]
@@ -91,6 +92,7 @@ class Chats:
     def __init__(self, connection: sqlite3.Connection, attachments: Attachments) -> None:
         self._connection = connection
         self.attachments = attachments
+        self.documents = Documents(connection)
         self._has_index = make_index(connection)
         connection.create_function("has_all", 2, has_all, deterministic=True)
 
@@ -133,6 +135,10 @@ class Chats:
             Hit(conversation_id, turn_id, title, snippet(turn_text, terms), _date(created_at))
             for conversation_id, turn_id, title, turn_text, created_at in found
         ]
+
+    def search_pages(self, text: str, limit: int) -> list[PageHit]:
+        """Documents by name, then pages, in which all words of the text are."""
+        return self.documents.search(text, limit, has_index=self._has_index)
 
     def draft(self, conversation_id: str | None) -> Draft | None:
         """What was typed there; None means the new conversation."""
@@ -211,12 +217,18 @@ class Chats:
 
         Returns whether there was anything.
         """
+        values = {"time": older_than, "spared": msgspec.json.encode(list(spared)).decode()}
         with self._change() as execute:
             deleted = execute(
                 "DELETE FROM conversations WHERE removed_at > 0 OR (NOT is_pinned AND updated_at < :time "
                 "AND id NOT IN (SELECT value FROM json_each(:spared)) AND NOT EXISTS "
                 "(SELECT 1 FROM turns WHERE conversation_id = conversations.id AND created_at >= :time))",
-                {"time": older_than, "spared": msgspec.json.encode(list(spared)).decode()},
+                values,
+            ).rowcount
+            deleted += execute(
+                "DELETE FROM documents WHERE removed_at > 0 OR (state <> 'waiting' AND updated_at < :time "
+                "AND id NOT IN (SELECT value FROM json_each(:spared)))",
+                values,
             ).rowcount
             if deleted and self._has_index:
                 merge_index(self._connection)
@@ -277,6 +289,7 @@ class Chats:
         with self._change() as execute:
             execute("DELETE FROM conversations")
             execute("DELETE FROM drafts")
+            execute("DELETE FROM documents")
         self._has_index = make_index(self._connection)
         self._connection.execute("VACUUM")
         self.empty_journal()

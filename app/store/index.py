@@ -1,39 +1,42 @@
-"""The full-text index: trigrams of every turn's text, which find substrings in any script.
+"""The full-text index: trigrams of every turn's and every page's text, which find substrings in any script.
 
-The index follows the table by triggers. A SQLite without FTS5 takes the triggers away, and the next one with it builds
-the index anew; searches then look at every text.
+It follows the tables by triggers. A SQLite without FTS5 takes the triggers away, and the next one with it builds the
+index anew; searches then look at every text.
 """
 
 import sqlite3
 
-__all__ = ["INDEX", "MIN_TERM_LENGTH", "drop_index", "forget_index", "make_index", "matching", "merge_index"]
-
-INDEX = "turns_index"
+__all__ = [
+    "MIN_TERM_LENGTH", "drop_index", "forget_index", "is_of_index", "make_index", "matching", "merge_index",
+]  # fmt: skip
 
 MIN_TERM_LENGTH = 3
 """Characters that a word needs to be found by trigrams."""
 
-_TABLE = (
-    "CREATE VIRTUAL TABLE turns_index USING fts5 (text, content='turns', content_rowid='number', tokenize='trigram')"
-)
-_ADDED = """CREATE TRIGGER turns_index_added AFTER INSERT ON turns BEGIN
-    INSERT INTO turns_index (rowid, text) VALUES (new.number, new.text);
-END"""
-_REMOVED = """CREATE TRIGGER turns_index_removed AFTER DELETE ON turns BEGIN
-    INSERT INTO turns_index (turns_index, rowid, text) VALUES ('delete', old.number, old.text);
-END"""
-_CHANGED = """CREATE TRIGGER turns_index_changed AFTER UPDATE OF text ON turns WHEN new.text <> old.text BEGIN
-    INSERT INTO turns_index (turns_index, rowid, text) VALUES ('delete', old.number, old.text);
-    INSERT INTO turns_index (rowid, text) VALUES (new.number, new.text);
-END"""
-_FILL = "INSERT INTO turns_index (turns_index) VALUES ('rebuild')"
-_MAKE = f"BEGIN IMMEDIATE; {_TABLE}; {_FILL}; {_ADDED}; {_REMOVED}; {_CHANGED}; COMMIT;"
+_INDEXED = {"turns": "number", "pages": "key"}
+"""The tables with a column `text`, and what numbers their rows."""
 
+_TABLE = """CREATE VIRTUAL TABLE {0}_index USING fts5 (text, content='{0}', content_rowid='{1}', tokenize='trigram')"""
+_ADDED = """CREATE TRIGGER {0}_index_added AFTER INSERT ON {0} BEGIN
+    INSERT INTO {0}_index (rowid, text) VALUES (new.{1}, new.text);
+END"""
+_REMOVED = """CREATE TRIGGER {0}_index_removed AFTER DELETE ON {0} BEGIN
+    INSERT INTO {0}_index ({0}_index, rowid, text) VALUES ('delete', old.{1}, old.text);
+END"""
+_CHANGED = """CREATE TRIGGER {0}_index_changed AFTER UPDATE OF text ON {0} WHEN new.text <> old.text BEGIN
+    INSERT INTO {0}_index ({0}_index, rowid, text) VALUES ('delete', old.{1}, old.text);
+    INSERT INTO {0}_index (rowid, text) VALUES (new.{1}, new.text);
+END"""
+_FILL = "INSERT INTO {0}_index ({0}_index) VALUES ('rebuild')"
+_MAKE = f"BEGIN IMMEDIATE; {_TABLE}; {_FILL}; {_ADDED}; {_REMOVED}; {_CHANGED}; COMMIT;"
 _FORGET = """
-DROP TRIGGER IF EXISTS turns_index_added;
-DROP TRIGGER IF EXISTS turns_index_removed;
-DROP TRIGGER IF EXISTS turns_index_changed;
+DROP TRIGGER IF EXISTS {0}_index_added;
+DROP TRIGGER IF EXISTS {0}_index_removed;
+DROP TRIGGER IF EXISTS {0}_index_changed;
 """
+_DROP = f"{_FORGET} DROP TABLE IF EXISTS {{0}}_index;"
+_PROBE = "SELECT rowid FROM {0}_index WHERE {0}_index MATCH '\"aaa\"' LIMIT 1"
+_MERGE = "INSERT INTO {0}_index ({0}_index) VALUES ('optimize')"
 
 
 def can_index(connection: sqlite3.Connection) -> bool:
@@ -51,16 +54,23 @@ def make_index(connection: sqlite3.Connection) -> bool:
     if not can_index(connection):
         forget_index(connection)
         return False
-    made = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE name LIKE 'turns_index%'")}
-    if not made.issuperset((_TABLE, _ADDED, _REMOVED, _CHANGED)) or not _is_readable(connection):
-        drop_index(connection)
-        connection.executescript(_MAKE)
+    made = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema")}
+    for table, number in _INDEXED.items():
+        wanted = [form.format(table, number) for form in (_TABLE, _ADDED, _REMOVED, _CHANGED)]
+        if not made.issuperset(wanted) or not _is_readable(connection, table):
+            connection.executescript(_DROP.format(table))
+            connection.executescript(_MAKE.format(table, number))
     return True
 
 
-def _is_readable(connection: sqlite3.Connection) -> bool:
+def is_of_index(problem: str) -> bool:
+    """Whether what SQLite says is wrong is about the index alone."""
+    return any(f"{table}_index" in problem for table in _INDEXED)
+
+
+def _is_readable(connection: sqlite3.Connection, table: str) -> bool:
     try:
-        connection.execute("SELECT rowid FROM turns_index WHERE turns_index MATCH '\"aaa\"' LIMIT 1").fetchone()
+        connection.execute(_PROBE.format(table)).fetchone()
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT_VTAB:
             raise
@@ -70,17 +80,20 @@ def _is_readable(connection: sqlite3.Connection) -> bool:
 
 def forget_index(connection: sqlite3.Connection) -> None:
     """Let the index follow no longer; `make_index` then builds it anew."""
-    connection.executescript(_FORGET)
+    for table in _INDEXED:
+        connection.executescript(_FORGET.format(table))
 
 
 def drop_index(connection: sqlite3.Connection) -> None:
     """Take the index away."""
-    connection.executescript(f"{_FORGET} DROP TABLE IF EXISTS turns_index;")
+    for table in _INDEXED:
+        connection.executescript(_DROP.format(table))
 
 
 def merge_index(connection: sqlite3.Connection) -> None:
     """Write the index anew without what was deleted."""
-    connection.execute("INSERT INTO turns_index (turns_index) VALUES ('optimize')")
+    for table in _INDEXED:
+        connection.execute(_MERGE.format(table))
 
 
 def matching(terms: list[str]) -> str:

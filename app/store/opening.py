@@ -22,7 +22,7 @@ from typing import BinaryIO
 from app.files.private_folder import PrivateFolder
 from app.store.attachments import Attachments
 from app.store.chats import Chats
-from app.store.index import INDEX, forget_index
+from app.store.index import forget_index, is_of_index
 from app.store.salvage import Salvaged, salvage
 from app.store.sayings import Matter, Saying
 from app.store.schema import HEADER_BYTES, MIGRATIONS, is_header, migrate, schema_version, shape
@@ -151,12 +151,14 @@ def _replace_by_readable(path: Path) -> tuple[Salvaged, str]:
 
 
 def _sentence(salvaged: Salvaged, name: str) -> str:
-    back, lost = salvaged
+    back, lost, documents = salvaged
     aside = f"The saved conversations were damaged and are set aside as “{name}”"
-    if not back:
+    if not back and not documents:
         return f"{aside}: nothing of them could be read, and you start with an empty list."
-    came = f"{back:,} conversation{'s' * (back != 1)} came back"
-    return f"{aside}: {came}, {f'{lost:,} did not' if lost else 'and none is known to be missing'}."
+    came = f"{back:,} conversation{'s' * (back != 1)}"
+    if documents:
+        came += f" and {documents:,} document{'s' * (documents != 1)}"
+    return f"{aside}: {came} came back, {f'{lost:,} did not' if lost else 'and none is known to be missing'}."
 
 
 def _lock(folder: Path, stack: ExitStack) -> None:
@@ -233,7 +235,7 @@ def _check(connection: sqlite3.Connection) -> None:
     What is wrong with the full-text index alone is mended: it holds nothing of its own.
     """
     problems = [problem for (problem,) in connection.execute("PRAGMA integrity_check") if problem != "ok"]
-    if any(INDEX not in problem for problem in problems):
+    if not all(map(is_of_index, problems)):
         raise _Damaged(problems[0])
     if problems:
         forget_index(connection)

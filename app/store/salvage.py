@@ -28,19 +28,28 @@ _TURN: Mapping[str, Value] = {
     "costs": "{}",
 }  # fmt: skip
 _DRAFT: Mapping[str, Value] = {"conversation_id": None, "text": "", "parts": "[]", "edit": None}
+_DOCUMENT: Mapping[str, Value] = {
+    "id": "", "title": "", "path": b"", "place": 0.0, "state": "", "reason": "", "created_at": 0.0, "updated_at": 0.0,
+    "removed_at": None, "details": "{}",
+}  # fmt: skip
+_PAGE: Mapping[str, Value] = {
+    "key": None, "document_id": "", "number": 0, "state": "", "read": "", "corrected": None, "text": "",
+}  # fmt: skip
 """Of each table the columns in their order, and what stands where a value is missing or of another kind."""
 
 _OPTIONAL: Mapping[str, type] = {
     "removed_at": float, "leaf": str, "parent": str, "stats": str, "conversation_id": str, "edit": str,
+    "corrected": str,
 }  # fmt: skip
 """The kinds of columns that may hold nothing."""
 
 
 class Salvaged(NamedTuple):
-    """How many conversations came back, and of how many there is a trace but no row."""
+    """How many conversations and documents came back, and of how many conversations there is a trace but no row."""
 
     num_back: int
     num_lost: int
+    num_documents: int
 
 
 @dataclass
@@ -50,6 +59,8 @@ class _Found:
     conversations: dict[str, _Row] = field(default_factory=dict)
     turns: dict[str, _Row] = field(default_factory=dict)
     drafts: dict[str | None, _Row] = field(default_factory=dict)
+    documents: dict[str, _Row] = field(default_factory=dict)
+    pages: dict[tuple[Value, Value], _Row] = field(default_factory=dict)
 
 
 def salvage(damaged: Path, fresh: sqlite3.Connection) -> Salvaged:
@@ -62,9 +73,10 @@ def salvage(damaged: Path, fresh: sqlite3.Connection) -> Salvaged:
     for cell in pages.cells():
         _sort_in(found, cell)
     _give_homes(found)
+    _give_documents(found)
     _mend_trees(found)
     _write(found, fresh)
-    return Salvaged(len(found.conversations), len(_traces(pages, found)))
+    return Salvaged(len(found.conversations), len(_traces(pages, found)), len(found.documents))
 
 
 def _sort_in(found: _Found, cell: Cell) -> None:
@@ -83,6 +95,21 @@ def _sort_in(found: _Found, cell: Cell) -> None:
             if cell.is_exact and isinstance(cell.values[1], str) and isinstance(cell.values[2], str):
                 home = row["conversation_id"]
                 found.drafts.setdefault(home if isinstance(home, str) else None, row)
+        case _:
+            _sort_in_document(found, cell)
+
+
+def _sort_in_document(found: _Found, cell: Cell) -> None:
+    """The same for documents and their pages."""
+    match len(cell.values):
+        case 10:
+            row = _row(_DOCUMENT, cell)
+            if row["id"] and (cell.is_exact or _is_date(row["created_at"])):
+                found.documents.setdefault(str(row["id"]), row)
+        case 7:
+            row = _row(_PAGE, cell) | {"key": None}
+            if row["document_id"] and (cell.is_exact or _is_json(row["read"])):
+                found.pages.setdefault((row["document_id"], row["number"]), row)
 
 
 def _row(columns: Mapping[str, Value], cell: Cell) -> _Row:
@@ -134,6 +161,13 @@ def _give_homes(found: _Found) -> None:
             del found.drafts[id_]
 
 
+def _give_documents(found: _Found) -> None:
+    """Put pages whose document is not there into one of their own."""
+    for id_, _ in found.pages:
+        if id_ not in found.documents:
+            found.documents[str(id_)] = {**_DOCUMENT, "id": id_, "title": "Document", "path": b"Document"}
+
+
 def _title(row: _Row) -> str:
     """The first words of a turn."""
     return " ".join(str(row["text"])[:200].split())[:48]
@@ -174,6 +208,8 @@ def _write(found: _Found, fresh: sqlite3.Connection) -> None:
             ("conversations", _CONVERSATION, found.conversations.values()),
             ("turns", _TURN, turns),
             ("drafts", _DRAFT, found.drafts.values()),
+            ("documents", _DOCUMENT, found.documents.values()),
+            ("pages", _PAGE, found.pages.values()),
         ):
             names = ", ".join(f":{column}" for column in columns)
             fresh.executemany(f"INSERT INTO {table} ({names.replace(':', '')}) VALUES ({names})", rows)  # noqa: S608

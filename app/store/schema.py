@@ -63,9 +63,34 @@ UPDATE turns SET message = with_quotes(message);                        -- JSON 
 UPDATE drafts SET parts = with_quotes(parts), edit = with_quotes(edit);
 """
 
-_TABLES = ("conversations", "turns", "drafts")
+_VERSION_4 = """
+CREATE TABLE documents (
+    id TEXT NOT NULL PRIMARY KEY,
+    title TEXT NOT NULL,                         -- the name of its file
+    path BLOB NOT NULL,                          -- as the system has it
+    place REAL NOT NULL,                         -- in the queue
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    removed_at REAL,                             -- set while it can still come back
+    details TEXT NOT NULL                        -- JSON of Details
+) STRICT;
+CREATE TABLE pages (
+    key INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,                     -- from 1
+    state TEXT NOT NULL,
+    read TEXT NOT NULL,                          -- JSON of the engine's PageText
+    corrected TEXT,                              -- the same, as a person left it
+    text TEXT NOT NULL,                          -- what a search finds
+    UNIQUE (document_id, number)
+) STRICT;
+"""
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_TABLES = ("conversations", "turns", "drafts", "documents", "pages")
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 
 def is_header(content: bytes) -> bool:

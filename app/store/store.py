@@ -18,6 +18,7 @@ from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.opening import forget_backups, forget_copies, has_damaged_copy, is_damage, is_refusal, open_chats
 from app.store.sayings import Matter, Saying
+from app.store.shelf import DocumentShelf
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
 
 __all__ = ["Store"]
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 
 class Store:
-    """Conversations, drafts and attachments in `folder`.
+    """Conversations, documents, drafts and attachments in `folder`.
 
     It opens at once, on its own thread. No call waits for the disk but `close` and `keep_file`; calls are done in the
     order in which they were made. `say` is called on that thread with one sentence for a person when something is
@@ -52,6 +53,7 @@ class Store:
         self._has_complained = self._is_behind = self._owes_files = False
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._opened = self._submit(self._open)
+        self.documents = DocumentShelf(self._read, self._write_last)
 
     @property
     def is_behind(self) -> bool:
@@ -116,7 +118,7 @@ class Store:
         return self._write_last(f"draft {conversation_id}", Chats.save_draft, conversation_id, draft)
 
     def remove_all(self) -> Future[None]:
-        """Delete conversations, drafts, attachments, backups and what was set aside, so that nothing can be read."""
+        """Delete everything that is kept, backups and what was set aside too, so that nothing can be read."""
         return self._write(_remove_all, Attachments.clear)
 
     def remove_earlier(self) -> Future[None]:
@@ -124,7 +126,9 @@ class Store:
         return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
     def purge(self, older_than: float | None = None, spared: Collection[str] = ()) -> Future[None]:
-        """Delete removed conversations for good, and with a time those not touched since; pinned and spared ones stay.
+        """Delete what was removed for good, and with a time what was not touched since.
+
+        What is pinned, spared by its id, or waits to be read stays.
 
         Where there was any, backups go too, for they hold it still. Then delete the attachments that no turn and no
         draft uses, except those kept in this run, and all of them stay while a damaged database lies in the folder,

@@ -1,13 +1,31 @@
 """What goes into the store and what comes out. Times are seconds since 1970; paths of media are absolute."""
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from app.store.text import MATCH_BEGIN, MATCH_END
-from engine import Answer, Media, Message, Part, PictureReceipt, SoundReceipt, Stats, Step
+from engine import (
+    Answer,
+    DocumentFormat,
+    DocumentInfo,
+    Media,
+    Message,
+    PageState,
+    PageText,
+    Part,
+    PictureReceipt,
+    Reading,
+    SoundReceipt,
+    Stats,
+    Step,
+)
 
-__all__ = ["Answered", "Conversation", "Costs", "Draft", "Edit", "Hit", "Summary", "Turn", "TurnState"]
+__all__ = [
+    "Answered", "Conversation", "Costs", "Details", "DocumentState", "Draft", "Edit", "Hit", "KeptDocument", "KeptPage",
+    "Orders", "PageHit", "Stamp", "Summary", "Turn", "TurnState",
+]  # fmt: skip
 
 TurnState = Literal["complete", "running", "stopped", "failed", "interrupted"]
 """A turn that was "running" when the app ended is "interrupted" at the next start."""
@@ -122,3 +140,88 @@ class Hit(msgspec.Struct, frozen=True):
     def plain_snippet(self) -> str:
         """The snippet without its marks."""
         return self.snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
+
+
+DocumentState = Literal["waiting", "done", "failed", "kept"]
+"""In the queue and not over; every page over and everything written; not to be read at all; never in the queue."""
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """What is to become of a document."""
+
+    reading: Reading = Reading()
+    pages: tuple[int, ...] = ()
+    """From 1; none for all."""
+    forms: tuple[DocumentFormat, ...] = ()
+    """Files that are written when all pages are over."""
+    out: Path | None = None
+    """The folder for these; None for beside the document."""
+    root: Path | None = None
+    """The folder in which it was found, whose tree is kept below `out`."""
+    is_joined: bool = False
+    """Whether lines become paragraphs in these files."""
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """By what a file is known to be the same as before."""
+
+    size_bytes: int
+    modified_ns: int
+
+
+class Details(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of a document besides its place in the queue."""
+
+    orders: Orders = Orders()
+    info: DocumentInfo | None = None
+    """None until it was looked at."""
+    stamp: Stamp | None = None
+    """Of its file, when it was looked at."""
+    written: tuple[Path, ...] = ()
+    """The files that were written of it."""
+    seconds: float = 0.0
+    """That its pages took so far."""
+
+
+class KeptDocument(msgspec.Struct, frozen=True):
+    """A document that is to be read, or was."""
+
+    id: str
+    """Made by the caller; no two documents share one."""
+    path: Path
+    place: float = 0.0
+    """Its order in the queue."""
+    state: DocumentState = "waiting"
+    reason: str = ""
+    """Why it failed, or what there is to say about what was written."""
+    created_at: float = 0.0
+    updated_at: float = 0.0
+    details: Details = Details()
+    pages: dict[int, PageState] = {}
+    """The state of each page that is over; from the pages themselves, not kept with the document."""
+
+
+class KeptPage(msgspec.Struct, frozen=True):
+    """A page that was read."""
+
+    number: int
+    read: PageText
+    corrected: PageText | None = None
+    """As a person left it."""
+
+    @property
+    def present(self) -> PageText:
+        """As it stands now."""
+        return self.corrected or self.read
+
+
+class PageHit(msgspec.Struct, frozen=True):
+    """A page in which a search found something, or with the number 0 a document's name."""
+
+    document_id: str
+    number: int
+    title: str
+    snippet: str
+    """As in a Hit."""
+    created_at: float
+    """Of the document."""

@@ -11,9 +11,39 @@ from pathlib import Path
 import pytest
 
 import app.store.opening
-from app.store import Answered, Conversation, Costs, Draft, Edit, Turn
+from app.store import (
+    Answered,
+    Conversation,
+    Costs,
+    Details,
+    Draft,
+    Edit,
+    KeptDocument,
+    KeptPage,
+    Orders,
+    Stamp,
+    Turn,
+)  # fmt: skip
 from app.store.schema import MIGRATIONS, migrate, schema_version
-from engine import Message, Picture, PictureReceipt, Returned, Sound, Stats, Text, Thought, ToolCall, ToolResult, Video
+from engine import (
+    Box,
+    DocumentInfo,
+    Message,
+    PageInfo,
+    PageText,
+    Picture,
+    PictureReceipt,
+    Reading,
+    Returned,
+    Sound,
+    Stats,
+    Text,
+    TextLine,
+    Thought,
+    ToolCall,
+    ToolResult,
+    Video,
+)  # fmt: skip
 from tests.app.store.conftest import OpenStore
 from tests.app.store.stored import WAIT_S, asked, files, loaded, names
 
@@ -63,7 +93,29 @@ def test_a_store_of_every_version_opens(open_store: OpenStore, folder: Path, sai
     assert [hit.turn_id for hit in store.search("half an").result(WAIT_S)] == ["a2"]
     store.restore("c2")
     assert names(store) == ["c1", "c2"]
+    expected = [KeptPage(1, PageText(1, "done", (LINE,), skew=0.5)), KeptPage(3, LOOPED, MINE)] if version >= 4 else []
+    assert store.documents.pages("d1").result(WAIT_S) == expected
+    assert [document.id for document in store.documents.all().result(WAIT_S)] == ["d1"] * (version >= 4)
+    if version >= 4:
+        (document,) = store.documents.all().result(WAIT_S)
+        assert document == DOCUMENT
+        assert [(hit.number, hit.title) for hit in store.documents.search("京の天").result(WAIT_S)] == [(1, "scan.pdf")]
     assert said == []
+
+
+LINE = TextLine("東京の天気", Box(0.1, 0.1, 0.5, 0.12), -0.25, ((0, 2),))
+LOOPED = PageText(3, "looped", reason="It repeats.")
+MINE = PageText(3, "done", (TextLine("mine"),))
+DOCUMENT = KeptDocument(
+    "d1", Path("/far away/scan.pdf"), 1.5, "waiting", "", 1000.0, 1001.0,
+    Details(
+        Orders(Reading(way="pieces"), (1, 3), ("txt", "pdf"), Path("/out"), None, is_joined=True),
+        DocumentInfo("/far away/scan.pdf", "pdf", (
+            PageInfo(1, 595.0, 842.0, "picture", "It is a picture.", 0, 0, 0.05, "i"),), "Letters"),
+        Stamp(123, 456), (Path("/out/scan.txt"),), 2.5,
+    ),
+    {1: "done", 3: "looped"},
+)  # fmt: skip
 
 
 def test_a_step_is_taken_once_and_backed_up_before(
