@@ -122,7 +122,7 @@ def test_names_that_are_no_unicode_are_kept(open_store: OpenStore) -> None:
     orders = Orders(out=path.parent / os.fsdecode(b"\xfe"))
     store = open_store()
     store.documents.save(KeptDocument("d", path, details=Details(orders, written=(path,))))
-    (kept,) = open_store().documents().result(WAIT_S)
+    (kept,) = open_store().documents.all().result(WAIT_S)
     assert kept.path == path
     assert kept.details.orders == orders
     assert kept.details.written == (path,)
