@@ -48,13 +48,14 @@ from engine.cli.arguments import (
     whole_number,
 )
 from engine.cli.chat import Chat, Conversation
-from engine.cli.output import answers, json_line, notes, say, write_answer, write_json
+from engine.cli.output import answers, json_line, notes, say, write_answer, write_json, write_line
+from engine.cli.recordings import Transcription
 from engine.protocol.errors import EngineError
 from engine.protocol.events import Event, Failed
 from engine.protocol.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
+from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat
 from engine.tasks.ocr import FORMS, Form, ask_picture, default_budget, read_text
 from engine.tasks.selftest import run_selftest
-from engine.tasks.speech import transcribe as transcribe_sound
 
 __all__ = ["run_command_line"]
 
@@ -243,8 +244,27 @@ def ocr(
 @cli.command()
 def transcribe(
     files: Annotated[
-        list[Path], typer.Argument(help="Sounds of at most 30 s, or videos.", metavar="FILE...", readable=False)
+        list[Path], typer.Argument(help="Sounds of any length, or videos.", metavar="FILE...", readable=False)
     ],
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            callback=one_of(RECORDING_FORMATS),
+            help=f"What to write: {', '.join(RECORDING_FORMATS)}.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", readable=False, help="Write a file for each into this folder; else stdout."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="With --out: go on where an earlier run was stopped, and leave what is there."),
+    ] = False,
     language: Annotated[
         str | None, typer.Option("--language", metavar="NAME", help="What is spoken, in English: German, Japanese, ...")
     ] = None,
@@ -254,9 +274,25 @@ def transcribe(
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write down what is said in sounds."""
-    engine = load_engine(model)
-    _each(files, lambda path: transcribe_sound(engine, path, language, translate), as_json=as_json)
+    """Write down what is said in sounds and videos."""
+    if resume and out is None:
+        raise typer.BadParameter("it goes on with files in --out DIR", param_hint="--resume")
+    if as_json and (form or out):
+        raise typer.BadParameter("events cannot be combined with --as or --out", param_hint="--json")
+    transcription = Transcription(
+        load_engine(model), language or "", translate or "", cast(RecordingFormat | None, form), out, resume, as_json
+    )
+    failed = False
+    for path in files:
+        if len(files) > 1 and not as_json and out is None:
+            write_line(f"==> {path} <==")
+        try:
+            failed |= not transcription.write(path)
+        except EngineError as error:
+            failed = True
+            say(str(error), "red")
+    if failed:
+        raise typer.Exit(1)
 
 
 def _each(files: Sequence[Path], answer: Callable[[Path], Iterable[Event]], *, as_json: bool, whole: str = "") -> None:

@@ -33,7 +33,7 @@ from engine.protocol.events import (
 )
 from engine.protocol.messages import ToolCall
 
-__all__ = ["answers", "json_line", "json_text", "notes", "say", "write_answer", "write_json"]
+__all__ = ["answers", "json_line", "json_text", "notes", "say", "write_answer", "write_json", "write_line"]
 
 notes = Console(stderr=True, highlight=False)
 
@@ -124,6 +124,13 @@ def _write_beside(event: Event) -> None:
 def say(text: str, style: str, end: str = "\n") -> None:
     """A line on stderr: no markup in it, no control characters, and none of its lines broken."""
     notes.print(text.translate(_SHOWN), end=end, style=style, markup=False, soft_wrap=True)
+
+
+def write_line(text: str) -> None:
+    """A line on stdout; a terminal gets no control characters."""
+    stdout = answers.stream
+    stdout.write(f"{text.translate(_SHOWN) if stdout.isatty() else text}\n")
+    stdout.flush()
 
 
 def write_json(events: Iterable[Event], file: str | None = None) -> FinishReason | None:

@@ -10,7 +10,7 @@ from engine.protocol.documents import DocumentInfo, PageText
 from engine.protocol.errors import without_surrogates
 from engine.version import VERSION
 
-__all__ = ["to_json", "to_markdown", "to_text"]
+__all__ = ["escaped", "to_json", "to_markdown", "to_text"]
 
 _MARKS = re.compile(r"[\\`*_\[\]<>|~&]|^(?:#{1,6}(?=\s|$)|[-+=](?=[\s=-]|$))", re.MULTILINE)
 """What Markdown would take for its own,"""
@@ -56,29 +56,30 @@ def _markdown_page(page: PageText, layout: Layout, words: frozenset[str]) -> str
     if layout.separator == "heading":
         parts.insert(0, f"## Page {page.number}")
     if remark(page):
-        parts.append(f"*Page {page.number}: {_escaped(remark(page))}*")
+        parts.append(f"*Page {page.number}: {escaped(remark(page))}*")
     return "\n\n".join(parts)
 
 
 def _markdown_block(block: Block) -> str:
     match block:
         case Heading(level, text):
-            return f"{'#' * level} {_escaped(text)}"
+            return f"{'#' * level} {escaped(text)}"
         case Item(depth, mark, text):
-            return f"{'  ' * depth}{'-' if mark == '•' else mark} {_escaped(text)}"
+            return f"{'  ' * depth}{'-' if mark == '•' else mark} {escaped(text)}"
         case Table(rows):
             return _markdown_table(rows)
         case Paragraph(text):
-            return "\\\n".join(_escaped(line) for line in text.split("\n"))
+            return "\\\n".join(escaped(line) for line in text.split("\n"))
 
 
 def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
     width = max(map(len, rows))
-    cells = [[_escaped(" ".join(cell.split())) for cell in row] + [""] * (width - len(row)) for row in rows]
+    cells = [[escaped(" ".join(cell.split())) for cell in row] + [""] * (width - len(row)) for row in rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in (*cells[:1], ["---"] * width, *cells[1:]))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text as Markdown shows it, whatever marks are in it."""
     return _NUMBER.sub(r"\1\\", _MARKS.sub(r"\\\g<0>", text.strip()))
 
 
