@@ -48,6 +48,7 @@ from app.viewmodels.models.rest import Rest
 from app.viewmodels.models.status import Status
 from app.viewmodels.reading.arrivals import Arrivals
 from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.settings.preferences import Preferences
@@ -162,6 +163,7 @@ class Desk:
         self.models.intake.finish()
         self.models.arrivals.close()
         self.models.reader.finish()
+        self.models.document_exporter.close()
         self.models.composer.preparation.close(self.models.composer.draft)
         self.models.library.close()
         self.retention.end()
@@ -275,6 +277,7 @@ def assemble(
         page_finding=PageFinding(reader),
         choice=Choice(),
         arrivals=arrivals,
+        document_exporter=DocumentExporter(settings),
     )
     awake = Awake()
     running.changed.connect(lambda: awake.hold(running.is_anything_busy))

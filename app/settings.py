@@ -190,6 +190,10 @@ class Settings(QObject):
     )
     """The system prompts that a person wrote; no two have the same name."""
     _preset = _text("preset")
+    joins_lines = _flag("joins_lines", False)
+    """Whether lines of a page are joined into paragraphs when its text leaves the window."""
+    drops_running_lines = _flag("drops_running_lines", False)
+    """Whether headers and footers that repeat are left out of it."""
     shows_thoughts = _flag("thoughts_shown", False)
     """Whether thoughts unfold while they run."""
     shows_statistics = _flag("statistics_shown", False)

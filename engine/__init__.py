@@ -20,6 +20,7 @@ from engine.documents.writers import (
     Layout,
     WriteError,
     Written,
+    document_text,
     target_of,
     write_document,
 )
@@ -153,8 +154,8 @@ __all__ = [
     "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta",
     "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused", "ToolCalled",
     "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned", "Verdict", "Video",
-    "VideoReceipt", "Way", "WriteError", "Written", "look_at_file", "mark_running", "messages_of", "mix_down",
-    "plan_frames", "plan_image", "read_traits", "respond", "run_command_line", "run_document_process",
+    "VideoReceipt", "Way", "WriteError", "Written", "document_text", "look_at_file", "mark_running", "messages_of",
+    "mix_down", "plan_frames", "plan_image", "read_traits", "respond", "run_command_line", "run_document_process",
     "run_engine_process", "run_picture_process", "run_recording_process", "run_template_process",
     "run_writer_process", "sample_checkpoint", "small_picture", "take_turns", "target_of", "tool_from_function",
     "transcription_prompt", "user", "without_surrogates", "write_document", "write_whole",

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from app.settings import Appearance
 from app.text.receipts import BUDGET_NAMES
+from app.viewmodels.reading.exporting import FORMAT_WORDS
+from engine import DocumentFormat
 
 if TYPE_CHECKING:
     from app.widgets.gestures import Gestures
@@ -87,6 +89,13 @@ def _appearance(choice: Appearance, words: str) -> Command:
 
 def _budget(budget: int | None, words: str) -> Command:
     return Command(f"budget {budget}", words, do=lambda at: at.composer.set_budget_of_all(budget))
+
+
+def _export(form: DocumentFormat, words: str) -> Command:
+    return Command(
+        f"export {form}", f"Export as {words}…", do=lambda at: at.reading.export(form),
+        when=lambda at: at.reading.has_text, is_shown=True,
+    )  # fmt: skip
 
 
 def _tool(name: str, words: str) -> Command:
@@ -241,6 +250,15 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                         lambda at: at.reading.copy_page(), lambda at: at.reading.has_text),
                 Command("copy_pages", "Copy All Pages", (),
                         lambda at: at.reading.copy_all(), lambda at: at.reading.has_text),
+                None,
+                *(_export(form, words) for form, words in FORMAT_WORDS.items()),
+                None,
+                Command("joins_lines", "Join Lines into Paragraphs", (),
+                        turn=lambda at, is_on: setattr(at.settings, "joins_lines", is_on),
+                        is_on=lambda at: at.settings.joins_lines),
+                Command("drops_running_lines", "Leave Out Repeating Headers and Footers", (),
+                        turn=lambda at, is_on: setattr(at.settings, "drops_running_lines", is_on),
+                        is_on=lambda at: at.settings.drops_running_lines),
             )),
             None,
             Command("documents", "Show Documents", "Ctrl+Shift+D", is_on=lambda at: at.reading.is_shown,

@@ -31,6 +31,7 @@ from app.viewmodels.models.model import Model
 from app.viewmodels.models.status import Status
 from app.viewmodels.reading.arrivals import Arrivals
 from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.shelf.library import Library
@@ -82,6 +83,7 @@ class ViewModels:
     page_finding: PageFinding
     choice: Choice
     arrivals: Arrivals
+    document_exporter: DocumentExporter
 
 
 class MainWindow(QMainWindow):

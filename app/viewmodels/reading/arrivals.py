@@ -1,6 +1,7 @@
 """What becomes of files that come into the window: a document to be read, something to be sent, or a question which."""
 
 import itertools
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -153,13 +154,13 @@ class Arrivals(QObject):
         if len(pictures) == 1:
             self._reader.open(pictures)
         elif pictures:
-            self._lane.do(partial(_bound, pictures, self._new_folder), self._take_bound)
+            self._lane.do(partial(_bound, pictures, self._new_folder), partial(self._take_bound, pictures[0].parent))
 
-    def _take_bound(self, folder: Path | str) -> None:
-        if isinstance(folder, str):
-            self._composer.say([], folder)
+    def _take_bound(self, beside: Path, bound: Path | str) -> None:
+        if isinstance(bound, str):
+            self._composer.say([], bound)
         else:
-            self._reader.open([folder])
+            self._reader.open([bound], beside)
 
 
 def promise(path: Path) -> Promise:
@@ -187,7 +188,7 @@ def _sorted(paths: tuple[Path, ...], *, looks: bool) -> _Sorted:
 def _bound(pictures: tuple[Path, ...], new_folder: Callable[[], Path]) -> Path | str:
     """A folder with a link to each picture, in their order: one document."""
     try:
-        folder = new_folder() / f"{len(pictures):,} pictures"
+        folder = Path(tempfile.mkdtemp(dir=new_folder())) / f"{len(pictures):,} pictures"
         folder.mkdir()
         width = len(str(len(pictures)))
         for number, path in zip(itertools.count(1), pictures):

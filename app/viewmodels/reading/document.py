@@ -25,6 +25,7 @@ from engine import (
     PasswordNeeded,
     Reading,
     ReadingCost,
+    ReadingForm,
     Turned,
 )
 
@@ -53,9 +54,11 @@ class OpenDocument(QObject):
     looked = Signal(int)
     shown_requested = Signal(int, int)
 
-    def __init__(self, errands: Errands, path: Path) -> None:
+    def __init__(self, errands: Errands, path: Path, folder: Path | None = None) -> None:
         super().__init__()
         self.path = path
+        self.folder = folder or path.parent
+        """Where what is made of it belongs."""
         self.phase = Phase.LOOKING
         self.refusal = ""
         """Why it cannot be opened, or what the password's question says."""
@@ -63,6 +66,8 @@ class OpenDocument(QObject):
         """Why the reading ended before its end."""
         self.info: DocumentInfo | None = None
         self.cost: ReadingCost | None = None
+        self.form: ReadingForm = "text"
+        """As what its pages were read last."""
         self.pages: list[Page] = []
         self.changes = Changes()
         self._errands = errands
@@ -187,6 +192,8 @@ class OpenDocument(QObject):
     def read(self, numbers: Sequence[int], reading: Reading) -> None:
         """Read pages behind what is being read; what a person corrected on them stays until they say otherwise."""
         self.failure = ""
+        if reading.region is None:
+            self.form = reading.form
         self._jobs.add(numbers, reading)
 
     def read_region(self, number: int, region: Box, reading: Reading) -> None:

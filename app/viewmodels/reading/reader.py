@@ -43,11 +43,11 @@ class Reader(QObject):
 
     # --- which
 
-    def open(self, paths: Sequence[Path]) -> None:
-        """Look at documents, and show the first."""
+    def open(self, paths: Sequence[Path], folder: Path | None = None) -> None:
+        """Look at documents, and show the first. `folder`: where they belong, if not where they lie."""
         for path in paths:
             if all(each.path != path for each in self.documents):
-                self._add(path)
+                self._add(path, folder)
         if paths:
             self.choose(next(each for each in self.documents if each.path == paths[0]))
             self.show(True)
@@ -88,8 +88,8 @@ class Reader(QObject):
         if self.pictures is not None:
             self.pictures.close()
 
-    def _add(self, path: Path) -> None:
-        document = OpenDocument(self._errands, path)
+    def _add(self, path: Path, folder: Path | None) -> None:
+        document = OpenDocument(self._errands, path, folder)
         self.documents.append(document)
         document.changed.connect(self.changed)
         document.page_changed.connect(lambda _: self.changed.emit())

@@ -6,12 +6,13 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from app.viewmodels.reading.document import OpenDocument
-from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.viewmodels.reading.reader import finer
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.reading.page_view import Fit
+from app.widgets.shared.dialogs import ask_where_to_write
 from app.widgets.shared.text_focus import Field
-from engine import Box
+from engine import Box, DocumentFormat, PageText
 
 __all__ = ["ReadingGestures"]
 
@@ -30,6 +31,8 @@ class ReadingGestures(QObject):
         self.finding = finding = models.page_finding
         self.arrivals = arrivals = models.arrivals
         self._choice = models.choice
+        self._exporter = models.document_exporter
+        self._exporter.said.connect(self._toast.say)
         window.arrival.dismissed.connect(arrivals.dismiss)
         self._read_button = window.arrival.add_action("Read as a Document")
         self._read_button.setObjectName("readButton")
@@ -183,14 +186,24 @@ class ReadingGestures(QObject):
     def copy_page(self) -> None:
         """Copy the text of the page."""
         if self.document is not None and self.reader.page_is_there:
-            self._copy(text_of(self.document.page(self.reader.number).lines), "The page is copied")
+            page = self.document.page(self.reader.number).as_written()
+            self._copy([page] if page is not None else [], "The page is copied")
 
     def copy_all(self) -> None:
         """Copy the text of all pages."""
         if self.document is not None:
-            self._copy("\n\n".join(page.text for page in self.document.written()), "All pages are copied")
+            self._copy(self.document.written(), "All pages are copied")
 
-    def _copy(self, text: str, words: str) -> None:
-        if text:
-            QGuiApplication.clipboard().setText(text)
+    def export(self, form: DocumentFormat) -> None:
+        """Ask for a place, and write what was read there."""
+        document = self.document
+        if document is not None:
+            ask_where_to_write(
+                self.view.window(), self._exporter.suggested(document, form), FORMAT_WORDS[form],
+                lambda target: self._exporter.export(document, form, target),
+            )  # fmt: skip
+
+    def _copy(self, pages: list[PageText], words: str) -> None:
+        if pages and self.document is not None:
+            QGuiApplication.clipboard().setText(self._exporter.text(self.document, pages))
             self._toast.say(words)

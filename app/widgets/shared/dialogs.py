@@ -28,7 +28,7 @@ from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
     "AboutBox", "TextPreview", "ask_before_deleting", "ask_before_link", "ask_for_files", "ask_for_folder",
-    "ask_for_model", "open_microphone_settings", "open_picture", "quick_look", "show_folder",
+    "ask_for_model", "ask_where_to_write", "open_microphone_settings", "open_picture", "quick_look", "show_folder",
 ]  # fmt: skip
 
 
@@ -70,6 +70,20 @@ def _ask_for_folder(parent: QWidget, title: str, accept: str, take: Callable[[Pa
     sheet.setOption(QFileDialog.Option.ShowDirsOnly)
     sheet.setLabelText(QFileDialog.DialogLabel.Accept, accept)
     sheet.fileSelected.connect(lambda name: take(Path(name)))
+    sheet.open()
+
+
+def ask_where_to_write(parent: QWidget, suggested: Path, kind: str, write: Callable[[Path], None]) -> None:
+    """Ask for the place and the name of a file, in the form of the suggested one."""
+    sheet = QFileDialog(parent, "Export")
+    sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    sheet.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    sheet.setFileMode(QFileDialog.FileMode.AnyFile)
+    sheet.setDefaultSuffix(suggested.suffix.removeprefix("."))
+    sheet.setNameFilter(f"{kind} (*{suggested.suffix})")
+    sheet.setDirectory(str(suggested.parent))
+    sheet.selectFile(suggested.name)
+    sheet.fileSelected.connect(lambda name: write(Path(name)))
     sheet.open()
 
 

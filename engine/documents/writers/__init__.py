@@ -18,7 +18,16 @@ from engine.files.whole_files import file_beside, put_in_place
 from engine.protocol.documents import DocumentInfo, PageInfo, PageText
 from engine.protocol.errors import EngineError, without_surrogates
 
-__all__ = ["DOCUMENT_FORMATS", "DocumentFormat", "Layout", "WriteError", "Written", "target_of", "write_document"]
+__all__ = [
+    "DOCUMENT_FORMATS",
+    "DocumentFormat",
+    "Layout",
+    "WriteError",
+    "Written",
+    "document_text",
+    "target_of",
+    "write_document",
+]
 
 DocumentFormat = Literal["txt", "md", "json", "csv", "xlsx", "docx", "pdf"]
 DOCUMENT_FORMATS: tuple[DocumentFormat, ...] = get_args(DocumentFormat)
@@ -44,6 +53,11 @@ def target_of(source: Path, form: DocumentFormat, out: Path | None = None, root:
     if out is None:
         return source.with_name(name)
     return out / (source.parent.relative_to(root) if root is not None else Path()) / name
+
+
+def document_text(pages: Sequence[PageText], layout: Layout = Layout()) -> str:
+    """The pages as plain text, as a person copies them."""
+    return to_text(pages, layout, document_words(pages))
 
 
 def write_document(

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.reading.document import Phase
-from tests.app.driving import WAIT_MS, OpenDesk, drop, files
-from tests.fake_documents import Pretence, pretend
+from app.application import Desk
+from app.viewmodels.reading.document import OpenDocument, Phase
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files
+from tests.fake_documents import SENTENCES, Pretence, pretend
 
 
 def test_a_dropped_pdf_is_looked_at_read_and_shown_beside_its_page(
@@ -26,3 +31,226 @@ def test_a_dropped_pdf_is_looked_at_read_and_shown_beside_its_page(
     view.text.card.read_button.click()
     qtbot.waitUntil(lambda: document.num_read == 3 and not document.is_reading, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "Alice was beginning" in view.text.editor.text, timeout=WAIT_MS)
+
+
+def opened(desk: Desk, qtbot: QtBot, path: Path) -> OpenDocument:
+    """A document that was opened and looked at."""
+    desk.models.arrivals.open([path])
+    document = desk.models.reader.document
+    assert document is not None
+    qtbot.waitUntil(lambda: document.phase is not Phase.LOOKING, timeout=WAIT_MS)
+    return document
+
+
+def read(desk: Desk, qtbot: QtBot, path: Path) -> OpenDocument:
+    """A document that was read, its first page shown."""
+    document = opened(desk, qtbot, path)
+    document.read([page.number for page in document.pages], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
+    qtbot.waitUntil(desk.window.commands["copy_page"].isEnabled, timeout=WAIT_MS)
+    desk.window.reading.refresh()
+    return document
+
+
+def test_a_line_points_to_its_place_and_a_place_to_its_line(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    view, editor = desk.window.reading.page.view, desk.window.reading.text.editor
+    editor.setFocus()
+    editor.go_to(3)
+    assert view.line == 3
+    place = view._rect_of(view._box_of(6)).center().toPoint()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert editor.place == (6, 0)
+    assert view.line == 6
+
+
+def test_doubtful_words_are_stepped_through_by_the_keyboard(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture", "empty", "picture"))))
+    editor = desk.window.reading.text.editor
+    words = []
+    for _ in range(4):
+        desk.window.commands["next_doubt"].trigger()
+        words.append((desk.models.reader.number, editor.textCursor().selectedText()))
+    assert words == [(1, "once"), (1, "“without"), (3, "it,"), (3, "for")]
+    assert editor.hasFocus()
+    QTest.keyClicks(editor, "x")
+    document = desk.models.reader.document
+    assert document is not None
+    assert document.page(3).num_doubtful == 1
+
+
+def test_a_rectangle_is_read_again_and_put_in_place_with_undo(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    document = read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    view, editor = desk.window.reading.page.view, desk.window.reading.text.editor
+    rect = view._rect_of(view._box_of(1)).toRect()
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.topLeft())
+    QTest.mouseMove(view.viewport(), rect.center())
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.bottomRight())
+    qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: SENTENCES[1].upper() in editor.text, timeout=WAIT_MS)
+    assert editor.text.splitlines()[0] == SENTENCES[0]
+    desk.window.commands["undo"].trigger()
+    assert editor.text.splitlines() == list(SENTENCES)
+
+
+def test_a_part_is_chosen_and_read_again_by_the_keyboard_alone(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    document = read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    view, editor = desk.window.reading.page.view, desk.window.reading.text.editor
+    editor.setFocus()
+    editor.go_to(2)
+    desk.window.commands["read_region"].trigger()
+    assert view.hasFocus()
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: SENTENCES[2].upper() in editor.text, timeout=WAIT_MS)
+    desk.window.commands["read_region"].trigger()
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert view.region.box is None
+    assert desk.models.reader.is_shown
+
+
+def test_words_are_found_in_all_pages(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text",) * 3, num_lines=3)))
+    desk.window.commands["find"].trigger()
+    bar = desk.window.reading.find_bar
+    assert bar.isVisible()
+    QTest.keyClicks(bar.field, "SISTER")
+    qtbot.waitUntil(lambda: bar.count.text() == "1 of 4", timeout=WAIT_MS)
+    for _ in range(3):
+        desk.window.commands["find_next"].trigger()
+    assert bar.count.text() == "4 of 4"
+    assert desk.models.reader.number == 3
+    assert desk.window.reading.text.editor.textCursor().selectedText() == "sister"
+    QTest.keyClick(bar.field, Qt.Key.Key_Escape)
+    assert not bar.isVisible()
+    assert desk.models.reader.is_shown
+
+
+def test_a_locked_document_is_opened_with_its_password(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), password="open sesame")))
+    card = desk.window.reading.text.card
+    qtbot.waitUntil(card.password.isVisible, timeout=WAIT_MS)
+    for word in ("wrong", "open sesame"):
+        card.password.setText(word)
+        QTest.keyClick(card.password, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: document.phase is not Phase.LOOKING, timeout=WAIT_MS)
+        if word == "wrong":
+            qtbot.waitUntil(lambda: "not its password" in card.detail.text(), timeout=WAIT_MS)
+    assert document.phase is Phase.KNOWN
+    qtbot.waitUntil(lambda: desk.models.reader.pictures.nearest(1, 0) is not None, timeout=WAIT_MS)
+
+
+def test_several_pictures_become_one_document_if_somebody_wants_it(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw
+) -> None:
+    desk = open_desk()
+    pictures = [draw("b.png"), draw("a.png")]
+    drop(desk, files(pictures))
+    assert len(desk.models.composer.pictures) == 2
+    assert "2 pictures" in desk.window.arrival.text.text()
+    desk.models.arrivals.read()
+    desk.models.arrivals.finish()
+    document = desk.models.reader.document
+    assert document is not None
+    assert [path.resolve() for path in sorted(document.path.iterdir())] == pictures
+    assert document.folder == pictures[0].parent
+    assert not desk.models.composer.items
+
+
+def test_one_picture_stays_a_picture_of_the_message(open_desk: OpenDesk, draw: Draw) -> None:
+    desk = open_desk(has_engine=False)
+    drop(desk, files([draw("a.png")]))
+    assert len(desk.models.composer.pictures) == 1
+    assert not desk.window.arrival.isVisible()
+
+
+def test_where_documents_are_shown_pictures_are_read(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    drop(desk, files([draw("photo.png")]))
+    assert desk.models.reader.document is not None
+    assert desk.models.reader.document.title == "photo.png"
+    assert not desk.models.composer.items
+
+
+def test_text_is_copied_with_its_corrections_and_its_lines_joined_on_request(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text",), num_lines=2)))
+    editor = desk.window.reading.text.editor
+    editor.setFocus()
+    QTest.keyClicks(editor, "Poor ")
+    desk.window.commands["copy_page"].trigger()
+    assert QGuiApplication.clipboard().text().splitlines() == ["Poor " + SENTENCES[0], SENTENCES[1]]
+    desk.window.commands["joins_lines"].trigger()
+    desk.window.commands["copy_page"].trigger()
+    assert QGuiApplication.clipboard().text().splitlines() == [f"Poor {SENTENCES[0]} {SENTENCES[1]}"]
+
+
+def test_what_was_read_is_exported_beside_the_document(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text", "picture"))))
+    desk.window.commands["export md"].trigger()
+    sheet = desk.window.findChild(QFileDialog)
+    assert isinstance(sheet, QFileDialog)
+    assert sheet.selectedFiles() == [str(tmp_path / "a.md")]
+    sheet.fileSelected.emit(str(tmp_path / "a.md"))
+    sheet.close()
+    toast = desk.window.reading_toast
+    qtbot.waitUntil(lambda: toast.text.text().startswith("Exported as “a.md”"), timeout=WAIT_MS)
+    assert SENTENCES[3] in (tmp_path / "a.md").read_text()
+
+
+def test_a_narrow_window_shows_the_page_or_its_text(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture", "picture"))))
+    desk.window.resize(480, 700)
+    reading = desk.window.reading
+    qtbot.waitUntil(lambda: reading.width() <= 480, timeout=WAIT_MS)
+    assert (reading.text.isVisible(), reading.page.isVisible(), reading.thumbnails.isVisible()) == (True, False, False)
+    reading.header.toggle.click()
+    assert (reading.text.isVisible(), reading.page.isVisible()) == (False, True)
+    assert desk.window.width() == 480
+
+
+def test_escape_leads_back_to_the_conversation_and_its_draft(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
+) -> None:
+    desk = open_desk()
+    attach(desk, draw("kept.png"))
+    opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    QTest.keyClick(desk.window.reading.page.view, Qt.Key.Key_Escape)
+    assert not desk.models.reader.is_shown
+    assert desk.window.composer.isVisible()
+    assert len(desk.models.composer.pictures) == 1
+    desk.window.commands["documents"].trigger()
+    assert desk.window.reading.isVisible()
+
+
+def test_a_page_that_is_turned_is_shown_and_read_turned(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    desk.window.commands["rotate_right"].trigger()
+    pictures = desk.models.reader.pictures
+    assert pictures is not None
+    qtbot.waitUntil(lambda: pictures.nearest(1, 90) is not None, timeout=WAIT_MS)
+    image = pictures.nearest(1, 90)
+    assert image is not None
+    assert image.width() > image.height()
+    document.read([1], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: document.num_read == 1, timeout=WAIT_MS)
+    assert document.page(1).text is not None
+    assert document.page(1).turned == 90

@@ -1,0 +1,129 @@
+"""What was read leaves the window: as a file beside the document, or as text on the clipboard."""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.background import Lane
+from app.settings import Settings
+from app.text.foreign_text import one_line
+from app.viewmodels.reading.arrivals import Promise, promise
+from app.viewmodels.reading.document import OpenDocument
+from engine import (
+    DocumentFormat,
+    DocumentInfo,
+    EngineError,
+    Layout,
+    PageText,
+    document_text,
+    mark_running,
+    write_document,
+)
+
+__all__ = ["FORMAT_WORDS", "DocumentExporter"]
+
+FORMAT_WORDS: dict[DocumentFormat, str] = {
+    "txt": "Text",
+    "md": "Markdown",
+    "docx": "Word Document",
+    "pdf": "Searchable PDF",
+    "csv": "Table (CSV)",
+    "xlsx": "Table (Excel)",
+    "json": "JSON, with Places and Doubts",
+}
+
+PATIENCE_MS = 300
+"""A file that takes longer to be written is announced."""
+
+_log = logging.getLogger(__name__)
+
+
+class _GivenUp(Exception):
+    """The app ends meanwhile."""
+
+
+class DocumentExporter(QObject):
+    """Writes on a thread of its own, one file after the other.
+
+    **Signals:** `said` (a sentence: that it takes a while, and what came of it).
+    """
+
+    said = Signal(str)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._lane = Lane()
+        self._is_closing = Event()
+        self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
+        self._patience.timeout.connect(lambda: self.said.emit("Exporting…"))
+
+    def suggested(self, document: OpenDocument, form: DocumentFormat) -> Path:
+        """Beside the document, under its name."""
+        is_file = promise(document.path) in (Promise.DOCUMENT, Promise.PICTURE)
+        return document.folder / f"{document.path.stem if is_file else document.path.name}.{form}"
+
+    def export(self, document: OpenDocument, form: DocumentFormat, target: Path) -> None:
+        """Write what was read so far, with corrections; `said` tells what came of it."""
+        info = document.info
+        if info is None:
+            self.said.emit("Not all pages were looked at yet. Try again in a moment.")
+            return
+        self._patience.start()
+        layout = self._layout(document, "form_feed")
+        self._lane.do(
+            partial(self._write, info, document.written(), form, target, layout, document.password), self._tell
+        )
+
+    def text(self, document: OpenDocument, pages: Sequence[PageText]) -> str:
+        """Pages as they are copied: lines kept or joined, as a person chose."""
+        return document_text(mark_running(pages), self._layout(document, "none"))
+
+    def close(self) -> None:
+        """Give up what is not finished; nothing of it stays."""
+        self._is_closing.set()
+        self._patience.stop()
+        self._lane.close()
+
+    def _layout(self, document: OpenDocument, separator: str) -> Layout:
+        return Layout(
+            answers=document.form,
+            lines="joined" if self._settings.joins_lines else "kept",
+            separator="form_feed" if separator == "form_feed" else "none",
+            with_running=not self._settings.drops_running_lines,
+        )
+
+    def _write(
+        self,
+        info: DocumentInfo,
+        pages: Sequence[PageText],
+        form: DocumentFormat,
+        target: Path,
+        layout: Layout,
+        password: str,
+    ) -> str:
+        try:
+            written = write_document(
+                info, mark_running(pages), form, target, layout=layout, password=password, between=self._go_on
+            )
+        except EngineError as error:
+            return str(error)
+        except _GivenUp:
+            return ""
+        except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
+            _log.exception("the export failed")
+            return f"“{one_line(target.name)}” cannot be written, because something went wrong in Cabochon."
+        return f"Exported as “{one_line(written.path.name)}”. {written.note}".strip()
+
+    def _go_on(self) -> None:
+        if self._is_closing.is_set():
+            raise _GivenUp
+
+    def _tell(self, sentence: str) -> None:
+        self._patience.stop()
+        if sentence:
+            self.said.emit(sentence)
