@@ -32,6 +32,8 @@ class PageFinding(QObject):
         self._reader = reader
         self._job: Iterator[None] | None = None
         self._is_new = False
+        self._start: tuple[int, ...] = (1, 0, 0)
+        """From where on the first hit is looked for: page, line, character."""
         self._slices = QTimer(self, interval=0, singleShot=True)
         self._slices.timeout.connect(self._work)
         self._recounts = QTimer(self, interval=200, singleShot=True)
@@ -67,7 +69,8 @@ class PageFinding(QObject):
         self.changed.emit()
 
     def look_for(self, text: str) -> None:
-        """Look for a text as it stands, from the page that is looked at on."""
+        """Look for a text as it stands, from the present hit on, or else from where the person is."""
+        self._start = self.current[:3] if self.current is not None else (self._reader.number, *self._reader.place)
         self.is_open, self.text, self._is_new, self.current = True, text, True, None
         self._recount()
 
@@ -107,8 +110,7 @@ class PageFinding(QObject):
         self._job, self.places = None, places
         if self._is_new:
             self._is_new = False
-            here = (self._reader.number, *self._reader.place)
-            first = next((place for place in places if place[:3] >= here), places[0] if places else None)
+            first = next((place for place in places if place[:3] >= self._start), places[0] if places else None)
             self.current = None
             if first is not None:
                 self._go_to(first)
