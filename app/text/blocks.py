@@ -257,7 +257,7 @@ def _cost(line: str, *, is_code: bool) -> float:
     """About how many ms it takes to parse, style and lay out a line, measured on a slow machine."""
     length = len(line)
     if is_code:
-        return 0.02 + length * (0.0002 if length < 1000 else 0.002)
+        return 0.05 + length * (0.0002 if length < 1000 else 0.002)
     is_deep = _is_deep(line)
     marks = sum(map(line.count, "*_`[~<&\\"))
     return 0.05 + length * 0.002 + marks * 0.012 + line.count("|") * 0.07 + is_deep * _MOST_MS
