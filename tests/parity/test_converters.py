@@ -112,6 +112,20 @@ def test_a_conversion_of_mlx_vlm_means_the_same_here(original: Original, tmp_pat
     assert_same(logits(loaded.model, IDS), vlm_logits(folder))
 
 
+@pytest.mark.parametrize("recipe", ["mixed_2_6", "mixed_3_5", "mixed_4_6", "mixed_4_8"])
+def test_a_mixed_recipe_of_mlx_vlm_means_the_same_here(original: Original, tmp_path: Path, recipe: str) -> None:
+    """It gives some layers' values and down projections, those of experts too, more bits than the rest."""
+    folder, (few, many) = tmp_path / "mlx", map(int, recipe.split("_")[1:])
+    convert_with_mlx_vlm(str(original.folder), str(folder), quantize=True, quant_predicate=recipe)
+    loaded = load_checkpoint(folder)
+    names = dict(loaded.model.named_modules())
+    packed = {name: module.bits for name, module in names.items() if hasattr(module, "bits")}
+    assert set(packed.values()) == {few, many}
+    of_experts = {bits for name, bits in packed.items() if ".experts." in name}
+    assert of_experts == ({few, many} if loaded.config.text.layers[0].experts else set())
+    assert_same(logits(loaded.model, IDS), vlm_logits(folder))
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_conversion_of_mlx_lm_means_the_same_here(
     original: Original, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
