@@ -192,7 +192,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                     turn=lambda at, is_on: at.composer.set_thinking(is_on),
                     is_on=lambda at: at.composer.is_thinking_on),
             Command("answer_now", "Answer Now", "Ctrl+Shift+Return", lambda at: at.conversation.answer_now(),
-                    lambda at: at.conversation.answer is not None and at.conversation.answer.thought.is_running),
+                    lambda at: at.conversation.answer is not None and at.conversation.answer.is_thinking),
             Menu("Tools", (
                 *(_tool(name, words) for name, words in tools.items()),
                 None,

@@ -11,7 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
-from app.widgets.chat.turn_views import AnswerView
+from app.widgets.chat.thinking_pane import ThinkingPane
+from app.widgets.chat.tool_card import ToolCard
+from app.widgets.chat.turn_views import AnswerView, TurnView
 from engine import Finished, Stats, Text
 
 WAIT_MS = 60_000
@@ -72,6 +74,18 @@ def answer_view(desk: Desk) -> AnswerView:
     view = desk.window.messages.views[-1]
     assert isinstance(view, AnswerView)
     return view
+
+
+def pane_of(view: TurnView) -> ThinkingPane:
+    """The last thought of an answer."""
+    assert isinstance(view, AnswerView)
+    return next(part for part in reversed(view.parts) if isinstance(part, ThinkingPane))
+
+
+def card_of(view: TurnView) -> ToolCard:
+    """The last call of an answer."""
+    assert isinstance(view, AnswerView)
+    return next(part for part in reversed(view.parts) if isinstance(part, ToolCard))
 
 
 def bar(desk: Desk) -> QScrollBar:

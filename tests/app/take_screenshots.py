@@ -28,7 +28,7 @@ from app.sound.recorder import Microphones  # noqa: E402
 from app.viewmodels.reading.document import Phase  # noqa: E402
 from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
 from engine import Box, sample_checkpoint  # noqa: E402
-from tests.app.driving import attach, send  # noqa: E402
+from tests.app.driving import attach, card_of, send  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
 from tests.fake_documents import Pretence, pretend  # noqa: E402
 
@@ -139,7 +139,7 @@ def thinking(studio: Studio) -> None:
     studio.say("Read the text in this picture." if studio.is_real else "What is 17 + 25?", thinking=True)
     answer = desk.models.conversation.answer
     assert answer is not None
-    answer.thought.toggle()
+    answer.thoughts[-1].toggle()
 
 
 def error(studio: Studio) -> None:
@@ -207,7 +207,7 @@ def tools(studio: Studio) -> None:
         desk.window.commands["new"].trigger()
     desk.models.shelf.pin(desk.models.shelf.rows[-1].id, True)
     studio.say("calculator expression 4817 * 392")
-    desk.window.messages.views[-1].tool_cards[0].title.click()
+    card_of(desk.window.messages.views[-1]).title.click()
     letters = Path(tempfile.mkdtemp()) / "Letters"
     letters.mkdir()
     (letters / "rent.txt").write_text("Dear landlord,")

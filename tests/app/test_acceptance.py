@@ -77,6 +77,7 @@ from tests.app.driving import (
     hover,
     last_answer,
     let_files_be_read,
+    pane_of,
     say,
     wait_for_end,
 )
@@ -242,8 +243,8 @@ def test_d08_a_thought_is_one_line_folds_at_its_end_and_stays_as_somebody_left_i
     desk = open_desk("think")
     desk.models.composer.set_thinking(True)
     first = say(desk, "sum")
-    qtbot.waitUntil(lambda: first.thought.is_running, timeout=WAIT_MS)
-    pane = answer_view(desk).thinking
+    qtbot.waitUntil(lambda: first.is_thinking, timeout=WAIT_MS)
+    pane = pane_of(answer_view(desk))
     assert pane.title.text().startswith("Thinking… ")
     assert not pane.body.isVisible()
     wait_for_end(qtbot, desk)
@@ -254,7 +255,7 @@ def test_d08_a_thought_is_one_line_folds_at_its_end_and_stays_as_somebody_left_i
     say(desk, "sum again")
     wait_for_end(qtbot, desk)
     assert pane.body.isVisible(), "the next answer folded what somebody had opened"
-    assert not answer_view(desk).thinking.body.isVisible()
+    assert not pane_of(answer_view(desk)).body.isVisible()
     desk.window.commands["copy_message"].trigger()
     assert QGuiApplication.clipboard().text() == "17 + 25 is **42**."
 

@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 from app.look.icons import Icons
 from app.look.theme import Theme
 from app.paths import ICONS
-from app.viewmodels.conversation.turns import MAX_SPOKEN, AnswerTurn, Place, Thought, UserTurn
+from app.viewmodels.conversation.parts import Thought
+from app.viewmodels.conversation.turns import MAX_SPOKEN, AnswerTurn, Place, UserTurn
 from app.widgets.chat.turn_views import AnswerView
 from app.widgets.shared.look import Look
 from engine import EngineEvent, Failed, Message, Role, Text, TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted
@@ -26,6 +27,7 @@ from tests.app.driving import (
     answer_view,
     attach,
     last_answer,
+    pane_of,
     say,
     send,
     show_turns,
@@ -88,8 +90,8 @@ def test_the_thinking_pane_is_one_line_and_ends_folded(open_desk: OpenDesk, qtbo
     desk = open_desk("think-until-marked")
     desk.models.composer.set_thinking(True)
     answer = say(desk, "sum")
-    pane = answer_view(desk).thinking
-    qtbot.waitUntil(lambda: answer.thought.is_running, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: answer.is_thinking, timeout=WAIT_MS)
+    pane = pane_of(answer_view(desk))
     assert pane.title.text().startswith("Thinking… ")
     assert not pane.body.isVisible()
     (tmp_path / "marker").touch()
@@ -107,11 +109,11 @@ def test_a_thought_that_somebody_opened_stays_open_at_its_end(
     desk = open_desk("think-until-marked")
     desk.models.composer.set_thinking(True)
     answer = say(desk, "sum")
-    qtbot.waitUntil(lambda: answer.thought.is_running, timeout=WAIT_MS)
-    answer_view(desk).thinking.title.click()
+    qtbot.waitUntil(lambda: answer.is_thinking, timeout=WAIT_MS)
+    pane_of(answer_view(desk)).title.click()
     (tmp_path / "marker").touch()
     wait_for_end(qtbot, desk)
-    assert answer_view(desk).thinking.body.isVisible()
+    assert pane_of(answer_view(desk)).body.isVisible()
 
 
 def test_a_thought_that_unfolded_by_itself_folds_at_its_end(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
@@ -119,20 +121,20 @@ def test_a_thought_that_unfolded_by_itself_folds_at_its_end(open_desk: OpenDesk,
     desk.window.commands["show_thoughts"].trigger()
     desk.models.composer.set_thinking(True)
     answer = say(desk, "sum")
-    qtbot.waitUntil(lambda: answer.thought.is_running, timeout=WAIT_MS)
-    assert answer_view(desk).thinking.body.isVisible()
+    qtbot.waitUntil(lambda: answer.is_thinking, timeout=WAIT_MS)
+    assert pane_of(answer_view(desk)).body.isVisible()
     (tmp_path / "marker").touch()
     wait_for_end(qtbot, desk)
-    assert not answer_view(desk).thinking.body.isVisible()
+    assert not pane_of(answer_view(desk)).body.isVisible()
 
 
 def test_stopping_in_a_thought_ends_the_thought(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("think-long")
     answer = say(desk, "hm")
-    qtbot.waitUntil(lambda: len(answer.thought.text) > 20, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: answer.is_thinking and len(answer.thoughts[0].text) > 20, timeout=WAIT_MS)
     desk.models.conversation.stop()
-    assert not answer.thought.is_running
-    assert answer_view(desk).thinking.title.text().startswith("Thought for ")
+    assert not answer.is_thinking
+    assert pane_of(answer_view(desk)).title.text().startswith("Thought for ")
     assert answer_view(desk).note.text() == "Stopped"
 
 
@@ -154,19 +156,19 @@ def test_a_retry_forgets_the_thought_of_the_failed_attempt(qapp: QApplication, t
         answer.take(event)
     answer.end(Failed("EngineDied", "The engine stopped."))
     view.show()
-    assert view.thinking.title.text() == "Thought for 12 s"
+    assert pane_of(view).title.text() == "Thought for 12 s"
     answer.start_again()
-    assert not view.thinking.isVisible()
+    assert view.parts == []
     answer.take(ThoughtStarted())
-    assert view.thinking.title.text() == "Thinking… 0 s"
+    assert pane_of(view).title.text() == "Thinking… 0 s"
     answer.stop()
 
 
 def test_without_a_thought_there_is_no_pane(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("think")
-    say(desk, "sum")
+    answer = say(desk, "sum")
     wait_for_end(qtbot, desk)
-    assert not answer_view(desk).thinking.isVisible()
+    assert answer.thoughts == []
 
 
 def test_copying_a_message_leaves_the_thought_out(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -174,7 +176,7 @@ def test_copying_a_message_leaves_the_thought_out(open_desk: OpenDesk, qtbot: Qt
     desk.models.composer.set_thinking(True)
     say(desk, "sum")
     wait_for_end(qtbot, desk)
-    answer_view(desk).thinking.title.click()
+    pane_of(answer_view(desk)).title.click()
     for copy in (answer_view(desk).copy_button.click, desk.window.commands["copy_message"].trigger):
         QGuiApplication.clipboard().clear()
         copy()

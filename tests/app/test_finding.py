@@ -20,6 +20,7 @@ from tests.app.driving import (
     attach,
     last_answer,
     next_place,
+    pane_of,
     say,
     show_turns,
     wait_for_end,
@@ -153,11 +154,11 @@ def test_a_hit_in_a_folded_thought_unfolds_it(desk: Desk, qtbot: QtBot) -> None:
     turns = converse(desk, "?", "\n".join(["thinking"] * 80) + " of plums::No fruit.")
     view = view_of(desk, turns[1])
     assert isinstance(view, AnswerView)
-    assert not view.thinking.body.isVisible()
+    assert not pane_of(view).body.isVisible()
     finding = find(desk, qtbot, "plum")
     assert finding.count_line == "1 of 1"
-    assert view.thinking.body.isVisible()
-    assert marked(view.thinking.body) == ["plum"]
+    assert pane_of(view).body.isVisible()
+    assert marked(pane_of(view).body) == ["plum"]
     assert marked(view.text_view) == []
     assert_seen(desk, turns[1])
 

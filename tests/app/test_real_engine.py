@@ -58,8 +58,8 @@ def test_a_thought_is_folded_and_stays_out_of_copy(open_desk: OpenDesk, qtbot: Q
     desk.models.composer.set_thinking(True)
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
     answer = wait_for_end(qtbot, desk)
-    assert "O-p-e-n" in answer.thought.text
-    assert not answer.thought.is_open
+    assert "O-p-e-n" in answer.thoughts[-1].text
+    assert not answer.thoughts[-1].is_open
     desk.window.commands["copy_message"].trigger()
     assert QApplication.clipboard().text() == "Open"
 

@@ -6,15 +6,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.tools import BuiltIn
 from app.viewmodels.conversation.tools import ToolRun, ToolState
-from app.viewmodels.conversation.turns import AnswerState
+from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
 from app.widgets.chat.tool_card import ToolCard
 from app.widgets.chat.turn_views import AnswerView
-from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
+from app.widgets.markdown.markdown_view import MarkdownView
+from engine import (
+    Finished,
+    Returned,
+    Stats,
+    Text,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtFinished,
+    ThoughtStarted,
+    ToolCall,
+    ToolCalled,
+    ToolFinished,
+    ToolResult,
+)
+from engine import Thought as ThoughtStep
+from tests.app.driving import WAIT_MS, OpenDesk, card_of, next_place, pane_of, say, show_turns, wait_for_end
 
 
 def wait_for_run(qtbot: QtBot, desk: Desk) -> ToolRun:
@@ -25,9 +42,7 @@ def wait_for_run(qtbot: QtBot, desk: Desk) -> ToolRun:
 
 
 def last_card(desk: Desk) -> ToolCard:
-    view = desk.window.messages.views[-1]
-    assert isinstance(view, AnswerView)
-    return view.tool_cards[-1]
+    return card_of(desk.window.messages.views[-1])
 
 
 def test_tools_are_off_until_a_person_turns_them_on(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -182,11 +197,61 @@ def test_earlier_conversations_can_be_searched_by_the_model(open_desk: OpenDesk,
 def test_answer_now_ends_the_thought(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("think-until-hurried")
     answer = say(desk, "hm?")
-    qtbot.waitUntil(lambda: len(answer.thought.text) > 20, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: answer.is_thinking and len(answer.thoughts[0].text) > 20, timeout=WAIT_MS)
     view = desk.window.messages.views[-1]
     assert isinstance(view, AnswerView)
-    qtbot.waitUntil(view.thinking.answer_now.isVisible, timeout=WAIT_MS)
+    qtbot.waitUntil(pane_of(view).answer_now.isVisible, timeout=WAIT_MS)
     desk.window.commands["answer_now"].trigger()
     assert wait_for_end(qtbot, desk).text == "Well then."
-    assert answer.thought.title == "Thought for 2 s · ended by you"
-    assert not view.thinking.answer_now.isVisible()
+    assert answer.thoughts[-1].title == "Thought for 2 s · ended by you"
+    assert not pane_of(view).answer_now.isVisible()
+
+
+def test_an_answer_is_shown_in_the_order_of_its_steps(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    answer = AnswerTurn(next_place([]))
+    show_turns(desk, [answer])
+    steps = [
+        ThoughtStep("First I look", 1000.0), Text("I look."), ToolCall("clock", {}, "1"), ToolCall("plot", {}, "2"),
+        Returned(ToolResult("noon", "1", "clock"), (), 5.0), Returned(ToolResult("drawn", "2", "plot"), (), 5.0),
+        ThoughtStep("Then I say it", 2000.0), Text("It is **noon**."),
+    ]  # fmt: skip
+    events = [
+        ThoughtStarted(), ThoughtDelta("First I look"), ThoughtFinished(1000.0), TextDelta("I look."),
+        ToolCalled(ToolCall("clock", {}, "1")), ToolCalled(ToolCall("plot", {}, "2")),
+        ToolFinished(ToolResult("noon", "1", "clock"), 5.0), ToolFinished(ToolResult("drawn", "2", "plot"), 5.0),
+        ThoughtStarted(), ThoughtDelta("Then I say it"), ThoughtFinished(2000.0), TextDelta("It is **noon**."),
+    ]  # fmt: skip
+    for event in events:
+        answer.take(event)
+    answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
+    kept = AnswerTurn(next_place([]))
+    kept.restore(steps)
+    assert answer.steps == kept.steps
+    live = shown(desk)
+    show_turns(desk, [kept])
+    assert live == shown(desk)
+    assert live == ["Thought for 1 s", "I look.", "Clock", "Plot", "Thought for 2 s", "It is noon."]
+    finding = desk.models.finding
+    finding.look_for("look", kept)
+    places = []
+    for _ in range(2):
+        assert finding.current is not None
+        places.append(finding.current.part)
+        finding.step(1)
+    assert places == [0, 1], "in the thought, then in the text behind it"
+
+
+def shown(desk: Desk) -> list[str]:
+    """The parts of the last answer from top to bottom."""
+    view = desk.window.messages.views[-1]
+    assert isinstance(view, AnswerView)
+    view.settle()
+    view.layout().activate()
+    tops = [part.mapTo(view, QPoint()).y() for part in view.parts]
+    assert tops == sorted(tops)
+    assert len(set(tops)) == len(tops)
+    return [
+        part.toPlainText() if isinstance(part, MarkdownView) else part.title.text().split(" · ")[0]
+        for part in view.parts
+    ]

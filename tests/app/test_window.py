@@ -25,6 +25,7 @@ from tests.app.driving import (
     OpenDesk,
     attach,
     last_answer,
+    pane_of,
     say,
     wait_for_end,
 )
@@ -121,7 +122,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(open_desk: OpenDesk, dra
         window.header.new_button,
         *(view.text_view for view in window.messages.views),
         *(view.copy_button for view in window.messages.views),
-        window.messages.views[1].thinking.title,  # type: ignore[attr-defined]
+        pane_of(window.messages.views[1]).title,
         window.messages.views[0].cards[0].tile,  # type: ignore[attr-defined]
     }
     composer.editor.setFocus()

@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.store.text import composed, search_terms, searchable
 from app.text.blocks import plain_pieces
 from app.viewmodels.conversation.conversation import Conversation
+from app.viewmodels.conversation.parts import Said, Thought
+from app.viewmodels.conversation.tools import ToolRun
 from app.viewmodels.conversation.turns import AnswerTurn, Turn
 
 __all__ = ["SLICE_S", "Finding", "Hit", "occurrences"]
@@ -27,10 +29,11 @@ _BLANKS = str.maketrans(dict.fromkeys("\t\u00a0\u2028\u202f", " "))
 
 @dataclass(frozen=True)
 class Hit:
-    """One place where the text stands: the number of the hit in the text of a turn, or in its thought."""
+    """One place where the text stands: which hit in which part of a turn."""
 
     turn: Turn
-    in_thought: bool
+    part: int
+    """Which of an answer's parts; 0 for what a person wrote."""
     number: int
 
 
@@ -38,11 +41,11 @@ class Hit:
 class _Texts:
     """What a reader sees of a turn, in pieces, and how often something stands in it."""
 
-    written: tuple[str, str]
-    """Thought and text as they were when they were read."""
-    read: tuple[list[str], list[str]]
+    written: list[str]
+    """The text of each part as it was when it was read."""
+    read: list[list[str]]
     terms: tuple[str, ...] = ()
-    counts: tuple[int, int] = (0, 0)
+    counts: tuple[int, ...] = ()
 
 
 class Finding(QObject):
@@ -69,8 +72,8 @@ class Finding(QObject):
         self._conversation = conversation
         self._read = read
         self._known: dict[Turn, _Texts] = {}
-        self._places: list[tuple[Turn, bool, int]] = []
-        """Thoughts and texts with hits, in order, and how many."""
+        self._places: list[tuple[Turn, int, int]] = []
+        """Parts with hits, in order, and how many."""
         self._is_new = False
         """Whether to go to a hit at the end of the count, from `_start` on."""
         self._start: Turn | None = None
@@ -166,10 +169,7 @@ class Finding(QObject):
             yield from self._count_in(turn)
         self._known = {turn: self._known[turn] for turn in turns}
         self._places = [
-            (turn, in_thought, number)
-            for turn in turns
-            for in_thought, number in zip((True, False), self._known[turn].counts, strict=True)
-            if number
+            (turn, part, number) for turn in turns for part, number in enumerate(self._known[turn].counts) if number
         ]
         self._job = None
         if turns and self._conversation.is_busy:
@@ -183,25 +183,24 @@ class Finding(QObject):
             self._keep_place()
 
     def _count_in(self, turn: Turn) -> Iterator[None]:
-        known = self._known.get(turn)
-        if isinstance(turn, AnswerTurn):
-            written = (turn.thought.text, turn.text)
-            if known is None or known.written != written:
-                texts: list[str] = []
-                for piece in self._read(turn.text):
-                    texts.append(piece)
+        known, parts = self._known.get(turn), _parts_of(turn)
+        written = [text for text, _ in parts]
+        if known is None or known.written != written:
+            known = _Texts(written, [])
+            for text, is_markdown in parts:
+                pieces: list[str] = []
+                for piece in self._read(text) if is_markdown else plain_pieces(text):
+                    pieces.append(piece)
                     yield
-                known = _Texts(written, (list(plain_pieces(turn.thought.text)), texts))
-        elif known is None:
-            known = _Texts(("", turn.text), ([], list(plain_pieces(turn.text))))
+                known.read.append(pieces)
         self._known[turn] = known
         if known.terms != self.terms:
-            terms, counts = self.terms, [0, 0]
+            terms, counts = self.terms, [0] * len(known.read)
             for index, pieces in enumerate(known.read):
                 for piece in pieces:
                     counts[index] += len(occurrences(piece, terms))
                     yield
-            known.terms, known.counts = terms, (counts[0], counts[1])
+            known.terms, known.counts = terms, tuple(counts)
 
     # --- where
 
@@ -212,26 +211,27 @@ class Finding(QObject):
     def _position(self, hit: Hit) -> int:
         """How many hits stand before this one."""
         before = 0
-        for turn, in_thought, number in self._places:
-            if turn is hit.turn and in_thought == hit.in_thought:
+        for turn, part, number in self._places:
+            if turn is hit.turn and part == hit.part:
                 return before + hit.number
             before += number
         return before
 
     def _go_to(self, position: int) -> None:
         self.current = hit = self._hit_at(position)
-        if hit.in_thought and isinstance(hit.turn, AnswerTurn) and not hit.turn.thought.is_open:
-            hit.turn.thought.set_open(True)
+        part = hit.turn.parts[hit.part] if isinstance(hit.turn, AnswerTurn) else None
+        if isinstance(part, Thought) and not part.is_open:
+            part.set_open(True)
         self.changed.emit()
         self.reached.emit(hit)
 
     def _hit_at(self, position: int) -> Hit:
         """The hit that so many stand before; the last one when there are fewer."""
-        for turn, in_thought, number in self._places:
+        for turn, part, number in self._places:
             if position < number:
-                return Hit(turn, in_thought, position)
+                return Hit(turn, part, position)
             position -= number
-        return Hit(turn, in_thought, number - 1)
+        return Hit(turn, part, number - 1)
 
     def _arrive(self, start: Turn | None) -> None:
         """Go to the first hit from a turn on; when there is none, to the last one before it."""
@@ -250,11 +250,19 @@ class Finding(QObject):
     def _keep_place(self) -> None:
         """Stay at the hit that is looked at; when it is gone, at one near it, without scrolling."""
         hit, self.current = self.current, None
-        here = {(turn, in_thought): number for turn, in_thought, number in self._places}
-        if hit is not None and (hit.turn, hit.in_thought) in here:
-            self.current = Hit(hit.turn, hit.in_thought, min(hit.number, here[hit.turn, hit.in_thought] - 1))
+        here = {(turn, part): number for turn, part, number in self._places}
+        if hit is not None and (hit.turn, hit.part) in here:
+            self.current = Hit(hit.turn, hit.part, min(hit.number, here[hit.turn, hit.part] - 1))
         elif self._places:
             self.current = self._hit_at(self._total)
+
+
+def _parts_of(turn: Turn) -> list[tuple[str, bool]]:
+    """The text of each part, and whether it is Markdown; nothing is looked for in the cards of tools."""
+    if isinstance(turn, AnswerTurn):
+        texts = ["" if isinstance(part, ToolRun) else part.text for part in turn.parts]
+        return [(text, isinstance(part, Said)) for text, part in zip(texts, turn.parts, strict=True)]
+    return [(turn.text, False)]
 
 
 def occurrences(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:

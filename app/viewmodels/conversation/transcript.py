@@ -116,7 +116,9 @@ class Transcript(QObject):
         if answer is None or self.is_busy:
             return False
         ended_early = answer.state in (AnswerState.STOPPED, AnswerState.INTERRUPTED)
-        return answer.state is AnswerState.FAILED or (ended_early and not answer.text and not answer.thought.text)
+        return answer.state is AnswerState.FAILED or (
+            ended_early and not answer.text and not any(thought.text for thought in answer.thoughts)
+        )
 
     @property
     def history(self) -> tuple[Message, ...]:
@@ -172,7 +174,7 @@ class Transcript(QObject):
 
     def answer_now(self) -> None:
         """Close the running thought and go on to the answer."""
-        if self.answering is not None and self.is_busy and self.answering.answer.thought.is_running:
+        if self.answering is not None and self.is_busy and self.answering.answer.is_thinking:
             self.answering.request.answer_now()
 
     def retry(self) -> None:
@@ -188,7 +190,7 @@ class Transcript(QObject):
         """Fold or unfold every thought, those to come included."""
         for turn in self.tree.all.values():
             if isinstance(turn, AnswerTurn):
-                turn.thought.set_open(is_shown)
+                turn.show_thoughts(is_shown)
 
     def close(self) -> None:
         """Stop, and listen to the engine no more."""

@@ -9,9 +9,10 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import assert_never
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.text.receipts import heard_line, receipt_line, size_line
+from app.viewmodels.conversation.parts import AnswerPart, Said, Thought
 from app.viewmodels.conversation.tools import ToolRun
 from engine import (
     Answer,
@@ -31,19 +32,16 @@ from engine import (
     Text,
     TextDelta,
     ThoughtDelta,
-    ThoughtEnd,
     ThoughtFinished,
     ThoughtStarted,
     ToolCall,
-    ToolCalled,
-    ToolCallRefused,
     ToolFinished,
     ToolResult,
     Video,
 )
 from engine import Thought as ThoughtStep
 
-__all__ = ["MAX_SPOKEN", "AnswerState", "AnswerTurn", "Enclosure", "Place", "Thought", "Turn", "UserTurn"]
+__all__ = ["MAX_SPOKEN", "AnswerState", "AnswerTurn", "Enclosure", "Place", "Turn", "UserTurn"]
 
 MAX_SPOKEN = 4000
 """So many characters of a turn are its name for people who listen."""
@@ -183,99 +181,6 @@ class UserTurn(QObject):
         return len(self._receipts) > before
 
 
-_THOUGHT_ENDS: dict[ThoughtEnd, str] = {
-    "budget": "its budget was spent",
-    "answer_now": "ended by you",
-    "loop": "it went round in circles",
-}
-
-
-class Thought(QObject):
-    """The thinking pane: one line with the seconds while it runs, folded at the end unless a person chose.
-
-    **Signals:** `changed`.
-    """
-
-    changed = Signal()
-
-    def __init__(self, is_open: bool, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self.text = ""
-        self.is_running = False
-        self.is_open = is_open
-        self._is_touched = False
-        self._clock = clock
-        self._started_at = 0.0
-        self._seconds = 0
-        self._end = ""
-        self._ticks = QTimer(self, interval=1000)
-        self._ticks.timeout.connect(self._tick)
-
-    @property
-    def is_present(self) -> bool:
-        """Whether the model thought at all."""
-        return self.is_running or bool(self.text)
-
-    @property
-    def title(self) -> str:
-        """ "Thinking… 6 s" while it runs, "Thought for 12 s" afterwards."""
-        if self.is_running:
-            return f"Thinking… {self._seconds} s"
-        took = f"Thought for {self._seconds} s" if self._seconds else "Thought for a moment"
-        return f"{took} · {self._end}" if self._end else took
-
-    @property
-    def seconds(self) -> int:
-        """How long it took, or takes."""
-        return self._seconds
-
-    def restore(self, text: str, seconds: float, ended_by: ThoughtEnd) -> None:
-        """Take back a thought of an earlier day."""
-        self.text, self._seconds, self._end = text, round(seconds), _THOUGHT_ENDS.get(ended_by, "")
-
-    def start(self) -> None:
-        """The model began to think."""
-        self.is_running = True
-        self._seconds = 0
-        self._started_at = self._clock()
-        self._ticks.start()
-        self.changed.emit()
-
-    def finish(self, duration_ms: float | None = None, ended_by: ThoughtEnd = "model") -> None:
-        """The model ended its thought, or was stopped in it; its own measure wins over ours."""
-        if not self.is_running:
-            return
-        self._end = _THOUGHT_ENDS.get(ended_by, "")
-        self._ticks.stop()
-        self._seconds = round(self._elapsed() if duration_ms is None else duration_ms / 1000)
-        self.is_running = False
-        self.is_open = self.is_open and self._is_touched
-        self.changed.emit()
-
-    def reset(self) -> None:
-        """Forget what was thought, for a retry."""
-        self.text = ""
-        self._seconds = 0
-        self.changed.emit()
-
-    def toggle(self) -> None:
-        """A person folds or unfolds it; from now on it stays as they leave it."""
-        self._is_touched = True
-        self.set_open(not self.is_open)
-
-    def set_open(self, is_open: bool) -> None:
-        """Fold or unfold without taking it for this person's choice about this thought."""
-        self.is_open = is_open
-        self.changed.emit()
-
-    def _elapsed(self) -> float:
-        return self._clock() - self._started_at
-
-    def _tick(self) -> None:
-        self._seconds = int(self._elapsed())
-        self.changed.emit()
-
-
 class AnswerState(Enum):
     """Where an answer is on its way."""
 
@@ -296,11 +201,11 @@ RUNNING = (AnswerState.WAITING, AnswerState.READING, AnswerState.THINKING, Answe
 class AnswerTurn(QObject):
     """What the model says, while it says it and afterwards.
 
-    **Signals:** `changed`, `run_added` (ToolRun, a call of a tool).
+    **Signals:** `changed`, `part_added` (AnswerPart, at the end).
     """
 
     changed = Signal()
-    run_added = Signal(object)
+    part_added = Signal(object)
 
     def __init__(
         self,
@@ -319,9 +224,11 @@ class AnswerTurn(QObject):
         self.state = AnswerState.WAITING
         self.error = ""
         self.stats: Stats | None = None
-        self.thought = Thought(shows_thought, clock)
-        self.runs: list[ToolRun] = []
+        self.parts: list[AnswerPart] = []
+        """What it consists of so far, in order, as far as it is shown."""
         self.reason = ""
+        self._shows_thoughts = shows_thought
+        self._clock = clock
         self._title_of = title_of
         self._answer = Answer()
         self._is_behind = False
@@ -340,6 +247,21 @@ class AnswerTurn(QObject):
         return self._answer.text
 
     @property
+    def thoughts(self) -> list[Thought]:
+        """Its thoughts, in order."""
+        return [part for part in self.parts if isinstance(part, Thought)]
+
+    @property
+    def runs(self) -> list[ToolRun]:
+        """Its calls of tools, in order."""
+        return [part for part in self.parts if isinstance(part, ToolRun)]
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether a thought is under way."""
+        return any(thought.is_running for thought in self.thoughts)
+
+    @property
     def is_running(self) -> bool:
         """Whether more may come."""
         return self.state in RUNNING
@@ -347,7 +269,7 @@ class AnswerTurn(QObject):
     @property
     def is_using_tool(self) -> bool:
         """Whether a call is under way, or waits for a person."""
-        return self.is_running and bool(self.runs) and self.runs[-1].is_open
+        return self.is_running and any(run.is_open for run in self.runs)
 
     @property
     def activity(self) -> str:
@@ -411,13 +333,13 @@ class AnswerTurn(QObject):
         """The turn for people who listen to the window; while it runs only what goes on: "Answer, 14:02: Writing…"."""
         return self.spoken_as(self.text)
 
-    def spoken_as(self, text: str) -> str:
-        """The same with the answer's text as it reads, and why it ended in a line of its own."""
+    def spoken_as(self, text: str, *, is_end: bool = True) -> str:
+        """The same with a text of it as it reads; at its end also why it ended, in a line of its own."""
         if self.is_running:
             is_thinking = self.state is AnswerState.THINKING
             said = self.activity or ("Thinking…" if is_thinking else "Writing…")
         else:
-            said = "\n".join(part for part in (_begun(text), self.error, self.note) if part)
+            said = "\n".join(part for part in (_begun(text), *((self.error, self.note) if is_end else ())) if part)
         return f"Answer, {self.place.when}: {said}"
 
     @property
@@ -454,19 +376,18 @@ class AnswerTurn(QObject):
             return
         self.show()
         self._answer.take(event)
+        self._show_steps()
         match event:
             case ThoughtStarted():
                 self.state = AnswerState.THINKING
-                self.thought.start()
+                self.thoughts[-1].start()
             case ThoughtFinished(duration_ms, ended_by=ended_by):
-                self.thought.finish(duration_ms, ended_by)
+                self.thoughts[-1].finish(duration_ms, ended_by)
                 self.state = AnswerState.WRITING
-            case ToolCalled(call) | ToolCallRefused(call=call):
-                self._add_run(ToolRun(call, self._title_of(call.name)))
             case ToolFinished(result, duration_ms, failed):
                 self._finish_run(result, duration_ms, failed=failed)
             case _:
-                return
+                pass
         self.changed.emit()
 
     def show(self) -> bool:
@@ -474,33 +395,49 @@ class AnswerTurn(QObject):
         if not self._is_behind:
             return False
         self._is_behind = False
-        thought = self._answer.thought
-        if thought != self.thought.text:
-            self.thought.text = thought
-            self.thought.changed.emit()
-        if not self.thought.is_running:
+        if not self.is_thinking:
             self.state = AnswerState.WRITING
-            self.changed.emit()
+        self._show_steps()
+        self.changed.emit()
         return True
 
     def restore(self, steps: Sequence[Step]) -> None:
         """Take back an answer of an earlier day."""
         self._answer = Answer(steps)
-        thoughts = [step for step in steps if isinstance(step, ThoughtStep)]
-        if thoughts:
-            seconds = sum(step.duration_ms or 0 for step in thoughts) / 1000
-            self.thought.restore(self._answer.thought, seconds, thoughts[-1].ended_by)
+        self._show_steps()
         for step in steps:
-            if isinstance(step, ToolCall):
-                self._add_run(ToolRun(step, self._title_of(step.name)))
-            elif isinstance(step, Returned):
+            if isinstance(step, Returned):
                 self._finish_run(step.result, step.duration_ms, failed=step.failed)
+        kept = [step for step in steps if isinstance(step, ThoughtStep)]
+        for thought, step in zip(self.thoughts, kept, strict=True):
+            thought.restore(step)
         for run in self.runs:
             run.abandon()
 
-    def _add_run(self, run: ToolRun) -> None:
-        self.runs.append(run)
-        self.run_added.emit(run)
+    def show_thoughts(self, is_shown: bool) -> None:
+        """Fold or unfold every thought, those to come included."""
+        self._shows_thoughts = is_shown
+        for thought in self.thoughts:
+            thought.set_open(is_shown)
+
+    def _show_steps(self) -> None:
+        """Each step is a part, but for results, which belong to their calls."""
+        steps = [step for step in self.steps if not isinstance(step, Returned)]
+        for step in steps[len(self.parts) :]:
+            self.parts.append(self._part_of(step))
+            self.part_added.emit(self.parts[-1])
+        for part, step in zip(self.parts, steps, strict=True):
+            if not isinstance(part, ToolRun) and not isinstance(step, ToolCall) and part.text != step.text:
+                part.show(step.text)
+
+    def _part_of(self, step: ThoughtStep | Text | ToolCall) -> AnswerPart:
+        match step:
+            case ThoughtStep():
+                return Thought(self._shows_thoughts, self._clock)
+            case Text():
+                return Said()
+            case ToolCall():
+                return ToolRun(step, self._title_of(step.name))
 
     def _finish_run(self, result: ToolResult, duration_ms: float | None, *, failed: bool) -> None:
         run = next((run for run in self.runs if run.call.id == result.call_id and run.is_open), None)
@@ -532,17 +469,16 @@ class AnswerTurn(QObject):
         """Forget a failed attempt, for a retry in the same place."""
         self._answer = Answer()
         self.error = self.reason = ""
-        self.runs.clear()
-        self.thought.reset()
+        self.parts.clear()
         self.stats = self._fraction = None
         self.state = AnswerState.WAITING
         self.changed.emit()
 
     def _close(self, state: AnswerState) -> None:
         self.show()
-        if self.thought.is_running:
-            self.thought.finish()
-            self._answer.take(ThoughtFinished(self.thought.seconds * 1000.0, ended_by="cut_off"))
+        if self.is_thinking:
+            self.thoughts[-1].finish()
+            self._answer.take(ThoughtFinished(self.thoughts[-1].seconds * 1000.0, ended_by="cut_off"))
         for run in self.runs:
             run.abandon()
         self.state = state

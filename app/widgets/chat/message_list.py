@@ -97,7 +97,7 @@ class MessageList(QWidget):
         """Show another version of a turn; the keyboard goes along."""
         version = self._conversation.show_version(turn, steps)
         view = self.show_turn(version) if version is not None else None
-        if view is not None:
+        if view is not None and view.text_view is not None:
             view.text_view.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -123,7 +123,7 @@ class MessageList(QWidget):
         view.link_chosen.connect(self.link_chosen)
         view.picture_chosen.connect(self.picture_chosen)
         view.version_requested.connect(self.show_version)
-        view.text_view.keyboard_focus_changed.connect(lambda is_here: self._ring(view, is_here))
+        view.ringed.connect(lambda is_here: self._ring(view, is_here))
         view.versions.show_version(*self._conversation.version_of(turn))
         view.mark(self._finding)
         return view
@@ -137,7 +137,7 @@ class MessageList(QWidget):
         view = AnswerView(self._look, turn)
         view.retry_requested.connect(self._conversation.retry)
         view.again_requested.connect(self._conversation.regenerate)
-        view.thinking.answer_now_requested.connect(self._conversation.answer_now)
+        view.answer_now_requested.connect(self._conversation.answer_now)
         view.show_retry(self._can_retry(turn))
         view.show_statistics(self._conversation.shows_statistics)
         return view

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from app.viewmodels.conversation.turns import Thought
+from app.viewmodels.conversation.parts import Thought
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import Look, give_role
 
@@ -18,8 +18,8 @@ class ThinkingPane(QWidget):
 
     answer_now_requested = Signal()
 
-    def __init__(self, look: Look, thought: Thought, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, look: Look, thought: Thought) -> None:
+        super().__init__()
         self._look = look
         self._thought = thought
         self.title = QToolButton()
@@ -54,9 +54,13 @@ class ThinkingPane(QWidget):
         thought.changed.connect(self._show)
         look.follow(self._show)
 
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """What the keyboard goes through, in order."""
+        return [self.title, self.answer_now, self.body]
+
     def _show(self) -> None:
         thought = self._thought
-        self.setVisible(thought.is_present)
         self.answer_now.setVisible(thought.is_running)
         self.title.setText(thought.title)
         self.title.setAccessibleName(f"{thought.title} ({'unfolded' if thought.is_open else 'folded'})")

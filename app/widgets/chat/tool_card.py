@@ -1,7 +1,7 @@
 """One call of a tool in an answer: a line that unfolds, and the question before it runs."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.viewmodels.conversation.tools import ToolRun, ToolState
 from app.widgets.shared.look import Label, Look, give_role
@@ -44,6 +44,11 @@ class ToolCard(QFrame):
         layout.addLayout(asking)
         run.changed.connect(self._show)
         look.follow(self._show)
+
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """What the keyboard goes through, in order."""
+        return [self.title, self.refuse, self.allow]
 
     def _show(self) -> None:
         run = self._run

@@ -1,5 +1,7 @@
 """One turn of the conversation each: what a person said, and what the model answers."""
 
+from itertools import pairwise
+
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDrag, QFontMetrics, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.look.thumbnails import Thumbnails
 from app.text.blocks import PIECE, PLAIN_NOTE
 from app.viewmodels.conversation.finding import Finding, Hit
+from app.viewmodels.conversation.parts import AnswerPart, Said, Thought
 from app.viewmodels.conversation.tools import ToolRun
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, Enclosure, UserTurn
 from app.widgets.chat.thinking_pane import ThinkingPane
@@ -89,7 +92,7 @@ class TurnView(QFrame):
     """What both kinds of turn have: a name, a focus ring, a copy button, versions and a menu.
 
     **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path), `version_requested` (turn, -1
-    or 1), `again_requested` (turn: another version of it is wanted).
+    or 1), `again_requested` (turn: another version of it is wanted), `ringed` (whether the keyboard is in a text).
     """
 
     copy_requested = Signal(str)
@@ -97,9 +100,10 @@ class TurnView(QFrame):
     picture_chosen = Signal(str)
     version_requested = Signal(object, int)
     again_requested = Signal(object)
+    ringed = Signal(bool)
     turn: UserTurn | AnswerTurn
 
-    def __init__(self, look: Look, turn: UserTurn | AnswerTurn, text_view: TextView, name: str) -> None:
+    def __init__(self, look: Look, turn: UserTurn | AnswerTurn, name: str) -> None:
         super().__init__()
         self.turn = turn
         is_answer = isinstance(turn, AnswerTurn)
@@ -110,11 +114,8 @@ class TurnView(QFrame):
         self.again_button.clicked.connect(lambda: self.again_requested.emit(turn))
         give_role(self, "turn")
         self._layout = QVBoxLayout(self)
-        self.text_view = text_view
         self.copy_button = _CopyButton(look, "copy", f"Copy {name.lower()}", host=self)
         self.copy_button.dragged.connect(self._drag)
-        text_view.link_chosen.connect(self.link_chosen)
-        text_view.menu_requested.connect(self._show_menu)
         self.copy_button.clicked.connect(self.copy)
 
     @property
@@ -123,9 +124,19 @@ class TurnView(QFrame):
         raise NotImplementedError
 
     @property
+    def texts(self) -> list[TextView | None]:
+        """The text of each part of the turn that can be read."""
+        raise NotImplementedError
+
+    @property
+    def text_view(self) -> TextView | None:
+        """The text that was said last."""
+        return next((text for text in reversed(self.texts) if text is not None), None)
+
+    @property
     def tab_stops(self) -> list[QWidget]:
         """What the keyboard goes through inside the message, in order."""
-        return [self.text_view, self.versions.older, self.versions.newer, self.copy_button, self.again_button]
+        return [self.versions.older, self.versions.newer, self.copy_button, self.again_button]
 
     def keep_buttons(self, are_kept: bool) -> None:
         """Show its buttons always, or only under the pointer."""
@@ -139,7 +150,17 @@ class TurnView(QFrame):
 
     def is_in_use(self, focus: QWidget | None) -> bool:
         """Whether something would be lost with the widget: the focus or a selection."""
-        return self.holds(focus) or self.text_view.textCursor().hasSelection()
+        return self.holds(focus) or self._selected is not None
+
+    @property
+    def _selected(self) -> TextView | None:
+        """The text in which something is selected."""
+        return next((text for text in self.texts if text is not None and text.textCursor().hasSelection()), None)
+
+    def _listen(self, text: TextView) -> None:
+        text.link_chosen.connect(self.link_chosen)
+        text.menu_requested.connect(self._show_menu)
+        text.keyboard_focus_changed.connect(self.ringed)
 
     def height_at(self, width: int) -> int:
         """The height that the message asks for at its present width in pixels."""
@@ -154,17 +175,16 @@ class TurnView(QFrame):
 
     def mark(self, finding: Finding) -> None:
         """Mark what is looked for."""
-        hit = finding.current
-        is_here = hit is not None and hit.turn is self.turn and not hit.in_thought
-        self.text_view.mark(finding.terms, hit.number if hit and is_here else None)
+        hit = finding.current if finding.current is not None and finding.current.turn is self.turn else None
+        for part, text in enumerate(self.texts):
+            if text is not None:
+                text.mark(finding.terms, hit.number if hit is not None and hit.part == part else None)
 
     def place_of(self, hit: Hit) -> QRect | None:
         """Where a hit stands in the message, once it is marked."""
-        return self._place_in(self.text_view)
-
-    def _place_in(self, text_view: TextView) -> QRect | None:
-        place = text_view.place_of_hit()
-        return place.translated(text_view.mapTo(self, QPoint())) if place is not None else None
+        text = self.texts[hit.part] if hit.part < len(self.texts) else None
+        place = text.place_of_hit() if text is not None else None
+        return place.translated(text.mapTo(self, QPoint())) if text is not None and place is not None else None
 
     def copy(self) -> None:
         """Ask for the message to be copied."""
@@ -175,14 +195,16 @@ class TurnView(QFrame):
         menu = QMenu(self)
         if code:
             menu.addAction("Copy Code", lambda: self.copy_requested.emit(code))
-        selection = menu.addAction("Copy Selection", self.text_view.copy)
-        selection.setEnabled(self.text_view.textCursor().hasSelection())
+        selected = self._selected
+        menu.addAction("Copy Selection", selected.copy if selected else lambda: None).setEnabled(selected is not None)
         menu.addAction("Copy Message", self.copy).setEnabled(bool(self.copied_text))
         menu.addAction(self.again_button.accessibleName(), self.again_button.click).setEnabled(
             self.again_button.isEnabled()
         )
         menu.addSeparator()
-        menu.addAction("Select All", self.text_view.selectAll)
+        text = next((text for text in self.texts if text is not None and text.hasFocus()), self.text_view)
+        if text is not None:
+            menu.addAction("Select All", text.selectAll)
         return menu
 
     def code_at(self, _position: QPoint) -> str:
@@ -206,8 +228,9 @@ class UserView(TurnView):
     turn: UserTurn
 
     def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
-        text_view = TextView(look, "message")
-        super().__init__(look, turn, text_view, "Your message")
+        super().__init__(look, turn, "Your message")
+        self._text = TextView(look, "message")
+        self._listen(self._text)
         self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
         self._grid = QGridLayout()
         self._grid.setSpacing(10)
@@ -215,8 +238,8 @@ class UserView(TurnView):
         give_role(self._bubble, "bubble")
         inside = QVBoxLayout(self._bubble)
         inside.setContentsMargins(16, 10, 16, 10)
-        inside.addWidget(text_view)
-        text_view.show_plain(turn.text)
+        inside.addWidget(self._text)
+        self._text.show_plain(turn.text)
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addStretch(1)
@@ -239,9 +262,14 @@ class UserView(TurnView):
         self._show()
 
     @property
+    def texts(self) -> list[TextView | None]:
+        """What was written."""
+        return [self._text]
+
+    @property
     def tab_stops(self) -> list[QWidget]:
         """The pictures come before the text."""
-        return [*(card.tile for card in self.cards), *super().tab_stops]
+        return [*(card.tile for card in self.cards), self._text, *super().tab_stops]
 
     @property
     def copied_text(self) -> str:
@@ -262,8 +290,8 @@ class UserView(TurnView):
         self._arrange_cards(event.size().width())
 
     def _fit_bubble(self, width: int) -> None:
-        self.text_view.ensurePolished()
-        metrics = QFontMetrics(self.text_view.font())
+        self._text.ensurePolished()
+        metrics = QFontMetrics(self._text.font())
         if len(self.turn.text) > PIECE:
             self._bubble.setFixedWidth(round(width * BUBBLE_SHARE))
             return
@@ -283,29 +311,26 @@ class UserView(TurnView):
         for button, enclosure in zip(self._enclosures, self.turn.enclosures, strict=True):
             button.show_label(enclosure)
         self.setAccessibleName(self.turn.spoken)
-        self.text_view.setAccessibleName(self.turn.spoken)  # VoiceOver passes frames over, and reads a text's name
+        self._text.setAccessibleName(self.turn.spoken)  # VoiceOver passes frames over, and reads a text's name
 
 
 class AnswerView(TurnView):
-    """The model's turn: its thought, its text, what it is doing, why it ended, and what went wrong.
+    """The model's turn: thoughts, texts and calls in order, what it is doing, why it ended, and what went wrong.
 
-    **Signals:** `retry_requested`.
+    **Signals:** `retry_requested`, `answer_now_requested`.
     """
 
     retry_requested = Signal()
+    answer_now_requested = Signal()
     turn: AnswerTurn
 
     def __init__(self, look: Look, turn: AnswerTurn) -> None:
-        self._markdown = MarkdownView(look)
-        super().__init__(look, turn, self._markdown, "Answer")
+        super().__init__(look, turn, "Answer")
         self._look = look
-        self._markdown.copy_requested.connect(self.copy_requested)
-        self._markdown.completed.connect(self._name_text)
+        self.parts: list[ThinkingPane | MarkdownView | ToolCard] = []
         self.plain_note = Label(PLAIN_NOTE)
         give_role(self.plain_note, "note")
         self.plain_note.setWordWrap(True)
-        self._markdown.piece_set.connect(self._show_form)
-        self.thinking = ThinkingPane(look, turn.thought, self)
         self.activity = Label()
         give_role(self.activity, "activity")
         self.note = Label()
@@ -326,28 +351,29 @@ class AnswerView(TurnView):
         foot.addStretch(1)
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)
-        self._tools = QVBoxLayout()
-        self._tools.setSpacing(6)
-        self._layout.addWidget(self.thinking)
-        self._layout.addLayout(self._tools)
-        for part in (self.activity, self.plain_note, self._markdown, self.note, self.error):
-            self._layout.addWidget(part)
+        self._column = QVBoxLayout()
+        self._column.setSpacing(6)
+        self._layout.addWidget(self.plain_note)
+        self._layout.addLayout(self._column)
+        for line in (self.activity, self.note, self.error):
+            self._layout.addWidget(line)
         self._layout.addLayout(foot)
-        self.tool_cards: list[ToolCard] = []
-        for run in turn.runs:
-            self._add_card(run)
+        for part in turn.parts:
+            self._add_part(part)
         self.plain_note.hide()
-        turn.run_added.connect(self._add_card)
+        turn.part_added.connect(self._add_part)
         turn.changed.connect(self._show)
         self._show()
 
     @property
+    def texts(self) -> list[TextView | None]:
+        """Thoughts and what was said; not the cards of tools."""
+        return [_text_of(part) for part in self.parts]
+
+    @property
     def tab_stops(self) -> list[QWidget]:
-        """The thought comes before the text, a retry after it."""
-        cards = [stop for card in self.tool_cards for stop in (card.title, card.refuse, card.allow)]
-        thought = [self.thinking.title, self.thinking.answer_now, self.thinking.body]
-        text, *buttons = super().tab_stops
-        return [*thought, *cards, text, self._markdown.code_button, *buttons, self.retry_button]
+        """What was said before the buttons, a retry after them."""
+        return [*(stop for part in self.parts for stop in part.tab_stops), *super().tab_stops, self.retry_button]
 
     @property
     def copied_text(self) -> str:
@@ -356,32 +382,43 @@ class AnswerView(TurnView):
 
     def settle(self) -> None:
         """Set all of the text, and give every part its room."""
-        self._markdown.set_all()
+        for text in self._said:
+            text.set_all()
         super().settle()
-
-    def mark(self, finding: Finding) -> None:
-        """Mark what is looked for in the thought too."""
-        super().mark(finding)
-        hit = finding.current
-        is_here = hit is not None and hit.turn is self.turn and hit.in_thought
-        self.thinking.body.mark(finding.terms, hit.number if hit and is_here else None)
-
-    def place_of(self, hit: Hit) -> QRect | None:
-        """Where a hit stands in the answer or its thought, once it is marked."""
-        return self._place_in(self.thinking.body if hit.in_thought else self.text_view)
 
     def code_at(self, position: QPoint) -> str:
         """The code block at a global position, exactly."""
-        return self._markdown.code_at(self._markdown.viewport().mapFromGlobal(position))
+        places = [(text, text.viewport().mapFromGlobal(position)) for text in self._said]
+        return next((text.code_at(place) for text, place in places if text.viewport().rect().contains(place)), "")
 
-    def _add_card(self, run: ToolRun) -> None:
-        card = ToolCard(self._look, run)
-        self._tools.addWidget(card)
-        before: QWidget = self.tool_cards[-1].allow if self.tool_cards else self.thinking.body
-        for stop in (card.title, card.refuse, card.allow):
-            QWidget.setTabOrder(before, stop)
-            before = stop
-        self.tool_cards.append(card)
+    @property
+    def _said(self) -> list[MarkdownView]:
+        return [part for part in self.parts if isinstance(part, MarkdownView)]
+
+    def _add_part(self, part: AnswerPart) -> None:
+        view = self._view_of(part)
+        self._column.addWidget(view)
+        view.show()
+        before = self.versions.older.previousInFocusChain() or self
+        for one, other in pairwise([before, *view.tab_stops]):
+            QWidget.setTabOrder(one, other)
+        self.parts.append(view)
+
+    def _view_of(self, part: AnswerPart) -> ThinkingPane | MarkdownView | ToolCard:
+        match part:
+            case Thought():
+                pane = ThinkingPane(self._look, part)
+                pane.answer_now_requested.connect(self.answer_now_requested)
+                return pane
+            case Said():
+                text = MarkdownView(self._look)
+                text.copy_requested.connect(self.copy_requested)
+                text.completed.connect(self._name_texts)
+                text.piece_set.connect(self._show_form)
+                self._listen(text)
+                return text
+            case ToolRun():
+                return ToolCard(self._look, part)
 
     def _build_error(self) -> None:
         give_role(self.error, "error")
@@ -408,12 +445,15 @@ class AnswerView(TurnView):
 
     def _show(self) -> None:
         turn = self.turn
-        while len(self.tool_cards) > len(turn.runs):  # it is asked for again
-            self.tool_cards.pop().deleteLater()
+        while len(self.parts) > len(turn.parts):  # it is asked for again
+            self.parts[-1].hide()
+            self.parts.pop().deleteLater()
         self.activity.setText(turn.activity)
-        self.activity.setVisible(bool(turn.activity) and not turn.thought.is_running)
-        self._markdown.setVisible(bool(turn.text))
-        self._markdown.show_markdown(turn.text, is_complete=not turn.is_running)
+        self.activity.setVisible(bool(turn.activity) and not turn.is_thinking)
+        for part, view in zip(turn.parts, self.parts, strict=True):
+            if isinstance(part, Said) and isinstance(view, MarkdownView):
+                view.setVisible(bool(part.text.strip()))
+                view.show_markdown(part.text, is_complete=not turn.is_running or part is not turn.parts[-1])
         self.note.setText(turn.note)
         self.note.setVisible(bool(turn.note))
         self.statistics.setText(turn.statistics)
@@ -424,12 +464,24 @@ class AnswerView(TurnView):
         self.again_button.setEnabled(not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)
-            self._name_text()
+            self._name_texts()
 
     def _show_form(self) -> None:
-        if self.plain_note.isHidden() == self._markdown.is_partly_plain:
-            self.plain_note.setVisible(self._markdown.is_partly_plain)
+        is_plain = any(text.is_partly_plain for text in self._said)
+        if self.plain_note.isHidden() == is_plain:
+            self.plain_note.setVisible(is_plain)
 
-    def _name_text(self) -> None:
-        read = self._markdown.toPlainText().replace("\ufffc", "formula")
-        self._markdown.setAccessibleName(self.turn.spoken_as(read))
+    def _name_texts(self) -> None:
+        for text in self._said:
+            read = text.toPlainText().replace("\ufffc", "formula")
+            text.setAccessibleName(self.turn.spoken_as(read, is_end=text is self._said[-1]))
+
+
+def _text_of(part: ThinkingPane | MarkdownView | ToolCard) -> TextView | None:
+    match part:
+        case ThinkingPane():
+            return part.body
+        case MarkdownView():
+            return part
+        case ToolCard():
+            return None

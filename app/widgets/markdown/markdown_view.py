@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocumentFragment,
 )
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.look.typesetting import Code, Formula
 from app.text.blocks import BlockReader, Piece, definitions_in
@@ -84,6 +84,11 @@ class MarkdownView(TextView):
         self.cursorPositionChanged.connect(self._offer_code_at_cursor)
         look.theme.changed.connect(self._restyle)
         look.typesetter.made.connect(self._take)
+
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """What the keyboard goes through, in order."""
+        return [self, self.code_button]
 
     def show_markdown(self, source: str, is_complete: bool) -> None:
         """Show the text so far. A complete one with link definitions is parsed as a whole, for references."""

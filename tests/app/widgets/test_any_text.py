@@ -21,7 +21,7 @@ from app.widgets.chat.turn_views import AnswerView
 from app.widgets.markdown.markdown_document import readable_texts
 from app.widgets.markdown.markdown_view import MarkdownView
 from engine import Message, Role, Text, ThoughtDelta, ThoughtStarted
-from tests.app.driving import WAIT_MS, OpenDesk, answer_of, next_place, show_turns
+from tests.app.driving import WAIT_MS, OpenDesk, answer_of, next_place, pane_of, show_turns
 
 MEGABYTE = 1_000_000
 MOST_HELD_S = 0.05
@@ -262,7 +262,7 @@ def test_a_thought_that_grows_without_an_end_of_line_is_cut_too(open_desk: OpenD
     answer.show()
     view = desk.window.messages.views[-1]
     assert isinstance(view, AnswerView)
-    body = view.thinking.body
+    body = pane_of(view).body
     qtbot.waitUntil(lambda: len(uncut(body.toPlainText())) == 100_000, timeout=WAIT_MS)
     assert body.document().blockCount() > 10
 
