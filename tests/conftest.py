@@ -27,6 +27,12 @@ def pytest_configure() -> None:
     gc.disable()
 
 
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays, so no collection looks at it again."""
+    gc.collect()
+    gc.freeze()
+
+
 class NetworkUsed(Exception):
     """A test tried to open a connection."""
 

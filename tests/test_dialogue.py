@@ -175,6 +175,7 @@ class TestThinking:
         assert [ended_by for ended_by, _ in ends] == ["answer_now", "model"]
         assert (thought_of(events), text_of(events)) == ("zz", "Noon.")
 
+    @pytest.mark.tour
     def test_TH_9_a_thought_that_repeats_itself_is_closed(self, engine: Engine, written: Callable[..., None]) -> None:
         written([*thought("round and round. " * 80), "Enough.", END])
         events = list(engine.respond([user("?")], THINKING))
@@ -182,6 +183,7 @@ class TestThinking:
         assert text_of(events).endswith("Enough.")
         assert reason(events) == "end_of_turn"
 
+    @pytest.mark.tour
     def test_an_answer_that_repeats_itself_ends_and_says_so(self, engine: Engine, written: Callable[..., None]) -> None:
         written(["round and round. " * 200])
         assert reason(list(engine.respond([user("?")], Options(GREEDY)))) == "loop"

@@ -46,7 +46,7 @@ def edits(left: str, right: str) -> int:
     return row[-1]
 
 
-@pytest.mark.parametrize("budget", [70, 280])
+@pytest.mark.parametrize("budget", [70, pytest.param(280, marks=pytest.mark.tour)])
 def test_it_reads_pictures_that_it_never_saw(engine: Engine, budget: int) -> None:
     """The first twelve held-out pictures, by seed and unseen fonts included; its README has the whole measurement."""
     answers = json.loads((HELD_OUT / "heldout.json").read_text())
@@ -56,6 +56,7 @@ def test_it_reads_pictures_that_it_never_saw(engine: Engine, budget: int) -> Non
     assert errors / sum(map(len, answers.values())) <= 0.1, wrong
 
 
+@pytest.mark.tour
 def test_it_reads_pieces_of_page_lines(engine: Engine) -> None:
     """The first twelve held-out pieces of lines at their budget, by seed and unseen fonts included."""
     answers = json.loads((HELD_OUT / "pieces.json").read_text())
@@ -66,6 +67,7 @@ def test_it_reads_pieces_of_page_lines(engine: Engine) -> None:
     assert errors / sum(map(len, answers.values())) <= 0.12, read
 
 
+@pytest.mark.tour
 def test_it_reads_cards_of_several_lines(engine: Engine) -> None:
     """Held-out cards in trained fonts, two of each number of lines."""
     answers = json.loads((HELD_OUT / "cards.json").read_text())
@@ -94,6 +96,7 @@ def test_single_digits_are_added_up_without_a_thought(engine: Engine) -> None:
     assert answers == SUMS
 
 
+@pytest.mark.tour
 def test_it_works_small_sums_out(engine: Engine) -> None:
     """Sums of numbers it was never trained on; the thought goes column by column and ends with the answer."""
     answers = json.loads((HELD_OUT / "sums.json").read_text())

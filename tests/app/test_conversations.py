@@ -390,6 +390,7 @@ def kill_while_it_writes(folder: Path, delay_s: float) -> None:
         os.kill(tour.pid, signal.SIGKILL)
 
 
+@pytest.mark.tour
 def test_killed_while_it_streams_nothing_typed_is_lost(tmp_path: Path) -> None:
     """D-21, 20 times in one store: what was asked is there, the draft is there, the reply is marked interrupted."""
     folder = tmp_path / "data"

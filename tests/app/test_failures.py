@@ -64,6 +64,7 @@ def test_only_the_last_answer_offers_a_retry(open_desk: OpenDesk, qtbot: QtBot) 
     assert answer_view(desk).retry_button.isVisible()
 
 
+@pytest.mark.tour
 def test_an_engine_killed_twenty_times_in_mid_reply_costs_nothing_that_was_said(
     open_desk: OpenDesk, qtbot: QtBot
 ) -> None:

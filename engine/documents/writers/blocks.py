@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
-
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
+from typing import TYPE_CHECKING, Literal
 
 from engine.documents.paragraphs import join_lines, paragraphs, words_of
 from engine.protocol.documents import PageText, ReadingForm, TextLine
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.tree import SyntaxTreeNode
 
 __all__ = [
     "Block", "Heading", "Item", "Layout", "Paragraph", "Table", "blocks_of", "document_words", "fields_of", "remark",
@@ -149,16 +150,20 @@ def _cell(value: object) -> str:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def _markdown_blocks(text: str) -> Iterator[Block]:
+    from markdown_it.tree import SyntaxTreeNode
+
     for node in SyntaxTreeNode(_parser().parse(text)).children:
         yield from _node_blocks(node, 0)
 
 
-def _node_blocks(node: SyntaxTreeNode, depth: int) -> Iterator[Block]:
+def _node_blocks(node: "SyntaxTreeNode", depth: int) -> Iterator[Block]:
     match node.type:
         case "heading":
             yield Heading(int(node.tag[1:]), _inline(node))
@@ -181,7 +186,7 @@ def _node_blocks(node: SyntaxTreeNode, depth: int) -> Iterator[Block]:
             yield Paragraph(_inline(node))
 
 
-def _item_blocks(item: SyntaxTreeNode, depth: int, mark: str) -> Iterator[Block]:
+def _item_blocks(item: "SyntaxTreeNode", depth: int, mark: str) -> Iterator[Block]:
     for place, child in enumerate(item.children):
         if child.type == "paragraph" and place == 0:
             yield Item(depth, mark, _inline(child))
@@ -189,7 +194,7 @@ def _item_blocks(item: SyntaxTreeNode, depth: int, mark: str) -> Iterator[Block]
             yield from _node_blocks(child, depth + 1)
 
 
-def _inline(node: SyntaxTreeNode) -> str:
+def _inline(node: "SyntaxTreeNode") -> str:
     """The text of a node without its marks."""
     if node.type in ("softbreak", "hardbreak"):
         return "\n"

@@ -5,7 +5,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from engine.documents.writers.blocks import Block, Heading, Item, Layout, Paragraph, Table, blocks_of, remark
 from engine.protocol.documents import PageText
@@ -90,7 +90,7 @@ def _block(block: Block) -> str:
 def _paragraph(text: str, style: str = "", indent: str = "") -> str:
     is_rightward = _begins_right_to_left(text)
     properties = "".join((
-        f"<w:pStyle w:val={quoteattr(style)}/>" if style else "",
+        f'<w:pStyle w:val="{escape(style)}"/>' if style else "",
         "<w:bidi/>" if is_rightward else "",
         indent,
     ))  # fmt: skip
@@ -150,4 +150,4 @@ def _begins_right_to_left(text: str) -> bool:
 
 
 def _xml(text: str) -> str:
-    return escape(_UNWRITABLE.sub("\ufffd", without_surrogates(text)))
+    return escape(_UNWRITABLE.sub("\ufffd", without_surrogates(text)), quote=False)
