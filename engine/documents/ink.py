@@ -20,6 +20,9 @@ SHARE_OF_PAGE = 0.2
 """Of the page's strongest ink: what is fainter shines through from the back."""
 
 
+GRAINY = 3.0
+"""Standard deviation of brightness on paper above which it is smoothed first."""
+
 DARK = 110
 """Median brightness of a page below which it is a negative."""
 
@@ -32,8 +35,9 @@ EVEN = 24
 
 def find_paper(gray: np.ndarray) -> np.ndarray:
     """Brightness of the paper at every pixel of a page [H, W] uint8, without the ink on it."""
-    blocks = _per_block(gray, 90)
-    return _smoothed(_widened(blocks, 5), gray.shape)
+    blocks = Image.fromarray(_per_block(gray, 90))
+    closed = blocks.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(5))  # what is all ink is filled
+    return _smoothed(np.asarray(closed), gray.shape)
 
 
 def as_positive(gray: np.ndarray) -> np.ndarray:
@@ -54,13 +58,19 @@ def as_positive(gray: np.ndarray) -> np.ndarray:
 
 
 def find_ink(gray: np.ndarray) -> np.ndarray:
-    """Whether each pixel of a page [H, W] uint8 with dark print is ink."""
+    """Whether each pixel of a page [H, W] uint8 with dark print is ink: what hangs together has some that is surely."""
+    grain = float(np.median(np.abs(np.diff(gray[::2].astype(np.int16), axis=1)))) / 0.95
+    if grain > GRAINY:
+        gray = np.asarray(Image.fromarray(gray).filter(ImageFilter.GaussianBlur(0.8)))
     depth = np.maximum(find_paper(gray).astype(np.int16) - gray, 0).astype(np.uint8)
     strongest = _per_block(depth, 99)
-    grain = float(np.median(np.abs(np.diff(gray[::2].astype(np.int16), axis=1)))) / 0.95
-    least = max(LEAST_CONTRAST, SHARE_OF_PAGE * float(np.percentile(strongest, 98)), 4 * grain)
-    near = _smoothed(_widened(strongest, 3), gray.shape)
-    return depth > np.maximum(near * np.float32(SHARE_OF_CONTRAST), np.float32(least))
+    least = max(LEAST_CONTRAST, SHARE_OF_PAGE * float(np.percentile(strongest, 98)), 2 * grain)
+    widened = np.asarray(Image.fromarray(strongest).filter(ImageFilter.MaxFilter(3)))
+    near = np.maximum(_smoothed(widened, gray.shape) * np.float32(SHARE_OF_CONTRAST), np.float32(least))
+    ink = depth > near
+    parts = find_components(ink)
+    is_sure = np.bincount(parts.labels[depth > 1.4 * near], minlength=len(parts)) > 0
+    return ink & np.append(is_sure, False)[parts.labels]
 
 
 def _per_block(values: np.ndarray, percentile: int) -> np.ndarray:
@@ -73,11 +83,6 @@ def _per_block(values: np.ndarray, percentile: int) -> np.ndarray:
     flat = blocks.transpose(0, 2, 1, 3).reshape(rows, columns, BLOCK * BLOCK)
     at = (BLOCK * BLOCK - 1) * percentile // 100
     return np.partition(flat, at, axis=-1)[..., at]
-
-
-def _widened(blocks: np.ndarray, reach: int) -> np.ndarray:
-    """The largest value within `reach` squares."""
-    return np.asarray(Image.fromarray(blocks).filter(ImageFilter.MaxFilter(reach)))
 
 
 def _smoothed(blocks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -24,6 +24,9 @@ PROSE_WIDTH = 6.5
 """Line heights: the median line of a column is at least so wide."""
 
 
+MOST_RUNS = 1500
+"""Of a page with columns: what has more is no page of print."""
+
 APART = 0.25
 """Share of the lines of a side that may stand level with lines of the other where both are no prose."""
 
@@ -84,7 +87,7 @@ class _Gutter:
 
 def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
     """The highest gutter between columns."""
-    if len(runs) < 2 * COLUMN_LINES:
+    if not 2 * COLUMN_LINES <= len(runs) <= MOST_RUNS:
         return None
     line = float(np.median([run.height for run in runs]))
     boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs], float)

@@ -25,7 +25,7 @@ MARK = 0.45
 """Of a letter's height: what is lower is a dot, a comma, a quote, a hyphen, an accent."""
 
 STRAY = 0.8
-"""Of a letter's height: what is lower and stands alone is a mark as well, a comma of a large face."""
+"""Of a letter's height: what is lower and stands alone is a mark as well: a comma, a pair of quotes."""
 
 JOINT = 0.9
 """Line heights: the widest blank between a mark and the next word."""
@@ -46,6 +46,10 @@ class Run:
     """Its components."""
     leader: str = ""
     """What a row of dots is written as; it is not read."""
+
+    @property
+    def place(self) -> Place:
+        return self.left, self.top, self.right, self.bottom
 
     @property
     def height(self) -> int:
@@ -84,6 +88,7 @@ def find_ground(ink: np.ndarray) -> Ground:
     cleaned, rules, pictures = _without_rules(ink, found, letter)
     parts = find_components(cleaned)
     letter = _letter_height(parts) or letter
+    pictures = tuple(_with_surroundings(parts, picture, letter) for picture in pictures)
     is_print = _is_print(parts, letter, pictures)
     runs = _find_runs(parts, np.flatnonzero(is_print), letter)
     return Ground(parts, tuple(runs), rules, pictures, letter, _unexplained(parts, runs, pictures))
@@ -100,6 +105,25 @@ def _unexplained(parts: Components, runs: Sequence[Run], pictures: Sequence[Plac
 def _places(found: Components, which: np.ndarray) -> tuple[Place, ...]:
     sides = np.stack([found.left, found.top, found.right, found.bottom], axis=1)[which]
     return tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in sides)
+
+
+def _with_surroundings(parts: Components, picture: Place, letter: float) -> Place:
+    """A picture with the blots around it, which are its paler parts."""
+    width, height, reach = parts.width, parts.height, 2 * letter
+    is_blot = (np.minimum(width, height) > 1.5 * letter) & (parts.area > 0.4 * width * height)
+    is_blot |= np.minimum(width, height) > 3 * letter
+    left, top, right, bottom = (side[is_blot] for side in (parts.left, parts.top, parts.right, parts.bottom))
+    place, before = picture, None
+    while place != before:
+        before = place
+        near = (left < place[2] + reach) & (right > place[0] - reach)
+        near &= (top < place[3] + reach) & (bottom > place[1] - reach)
+        sides = (left[near], top[near], right[near], bottom[near])
+        place = (
+            int(min([place[0], *sides[0]])), int(min([place[1], *sides[1]])),
+            int(max([place[2], *sides[2]])), int(max([place[3], *sides[3]])),
+        )  # fmt: skip
+    return place
 
 
 def _is_within(parts: Components, places: Sequence[Place]) -> np.ndarray:
@@ -146,7 +170,7 @@ def _erase_rules(cleaned: np.ndarray, found: Components, index: int, letter: flo
     own = found.labels[place] == index
     across = _long_strokes(own, RULE * letter, 0.4 * letter)
     down = _long_strokes(own.T, RULE * letter, 0.4 * letter).T
-    cleaned[place] &= ~(own & (across | down))
+    cleaned[place] &= ~(own & (_thickened(across, letter) | _thickened(down.T, letter).T))
     for strokes in (across, down):
         parts = find_components(strokes)
         for a, b, c, d in _places(parts, np.maximum(parts.width, parts.height) > RULE * letter):
@@ -177,6 +201,15 @@ def _long_strokes(own: np.ndarray, length: float, thickness: float) -> np.ndarra
     return covered
 
 
+def _thickened(strokes: np.ndarray, letter: float) -> np.ndarray:
+    """With the ragged edges of a rule that does not lie quite level."""
+    grown, reach = strokes.copy(), max(1, round(0.12 * letter))
+    for step in range(1, min(reach, len(strokes) - 1) + 1):
+        grown[step:] |= strokes[:-step]
+        grown[:-step] |= strokes[step:]
+    return grown
+
+
 def _is_print(parts: Components, letter: float, pictures: Sequence[Place]) -> np.ndarray:
     height, width = parts.height, parts.width
     is_print = (parts.area >= max(2, 0.012 * letter**2)) & (height < LARGE * letter) & (width < 40 * letter)
@@ -188,14 +221,17 @@ def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Ru
     marks, letters = members[is_mark], members[~is_mark]
     leaders, marks = _find_leaders(parts, marks, letter)
     groups = _linked(parts, letters)
-    is_stray = [len(group) == 1 and parts.height[group[0]] < STRAY * letter for group in groups]
+    is_stray = [len(group) < 4 and parts.height[group].max() < STRAY * letter for group in groups]
     strays = [group for group, is_one in zip(groups, is_stray, strict=True) if is_one]
     runs = [_run(parts, group) for group, is_one in zip(groups, is_stray, strict=True) if not is_one]
     if not runs:
         runs, strays = [_run(parts, group) for group in strays], []
     runs = _absorbed(parts, runs)
     runs = _with_marks(parts, runs, np.concatenate([marks, *strays]), letter)
-    return _joined(parts, runs) + leaders
+    num_runs = 0
+    while num_runs != len(runs):  # what has grown may reach further
+        num_runs, runs = len(runs), _joined(parts, runs)
+    return runs + leaders
 
 
 def _joined(parts: Components, runs: list[Run]) -> list[Run]:
@@ -204,16 +240,20 @@ def _joined(parts: Components, runs: list[Run]) -> list[Run]:
         return runs
     line = float(np.median([run.height for run in runs]))
     joined: list[Run] = []
+    sides = np.zeros((len(runs), 4))
     for run in sorted(runs, key=lambda each: each.left):
-        for index, other in enumerate(joined):
-            lower, higher = sorted((run.height, other.height))
-            shared = min(run.bottom, other.bottom) - max(run.top, other.top)
-            gap = run.left - other.right
-            if -0.5 * lower < gap < JOINT * max(line, lower) and shared > 0.55 * lower and higher < 2 * lower:
-                joined[index] = _run(parts, np.concatenate([other.members, run.members]))
-                break
+        _, top, right, bottom = sides[: len(joined)].T
+        height = bottom - top
+        lower, higher = np.minimum(height, run.height), np.maximum(height, run.height)
+        shared, gap = np.minimum(bottom, run.bottom) - np.maximum(top, run.top), run.left - right
+        fits = (gap < JOINT * np.maximum(line, lower)) & (shared > 0.55 * lower)
+        found = np.flatnonzero(fits & (higher < 2.6 * lower))
+        at = int(found[0]) if len(found) else len(joined)
+        if at < len(joined):
+            joined[at] = _run(parts, np.concatenate([joined[at].members, run.members]))
         else:
             joined.append(run)
+        sides[at] = joined[at].place
     return joined
 
 
@@ -270,42 +310,41 @@ def _absorbed(parts: Components, runs: list[Run]) -> list[Run]:
     """Runs that stand within another one's line belong to it: the dot of a large i, an accent, a stray stroke."""
     runs = sorted(runs, key=lambda run: -run.width * run.height)
     kept: list[Run] = []
+    sides = np.zeros((len(runs), 4))
     for run in runs:
-        host = next((i for i, other in enumerate(kept) if _stands_in(run, other)), None)
-        if host is None:
-            kept.append(run)
+        left, top, right, bottom = sides[: len(kept)].T
+        reach = 0.15 * (bottom - top)
+        across = np.minimum(run.right, right) - np.maximum(run.left, left)
+        down = np.minimum(run.bottom, bottom + reach) - np.maximum(run.top, top - reach)
+        fits = (across > 0.6 * run.width) & (down > 0.6 * run.height) & (run.height < 0.9 * (bottom - top))
+        found = np.flatnonzero(fits)
+        at = int(found[0]) if len(found) else len(kept)
+        if at < len(kept):
+            kept[at] = _run(parts, np.concatenate([kept[at].members, run.members]))
         else:
-            kept[host] = _run(parts, np.concatenate([kept[host].members, run.members]))
+            kept.append(run)
+        sides[at] = kept[at].place
     return kept
-
-
-def _stands_in(run: Run, other: Run) -> bool:
-    """Whether most of a run lies within the band of a larger one."""
-    reach = 0.15 * other.height
-    across = min(run.right, other.right) - max(run.left, other.left)
-    down = min(run.bottom, other.bottom + reach) - max(run.top, other.top - reach)
-    return across > 0.6 * run.width and down > 0.6 * run.height and run.height < 0.9 * other.height
 
 
 def _with_marks(parts: Components, runs: list[Run], marks: np.ndarray, letter: float) -> list[Run]:
     """Each mark goes to the nearest run whose line it stands on."""
-    if not runs or not len(marks):
+    if not runs:
         return runs
-    left, top, right, bottom = (
-        np.array([getattr(run, side) for run in runs], np.float32) for side in ("left", "top", "right", "bottom")
-    )
+    left, top, right, bottom = np.array([run.place for run in runs], np.float32).T
     height = np.maximum(bottom - top, letter)
-    x = (parts.left[marks] + parts.right[marks]) / 2
-    y = (parts.top[marks] + parts.bottom[marks]) / 2
-    across = np.maximum(0, np.maximum(left[None] - x[:, None], x[:, None] - right[None]))
-    down = np.maximum(0, np.maximum(top[None] - y[:, None], y[:, None] - bottom[None]))
-    fits = (across < 1.1 * height) & (down < 0.4 * height)
-    cost = np.where(fits, across + 2 * down, np.inf)
-    best = cost.argmin(axis=1)
-    is_found = np.isfinite(cost[np.arange(len(marks)), best])
     taken = [[run.members] for run in runs]
-    for mark, host in zip(marks[is_found], best[is_found], strict=True):
-        taken[host].append(np.array([mark]))
+    for start in range(0, len(marks), 512):
+        some = marks[start : start + 512]
+        x = ((parts.left[some] + parts.right[some]) / 2)[:, None]
+        y = ((parts.top[some] + parts.bottom[some]) / 2)[:, None]
+        across = np.maximum(0, np.maximum(left - x, x - right))
+        down = np.maximum(0, np.maximum(top - y, y - bottom))
+        cost = np.where((across < 1.1 * height) & (down < 0.4 * height), across + 2 * down, np.inf)
+        best = cost.argmin(axis=1)
+        is_found = np.isfinite(cost[np.arange(len(some)), best])
+        for mark, host in zip(some[is_found], best[is_found], strict=True):
+            taken[host].append(np.array([mark]))
     return [_run(parts, np.concatenate(members)) for members in taken]
 
 
@@ -315,17 +354,17 @@ def _find_leaders(parts: Components, marks: np.ndarray, letter: float) -> tuple[
     width, height = parts.width[marks], parts.height[marks]
     dots = marks[(width < 1.8 * height) & (height < 1.8 * width)]
     rows: list[list[int]] = []
+    newest: dict[int, list[int]] = {}
+    tolerance = max(2, round(0.12 * letter))
     for mark in sorted(dots.tolist(), key=lambda each: int(parts.left[each])):
-        for row in reversed(rows):
-            last = row[-1]
-            gap = int(parts.left[mark] - parts.left[last])
-            is_level = abs(int(parts.bottom[mark] - parts.bottom[last])) <= max(1, 0.12 * letter)
-            size, before = (int(parts.height[each] + parts.width[each]) for each in (mark, last))
-            if is_level and 0 < gap < 1.6 * letter and 0.6 < size / before < 1.7:
-                row.append(mark)
-                break
-        else:
-            rows.append([mark])
+        level = int(parts.bottom[mark]) // tolerance
+        near = [newest[at] for at in (level, level - 1, level + 1) if at in newest]
+        row = next((row for row in near if _goes_on(parts, row[-1], mark, letter)), None)
+        if row is None:
+            row = []
+            rows.append(row)
+        row.append(mark)
+        newest[level] = row
     for row in rows:
         pitches = np.diff(parts.left[row])
         if len(row) >= LEADER_DOTS and pitches.std() < 0.3 * pitches.mean():
@@ -336,3 +375,11 @@ def _find_leaders(parts: Components, marks: np.ndarray, letter: float) -> tuple[
             for mark in row:
                 del unused[mark]
     return leaders, np.array(list(unused), int)
+
+
+def _goes_on(parts: Components, last: int, mark: int, letter: float) -> bool:
+    """Whether a dot is the next one of a row."""
+    gap = int(parts.left[mark] - parts.left[last])
+    size, before = (int(parts.height[each] + parts.width[each]) for each in (mark, last))
+    is_level = abs(int(parts.bottom[mark] - parts.bottom[last])) <= max(1, 0.12 * letter)
+    return is_level and 0 < gap < 1.6 * letter and 0.6 < size / before < 1.7

@@ -75,7 +75,7 @@ def take_apart(picture: Image.Image) -> Sheet:
     gray, ink = Image.fromarray(pixels), find_ink(pixels)
     skew = find_skew(ink)
     if skew:
-        gray = straighten(gray, skew, int(np.median(find_paper(pixels))))
+        gray = straighten(gray, skew, find_paper(pixels))
         ink = find_ink(np.asarray(gray))
     ground = find_ground(ink)
     rows = arrange(ground.runs, ground.rules)

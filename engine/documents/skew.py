@@ -42,11 +42,11 @@ def is_sideways(ink: np.ndarray) -> bool:
     return down > 1.5 * across
 
 
-def straighten(picture: Image.Image, degrees: float, paper: int) -> Image.Image:
-    """The gray picture turned so that its lines lie level; what comes in at the corners is paper."""
-    if not degrees:
-        return picture
-    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=paper)
+def straighten(picture: Image.Image, degrees: float, paper: np.ndarray) -> Image.Image:
+    """The gray picture turned so that its lines lie level; what comes in at the corners is paper [H, W]."""
+    turned = picture.rotate(degrees, Image.Resampling.BICUBIC)
+    seen = Image.new("L", picture.size, 255).rotate(degrees)
+    return Image.composite(turned, Image.fromarray(paper), seen)
 
 
 def _points(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
