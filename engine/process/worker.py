@@ -28,7 +28,7 @@ from engine.engine import Engine
 from engine.process.desk import Desk
 from engine.process.lending import Loan, LoanEnded, Question
 from engine.protocol.errors import Cancelled, EngineError, NoModel, shortened, without_surrogates
-from engine.protocol.events import EngineEvent, EngineStarted, Failed, LoadProgress, ModelLoaded
+from engine.protocol.events import EngineEvent, EngineStarted, Failed, Finished, LoadProgress, ModelLoaded, Stats
 from engine.protocol.requests import (
     AnswerNow,
     Cancel,
@@ -112,7 +112,7 @@ class EngineWorker:
                 assert_never(request)
 
     def close(self) -> None:
-        """Stop what runs, forget what waits, and end the thread."""
+        """Stop what runs, call off what waits, and end the thread."""
         self.submit(Shutdown())
         self._desk.close()
         self._thread.join()
@@ -132,8 +132,24 @@ class EngineWorker:
             self._begin()
             self._go_on()
         self._go_on()  # everything is cancelled now
+        self._call_off()
         self._engine = None
         mx.clear_streams()  # a thread that leaves its streams behind makes the process abort when it exits
+
+    def _call_off(self) -> None:
+        """Whatever waits has an end too."""
+        waiting: list[object] = list(self._waiting)
+        with suppress(queue.Empty):
+            while True:
+                waiting.append(self._requests.get_nowait())
+        for request in waiting:
+            match request:
+                case Respond(request_id):
+                    self._report(request_id, Finished("cancelled", Stats()))
+                case LoadModel(request_id):
+                    self._fail(request_id, Cancelled())
+                case _:
+                    pass  # who holds or wants a loan sees that this thread has ended
 
     def _take_in(self) -> None:
         """All requests that have come; waits for one if there is nothing else to do."""

@@ -255,6 +255,28 @@ def test_close_stops_a_running_answer(tiny_checkpoint: Path, heard: "queue.Simpl
     assert time.monotonic() - started < 2
 
 
+def test_close_gives_everything_that_waits_an_end(tiny_checkpoint: Path, heard: "queue.SimpleQueue[Envelope]") -> None:
+    worker = EngineWorker(heard.put)
+    worker.start()
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    worker.submit(Respond(2, (user("Hello"),), ENDLESS))
+    until(heard, TextDelta, Finished)
+    worker.submit(LoadModel(3, str(tiny_checkpoint)))
+    worker.submit(Respond(4, (user("Hello"),), ENDLESS))
+    worker.close()
+    ends: dict[int, str] = {}
+    while not heard.empty():
+        envelope = heard.get()
+        match envelope.event:
+            case Finished(reason):
+                ends[envelope.request_id] = reason
+            case Failed(kind):
+                ends[envelope.request_id] = kind
+            case _:
+                pass
+    assert ends == {2: "cancelled", 3: "Cancelled", 4: "cancelled"}
+
+
 def test_a_refused_folder_leaves_the_model_loaded(
     worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
