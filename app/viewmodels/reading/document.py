@@ -74,7 +74,7 @@ class OpenDocument(QObject):
         self._looking: Errand | None = None
         self._jobs = PageJobs(errands, path, self.pages)
         self._jobs.changed.connect(self.changed)
-        self._jobs.page_changed.connect(self.page_changed)
+        self._jobs.progressed.connect(self.page_changed)
         self._jobs.page_read.connect(self._take_page)
         self._jobs.failed.connect(self._fail)
 
@@ -131,7 +131,7 @@ class OpenDocument(QObject):
     def doubts(self) -> Iterator[tuple[int, int, tuple[int, int]]]:
         """Every place that nobody is sure of: page, line, range of characters."""
         for page in self.pages:
-            for number, line in enumerate(page.lines):
+            for number, line in enumerate(page.lines if page.num_doubtful else ()):
                 for span in line.doubtful:
                     yield page.number, number, span
 

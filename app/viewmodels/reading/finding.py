@@ -1,12 +1,16 @@
 """Finding text in all pages of the open document, as they stand with corrections."""
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.store.text import searchable
 from app.viewmodels.conversation.finding import SLICE_S, occurrences
+from app.viewmodels.reading.lines import Line, text_of
+from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.reader import Reader
 
 __all__ = ["PageFinding"]
@@ -32,13 +36,15 @@ class PageFinding(QObject):
         self._reader = reader
         self._job: Iterator[None] | None = None
         self._is_new = False
-        self._start: tuple[int, ...] = (1, 0, 0)
+        self._known: dict[int, tuple[tuple[Line, ...], tuple[str, ...], list[Place]]] = {}
+        """What was found in a page, for which lines and terms."""
+        self._start = (1, 0, 0)
         """From where on the first hit is looked for: page, line, character."""
         self._slices = QTimer(self, interval=0, singleShot=True)
         self._slices.timeout.connect(self._work)
         self._recounts = QTimer(self, interval=200, singleShot=True)
         self._recounts.timeout.connect(self._recount)
-        reader.opened.connect(self._recount)
+        reader.opened.connect(self._begin_anew)
         reader.changed.connect(self._recount_soon)
 
     @property
@@ -50,7 +56,7 @@ class PageFinding(QObject):
             return "…"
         if self.current is None:
             return "Not found"
-        return f"{self.places.index(self.current) + 1:,} of {len(self.places):,}"
+        return f"{bisect_left(self.places, self.current) + 1:,} of {len(self.places):,}"
 
     @property
     def can_step(self) -> bool:
@@ -65,6 +71,7 @@ class PageFinding(QObject):
     def close(self) -> None:
         """Mark nothing any more; what was looked for is remembered."""
         self.is_open, self._job = False, None
+        self._known.clear()
         self.places, self.current = [], None
         self.changed.emit()
 
@@ -77,11 +84,17 @@ class PageFinding(QObject):
     def step(self, steps: int) -> None:
         """Go so many hits on, round the end."""
         if self.current is not None and self.places:
-            self._go_to(self.places[(self.places.index(self.current) + steps) % len(self.places)])
+            self._go_to(self.places[(bisect_left(self.places, self.current) + steps) % len(self.places)])
 
     def on_page(self, number: int) -> list[tuple[int, int, int]]:
         """The hits of one page: line, from, to."""
-        return [(line, start, end) for page, line, start, end in self.places if page == number]
+        first, last = (bisect_left(self.places, (page, 0, 0, 0)) for page in (number, number + 1))
+        return [place[1:] for place in self.places[first:last]]
+
+    def _begin_anew(self) -> None:
+        self._known.clear()
+        self.current = None
+        self._recount()
 
     def _recount_soon(self) -> None:
         if self.is_open and not self._recounts.isActive():
@@ -104,23 +117,34 @@ class PageFinding(QObject):
         document, places = self._reader.document, []
         terms = (searchable(self.text),) if self.text.strip() else ()
         for page in document.pages if document is not None and terms else ():
-            for number, line in enumerate(page.lines):
-                places += [(page.number, number, start, end) for start, end in occurrences(line.text, terms)]
-            yield
+            known = self._known.get(page.number)
+            if known is None or known[0] is not page.lines or known[1] != terms:
+                known = self._known[page.number] = (page.lines, terms, _places(page, terms))
+                yield
+            places += known[2]
         self._job, self.places = None, places
         if self._is_new:
             self._is_new = False
-            first = next((place for place in places if place[:3] >= self._start), places[0] if places else None)
             self.current = None
-            if first is not None:
-                self._go_to(first)
-        elif self.current not in places:
-            self.current = next((place for place in places if self.current and place >= self.current), None) or (
-                places[0] if places else None
-            )
+            if places:
+                self._go_to(places[bisect_left(places, (*self._start, 0)) % len(places)])
+        elif self.current is not None and places:
+            self.current = places[bisect_left(places, self.current) % len(places)]
+        else:
+            self.current = places[0] if places else None
 
     def _go_to(self, place: Place) -> None:
         self.current = place
         page, line, start, end = place
         self._reader.go_to(page, line, (start, end))
         self.changed.emit()
+
+
+def _places(page: Page, terms: tuple[str, ...]) -> list[Place]:
+    """Where terms stand on a page; none reaches over the end of a line."""
+    starts = list(accumulate((len(line.text) + 1 for line in page.lines), initial=0))
+    places = []
+    for start, end in occurrences(text_of(page.lines), terms):
+        line = bisect_right(starts, start) - 1
+        places.append((page.number, line, start - starts[line], end - starts[line]))
+    return places

@@ -50,12 +50,12 @@ class _Job:
 class PageJobs(QObject):
     """Has pages read, one job after the other; a part of a page that is read again does not wait for them.
 
-    **Signals:** `changed` (whether and how far), `page_changed` (number), `page_read` (PageText, Box of the region or
-    None), `failed` (the sentence that says why a job ended).
+    **Signals:** `changed` (whether and how far), `progressed` (number of the page under way), `page_read` (PageText,
+    Box of the region or None), `failed` (the sentence that says why a job ended).
     """
 
     changed = Signal()
-    page_changed = Signal(int)
+    progressed = Signal(int)
     page_read = Signal(object, object)
     failed = Signal(str)
 
@@ -84,7 +84,6 @@ class PageJobs(QObject):
         numbers = [number for number in numbers if not (is_whole and self._pages[number - 1].is_waiting)]
         for number in numbers:
             self._pages[number - 1].is_waiting = True
-            self.page_changed.emit(number)
         if numbers:
             self._jobs.append(_Job(reading, numbers))
             self._go_on()
@@ -119,7 +118,7 @@ class PageJobs(QObject):
         match event:
             case PageProgress(number, num_done, num_pieces) if number in job.running:
                 self._pages[number - 1].progress = num_done / max(num_pieces, 1)
-                self.page_changed.emit(number)
+                self.progressed.emit(number)
             case PageRead(text) if text.number in job.running:
                 job.running.remove(text.number)
                 self._note_pace(job, text.number)
@@ -159,7 +158,6 @@ class PageJobs(QObject):
         for number in numbers:
             self._pages[number - 1].is_waiting = False
             self._pages[number - 1].progress = None
-            self.page_changed.emit(number)
 
     def _note_pace(self, job: _Job, number: int) -> None:
         now = time.monotonic()

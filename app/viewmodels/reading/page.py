@@ -36,6 +36,7 @@ class Page:
     """How much of it is read, from 0 to 1, while it is."""
     chosen_turn: Turned | None = None
     """Degrees clockwise that a person chose."""
+    _counted: tuple[tuple[Line, ...], int] = ((), 0)
 
     @property
     def turned(self) -> Turned:
@@ -58,8 +59,10 @@ class Page:
 
     @property
     def num_doubtful(self) -> int:
-        """Places that nobody was sure of."""
-        return sum(len(line.doubtful) for line in self.lines)
+        """Places that nobody was sure of; counted once for the same lines, for it is asked of every page."""
+        if self._counted[0] is not self.lines:
+            self._counted = (self.lines, sum(len(line.doubtful) for line in self.lines))
+        return self._counted[1]
 
     @property
     def proportions(self) -> float:

@@ -1,6 +1,6 @@
 """The text of a page, which a person corrects: doubtful words underlined, what was searched for marked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QMimeData, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -39,6 +39,7 @@ class PageEditor(QPlainTextEdit):
         super().__init__()
         self._look = look
         self._lines: tuple[Line, ...] = ()
+        self._marked: tuple[Line, ...] | None = None
         self._found: dict[int, list[tuple[int, int]]] = {}
         self._found_now: tuple[int, int, int] | None = None
         self._is_taking = False
@@ -56,9 +57,9 @@ class PageEditor(QPlainTextEdit):
         self.cursorPositionChanged.connect(self._follow)
         look.follow(self._mark)
 
-    def show_lines(self, lines: Sequence[Line], *, is_other: bool) -> None:
+    def show_lines(self, lines: tuple[Line, ...], *, is_other: bool) -> None:
         """Show lines; of the same page only what is different is replaced, so the cursor stays at its words."""
-        self._lines = tuple(lines)
+        self._lines = lines
         text = text_of(self._lines)
         self._is_taking = True
         if is_other:
@@ -69,7 +70,8 @@ class PageEditor(QPlainTextEdit):
             self._replace(text)
         self._is_taking = False
         self._line = self.textCursor().blockNumber()
-        self._mark()
+        if is_other or self._marked is not self._lines:
+            self._mark()
 
     @property
     def text(self) -> str:
@@ -98,10 +100,12 @@ class PageEditor(QPlainTextEdit):
 
     def show_found(self, found: Iterable[tuple[int, int, int]], now: tuple[int, int, int] | None) -> None:
         """Mark places (line, from, to), and the one that is looked at."""
-        self._found, self._found_now = {}, now
+        by_line: dict[int, list[tuple[int, int]]] = {}
         for line, start, end in found:
-            self._found.setdefault(line, []).append((start, end))
-        self._mark()
+            by_line.setdefault(line, []).append((start, end))
+        if (by_line, now) != (self._found, self._found_now):
+            self._found, self._found_now = by_line, now
+            self._mark()
 
     # --- what is typed
 
@@ -178,6 +182,7 @@ class PageEditor(QPlainTextEdit):
 
     def _mark(self) -> None:
         colors = self._look.theme.colors
+        self._marked = self._lines
         marks = []
         block = self.document().begin()
         for number, line in enumerate(self._lines):
@@ -233,10 +238,11 @@ class PageEditor(QPlainTextEdit):
         return selection
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Beside each line that a person corrected stands a bar."""
+        """Beside each line a dot, so that the rest of a long one is not taken for one; beside a corrected one a bar."""
         super().paintEvent(event)
         painter = QPainter(self.viewport())
-        color = QColor(self._look.theme.colors.accent)
+        colors = self._look.theme.colors
+        color, dot = QColor(colors.accent), QColor(colors.hairline)
         block = self.firstVisibleBlock()
         while block.isValid() and block.blockNumber() < len(self._lines):
             place = self.blockBoundingGeometry(block).translated(self.contentOffset())
@@ -244,6 +250,8 @@ class PageEditor(QPlainTextEdit):
                 break
             if self._lines[block.blockNumber()].is_corrected:
                 painter.fillRect(QRect(4, round(place.top()) + 2, 3, max(round(place.height()) - 4, 2)), color)
+            else:
+                painter.fillRect(QRect(4, round(place.top()) + self.fontMetrics().height() // 2 - 1, 3, 3), dot)
             block = block.next()
         painter.end()
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.pictures import PagePictures, View
+from app.widgets.reading.fitted import Fitted
 from app.widgets.reading.page_marks import paint_doubts, paint_line, paint_region
 from app.widgets.reading.page_region import ARROWS, RegionFrame
 from app.widgets.shared.look import Look
@@ -72,6 +73,7 @@ class PageView(QAbstractScrollArea):
         self._pan_from: tuple[QPointF, QPoint] | None = None
         self._is_space_down = False
         self._zoomed_at = 1.0
+        self._fitted = Fitted(1)
         self.fit = Fit.PAGE
         self.region = RegionFrame()
         self.setObjectName("pageView")
@@ -239,7 +241,9 @@ class PageView(QAbstractScrollArea):
         image = self._pictures.image(view) if view is not None else None
         image = image or self._pictures.nearest(self._page.number, self._page.turned)
         if image is not None:
-            painter.drawImage(rect, image)
+            painter.drawPixmap(
+                rect.topLeft().toPoint(), self._fitted.pixmap(image, rect.size(), self.devicePixelRatioF())
+            )
         elif view is not None and (refusal := self._pictures.refusal(view)):
             painter.setPen(QColor("#626a66"))
             painter.drawText(

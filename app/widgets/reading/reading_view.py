@@ -79,6 +79,7 @@ class ReadingView(QWidget):
         document = self._reader.document
         if document is None:
             return
+        self._place()
         self.header.refresh()
         self.failure.show_text(document.failure)
         self.page.refresh()
@@ -127,12 +128,12 @@ class ReadingView(QWidget):
     def _note(self) -> None:
         if not self._soon.isActive():
             self._soon.start()
-        self._place()
 
     def _note_page(self, number: int) -> None:
         document = self._reader.document
         if number == self._reader.number and document is not None and self._is_being_edited():
-            self.refresh()  # a person types there: it follows at once
+            self.text.refresh()  # a person types there: it follows at once
+            self.page.view.viewport().update()
         else:
             self._note()
 

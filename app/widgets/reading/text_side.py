@@ -60,8 +60,8 @@ class TextSide(QWidget):
             is_text = False
         self._stack.setCurrentIndex(0 if is_text else 1)
         self._foot.setVisible(is_text)
-        self.card.show_document(document, number)
         if page is None or not is_text:
+            self.card.show_document(document, number)
             self._shown = (document, 0)
             self._show_offer("")
             return

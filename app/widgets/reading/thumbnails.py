@@ -19,6 +19,7 @@ from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.pictures import PagePictures, View
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import doubts_line, page_line
+from app.widgets.reading.fitted import Fitted
 from app.widgets.shared.look import Look
 
 __all__ = ["Thumbnails"]
@@ -155,6 +156,9 @@ class _Pages(QAbstractListModel):
             self.beginInsertRows(QModelIndex(), self._num, there - 1)
             self._num = there
             self.endInsertRows()
+        if there:
+            self._note(1)
+            self._note(there)
 
     def _note(self, number: int) -> None:
         self._changed.add(number)
@@ -187,6 +191,7 @@ class _Delegate(QStyledItemDelegate):
         super().__init__(parent)
         self._look = look
         self._reader = reader
+        self._fitted = Fitted(64)
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
         """All alike."""
@@ -212,7 +217,8 @@ class _Delegate(QStyledItemDelegate):
         painter.drawRect(paper)
         image = pictures.image(view_of(page)) or pictures.nearest(page.number, page.turned)
         if image is not None:
-            painter.drawImage(paper, image)
+            ratio = painter.device().devicePixelRatioF()
+            painter.drawPixmap(paper.topLeft().toPoint(), self._fitted.pixmap(image, paper.size(), ratio))
         self._paint_state(painter, page, paper)
         painter.setPen(QColor(colors.text if is_chosen else colors.secondary))
         label = page.info.label if page.info is not None and page.info.label else f"{page.number}"
