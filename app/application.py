@@ -230,7 +230,7 @@ def assemble(
     pasted = PastedPictures()
     thumbnails = Thumbnails()
     look = Look(theme, Icons(ICONS))
-    model = Model(bridge, sample_checkpoint())
+    model = Model(bridge, sample_checkpoint(), settings)
     preferences = Preferences(settings, folder)
     toolbox = Toolbox(settings, built_in_tools(_desktop(settings, store)))
 

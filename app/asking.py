@@ -168,11 +168,13 @@ class Loading(QObject):
     loaded = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, submit: Callable[[Request], None], request_id: int, path: str) -> None:
+    def __init__(
+        self, submit: Callable[[Request], None], request_id: int, path: str, max_state_bytes: int | None
+    ) -> None:
         super().__init__()
         self._submit = submit
         self._request_id = request_id
-        submit(LoadModel(request_id, path))
+        submit(LoadModel(request_id, path, max_state_bytes))
 
     def cancel(self) -> None:
         """Load something else, or nothing."""

@@ -63,10 +63,10 @@ class Bridge(QObject):
         self._asked.append(Asked(self, messages, options, tools))
         return self._asked[-1]
 
-    def load(self, path: str) -> Loading:
-        """Ask for another model."""
+    def load(self, path: str, max_state_bytes: int | None) -> Loading:
+        """Ask for another model, with so much room for what it remembers of conversations."""
         request_id = next(self._ids)
-        loading = self._loads[request_id] = Loading(self.submit, request_id, path)
+        loading = self._loads[request_id] = Loading(self.submit, request_id, path, max_state_bytes)
         return loading
 
     def errand(self, make: Callable[[int], DocumentRequest]) -> Errand:

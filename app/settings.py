@@ -11,6 +11,7 @@ from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, QTimer, Signa
 from engine import BUDGETS, Options, Sampling
 
 __all__ = [
+    "MOST_MEGABYTES",
     "TEXT_SIZES",
     "Appearance",
     "ChosenMicrophone",
@@ -28,6 +29,9 @@ TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160)
 
 MOST_TOKENS = 1_000_000
 """Bounds every number of tokens that is stored: more than any of the models holds."""
+
+MOST_MEGABYTES = 1_000_000
+"""Bounds a memory that is stored: more than any Mac has."""
 
 SAVE_MS = 500
 RETRY_MS = 10_000
@@ -214,6 +218,8 @@ class Settings(QObject):
     """Most tokens of a conversation; 0 for as many as the model holds."""
     rest_after_minutes = _number("rest_after_minutes", 0, 0, 24 * 60)
     """Idle minutes after which the model leaves memory; 0 for never."""
+    state_megabytes = _number("state_megabytes", 0, 0, MOST_MEGABYTES)
+    """Memory for what the model remembers of conversations; 0 for a share of what it leaves."""
     works_offline = _flag("works_offline", False)
     """The master switch: nothing uses the network."""
     retention = _choice("retention", Retention.KEEP)

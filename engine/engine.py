@@ -97,7 +97,9 @@ class Engine:
         advice: GenerationAdvice,
         max_state_bytes: int | None = None,
     ) -> None:
-        """max_state_bytes: for what is remembered of conversations; by default a share of the memory that is left."""
+        """max_state_bytes: for states of conversations, kept ones and those of answers under way; by default a share of
+        the memory that the model leaves.
+        """
         self.info = info
         self._model = model
         self._tokenizer = tokenizer
@@ -112,7 +114,7 @@ class Engine:
         self.sessions = Sessions(model.config.text, model.dtype, state_bytes)
         compiled = compiles_whole_steps()
         self._step = make_decode_step(model, compiled=compiled)
-        rows = AnsweringRows(Decoding(self._step, in_powers=compiled), state_bytes)
+        rows = AnsweringRows(Decoding(self._step, in_powers=compiled), self.sessions)
         self._scheduler: Scheduler[Answering] = Scheduler(rows)
         self._media = MediaEncoder(model)
 

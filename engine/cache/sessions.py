@@ -7,6 +7,7 @@ inside a media block, and it always leaves one token to compute.
 """
 
 from collections.abc import Iterable, Sequence
+from weakref import WeakSet
 
 import mlx.core as mx
 
@@ -84,14 +85,17 @@ class Session:
 
 
 class Sessions:
-    """The states of one model, used longest ago first, within a budget of bytes.
+    """The states of one model, used longest ago first, within a budget of bytes that answers under way share.
 
     What is taken is nobody else's until it is put back: whoever fails in between drops it, and no other suffers.
     """
 
     def __init__(self, config: TextConfig, dtype: mx.Dtype, max_bytes: int) -> None:
-        self._config, self._dtype, self._max_bytes = config, dtype, max_bytes
+        self.max_bytes = max_bytes
+        self._config, self._dtype = config, dtype
         self._states: list[Session] = []
+        self._taken: WeakSet[Session] = WeakSet()
+        self._rows_bytes = 0
 
     @property
     def size_bytes(self) -> int:
@@ -118,22 +122,29 @@ class Sessions:
                 session = session.fork()
             session.cut(length)
         session.parts_at, session.num_given = max(commons, default=0), len(keys)
-        self._evict(session)
+        self._taken.add(session)
+        self._evict()
         return session
 
     def put(self, session: Session) -> None:
         """Keep a state for later prompts, as the one used last; it takes the place of one that holds the same."""
+        self._taken.discard(session)
         if session.kv.length:
             self._states = [*(state for state in self._states if state.keys != session.keys), session]
         self._evict()
 
-    def _evict(self, *taken: Session) -> None:
-        """Let go what nobody goes on from, then what was used longest ago, until the rest and `taken` fit.
+    def make_room(self, rows_bytes: int) -> None:
+        """Let states go for what is taken, and for buffers of so many bytes in which several of it decode together."""
+        self._rows_bytes = rows_bytes
+        self._evict()
+
+    def _evict(self) -> None:
+        """Let go what nobody goes on from, then what was used longest ago, until the rest fits beside what is taken.
 
         What is taken counts alone: it is going to write, and then shares nothing.
         """
-        num_bytes = sum(_size_bytes([session]) for session in taken)
-        while self._states and num_bytes + self.size_bytes > self._max_bytes:
+        num_bytes = self._rows_bytes + sum(_size_bytes([session]) for session in self._taken)
+        while self._states and num_bytes + self.size_bytes > self.max_bytes:
             first = next((state for state in self._states if state.is_once), self._states[0])
             self._states.remove(first)
 

@@ -258,7 +258,7 @@ class EngineWorker:
                 raise Cancelled
             self._report(request.request_id, LoadProgress(fraction))
 
-        self._engine = Engine.load_checked(checked, on_progress)
+        self._engine = Engine.load_checked(checked, on_progress, request.max_state_bytes)
         load_ms = (time.perf_counter() - started) * 1000
         self._report(request.request_id, ModelLoaded(self._engine.info, load_ms))
 

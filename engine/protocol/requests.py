@@ -44,6 +44,8 @@ class LoadModel(_Request, frozen=True, tag="load_model"):
 
     request_id: int
     path: str
+    max_state_bytes: int | None = None
+    """For the states of conversations; None for a share of the memory that the model leaves."""
 
 
 class Respond(_Request, frozen=True, tag="respond"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 
 from engine.cache.batch import size_bytes
-from engine.cache.sessions import Session
+from engine.cache.sessions import Session, Sessions
 from engine.generation.decode import Decoding
 from engine.generation.sampling import Sampler
 from engine.protocol.errors import EngineError
@@ -18,6 +18,9 @@ from engine.runtime.scheduler import Phase
 from engine.runtime.turn import Turn
 
 __all__ = ["Answering", "AnsweringRows", "Begun", "Costs", "Preparing", "Stopped"]
+
+ROOM_EVERY = 256
+"""Steps after which rows have grown enough to look whether everything still fits."""
 
 
 class Stopped(Exception):
@@ -209,32 +212,41 @@ class Answering:
 
 
 class AnsweringRows:
-    """The rows of the scheduler: decode steps of the model."""
+    """The rows of the scheduler: decode steps of the model, in the memory that kept states share with them."""
 
-    def __init__(self, decoding: Decoding[Answering], max_bytes: int) -> None:
-        """max_bytes: of several rows together, which are as long as the longest one."""
-        self._decoding, self._max_bytes = decoding, max_bytes
+    def __init__(self, decoding: Decoding[Answering], sessions: Sessions) -> None:
+        self._decoding, self._sessions = decoding, sessions
+        self._num_steps = 0
 
     def fits(self, answers: Sequence[Answering]) -> bool:
-        """One always does."""
-        return len(answers) == 1 or size_bytes([each.session.kv for each in answers]) <= self._max_bytes
+        """One always does; several together are as long as the longest one."""
+        return len(answers) == 1 or size_bytes([each.session.kv for each in answers]) <= self._sessions.max_bytes
 
     def join(self, answering: Answering) -> None:
         """Give it a row."""
         with self._breaking_off(answering):
             self._decoding.join(answering)
+        self._make_room()
 
     def leave(self, answering: Answering) -> None:
         """Give it back its state; after a step that failed there is none."""
         if answering in self._decoding.writers:
             with self._breaking_off(answering):
                 self._decoding.leave(answering)
+            self._make_room()
 
     def step(self) -> None:
         """One token of each."""
         with self._breaking_off(*self._decoding.writers):
             for answering, token, is_last in self._decoding.step():
                 answering.take(token, is_last=is_last)
+        self._num_steps += 1
+        if self._num_steps % ROOM_EVERY == 0:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        rows = [answering.session.kv for answering in self._decoding.writers]
+        self._sessions.make_room(size_bytes(rows) if len(rows) > 1 else 0)  # one alone keeps its own buffers
 
     @contextmanager
     def _breaking_off(self, *answers: Answering) -> Iterator[None]:

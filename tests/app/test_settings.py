@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.bridge import Bridge
 from app.look.icons import Icons
 from app.look.theme import Theme
 from app.paths import ICONS
@@ -27,10 +28,11 @@ from app.settings import (
 )
 from app.tools import Desktop, built_in_tools
 from app.viewmodels.conversation.tools import Toolbox
+from app.viewmodels.models.model import Model
 from app.viewmodels.settings.preferences import OFFLINE_REFUSAL, Preferences
 from app.widgets.settings.settings_window import SettingsWindow
 from app.widgets.shared.look import Look
-from engine import Options, Sampling
+from engine import LoadModel, Options, Sampling, sample_checkpoint
 from tests.app.conftest import delete
 from tests.app.driving import (
     WAIT_MS,
@@ -82,7 +84,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     settings.shows_thoughts = settings.shows_statistics = settings.works_offline = True
     settings.return_sends = False
     settings.start_model = Path("/models/gemma, the 4th")
-    settings.context_limit, settings.rest_after_minutes = 8192, 15
+    settings.context_limit, settings.rest_after_minutes, settings.state_megabytes = 8192, 15, 4000
     settings.retention = Retention.MONTH
     settings.notifying = Notifying.NEVER
     settings.text_size = 140
@@ -94,7 +96,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     assert again.works_offline
     assert not again.return_sends
     assert (again.thinking_budget, again.max_new_tokens) == (0, 77)
-    assert (again.context_limit, again.rest_after_minutes) == (8192, 15)
+    assert (again.context_limit, again.rest_after_minutes, again.state_megabytes) == (8192, 15, 4000)
     assert again.sampling_choice is SamplingChoice.OWN
     assert again.own_sampling == Sampling(temperature=0.5, seed=2**40)
     assert again.presets == (Preset("Terse", "Be brief.\n“Really”"), Preset("Empty"))
@@ -489,3 +491,14 @@ def test_a_new_conversation_thinks_as_usual(open_desk: OpenDesk, settings: Setti
     desk.window.commands["new"].setEnabled(True)
     desk.window.commands["new"].trigger()
     assert desk.models.composer.is_thinking_on
+
+
+@pytest.mark.parametrize(("megabytes", "max_state_bytes"), [(0, None), (2000, 2_000_000_000)])
+def test_a_model_is_loaded_with_the_memory_that_was_chosen(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, megabytes: int, max_state_bytes: int | None
+) -> None:
+    bridge, asked = Bridge(["nothing"]), []
+    monkeypatch.setattr(bridge, "submit", asked.append)
+    settings.state_megabytes = megabytes
+    Model(bridge, sample_checkpoint(), settings).load(tmp_path)
+    assert asked == [LoadModel(1, str(tmp_path), max_state_bytes)]

@@ -232,6 +232,25 @@ def test_a_state_too_large_for_the_budget_serves_its_own_answer(engine: Engine) 
     assert (chat.known, chat.sessions.size_bytes) == (0, 0)
 
 
+def test_states_give_way_to_what_is_under_way(engine: Engine) -> None:
+    chat = Chat(engine, new_sessions(engine))
+    chat.ask([2, *ids(100)])
+    one = chat.sessions.size_bytes
+    chat = Chat(engine, new_sessions(engine, 4 * one + one // 2))
+    for seed in range(4):
+        chat.ask([2, *ids(100, seed=seed)])
+    chat.sessions.make_room(2 * one)
+    assert chat.sessions.size_bytes <= 2 * one + one // 2
+    chat.ask([2, *ids(100, seed=3)])
+    assert chat.known == 100, "the one used last stayed"
+    chat.sessions.make_room(0)
+    running = chat.sessions.take([2, *ids(100, seed=3)])
+    for seed in range(5, 9):
+        chat.ask([2, *ids(100, seed=seed)])
+    assert running.kv.length
+    assert chat.sessions.size_bytes <= 3 * one + one // 2, "what is taken counts, too"
+
+
 def test_a_short_chat_beside_a_long_one_takes_little_memory(engine: Engine) -> None:
     chat = Chat(engine, new_sessions(engine))
     said = [2, *ids(50)]

@@ -68,6 +68,15 @@ def test_it_starts_loads_and_answers(
     assert {each.request_id for each in answer} == {2}
 
 
+def test_the_memory_for_conversations_is_what_was_asked_for(
+    worker: EngineWorker, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint), max_state_bytes=123_456_789))
+    until(heard, ModelLoaded)
+    assert worker._engine is not None
+    assert worker._engine.sessions.max_bytes == 123_456_789
+
+
 def test_events_come_from_the_thread_that_owns_mlx(tiny_checkpoint: Path) -> None:
     """NM-7: load and run on the same thread, which is never the caller's."""
     names: set[str] = set()

@@ -7,11 +7,11 @@ from pathlib import Path
 import mlx.core as mx
 import pytest
 
-from engine.cache.batch import Batch
+from engine.cache.batch import Batch, size_bytes
 from engine.engine import Engine
 from engine.generation.constraint import Constraint
 from engine.protocol.events import Event, Finished, PrefillProgress, PromptReady, TextDelta, ThoughtDelta
-from engine.protocol.messages import user
+from engine.protocol.messages import Message, user
 from engine.protocol.options import Options, Regex, Sampling
 from engine.runtime.answering import Answering
 from engine.runtime.turn import Turn
@@ -67,6 +67,29 @@ def engine(tiny_checkpoint: Path) -> Engine:
 def finish(engine: Engine, *answers: Answering) -> None:
     while any(answering.phase != "over" for answering in answers):
         engine.advance()
+
+
+def test_kept_states_and_rows_share_one_budget(tiny_checkpoint: Path) -> None:
+    def question(index: int) -> list[Message]:
+        return [user(f"{index} " + "A long story. " * 20)]
+
+    engine = Engine.load(tiny_checkpoint)
+    list(engine.respond(question(0), asked(1)))
+    budget = 5 * engine.sessions.size_bytes
+    engine = Engine.load(tiny_checkpoint, max_state_bytes=budget)
+    for index in range(4):
+        list(engine.respond(question(index), asked(1)))
+    kept = engine.sessions.size_bytes
+    running = [engine.start(question(10 + index), asked(1)) for index in range(3)]
+    seen = set()
+    while any(answering.phase != "over" for answering in running):
+        engine.advance()
+        rows = [answering.session.kv for answering in running if answering.phase == "ready"]
+        if len(rows) == 3:
+            seen.add(engine.sessions.size_bytes)
+            assert engine.sessions.size_bytes + size_bytes(rows) <= budget
+    assert seen
+    assert max(seen) < kept
 
 
 def test_a_step_that_fails_ends_its_answers_and_costs_no_other_state(

@@ -8,9 +8,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Loading
 from app.bridge import Bridge
+from app.settings import Settings
 from engine import Failed, ModelInfo, Traits, read_traits
 
 __all__ = ["Model", "ModelState"]
+
+MEGABYTE = 1_000_000
 
 
 class ModelState(Enum):
@@ -45,7 +48,7 @@ class Model(QObject):
     changed = Signal()
     loaded = Signal(object)
 
-    def __init__(self, bridge: Bridge, sample: Path) -> None:
+    def __init__(self, bridge: Bridge, sample: Path, settings: Settings) -> None:
         super().__init__()
         self.state = ModelState.STARTING
         self.fraction = 0.0
@@ -59,6 +62,7 @@ class Model(QObject):
         self.engine_version = ""
         self._bridge = bridge
         self._sample = sample
+        self._settings = settings
         self._sample_traits = read_traits(sample)
         self._path = sample
         self._loading: Loading | None = None
@@ -97,7 +101,7 @@ class Model(QObject):
         self._path = path
         self.info, self.failure, self.refusal, self.fraction = None, "", "", 0.0
         self.state = ModelState.STARTING if self.state is ModelState.STARTING else ModelState.LOADING
-        self._listen(self._bridge.load(str(path)))
+        self._listen(self._bridge.load(str(path), self._settings.state_megabytes * MEGABYTE or None))
         self.changed.emit()
 
     def load_sample(self) -> None:

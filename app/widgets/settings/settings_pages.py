@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.settings import TEXT_SIZES, Appearance, Retention
+from app.settings import MOST_MEGABYTES, TEXT_SIZES, Appearance, Retention
 from app.viewmodels.settings.preferences import NOTIFYING_NAMES, RETENTION_NAMES, Preferences, count_tokens
 from app.widgets.shared.dialogs import ask_before_deleting, show_folder
 from app.widgets.shared.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
@@ -140,6 +140,13 @@ class ModelPage(SettingsPage):
             bounds=(1, 24 * 60),
             unit="minutes",
         )
+        self.remembering = NumberChoice(
+            look,
+            "Remember conversations",
+            {0: "In a share of the free memory", **{1000 * number: f"In {number} GB" for number in (1, 2, 4, 8, 16)}},
+            bounds=(100, MOST_MEGABYTES),
+            unit="MB",
+        )
         self.add("Model", self.name)
         self.place = self.add_note()
         self.add("", side_by_side(self.choose_button, self.sample_button))
@@ -150,11 +157,14 @@ class ModelPage(SettingsPage):
         self.add_gap()
         self.add("Longest conversation", self.context)
         self.add_note("A shorter limit saves memory.")
+        self.add("Remember conversations", self.remembering)
+        self.add_note("Coming back to one then costs no time. Holds from the next time that a model is loaded.")
         self.add("Free the memory", self.rest)
         self.add_note("The model is loaded again with your next message.")
         self.choose_button.clicked.connect(self.choose_requested)
         self.sample_button.clicked.connect(self.sample_requested)
         self.context.chosen.connect(self._write)
+        self.remembering.chosen.connect(self._write)
         self.rest.chosen.connect(self._write)
 
     def refresh(self) -> None:
@@ -163,6 +173,7 @@ class ModelPage(SettingsPage):
         self.place.setText(self.preferences.start_model_place)
         self.sample_button.setEnabled(self.settings.start_model is not None)
         self.context.show_number(self.settings.context_limit)
+        self.remembering.show_number(self.settings.state_megabytes)
         self.rest.show_number(self.settings.rest_after_minutes)
 
     def show_refusal(self, sentence: str) -> None:
@@ -171,8 +182,9 @@ class ModelPage(SettingsPage):
         self.show_row(self.refusal, bool(sentence))
 
     def _write(self) -> None:
-        context_limit, minutes = self.context.number, self.rest.number
+        context_limit, megabytes, minutes = self.context.number, self.remembering.number, self.rest.number
         self.settings.context_limit = context_limit
+        self.settings.state_megabytes = megabytes
         self.settings.rest_after_minutes = minutes
 
 
