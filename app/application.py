@@ -257,7 +257,7 @@ def assemble(
     retention = Retention(store, preferences, shelf, running)
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     reader = Reader(bridge, pasted.new_page)
-    arrivals = Arrivals(reader, composer, lambda: pasted.folder)
+    arrivals = Arrivals(bridge, reader, composer, lambda: pasted.folder)
     models = ViewModels(
         model=model,
         remarks=remarks,

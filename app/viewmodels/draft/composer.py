@@ -159,9 +159,13 @@ class Composer(QObject):
         """Text goes to the cursor, a very long one beside it."""
         if len(text) > LONG_TEXT or text.count("\n") >= MANY_LINES:
             name = f"Pasted text {next(self._numbers)}"
-            self._add(DraftText(new_key(), name, text.replace("\r\n", "\n"), senses=self._senses))
+            self.quote(name, text.replace("\r\n", "\n"))
         else:
             self.text_offered.emit(text)
+
+    def quote(self, name: str, text: str) -> None:
+        """Attach a text under a name."""
+        self._add(DraftText(new_key(), name, text, senses=self._senses))
 
     def attach(self, paths: Sequence[Path], remark: str = "") -> None:
         """Attach files; those that cannot be attached are named in `notice`, with a remark on what was no file."""

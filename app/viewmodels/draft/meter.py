@@ -116,6 +116,13 @@ class Meter(QObject):
         return 0.0 if self._info is None else (self.used_tokens + self._draft_tokens) / self._context_length
 
     @property
+    def free_tokens(self) -> int | None:
+        """What the context has room for beside conversation and draft; None before it is known."""
+        if self._info is None:
+            return None
+        return max(self._context_length - self.used_tokens - self._draft_tokens, 0)
+
+    @property
     def line(self) -> str:
         """What sending costs: "264 tokens · 1.2 s"; empty without a draft."""
         if not self._draft_tokens:

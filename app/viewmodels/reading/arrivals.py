@@ -14,6 +14,8 @@ from app.background import Lane
 from app.text.foreign_text import one_line
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
+from app.viewmodels.reading.errands import Errands
+from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import Reader
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
@@ -49,14 +51,15 @@ class _Sorted:
 class Arrivals(QObject):
     """Sorts what comes, off the window's thread. `new_folder` makes an empty folder that goes with the app.
 
-    **Signals:** `changed` (`question`), `ask_requested` (a document that somebody wants to ask about).
+    **Signals:** `changed` (`question`), `asked` (Question: somebody wants to ask about a document).
     """
 
     changed = Signal()
-    ask_requested = Signal(object)
+    asked = Signal(object)
 
-    def __init__(self, reader: Reader, composer: Composer, new_folder: Callable[[], Path]) -> None:
+    def __init__(self, errands: Errands, reader: Reader, composer: Composer, new_folder: Callable[[], Path]) -> None:
         super().__init__()
+        self._errands = errands
         self._reader = reader
         self._composer = composer
         self._new_folder = new_folder
@@ -108,7 +111,12 @@ class Arrivals(QObject):
         documents = self._documents
         self.dismiss()
         if documents:
-            self.ask_requested.emit(documents[0])
+            self.ask_about(documents[0])
+
+    def ask_about(self, path: Path) -> None:
+        """Ask about a document, in the conversation."""
+        self._reader.show(False)
+        self.asked.emit(Question(self._errands, self._composer, path, self._new_folder))
 
     def dismiss(self) -> None:
         """Neither."""

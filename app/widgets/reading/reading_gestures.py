@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.exporting import FORMAT_WORDS
+from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import finer
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.reading.ask_sheet import AskSheet
 from app.widgets.reading.page_view import Fit
 from app.widgets.shared.dialogs import ask_where_to_write
 from app.widgets.shared.text_focus import Field
@@ -31,6 +33,7 @@ class ReadingGestures(QObject):
         self.finding = finding = models.page_finding
         self.arrivals = arrivals = models.arrivals
         self._choice = models.choice
+        self._composer = models.composer
         self._exporter = models.document_exporter
         self._exporter.said.connect(self._toast.say)
         window.arrival.dismissed.connect(arrivals.dismiss)
@@ -40,6 +43,7 @@ class ReadingGestures(QObject):
         self._ask_button = window.arrival.add_action("Ask About It")
         self._ask_button.clicked.connect(arrivals.ask)
         arrivals.changed.connect(lambda: self._show_arrival(window))
+        arrivals.asked.connect(self._ask)
         view.header.back_button.clicked.connect(lambda: reader.show(False))
         text, page = view.text, view.page.view
         view.header.stop_button.clicked.connect(self.stop)
@@ -176,6 +180,23 @@ class ReadingGestures(QObject):
             self.document.undo() if operation == "undo" else self.document.redo()
             return True
         return field is None
+
+    def send(self) -> None:
+        """Put the text of all pages into the message of the conversation."""
+        document = self.document
+        if document is not None and (pages := document.written()):
+            self._composer.quote(document.title, self._exporter.text(document, pages))
+            self.reader.show(False)
+
+    def ask(self) -> None:
+        """Put pages of the document into the message, as pictures or as their text."""
+        if self.document is not None:
+            self.arrivals.ask_about(self.document.path)
+
+    def _ask(self, question: Question) -> None:
+        sheet = AskSheet(self.view.window(), question)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.open()
 
     def _show_arrival(self, window: MainWindow) -> None:
         self._ask_button.setVisible(self.arrivals.can_ask)

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.viewmodels.draft.attached import DraftText
 from app.viewmodels.reading.document import OpenDocument, Phase
+from app.widgets.reading.ask_sheet import AskSheet
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files
 from tests.fake_documents import SENTENCES, Pretence, pretend
 
@@ -254,3 +256,52 @@ def test_a_page_that_is_turned_is_shown_and_read_turned(open_desk: OpenDesk, qtb
     qtbot.waitUntil(lambda: document.num_read == 1, timeout=WAIT_MS)
     assert document.page(1).text is not None
     assert document.page(1).turned == 90
+
+
+def test_pages_go_into_a_message_as_pictures_with_their_sum_of_tokens(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    drop(desk, files([pretend(tmp_path / "rent.pdf", Pretence(("text",) * 12))]))
+    desk.models.arrivals.ask()
+    sheet = desk.window.findChild(AskSheet)
+    assert isinstance(sheet, AskSheet)
+    free = desk.models.composer.meter.free_tokens
+    assert free is not None
+    qtbot.waitUntil(lambda: sheet.cost.text().startswith("12 pages"), timeout=WAIT_MS)
+    assert f"of {free:,} that are free" in sheet.cost.text()
+    QTest.keyClicks(sheet.range, "2-3")
+    assert sheet.cost.text().startswith("2 pages")
+    qtbot.waitUntil(sheet.attach_button.isEnabled, timeout=WAIT_MS)
+    sheet.attach_button.click()
+    qtbot.waitUntil(lambda: len(desk.models.composer.pictures) == 2, timeout=WAIT_MS)
+    assert [item.name for item in desk.models.composer.items] == ["rent, page 2.png", "rent, page 3.png"]
+
+
+def test_more_than_the_context_holds_offers_fewer_pages_or_the_text(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    desk.models.arrivals.ask_about(pretend(tmp_path / "long.pdf", Pretence(("text",) * 300)))
+    sheet = desk.window.findChild(AskSheet)
+    assert isinstance(sheet, AskSheet)
+    qtbot.waitUntil(sheet.problem.isVisible, timeout=WAIT_MS)
+    assert "Choose fewer pages, or take its text" in sheet.problem.text()
+    assert not sheet.attach_button.isEnabled()
+    sheet.as_text.setChecked(True)
+    QTest.keyClicks(sheet.range, "1")
+    qtbot.waitUntil(sheet.attach_button.isEnabled, timeout=WAIT_MS)
+    sheet.attach_button.click()
+    qtbot.waitUntil(lambda: len(desk.models.composer.items) == 1, timeout=WAIT_MS)
+    (quote,) = desk.models.composer.items
+    assert quote.name == "long.pdf"
+
+
+def test_a_text_that_was_read_goes_into_the_message(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text",))))
+    desk.window.commands["send_document"].trigger()
+    assert not desk.models.reader.is_shown
+    (quote,) = desk.models.composer.items
+    assert isinstance(quote, DraftText)
+    assert SENTENCES[0] in quote.text

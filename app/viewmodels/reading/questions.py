@@ -1,0 +1,204 @@
+"""Asking about a document in the conversation: its pages as pictures, or the text that stands in it, and their cost."""
+
+import math
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Lane
+from app.text.receipts import auto_budget
+from app.viewmodels.draft.composer import Composer
+from app.viewmodels.reading.choice import pages_in
+from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.errands import Errands
+from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.words import count
+from engine import EngineEvent, Failed, PageInfo, PageShown, Reading, ShowPage, plan_image
+
+__all__ = ["Question"]
+
+LONGEST_SIDE = 2000
+"""Pixels of a page's picture: enough for the largest budget."""
+
+
+class Question(QObject):
+    """One document that somebody wants to ask about, until its pages or its text are attached.
+
+    `new_folder` names a folder for pictures, which goes with the app; it is called off the window's thread.
+
+    **Signals:** `changed`, `finished` (it is attached).
+    """
+
+    changed = Signal()
+    finished = Signal()
+
+    def __init__(self, errands: Errands, composer: Composer, path: Path, new_folder: Callable[[], Path]) -> None:
+        super().__init__()
+        self.document = OpenDocument(errands, path)
+        self.pages = ""
+        """A range, as a person writes it; empty for all."""
+        self.wants_text = False
+        self.trouble = ""
+        self._errands = errands
+        self._composer = composer
+        self._new_folder = new_folder
+        self._lane = Lane()
+        self._drawn: list[Path] = []
+        self._waiting: list[int] = []
+        self._is_busy = False
+        self.document.changed.connect(self._follow)
+        self.document.looked.connect(lambda _: self.changed.emit())
+        self.document.look()
+
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        return self.document.title
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a page has a text layer."""
+        return any(page.info is not None and page.info.num_characters for page in self.document.pages)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The pages that were chosen; none where the range makes no sense."""
+        try:
+            return pages_in(self.pages, len(self.document.pages)) if self.document.pages else ()
+        except ValueError:
+            return ()
+
+    @property
+    def num_tokens(self) -> int:
+        """What they cost, together."""
+        infos = [info for number in self.numbers if (info := self.document.page(number).info) is not None]
+        senses = self._composer.meter.senses
+        if self.wants_text:
+            return math.ceil(sum(info.num_characters for info in infos) / senses.characters_per_token)
+        return sum(_soft_tokens(info, senses.auto_limit) for info in infos)
+
+    @property
+    def cost(self) -> str:
+        """The sum, and what is free."""
+        free = self._composer.meter.free_tokens
+        beside = f" of {free:,} that are free" if free is not None else ""
+        return f"{count(len(self.numbers), 'page')}: {self.num_tokens:,} tokens{beside}"
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be attached; empty where it can."""
+        document, free = self.document, self._composer.meter.free_tokens
+        if document.phase in (Phase.LOCKED, Phase.REFUSED):
+            return document.refusal if document.phase is Phase.REFUSED else "It is locked: read it as a document."
+        try:
+            pages_in(self.pages, max(len(document.pages), 1))
+        except ValueError as error:
+            return str(error)
+        if free is not None and self.num_tokens > free:
+            others = "." if self.wants_text or not self.has_text else ", or take its text."
+            return f"That is more than the model can hold. Choose fewer pages{others}"
+        return self.trouble
+
+    @property
+    def can_attach(self) -> bool:
+        """Whether it can be attached now."""
+        return self.document.phase is Phase.KNOWN and bool(self.numbers) and not self._is_busy and not self.problem
+
+    @property
+    def progress(self) -> str:
+        """What is being done, while it is."""
+        if self.document.phase is Phase.LOOKING:
+            return "Looking…"
+        num_done = len(self._drawn) + 1
+        return f"Drawing page {num_done:,} of {len(self.numbers):,}…" if self._is_busy and not self.wants_text else ""
+
+    def choose(self, *, pages: str, wants_text: bool) -> None:
+        """Take these pages, as pictures or as their text."""
+        self.pages, self.wants_text = pages, wants_text
+        self.changed.emit()
+
+    def attach(self) -> None:
+        """Put it into the message; `finished` follows."""
+        if not self.can_attach:
+            return
+        self._is_busy = True
+        if self.wants_text:
+            self.document.read(self.numbers, Reading(way="layer"))
+        else:
+            self._waiting = list(self.numbers)
+            self._lane.do(partial(_made, self._new_folder), self._draw)
+        self.changed.emit()
+
+    def close(self) -> None:
+        """Nobody wants to know any more."""
+        self._waiting.clear()
+        self._is_busy = False
+        self.document.close()
+        self._lane.close()
+
+    def _follow(self) -> None:
+        if self._is_busy and self.wants_text and not self.document.is_reading:
+            self._is_busy = False
+            pages = [self.document.page(number) for number in self.numbers]
+            text = "\n\n".join(text_of(page.lines) for page in pages if page.lines)
+            if text.strip():
+                self._composer.quote(self.title, text)
+                self.finished.emit()
+            else:
+                self.trouble = "These pages hold no text. Take them as pictures."
+        self.changed.emit()
+
+    def _draw(self, folder: Path | str) -> None:
+        if isinstance(folder, str):
+            self._fail(folder)
+        elif self._waiting:
+            number, document = self._waiting.pop(0), self.document
+            target = folder / f"{document.path.stem}, page {number}.png"
+            turned = document.page(number).turned
+            errand = self._errands.errand(
+                lambda request_id: ShowPage(
+                    request_id, str(document.path), number, str(target), LONGEST_SIDE, turned,
+                    password=document.password,
+                )
+            )  # fmt: skip
+            errand.heard.connect(partial(self._take, folder, target))
+        elif self._is_busy:
+            self._is_busy = False
+            self._composer.attach(self._drawn)
+            self.finished.emit()
+
+    def _take(self, folder: Path, target: Path, event: EngineEvent) -> None:
+        match event:
+            case PageShown():
+                self._drawn.append(target)
+                self.changed.emit()
+                self._draw(folder)
+            case Failed(message=message):
+                self._fail(message)
+            case _:
+                pass
+
+    def _fail(self, reason: str) -> None:
+        self._is_busy, self.trouble = False, reason
+        self._waiting.clear()
+        self._drawn.clear()
+        self.changed.emit()
+
+
+def _soft_tokens(info: PageInfo, limit: int) -> int:
+    """Of a page's picture, at the budget that it gets by itself."""
+    scale = LONGEST_SIDE / max(info.width_pt, info.height_pt, 1.0)
+    width, height = max(round(info.width_pt * scale), 1), max(round(info.height_pt * scale), 1)
+    if info.turned in (90, 270):
+        width, height = height, width
+    return plan_image(width, height, auto_budget(width, height, limit)).num_soft_tokens
+
+
+def _made(new_folder: Callable[[], Path]) -> Path | str:
+    try:
+        return Path(tempfile.mkdtemp(dir=new_folder()))
+    except OSError as error:
+        return f"The pages cannot be attached, because nothing can be written: {error.strerror}."
