@@ -1,5 +1,6 @@
 """Files of ours are written whole or not at all, through a new file that nobody can have prepared."""
 
+import filecmp
 import os
 import secrets
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ def file_beside(path: Path, mode: int = 0o600) -> Iterator[Path]:
 def put_in_place(new: Path, path: Path) -> Path:
     """Move a file to `path`; where something is, to "name (2)" or the next that is free. Where it is now.
 
-    Nothing is ever replaced, whoever else writes there meanwhile. Raises OSError.
+    Nothing is ever replaced, whoever else writes there meanwhile. Where a file with this very content is, that is it:
+    who was ended between writing and noting it may write again. Raises OSError.
     """
     for number in count(1):
         place = path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
@@ -57,6 +59,8 @@ def put_in_place(new: Path, path: Path) -> Path:
             place.hardlink_to(new)
         except OSError:
             if os.path.lexists(place):
+                if place.is_file() and not place.is_symlink() and filecmp.cmp(new, place, shallow=False):
+                    return place
                 continue
             new.rename(place)  # where there are no hard links; or it says what is wrong
             return place

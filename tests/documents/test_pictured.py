@@ -146,6 +146,14 @@ def test_a_picture_that_was_turned_to_be_read_opens_upright_with_its_text_in_pla
     assert min(y for _, y in corners) / bitmap.height == pytest.approx(BOX.top, abs=0.01)
 
 
+def test_the_same_pictures_and_text_are_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    drawing().save(path)
+    first, second = written(path, read()), written(path, read())
+    assert first == second
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["a.png", "out.pdf"]
+
+
 def test_it_is_a_pdf_a_as_far_as_eyes_can_check(tmp_path: Path) -> None:
     path = tmp_path / "Ärger & Co.png"
     drawing().save(path)

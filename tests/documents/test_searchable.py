@@ -268,6 +268,12 @@ def test_forms_that_show_themselves_end(tmp_path: Path) -> None:
     assert np.array_equal(pixels(source)[0], pixels(result)[0])
 
 
+def test_the_same_text_is_the_same_file(tmp_path: Path) -> None:
+    source = scan(tmp_path / "scan.pdf")
+    assert written(source, TextLine("Hello", BOX)) == written(source, TextLine("Hello", BOX))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_500_pages_grow_little(tmp_path: Path) -> None:
     source = tmp_path / "many.pdf"
     with Pdf.open(scan(source), allow_overwriting_input=True) as pdf:

@@ -176,6 +176,15 @@ def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("form", [form for form in DOCUMENT_FORMATS if form != "pdf"])
+def test_what_is_written_again_is_there_once(tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = set()
+    for now in (1e9, 2e9):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        paths.add(write_document(DOCUMENT, PAGES, form, tmp_path / f"scan.{form}").path)
+    assert list(tmp_path.iterdir()) == list(paths)
+
+
 def test_where_there_are_no_hard_links_nothing_is_written_over_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +192,7 @@ def test_where_there_are_no_hard_links_nothing_is_written_over_either(
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(Path, "hardlink_to", refuse)
-    names = [write_document(DOCUMENT, PAGES, "txt", tmp_path / "scan.txt").path.name for _ in range(2)]
+    names = [write_document(DOCUMENT, pages, "txt", tmp_path / "scan.txt").path.name for pages in (PAGES, PAGES[:1])]
     assert names == ["scan.txt", "scan (2).txt"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scan (2).txt", "scan.txt"]
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -78,7 +79,7 @@ def write_pictures(pictures: Sequence[PictureSource], pages: Sequence[LayerPage]
         for key, value in font.build(pdf).items():
             holder[key] = value
         _describe(pdf, title, is_archive)
-        pdf.save(target, min_version="1.7")
+        pdf.save(target, min_version="1.7", deterministic_id=True)
     return "" if is_archive else "It is no PDF/A: a picture has four colours, and does not say which."
 
 
@@ -220,9 +221,14 @@ def _describe(pdf: Pdf, title: str, is_archive: bool) -> None:
         metadata["xmp:CreatorTool"] = "Cabochon"
         if is_archive:
             metadata["pdfaid:part"], metadata["pdfaid:conformance"] = "2", "B"
-    profile = Stream(pdf, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), N=3)
+    profile = Stream(pdf, _undated(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()), N=3)
     intent = Dictionary(
         Type=Name.OutputIntent, S=Name.GTS_PDFA1, OutputConditionIdentifier="sRGB", Info="sRGB",
         DestOutputProfile=pdf.make_indirect(profile),
     )  # fmt: skip
     pdf.Root.OutputIntents = Array([intent])
+
+
+def _undated(profile: bytes) -> bytes:
+    """A colour profile that was made at the beginning of 1980, so that the same pictures are the same file."""
+    return profile[:24] + struct.pack(">6H", 1980, 1, 1, 0, 0, 0) + profile[36:]

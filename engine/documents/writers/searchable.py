@@ -54,7 +54,7 @@ def add_text_layer(source: Path, password: str, pages: Sequence[LayerPage], targ
         is_signed = _is_signed(pdf)
         pdf.save(
             target, encryption=True if pdf.is_encrypted else None, object_stream_mode=ObjectStreamMode.preserve,
-            fix_metadata_version=False,
+            fix_metadata_version=False, deterministic_id=not pdf.is_encrypted,
         )  # fmt: skip
     return _note(num_replaced, num_kept, is_signed)
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from engine.documents.writers.blocks import fields_of, remark, tables_of
 from engine.protocol.documents import PageText, ReadingForm
@@ -16,6 +17,9 @@ Rows = list[list[str]]
 _LINES = ["page", "line", "text", "confidence", "source", "left", "top", "right", "bottom", "remark"]
 _MAX_CELL = 32_767
 """Characters of a cell, by Excel's rules."""
+
+_DATE = datetime(1980, 1, 1)
+"""Of every file, so that the same text is the same file."""
 
 _CUT = " … (cut)"
 _MAX_ROWS = 1_048_576
@@ -44,6 +48,7 @@ def to_xlsx(pages: Sequence[PageText], form: ReadingForm) -> bytes:
     content = io.BytesIO()
     safely = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with Workbook(content, safely) as book:
+        book.set_properties({"created": _DATE})
         bold = book.add_format({"bold": True})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         numbers = [book.add_format({"num_format": f"0{'.' * (digits > 0)}{'0' * digits}"}) for digits in range(4)]

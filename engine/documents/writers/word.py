@@ -39,6 +39,9 @@ _DOCUMENT_RELATIONS = f"""{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships"
 <Relationship Id="rId1" Type="{_OFFICE}/styles" Target="styles.xml"/>
 </Relationships>"""
 
+_DATE = (1980, 1, 1, 0, 0, 0)
+"""Of every part, so that the same text is the same file."""
+
 _BORDER = '<w:{side} w:val="single" w:sz="4" w:space="0" w:color="A0A0A0"/>'
 _BORDERS = "".join(_BORDER.format(side=side) for side in ("top", "left", "bottom", "right", "insideH", "insideV"))
 
@@ -58,7 +61,7 @@ def to_docx(title: str, pages: Sequence[PageText], layout: Layout, words: frozen
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in parts.items():
-            file.writestr(name, text.encode())
+            file.writestr(zipfile.ZipInfo(name, _DATE), text.encode(), zipfile.ZIP_DEFLATED)
     return content.getvalue()
 
 
