@@ -50,6 +50,8 @@ from app.viewmodels.reading.arrivals import Arrivals
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.finding import PageFinding
+from app.viewmodels.reading.keeping import Keeper
+from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.settings.preferences import Preferences
 from app.viewmodels.shelf.library import Library
@@ -130,6 +132,7 @@ class Desk:
     store: Store
     retention: Retention
     exporter: Exporter
+    keeper: Keeper
     window: MainWindow
 
     def open(self, model: Path) -> None:
@@ -139,6 +142,7 @@ class Desk:
         self.models.model.load(model)
         self.retention.begin()
         self.models.library.start()
+        self.models.queue.begin()
 
     def follow(self, application: DesktopApplication) -> None:
         """Attach what the system asks the app to open, and bring back a window that was closed meanwhile."""
@@ -164,6 +168,8 @@ class Desk:
         self.models.arrivals.close()
         self.models.reader.finish()
         self.models.document_exporter.close()
+        self.keeper.close()
+        self.models.queue.close()
         self.models.composer.preparation.close(self.models.composer.draft)
         self.models.library.close()
         self.retention.end()
@@ -258,6 +264,7 @@ def assemble(
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     reader = Reader(bridge, pasted.new_page)
     arrivals = Arrivals(bridge, reader, composer, lambda: pasted.folder)
+    queue, page_keeper = _kept_reading(bridge, store, reader, model, preferences)
     models = ViewModels(
         model=model,
         remarks=remarks,
@@ -278,9 +285,9 @@ def assemble(
         choice=Choice(),
         arrivals=arrivals,
         document_exporter=DocumentExporter(settings),
+        queue=queue,
     )
-    awake = Awake()
-    running.changed.connect(lambda: awake.hold(running.is_anything_busy))
+    _stay_awake(running, queue)
     Rest(bridge, settings, running)
     window = MainWindow(look, thumbnails, settings, models)
     library.leaving.connect(voice.leave)
@@ -303,8 +310,36 @@ def assemble(
     OutsideGestures(window, library, shelf, notices, notifier.chosen)
     SettingsGestures(window, look, models, preferences, exporter)
     return Desk(
-        bridge, models, preferences, theme, thumbnails, look.typesetter, pasted, store, retention, exporter, window
+        bridge,
+        models,
+        preferences,
+        theme,
+        thumbnails,
+        look.typesetter,
+        pasted,
+        store,
+        retention,
+        exporter,
+        page_keeper,
+        window,
     )
+
+
+def _stay_awake(running: Running, queue: Queue) -> None:
+    awake = Awake()
+    for changed in (running.changed, queue.changed):
+        changed.connect(lambda: awake.hold(running.is_anything_busy or queue.is_busy))
+
+
+def _kept_reading(
+    bridge: Bridge, store: Store, reader: Reader, model: Model, preferences: Preferences
+) -> tuple[Queue, Keeper]:
+    queue = Queue(bridge, store)
+    keeper = Keeper(store, reader, queue)
+    model.loaded.connect(queue.note_model)
+    for forget in (queue.forget_all, keeper.forget_all):
+        preferences.delete_all_requested.connect(forget)
+    return queue, keeper
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

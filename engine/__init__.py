@@ -12,6 +12,7 @@ from engine.answer import Answer, Returned, Step, Thought, messages_of
 from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
+from engine.documents.names import find_documents
 from engine.documents.running import mark_running
 from engine.documents.source import run_document_process
 from engine.documents.writers import (
@@ -145,20 +146,20 @@ __all__ = [
     "Attachment", "AttachmentError", "Box", "Cancel", "CheckpointError", "ContextFull", "DocumentEvent",
     "DocumentFormat", "DocumentInfo", "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine", "EngineClient",
     "EngineError", "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute",
-    "Failed", "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "Layout", "LoadModel",
-    "LoadProgress", "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded",
-    "NamedTool", "Options", "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt", "PageShown",
-    "PageState", "PageText", "Part", "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress", "PromptError",
-    "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingRead", "Regex",
-    "Request", "Respond", "Returned", "Role", "Sampling", "ShowPage", "Shutdown", "Sound", "SoundReceipt",
-    "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta",
-    "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused", "ToolCalled",
-    "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned", "Verdict", "Video",
-    "VideoReceipt", "Way", "WriteError", "Written", "document_text", "look_at_file", "mark_running", "messages_of",
-    "mix_down", "plan_frames", "plan_image", "read_traits", "respond", "run_command_line", "run_document_process",
-    "run_engine_process", "run_picture_process", "run_recording_process", "run_template_process",
-    "run_writer_process", "sample_checkpoint", "small_picture", "take_turns", "target_of", "tool_from_function",
-    "transcription_prompt", "user", "without_surrogates", "write_document", "write_whole",
+    "Failed", "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "Layout", "LoadModel", "LoadProgress",
+    "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options",
+    "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt", "PageShown", "PageState", "PageText", "Part",
+    "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Quote",
+    "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingRead", "Regex", "Request", "Respond", "Returned",
+    "Role", "Sampling", "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step",
+    "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
+    "Tool", "ToolCall", "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult",
+    "Traits", "Transcribe", "Turned", "Verdict", "Video", "VideoReceipt", "Way", "WriteError", "Written",
+    "document_text", "find_documents", "look_at_file", "mark_running", "messages_of", "mix_down", "plan_frames",
+    "plan_image", "read_traits", "respond", "run_command_line", "run_document_process", "run_engine_process",
+    "run_picture_process", "run_recording_process", "run_template_process", "run_writer_process", "sample_checkpoint",
+    "small_picture", "take_turns", "target_of", "tool_from_function", "transcription_prompt", "user",
+    "without_surrogates", "write_document", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -23,6 +23,9 @@ SELECT id, path, place, state, reason, created_at, updated_at, details,
     (SELECT json_group_object(number, pages.state) FROM pages WHERE document_id = documents.id)
 FROM documents WHERE ifnull(removed_at, 0) <= 0 AND (id = :id OR :id IS NULL) ORDER BY place, created_at, id
 """
+_NEWEST = """
+SELECT id FROM documents WHERE ifnull(removed_at, 0) <= 0 AND path = ? ORDER BY updated_at DESC LIMIT 1
+"""
 _SAVE = """
 INSERT INTO documents (id, title, path, place, state, reason, created_at, updated_at, details)
 VALUES (:id, :title, :path, :place, :state, :reason, :created_at, :updated_at, :details)
@@ -67,6 +70,11 @@ class Documents:
     def all(self, document_id: str | None = None) -> list[KeptDocument]:
         """Every document in the order of the queue, or the one with this id."""
         return [_document(*row) for row in self._connection.execute(_DOCUMENTS, {"id": document_id})]
+
+    def find(self, path: Path) -> KeptDocument | None:
+        """What was kept last of the file at a path."""
+        row = self._connection.execute(_NEWEST, (os.fsencode(path),)).fetchone()
+        return None if row is None else next(iter(self.all(row[0])), None)
 
     def pages(self, document_id: str) -> list[KeptPage]:
         """What was read of a document, in order."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from app.store.chats import Chats
@@ -29,6 +30,10 @@ class DocumentShelf:
     def all(self) -> Future[list[KeptDocument]]:
         """Every document, in the order of the queue."""
         return self._read([], lambda chats: chats.documents.all())
+
+    def find(self, path: Path) -> Future[KeptDocument | None]:
+        """What was kept last of the file at a path; None for nothing."""
+        return self._read(None, lambda chats: chats.documents.find(path))
 
     def pages(self, document_id: str) -> Future[list[KeptPage]]:
         """What was read of a document, in order."""

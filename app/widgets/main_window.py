@@ -33,6 +33,7 @@ from app.viewmodels.reading.arrivals import Arrivals
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.finding import PageFinding
+from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.remarks import Remarks
@@ -84,6 +85,7 @@ class ViewModels:
     choice: Choice
     arrivals: Arrivals
     document_exporter: DocumentExporter
+    queue: Queue
 
 
 class MainWindow(QMainWindow):

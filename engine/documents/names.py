@@ -2,14 +2,20 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from engine.media.attachment import PICTURE_SUFFIXES
 from engine.protocol.errors import PromptError, quoted
 
-__all__ = ["files_in", "natural_key", "page_numbers"]
+__all__ = ["Found", "files_in", "find_documents", "natural_key", "page_numbers"]
 
 _DIGITS = re.compile(r"([0-9]+)")
+DOCUMENT_SUFFIXES = (".pdf", *PICTURE_SUFFIXES)
+"""Of what is looked for in folders; a file that is named is opened whatever it is called."""
+
+_NUM_NAMED = 3
 _RANGE = re.compile(r"([0-9]{1,9})?(-)?([0-9]{1,9})?")
 
 
@@ -29,13 +35,42 @@ def files_in(folder: Path) -> Iterator[Path]:
                 yield path
 
 
+class Found(NamedTuple):
+    """A document that was named, or found in a folder that was."""
+
+    path: Path
+    root: Path | None
+    """That folder."""
+
+
+def find_documents(paths: Iterable[Path]) -> tuple[list[Found], list[str]]:
+    """All documents, those of a folder in natural order; and for each folder what was left out, in a sentence."""
+    found: list[Found] = []
+    sentences: list[str] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(Found(path, None))
+            continue
+        inside = list(files_in(path))
+        documents = [each for each in inside if each.suffix.lower() in DOCUMENT_SUFFIXES]
+        found += [Found(each, path) for each in documents]
+        others = [each.name for each in inside if each.suffix.lower() not in DOCUMENT_SUFFIXES]
+        if others:
+            more = f" and {len(others) - _NUM_NAMED} more" if len(others) > _NUM_NAMED else ""
+            named = ", ".join(f"“{name}”" for name in others[:_NUM_NAMED])
+            sentences.append(f"Left out of “{path.name}”, because they are no PDF and no picture: {named}{more}.")
+        if not documents:
+            sentences.append(f"There is no document in the folder “{path.name}”.")
+    return found, sentences
+
+
 def page_numbers(ranges: str, num_pages: int) -> tuple[int, ...]:
-    """The pages that a text like “1-3,7,10-” means, in its order and each once; raises PromptError.
+    """The pages that a text like “1-3,7,10-” means, in its order and each once; an empty one all. Raises PromptError.
 
     A range may begin or end with the document; what is beyond its end is left out, unless nothing else was asked for.
     """
     numbers: dict[int, None] = {}
-    for part in ranges.split(","):
+    for part in (ranges or "1-").split(","):
         found = _RANGE.fullmatch(part.strip())
         if found is None or not any(found.groups()[::2]):
             raise PromptError(f"{quoted(ranges)} names no pages. Write them like 1-3,7,10-.")

@@ -1,6 +1,7 @@
 """Files of ours are written whole or not at all, through a new file that nobody can have prepared."""
 
 import filecmp
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -37,9 +38,11 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
 def file_beside(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """A new, empty file in the same folder, for others to write; it is gone afterwards, unless it was moved.
 
-    Raises OSError.
+    Its name follows from the other's, so that what a killed program left there is gone after the next attempt. Raises
+    OSError.
     """
-    new = path.with_name(f".{secrets.token_hex(8)}.new")
+    new = path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.new")
+    new.unlink(missing_ok=True)
     os.close(os.open(new, _NEW, mode))
     try:
         yield new

@@ -1,6 +1,7 @@
 """A document that is open: its pages, how it is read, what a person corrects, and the way back."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -8,10 +9,11 @@ from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
+from app.store import KeptPage
 from app.viewmodels.reading.changes import Changes
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.jobs import PageJobs
-from app.viewmodels.reading.lines import covers, edited, text_of, whole_lines
+from app.viewmodels.reading.lines import covers, edited, lines_of, text_of, whole_lines
 from app.viewmodels.reading.page import Offer, Page
 from engine import (
     Box,
@@ -134,6 +136,20 @@ class OpenDocument(QObject):
             for number, line in enumerate(page.lines if page.num_doubtful else ()):
                 for span in line.doubtful:
                     yield page.number, number, span
+
+    def restore(self, kept: Sequence[KeptPage]) -> None:
+        """Take what was read of pages before, with corrections; what a person corrects here stays."""
+        self._make_room(max((each.number for each in kept), default=0))
+        for each in kept:
+            page = self.page(each.number)
+            if not page.is_corrected:
+                known = {line.read for line in lines_of(each.read)}
+                page.text = each.read
+                page.lines = tuple(
+                    replace(line, is_corrected=line.read not in known) for line in lines_of(each.present)
+                )
+                self.page_changed.emit(page.number)
+        self.changed.emit()
 
     # --- looking
 

@@ -19,7 +19,7 @@ class Reader(QObject):
 
     **Signals:** `opened` (another document, or none, is the one that is shown), `shown` (whether documents are shown,
     not the conversation), `turned` (another page), `changed` (anything that commands depend on), `placed` (line,
-    range of characters or None: where to look on the page).
+    range of characters or None: where to look on the page), `added`, `removed` (OpenDocument).
     """
 
     opened = Signal()
@@ -27,6 +27,8 @@ class Reader(QObject):
     turned = Signal()
     changed = Signal()
     placed = Signal(int, object)
+    added = Signal(object)
+    removed = Signal(object)
 
     def __init__(self, errands: Errands, new_file: Callable[[], Path]) -> None:
         super().__init__()
@@ -68,6 +70,7 @@ class Reader(QObject):
         """Put a document away; the one before it is shown, or none."""
         at = self.documents.index(document)
         self.documents.remove(document)
+        self.removed.emit(document)
         document.close()
         if document is self.document:
             self.choose(self.documents[max(at - 1, 0)] if self.documents else None)
@@ -94,6 +97,7 @@ class Reader(QObject):
         document.changed.connect(self.changed)
         document.page_changed.connect(lambda _: self.changed.emit())
         document.shown_requested.connect(lambda number, line: self._show(document, number, line))
+        self.added.emit(document)
         document.look()
 
     def _show(self, document: OpenDocument, number: int, line: int) -> None:

@@ -1,0 +1,143 @@
+"""What is read of the documents that are open, and what a person corrects there, is kept and comes back."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.background import Lane
+from app.store import Details, KeptDocument, KeptPage, Stamp, Store
+from app.viewmodels.reading.document import OpenDocument
+from app.viewmodels.reading.output import stamp_of
+from app.viewmodels.reading.queue import Queue
+from app.viewmodels.reading.queued import QueuedDocument
+from app.viewmodels.reading.reader import Reader
+from engine import PageText
+
+__all__ = ["Keeper"]
+
+SAVE_MS = 500
+"""After the last change of a page."""
+
+
+class _Watched:
+    """A document that is open, as far as it is kept."""
+
+    def __init__(self, document: OpenDocument) -> None:
+        self.document = document
+        self.id = ""
+        """Of its row; empty until there is one."""
+        self.stamp: Stamp | None = None
+        self.is_known = False
+        """Whether it was asked what is kept of it: before that nothing is written."""
+        self.read: dict[int, PageText] = {}
+        self.corrected: dict[int, PageText] = {}
+        self.changed: set[int] = set()
+
+
+class Keeper(QObject):
+    """Watches the documents of a reader. A file that was changed since it was read begins anew."""
+
+    def __init__(self, store: Store, reader: Reader, queue: Queue) -> None:
+        super().__init__()
+        self._store = store
+        self._reader = reader
+        self._lane = Lane()
+        self._watched: dict[OpenDocument, _Watched] = {}
+        self._soon = QTimer(self, interval=SAVE_MS, singleShot=True)
+        self._soon.timeout.connect(self.save)
+        reader.added.connect(self._watch)
+        reader.removed.connect(self._let_go)
+        queue.page_read.connect(self._take_queued)
+
+    def save(self) -> None:
+        """Keep what was changed since the last time."""
+        for watched in self._watched.values():
+            if watched.is_known:
+                self._save(watched)
+
+    def forget_all(self) -> None:
+        """Everything is deleted: what is open is kept only when it is read anew."""
+        self._soon.stop()
+        for watched in self._watched.values():
+            watched.id = ""
+            watched.changed.clear()
+
+    def finish(self) -> None:
+        """Wait for what is asked for in the background."""
+        self._lane.finish()
+
+    def close(self) -> None:
+        """The app ends: keep what was changed last."""
+        self.save()
+        self._lane.close()
+
+    def _watch(self, document: OpenDocument) -> None:
+        self._watched[document] = watched = _Watched(document)
+        document.page_changed.connect(partial(self._note, watched))
+        self._lane.do(partial(stamp_of, document.path), partial(self._ask, watched))
+
+    def _let_go(self, document: OpenDocument) -> None:
+        self.save()
+        self._watched.pop(document, None)
+
+    def _ask(self, watched: _Watched, stamp: Stamp | str) -> None:
+        if isinstance(stamp, Stamp):
+            watched.stamp = stamp
+            self._lane.follow(self._store.documents.find(watched.document.path), partial(self._take_row, watched))
+
+    def _take_row(self, watched: _Watched, row: KeptDocument | None) -> None:
+        watched.is_known = True
+        if row is not None and row.details.stamp == watched.stamp:
+            watched.id = row.id
+            self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched))
+        self._soon.start()
+
+    def _restore(self, watched: _Watched, pages: Sequence[KeptPage]) -> None:
+        unread = [each for each in pages if each.number not in watched.read]
+        for each in unread:
+            watched.read[each.number] = each.read
+            if each.corrected is not None:
+                watched.corrected[each.number] = each.corrected
+        watched.document.restore(unread)
+
+    def _note(self, watched: _Watched, number: int) -> None:
+        watched.changed.add(number)
+        self._soon.start()
+
+    def _save(self, watched: _Watched) -> None:
+        numbers, watched.changed = sorted(watched.changed), set()
+        for number in numbers:
+            page = watched.document.page(number)
+            if page.text is None:
+                continue
+            if watched.read.get(number) is not page.text:
+                self._keep_row(watched)
+                self._store.documents.save_page(watched.id, page.text)
+                watched.read[number] = page.text
+            corrected = page.as_written() if page.is_corrected else None
+            if corrected != watched.corrected.get(number):
+                self._keep_row(watched)
+                self._store.documents.save_correction(watched.id, number, corrected)
+                if corrected is None:
+                    watched.corrected.pop(number, None)
+                else:
+                    watched.corrected[number] = corrected
+
+    def _keep_row(self, watched: _Watched) -> None:
+        if watched.id:
+            return
+        watched.id, now, document = uuid.uuid4().hex, time.time(), watched.document
+        details = Details(info=document.info, stamp=watched.stamp)
+        self._store.documents.save(
+            KeptDocument(watched.id, document.path, now, "kept", created_at=now, updated_at=now, details=details)
+        )
+
+    def _take_queued(self, queued: QueuedDocument, text: PageText) -> None:
+        """What the queue reads of a document that is open is shown there too."""
+        for watched in self._watched.values():
+            if watched.document.path == queued.path:
+                watched.read[text.number] = text
+                watched.document.restore([KeptPage(text.number, text)])

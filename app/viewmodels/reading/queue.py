@@ -1,0 +1,366 @@
+"""Many documents, read one after the other: kept page by page, so that what ends the app costs one page at most."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from app.asking import Errand
+from app.background import Lane
+from app.store import KeptDocument, KeptPage, Orders, Stamp, Store
+from app.viewmodels.reading.ahead import LookAhead
+from app.viewmodels.reading.errands import Errands
+from app.viewmodels.reading.output import Output, present, stamp_of, write_output
+from app.viewmodels.reading.pace import Pace
+from app.viewmodels.reading.queued import Progress, QueuedDocument
+from app.viewmodels.reading.words import count
+from engine import (
+    DocumentLooked,
+    DocumentRead,
+    EngineEvent,
+    EngineStopped,
+    Failed,
+    LookAtDocument,
+    PageProgress,
+    PageRead,
+    PageText,
+    PasswordNeeded,
+    ReadDocument,
+    find_documents,
+)
+
+__all__ = ["Queue"]
+
+_Found = tuple[Sequence[tuple[Path, Path | None]], Sequence[str]]
+
+MOST_DEATHS = 2
+"""Times that the engine may end at a page before it is left out."""
+
+
+class Queue(QObject):
+    """Looks at documents, has their pages read, keeps each as soon as it is read, and writes what was ordered.
+
+    One failure stops nothing. A document that is gone or was changed since its first pages were read says so.
+
+    **Signals:** `changed` (which documents there are and in which order, whether it is paused), `document_changed`
+    (QueuedDocument), `page_read` (QueuedDocument, PageText), `finished` (a sentence: everything is over).
+    """
+
+    changed = Signal()
+    document_changed = Signal(object)
+    page_read = Signal(object, object)
+    finished = Signal(str)
+
+    def __init__(self, errands: Errands, store: Store) -> None:
+        super().__init__()
+        self.documents: list[QueuedDocument] = []
+        self.is_paused = False
+        self.trouble = ""
+        """Why it paused by itself, or what was left out of what was added."""
+        self._errands = errands
+        self._store = store
+        self._lane = Lane()
+        self._pace = Pace()
+        self._current: QueuedDocument | None = None
+        self._errand: Errand | None = None
+        self._deaths: dict[tuple[str, int], int] = {}
+        self._since = 0.0
+        self._needs_model = False
+        self._is_open = True
+        self._ahead = LookAhead(errands, self._unread)
+        self._ahead.looked.connect(self.document_changed)
+
+    # --- what is in it
+
+    @property
+    def waiting(self) -> list[QueuedDocument]:
+        """What is not over, in order."""
+        return [document for document in self.documents if not document.is_over]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read or written."""
+        return self._current is not None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long all of it will take; None until something was measured."""
+        known = [document for document in self.waiting if document.info is not None]
+        rest = sum(document.weight(document.rest) for document in known)
+        if self._current is not None and self._current.page in self._current.rest:
+            rest -= self._current.share * self._current.weight([self._current.page])
+        num_unknown = len(self.waiting) - len(known)
+        if num_unknown:
+            seen = [document for document in self.documents if document.info is not None]
+            if not seen:
+                return None
+            rest += num_unknown * sum(document.weight(document.numbers) for document in seen) / len(seen)
+        return self._pace.left(rest)
+
+    def _unread(self) -> list[QueuedDocument]:
+        return [document for document in self.waiting if document is not self._current]
+
+    def begin(self) -> None:
+        """The app starts: go on where it stopped."""
+        self._lane.follow(self._store.documents.all(), self._take_kept)
+
+    def add(self, paths: Sequence[Path], orders: Orders, *, is_forgotten: bool = False) -> None:
+        """Queue documents, and all that lie in folders."""
+        self._lane.do(partial(find_documents, tuple(paths)), partial(self._take_found, orders, is_forgotten))
+
+    def remove(self, document: QueuedDocument) -> None:
+        """Take a document out of the queue, and what was read of it."""
+        self.documents.remove(document)
+        if document is self._current:
+            self._leave()
+        if not document.is_forgotten:
+            self._store.documents.remove(document.id)
+        self.changed.emit()
+        self._go_on()
+
+    def forget_all(self) -> None:
+        """Everything is deleted: have nothing more."""
+        self._leave()
+        self.documents.clear()
+        self.changed.emit()
+
+    def move(self, document: QueuedDocument, steps: int) -> None:
+        """Let a document come so many places earlier or later among those that wait."""
+        others = [each for each in self.waiting if each is not document]
+        at = min(max(self.waiting.index(document) + steps, 0), len(others))
+        before = others[at - 1].place if at else (others[0].place - 2 if others else 0.0)
+        behind = others[at].place if at < len(others) else before + 2
+        document.place = (before + behind) / 2
+        self.documents.sort(key=lambda each: each.place)
+        self._keep(document)
+        self.changed.emit()
+
+    def pause(self) -> None:
+        """Read no further; the page that is being read is read again later."""
+        self.is_paused = True
+        if self._current is not None and self._current.progress is Progress.READING:
+            self._leave()
+        self.changed.emit()
+
+    def resume(self) -> None:
+        """Go on."""
+        self.is_paused, self.trouble, self._needs_model = False, "", False
+        self.changed.emit()
+        self._go_on()
+
+    def note_model(self) -> None:
+        """A model is there: go on, if that is what was waited for."""
+        if self._needs_model:
+            self.resume()
+
+    def retry(self, document: QueuedDocument, pages: Sequence[int] = ()) -> None:
+        """Read pages again: these, or those that failed; all of them where the file was changed. And write again."""
+        numbers = pages or (document.numbers if document.stamp is None else document.failed_pages)
+        for number in numbers:
+            document.states.pop(number, None)
+            document.texts.pop(number, None)
+            self._deaths.pop((document.id, number), None)
+        if not document.is_forgotten and numbers:
+            self._store.documents.forget_pages(document.id, numbers)
+        if numbers:
+            document.written = ()
+        self._set(document, Progress.WAITING)
+        self.changed.emit()
+        self._go_on()
+
+    def unlock(self, document: QueuedDocument, password: str) -> None:
+        """Try a password."""
+        document.password, document.needs_password = password, False
+        self.retry(document)
+
+    def close(self) -> None:
+        """The app ends: ask for nothing more; what is kept goes on at the next start."""
+        self._is_open = False
+        self._leave()
+        self._ahead.close()
+        self._lane.close()
+
+    def finish(self) -> None:
+        """Wait for what is done in the background, and for what follows."""
+        self._lane.finish()
+
+    # --- one after the other
+
+    def _take_kept(self, kept: Sequence[KeptDocument]) -> None:
+        known = {document.id for document in self.documents}
+        self.documents += [QueuedDocument.kept(each) for each in kept if each.id not in known and each.state != "kept"]
+        self.documents.sort(key=lambda each: each.place)
+        self.changed.emit()
+        self._go_on()
+
+    def _take_found(self, orders: Orders, is_forgotten: bool, found: _Found) -> None:
+        place = max((each.place for each in self.documents), default=0.0)
+        waiting = {each.path for each in self.waiting}
+        new = [(path.absolute(), root) for path, root in found[0] if path.absolute() not in waiting]
+        for number, (path, root) in enumerate(new, 1):
+            own = orders if root is None else msgspec.structs.replace(orders, root=root.absolute())
+            document = QueuedDocument(path, own, place + number, is_forgotten)
+            self.documents.append(document)
+            self._keep(document)
+        self.trouble = " ".join(found[1])
+        self.changed.emit()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._current is None and not self.is_paused and self._is_open:
+            document = next(iter(self.waiting), None)
+            if document is not None:
+                self._current = document
+                self._set(document, Progress.READING)
+                self.changed.emit()
+                self._lane.do(partial(stamp_of, document.path), partial(self._take_stamp, document))
+        if not self.is_paused and self._is_open:
+            self._ahead.go_on()
+
+    def _take_stamp(self, document: QueuedDocument, stamp: Stamp | str) -> None:
+        """Whether the file is the one whose first pages were read."""
+        if document is not self._current:
+            return
+        if isinstance(stamp, str):
+            self._fail(document, stamp)
+        elif document.stamp not in (None, stamp) and document.states:
+            document.stamp = None
+            self._fail(document, f"“{document.path.name}” was changed since its first pages were read. Read it again?")
+        else:
+            if document.stamp != stamp:
+                document.stamp, document.info = stamp, None
+                self._keep(document)
+            self._read(document)
+
+    def _read(self, document: QueuedDocument) -> None:
+        """Ask for what is next of a document."""
+        path, password = str(document.path), document.password
+        if document.info is None:
+            self._listen(document, self._errands.errand(lambda number: LookAtDocument(number, path, password)))
+        elif document.rest:
+            reading, pages = document.orders.reading, document.rest
+            self._since = time.monotonic()
+            self._listen(
+                document, self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
+            )
+        else:
+            self._lane.do(partial(stamp_of, document.path), partial(self._take_end, document))
+
+    def _listen(self, document: QueuedDocument, errand: Errand) -> None:
+        self._errand = errand
+        errand.heard.connect(lambda event: self._take(document, event) if errand is self._errand else None)
+
+    def _take(self, document: QueuedDocument, event: EngineEvent) -> None:
+        match event:
+            case DocumentLooked(info):
+                document.info = info
+                self._keep(document)
+                self._read(document)
+            case PageProgress(number, num_done, num_pieces):
+                document.page, document.share = number, num_done / max(num_pieces, 1)
+                self.document_changed.emit(document)
+            case PageRead(text) if text.number in document.rest:
+                self._take_page(document, text)
+            case DocumentRead():
+                self._read(document)
+            case Failed() as failed:
+                self._take_failure(document, failed)
+            case _:
+                pass
+
+    def _take_page(self, document: QueuedDocument, text: PageText) -> None:
+        now = time.monotonic()
+        self._pace.note(document.weight([text.number]), now - self._since)
+        document.seconds += now - self._since
+        self._since = now
+        document.states[text.number], document.texts[text.number] = text.state, text
+        document.page, document.share = 0, 0.0
+        if not document.is_forgotten:
+            self._store.documents.save_page(document.id, text)
+        self.page_read.emit(document, text)
+        self.document_changed.emit(document)
+
+    def _take_failure(self, document: QueuedDocument, failed: Failed) -> None:
+        """An engine that ends at a page again and again costs that page; without a model everything waits."""
+        if failed.kind == EngineStopped.__name__ and document.rest:
+            number = document.page or document.rest[0]
+            self._deaths[document.id, number] = self._deaths.get((document.id, number), 0) + 1
+            if self._deaths[document.id, number] >= MOST_DEATHS:
+                self._take_page(document, PageText(number, "failed", reason=failed.message))
+            self._read(document)
+        elif failed.kind in ("NoModel", EngineStopped.__name__):
+            self._leave()
+            self.is_paused, self.trouble, self._needs_model = True, failed.message, True
+            self.changed.emit()
+        else:
+            document.needs_password = failed.kind == PasswordNeeded.__name__
+            self._fail(document, failed.message)
+
+    def _take_end(self, document: QueuedDocument, stamp: Stamp | str) -> None:
+        """All pages are over: write, unless the file was changed while it was read."""
+        if document is not self._current:
+            return
+        if isinstance(stamp, Stamp) and stamp != document.stamp:
+            document.stamp = None
+            self._fail(document, f"“{document.path.name}” was changed while it was read. Read it again?")
+            return
+        self._set(document, Progress.WRITING)
+        self._lane.follow(self._store.documents.pages(document.id), partial(self._write, document))
+
+    def _write(self, document: QueuedDocument, kept: Sequence[KeptPage]) -> None:
+        if document is not self._current or document.info is None:
+            return
+        pages = present(kept, document.texts)
+        work = partial(write_output, document.info, pages, document.orders, document.password, document.written)
+        self._lane.do(work, partial(self._take_output, document))
+
+    def _take_output(self, document: QueuedDocument, output: Output) -> None:
+        if document is not self._current:
+            return
+        document.written = output.written
+        if output.failure:
+            self._fail(document, output.failure)
+        else:
+            if not document.is_forgotten:
+                document.texts.clear()
+            self._end(document, Progress.DONE, output.note)
+
+    # --- ends
+
+    def _fail(self, document: QueuedDocument, reason: str) -> None:
+        self._end(document, Progress.FAILED, reason)
+
+    def _end(self, document: QueuedDocument, progress: Progress, reason: str) -> None:
+        self._current = self._errand = None
+        self._set(document, progress, reason)
+        self._keep(document)
+        self.changed.emit()
+        self._go_on()
+        if self._current is None and not self.waiting:
+            self.finished.emit(self._sentence())
+
+    def _sentence(self) -> str:
+        failed = sum(each.progress is Progress.FAILED for each in self.documents)
+        done = len(self.documents) - failed
+        return f"{count(done, 'document')} read" + (f", {failed:,} not." if failed else ".")
+
+    def _leave(self) -> None:
+        """Stop what is under way; it waits."""
+        if self._errand is not None:
+            self._errand.cancel()
+        self._ahead.stop()
+        document, self._current, self._errand = self._current, None, None
+        if document is not None:
+            self._set(document, Progress.WAITING)
+
+    def _set(self, document: QueuedDocument, progress: Progress, reason: str = "") -> None:
+        document.progress, document.reason = progress, reason
+        document.page, document.share = 0, 0.0
+        self.document_changed.emit(document)
+
+    def _keep(self, document: QueuedDocument) -> None:
+        if not document.is_forgotten:
+            self._store.documents.save(document.to_keep())

@@ -1,0 +1,96 @@
+"""What was read and corrected in the window is there when the document is opened again, in this run or the next."""
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.store import Orders
+from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.lines import text_of
+from engine import Reading
+from tests.app.driving import WAIT_MS, OpenDesk
+from tests.fake_documents import Pretence, pretend
+
+THREE = Pretence(("picture",) * 3)
+
+
+def opened(qtbot: QtBot, desk: Desk, path: Path) -> OpenDocument:
+    """The document, looked at."""
+    desk.models.reader.open([path])
+    document = desk.models.reader.document
+    assert document is not None
+    qtbot.waitUntil(lambda: document.phase is Phase.KNOWN, timeout=WAIT_MS)
+    return document
+
+
+def read(qtbot: QtBot, document: OpenDocument, *numbers: int) -> None:
+    """Have pages read."""
+    document.read(numbers, Reading(way="pieces"))
+    qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
+
+
+def kept(desk: Desk) -> dict[int, bool]:
+    """The pages in the store, and whether they were corrected."""
+    desk.keeper.finish()
+    desk.keeper.save()
+    documents = desk.store.documents.all().result(60)
+    pages = [page for each in documents for page in desk.store.documents.pages(each.id).result(60)]
+    return {page.number: page.corrected is not None for page in pages}
+
+
+def test_what_was_read_and_corrected_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1, 3)
+    document.edit(1, "mine\n" + text_of(document.page(1).lines))
+    qtbot.waitUntil(lambda: kept(desk) == {1: True, 3: False}, timeout=WAIT_MS)
+    lines = document.page(1).lines
+    desk.models.reader.close(document)
+    again = opened(qtbot, desk, path)
+    qtbot.waitUntil(lambda: again.num_read == 2, timeout=WAIT_MS)
+    assert again.page(1).lines == lines
+    assert [line.is_corrected for line in again.page(1).lines[:2]] == [True, False]
+    assert not again.page(3).is_corrected
+
+
+def test_it_comes_back_in_the_next_run(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 2)
+    document.edit(2, "mine")
+    desk.close()
+    again = opened(qtbot, open_desk("fast"), path)
+    qtbot.waitUntil(lambda: again.num_read == 1, timeout=WAIT_MS)
+    assert text_of(again.page(2).lines) == "mine"
+    assert again.page(2).is_corrected
+
+
+def test_a_file_that_was_changed_since_begins_anew(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    qtbot.waitUntil(lambda: kept(desk) == {1: False}, timeout=WAIT_MS)
+    desk.models.reader.close(document)
+    pretend(path, Pretence(("picture",) * 2))
+    again = opened(qtbot, desk, path)
+    desk.keeper.finish()
+    assert again.num_read == 0
+
+
+def test_what_the_queue_reads_is_shown_where_it_is_open(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    desk.models.queue.add([path], Orders(Reading(way="pieces")))
+    qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
+    assert "Alice" in text_of(document.page(1).lines)
+
+
+def test_everything_that_is_deleted_is_gone(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    qtbot.waitUntil(lambda: kept(desk) == {1: False}, timeout=WAIT_MS)
+    desk.preferences.delete_all_requested.emit()
+    assert kept(desk) == {}
+    assert desk.models.queue.documents == []

@@ -1,0 +1,352 @@
+"""A queue of documents: each page kept once, one failure stops nothing, and what goes wrong is said."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtTest import QSignalSpy
+from pytestqt.qtbot import QtBot
+
+from app.bridge import Bridge
+from app.store import Orders, Store
+from app.viewmodels.reading.queue import Queue
+from app.viewmodels.reading.queued import Progress, QueuedDocument
+from engine import PageText, Reading, TextLine
+from tests.app.driving import WAIT_MS
+from tests.fake_documents import Pretence, pretend
+
+FAKE_ENGINE = Path(__file__).resolve().parents[2] / "fake_engine.py"
+OpenQueue = Callable[[], Queue]
+
+
+class Desk:
+    """A queue with its own engine and store, closed and opened as when the app starts again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.said: list[object] = []
+        self.store = Store(folder / "store", self.said.append)
+        self.bridge = Bridge([sys.executable, str(FAKE_ENGINE), "fast", str(folder / "marker")])
+        self.bridge.start()
+        self.queue = Queue(self.bridge, self.store)
+        self.queue.begin()
+
+    def close(self) -> None:
+        """As the app ends."""
+        self.queue.close()
+        self.bridge.close()
+        self.store.close()
+
+
+@pytest.fixture
+def opened() -> list[Desk]:
+    return []
+
+
+@pytest.fixture
+def desk(tmp_path: Path, opened: list[Desk], qtbot: QtBot) -> Iterator[Callable[[], Desk]]:
+    """Opens a queue; the one before is closed."""
+
+    def open_one() -> Desk:
+        for each in opened:
+            each.close()
+        opened[:] = [Desk(tmp_path)]
+        return opened[0]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+def until_over(qtbot: QtBot, queue: Queue, number: int) -> None:
+    """Wait until so many documents are there and over."""
+    qtbot.waitUntil(
+        lambda: len(queue.documents) == number and all(each.is_over for each in queue.documents), timeout=WAIT_MS
+    )
+
+
+def until(qtbot: QtBot, fact: Callable[[], bool]) -> None:
+    """Wait for a fact."""
+    qtbot.waitUntil(fact, timeout=WAIT_MS)
+
+
+def pile(folder: Path, *pretences: Pretence) -> list[Path]:
+    """Documents for the pretended engine."""
+    folder.mkdir(exist_ok=True)
+    return [pretend(folder / f"{number} letter.pdf", pretence) for number, pretence in enumerate(pretences, 1)]
+
+
+def names(queue: Queue) -> list[str]:
+    return [document.path.name for document in queue.documents]
+
+
+TXT = Orders(Reading(way="pieces"), forms=("txt",))
+TWO = Pretence(("picture", "picture"))
+
+
+def test_files_and_folders_are_read_in_order_and_written_beside_them(
+    desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path
+) -> None:
+    pile(tmp_path / "in", TWO, TWO)
+    (extra,) = pile(tmp_path / "alone", TWO)
+    queue = desk().queue
+    finished = QSignalSpy(queue.finished)
+    queue.add([tmp_path / "in", extra], TXT)
+    until_over(qtbot, queue, 3)
+    assert names(queue) == ["1 letter.pdf", "2 letter.pdf", "1 letter.pdf"]
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.txt")) == [
+        "alone/1 letter.txt", "in/1 letter.txt", "in/2 letter.txt",
+    ]  # fmt: skip
+    text = (tmp_path / "in" / "1 letter.txt").read_text()
+    assert text.count("Alice was beginning") == 2
+    assert text.count("\f") == 1
+    assert [finished.at(0), finished.count()] == [["3 documents read."], 1]
+
+
+def test_a_folders_tree_is_kept_below_the_chosen_folder(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    pile(tmp_path / "in", TWO)
+    pile(tmp_path / "in" / "deep", TWO)
+    queue = desk().queue
+    queue.add([tmp_path / "in"], Orders(Reading(way="pieces"), forms=("txt", "json"), out=tmp_path / "out"))
+    until_over(qtbot, queue, 2)
+    assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")) == [
+        "1 letter.json", "1 letter.txt", "deep/1 letter.json", "deep/1 letter.txt",
+    ]  # fmt: skip
+    assert not list((tmp_path / "in").rglob("*.txt"))
+
+
+def test_it_goes_on_at_the_page_where_it_stopped(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    (path,) = pile(tmp_path / "in", Pretence(("picture",) * 5, waits_for=str(gate), waits_at=3))
+    first = desk()
+    first.queue.add([path], TXT)
+    until(qtbot, lambda: bool(first.queue.documents) and len(first.queue.documents[0].states) == 2)
+    again = desk().queue
+    read: list[int] = []
+    again.page_read.connect(lambda _document, page: read.append(page.number))
+    gate.touch()
+    until_over(qtbot, again, 1)
+    assert read == [3, 4, 5]
+    assert path.with_suffix(".txt").read_text().count("\f") == 4
+
+
+def test_one_failure_stops_nothing(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    paths = pile(tmp_path / "in", TWO, Pretence(("picture",) * 3, fails_at=2), TWO)
+    paths[0].write_bytes(b"noise")
+    queue = desk().queue
+    queue.add([*paths, tmp_path / "nowhere.pdf"], TXT)
+    until_over(qtbot, queue, 4)
+    noise, partly, whole, gone = queue.documents
+    assert [each.progress for each in queue.documents] == [
+        Progress.FAILED, Progress.DONE, Progress.DONE, Progress.FAILED,
+    ]  # fmt: skip
+    assert "no document" in noise.reason
+    assert partly.line == "2 pages read, 1 not"
+    assert "[Page 2: The page cannot be drawn.]" in paths[1].with_suffix(".txt").read_text()
+    assert whole.written == (paths[2].with_suffix(".txt"),)
+    assert "not there any more" in gone.reason
+
+
+def test_pages_that_failed_are_read_again_on_request(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    (path,) = pile(tmp_path / "in", Pretence(("picture",) * 3, fails_at=2))
+    queue = desk().queue
+    queue.add([path], TXT)
+    until_over(qtbot, queue, 1)
+    (document,) = queue.documents
+    assert document.failed_pages == (2,)
+    pretend(path, Pretence(("picture",) * 3))
+    read: list[int] = []
+    queue.page_read.connect(lambda _document, page: read.append(page.number))
+    document.stamp = None  # a mended file is another one: all of it is read again
+    queue.retry(document)
+    until_over(qtbot, queue, 1)
+    assert read == [1, 2, 3]
+    assert document.failed_pages == ()
+    queue.retry(document, [3])
+    until_over(qtbot, queue, 1)
+    assert read == [1, 2, 3, 3]
+
+
+def test_a_page_at_which_the_engine_ends_is_left_out(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    paths = pile(tmp_path / "in", Pretence(("picture",) * 3, dies_at=2), TWO)
+    queue = desk().queue
+    queue.add(paths, TXT)
+    until_over(qtbot, queue, 2)
+    assert queue.documents[0].states == {1: "done", 2: "done", 3: "done"}, "it ended once, and did well then"
+    assert queue.documents[1].progress is Progress.DONE
+
+
+def test_a_paused_queue_rests_and_goes_on(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    paths = pile(tmp_path / "in", Pretence(("picture",) * 3, waits_for=str(gate)), TWO)
+    queue = desk().queue
+    queue.add(paths, TXT)
+    until(qtbot, lambda: bool(queue.documents) and queue.documents[0].page == 2)
+    queue.pause()
+    gate.touch()
+    assert [each.progress for each in queue.documents] == [Progress.WAITING] * 2
+    assert queue.documents[0].line == "Waits, 1 of 3 pages read"
+    queue.resume()
+    until_over(qtbot, queue, 2)
+    assert [each.progress for each in queue.documents] == [Progress.DONE] * 2
+
+
+def test_documents_change_places_and_keep_them(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    paths = pile(tmp_path / "in", TWO, TWO, TWO)
+    queue = desk().queue
+    queue.pause()
+    queue.add(paths, TXT)
+    until(qtbot, lambda: len(queue.documents) == 3)
+    queue.move(queue.documents[2], -2)
+    assert names(queue) == ["3 letter.pdf", "1 letter.pdf", "2 letter.pdf"]
+    queue.move(queue.documents[0], 1)
+    assert names(queue) == ["1 letter.pdf", "3 letter.pdf", "2 letter.pdf"]
+    again = desk().queue
+    until_over(qtbot, again, 3)
+    assert names(again) == ["1 letter.pdf", "3 letter.pdf", "2 letter.pdf"]
+
+
+def test_a_source_that_changes_meanwhile_is_said(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    (path,) = pile(tmp_path / "in", Pretence(("picture",) * 3, waits_for=str(gate)))
+    queue = desk().queue
+    queue.add([path], TXT)
+    until(qtbot, lambda: bool(queue.documents) and queue.documents[0].page == 2)
+    pretend(path, Pretence(("picture",) * 2, num_lines=3))
+    gate.touch()
+    until_over(qtbot, queue, 1)
+    (document,) = queue.documents
+    assert "changed while it was read" in document.reason
+    assert not path.with_suffix(".txt").exists()
+    queue.retry(document)
+    until_over(qtbot, queue, 1)
+    assert (document.progress, document.numbers) == (Progress.DONE, (1, 2))
+    assert path.with_suffix(".txt").exists()
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_source_that_moved_or_changed_between_two_starts_is_said(
+    desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path, is_moved: bool
+) -> None:
+    (path,) = pile(tmp_path / "in", Pretence(("picture",) * 3, waits_for=str(tmp_path / "gate")))
+    first = desk().queue
+    first.add([path], TXT)
+    until(qtbot, lambda: bool(first.documents) and len(first.documents[0].states) == 1)
+    first.close()
+    if is_moved:
+        path.rename(path.with_name("elsewhere.pdf"))
+    else:
+        pretend(path, TWO)
+    queue = desk().queue
+    until_over(qtbot, queue, 1)
+    (document,) = queue.documents
+    assert ("moved or deleted" if is_moved else "was changed since its first pages") in document.reason
+    if is_moved:
+        path.with_name("elsewhere.pdf").rename(path)
+        pretend(path, TWO)
+    queue.retry(document)
+    until_over(qtbot, queue, 1)
+
+
+def test_a_locked_document_asks_and_the_others_go_on(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    paths = pile(tmp_path / "in", Pretence(("picture",), password="sesame"), TWO)
+    queue = desk().queue
+    queue.add(paths, TXT)
+    until_over(qtbot, queue, 2)
+    locked, other = queue.documents
+    assert (locked.needs_password, other.progress) == (True, Progress.DONE)
+    queue.unlock(locked, "sesame")
+    until_over(qtbot, queue, 2)
+    assert locked.progress is Progress.DONE
+
+
+def test_a_place_that_cannot_be_written_is_said_and_tried_again(
+    desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path
+) -> None:
+    paths = pile(tmp_path / "in", TWO, TWO)
+    out = tmp_path / "out"
+    out.write_text("in the way")
+    queue = desk().queue
+    queue.add(paths, Orders(Reading(way="pieces"), forms=("txt",), out=out))
+    until_over(qtbot, queue, 2)
+    assert all("Choose another place" in each.reason for each in queue.documents)
+    out.unlink()
+    read: list[int] = []
+    queue.page_read.connect(lambda _document, page: read.append(page.number))
+    for document in queue.documents:
+        queue.retry(document)
+    until_over(qtbot, queue, 2)
+    assert read == []
+    assert len(list(out.iterdir())) == 2
+
+
+def test_what_a_person_corrected_is_written(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    (path,) = pile(tmp_path / "in", Pretence(("picture",) * 2, waits_for=str(gate)))
+    opened = desk()
+    opened.queue.add([path], TXT)
+    until(qtbot, lambda: bool(opened.queue.documents) and len(opened.queue.documents[0].states) == 1)
+    mine = PageText(1, "done", (TextLine("what I wrote"),))
+    opened.store.documents.save_correction(opened.queue.documents[0].id, 1, mine)
+    gate.touch()
+    until_over(qtbot, opened.queue, 1)
+    assert path.with_suffix(".txt").read_text().startswith("what I wrote\n")
+
+
+def test_read_and_forget_keeps_nothing(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    (path,) = pile(tmp_path / "in", TWO)
+    opened = desk()
+    opened.queue.add([path], TXT, is_forgotten=True)
+    until_over(qtbot, opened.queue, 1)
+    assert path.with_suffix(".txt").exists()
+    assert opened.store.documents.all().result(60) == []
+    assert desk().queue.documents == []
+    kept = b"".join(each.read_bytes() for each in (tmp_path / "store").rglob("*") if each.is_file())
+    assert b"letter" not in kept
+    assert b"Alice" not in kept
+
+
+def test_time_left_is_known_after_the_first_page_also_for_what_waits(
+    desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    paths = pile(tmp_path / "in", Pretence(("picture",) * 5, waits_for=str(gate), seconds=0.01), TWO, TWO)
+    queue = desk().queue
+    assert queue.seconds_left is None
+    queue.add(paths, TXT)
+    until(qtbot, lambda: bool(queue.documents) and len(queue.documents[0].states) == 1)
+    until(qtbot, lambda: all(each.info is not None for each in queue.documents))
+    one_page = queue.documents[0].seconds
+    left = queue.seconds_left
+    assert left is not None
+    assert left == pytest.approx(8 * one_page, rel=0.1)
+
+
+def test_a_document_that_is_taken_out_is_gone(desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path) -> None:
+    paths = pile(tmp_path / "in", Pretence(("picture",) * 3, waits_for=str(tmp_path / "gate")), TWO)
+    opened = desk()
+    opened.queue.add(paths, TXT)
+    until(qtbot, lambda: bool(opened.queue.documents) and opened.queue.documents[0].page == 2)
+    opened.queue.remove(opened.queue.documents[0])
+    until_over(qtbot, opened.queue, 1)
+    assert [each.path for each in opened.store.documents.all().result(60)] == [paths[1]]
+
+
+def _document(queue: Queue) -> QueuedDocument:
+    (document,) = queue.documents
+    return document
+
+
+def test_the_same_file_is_not_queued_twice_while_it_waits(
+    desk: Callable[[], Desk], qtbot: QtBot, tmp_path: Path
+) -> None:
+    (path,) = pile(tmp_path / "in", TWO)
+    queue = desk().queue
+    queue.pause()
+    queue.add([path], TXT)
+    queue.add([path.parent], TXT)
+    queue.finish()
+    assert _document(queue).path == path
+    queue.resume()
+    until_over(qtbot, queue, 1)
+    assert len(list(tmp_path.rglob("*.txt"))) == 1
