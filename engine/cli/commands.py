@@ -19,6 +19,7 @@ from rich.progress import Progress
 from engine import version
 from engine.agent.loop import respond
 from engine.agent.tools import Functions
+from engine.bench.documents import document_report
 from engine.bench.run import bench_report
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
@@ -76,6 +77,12 @@ models = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.add_typer(models, name="models")
+benches = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.add_typer(benches, name="bench")
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
@@ -339,8 +346,9 @@ def selftest(as_json: JsonOption = False) -> None:
     typer.echo("ok")
 
 
-@cli.command()
+@benches.callback()
 def bench(
+    context: typer.Context,
     model: ModelOption = None,
     against: Annotated[
         str, typer.Option(metavar="NAMES", help="Measure these beside it, with commas: json-mask, mlx-lm, mlx-vlm.")
@@ -354,8 +362,24 @@ def bench(
     new_tokens: Annotated[int, typer.Option(parser=whole_number(2), metavar="N", help="Tokens to write.")] = 128,
 ) -> None:
     """Measure load, time to first token, prefill, decode and memory; prints JSON."""
+    if context.invoked_subcommand is not None:
+        return
     names = [name.strip() for name in against.split(",") if name.strip()]
     report = bench_report(model or sample_checkpoint(), names, rounds, prompt_tokens, new_tokens)
+    typer.echo(json.dumps(report, indent=2))
+
+
+@benches.command("documents")
+def bench_documents(
+    folder: Annotated[Path, typer.Argument(help="Files with their right texts in truth.json.", metavar="FOLDER")],
+    model: ModelOption = None,
+    pages: Annotated[int, typer.Option(parser=whole_number(1), metavar="N", help="Of each file, at most.")] = 1000,
+    one_by_one: Annotated[
+        bool, typer.Option("--one-by-one", help="Also measure how fast it is with one piece at a time.")
+    ] = False,
+) -> None:
+    """Measure how well and how fast the pages of known documents are read as pictures; prints JSON."""
+    report = document_report(load_engine(model), folder, pages, one_by_one=one_by_one)
     typer.echo(json.dumps(report, indent=2))
 
 

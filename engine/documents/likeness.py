@@ -4,7 +4,7 @@ import unicodedata
 
 import numpy as np
 
-__all__ = ["DIFFERENT", "difference", "distance", "plain"]
+__all__ = ["DIFFERENT", "difference", "distance", "edits", "plain"]
 
 DIFFERENT = 0.2
 """Share of a line's characters that may differ between two readings of it."""
@@ -24,7 +24,7 @@ def plain(text: str) -> str:
 
 def distance(a: str, b: str) -> int:
     """Characters to insert, delete or replace between two texts."""
-    return _distance(np.array([ord(c) for c in a]), np.array([ord(c) for c in b]))
+    return edits(np.array([ord(c) for c in a]), np.array([ord(c) for c in b]))
 
 
 def difference(a: str, b: str) -> float:
@@ -33,8 +33,8 @@ def difference(a: str, b: str) -> float:
     return 0.0 if a == b else distance(a, b) / max(len(a), len(b))
 
 
-def _distance(a: np.ndarray, b: np.ndarray) -> int:
-    """Levenshtein's, a row at a time; the run of insertions within a row is a running minimum."""
+def edits(a: np.ndarray, b: np.ndarray) -> int:
+    """The same for sequences of numbers. Levenshtein's, a row at a time; insertions are a running minimum."""
     if len(a) < len(b):
         a, b = b, a
     steps = np.arange(len(b) + 1)
