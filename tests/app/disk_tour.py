@@ -36,7 +36,7 @@ from engine import Media, Text, sample_checkpoint, user  # noqa: E402
 from tests.app.driving import attach, last_answer, say  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
 
-WAIT_S = 60
+WAIT_S = 240
 NO_ROOM = "The disk is full: make room, and Cabochon saves what waits."
 TOO_LARGE = "Files of the conversations cannot be copied or deleted now (File too large)."
 UNWRITABLE = "Conversations cannot be read or saved now (disk I/O error): what waits in memory is saved when they can."
@@ -114,13 +114,17 @@ class Tour:
         wait_until(lambda: file.is_file() and line in file.read_text().splitlines(), f"{line} in {file.name}")
 
     def wait_for_draft(self, text: str, num_parts: int) -> None:
-        """Wait until the store holds a draft of the open conversation."""
+        """Wait until the store holds a draft of the open conversation, with copies of all files in it."""
         conversation_id = self.desk.models.library.current_id
 
         def is_kept() -> bool:
             kept = self.desk.store.load(conversation_id).result(WAIT_S)
             draft = kept.draft if kept is not None else None
-            return draft is not None and (draft.text, len(draft.parts)) == (text, num_parts)
+            if draft is None or (draft.text, len(draft.parts)) != (text, num_parts):
+                return False
+            return all(
+                self.place / "data" in Path(part.path).parents for part in draft.parts if isinstance(part, Media)
+            )
 
         wait_until(is_kept, f"the draft “{text}”")
 

@@ -16,7 +16,7 @@ from app.widgets.chat.tool_card import ToolCard
 from app.widgets.chat.turn_views import AnswerView, TurnView
 from engine import Finished, Stats, Text
 
-WAIT_MS = 60_000
+WAIT_MS = 240_000
 """Generous: nothing waits that long unless it is broken."""
 
 BUTTON = Qt.MouseButton.LeftButton

@@ -18,7 +18,7 @@ from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from engine import sample_checkpoint  # noqa: E402
 
-WAIT_S = 60
+WAIT_S = 240
 
 
 def main() -> None:

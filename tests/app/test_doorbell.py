@@ -123,7 +123,7 @@ def test_a_second_process_hands_over_and_ends(tmp_path: Path, qtbot: QtBot) -> N
     try:
         folder = tmp_path / "DATA" / "Cabochon"
         qtbot.waitUntil((folder / "cabochon.pipe").exists, timeout=WAIT_MS)
-        second = subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=60, capture_output=True)
+        second = subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=240, capture_output=True)
         assert (second.returncode, second.stderr) == (0, b"")
         assert first.poll() is None
     finally:

@@ -289,7 +289,7 @@ shutil.copyfile = lambda *_paths: os.kill(os.getpid(), signal.SIGKILL)
 entry = Entry("user", (Picture({str(tmp_path / "a.png")!r}, 280),))
 export(Exported("Cats", [entry]), Path({str(folder / "Cats.md")!r}), ExportFormat.MARKDOWN, with_thoughts=True)
 """
-    process = subprocess.run([sys.executable, "-c", killed], cwd=Path(__file__).parents[2], check=False, timeout=60)
+    process = subprocess.run([sys.executable, "-c", killed], cwd=Path(__file__).parents[2], check=False, timeout=240)
     assert process.returncode == -signal.SIGKILL
     assert [path.name for path in folder.iterdir()] == ["Cats files"]
 

