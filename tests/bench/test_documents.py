@@ -55,5 +55,5 @@ def test_a_folder_is_measured_by_its_truth(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_truth_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="no truth.json"):
+    with pytest.raises(EngineError, match=r"no truth\.json"):
         document_report(Engine.load(sample_checkpoint()), tmp_path, 1, one_by_one=False)
