@@ -46,9 +46,9 @@ class CollectionView(QWidget):
         self.search.setPlaceholderText("Search in all documents")
         self.search.setAccessibleName("Search in all documents")
         self.search.setClearButtonEnabled(True)
-        for button in self.search.findChildren(QToolButton):
-            button.setAccessibleName("Clear the search")
-            show_tip(button, "Clear the search")
+        for cross in self.search.findChildren(QToolButton):
+            cross.setAccessibleName("Clear the search")
+            show_tip(cross, "Clear the search")
         self.form = PopUp(look)
         self.form.addItems([_NOTHING, *(f"Write {words}" for words in FORMAT_WORDS.values())])
         self.form.setAccessibleName("Files to write of what is added")
