@@ -26,9 +26,13 @@ from engine.protocol.options import JsonSchema, Options, Sampling
 __all__ = [
     "BudgetOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption",
     "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
-    "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "load_engine", "load_schema", "load_tools",
-    "make_options", "one_of", "one_of_numbers", "video_parts", "whole_number",
+    "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "load_engine", "load_password", "load_schema",
+    "load_tools", "make_options", "one_of", "one_of_numbers", "video_parts", "whole_number",
 ]  # fmt: skip
+
+
+_MOST_OF_PASSWORD = 1000
+"""Characters."""
 
 
 def one_of(choices: Sequence[object]) -> Callable[[Any], Any]:
@@ -210,6 +214,19 @@ def load_schema(path: Path) -> dict[str, Any]:
     if not isinstance(schema, dict):
         raise PromptError(f"{path} is not a JSON Schema: it must hold an object.")
     return schema
+
+
+def load_password(path: Path | None) -> str:
+    """The first line of a file; raises PromptError."""
+    if path is None:
+        return ""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            return file.readline(_MOST_OF_PASSWORD).rstrip("\r\n")
+    except OSError as error:
+        raise PromptError(f"{path} cannot be read: {error.strerror}. Name a file with a password.") from error
+    except UnicodeDecodeError as error:
+        raise PromptError(f"{path} is not text in UTF-8. Save it as UTF-8 first.") from error
 
 
 def make_options(

@@ -8,11 +8,12 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
+import msgspec
 import typer
 from rich.progress import Progress
 
@@ -40,6 +41,7 @@ from engine.cli.arguments import (
     ToolsOption,
     VideoBudgetOption,
     load_engine,
+    load_password,
     load_schema,
     load_tools,
     make_options,
@@ -49,13 +51,14 @@ from engine.cli.arguments import (
     whole_number,
 )
 from engine.cli.chat import Chat, Conversation
+from engine.cli.documents import FORMS, Wanted, read_documents
 from engine.cli.output import answers, json_line, notes, say, write_answer, write_json, write_line
 from engine.cli.recordings import Transcription
+from engine.protocol.documents import Reading, ReadingForm, Turned, Way
 from engine.protocol.errors import EngineError
-from engine.protocol.events import Event, Failed
+from engine.protocol.events import Failed
 from engine.protocol.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
 from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat
-from engine.tasks.ocr import FORMS, Form, ask_picture, default_budget, read_text
 from engine.tasks.selftest import run_selftest
 
 __all__ = ["run_command_line"]
@@ -216,36 +219,96 @@ def chat(
 
 @cli.command()
 def ocr(
-    files: Annotated[list[Path], typer.Argument(help="Pictures to read.", metavar="FILE...", readable=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="PDFs, pictures, or folders of them.", metavar="FILE|FOLDER...", readable=False),
+    ],
+    pages: Annotated[
+        str, typer.Option("--pages", metavar="RANGES", help="Which pages of each document, e.g. 1-3,7,10-.")
+    ] = "",
     form: Annotated[
-        str, typer.Option("--as", metavar="FORM", callback=one_of(FORMS), help=f"What to write: {', '.join(FORMS)}.")
+        str,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            callback=one_of(list(FORMS)),
+            help=f"What to write: {', '.join(FORMS)}. The last three are files; the others are too with --out.",
+        ),
     ] = "text",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write a file for each document there.")
+    ] = None,
+    way: Annotated[
+        str,
+        typer.Option(
+            "--way",
+            metavar="WAY",
+            callback=one_of(("auto", *get_args(Way))),
+            help="Where the text comes from: auto, the file's own text (layer), or the picture of the page: "
+            "as a whole (page), in overlapping tiles, or in pieces of its lines.",
+        ),
+    ] = "auto",
+    turned: Annotated[
+        int | None,
+        typer.Option(
+            "--turn", metavar="N", parser=one_of_numbers(get_args(Turned)), help="Turn pages by 0, 90, 180 or 270."
+        ),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Read a text layer's pages too, and mark lines that differ (--as json).")
+    ] = False,
+    join: Annotated[bool, typer.Option("--join", help="In files: join lines into paragraphs.")] = False,
     question: Annotated[
-        str | None, typer.Option("--question", metavar="TEXT", help="Answer this about each picture instead.")
+        str | None, typer.Option("--question", metavar="TEXT", help="Answer this about each page instead.")
     ] = None,
     schema: Annotated[
         Path | None,
         typer.Option("--schema", metavar="FILE.json", help="With --as json: the fields to look for, as a JSON Schema."),
     ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", metavar="FILE", readable=False, help="Holds the password of locked PDFs."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run that was stopped ended.")] = False,
     budget: BudgetOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read the text in pictures."""
+    """Read documents: PDFs, scans, photographs. A good text layer is taken as it is, all else is read."""
     if question is not None and form != "text":
         raise typer.BadParameter("a question cannot be combined with --as", param_hint="--question")
-    fields = load_schema(schema) if schema else None
-    if fields is not None and form != "json":
+    if schema is not None and form != "json":
         raise typer.BadParameter("a schema needs --as json", param_hint="--schema")
-    engine = load_engine(model)
-
-    def read(path: Path) -> Iterator[Event]:
-        soft_tokens = budget or default_budget(engine)
-        if question is not None:
-            return ask_picture(engine, path, soft_tokens, question)
-        return read_text(engine, path, soft_tokens, cast(Form, form), fields)
-
-    _each(files, read, as_json=as_json, whole="" if form in ("text", "markdown") else form.upper())
+    kind = FORMS[form]
+    is_file = out is not None or kind.is_file
+    asked: ReadingForm = "question" if question is not None else kind.asked
+    if form == "json" and is_file and schema is None:
+        asked = "text"
+    reading = msgspec.convert(
+        {
+            "way": way,
+            "form": asked,
+            "schema": load_schema(schema) if schema else None,
+            "question": question or "",
+            "budget": budget,
+            "turned": turned,
+            "compares": compare,
+        },
+        Reading,
+    )
+    wanted = Wanted(
+        reading,
+        pages,
+        kind.format if is_file else None,
+        out,
+        join,
+        load_password(password_file),
+        resume,
+        as_json,
+        model,
+    )
+    if not read_documents(files, wanted):
+        raise typer.Exit(1)
 
 
 @cli.command()
@@ -295,31 +358,6 @@ def transcribe(
             write_line(f"==> {path} <==")
         try:
             failed |= not transcription.write(path)
-        except EngineError as error:
-            failed = True
-            say(str(error), "red")
-    if failed:
-        raise typer.Exit(1)
-
-
-def _each(files: Sequence[Path], answer: Callable[[Path], Iterable[Event]], *, as_json: bool, whole: str = "") -> None:
-    """Write an answer for each file; one bad file must not stop the rest.
-
-    whole: what the answer is worth nothing as when it was cut off, e.g. "JSON".
-    """
-    failed = False
-    for path in files:
-        try:
-            events = answer(path.absolute())
-            if as_json:
-                ending = write_json(events, file=str(path))
-            else:
-                if len(files) > 1:
-                    typer.echo(f"==> {path} <==")
-                ending = write_answer(events)
-            if whole and ending != "end_of_turn":
-                failed = True
-                say(f"“{path.name}”: the {whole} is cut off and not complete. Read the picture in pieces.", "red")
         except EngineError as error:
             failed = True
             say(str(error), "red")

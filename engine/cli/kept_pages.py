@@ -1,0 +1,100 @@
+"""Pages that were read, in a folder beside what is to be written, until that is done: a run goes on where one ended."""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from engine.documents.writers import WriteError
+from engine.files.whole_files import write_whole
+from engine.protocol.documents import PageInfo, PageText, Reading
+
+__all__ = ["KeptPage", "KeptPages"]
+
+_SUFFIX = ".cabochon-unfinished"
+
+T = TypeVar("T")
+
+
+class KeptPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A page before and after it was read."""
+
+    info: PageInfo
+    text: PageText
+
+
+class _Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is read, and how: pages of anything else are of no use."""
+
+    source: bytes
+    size_bytes: int
+    changed_ns: int
+    model: bytes
+    reading: Reading
+
+
+class _Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    path: bytes
+
+
+class KeptPages:
+    """Those of one document, each in a file of its own. Raises WriteError where they cannot be kept."""
+
+    def __init__(self, target: Path, source: Path, model: Path | None, reading: Reading, *, resumes: bool) -> None:
+        self._folder = target.with_name(target.name + _SUFFIX)
+        self._run = _run(source, model, reading)
+        self._goes_on = resumes and _read(self._folder / "run.json", _Run) == self._run
+        self._has_begun = self._goes_on
+
+    def written(self) -> Path | None:
+        """What an earlier run wrote of the whole document, if that is still there."""
+        done = _read(self._folder / "done.json", _Done) if self._goes_on else None
+        path = Path(os.fsdecode(done.path)) if done else None
+        return path if path is not None and path.exists() else None
+
+    def page(self, number: int) -> KeptPage | None:
+        """What an earlier run read of a page."""
+        return _read(self._folder / f"{number}.json", KeptPage) if self._goes_on else None
+
+    def keep(self, page: KeptPage) -> None:
+        """One more page."""
+        self._write(f"{page.info.number}.json", page)
+
+    def finish(self, path: Path) -> None:
+        """The document is written to `path`."""
+        self._write("done.json", _Done(os.fsencode(path)))
+
+    def clear(self) -> None:
+        """Nobody is going to go on from them."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _write(self, name: str, value: msgspec.Struct) -> None:
+        try:
+            if not self._has_begun:
+                self.clear()
+                self._folder.mkdir(parents=True)
+                write_whole(self._folder / "run.json", msgspec.json.encode(self._run))
+                self._has_begun = True
+            write_whole(self._folder / name, msgspec.json.encode(value))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise WriteError(f"“{self._folder.name}” cannot be written: {reason}. Choose another place.") from error
+
+
+def _run(source: Path, model: Path | None, reading: Reading) -> _Run:
+    size_bytes = changed_ns = 0
+    with suppress(OSError):  # whoever opens it says what is wrong
+        found = source.stat()
+        size_bytes, changed_ns = found.st_size, found.st_mtime_ns
+    named = os.fsencode(model.absolute()) if model else b""
+    return _Run(os.fsencode(source.absolute()), size_bytes, changed_ns, named, reading)
+
+
+def _read(path: Path, kind: type[T]) -> T | None:
+    """What a run left there whole; anything else is nothing."""
+    with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    return None

@@ -1,0 +1,248 @@
+"""`cabochon ocr` as a person uses it, on documents of several pages."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import NamedTuple
+
+import pikepdf
+import pytest
+from PIL import Image
+
+from engine.cli import commands
+from engine.cli.progress import time_left
+from engine.documents.names import page_numbers
+from engine.protocol.documents import PageReceipt, PageText, TextLine
+from engine.protocol.errors import PromptError
+from engine.protocol.events import PageProgress
+from tests.documents.pages import draw_page
+from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
+
+LARGE = draw_page([(80, 200, "Hello 42"), (80, 400, "Total 17")], (800, 1130), 90)
+
+
+class Run(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Cabochon = Callable[..., Run]
+
+
+@pytest.fixture
+def cabochon(capsys: pytest.CaptureFixture[str]) -> Cabochon:
+    """Run a command in this process."""
+
+    def run(*arguments: str | Path) -> Run:
+        status = commands.run_command_line([str(argument) for argument in arguments])
+        return Run(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def three_pages(tmp_path: Path) -> Path:
+    pages = [Page(text("First page")), Page(text("Second page")), Page(text("Third page"))]
+    return write_pdf(tmp_path / "a.pdf", pages)
+
+
+def test_pages_of_a_document_come_one_after_the_other(cabochon: Cabochon, three_pages: Path) -> None:
+    run = cabochon("ocr", three_pages, "--pages", "3,1-2")
+    assert (run.returncode, run.stdout) == (0, "Third page\nFirst page\nSecond page\n")
+    assert "sample" not in run.stderr  # no model was needed
+
+
+def test_a_scan_is_read_and_a_text_layer_taken(cabochon: Cabochon, tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text("Printed")), Page(whole_picture(), picture=LARGE)])
+    run = cabochon("ocr", path)
+    assert (run.returncode, run.stdout) == (0, "Printed\nHello 42\nTotal 17\n")
+    assert "page 1, its text layer" in run.stderr
+    assert "soft tokens" in run.stderr
+
+
+def test_a_folder_is_read_in_natural_order_and_what_is_no_document_is_named(cabochon: Cabochon, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("10.pdf", "9.pdf", "b 1.pdf"):
+        write_pdf(folder / name, [Page(text(f"This is {name}"))])
+    (folder / "notes.txt").write_text("no document")
+    run = cabochon("ocr", folder)
+    assert run.returncode == 0
+    assert [line for line in run.stdout.splitlines() if not line.startswith("==>")] == [
+        "This is 9.pdf", "This is 10.pdf", "This is b 1.pdf"
+    ]  # fmt: skip
+    assert "Left out of “in”, because they are no PDF and no picture: “notes.txt”." in run.stderr
+
+
+@pytest.mark.parametrize("form", ["txt", "md", "json", "csv", "xlsx", "docx", "pdf"])
+def test_each_document_becomes_a_file_as_it_lies_in_its_folder(cabochon: Cabochon, tmp_path: Path, form: str) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("a.pdf", "deep/b.pdf"):
+        write_pdf(tmp_path / "in" / name, [Page(text("name value", "weight 12"))])
+    way = ("--way", "layer") if form in ("csv", "xlsx") else ()
+    run = cabochon("ocr", tmp_path / "in", "--as", form, "--out", tmp_path / "out", *way)
+    assert run.returncode == 0, run.stderr
+    written = [tmp_path / "out" / f"a.{form}", tmp_path / "out" / "deep" / f"b.{form}"]
+    assert run.stdout.splitlines() == [str(path) for path in written]
+    assert sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file()) == written
+
+
+def test_what_was_not_read_is_named_and_the_rest_is_read(cabochon: Cabochon, tmp_path: Path, three_pages: Path) -> None:
+    with pikepdf.open(three_pages) as file:
+        file.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="sesame", owner="o"))
+    (tmp_path / "broken.tif").write_bytes(b"II*\0" + bytes(50))
+    run = cabochon("ocr", tmp_path / "locked.pdf", tmp_path / "broken.tif", three_pages, "--pages", "1")
+    assert run.returncode == 1
+    assert run.stdout.endswith(f"==> {three_pages} <==\nFirst page\n")
+    assert "“locked.pdf” is locked. Give its password." in run.stderr
+    assert run.stderr.endswith("Not read, or not to the end: “locked.pdf”, “broken.tif”.\n")
+    (tmp_path / "word").write_text("sesame\n")
+    opened = cabochon("ocr", tmp_path / "locked.pdf", "--pages", "1", "--password-file", tmp_path / "word")
+    assert (opened.returncode, opened.stdout) == (0, "First page\n")
+
+
+def test_events_of_a_document_are_lines_of_json(cabochon: Cabochon, three_pages: Path) -> None:
+    lines = [json.loads(line) for line in cabochon("ocr", three_pages, "--pages", "2", "--json").stdout.splitlines()]
+    assert [line["event"]["event"] for line in lines] == ["page_read", "text_delta"]
+    assert lines[0]["event"]["page"]["lines"][0]["text"] == "Second page"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["a.pdf", "--pages", "0"], 1, "count from 1"),
+        (["a.pdf", "--pages", "x"], 1, "'x' names no pages. Write them like 1-3,7,10-."),
+        (["a.pdf", "--pages", "4"], 1, "There are 3 pages"),
+        (["a.pdf", "--as", "odt"], 2, "docx"),
+        (["a.pdf", "--way", "quickly"], 2, "tiles"),
+        (["a.pdf", "--schema", "a.json"], 2, "--schema"),
+        (["a.pdf", "--password-file", "none"], 1, "none cannot be read"),
+        (["none.pdf"], 1, "“none.pdf” is not there."),
+        (["a.pdf", "--way", "page", "--model", "none"], 1, "none is not a folder"),
+        (["a.pdf", "--out", "a.pdf", "--as", "txt"], 1, "cannot be written"),
+        (["empty"], 1, "There is no document in the folder “empty”."),
+    ],
+)
+def test_mistakes_are_one_sentence(three_pages: Path, arguments: list[str], status: int, words: str) -> None:
+    (three_pages.parent / "empty").mkdir()
+    command = [sys.executable, "-m", "app", "ocr", *arguments]
+    root = str(Path(__file__).parents[2])
+    run = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=three_pages.parent,
+        env=os.environ | {"PYTHONPATH": root},
+    )
+    assert (run.returncode, run.stdout) == (status, "")
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(("state", "status"), [("done", 0), ("empty", 0), ("failed", 1), ("cut_off", 1), ("looped", 1)])
+def test_a_page_that_was_not_read_to_its_end_is_no_success(
+    three_pages: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    state: str,
+    status: int,
+) -> None:
+    def read(*_: object) -> Generator[PageProgress, None, PageText]:
+        yield PageProgress(2, 1, 1)
+        return PageText(2, state, (TextLine("half"),), "It is so.", receipt=PageReceipt("page"))  # type: ignore[arg-type]
+
+    monkeypatch.setattr("engine.cli.documents.read_one", read)
+    assert commands.run_command_line(["ocr", str(three_pages), "--pages", "2"]) == status
+    told = capsys.readouterr()
+    assert told.out == "half\n"
+    assert "“a.pdf”, page 2: It is so." in told.err
+
+
+KILLED = """
+import os, signal, sys
+from engine.cli import commands, documents
+read, last = documents.read_one, int(sys.argv[1])
+def read_one(document, info, *given):
+    if info.number == last and not document.path.name.startswith("a"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    page = yield from read(document, info, *given)
+    return page.__class__(page.number, "done", page.lines + (page.lines[0].__class__(sys.argv[2]),))
+documents.read_one = read_one
+sys.exit(commands.run_command_line(sys.argv[3:]))
+"""
+
+
+def test_a_killed_run_goes_on_at_its_page_and_writes_no_document_twice(tmp_path: Path) -> None:
+    def run(last: int, mark: str) -> subprocess.CompletedProcess[str]:
+        root = str(Path(__file__).parents[2])
+        command = [
+            sys.executable,
+            "-c",
+            KILLED,
+            str(last),
+            mark,
+            "ocr",
+            "in",
+            "--as",
+            "txt",
+            "--out",
+            "out",
+            "--resume",
+        ]
+        env = os.environ | {"PYTHONPATH": root}
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
+
+    (tmp_path / "in").mkdir()
+    for name in ("a.pdf", "b.pdf"):
+        write_pdf(tmp_path / "in" / name, [Page(text(f"{name} page {number}")) for number in (1, 2, 3)])
+    assert run(3, "first run").returncode == -signal.SIGKILL
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_file()] == ["a.txt"]
+    again = run(9, "second run")
+    assert (again.returncode, again.stdout.splitlines()) == (0, ["out/b.txt"])
+    marks = [line for line in (tmp_path / "out" / "b.txt").read_text().splitlines() if line.endswith(" run")]
+    assert marks == ["first run", "first run", "second run"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_a_changed_source_is_read_anew(cabochon: Cabochon, tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "b.pdf", [Page(text("old"))])
+    with Image.new("L", (4, 4)) as picture:
+        picture.save(tmp_path / "broken.png")
+    (tmp_path / "broken.png").write_bytes(b"")
+    arguments = (path, tmp_path / "broken.png", "--as", "txt", "--out", tmp_path / "out", "--resume")
+    assert cabochon("ocr", *arguments).returncode == 1
+    assert "was read before" in cabochon("ocr", *arguments).stderr
+    write_pdf(path, [Page(text("new words"))])
+    cabochon("ocr", *arguments)
+    assert (tmp_path / "out" / "b (2).txt").read_text().strip() == "new words"
+
+
+@pytest.mark.parametrize(
+    ("ranges", "numbers"),
+    [
+        ("", (1, 2, 3, 4, 5)), ("2", (2,)), ("4-", (4, 5)), ("-2", (1, 2)), ("5,1-2,2", (5, 1, 2)),
+        (" 1 - 2 ".replace(" ", ""), (1, 2)), ("4-99", (4, 5)), ("2, 4", (2, 4)),
+    ],
+)  # fmt: skip
+def test_ranges_of_pages(ranges: str, numbers: tuple[int, ...]) -> None:
+    assert page_numbers(ranges, 5) == numbers
+
+
+@pytest.mark.parametrize("ranges", ["0", "-", ",", "1,,2", "3-2", "a", "1-b", "-0", "9" * 50, "6", "1.5", "--1"])
+def test_what_names_no_pages_is_refused(ranges: str) -> None:
+    with pytest.raises(PromptError):
+        page_numbers(ranges, 5)
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "done", "words"),
+    [(10, 0.5, "about 10 s left"), (600, 0.25, "about 30 min left"), (1, 0.5, ""), (60, 0, ""), (60, 1, "")],
+)
+def test_the_time_left_is_said_when_enough_was_done(passed_s: float, done: float, words: str) -> None:
+    assert time_left(passed_s, done) == words
