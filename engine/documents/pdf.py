@@ -19,8 +19,7 @@ from PIL import Image
 from pypdfium2 import raw
 
 from engine.documents.drawing import Drawing, planned
-from engine.documents.ink import find_ink
-from engine.documents.verdict import LOOK_SIDE, Layer, judge, sideways
+from engine.documents.verdict import LOOK_SIDE, Layer, see
 from engine.protocol.documents import Box, PageInfo, TextLine, Turned
 from engine.protocol.errors import AttachmentError, PasswordNeeded
 
@@ -95,15 +94,16 @@ class PdfFile:
     def look(self, number: int) -> PageInfo:
         """What a page holds."""
         with self._page(number) as page:
-            ink = find_ink(np.asarray(self._drawn(page, Drawing(longest_side=LOOK_SIDE)).convert("L")))
+            picture = self._drawn(page, Drawing(longest_side=LOOK_SIDE))
             pictures = _find_pictures(page)
             characters = _characters(page, pictures.hidden)
             layer = _layer(characters, pictures.share)
-            verdict, reason = judge(layer, ink)
-            turned = _upright(characters, page.get_rotation()) if verdict in ("text", "mixed") else sideways(ink)
+            seen = see(picture, layer)
+            is_written = seen.verdict in ("text", "mixed")
             return PageInfo(
-                number, *_size(page), verdict, reason, turned, layer.num_characters, float(ink.mean()),
-                self._file.get_page_label(number - 1),
+                number, *_size(page), seen.verdict, seen.reason,
+                _upright(characters, page.get_rotation()) if is_written else seen.turned,
+                layer.num_characters, seen.ink, self._file.get_page_label(number - 1), seen.num_printed,
             )  # fmt: skip
 
     def draw(self, number: int, drawing: Drawing) -> Image.Image:

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-import numpy as np
 from PIL import Image
 
 from engine.documents.drawing import UNKNOWN_SIZE, Drawing, planned
-from engine.documents.ink import find_ink
 from engine.documents.names import files_in
-from engine.documents.verdict import LOOK_SIDE, NO_LAYER, judge, sideways
+from engine.documents.verdict import LOOK_SIDE, NO_LAYER, see
 from engine.media.attachment import PICTURE_SUFFIXES, count_pictures, load_one
 from engine.protocol.documents import PageInfo, TextLine
 from engine.protocol.errors import AttachmentError, without_surrogates
@@ -58,9 +56,8 @@ class PictureFile:
         except AttachmentError as error:
             return PageInfo(number, *UNKNOWN_SIZE, "unreadable", without_surrogates(str(error)), label=label)
         plan = planned(size, Drawing(longest_side=LOOK_SIDE))
-        ink = find_ink(np.asarray(picture.convert("L").resize((plan.width, plan.height), Image.Resampling.BOX)))
-        verdict, reason = judge(NO_LAYER, ink)
-        return PageInfo(number, *size, verdict, reason, turned=sideways(ink), ink=float(ink.mean()), label=label)
+        seen = see(picture.resize((plan.width, plan.height), Image.Resampling.BOX), NO_LAYER)
+        return PageInfo(number, *size, seen.verdict, seen.reason, seen.turned, 0, seen.ink, label, seen.num_printed)
 
     def draw(self, number: int, drawing: Drawing) -> Image.Image:
         """A page in RGB, never enlarged."""

@@ -10,13 +10,16 @@ from engine.documents.cut import Piece, Strips, cut_row, halve
 from engine.documents.ink import as_positive, find_ink, find_paper
 from engine.documents.layout import Row, arrange
 from engine.documents.lines import Ground, find_ground
-from engine.documents.skew import find_skew, straighten
+from engine.documents.skew import find_skew, is_sideways, straighten
 from engine.protocol.documents import Box
 
-__all__ = ["Sheet", "take_apart"]
+__all__ = ["Sheet", "lies_on_its_side", "take_apart"]
 
 MAX_PIXELS = 12_000_000
 """Of the page that is taken apart: a finer one is reduced."""
+
+_LINE_ASPECT = 3.0
+"""Width to height of a line of print, at least; letters of a word on its side are no wider than high."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,14 @@ class Sheet:
         x0, x1 = (part.left + (part.right - part.left) * _share(x) for x in (min(xs), max(xs)))
         y0, y1 = (part.top + (part.bottom - part.top) * _share(y) for y in (min(ys), max(ys)))
         return Box(_share(x0), _share(y0), _share(x1), _share(y1))
+
+
+def lies_on_its_side(picture: Image.Image, ink: np.ndarray) -> bool:
+    """Whether the lines of a page run up or down: turned, it has rows like lines of print."""
+    if not is_sideways(ink):
+        return False
+    rows = take_apart(picture.transpose(Image.Transpose.ROTATE_270)).rows
+    return bool(rows) and float(np.median([(r.right - r.left) / (r.bottom - r.top) for r in rows])) > _LINE_ASPECT
 
 
 def take_apart(picture: Image.Image) -> Sheet:

@@ -1,19 +1,25 @@
 """What a page's text layer is worth, judged by what it covers. Nothing here opens a file."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from engine.documents.skew import is_sideways
+from engine.documents.ink import find_ink
+from engine.documents.sheet import lies_on_its_side, take_apart
 from engine.protocol.documents import Turned, Verdict
 
-__all__ = ["LOOK_SIDE", "NO_LAYER", "Layer", "has_marks", "judge", "sideways"]
+__all__ = ["LOOK_SIDE", "NO_LAYER", "Layer", "judge", "see"]
 
 LOOK_SIDE = 1000
 """Pixels of a page's longer side, for all that is judged by looking at it."""
 
 _RULE = 40
 """Pixels in a row of a line or a filled area, which is no text."""
+
+_LETTER = 0.5
+"""Width of a letter in heights of its line, on average."""
 
 _BLOCK = 16
 _MARK_PIXELS = 8
@@ -44,7 +50,31 @@ NO_LAYER = Layer(0, 0, 0, np.zeros((0, 4)), 1.0)
 """Of a picture."""
 
 
-def has_marks(ink: np.ndarray) -> bool:
+class Seen(NamedTuple):
+    """What a page holds, by its text layer and its ink."""
+
+    verdict: Verdict
+    reason: str
+    turned: Turned
+    """90 where its lines seem to run up or down; which way is up its ink does not tell."""
+    num_printed: int
+    """Characters by a guess, where the layer does not hold them."""
+    ink: float
+
+
+def see(picture: Image.Image, layer: Layer) -> Seen:
+    """Judge a page by its picture, whose longer side has `LOOK_SIDE` pixels, and its layer."""
+    grey = picture.convert("L")
+    ink = find_ink(np.asarray(grey))
+    verdict, reason = judge(layer, ink)
+    if verdict in ("text", "empty"):
+        return Seen(verdict, reason, 0, 0, float(ink.mean()))
+    is_turned = lies_on_its_side(grey, _text_like(ink))
+    upright = grey.transpose(Image.Transpose.ROTATE_270) if is_turned else grey
+    return Seen(verdict, reason, 90 if is_turned else 0, _guess_characters(upright), float(ink.mean()))
+
+
+def _has_marks(ink: np.ndarray) -> bool:
     """Whether there is more than dust."""
     return bool(ink.any()) and int(_blocks(ink).max()) >= _MARK_PIXELS
 
@@ -54,7 +84,7 @@ def judge(layer: Layer, ink: np.ndarray) -> tuple[Verdict, str]:
     count = layer.num_characters
     picture = f"a picture that covers {layer.picture_share:.0%} of the page"
     if not count:
-        if not has_marks(ink):
+        if not _has_marks(ink):
             return "empty", "There is nothing on this page."
         if layer.picture_share > 0.05:
             return "picture", f"There is no text in the file, but {picture}."
@@ -64,15 +94,15 @@ def judge(layer: Layer, ink: np.ndarray) -> tuple[Verdict, str]:
     if layer.num_hidden > _HIDDEN * count:
         return "old_ocr", f"The text in the file is invisible: an earlier reading of {picture}, of unknown quality."
     outside = _text_like(ink) & ~_mask(layer.boxes, ink.shape)
-    if has_marks(outside) and outside.sum() > _OUTSIDE * ink.sum():
+    if _has_marks(outside) and outside.sum() > _OUTSIDE * ink.sum():
         beside = picture if layer.picture_share > 0.05 else "something that is drawn as lines and curves"
         return "mixed", f"Beside text ({count:,} characters) there is {beside}, which may hold more text."
     return "text", f"The file holds the text of this page: {count:,} characters."
 
 
-def sideways(ink: np.ndarray) -> Turned:
-    """90 if the lines of a page seem to run up or down, else 0; which way is up its ink does not tell."""
-    return 90 if is_sideways(_text_like(ink)) else 0
+def _guess_characters(picture: Image.Image) -> int:
+    """How many characters are to be seen on a page, about."""
+    return round(sum((row.right - row.left) / (_LETTER * (row.bottom - row.top)) for row in take_apart(picture).rows))
 
 
 def _text_like(ink: np.ndarray) -> np.ndarray:

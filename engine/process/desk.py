@@ -8,9 +8,10 @@ from typing import assert_never
 
 from engine.process.lending import Loan
 from engine.protocol.errors import Cancelled
-from engine.protocol.events import DocumentEvent, RecordingRead
+from engine.protocol.events import DocumentEvent, ModelInfo, RecordingRead
 from engine.protocol.requests import DocumentRequest, LookAtDocument, ReadDocument, ShowPage, Transcribe
 from engine.tasks.documents import look_at, read_document, show
+from engine.tasks.pace import Pace
 from engine.tasks.recording import read_recording
 
 __all__ = ["Desk"]
@@ -29,8 +30,14 @@ class Desk:
         on_over: Callable[[int, Exception | None], None],
         is_cancelled: Callable[[int], bool],
         lend: Callable[[Callable[[], bool]], Loan],
+        model: Callable[[], ModelInfo | None],
+        pace: Pace,
     ) -> None:
-        """All are called on its threads. on_over: told after the last event, with what went wrong if something did."""
+        """All are called on its threads. on_over: told after the last event, with what went wrong if something did.
+
+        model: what is loaded now.
+        """
+        self._model, self._pace = model, pace
         self._on_event, self._on_over, self._is_cancelled, self._lend = on_event, on_over, is_cancelled, lend
         self._looking = ThreadPoolExecutor(_NUM_LOOKING, "looking")
         self._showing = ThreadPoolExecutor(_NUM_SHOWING, "showing")
@@ -74,11 +81,11 @@ class Desk:
 
         match request:
             case LookAtDocument():
-                yield from look_at(request, between)
+                yield from look_at(request, between, self._model(), self._pace)
             case ShowPage():
                 yield show(request, between)
             case ReadDocument():
-                yield from read_document(request, between, partial(self._lend, is_cancelled))
+                yield from read_document(request, between, partial(self._lend, is_cancelled), self._pace)
             case Transcribe():
                 yield from self._transcribe(request, is_cancelled)
 

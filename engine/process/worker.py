@@ -28,7 +28,16 @@ from engine.engine import Engine
 from engine.process.desk import Desk
 from engine.process.lending import Loan, LoanEnded, Question
 from engine.protocol.errors import Cancelled, EngineError, NoModel, shortened, without_surrogates
-from engine.protocol.events import EngineEvent, EngineStarted, Failed, Finished, LoadProgress, ModelLoaded, Stats
+from engine.protocol.events import (
+    EngineEvent,
+    EngineStarted,
+    Failed,
+    Finished,
+    LoadProgress,
+    ModelInfo,
+    ModelLoaded,
+    Stats,
+)
 from engine.protocol.requests import (
     AnswerNow,
     Cancel,
@@ -48,6 +57,7 @@ from engine.protocol.requests import (
 )
 from engine.runtime.answering import Answering
 from engine.tasks.asking import Ask
+from engine.tasks.pace import Pace
 
 __all__ = ["EngineWorker", "run_engine_process"]
 
@@ -66,7 +76,13 @@ class EngineWorker:
     from then on.
     """
 
-    def __init__(self, on_event: Callable[[Envelope], None], on_lost: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[Envelope], None],
+        on_lost: Callable[[], None] = lambda: None,
+        pace_file: Path | None = None,
+    ) -> None:
+        """pace_file: where it remembers how long reading takes on this machine."""
         self._on_event = on_event
         self._on_lost = on_lost
         self._requests: queue.SimpleQueue[_Work | Question | LoanEnded | Shutdown] = queue.SimpleQueue()
@@ -83,7 +99,9 @@ class EngineWorker:
         """Who holds the model, so that no other is loaded."""
         self._lent: dict[int, Loan] = {}
         """Whose answers those with negative ids are."""
-        self._desk = Desk(self._report, self._end_document, self._is_cancelled, self._lend)
+        self._desk = Desk(
+            self._report, self._end_document, self._is_cancelled, self._lend, self._model, Pace(pace_file)
+        )
 
     def start(self) -> None:
         """Begin to work; the first event is EngineStarted."""
@@ -190,7 +208,7 @@ class EngineWorker:
                     self._try(request_id, partial(self._start, request))
                 case Loan():
                     self._loans.add(request)
-                    request.grant(self._engine.info if self._engine else None)
+                    request.grant(self._model())
                 case _:
                     assert_never(request)
 
@@ -289,6 +307,10 @@ class EngineWorker:
             is_once=True,
         )
 
+    def _model(self) -> ModelInfo | None:
+        engine = self._engine
+        return engine.info if engine is not None else None
+
     def _loaded(self) -> Engine:
         if self._engine is None:
             raise NoModel
@@ -324,7 +346,9 @@ def run_engine_process(log_file: Path | None = None) -> int:
             worker.submit(Shutdown())  # nobody listens any more
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the app, which then ends this process
-    worker = EngineWorker(send, on_lost=lambda: os._exit(1))  # whoever waits for an answer sees a death, and recovers
+    pace_file = log_file.with_name("pace.json") if log_file is not None else None
+    # a thread that is lost ends the process: whoever waits for an answer sees a death, and recovers
+    worker = EngineWorker(send, lambda: os._exit(1), pace_file)
     worker.start()
     try:
         while (frame := read_frame(sys.stdin.buffer)) is not None:

@@ -80,6 +80,8 @@ class PageInfo(_Value, frozen=True):
     """Share of the page that is dark."""
     label: str = ""
     """What the document calls this page, e.g. "iv"; of a folder's picture its name, as seen from the folder."""
+    num_printed: int = 0
+    """Characters that are to be seen on it, by a guess, where its text layer does not say."""
 
 
 class DocumentInfo(_Value, frozen=True):

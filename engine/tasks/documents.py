@@ -17,13 +17,13 @@ from engine.protocol.documents import (
     PageReceipt,
     PageText,
     Reading,
-    ReadingCost,
     TextLine,
     Turned,
 )
 from engine.protocol.errors import (
     AttachmentError,
     Cancelled,
+    CheckpointError,
     EngineError,
     EngineStopped,
     NoModel,
@@ -38,17 +38,19 @@ from engine.protocol.events import (
     PageProgress,
     PageRead,
     PageShown,
+    Traits,
 )
 from engine.protocol.requests import LookAtDocument, ReadDocument, ShowPage
 from engine.tasks.asking import Asking
-from engine.tasks.reading import read_page
+from engine.tasks.pace import Pace, predicted
+from engine.tasks.reading import choose_way, read_page
 
-__all__ = ["Lend", "Lent", "look_at", "read_document", "show"]
+__all__ = ["Lend", "Lent", "look_at", "read_document", "read_one", "show"]
 
 _log = logging.getLogger(__name__)
 
-DPI = 200
-"""Of a page that is read: finer print is rare, and what a model sees is coarser."""
+DPI, REGION_DPI = 200, 300
+"""Of a page that is read, and of a part of one: finer print is rare, and what a model sees is coarser."""
 
 
 class Lent(Protocol):
@@ -69,15 +71,20 @@ Lend = Callable[[], AbstractContextManager[Lent]]
 """Waits for a model; raises EngineError where there is none."""
 
 
-def look_at(request: LookAtDocument, between: Callable[[], None]) -> Iterator[PageLooked | DocumentLooked]:
-    """What the pages hold. `between` runs now and then and may raise; raises AttachmentError, PasswordNeeded."""
+def look_at(
+    request: LookAtDocument, between: Callable[[], None], model: ModelInfo | None, pace: Pace
+) -> Iterator[PageLooked | DocumentLooked]:
+    """What the pages hold, and what reading them by this model would cost.
+
+    `between` runs now and then and may raise. Raises AttachmentError, PasswordNeeded.
+    """
     document = Document(Path(request.path), request.password, between)
     pages: list[PageInfo] = []
     for number in request.pages or range(1, document.num_pages + 1):
         pages.append(document.look(number))
         yield PageLooked(pages[-1], document.num_pages)
     info = DocumentInfo(str(document.path), document.kind, tuple(pages), document.title)
-    yield DocumentLooked(info, ReadingCost(len(pages), 0))
+    yield DocumentLooked(info, predicted(pages, request.reading, model, pace))
 
 
 def show(request: ShowPage, between: Callable[[], None]) -> PageShown:
@@ -97,7 +104,7 @@ def show(request: ShowPage, between: Callable[[], None]) -> PageShown:
 
 
 def read_document(
-    request: ReadDocument, between: Callable[[], None], lend: Lend
+    request: ReadDocument, between: Callable[[], None], lend: Lend, pace: Pace
 ) -> Iterator[PageProgress | PageRead | DocumentRead]:
     """Each page as soon as it is read. The model is lent for a page at a time, and only where one is needed.
 
@@ -109,7 +116,8 @@ def read_document(
         document = Document(Path(request.path), request.password, between)
         for number in request.pages or range(1, document.num_pages + 1):
             between()
-            yield PageRead((yield from _read(document, number, request.reading, lend)))
+            info = document.look(number)
+            yield PageRead((yield from read_one(document, info, request.reading, lend, pace)))
             num_over += 1
     except Cancelled:
         yield DocumentRead(num_over, is_cancelled=True)
@@ -120,40 +128,41 @@ def read_document(
 _ReadingPage = Generator[PageProgress, None, PageText]
 
 
-def _read(document: Document, number: int, reading: Reading, lend: Lend) -> _ReadingPage:
-    """A page, whatever becomes of it."""
+def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Pace) -> _ReadingPage:
+    """A page, whatever becomes of it; raises Cancelled, and as `read_document` where no model can be asked."""
     try:
-        return (yield from _read_well(document, number, reading, lend))
-    except (Cancelled, EngineStopped, NoModel):
+        return (yield from _read(document, info, reading, lend, pace))
+    except (Cancelled, CheckpointError, EngineStopped, NoModel):
         raise
     except EngineError as error:
-        return PageText(number, "failed", reason=without_surrogates(str(error)))
+        return PageText(info.number, "failed", reason=without_surrogates(str(error)))
     except Exception as error:  # noqa: BLE001 - a page's own; the others are read
         _log.exception("a page could not be read")
-        return PageText(number, "failed", reason=f"Something went wrong: {shortened(error)}. The log has details.")
+        return PageText(info.number, "failed", reason=f"Something went wrong: {shortened(error)}. The log has details.")
 
 
-def _read_well(
-    document: Document, number: int, reading: Reading, lend: Lend
-) -> Generator[PageProgress, None, PageText]:
-    info = document.look(number)
+def _read(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Pace) -> _ReadingPage:
     turned = info.turned if reading.turned is None else reading.turned
     if info.verdict == "unreadable":
-        return PageText(number, "failed", reason=info.reason)
+        return PageText(info.number, "failed", reason=info.reason)
     if info.verdict == "empty" and reading.way == "auto":
-        return PageText(number, "empty", reason=info.reason, turned=turned)
+        return PageText(info.number, "empty", reason=info.reason, turned=turned)
     if takes_layer(info, reading):
         return _take_layer(document, info, reading, turned)
-    picture = document.picture(number, dpi=DPI, turned=turned, region=reading.region)
-    layer = _layer(document, number, reading, turned) if reading.compares else ()
+    picture = document.picture(
+        info.number, dpi=REGION_DPI if reading.region else DPI, turned=turned, region=reading.region
+    )
+    has_use = reading.compares or info.verdict == "text"
+    layer = _layer(document, info.number, reading, turned) if has_use else ()
     with lend() as model:
-        return (yield from read_page(picture, info, layer, reading, model.info.traits, model.asking))
+        page = yield from read_page(picture, info, layer, reading, model.info.traits, model.asking)
+        pace.note(model.info, page.receipt)
+        return page
 
 
 def takes_layer(info: PageInfo, reading: Reading) -> bool:
-    """Whether a page's text comes from the file."""
-    is_good = info.verdict == "text" and reading.form == "text" and not reading.compares
-    return reading.way == "layer" or (reading.way == "auto" and is_good)
+    """Whether a page's text comes from the file, so that no model is needed."""
+    return not reading.compares and choose_way(reading, info, Traits()) == "layer"
 
 
 def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Turned) -> PageText:

@@ -14,8 +14,7 @@ from PIL import Image
 
 from engine.documents.forms import as_csv, as_fields, as_markdown
 from engine.documents.merge import compare
-from engine.documents.sheet import take_apart
-from engine.documents.skew import is_sideways
+from engine.documents.sheet import lies_on_its_side, take_apart
 from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
 from engine.protocol.events import PageProgress, Traits
 from engine.tasks.asking import Answered, Asking
@@ -38,17 +37,20 @@ CLEARLY = 0.2
 
 T = TypeVar("T")
 
-LOST = 0.05
-"""Share of a page's ink that is neither print, rule nor picture: with more, its layout is not understood."""
+LOST, UNKNOWN = 0.05, 0.5
+"""Shares of a page's ink that is neither print, rule nor picture: with more of it, its layout is not understood, or so
+little that it is read as a whole."""
 
 
 def choose_way(reading: Reading, info: PageInfo, traits: Traits) -> Way:
     """Where the text of a page is going to come from."""
     if reading.way != "auto":
         return reading.way
-    if info.verdict == "text" and reading.form == "text" and reading.region is None:
+    reads_only = bool(traits.max_line_characters)  # it finds no structure that the lines of a layer would lack
+    has_form = reading.form == "text" or (reads_only and reading.form == "markdown")
+    if info.verdict == "text" and has_form and reading.region is None:
         return "layer"
-    return "pieces" if traits.max_line_characters else "page"
+    return "pieces" if reads_only else "page"
 
 
 def read_page(
@@ -73,6 +75,8 @@ def read_page(
         page = _Page(picture, info, reading, traits, asking, Path(folder))
         if reading.turned is None and reading.region is None:
             page.set_upright()
+        if reading.way == "auto" and page.is_unknown:
+            asked = "page"
         if asked == "pieces":
             result = yield from page.in_pieces()
         else:
@@ -105,9 +109,14 @@ class _Page:
         self._asking, self._folder = asking, folder
         self._sheet = take_apart(picture)
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether most of its ink is nothing that could be cut into lines: a sign, a photograph."""
+        return self._sheet.unexplained > UNKNOWN
+
     def set_upright(self) -> None:
         """Turn a page whose lines run down, or stand on their heads: then its model reads them more surely."""
-        if is_sideways(self._sheet.ink):
+        if lies_on_its_side(self._picture, self._sheet.ink):
             self._turn(90)
         reader = self._reader()
         longest = sorted((p for p in reader.pieces if not p.run.leader), key=lambda piece: -piece.width)

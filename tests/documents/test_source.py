@@ -14,6 +14,7 @@ from engine.documents import source
 from engine.documents.source import Document
 from engine.protocol.documents import Box
 from engine.protocol.errors import AttachmentError, PasswordNeeded
+from engine.tasks.selftest import draw_line
 from tests.documents.pages import draw_page, prose
 from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 
@@ -89,6 +90,12 @@ def test_text_that_runs_up_the_page_has_its_lines_in_order(tmp_path: Path) -> No
 def test_a_scan_that_lies_on_its_side_says_so(tmp_path: Path) -> None:
     SCAN.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.png")
     assert Document(tmp_path / "a.png").look(1).turned == 90
+
+
+def test_a_single_large_word_is_not_taken_for_lines_on_their_side(tmp_path: Path) -> None:
+    for word in ("Platform 9", "17", "Total"):
+        draw_line(word).save(tmp_path / "a.jpg", quality=80)
+        assert Document(tmp_path / "a.jpg").look(1).turned == 0
 
 
 def test_boxes_are_where_the_ink_is(tmp_path: Path) -> None:

@@ -140,6 +140,12 @@ def test_pages_are_read_one_by_one_each_as_it_is_best(
     progress = [each.event for each in seen if isinstance(each.event, PageProgress)]
     assert progress[0].page == 2
     assert progress[-1].num_done == progress[-1].num_pieces
+    engine.submit(LookAtDocument(3, str(path)))
+    looked = until(heard, DocumentLooked)[-1].event
+    assert isinstance(looked, DocumentLooked)
+    taken = sum(page.receipt.num_soft_tokens for page in pages if page.receipt)
+    assert looked.cost.num_soft_tokens == pytest.approx(taken, rel=0.5)
+    assert looked.cost.seconds is not None
 
 
 def test_a_text_layer_needs_no_model_and_a_picture_says_that_it_does(

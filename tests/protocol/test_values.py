@@ -109,7 +109,7 @@ TOOL_OPTIONS = Options(
     continues=True,
 )
 READING = Reading("tiles", "fields", {"type": "object"}, budget=1120, turned=270, region=Box(0.0, 0.0, 0.5, 1.0))
-PAGE = PageInfo(2, 595.0, 842.0, "old_ocr", "It is a scan.", 180, 2129, 0.04, "iv")
+PAGE = PageInfo(2, 595.0, 842.0, "old_ocr", "It is a scan.", 180, 2129, 0.04, "iv", 2100)
 LINE = TextLine("Αλίκη 愛", Box(0.1, 0.1, 0.9, 0.2), -0.25, ((0, 5),), differs="Alice")
 
 REQUESTS: list[Request] = [
@@ -191,7 +191,7 @@ def test_the_json_of_a_request_is_the_documented_one() -> None:
             },
             "thinking": False, "thinking_budget": 8192, "max_new_tokens": 4096, "context_limit": 0,
             "own_template": False, "stop": [], "num_logprobs": 0, "format": None, "tools": [], "tool_choice": "auto",
-            "max_tool_rounds": 16,
+            "max_tool_rounds": 16, "max_repeated": 1024,
             "tool_timeout_s": 60.0, "continues": False,
         },
         "priority": "interactive", "is_once": False,
