@@ -18,6 +18,11 @@ RULE = 5.0
 LARGE = 9.0
 """Letter heights: a component larger both ways is a frame or a picture, or a line of very large print."""
 
+INITIAL = 30.0
+"""Letter heights: the largest letter beside usual ones."""
+
+MOST_INITIALS = 3
+
 BLANK = 1.9
 """Letter heights: the widest gap within a run."""
 
@@ -107,6 +112,15 @@ def _places(found: Components, which: np.ndarray) -> tuple[Place, ...]:
     return tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in sides)
 
 
+def _are_initials(parts: Components, letter: float) -> np.ndarray:
+    """Components as high as many lines that may be letters all the same: a few, no wider than letters are."""
+    width, height = parts.width, parts.height
+    fill = parts.area / np.maximum(1, width * height)
+    is_large = (height >= LARGE * letter) & (height < INITIAL * letter) & (width > 0.1 * height)
+    may_be = is_large & (width < 1.4 * height) & (fill > 0.12) & (fill < 0.6)
+    return may_be & (may_be.sum() <= MOST_INITIALS)
+
+
 def _with_surroundings(parts: Components, picture: Place, letter: float) -> Place:
     """A picture with the blots around it, which are its paler parts."""
     width, height, reach = parts.width, parts.height, 2 * letter
@@ -155,7 +169,7 @@ def _without_rules(
     is_long = (width > RULE * letter) | (height > RULE * letter)
     is_rule = is_long & (np.minimum(width, height) < 0.4 * letter)
     is_large = (width > LARGE * letter) & (height > LARGE * letter)
-    is_picture = is_large & (found.area > 0.25 * width * height)
+    is_picture = is_large & (found.area > 0.25 * width * height) & ~_are_initials(found, letter)
     gone = is_rule | is_picture
     cleaned, rules = ink & ~np.append(gone, False)[found.labels], list(_places(found, is_rule))
     for index in np.flatnonzero(is_long & ~gone):
@@ -213,6 +227,7 @@ def _thickened(strokes: np.ndarray, letter: float) -> np.ndarray:
 def _is_print(parts: Components, letter: float, pictures: Sequence[Place]) -> np.ndarray:
     height, width = parts.height, parts.width
     is_print = (parts.area >= max(2, 0.012 * letter**2)) & (height < LARGE * letter) & (width < 40 * letter)
+    is_print |= _are_initials(parts, letter)
     return is_print & ~_is_within(parts, pictures)
 
 

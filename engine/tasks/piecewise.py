@@ -4,7 +4,7 @@ What a piece's answer cannot be (too long for its width, several lines, JSON, a 
 halves.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,12 @@ PIECE_BUDGET = 70
 
 DOUBTED = -1.2
 """Log-probability of its least likely token below which a piece is read again in halves."""
+
+GUESSED = -0.4
+"""Mean log-probability of a line's tokens below which it is no text that its model knows, but scribble or a blot."""
+
+STRANGE = -0.25
+"""The same for all lines of a page together: another script, handwriting, a picture of something."""
 
 NARROWEST = 0.2
 """Of a line's height: no character of print is narrower on average."""
@@ -143,14 +149,21 @@ class Readings:
         for each in read:
             self._rows[each.piece.row].append(each)
 
+    @cached_property
+    def is_strange(self) -> bool:
+        """Whether the page is nothing that its model knows."""
+        return _mean_logprob(self.pieces) < STRANGE
+
     def lines(self, region: Box | None) -> list[TextLine]:
-        """Each row's pieces put together; "" for a row in which nothing was read."""
+        """Each row's pieces put together; "" for a row in which nothing was read, or only guessed."""
         return [self._line(row, region) for row in range(len(self._rows))]
 
     def cells(self) -> list[list[Cell]]:
         """The text of each row's runs, rows without any left out."""
         rows = []
         for row in self._rows:
+            if _mean_logprob(row) < GUESSED:
+                continue
             cells = list[Cell]()
             for each in row:
                 if not each.text:
@@ -174,6 +187,8 @@ class Readings:
         if errors:
             reason = f"{len(errors)} of {len(answers)} pieces could not be read: {errors[0]}"
             return ("done" if has_text else "failed"), reason
+        if has_text and self.is_strange:
+            return "failed", "What stands here is no print that this model knows: it would only guess."
         num_bad = len({each.piece.row for each in self.pieces if each.is_bad})
         if num_bad:
             return "looped", f"The model repeated itself or lost its place in {num_bad} of {len(self._rows)} lines."
@@ -181,8 +196,9 @@ class Readings:
 
     def _line(self, row: int, region: Box | None) -> TextLine:
         text, unsure, confidence = "", list[tuple[int, int]](), list[float]()
+        is_guessed = self.is_strange or _mean_logprob(self._rows[row]) < GUESSED
         for each in self._rows[row]:
-            if not each.text:
+            if is_guessed or not each.text:
                 continue
             gap = each.piece.before if text else ""
             start = len(text) + len(gap)
@@ -193,6 +209,12 @@ class Readings:
         place = self._sheet.rows[row]
         box = self._sheet.box(place.left, place.top, place.right, place.bottom, region)
         return TextLine(text, box, min(confidence, default=None), tuple(unsure))
+
+
+def _mean_logprob(pieces: Iterable[ReadPiece]) -> float:
+    """Of all their tokens; 0 where nobody measured any."""
+    found = [min(token.logprob, 0.0) for each in pieces for token in each.answered.logprobs]
+    return sum(found) / len(found) if found else 0.0
 
 
 def _most_characters(piece: Piece) -> int:

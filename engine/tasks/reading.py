@@ -143,8 +143,8 @@ class _Page:
         lines = found.lines(self._reading.region)
         kept = tuple(line for line in lines if line.text)
         state, reason = found.ending()
-        if not reason and self._sheet.unexplained > LOST:
-            reason = "Its layout was not understood: some of its ink may not be read."
+        if not reason:
+            reason = self._remark(state, num_unread=len(lines) - len(kept))
         answer, cannot = self._in_form(found)
         receipt = self._receipt("pieces", PIECE_BUDGET, reader.num_soft_tokens, len(reader.pieces))
         return PageText(
@@ -157,6 +157,16 @@ class _Page:
             num_lines_unread=len(lines) - len(kept),
             receipt=msgspec.structs.replace(receipt, num_read_again=reader.num_read_again),
         )
+
+    def _remark(self, state: PageState, num_unread: int) -> str:
+        """What is to be said of a page that was read well as far as it was read."""
+        if state == "empty":
+            return "There is ink on this page, but no print was found." if self._sheet.ink.any() else ""
+        if num_unread:
+            return f"{num_unread} of {len(self._sheet.rows)} lines could not be read."
+        if self._sheet.unexplained > LOST:
+            return "Its layout was not understood: some of its ink may not be read."
+        return ""
 
     def as_whole(self, least: int | None) -> Generator[PageProgress, None, PageText]:
         """As a whole, or in so many tiles at least; None for never in tiles."""

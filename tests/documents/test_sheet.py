@@ -179,3 +179,17 @@ def test_a_box_stands_around_its_line_on_the_page_as_it_was() -> None:
 def test_a_page_without_print_has_no_rows() -> None:
     assert take_apart(Image.new("L", (600, 800), 255)).rows == ()
     assert take_apart(Image.new("RGB", (7, 3), "white")).rows == ()
+
+
+def test_one_large_letter_below_a_header_is_print() -> None:
+    page = draw_page([(80, 60, "Chapter 3: The Caucus-Race")])
+    ImageDraw.Draw(page).text((400, 500), "Q", fill=0, font=ImageFont.load_default(300))
+    assert len(take_apart(page).rows) == 2
+
+
+def test_grain_is_no_print() -> None:
+    grain = np.random.default_rng(4).normal(0, 14, (1400, 1000))
+    clean = draw_page(prose(8, 100, 300, 8))
+    noisy = Image.fromarray(np.clip(np.asarray(clean) + grain, 0, 255).astype(np.uint8))
+    assert len(take_apart(noisy).rows) == 8
+    assert take_apart(Image.fromarray(np.clip(200 + grain, 0, 255).astype(np.uint8))).rows == ()

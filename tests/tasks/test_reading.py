@@ -261,3 +261,24 @@ def test_layer_and_reading_are_compared_line_by_line() -> None:
     assert [(line.text, line.source, line.differs) for line in page.lines] == [
         ("alpha", "read", None), ("beta", "read", "wrong"), ("gamma", "read", None), ("nobody sees this", "layer", ""),
     ]  # fmt: skip
+
+
+def test_what_the_model_only_guesses_is_no_text() -> None:
+    page, _ = read(draw_page(prose(4, 60, 100, 1)), asking(lambda *_: said("jx", -0.9)))
+    assert (page.state, page.lines, page.num_lines_unread) == ("failed", (), 4)
+    assert page.reason
+    lines = prose(6, 60, 100, 1)
+    page, _ = read(draw_page(lines), asking(lambda i, _: said("jx", -0.9) if i == 2 else said("certainly")))
+    assert (page.state, len(page.lines), page.num_lines_unread) == ("done", 5, 1)
+    assert "1 of 6" in page.reason
+
+
+def test_ink_that_is_no_print_is_said() -> None:
+    noise = np.random.default_rng(1).integers(0, 2, (20, 30), np.uint8) * 200
+    picture = Image.fromarray(noise).resize((600, 400), Image.Resampling.BICUBIC)
+    shown = Image.new("L", (900, 900), 255)
+    shown.paste(picture, (100, 100))
+    page, _ = read(shown, asking(lambda *_: said("jx", -0.9)))
+    assert page.state in ("empty", "failed")
+    assert page.reason
+    assert page.lines == ()
