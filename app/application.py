@@ -47,7 +47,7 @@ from app.viewmodels.models.model import Model
 from app.viewmodels.models.rest import Rest
 from app.viewmodels.models.status import Status
 from app.viewmodels.reading.arrivals import Arrivals
-from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.keeping import Keeper
@@ -166,6 +166,7 @@ class Desk:
         self.models.voice.leave()
         self.models.intake.finish()
         self.models.arrivals.close()
+        self.models.collection.close()
         self.models.reader.finish()
         self.models.document_exporter.close()
         self.keeper.close()
@@ -263,8 +264,8 @@ def assemble(
     retention = Retention(store, preferences, shelf, running)
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     reader = Reader(bridge, pasted.new_page)
-    arrivals = Arrivals(bridge, reader, composer, lambda: pasted.folder)
-    queue, page_keeper = _kept_reading(bridge, store, reader, model, preferences)
+    queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences)
+    arrivals = Arrivals(bridge, reader, collection, composer, lambda: pasted.folder)
     models = ViewModels(
         model=model,
         remarks=remarks,
@@ -282,8 +283,9 @@ def assemble(
         finding=Finding(conversation, readable_texts),
         reader=reader,
         page_finding=PageFinding(reader),
-        choice=Choice(),
+        choice=collection.choice,
         arrivals=arrivals,
+        collection=collection,
         document_exporter=DocumentExporter(settings),
         queue=queue,
     )
@@ -333,13 +335,13 @@ def _stay_awake(running: Running, queue: Queue) -> None:
 
 def _kept_reading(
     bridge: Bridge, store: Store, reader: Reader, model: Model, preferences: Preferences
-) -> tuple[Queue, Keeper]:
+) -> tuple[Queue, Keeper, Collection]:
     queue = Queue(bridge, store)
     keeper = Keeper(store, reader, queue)
     model.loaded.connect(queue.note_model)
     for forget in (queue.forget_all, keeper.forget_all):
         preferences.delete_all_requested.connect(forget)
-    return queue, keeper
+    return queue, keeper, Collection(queue, store, reader)
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

@@ -6,7 +6,7 @@ Everything here runs on the one thread that owns MLX.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -22,7 +22,7 @@ from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.traits import read_traits
 from engine.generation.constraint import Grammars
-from engine.generation.decode import Choose, Decoding, decode, make_decode_step
+from engine.generation.decode import Choose, Decoding, decode, decode_rows, make_decode_step
 from engine.generation.media_encoder import MediaEncoder, modalities
 from engine.generation.prefill import Features, all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
@@ -281,6 +281,11 @@ class Engine:
         """The most likely tokens one by one, computed cold, for as long as the caller reads."""
         return self._decode_cold(prompt, Sampler(GREEDY, self._suppress))
 
+    def tokens_in_rows(self, prompts: Iterable[Prompt]) -> Iterator[list[int]]:
+        """The same of several prompts, a token of each at once."""
+        begun = map(self._fill_cold, prompts)
+        return decode_rows(self._step, begun, Sampler(GREEDY, self._suppress), self.info.context_length)
+
     def tokens_in_form(self, prompt: Prompt, form: AnswerFormat) -> Iterator[int]:
         """The same in a form, one whole answer after the other; raises PromptError for one that cannot be kept."""
         start, sampler = self._grammars.for_answer(form), Sampler(GREEDY, self._suppress)
@@ -369,10 +374,14 @@ class Engine:
         )
 
     def _decode_cold(self, prompt: Prompt, choose: Choose) -> Iterator[int]:
+        yield from decode(self._step, *self._fill_cold(prompt), choose, self.info.context_length)
+
+    def _fill_cold(self, prompt: Prompt) -> tuple[Session, mx.array]:
+        """A state of its own with the prompt in it, and the logits [V] of the first token."""
         features, session = self._media.encode(prompt.media).features, self.cold_session()
         *_, (_, logits) = prefill(self._model, prompt, features, session, CHUNK_SIZE)
         assert logits is not None
-        yield from decode(self._step, session, logits, choose, self.info.context_length)
+        return session, logits
 
     def cold_session(self) -> Session:
         """A state that holds nothing."""

@@ -47,6 +47,10 @@ QToolButton::menu-indicator { image: none; width: 0; }
   selection-background-color: $accent; selection-color: $on_accent; }
 #searchField:focus { border-color: $accent; }
 #conversations { background: transparent; border: none; outline: none; }
+#documentsButton { background: transparent; border: 1px solid transparent; text-align: left; padding: 6px 8px;
+  color: $text; }
+#documentsButton:hover { background: $hover; }
+#documentsButton:focus { border-color: $accent; }
 #conversations QLineEdit { background: $surface; border: 1px solid $accent; border-radius: 6px; padding: 2px 6px; }
 QListWidget { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 3px; outline: none; }
 QListWidget::item { padding: 4px 6px; border-radius: 5px; }
@@ -129,6 +133,8 @@ QPushButton[role="example"] { background: $surface; border: 1px solid $hairline;
 QPushButton[role="example"]:hover { background: $hover; }
 QPushButton[role="example"]:focus { border: 1px solid $accent; }
 
+#collection { background: transparent; border: none; outline: none; }
+#collection:focus { border: 1px solid $accent; }
 #pageView, #thumbnails { background: $sidebar; border: none; outline: none; }
 #pageView:focus { border: 1px solid $accent; }
 #thumbnails { border-right: 1px solid $hairline; }

@@ -188,7 +188,7 @@ class Gestures(QObject):
 
     def choose_readable(self) -> None:
         """Ask for a folder that the model may read, once a person allows each reading."""
-        ask_for_folder(self.window, self.preferences.allow_reading)
+        ask_for_folder(self.window, "Choose a Folder to Read", self.preferences.allow_reading)
 
     def forget_readable(self) -> None:
         """Let the model read nothing any more."""

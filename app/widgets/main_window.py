@@ -31,6 +31,7 @@ from app.viewmodels.models.model import Model
 from app.viewmodels.models.status import Status
 from app.viewmodels.reading.arrivals import Arrivals
 from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.queue import Queue
@@ -46,6 +47,7 @@ from app.widgets.chat.find_bar import FindBar
 from app.widgets.chat.message_list import MessageList
 from app.widgets.commands import Commands
 from app.widgets.header import Header
+from app.widgets.reading.collection_view import CollectionView
 from app.widgets.reading.reading_view import ReadingView
 from app.widgets.remark_bar import RemarkBar
 from app.widgets.shared.banner import Banner
@@ -85,6 +87,7 @@ class ViewModels:
     choice: Choice
     arrivals: Arrivals
     document_exporter: DocumentExporter
+    collection: Collection
     queue: Queue
 
 
@@ -125,6 +128,7 @@ class MainWindow(QMainWindow):
         self.reading = ReadingView(
             look, models.reader, models.page_finding, models.choice, self.commands.menus["Share"]
         )
+        self.documents = CollectionView(look, models.collection)
         self._central = QWidget()
         self._right = QStackedWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
@@ -132,6 +136,7 @@ class MainWindow(QMainWindow):
         self._central.installEventFilter(self)
         self.toast = Toast(self.messages, self.composer.editor)
         self.reading_toast = Toast(self.reading, self.reading.text.editor)
+        self.documents_toast = Toast(self.documents, self.documents.list)
         self.overlay = DropOverlay(look, self._right)
         models.reader.shown.connect(self._show_reading)
         if settings.geometry is not None:
@@ -172,6 +177,7 @@ class MainWindow(QMainWindow):
         self.overlay.setGeometry(self._right.rect())
         self.toast.place()
         self.reading_toast.place()
+        self.documents_toast.place()
         self.place_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -188,8 +194,11 @@ class MainWindow(QMainWindow):
             self.setMinimumHeight(min(max(MINIMUM_SIZE[1], needed), room))
 
     def _show_reading(self, is_shown: bool) -> None:
-        self._right.setCurrentWidget(self.reading if is_shown else self._central)
-        (self.reading.page.view if is_shown else self.composer.editor).setFocus()
+        is_listing = is_shown and self._models.reader.is_listing
+        documents = self.documents if is_listing else self.reading
+        self._right.setCurrentWidget(documents if is_shown else self._central)
+        focus = self.documents.list if is_listing else self.reading.page.view
+        (focus if is_shown else self.composer.editor).setFocus()
 
     def place_sidebar(self) -> None:
         """Show the conversations if they are wanted and there is room."""
@@ -264,6 +273,7 @@ class MainWindow(QMainWindow):
         self._halves.addWidget(self.sidebar)
         self._right.addWidget(self._central)
         self._right.addWidget(self.reading)
+        self._right.addWidget(self.documents)
         self._halves.addWidget(self._right)
         self._halves.setStretchFactor(1, 1)
         self._halves.setCollapsible(0, False)

@@ -29,10 +29,12 @@ class Reactions(QObject):
         window.sidebar.open_requested.connect(self._at.open_conversation)
         window.sidebar.rename_requested.connect(self._at.shelf.rename)
         window.sidebar.pin_requested.connect(self._at.shelf.pin)
+        window.sidebar.documents_requested.connect(self._at.reading.reader.list_all)
         window.sidebar.remove_requested.connect(self._at.remove_conversation)
         window.editing.dismissed.connect(self._at.drafts.cancel_edit)
         window.escaped.connect(self._leave)
-        window.reading.header.sidebar_button.clicked.connect(self._at.toggle_sidebar)
+        for documents in (window.reading.header, window.documents):
+            documents.sidebar_button.clicked.connect(self._at.toggle_sidebar)
         window.find_bar.asked.connect(lambda text: self._at.finding.look_for(text, messages.area.seen_turn))
         self._at.finding.changed.connect(self._at.refresh)
         self._at.drafts.changed.connect(self._show_editing)
@@ -69,7 +71,7 @@ class Reactions(QObject):
 
     def _leave(self) -> None:
         window = self._at.window
-        if self._at.reading.is_shown:
+        if self._at.reading.reader.is_shown:
             self._at.reading.leave()
         elif self._at.finding.is_open:
             window.find_bar.close_it()

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QMenu,
+    QPushButton,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -59,13 +60,14 @@ class Sidebar(QWidget):
     """Shows what is kept, or what a search finds.
 
     **Signals:** `open_requested` (conversation id, turn id or "", whether to go on writing there), `rename_requested`
-    (id, title), `pin_requested` (id, is pinned), `remove_requested` (id).
+    (id, title), `pin_requested` (id, is pinned), `remove_requested` (id), `documents_requested`.
     """
 
     open_requested = Signal(str, str, bool)
     rename_requested = Signal(str, str)
     pin_requested = Signal(str, bool)
     remove_requested = Signal(str)
+    documents_requested = Signal()
 
     def __init__(self, look: Look, library: Library, shelf: Shelf, search: Search, running: Running) -> None:
         super().__init__()
@@ -93,6 +95,11 @@ class Sidebar(QWidget):
         self.list.removed.connect(self._remove)
         self.list.left.connect(self._show_open_one)
         self._rows.renamed.connect(self.rename_requested)
+        self.documents_button = QPushButton("Documents")
+        self.documents_button.setObjectName("documentsButton")
+        self.documents_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.documents_button.setIcon(look.icons.icon("pages", look.theme.colors.secondary))
+        self.documents_button.clicked.connect(self.documents_requested)
         self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.note.setObjectName("sidebarNote")
         self.note.setWordWrap(True)
@@ -102,6 +109,7 @@ class Sidebar(QWidget):
         layout.addWidget(self.search)
         layout.addWidget(self.note)
         layout.addWidget(self.list, 1)
+        layout.addWidget(self.documents_button)
         for changed in (library.opened, shelf.changed, search.found):
             changed.connect(self._show)
         running.changed.connect(lambda conversation_id: self.list.update(self._rows.index_of(conversation_id)))

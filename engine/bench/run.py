@@ -71,5 +71,6 @@ def _half_ranges(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _ratios(ours: Mapping[str, float], peer: Mapping[str, float]) -> dict[str, float]:
-    better = {key: (ours[key], peer[key]) if key in HIGHER_IS_BETTER else (peer[key], ours[key]) for key in ours}
+    both = [key for key in ours if key in peer]  # what only we can do has no ratio
+    better = {key: (ours[key], peer[key]) if key in HIGHER_IS_BETTER else (peer[key], ours[key]) for key in both}
     return {key: round(top / bottom, 3) for key, (top, bottom) in better.items() if bottom}

@@ -1,6 +1,6 @@
 """Token after token, one step ahead: while the tokens of a step are read, the step that they feed already runs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 
 import mlx.core as mx
@@ -10,7 +10,7 @@ from engine.cache.sessions import Session
 from engine.models.attention import KeysValues
 from engine.models.gemma4 import Gemma4
 
-__all__ = ["Choose", "DecodeStep", "Decoding", "Writer", "Written", "decode", "make_decode_step"]
+__all__ = ["Choose", "DecodeStep", "Decoding", "Writer", "Written", "decode", "decode_rows", "make_decode_step"]
 
 DecodeStep = Callable[[mx.array, list[int], list[KeysValues]], tuple[mx.array, list[KeysValues]]]
 """(tokens [B], positions of the rows, buffers) -> (float32 logits [B, V], buffers with the tokens' keys and values)."""
@@ -134,7 +134,7 @@ class Decoding(Generic[W]):
 
 
 class _Alone:
-    """The only writer of its steps."""
+    """A writer that nobody listens to but who reads the tokens."""
 
     def __init__(self, session: Session, logits: mx.array, choose: Choose, max_length: int) -> None:
         self.session, self.logits, self.choose, self.max_length = session, logits, choose, max_length
@@ -144,8 +144,18 @@ def decode(
     step: DecodeStep, session: Session, first_logits: mx.array, choose: Choose, max_length: int
 ) -> Iterator[int]:
     """Yield token ids for as long as the caller reads, or until the state holds `max_length` positions."""
-    decoding, is_last = Decoding[_Alone](step), False
-    decoding.join(_Alone(session, first_logits, choose, max_length))
-    while not is_last:
-        ((_, token, is_last),) = decoding.step()
+    for (token,) in decode_rows(step, [(session, first_logits)], choose, max_length):
         yield token
+
+
+def decode_rows(
+    step: DecodeStep, begun: Iterable[tuple[Session, mx.array]], choose: Choose, max_length: int
+) -> Iterator[list[int]]:
+    """Yield a token id of each state at once, until one of them holds `max_length` positions; `choose` serves all."""
+    decoding, is_last = Decoding[_Alone](step), False
+    for session, first_logits in begun:
+        decoding.join(_Alone(session, first_logits, choose, max_length))
+    while not is_last:
+        written = decoding.step()
+        is_last = any(each.is_last for each in written)
+        yield [each.token for each in written]

@@ -11,9 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
+from app.widgets.chat.answer_view import AnswerView
 from app.widgets.chat.thinking_pane import ThinkingPane
 from app.widgets.chat.tool_card import ToolCard
-from app.widgets.chat.turn_views import AnswerView, TurnView
+from app.widgets.chat.turn_view import TurnView
 from engine import Finished, Stats, Text
 
 WAIT_MS = 240_000

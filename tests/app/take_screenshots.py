@@ -282,6 +282,26 @@ def region(studio: Studio) -> None:
     view.region.open(Box(0.1, 0.28, 0.92, 0.5))
 
 
+def queue(studio: Studio, appearance: Appearance = Appearance.LIGHT, width: int = 1080) -> None:
+    """Documents that were read, one that is, some that wait, one that failed."""
+    desk = studio.open("fast", appearance, width, height=700)
+    folder = desk.pasted.folder
+    for name, pretence in (
+        ("Lease 2024.pdf", Pretence(("picture",) * 4)), ("Minutes of March.pdf", Pretence(("text",) * 12)),
+        ("Letter from the bank.pdf", Pretence(("picture",), password="secret")),
+        ("Tax return.pdf", Pretence(("picture",) * 9, fails_at=2, waits_for=str(folder / "never"), waits_at=4)),
+        ("Recipe book.pdf", Pretence(("picture",) * 230)), ("Invoice 20481.pdf", Pretence(("picture",) * 2)),
+    ):  # fmt: skip
+        pretend(folder / name, pretence)
+    (folder / "Damaged.pdf").write_bytes(b"nothing")
+    collection = desk.models.collection
+    collection.forms = ("md",)
+    desk.models.reader.list_all()
+    collection.add(sorted(folder.glob("*.pdf"), key=lambda path: path.name))
+    live(4000)
+    desk.window.documents.list.setCurrentIndex(desk.window.documents.list.model().index(3, 0))
+
+
 def locked(studio: Studio) -> None:
     """A document asks for its password."""
     desk = studio.open("fast", width=1080)
@@ -320,6 +340,9 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "reading-look": lambda studio: reading(studio, width=1080, is_read=False),
     "reading-region": region,
     "reading-locked": locked,
+    "reading-queue": queue,
+    "reading-queue-dark": lambda studio: queue(studio, Appearance.DARK),
+    "reading-queue-narrow": lambda studio: queue(studio, width=480),
     "reading-arrival": arrival,
     **{
         f"settings-{page.lower()}": lambda studio, page=page: settings(studio, page)

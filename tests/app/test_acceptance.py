@@ -58,7 +58,7 @@ from app.sound.recorder import DENIED, LOST
 from app.viewmodels.conversation.turns import AnswerState
 from app.viewmodels.reading.document import Phase
 from app.viewmodels.reading.pictures import View
-from app.widgets.chat.turn_views import UserView
+from app.widgets.chat.user_view import UserView
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.reading.thumbnails import SIDE
 from app.widgets.settings.settings_window import SettingsWindow

@@ -15,7 +15,7 @@ from app.look.theme import Theme
 from app.paths import ICONS
 from app.viewmodels.conversation.parts import Thought
 from app.viewmodels.conversation.turns import MAX_SPOKEN, AnswerTurn, Place, UserTurn
-from app.widgets.chat.turn_views import AnswerView
+from app.widgets.chat.answer_view import AnswerView
 from app.widgets.shared.look import Look
 from engine import EngineEvent, Failed, Message, Role, Text, TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted
 from tests.app.driving import (

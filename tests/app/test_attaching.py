@@ -20,7 +20,7 @@ from app.application import Desk, DesktopApplication
 from app.viewmodels.conversation.records import record_of, restored
 from app.viewmodels.conversation.turns import UserTurn
 from app.viewmodels.draft.intake import SAVE_FIRST
-from app.widgets.chat.turn_views import UserView
+from app.widgets.chat.user_view import UserView
 from app.widgets.shared.picture_card import PictureTile
 from engine import BUDGETS, Sound, SoundReceipt, plan_image
 from tests.app.driving import (

@@ -26,7 +26,7 @@ from app.viewmodels.draft.drafts import DRAFT_MS
 from app.viewmodels.shelf.retention import PURGE_MS
 from app.viewmodels.shelf.running import Mark
 from app.viewmodels.shelf.shelf import title_from
-from app.widgets.chat.turn_views import AnswerView
+from app.widgets.chat.answer_view import AnswerView
 from engine import Message, Text, sample_checkpoint
 from tests.app.driving import (
     WAIT_MS,

@@ -10,7 +10,8 @@ from app.application import Desk
 from app.look.theme import Theme
 from app.viewmodels.conversation.finding import Finding, occurrences
 from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
-from app.widgets.chat.turn_views import AnswerView, TurnView
+from app.widgets.chat.answer_view import AnswerView
+from app.widgets.chat.turn_view import TurnView
 from app.widgets.markdown.text_view import MAX_MARKS, TextView
 from engine import Finished, Message, Stats, Text, Thought
 from tests.app.driving import (

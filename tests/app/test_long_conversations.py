@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
 from app.widgets.chat.message_list import MessageList
-from app.widgets.chat.turn_views import TurnView
+from app.widgets.chat.turn_view import TurnView
 from engine import Finished, Message, Stats, Text
 from tests.app.driving import WAIT_MS, OpenDesk, next_place, show_turns
 

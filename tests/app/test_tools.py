@@ -13,8 +13,8 @@ from app.application import Desk
 from app.tools import BuiltIn
 from app.viewmodels.conversation.tools import ToolRun, ToolState
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
+from app.widgets.chat.answer_view import AnswerView
 from app.widgets.chat.tool_card import ToolCard
-from app.widgets.chat.turn_views import AnswerView
 from app.widgets.markdown.markdown_view import MarkdownView
 from engine import (
     Finished,

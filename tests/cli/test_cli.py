@@ -174,8 +174,9 @@ def test_bench_prints_figures_of_this_run(tiny_checkpoint: Path) -> None:
     report = json.loads(run.stdout)
     assert report["ratio"]["json-mask"]["decode_tokens_per_second"] > 0
     figures = report["median"]["cabochon"]
-    assert set(figures) == {"load_s", "time_to_first_token_s", "prefill_tokens_per_second",
-                            "decode_tokens_per_second", "peak_memory_bytes"}  # fmt: skip
+    assert set(figures) == {"load_s", "time_to_first_token_s", "prefill_tokens_per_second", "decode_tokens_per_second",
+                            "peak_memory_bytes", "decode_tokens_per_second_4_rows",
+                            "decode_tokens_per_second_8_rows"}  # fmt: skip
     assert all(value > 0 for value in figures.values())
 
 

@@ -1,5 +1,6 @@
 """A caller of decode chooses, and may put tokens of its own between the model's."""
 
+from itertools import islice
 from pathlib import Path
 
 import mlx.core as mx
@@ -50,6 +51,12 @@ def test_decode_ends_where_the_context_does(engine: Engine) -> None:
     assert logits is not None
     assert len(list(decode(engine._step, session, logits, Sampler(GREEDY, engine._suppress), 10))) == 7
     assert session.kv.length == 10
+
+
+def test_tokens_in_rows_are_those_of_each_prompt_alone(engine: Engine) -> None:
+    prompts = [Prompt((*START, *range(500, 500 + 7 * row))) for row in range(4)]
+    rows = list(islice(engine.tokens_in_rows(prompts), 12))
+    assert [list(row) for row in zip(*rows, strict=True)] == [list(islice(engine.tokens(each), 12)) for each in prompts]
 
 
 def test_penalties_see_forced_tokens(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from app.background import Lane
 from app.text.foreign_text import one_line
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
+from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import Reader
@@ -57,10 +58,18 @@ class Arrivals(QObject):
     changed = Signal()
     asked = Signal(object)
 
-    def __init__(self, errands: Errands, reader: Reader, composer: Composer, new_folder: Callable[[], Path]) -> None:
+    def __init__(
+        self,
+        errands: Errands,
+        reader: Reader,
+        collection: Collection,
+        composer: Composer,
+        new_folder: Callable[[], Path],
+    ) -> None:
         super().__init__()
         self._errands = errands
         self._reader = reader
+        self._collection = collection
         self._composer = composer
         self._new_folder = new_folder
         self._lane = Lane()
@@ -99,7 +108,7 @@ class Arrivals(QObject):
         documents, pictures = self._documents, self._pictures
         self.dismiss()
         if documents:
-            self._reader.open(documents)
+            self._read_documents(documents)
         elif pictures:
             for item in self._composer.items:
                 if getattr(item, "path", None) in pictures:
@@ -139,14 +148,12 @@ class Arrivals(QObject):
             then(_sorted(paths, looks=False))
 
     def _open(self, found: _Sorted) -> None:
-        if found.documents:
-            self._reader.open(found.documents)
+        self._read_documents(found.documents)
         self._take_drop("", replace(found, documents=()))
 
     def _take_drop(self, remark: str, found: _Sorted) -> None:
         if self._reader.is_shown:
-            if found.documents:
-                self._reader.open(found.documents)
+            self._read_documents(found.documents)
             self._read_pictures(found.pictures)
             if found.others or remark:
                 self._composer.attach(found.others, remark)
@@ -157,6 +164,14 @@ class Arrivals(QObject):
         is_several = len(found.pictures) > 1 or any(path.suffix.lower() in _CONTAINERS for path in found.pictures)
         self._pictures = found.pictures if is_several else ()
         self.changed.emit()
+
+    def _read_documents(self, documents: tuple[Path, ...]) -> None:
+        """One file is opened; what may be many is queued."""
+        if len(documents) == 1 and promise(documents[0]) is Promise.DOCUMENT:
+            self._reader.open(documents)
+        elif documents:
+            self._collection.add(documents)
+            self._reader.list_all()
 
     def _read_pictures(self, pictures: tuple[Path, ...]) -> None:
         if len(pictures) == 1:

@@ -40,6 +40,10 @@ class Reader(QObject):
         self.number = 1
         """The page that is looked at."""
         self.is_shown = False
+        self.is_listing = False
+        """Whether the list of all documents is what is shown of them."""
+        self._wanted = 0
+        """The page to go to as soon as it is there."""
         self.place = (0, 0)
         """Line and character at which the person is."""
 
@@ -77,10 +81,24 @@ class Reader(QObject):
         if not self.documents:
             self.show(False)
 
-    def show(self, is_shown: bool) -> None:
-        """Show the documents, or the conversation."""
-        if is_shown != self.is_shown:
-            self.is_shown = is_shown
+    def list_all(self) -> None:
+        """Show the list of all documents."""
+        self.show(True, is_listing=True)
+
+    def go_soon(self, number: int) -> None:
+        """Show a page as soon as the document has it."""
+        self._wanted = number
+        self._arrive()
+
+    def _arrive(self) -> None:
+        if self._wanted and self.document is not None and self._wanted <= len(self.document.pages):
+            number, self._wanted = self._wanted, 0
+            self.go_to(number)
+
+    def show(self, is_shown: bool, *, is_listing: bool = False) -> None:
+        """Show a document or the list of all, or the conversation."""
+        if (is_shown, is_listing) != (self.is_shown, self.is_listing):
+            self.is_shown, self.is_listing = is_shown, is_listing
             self.shown.emit(is_shown)
             self.changed.emit()
 
@@ -95,6 +113,7 @@ class Reader(QObject):
         document = OpenDocument(self._errands, path, folder)
         self.documents.append(document)
         document.changed.connect(self.changed)
+        document.changed.connect(self._arrive)
         document.page_changed.connect(lambda _: self.changed.emit())
         document.shown_requested.connect(lambda number, line: self._show(document, number, line))
         self.added.emit(document)

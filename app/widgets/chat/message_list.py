@@ -9,9 +9,11 @@ from app.look.thumbnails import Thumbnails
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.finding import Finding, Hit
 from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
+from app.widgets.chat.answer_view import AnswerView
 from app.widgets.chat.empty_view import EmptyView
 from app.widgets.chat.turn_column import TurnColumn
-from app.widgets.chat.turn_views import AnswerView, TurnView, UserView
+from app.widgets.chat.turn_view import TurnView
+from app.widgets.chat.user_view import UserView
 from app.widgets.shared.look import Look
 
 __all__ = ["MessageList"]

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QScrollArea, QWidget
 
 from app.look.theme import COLUMN_WIDTH, Theme
 from app.viewmodels.conversation.turns import Turn
-from app.widgets.chat.turn_views import TurnView, estimate_height
+from app.widgets.chat.turn_view import TurnView, estimate_height
 
 __all__ = ["TurnColumn"]
 

@@ -11,6 +11,7 @@ from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import finer
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.reading.ask_sheet import AskSheet
+from app.widgets.reading.collection_gestures import CollectionGestures
 from app.widgets.reading.page_view import Fit
 from app.widgets.shared.dialogs import ask_where_to_write
 from app.widgets.shared.text_focus import Field
@@ -34,6 +35,7 @@ class ReadingGestures(QObject):
         self.arrivals = arrivals = models.arrivals
         self._choice = models.choice
         self._composer = models.composer
+        self._collection = models.collection
         self._exporter = models.document_exporter
         self._exporter.said.connect(self._toast.say)
         window.arrival.dismissed.connect(arrivals.dismiss)
@@ -45,10 +47,12 @@ class ReadingGestures(QObject):
         arrivals.changed.connect(lambda: self._show_arrival(window))
         arrivals.asked.connect(self._ask)
         view.header.back_button.clicked.connect(lambda: reader.show(False))
+        view.header.list_button.clicked.connect(reader.list_all)
+        CollectionGestures(window, models)
         text, page = view.text, view.page.view
         view.header.stop_button.clicked.connect(self.stop)
         text.card.read_requested.connect(self._read)
-        text.card.unlocked.connect(reader.unlock)
+        text.card.unlocked.connect(self._unlock)
         text.card.choice_changed.connect(self._weigh)
         text.doubts.clicked.connect(lambda: self.step_doubt(1))
         text.next_doubt.clicked.connect(lambda: self.step_doubt(1))
@@ -65,7 +69,7 @@ class ReadingGestures(QObject):
     @property
     def document(self) -> OpenDocument | None:
         """The document, while it is shown."""
-        return self.reader.document if self.reader.is_shown else None
+        return self.reader.document if self.reader.is_shown and not self.reader.is_listing else None
 
     @property
     def is_shown(self) -> bool:
@@ -127,6 +131,11 @@ class ReadingGestures(QObject):
         if self.document is not None:
             self.document.read(numbers, self._choice.reading)
 
+    def _unlock(self, password: str) -> None:
+        if self.document is not None:
+            self.reader.unlock(password)
+            self._collection.unlock(self.document.path, password)
+
     def _weigh(self) -> None:
         if self.document is not None:
             self.document.look(self._choice.reading)
@@ -157,8 +166,8 @@ class ReadingGestures(QObject):
             self.view.page.view.set_fit(Fit.PAGE)
 
     def toggle(self) -> None:
-        """Show the documents, or the conversation."""
-        self.reader.show(not self.reader.is_shown)
+        """Show the document that is open, or else the list of all; or the conversation."""
+        self.reader.show(not self.reader.is_shown, is_listing=not self.reader.is_shown and not self.reader.documents)
 
     def leave(self) -> None:
         """Escape: close what is open on top, or else go back to the conversation."""

@@ -21,6 +21,7 @@ class ReadingHeader(QWidget):
         self._reader = reader
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
+        self.list_button = IconButton(look, "pages", "Show all documents", side=32)
         self.title = QPushButton("Document")
         self.title.setObjectName("documentTitle")
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -45,7 +46,7 @@ class ReadingHeader(QWidget):
         row.addWidget(self.sidebar_button)
         row.addWidget(self.back_button)
         row.addLayout(names, 1)
-        for widget in (self.stop_button, self.toggle, self.share_button):
+        for widget in (self.stop_button, self.toggle, self.list_button, self.share_button):
             row.addWidget(widget)
 
     def refresh(self) -> None:

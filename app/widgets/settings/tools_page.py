@@ -38,7 +38,9 @@ class ToolsPage(SettingsPage):
         self.add_gap()
         self.add("Folders", self.folders)
         self.add("", side_by_side(self.add_button, self.remove_button))
-        self.add_button.clicked.connect(lambda: ask_for_folder(self, preferences.allow_reading))
+        self.add_button.clicked.connect(
+            lambda: ask_for_folder(self, "Choose a Folder to Read", preferences.allow_reading)
+        )
         self.remove_button.clicked.connect(self._remove)
         self.folders.itemSelectionChanged.connect(self._enable)
 

@@ -58,9 +58,9 @@ def ask_for_model(parent: QWidget, load: Callable[[Path], None]) -> None:
     _ask_for_folder(parent, "Choose a Model Folder", "Load", load)
 
 
-def ask_for_folder(parent: QWidget, take: Callable[[Path], None]) -> None:
-    """Ask for a folder that the model may read."""
-    _ask_for_folder(parent, "Choose a Folder to Read", "Choose", take)
+def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], None]) -> None:
+    """Ask for a folder."""
+    _ask_for_folder(parent, title, "Choose", take)
 
 
 def _ask_for_folder(parent: QWidget, title: str, accept: str, take: Callable[[Path], None]) -> None:

@@ -17,7 +17,7 @@ from app.look.theme import Theme
 from app.text.blocks import BlockReader, block_pieces, plain_pieces, uncut
 from app.text.markdown import CUT_MARK, FENCE_NUMBER_MARK, LINE_BREAK_MARK, TAB_MARK, cleaned
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
-from app.widgets.chat.turn_views import AnswerView
+from app.widgets.chat.answer_view import AnswerView
 from app.widgets.markdown.markdown_document import readable_texts
 from app.widgets.markdown.markdown_view import MarkdownView
 from engine import Message, Role, Text, ThoughtDelta, ThoughtStarted

@@ -1,0 +1,201 @@
+"""The documents that are being read and those that were: one list, which can be searched by what stands in them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.background import Lane
+from app.store import MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
+from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.pace import time_left
+from app.viewmodels.reading.queue import Queue
+from app.viewmodels.reading.queued import Progress, QueuedDocument
+from app.viewmodels.reading.reader import Reader
+from app.viewmodels.reading.words import count
+from engine import DocumentFormat
+
+__all__ = ["Collection", "Entry"]
+
+REFRESH_MS = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row."""
+
+    id: str
+    path: Path
+    line: str
+    """How it is, or where the words of a search stand."""
+    progress: Progress = Progress.DONE
+    share: float | None = None
+    """How much of it is read, while it is."""
+    page: int = 0
+    """Where a search found something."""
+    queued: QueuedDocument | None = field(default=None, compare=False)
+
+
+class Collection(QObject):
+    """Queues documents, shows how they do, and opens them.
+
+    **Signals:** `changed` (`entries`), `deleted` (the way back; somebody deleted one).
+    """
+
+    changed = Signal()
+    deleted = Signal(object)
+
+    def __init__(self, queue: Queue, store: Store, reader: Reader) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self.query = ""
+        self.forms: tuple[DocumentFormat, ...] = ()
+        """Files that are written of what is queued next."""
+        self.out: Path | None = None
+        """The folder for them; None for beside each document."""
+        self.forgets = False
+        """Whether nothing of what is queued next is kept but its files."""
+        self.choice = Choice()
+        """How pages are read."""
+        self.queue = queue
+        self._store = store
+        self._reader = reader
+        self._lane = Lane()
+        self._kept: list[KeptDocument] = []
+        self._hits: list[PageHit] = []
+        self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
+        self._soon.timeout.connect(self._show)
+        for changed in (queue.changed, queue.document_changed):
+            changed.connect(self._note)
+        queue.finished.connect(self.refresh)
+        reader.shown.connect(self.refresh)
+
+    @property
+    def line(self) -> str:
+        """How the queue does."""
+        queue = self.queue
+        if queue.trouble:
+            return queue.trouble
+        if not queue.waiting:
+            return count(len(self.entries), "document") if self.entries else ""
+        num_over = len(queue.documents) - len(queue.waiting)
+        state = "Paused" if queue.is_paused else "Reading"
+        parts = [f"{state} · {num_over:,} of {count(len(queue.documents), 'document')}"]
+        if not queue.is_paused and (left := time_left(queue.seconds_left)):
+            parts.append(left)
+        return " · ".join(parts)
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Queue documents, and all that lie in folders."""
+        orders = Orders(reading=self.choice.reading, forms=self.forms, out=self.out)
+        self.queue.add(paths, orders, is_forgotten=self.forgets)
+
+    def look_for(self, text: str) -> None:
+        """Show only what holds these words."""
+        self.query = text.strip()
+        if self.query:
+            self._lane.follow(self._store.documents.search(self.query), partial(self._take_hits, self.query))
+        else:
+            self._show()
+
+    def refresh(self) -> None:
+        """Ask the store what there is."""
+        self._lane.follow(self._store.documents.all(), self._take_kept)
+
+    def open(self, entry: Entry) -> None:
+        """Show a document, and the page that a search found."""
+        self._reader.open([entry.path])
+        if entry.page:
+            self._reader.go_soon(entry.page)
+
+    def remove(self, entry: Entry) -> None:
+        """Delete what was read of a document; for a while it can come back."""
+        if entry.queued is not None:
+            self.queue.remove(entry.queued)
+        else:
+            self._store.documents.remove(entry.id)
+        self._hits = [hit for hit in self._hits if hit.document_id != entry.id]
+        self.refresh()
+        self.deleted.emit(partial(self._restore, entry))
+
+    def _restore(self, entry: Entry) -> None:
+        self._lane.follow(self._store.documents.restore(entry.id), lambda _: self._come_back())
+
+    def _come_back(self) -> None:
+        self.queue.begin()
+        self.refresh()
+
+    def retry(self, entry: Entry) -> None:
+        """Read what could not be read once more."""
+        if entry.queued is not None:
+            self.queue.retry(entry.queued)
+
+    def unlock(self, path: Path, password: str) -> None:
+        """Read what waits for this password."""
+        for document in self.queue.documents:
+            if document.needs_password and document.path == path:
+                self.queue.unlock(document, password)
+
+    def move(self, entry: Entry, steps: int) -> None:
+        """Let a document come earlier or later."""
+        if entry.queued is not None and not entry.queued.is_over:
+            self.queue.move(entry.queued, steps)
+
+    def toggle_pause(self) -> None:
+        """Stop reading for now, or go on."""
+        self.queue.resume() if self.queue.is_paused else self.queue.pause()
+
+    def close(self) -> None:
+        """Show nothing more."""
+        self._soon.stop()
+        self._lane.close()
+
+    def _note(self) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _take_kept(self, kept: Iterable[KeptDocument]) -> None:
+        self._kept = [each for each in kept if each.state == "kept"]
+        self._show()
+
+    def _take_hits(self, query: str, hits: Sequence[PageHit]) -> None:
+        if query == self.query:
+            self._hits = list(hits)
+            self._show()
+
+    def _show(self) -> None:
+        self.entries = list(self._found() if self.query else self._all())
+        self.changed.emit()
+
+    def _all(self) -> Iterable[Entry]:
+        queued = self.queue.documents
+        yield from (_entry(each) for each in queued if not each.is_over)
+        over = [(each.created_at, _entry(each)) for each in queued if each.is_over]
+        kept = [(each.updated_at, _kept_entry(each)) for each in self._kept]
+        newest_first: Callable[[tuple[float, Entry]], float] = lambda pair: -pair[0]  # noqa: E731
+        yield from (entry for _, entry in sorted([*over, *kept], key=newest_first))
+
+    def _found(self) -> Iterable[Entry]:
+        there = {each.id: each for each in self._all()}
+        for hit in self._hits:
+            if hit.document_id in there:
+                entry = there[hit.document_id]
+                snippet = hit.snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
+                line = f"Page {hit.number:,}: {snippet}" if hit.number else entry.line
+                yield replace(entry, line=line, share=None, page=hit.number)
+
+
+def _entry(document: QueuedDocument) -> Entry:
+    share = None
+    if document.progress is Progress.READING and document.numbers:
+        num_over = len(document.numbers) - len(document.rest)
+        share = min((num_over + document.share) / len(document.numbers), 1.0)
+    return Entry(document.id, document.path, document.line, document.progress, share, queued=document)
+
+
+def _kept_entry(document: KeptDocument) -> Entry:
+    failed = sum(state == "failed" for state in document.pages.values())
+    read = count(len(document.pages) - failed, "page")
+    return Entry(document.id, document.path, f"{read} read" + (f", {failed:,} not" if failed else ""))

@@ -1,0 +1,192 @@
+"""What the model answers, step by step."""
+
+from itertools import pairwise
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.text.blocks import PLAIN_NOTE
+from app.viewmodels.conversation.parts import AnswerPart, Said, Thought
+from app.viewmodels.conversation.tools import ToolRun
+from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
+from app.widgets.chat.thinking_pane import ThinkingPane
+from app.widgets.chat.tool_card import ToolCard
+from app.widgets.chat.turn_view import TurnView
+from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.look import Label, Look, give_role
+
+__all__ = ["AnswerView"]
+
+
+class AnswerView(TurnView):
+    """The model's turn: thoughts, texts and calls in order, what it is doing, why it ended, and what went wrong.
+
+    **Signals:** `retry_requested`, `answer_now_requested`.
+    """
+
+    retry_requested = Signal()
+    answer_now_requested = Signal()
+    turn: AnswerTurn
+
+    def __init__(self, look: Look, turn: AnswerTurn) -> None:
+        super().__init__(look, turn, "Answer")
+        self._look = look
+        self.parts: list[ThinkingPane | MarkdownView | ToolCard] = []
+        self.plain_note = Label(PLAIN_NOTE)
+        give_role(self.plain_note, "note")
+        self.plain_note.setWordWrap(True)
+        self.activity = Label()
+        give_role(self.activity, "activity")
+        self.note = Label()
+        give_role(self.note, "note")
+        self.note.setWordWrap(True)
+        self.statistics = Label()
+        give_role(self.statistics, "note")
+        self._shows_statistics = False
+        self.error = QFrame()
+        self.error_text = Label()
+        self.retry_button = QPushButton("Retry")
+        self._build_error()
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 0, 0, 0)
+        foot.setSpacing(8)
+        for widget in (self.statistics, self.versions, self.copy_button, self.again_button):
+            foot.addWidget(widget)
+        foot.addStretch(1)
+        self._layout.setContentsMargins(4, 4, 4, 0)
+        self._layout.setSpacing(6)
+        self._column = QVBoxLayout()
+        self._column.setSpacing(6)
+        self._layout.addWidget(self.plain_note)
+        self._layout.addLayout(self._column)
+        for line in (self.activity, self.note, self.error):
+            self._layout.addWidget(line)
+        self._layout.addLayout(foot)
+        for part in turn.parts:
+            self._add_part(part)
+        self.plain_note.hide()
+        turn.part_added.connect(self._add_part)
+        turn.changed.connect(self._show)
+        self._show()
+
+    @property
+    def texts(self) -> list[TextView | None]:
+        """Thoughts and what was said; not the cards of tools."""
+        return [_text_of(part) for part in self.parts]
+
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """What was said before the buttons, a retry after them."""
+        return [*(stop for part in self.parts for stop in part.tab_stops), *super().tab_stops, self.retry_button]
+
+    @property
+    def copied_text(self) -> str:
+        """The answer as the model wrote it, without its thought."""
+        return self.turn.text.strip()
+
+    def settle(self) -> None:
+        """Set all of the text, and give every part its room."""
+        for text in self._said:
+            text.set_all()
+        super().settle()
+
+    def code_at(self, position: QPoint) -> str:
+        """The code block at a global position, exactly."""
+        places = [(text, text.viewport().mapFromGlobal(position)) for text in self._said]
+        return next((text.code_at(place) for text, place in places if text.viewport().rect().contains(place)), "")
+
+    @property
+    def _said(self) -> list[MarkdownView]:
+        return [part for part in self.parts if isinstance(part, MarkdownView)]
+
+    def _add_part(self, part: AnswerPart) -> None:
+        view = self._view_of(part)
+        self._column.addWidget(view)
+        view.show()
+        before = self.versions.older.previousInFocusChain() or self
+        for one, other in pairwise([before, *view.tab_stops]):
+            QWidget.setTabOrder(one, other)
+        self.parts.append(view)
+
+    def _view_of(self, part: AnswerPart) -> ThinkingPane | MarkdownView | ToolCard:
+        match part:
+            case Thought():
+                pane = ThinkingPane(self._look, part)
+                pane.answer_now_requested.connect(self.answer_now_requested)
+                return pane
+            case Said():
+                text = MarkdownView(self._look)
+                text.copy_requested.connect(self.copy_requested)
+                text.completed.connect(self._name_texts)
+                text.piece_set.connect(self._show_form)
+                self._listen(text)
+                return text
+            case ToolRun():
+                return ToolCard(self._look, part)
+
+    def _build_error(self) -> None:
+        give_role(self.error, "error")
+        self.error_text.setWordWrap(True)
+        self.error_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.retry_button.setAccessibleName("Retry the answer that failed")
+        self.retry_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.retry_button.clicked.connect(self.retry_requested)
+        row = QHBoxLayout(self.error)
+        row.setContentsMargins(14, 10, 12, 10)
+        row.setSpacing(12)
+        row.addWidget(self.error_text, 1)
+        row.addWidget(self.retry_button)
+
+    def show_statistics(self, is_shown: bool) -> None:
+        """Say under the answer what it cost, or not."""
+        if is_shown != self._shows_statistics:
+            self._shows_statistics = is_shown
+            self._show()
+
+    def show_retry(self, is_possible: bool) -> None:
+        """Only the last answer can be asked for again."""
+        self.retry_button.setVisible(is_possible)
+
+    def _show(self) -> None:
+        turn = self.turn
+        while len(self.parts) > len(turn.parts):  # it is asked for again
+            self.parts[-1].hide()
+            self.parts.pop().deleteLater()
+        self.activity.setText(turn.activity)
+        self.activity.setVisible(bool(turn.activity) and not turn.is_thinking)
+        for part, view in zip(turn.parts, self.parts, strict=True):
+            if isinstance(part, Said) and isinstance(view, MarkdownView):
+                view.setVisible(bool(part.text.strip()))
+                view.show_markdown(part.text, is_complete=not turn.is_running or part is not turn.parts[-1])
+        self.note.setText(turn.note)
+        self.note.setVisible(bool(turn.note))
+        self.statistics.setText(turn.statistics)
+        self.statistics.setVisible(self._shows_statistics and bool(turn.statistics))
+        self.error_text.setText(turn.error)
+        self.error.setVisible(turn.state is AnswerState.FAILED)
+        self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
+        self.again_button.setEnabled(not turn.is_running)
+        if turn.spoken != self.accessibleName():
+            self.setAccessibleName(turn.spoken)
+            self._name_texts()
+
+    def _show_form(self) -> None:
+        is_plain = any(text.is_partly_plain for text in self._said)
+        if self.plain_note.isHidden() == is_plain:
+            self.plain_note.setVisible(is_plain)
+
+    def _name_texts(self) -> None:
+        for text in self._said:
+            read = text.toPlainText().replace("\ufffc", "formula")
+            text.setAccessibleName(self.turn.spoken_as(read, is_end=text is self._said[-1]))
+
+
+def _text_of(part: ThinkingPane | MarkdownView | ToolCard) -> TextView | None:
+    match part:
+        case ThinkingPane():
+            return part.body
+        case MarkdownView():
+            return part
+        case ToolCard():
+            return None

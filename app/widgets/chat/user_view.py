@@ -1,0 +1,133 @@
+"""What a person said: pictures and files with their receipts, then the text."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from app.look.thumbnails import Thumbnails
+from app.text.blocks import PIECE
+from app.viewmodels.conversation.turns import Enclosure, UserTurn
+from app.widgets.chat.turn_view import TurnView
+from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.look import Look, give_role
+from app.widgets.shared.picture_card import CARD_WIDTH, PictureCard
+
+__all__ = ["UserView"]
+
+BUBBLE_SHARE = 0.82
+"""How much of the column a person's text may take."""
+
+
+class _EnclosureButton(QToolButton):
+    """A symbol, a name, and what was heard of it."""
+
+    def __init__(self, look: Look, enclosure: Enclosure) -> None:
+        super().__init__()
+        self._look = look
+        self._symbol = enclosure.symbol
+        give_role(self, "enclosure")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(18, 18))
+        self.show_label(enclosure)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if enclosure.path else Qt.FocusPolicy.NoFocus)
+        look.follow(self._restyle)
+
+    def show_label(self, enclosure: Enclosure) -> None:
+        """Show the name, and the receipt once it is there."""
+        self.setText(enclosure.label)
+        self.setAccessibleName(f"Open {enclosure.label}" if enclosure.path else f"Quoted: {enclosure.label}")
+
+    def _restyle(self) -> None:
+        self.setIcon(self._look.icons.icon(self._symbol, self._look.theme.colors.secondary))
+
+
+class UserView(TurnView):
+    """A person's turn: pictures with their receipts, then the text in a bubble."""
+
+    turn: UserTurn
+
+    def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
+        super().__init__(look, turn, "Your message")
+        self._text = TextView(look, "message")
+        self._listen(self._text)
+        self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
+        self._grid = QGridLayout()
+        self._grid.setSpacing(10)
+        self._bubble = QFrame()
+        give_role(self._bubble, "bubble")
+        inside = QVBoxLayout(self._bubble)
+        inside.setContentsMargins(16, 10, 16, 10)
+        inside.addWidget(self._text)
+        self._text.show_plain(turn.text)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addStretch(1)
+        for action in (self.again_button, self.copy_button):
+            row.addWidget(action, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._bubble)
+        self._layout.setContentsMargins(4, 4, 4, 4)
+        self._layout.setSpacing(8)
+        self._layout.addLayout(self._grid)
+        self._enclosures = [self._build_enclosure(look, enclosure) for enclosure in turn.enclosures]
+        for button in self._enclosures:
+            self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignRight)
+        self._layout.addLayout(row)
+        self._layout.addWidget(self.versions, 0, Qt.AlignmentFlag.AlignRight)
+        self._bubble.setVisible(bool(turn.text))
+        self.copy_button.setVisible(bool(turn.text))
+        for card in self.cards:
+            card.open_requested.connect(self.picture_chosen)
+        turn.changed.connect(self._show)
+        self._show()
+
+    @property
+    def texts(self) -> list[TextView | None]:
+        """What was written."""
+        return [self._text]
+
+    @property
+    def tab_stops(self) -> list[QWidget]:
+        """The pictures come before the text."""
+        return [*(card.tile for card in self.cards), self._text, *super().tab_stops]
+
+    @property
+    def copied_text(self) -> str:
+        """The text as it was typed."""
+        return self.turn.text
+
+    def _build_enclosure(self, look: Look, enclosure: Enclosure) -> _EnclosureButton:
+        """What was sent besides pictures; a file opens with a click."""
+        button = _EnclosureButton(look, enclosure)
+        if enclosure.path:
+            button.clicked.connect(lambda: self.picture_chosen.emit(enclosure.path))
+        return button
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the bubble to its text and the cards to the width."""
+        super().resizeEvent(event)
+        self._fit_bubble(event.size().width())
+        self._arrange_cards(event.size().width())
+
+    def _fit_bubble(self, width: int) -> None:
+        self._text.ensurePolished()
+        metrics = QFontMetrics(self._text.font())
+        if len(self.turn.text) > PIECE:
+            self._bubble.setFixedWidth(round(width * BUBBLE_SHARE))
+            return
+        longest = max((metrics.horizontalAdvance(line) for line in self.turn.text.split("\n")), default=0)
+        self._bubble.setFixedWidth(min(longest + 34, round(width * BUBBLE_SHARE)))
+
+    def _arrange_cards(self, width: int) -> None:
+        num_columns = max(1, min(len(self.cards), 3, width // (CARD_WIDTH + 10)))
+        for index, card in enumerate(self.cards):
+            row, column = divmod(index, num_columns)
+            self._grid.addWidget(card, row, column + 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        self._grid.setColumnStretch(0, 1)
+
+    def _show(self) -> None:
+        for index, card in enumerate(self.cards):
+            card.show_caption(self.turn.picture_line(index))
+        for button, enclosure in zip(self._enclosures, self.turn.enclosures, strict=True):
+            button.show_label(enclosure)
+        self.setAccessibleName(self.turn.spoken)
+        self._text.setAccessibleName(self.turn.spoken)  # VoiceOver passes frames over, and reads a text's name

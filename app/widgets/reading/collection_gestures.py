@@ -1,0 +1,53 @@
+"""What the buttons of the list of documents do."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from app.viewmodels.reading.collection import Entry
+from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.shared.dialogs import ask_for_files, ask_for_folder, show_folder
+
+__all__ = ["CollectionGestures"]
+
+
+class CollectionGestures(QObject):
+    """Lives as long as its window."""
+
+    def __init__(self, window: MainWindow, models: ViewModels) -> None:
+        super().__init__(window)
+        self._window = window
+        self._models = models
+        view, collection = window.documents, models.collection
+        view.back_button.clicked.connect(lambda: models.reader.show(False))
+        view.add_requested.connect(self._add_files)
+        view.folder_requested.connect(self._add_folder)
+        view.out_requested.connect(self._choose_out)
+        view.files_requested.connect(self._show_files)
+        collection.deleted.connect(lambda way_back: window.documents_toast.say("Document deleted", way_back))
+        collection.queue.finished.connect(self._tell)
+
+    def _add_files(self) -> None:
+        ask_for_files(self._window, self._add)
+
+    def _add_folder(self) -> None:
+        ask_for_folder(self._window, "Choose a Folder of Documents", lambda folder: self._add([folder]))
+
+    def _add(self, paths: list[Path]) -> None:
+        self._models.collection.add(paths)
+
+    def _choose_out(self) -> None:
+        ask_for_folder(self._window, "Choose a Folder for the Files", self._take_out)
+
+    def _take_out(self, folder: Path) -> None:
+        self._models.collection.out = folder
+        self._window.documents.refresh()
+
+    def _show_files(self, entry: Entry) -> None:
+        if entry.queued is not None and entry.queued.written:
+            show_folder(entry.queued.written[0].parent)
+
+    def _tell(self, sentence: str) -> None:
+        window = self._window
+        toasts = ((window.documents, window.documents_toast), (window.reading, window.reading_toast))
+        next((toast for view, toast in toasts if view.isVisible()), window.toast).say(sentence)

@@ -1,0 +1,188 @@
+"""The rows of the documents that are being read and those that were."""
+
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QKeyCombination,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app.text.foreign_text import one_line
+from app.viewmodels.reading.collection import Collection, Entry
+from app.viewmodels.reading.queued import Progress
+from app.widgets.shared.look import Look
+
+__all__ = ["CollectionList"]
+
+_Index = QModelIndex | QPersistentModelIndex
+
+ROW = 54
+
+_COMMAND_BACKSPACE = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Backspace)
+
+
+class CollectionList(QListView):
+    """Return opens, Delete deletes, Option with an arrow moves what waits.
+
+    **Signals:** `chosen`, `removed` (Entry), `moved` (Entry, steps), `current_changed`.
+    """
+
+    chosen = Signal(object)
+    removed = Signal(object)
+    moved = Signal(object, int)
+    current_changed = Signal()
+
+    def __init__(self, look: Look, collection: Collection) -> None:
+        super().__init__()
+        self._rows = _Rows(collection, self)
+        self.setModel(self._rows)
+        self.setItemDelegate(_Delegate(look, self))
+        self.setObjectName("collection")
+        self.setAccessibleName("Documents")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setUniformItemSizes(True)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.doubleClicked.connect(lambda index: self.chosen.emit(self._rows.entries[index.row()]))
+        look.theme.changed.connect(self.doItemsLayout)
+        collection.changed.connect(self._refresh)
+        self._refresh()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The row that has the focus."""
+        row = self.currentIndex().row()
+        return self._rows.entries[row] if 0 <= row < len(self._rows.entries) else None
+
+    def currentChanged(self, current: _Index, previous: _Index) -> None:
+        """Tell."""
+        super().currentChanged(current, previous)
+        self.current_changed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give the keys their meaning."""
+        entry, arrows = self.entry, {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        if entry is None:
+            super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(entry)
+        elif event.key() == Qt.Key.Key_Delete or event.keyCombination() == _COMMAND_BACKSPACE:
+            self.removed.emit(entry)
+        elif event.key() in arrows and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.moved.emit(entry, arrows[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
+
+    def _refresh(self) -> None:
+        before = self.entry
+        self._rows.refresh()
+        if before is not None:
+            row = next((n for n, entry in enumerate(self._rows.entries) if entry.id == before.id), -1)
+            self.setCurrentIndex(self._rows.index(row) if row >= 0 else QModelIndex())
+        self.current_changed.emit()
+
+
+class _Rows(QAbstractListModel):
+    """The entries as they are shown."""
+
+    def __init__(self, collection: Collection, parent: QListView) -> None:
+        super().__init__(parent)
+        self._collection = collection
+        self.entries: list[Entry] = []
+
+    def refresh(self) -> None:
+        """Take what there is now; rows that are only otherwise stay where they are."""
+        new = self._collection.entries
+        if [entry.id for entry in new] == [entry.id for entry in self.entries]:
+            changed = [n for n, (a, b) in enumerate(zip(self.entries, new, strict=True)) if a != b]
+            self.entries = list(new)
+            if changed:
+                self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
+        else:
+            self.beginResetModel()
+            self.entries = list(new)
+            self.endResetModel()
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """As many as there are."""
+        return 0 if parent.isValid() else len(self.entries)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The name, and what is spoken of it."""
+        entry = self.entries[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return one_line(entry.path.name)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{one_line(entry.path.name)}. {entry.line}"
+        return str(entry.path) if role == Qt.ItemDataRole.ToolTipRole else None
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints a document's name, how it does, and how far it is."""
+
+    def __init__(self, look: Look, parent: CollectionList) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._list = parent
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
+        """All alike."""
+        return QSize(200, self._look.theme.pixels(ROW))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Paint one row."""
+        entry, colors, theme = self._list._rows.entries[index.row()], self._look.theme.colors, self._look.theme
+        rect = QRectF(option.rect).adjusted(12, 2, -12, -2)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colors.accent_soft))
+            painter.drawRoundedRect(rect, 9, 9)
+        side, left = theme.pixels(20), rect.left() + 12
+        name, color = {
+            Progress.WAITING: ("document", colors.secondary), Progress.READING: ("document", colors.accent),
+            Progress.WRITING: ("document", colors.accent), Progress.DONE: ("check", colors.accent),
+            Progress.FAILED: ("warning", colors.danger),
+        }[entry.progress]  # fmt: skip
+        symbol = self._look.icons.pixmap(name, color, QSize(side, side))
+        painter.drawPixmap(round(left), round(rect.center().y() - side / 2), symbol)
+        words = rect.adjusted(12 + side + 12, 0, -12, 0)
+        font = painter.font()
+        font.setPixelSize(theme.pixels(13))
+        painter.setFont(font)
+        upper, lower = QRectF(words), QRectF(words)
+        upper.setBottom(words.center().y())
+        lower.setTop(words.center().y())
+        painter.setPen(QColor(colors.text))
+        self._write(painter, upper, Qt.AlignmentFlag.AlignBottom, one_line(entry.path.name))
+        font.setPixelSize(theme.pixels(12))
+        painter.setFont(font)
+        if entry.share is not None:
+            track = QRectF(words.right() - 120, lower.center().y() - 2, 120, 5)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colors.hairline))
+            painter.drawRoundedRect(track, 2.5, 2.5)
+            painter.setBrush(QColor(colors.accent))
+            track.setWidth(track.width() * entry.share)
+            painter.drawRoundedRect(track, 2.5, 2.5)
+            lower.setRight(words.right() - 130)
+        painter.setPen(QColor(colors.danger if entry.progress is Progress.FAILED else colors.secondary))
+        self._write(painter, lower, Qt.AlignmentFlag.AlignTop, entry.line)
+        painter.restore()
+
+    def _write(self, painter: QPainter, rect: QRectF, where: Qt.AlignmentFlag, text: str) -> None:
+        shown = painter.fontMetrics().elidedText(
+            text.replace("\n", " "), Qt.TextElideMode.ElideRight, int(rect.width())
+        )
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignLeft | where), shown)

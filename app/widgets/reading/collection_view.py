@@ -1,0 +1,215 @@
+"""All documents: what waits, what is read and written, what was read, and how to go on with each."""
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from app.text.foreign_text import one_line
+from app.viewmodels.reading.collection import Collection, Entry
+from app.viewmodels.reading.exporting import FORMAT_WORDS
+from app.viewmodels.reading.queued import Progress
+from app.widgets.reading.collection_list import CollectionList
+from app.widgets.shared.form import CheckBox, PopUp
+from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+
+__all__ = ["CollectionView"]
+
+_BESIDE, _CHOOSE = "Beside each document", "Choose a folder…"
+_NOTHING = "Write no files"
+
+
+class CollectionView(QWidget):
+    """The list, what is done with what is added, and buttons for the row that has the focus.
+
+    **Signals:** `add_requested`, `folder_requested` (documents to add), `out_requested` (where files go),
+    `files_requested` (Entry: show what was written).
+    """
+
+    add_requested = Signal()
+    folder_requested = Signal()
+    out_requested = Signal()
+    files_requested = Signal(object)
+
+    def __init__(self, look: Look, collection: Collection) -> None:
+        super().__init__()
+        self._collection = collection
+        self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
+        self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
+        title = Label("Documents")
+        give_role(title, "section")
+        self.state = Label(wraps=True)
+        give_role(self.state, "caption")
+        self.add_button = QPushButton("Add…")
+        self.folder_button = QPushButton("Add Folder…")
+        self.pause_button = QPushButton("Pause")
+        self.search = QLineEdit()
+        self.search.setObjectName("searchField")
+        self.search.setPlaceholderText("Search in all documents")
+        self.search.setAccessibleName("Search in all documents")
+        self.search.setClearButtonEnabled(True)
+        for cross in self.search.findChildren(QToolButton):
+            cross.setAccessibleName("Clear the search")
+            show_tip(cross, "Clear the search")
+        self.form = PopUp(look)
+        self.form.addItems([_NOTHING, *(f"Write {words}" for words in FORMAT_WORDS.values())])
+        self.form.setAccessibleName("Files to write of what is added")
+        self.out = PopUp(look)
+        self.out.setAccessibleName("Where these files go")
+        self.forgets = CheckBox(look, "Read and forget")
+        show_tip(self.forgets, "Nothing is kept but the files that are written")
+        self.list = CollectionList(look, collection)
+        self.empty = Label(
+            "Drop documents here, or add them: they are read one after the other, kept page by page, "
+            "and found again by their words.",
+            alignment=Qt.AlignmentFlag.AlignCenter, wraps=True,
+        )  # fmt: skip
+        give_role(self.empty, "note")
+        self.buttons = {
+            name: QPushButton(words)
+            for name, words in (
+                ("open", "Open"), ("retry", "Retry"), ("earlier", "Earlier"), ("later", "Later"),
+                ("files", "Show Files"), ("delete", "Delete"),
+            )
+        }  # fmt: skip
+        self._arrange(title)
+        self.add_button.clicked.connect(self.add_requested)
+        self.folder_button.clicked.connect(self.folder_requested)
+        self.pause_button.clicked.connect(collection.toggle_pause)
+        self.search.textChanged.connect(collection.look_for)
+        self.form.activated.connect(self._choose)
+        self.out.activated.connect(self._choose_out)
+        self.forgets.toggled.connect(self._choose)
+        self.list.chosen.connect(collection.open)
+        self.list.removed.connect(collection.remove)
+        self.list.moved.connect(collection.move)
+        self.list.current_changed.connect(self._show_buttons)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        for name, button in self.buttons.items():
+            button.clicked.connect(lambda _=False, name=name: self._do(name))
+        collection.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what there is now."""
+        collection = self._collection
+        self.state.setText(collection.line)
+        self.state.setVisible(bool(collection.line))
+        self.pause_button.setVisible(bool(collection.queue.waiting))
+        self.pause_button.setText("Go On" if collection.queue.is_paused else "Pause")
+        has_entries = bool(collection.entries)
+        self.list.setVisible(has_entries)
+        self.empty.setVisible(not has_entries)
+        if collection.query and not has_entries:
+            self.empty.setText("Nothing found.")
+        self.form.setCurrentIndex(list(FORMAT_WORDS).index(collection.forms[0]) + 1 if collection.forms else 0)
+        self.out.clear()
+        folders = [one_line(collection.out.name or str(collection.out))] if collection.out is not None else []
+        self.out.addItems([_BESIDE, *folders, _CHOOSE])
+        self.out.setCurrentIndex(len(folders))
+        self.out.setEnabled(bool(collection.forms))
+        self._show_buttons()
+
+    def build_menu(self, entry: Entry) -> QMenu:
+        """The context menu of a document."""
+        menu = QMenu(self)
+        for name, button in self.buttons.items():
+            if self._can(name, entry):
+                menu.addAction(button.text()).triggered.connect(button.click)
+        return menu
+
+    def _can(self, name: str, entry: Entry | None) -> bool:
+        if entry is None:
+            return False
+        queued = entry.queued
+        match name:
+            case "retry":
+                return queued is not None and (entry.progress is Progress.FAILED or bool(queued.failed_pages))
+            case "earlier" | "later":
+                return queued is not None and entry.progress is Progress.WAITING
+            case "files":
+                return queued is not None and bool(queued.written)
+            case _:
+                return True
+
+    def _do(self, name: str) -> None:
+        entry, collection = self.list.entry, self._collection
+        if entry is None:
+            return
+        match name:
+            case "open":
+                collection.open(entry)
+            case "retry":
+                collection.retry(entry)
+            case "earlier" | "later":
+                collection.move(entry, -1 if name == "earlier" else 1)
+            case "files":
+                self.files_requested.emit(entry)
+            case "delete":
+                collection.remove(entry)
+
+    def _show_buttons(self) -> None:
+        entry = self.list.entry
+        for name, button in self.buttons.items():
+            can = self._can(name, entry)
+            button.setEnabled(can)
+            button.setVisible(can or name in ("open", "delete"))
+
+    def _show_menu(self, position: QPoint) -> None:
+        entry = self.list.entry
+        if entry is not None:
+            menu = self.build_menu(entry)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.list.viewport().mapToGlobal(position))
+
+    def _choose(self) -> None:
+        index = self.form.currentIndex()
+        self._collection.forms = () if index == 0 else (list(FORMAT_WORDS)[index - 1],)
+        self._collection.forgets = self.forgets.isChecked()
+        self.refresh()
+
+    def _choose_out(self, index: int) -> None:
+        if index == self.out.count() - 1:
+            self.out_requested.emit()
+        elif index == 0:
+            self._collection.out = None
+        self.refresh()
+
+    def _arrange(self, title: Label) -> None:
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addWidget(title)
+        names.addWidget(self.state)
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 8, 12, 6)
+        head.addWidget(self.sidebar_button)
+        head.addWidget(self.back_button)
+        head.addLayout(names, 1)
+        for button in (self.pause_button, self.folder_button, self.add_button):
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            head.addWidget(button)
+        options = QHBoxLayout()
+        options.setContentsMargins(16, 0, 16, 6)
+        options.setSpacing(8)
+        for widget in (self.form, self.out):
+            widget.setMinimumWidth(60)
+            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            options.addWidget(widget, 1)
+        options.addWidget(self.forgets)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(16, 6, 16, 10)
+        foot.setSpacing(6)
+        for button in self.buttons.values():
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            foot.addWidget(button)
+        foot.addStretch(1)
+        searching = QHBoxLayout()
+        searching.setContentsMargins(16, 0, 16, 8)
+        searching.addWidget(self.search)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addLayout(searching)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.empty, 1)
+        column.addLayout(foot)
+        column.addLayout(options)

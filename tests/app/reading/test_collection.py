@@ -1,0 +1,108 @@
+"""Many documents in the window: queued, read, written, found again, deleted and brought back."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.viewmodels.reading.queued import Progress
+from tests.app.driving import WAIT_MS, OpenDesk, drop, files
+from tests.fake_documents import SENTENCES, Pretence, pretend
+
+
+def lines(desk: Desk) -> dict[str, str]:
+    """How each document is, by its name."""
+    return {entry.path.name: entry.line for entry in desk.models.collection.entries}
+
+
+def wait(desk: Desk, qtbot: QtBot) -> None:
+    """Until nothing waits, and all of it is shown."""
+    queue, collection = desk.models.queue, desk.models.collection
+    qtbot.waitUntil(lambda: bool(queue.documents) and not queue.waiting and not queue.is_busy, timeout=WAIT_MS)
+    over, num = (Progress.DONE, Progress.FAILED), len(queue.documents)
+    qtbot.waitUntil(lambda: [e.progress in over for e in collection.entries] == [True] * num, timeout=WAIT_MS)
+
+
+def queued(desk: Desk, qtbot: QtBot, folder: Path) -> None:
+    """Three documents in a folder that was dropped, of which one is damaged."""
+    folder.mkdir()
+    pretend(folder / "a.pdf", Pretence(("picture",) * 2))
+    pretend(folder / "b.pdf", Pretence(("text",) * 3, num_lines=12, fails_at=2))
+    (folder / "c.pdf").write_bytes(b"nothing")
+    drop(desk, files([folder]))
+    desk.models.arrivals.read()
+    assert desk.window.documents.isVisible()
+    wait(desk, qtbot)
+
+
+def test_a_dropped_folder_is_read_and_written_and_one_failure_stops_nothing(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    desk.models.collection.forms = ("txt",)
+    queued(desk, qtbot, tmp_path / "pile")
+    assert lines(desk)["a.pdf"].startswith("2 pages read")
+    assert lines(desk)["b.pdf"].startswith("2 pages read, 1 not")
+    assert "no document that can be read" in lines(desk)["c.pdf"]
+    assert {entry.path.name: entry.progress for entry in desk.models.collection.entries}["c.pdf"] is Progress.FAILED
+    assert SENTENCES[0] in (tmp_path / "pile" / "a.txt").read_text()
+
+
+def test_a_document_of_the_list_is_opened_with_what_was_read(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    queued(desk, qtbot, tmp_path / "pile")
+    rows = desk.window.documents.list
+    names = [entry.path.name for entry in desk.models.collection.entries]
+    rows.setFocus()
+    rows.setCurrentIndex(rows.model().index(names.index("a.pdf"), 0))
+    QTest.keyClick(rows, Qt.Key.Key_Return)
+    assert desk.window.reading.isVisible()
+    qtbot.waitUntil(lambda: SENTENCES[0] in desk.window.reading.text.editor.text, timeout=WAIT_MS)
+    desk.window.reading.header.list_button.click()
+    assert desk.window.documents.isVisible()
+    QTest.keyClick(rows, Qt.Key.Key_Escape)
+    assert not desk.models.reader.is_shown
+
+
+def test_words_lead_to_the_page_they_stand_on(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    queued(desk, qtbot, tmp_path / "pile")
+    collection = desk.models.collection
+    desk.window.documents.search.setText("pleasure of making")
+    qtbot.waitUntil(lambda: any(e.page == 3 for e in collection.entries), timeout=WAIT_MS)
+    entry = next(e for e in collection.entries if e.path.name == "b.pdf" and e.page == 3)
+    collection.open(entry)
+    qtbot.waitUntil(lambda: desk.models.reader.number == 3, timeout=WAIT_MS)
+
+
+def test_a_deleted_document_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    queued(desk, qtbot, tmp_path / "pile")
+    rows, collection = desk.window.documents.list, desk.models.collection
+    names = [entry.path.name for entry in collection.entries]
+    rows.setFocus()
+    rows.setCurrentIndex(rows.model().index(names.index("a.pdf"), 0))
+    QTest.keyClick(rows, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: "a.pdf" not in lines(desk), timeout=WAIT_MS)
+    desk.window.documents_toast.undo_button.click()
+    qtbot.waitUntil(lambda: lines(desk).get("a.pdf", "").startswith("2 pages read"), timeout=WAIT_MS)
+
+
+def test_reading_pauses_and_goes_on_and_what_waits_is_moved(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    held = tmp_path / "go on"
+    paths = [pretend(tmp_path / f"{name}.pdf", Pretence(("picture",) * 2, waits_for=str(held))) for name in "abc"]
+    collection, view = desk.models.collection, desk.window.documents
+    desk.models.reader.list_all()
+    collection.add(paths)
+    qtbot.waitUntil(lambda: len(collection.entries) == 3 and collection.entries[0].share is not None, timeout=WAIT_MS)
+    view.pause_button.click()
+    qtbot.waitUntil(lambda: view.pause_button.text() == "Go On" and "Paused" in view.state.text(), timeout=WAIT_MS)
+    collection.move(collection.entries[2], -1)
+    qtbot.waitUntil(lambda: [e.path.stem for e in collection.entries] == ["a", "c", "b"], timeout=WAIT_MS)
+    held.touch()
+    view.pause_button.click()
+    wait(desk, qtbot)
+    assert set(lines(desk).values()) == {"2 pages read"}
