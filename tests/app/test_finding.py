@@ -382,3 +382,14 @@ def test_letters_that_grow_when_case_is_ignored_keep_their_places() -> None:
     assert [text[start:end] for start, end in places] == ["Straße", "Straße"]
     assert [text[start:end] for start, end in occurrences(text, ("ss",))] == ["ß", "SS", "ß"]
     assert [text[start:end] for start, end in occurrences(text, ("stanbul",))] == ["stanbul"]
+
+
+def test_a_hit_in_what_is_asked_for_again_leads_nowhere(desk: Desk, qtbot: QtBot) -> None:
+    turns = converse(desk, "a plum?", "plum and plum")
+    finding = find(desk, qtbot, "plum")
+    answer = turns[1]
+    assert isinstance(answer, AnswerTurn)
+    answer.start_again()
+    for _ in range(3):
+        finding.step(1)
+    assert finding.current is not None

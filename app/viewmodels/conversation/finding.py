@@ -219,9 +219,10 @@ class Finding(QObject):
 
     def _go_to(self, position: int) -> None:
         self.current = hit = self._hit_at(position)
-        part = hit.turn.parts[hit.part] if isinstance(hit.turn, AnswerTurn) else None
-        if isinstance(part, Thought) and not part.is_open:
-            part.set_open(True)
+        parts = hit.turn.parts if isinstance(hit.turn, AnswerTurn) else []
+        for part in parts[hit.part : hit.part + 1]:  # it may be gone by now
+            if isinstance(part, Thought) and not part.is_open:
+                part.set_open(True)
         self.changed.emit()
         self.reached.emit(hit)
 
