@@ -27,6 +27,7 @@ from app.mac.awake import Awake
 from app.mac.notifications import SystemNotifier
 from app.paths import ICONS, data_folder, engine_command, log_folder
 from app.settings import Settings
+from app.sound.player import Player, SystemLoudspeaker
 from app.sound.recorder import MicrophoneError, Microphones, Recorder
 from app.store import Conversation as Kept
 from app.store import Matter, Saying, Store
@@ -53,6 +54,7 @@ from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.keeping import Keeper
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
+from app.viewmodels.recordings.recording import Recordings
 from app.viewmodels.settings.preferences import Preferences
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.notices import Notices
@@ -171,6 +173,8 @@ class Desk:
         self.models.document_exporter.close()
         self.keeper.close()
         self.models.queue.close()
+        self.models.recordings.finish()
+        self.models.player.close()
         self.models.composer.preparation.close(self.models.composer.draft)
         self.models.library.close()
         self.retention.end()
@@ -265,7 +269,7 @@ def assemble(
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     reader = Reader(bridge, pasted.new_page)
     queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences)
-    arrivals = Arrivals(bridge, reader, collection, composer, lambda: pasted.folder)
+    arrivals = Arrivals(bridge, reader, collection, recordings := Recordings(bridge), composer, lambda: pasted.folder)
     models = ViewModels(
         model=model,
         remarks=remarks,
@@ -288,6 +292,8 @@ def assemble(
         collection=collection,
         document_exporter=DocumentExporter(settings),
         queue=queue,
+        recordings=recordings,
+        player=Player(SystemLoudspeaker()),
     )
     _stay_awake(running, queue)
     Rest(bridge, settings, running)

@@ -132,7 +132,8 @@ from engine.protocol.requests import (
     Transcribe,
 )
 from engine.protocol.tools import Tool, tool_from_function
-from engine.recordings.source import run_recording_process
+from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat, clock, write_recording
+from engine.recordings.source import OpenRecording, run_recording_process
 from engine.tasks.speech_prompts import transcription_prompt
 
 if TYPE_CHECKING:
@@ -142,24 +143,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "DOCUMENT_FORMATS", "GREEDY", "MAX_SOUND_SECONDS",
-    "PICTURE_SUFFIXES", "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow", "AnyJson",
-    "Attachment", "AttachmentError", "Box", "Cancel", "CheckpointError", "ContextFull", "DocumentEvent",
+    "PICTURE_SUFFIXES", "RECORDING_FORMATS", "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow",
+    "AnyJson", "Attachment", "AttachmentError", "Box", "Cancel", "CheckpointError", "ContextFull", "DocumentEvent",
     "DocumentFormat", "DocumentInfo", "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine", "EngineClient",
     "EngineError", "EngineEvent", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute",
-    "Failed", "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "Layout", "LoadModel", "LoadProgress",
-    "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "Options",
-    "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt", "PageShown", "PageState", "PageText", "Part",
-    "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress", "PromptError", "PromptReady", "Quote",
-    "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingRead", "Regex", "Request", "Respond", "Returned",
-    "Role", "Sampling", "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step",
-    "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted",
-    "Tool", "ToolCall", "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult",
-    "Traits", "Transcribe", "Turned", "Verdict", "Video", "VideoReceipt", "Way", "WriteError", "Written",
-    "document_text", "find_documents", "look_at_file", "mark_running", "messages_of", "mix_down", "plan_frames",
-    "plan_image", "read_traits", "respond", "run_command_line", "run_document_process", "run_engine_process",
-    "run_picture_process", "run_recording_process", "run_template_process", "run_writer_process", "sample_checkpoint",
-    "small_picture", "take_turns", "target_of", "tool_from_function", "transcription_prompt", "user",
-    "without_surrogates", "write_document", "write_whole",
+    "Failed", "FinishReason", "Finished", "Functions", "ImagePlan", "JsonSchema", "Layout", "LoadModel",
+    "LoadProgress", "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded",
+    "NamedTool", "OpenRecording", "Options", "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt",
+    "PageShown", "PageState", "PageText", "Part", "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress",
+    "PromptError", "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingFormat",
+    "RecordingRead", "Regex", "Request", "Respond", "Returned", "Role", "Sampling", "ShowPage", "Shutdown", "Sound",
+    "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta", "TextLine", "Thought",
+    "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
+    "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned",
+    "Verdict", "Video", "VideoReceipt", "Way", "WriteError", "Written", "clock", "document_text", "find_documents",
+    "look_at_file", "mark_running", "messages_of", "mix_down", "plan_frames", "plan_image", "read_traits", "respond",
+    "run_command_line", "run_document_process", "run_engine_process", "run_picture_process", "run_recording_process",
+    "run_template_process", "run_writer_process", "sample_checkpoint", "small_picture", "take_turns", "target_of",
+    "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_document", "write_recording",
+    "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -10,6 +10,7 @@ from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
 from app.widgets.reading.reading_gestures import ReadingGestures
+from app.widgets.recordings.recording_gestures import RecordingGestures
 from app.widgets.shared.dialogs import (
     AboutBox,
     ask_for_files,
@@ -52,6 +53,8 @@ class Gestures(QObject):
         self.voice = models.voice
         self.finding = models.finding
         self.reading = ReadingGestures(window, models, self.refresh)
+        self.recordings = models.recordings
+        RecordingGestures(window, models)
         self.attach_sample = attach_sample
         window.commands["sidebar"].setChecked(self.settings.is_sidebar_shown)
         window.commands["show_thoughts"].setChecked(self.conversation.shows_thoughts)
@@ -79,6 +82,7 @@ class Gestures(QObject):
     def begin(self, *, is_temporary: bool = False) -> None:
         """Start anew, perhaps with a conversation that leaves nothing behind."""
         self.reading.reader.show(False)
+        self.recordings.show(False)
         self.library.new(is_temporary=is_temporary)
         self.composer.set_thinking(self.preferences.settings.thinks_by_default)
         self.window.composer.editor.setFocus()
@@ -86,6 +90,7 @@ class Gestures(QObject):
     def open_conversation(self, conversation_id: str, turn_id: str, takes_focus: bool) -> None:
         """Show a conversation, and a turn of it that was found."""
         self.reading.reader.show(False)
+        self.recordings.show(False)
         self.library.open(conversation_id, turn_id or None)
         if takes_focus:
             self.window.composer.editor.setFocus()

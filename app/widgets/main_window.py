@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidge
 from app.look.theme import COLUMN_WIDTH
 from app.look.thumbnails import Thumbnails
 from app.settings import Settings
+from app.sound.player import Player
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.conversation.tools import Toolbox
@@ -36,6 +37,7 @@ from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
+from app.viewmodels.recordings.recording import Recordings
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.remarks import Remarks
 from app.viewmodels.shelf.running import Running
@@ -49,6 +51,7 @@ from app.widgets.commands import Commands
 from app.widgets.header import Header
 from app.widgets.reading.collection_view import CollectionView
 from app.widgets.reading.reading_view import ReadingView
+from app.widgets.recordings.recording_view import RecordingView
 from app.widgets.remark_bar import RemarkBar
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Look
@@ -89,6 +92,8 @@ class ViewModels:
     document_exporter: DocumentExporter
     collection: Collection
     queue: Queue
+    recordings: Recordings
+    player: Player
 
 
 class MainWindow(QMainWindow):
@@ -129,6 +134,7 @@ class MainWindow(QMainWindow):
             look, models.reader, models.page_finding, models.choice, self.commands.menus["Share"]
         )
         self.documents = CollectionView(look, models.collection)
+        self.recording = RecordingView(look, models.recordings, models.player)
         self._central = QWidget()
         self._right = QStackedWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
@@ -139,6 +145,7 @@ class MainWindow(QMainWindow):
         self.documents_toast = Toast(self.documents, self.documents.list)
         self.overlay = DropOverlay(look, self._right)
         models.reader.shown.connect(self._show_reading)
+        models.recordings.shown.connect(self._show_recording)
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
         self.composer.editor.setFocus()
@@ -168,7 +175,7 @@ class MainWindow(QMainWindow):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self._models.intake.take_drop(event.mimeData())
-        if not self._models.reader.is_shown:
+        if self._right.currentWidget() is self._central:
             self.composer.editor.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -194,11 +201,19 @@ class MainWindow(QMainWindow):
             self.setMinimumHeight(min(max(MINIMUM_SIZE[1], needed), room))
 
     def _show_reading(self, is_shown: bool) -> None:
+        if is_shown:
+            self._models.recordings.show(False)
         is_listing = is_shown and self._models.reader.is_listing
         documents = self.documents if is_listing else self.reading
         self._right.setCurrentWidget(documents if is_shown else self._central)
         focus = self.documents.list if is_listing else self.reading.page.view
         (focus if is_shown else self.composer.editor).setFocus()
+
+    def _show_recording(self, is_shown: bool) -> None:
+        if is_shown:
+            self._models.reader.show(False)
+        self._right.setCurrentWidget(self.recording if is_shown else self._central)
+        (self.recording.wave if is_shown else self.composer.editor).setFocus()
 
     def place_sidebar(self) -> None:
         """Show the conversations if they are wanted and there is room."""
@@ -210,7 +225,7 @@ class MainWindow(QMainWindow):
         if event.key() == Qt.Key.Key_Escape:
             self.escaped.emit()
             event.accept()
-        is_word = event.text().isprintable() and event.text() and not self._models.reader.is_shown
+        is_word = event.text().isprintable() and event.text() and self._right.currentWidget() is self._central
         if not event.isAccepted() and is_word:
             self.composer.editor.setFocus()
             self.composer.editor.insertPlainText(event.text())
@@ -274,6 +289,7 @@ class MainWindow(QMainWindow):
         self._right.addWidget(self._central)
         self._right.addWidget(self.reading)
         self._right.addWidget(self.documents)
+        self._right.addWidget(self.recording)
         self._halves.addWidget(self._right)
         self._halves.setStretchFactor(1, 1)
         self._halves.setCollapsible(0, False)

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import assert_never
 
 from engine.process.lending import Loan
 from engine.protocol.errors import Cancelled
-from engine.protocol.events import DocumentEvent, ModelInfo, RecordingRead
+from engine.protocol.events import DocumentEvent, ModelInfo
 from engine.protocol.requests import DocumentRequest, LookAtDocument, ReadDocument, ShowPage, Transcribe
 from engine.tasks.documents import look_at, read_document, show
 from engine.tasks.pace import Pace
-from engine.tasks.recording import read_recording
+from engine.tasks.recording import transcribe
 
 __all__ = ["Desk"]
 
@@ -87,14 +86,4 @@ class Desk:
             case ReadDocument():
                 yield from read_document(request, between, partial(self._lend, is_cancelled), self._pace)
             case Transcribe():
-                yield from self._transcribe(request, is_cancelled)
-
-    def _transcribe(self, request: Transcribe, is_cancelled: Callable[[], bool]) -> Iterator[DocumentEvent]:
-        try:
-            with self._lend(is_cancelled) as model:
-                yield from read_recording(
-                    Path(request.path), model, model.info, language=request.language, translation=request.translation,
-                    start_s=request.start_s, cancelled=is_cancelled,
-                )  # fmt: skip
-        except Cancelled:  # before its turn came
-            yield RecordingRead(request.start_s, is_cancelled=True)
+                yield from transcribe(request, is_cancelled, partial(self._lend, is_cancelled))

@@ -4,10 +4,11 @@ Nobody is asked about silence, so nothing is invented there.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 import numpy as np
@@ -16,17 +17,19 @@ import soundfile
 from engine.media.senses import check_senses
 from engine.preprocess.sound import SAMPLE_RATE
 from engine.protocol.documents import SpokenPiece
-from engine.protocol.errors import AttachmentError, Cancelled
+from engine.protocol.errors import AttachmentError, Cancelled, EngineError
 from engine.protocol.events import ModelInfo, RecordingRead, SpeechRead
 from engine.protocol.messages import Sound, user
 from engine.protocol.options import GREEDY, Options
+from engine.protocol.requests import Transcribe
 from engine.recordings.silence import CONTEXT_S, LONGEST_S, OVERLAP_S, Stretch, cut
 from engine.recordings.source import OpenRecording
 from engine.recordings.words import num_words, once, without_copies
 from engine.tasks.asking import Answered, Ask, Asking
+from engine.tasks.documents import Lend
 from engine.tasks.speech_prompts import split_translation, transcription_prompt, translation_prompt
 
-__all__ = ["longest_stretch_s", "read_recording"]
+__all__ = ["longest_stretch_s", "read_recording", "transcribe"]
 
 _TOKENS_A_SECOND = 16
 """More than anybody says, in any language."""
@@ -35,6 +38,9 @@ _LEAST_TOKENS = 48
 
 _SHORTEST_S = 3.0
 """A stretch may be so long whatever a checkpoint says: less would leave no place to cut."""
+
+_LENT_S = 20.0
+"""Whoever wants to load another model waits so long, and for the answers under way."""
 
 _STOPPED = "Writing the recording down was stopped."
 _UNTRANSLATED = "The model did not translate this part."
@@ -90,6 +96,46 @@ def read_recording(
         yield RecordingRead(total_s, is_cancelled=True)
     else:
         yield RecordingRead(end_s)
+
+
+def transcribe(request: Transcribe, cancelled: Callable[[], bool], lend: Lend) -> Iterator[SpeechRead | RecordingRead]:
+    """The same with a model that is lent, and given back now and then, so that another can be loaded meanwhile.
+
+    Raises EngineError as well where that was done: the rest is for whoever goes on with it.
+    """
+    try:
+        with lend() as model:
+            info = model.info
+        yield from read_recording(
+            Path(request.path), _in_turns(lend, info), info, language=request.language,
+            translation=request.translation, start_s=request.start_s, cancelled=cancelled,
+        )  # fmt: skip
+    except Cancelled:  # before its turn came
+        yield RecordingRead(request.start_s, is_cancelled=True)
+
+
+def _in_turns(lend: Lend, info: ModelInfo) -> Asking:
+    def ask(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+        waiting = enumerate(asks)
+        for first in waiting:
+            taken = list[int]()
+            with lend() as model:
+                if model.info != info:
+                    raise EngineError("The model was changed. Go on with the rest of the recording.")
+                for place, answered in model.asking(_of_one_turn(first, waiting, taken)):
+                    yield taken[place], answered
+
+    return ask
+
+
+def _of_one_turn(first: tuple[int, Ask], waiting: Iterator[tuple[int, Ask]], taken: list[int]) -> Iterator[Ask]:
+    """Questions for as long as a model is lent; which they are is noted."""
+    ends_s, each = time.monotonic() + _LENT_S, cast(tuple[int, Ask] | None, first)
+    while each is not None:
+        index, ask = each
+        taken.append(index)
+        yield ask
+        each = next(waiting, None) if time.monotonic() < ends_s else None
 
 
 class _Reader:

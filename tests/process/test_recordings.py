@@ -77,6 +77,21 @@ def test_it_stops_when_it_is_cancelled_and_says_so(
     assert set(ended) == {2, 3}
 
 
+def test_a_model_can_be_loaded_between_and_the_rest_is_for_whoever_goes_on(
+    engine: EngineWorker | EngineClient, heard: Heard, digits: tuple[Path, list[Said]], tiny_checkpoint: Path
+) -> None:
+    engine.submit(Transcribe(2, str(digits[0])))
+    engine.submit(LoadModel(3, str(tiny_checkpoint)))
+    engine.submit(Transcribe(4, str(digits[0])))
+    ended = {}
+    while len(ended) < 3:
+        last = until(heard, ModelLoaded, RecordingRead, Failed)[-1]
+        ended[last.request_id] = last.event
+    assert isinstance(ended[3], ModelLoaded)
+    assert isinstance(ended[4], Failed)
+    assert "cannot hear" in ended[4].message
+
+
 def test_what_has_no_sound_is_one_sentence(engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path) -> None:
     (tmp_path / "none.m4a").touch()
     engine.submit(Transcribe(2, str(tmp_path / "none.m4a")))

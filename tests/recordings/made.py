@@ -13,6 +13,8 @@ from engine.preprocess.sound import SAMPLE_RATE
 
 CLIPS = sample_checkpoint() / "heldout"
 
+_AROUND = 1_600
+
 
 @dataclass(frozen=True)
 class Said:
@@ -24,11 +26,17 @@ class Said:
 
 
 def clip(index: int) -> tuple[np.ndarray, str]:
-    """Samples of a clip of the sample's, without the silence around it, and the digits in it."""
+    """Samples of a clip of the sample's, with little silence around what is said, and the digits in it."""
     name = f"clip-{index}.wav"
     samples, _ = soundfile.read(CLIPS / name, dtype="float32")
-    loud = np.flatnonzero(np.abs(samples) > 0.05 * np.abs(samples).max())
-    return samples[loud[0] : loud[-1] + 1], json.loads((CLIPS / "clips.json").read_text())[name]
+    first, last = _loud(samples)
+    around = samples[max(0, first - _AROUND) : last + _AROUND]  # words begin and end more quietly
+    return around, json.loads((CLIPS / "clips.json").read_text())[name]
+
+
+def _loud(samples: np.ndarray) -> tuple[int, int]:
+    places = np.flatnonzero(np.abs(samples) > 0.05 * np.abs(samples).max())
+    return int(places[0]), int(places[-1])
 
 
 def noise(seconds: float, level: float = 0.003, seed: int = 0) -> np.ndarray:
@@ -44,7 +52,8 @@ def recording(clips: Sequence[int], pauses_s: Sequence[float], level: float = 0.
         num += round(pause_s * SAMPLE_RATE)
         samples, digits = clip(index)
         parts += [np.zeros(round(pause_s * SAMPLE_RATE), np.float32), samples]
-        said.append(Said(num / SAMPLE_RATE, (num + len(samples)) / SAMPLE_RATE, digits))
+        first, last = _loud(samples)
+        said.append(Said((num + first) / SAMPLE_RATE, (num + last) / SAMPLE_RATE, digits))
         num += len(samples)
     parts.append(np.zeros(round(pauses_s[-1] * SAMPLE_RATE), np.float32))
     whole = np.concatenate(parts)

@@ -1,6 +1,7 @@
 """A recording becomes text in its places: nothing twice, nothing lost, nothing made up, and it goes on after a stop."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,11 +13,12 @@ from engine.checkpoint.sample import sample_checkpoint
 from engine.engine import Engine
 from engine.preprocess.sound import SAMPLE_RATE
 from engine.protocol.documents import SpokenPiece
-from engine.protocol.errors import AttachmentError, PromptError
+from engine.protocol.errors import AttachmentError, EngineError, PromptError
 from engine.protocol.events import FinishReason, Logprob, ModelInfo, RecordingRead, SpeechRead, Traits
 from engine.protocol.messages import Sound
+from engine.protocol.requests import Transcribe
 from engine.tasks.asking import Answered, Ask, ask_engine
-from engine.tasks.recording import read_recording
+from engine.tasks.recording import read_recording, transcribe
 from tests.recordings.made import noise, recording, write_wav
 from tests.recordings.test_silence import babble
 from tests.tiny import write_checkpoint, write_unified
@@ -196,3 +198,44 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert isinstance(sound, Sound)
     assert Path(sound.path).parent.parent == tmp_path
     assert [each.name for each in tmp_path.iterdir()] == ["a.wav"]
+
+
+class Lender:
+    """Lends a model that answers each question with its number; another one from a turn on."""
+
+    def __init__(self, changes_at: int = 99) -> None:
+        self.num_lent, self.num_answered = 0, 0
+        self.changes_at = changes_at
+
+    @contextmanager
+    def __call__(self) -> Iterator["Lender"]:
+        self.num_lent += 1
+        yield self
+
+    @property
+    def info(self) -> ModelInfo:
+        return INFO if self.num_lent < self.changes_at else msgspec.structs.replace(INFO, path="/other")
+
+    def asking(self, asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+        for place, _ in enumerate(asks):
+            self.num_answered += 1
+            yield place, Answered(str(self.num_answered), "end_of_turn")
+
+
+def test_a_model_is_given_back_between_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.tasks.recording._LENT_S", 0.0)
+    path = write_wav(tmp_path / "a.wav", recording([4] * 5, [2] * 6)[0])
+    lender = Lender()
+    pieces = pieces_of(transcribe(Transcribe(1, str(path)), lambda: False, lender))
+    assert words(pieces) == ["1", "2", "3", "4", "5"]
+    assert lender.num_lent == 6
+
+
+def test_another_model_does_not_go_on_with_it_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.tasks.recording._LENT_S", 0.0)
+    path = write_wav(tmp_path / "a.wav", recording([4] * 5, [2] * 6)[0])
+    events = transcribe(Transcribe(1, str(path)), lambda: False, Lender(changes_at=4))
+    assert isinstance(next(events), SpeechRead)
+    assert isinstance(next(events), SpeechRead)
+    with pytest.raises(EngineError, match="Go on with the rest"):
+        next(events)

@@ -18,7 +18,8 @@ from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import Reader
-from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
+from app.viewmodels.recordings.recording import Recordings
+from engine import MAX_SOUND_SECONDS, PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, AttachmentError, OpenRecording
 
 __all__ = ["DOCUMENT_SUFFIXES", "Arrivals", "Promise", "promise"]
 
@@ -63,6 +64,7 @@ class Arrivals(QObject):
         errands: Errands,
         reader: Reader,
         collection: Collection,
+        recordings: Recordings,
         composer: Composer,
         new_folder: Callable[[], Path],
     ) -> None:
@@ -70,11 +72,14 @@ class Arrivals(QObject):
         self._errands = errands
         self._reader = reader
         self._collection = collection
+        self._recordings = recordings
         self._composer = composer
         self._new_folder = new_folder
         self._lane = Lane()
         self._documents: tuple[Path, ...] = ()
         self._pictures: tuple[Path, ...] = ()
+        self._recording: Path | None = None
+        """Longer than a model hears at once."""
 
     @property
     def question(self) -> str:
@@ -88,7 +93,14 @@ class Arrivals(QObject):
             return f"{name}: read as a document, or ask about it here?"
         if self._pictures:
             return f"{len(self._pictures):,} pictures are attached. They can also be read as the pages of a document."
+        if self._recording is not None:
+            return f"What is said in “{one_line(self._recording.name)}” can be written down, however long it is."
         return ""
+
+    @property
+    def words(self) -> str:
+        """What a button says that does it."""
+        return "Read as a Document" if self._documents or self._pictures else "Write It Down"
 
     @property
     def can_ask(self) -> bool:
@@ -105,10 +117,12 @@ class Arrivals(QObject):
 
     def read(self) -> None:
         """Read what was asked about."""
-        documents, pictures = self._documents, self._pictures
+        documents, pictures, recording = self._documents, self._pictures, self._recording
         self.dismiss()
         if documents:
             self._read_documents(documents)
+        elif recording is not None and not pictures:
+            self._recordings.open(recording)
         elif pictures:
             for item in self._composer.items:
                 if getattr(item, "path", None) in pictures:
@@ -129,7 +143,7 @@ class Arrivals(QObject):
 
     def dismiss(self) -> None:
         """Neither."""
-        self._documents, self._pictures = (), ()
+        self._documents, self._pictures, self._recording = (), (), None
         self.changed.emit()
 
     def finish(self) -> None:
@@ -163,7 +177,16 @@ class Arrivals(QObject):
         self._documents = found.documents
         is_several = len(found.pictures) > 1 or any(path.suffix.lower() in _CONTAINERS for path in found.pictures)
         self._pictures = found.pictures if is_several else ()
+        self._recording = None
+        for path in found.others:
+            if path.suffix.lower() in (*SOUND_SUFFIXES, *VIDEO_SUFFIXES):
+                self._lane.do(partial(_if_long, path), self._offer_recording)
         self.changed.emit()
+
+    def _offer_recording(self, path: Path | None) -> None:
+        if path is not None:
+            self._recording = path
+            self.changed.emit()
 
     def _read_documents(self, documents: tuple[Path, ...]) -> None:
         """One file is opened; what may be many is queued."""
@@ -206,6 +229,15 @@ def _sorted(paths: tuple[Path, ...], *, looks: bool) -> _Sorted:
         by_promise[kind].append(path)
     kinds = (Promise.DOCUMENT, Promise.PICTURE, Promise.OTHER)
     return _Sorted(*(tuple(by_promise[kind]) for kind in kinds))
+
+
+def _if_long(path: Path) -> Path | None:
+    """The file if it is sound, and longer than a model hears at once."""
+    try:
+        with OpenRecording(path) as recording:
+            return path if recording.seconds > MAX_SOUND_SECONDS else None
+    except AttachmentError:  # told by whoever attaches it
+        return None
 
 
 def _bound(pictures: tuple[Path, ...], new_folder: Callable[[], Path]) -> Path | str:

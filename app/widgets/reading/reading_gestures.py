@@ -209,6 +209,7 @@ class ReadingGestures(QObject):
 
     def _show_arrival(self, window: MainWindow) -> None:
         self._ask_button.setVisible(self.arrivals.can_ask)
+        self._read_button.setText(self.arrivals.words)
         window.arrival.show_text(self.arrivals.question)
 
     # --- what goes out

@@ -1,0 +1,196 @@
+"""The recording that is open: its wave, what was said in it so far, and how long the rest takes."""
+
+import threading
+import time
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.asking import Errand
+from app.background import Lane
+from app.viewmodels.reading.errands import Errands
+from engine import (
+    SAMPLE_RATE,
+    AttachmentError,
+    EngineError,
+    EngineEvent,
+    Failed,
+    OpenRecording,
+    RecordingFormat,
+    RecordingRead,
+    SpeechRead,
+    SpokenPiece,
+    Transcribe,
+    write_recording,
+)
+
+__all__ = ["PEAKS_A_SECOND", "Phase", "Recordings"]
+
+PEAKS_A_SECOND = 10
+"""Of a wave: its loudest samples in each tenth of a second."""
+
+
+class Phase(Enum):
+    """How far a recording is written down."""
+
+    WRITING = "writing"
+    STOPPED = "stopped"
+    """By a person, or because something went wrong; what is there stays."""
+    DONE = "done"
+
+
+class Recordings(QObject):
+    """Has one recording after the other written down.
+
+    **Signals:** `opened` (another one), `shown` (whether it is shown, not the conversation), `changed` (phase, time
+    left, failure), `piece_came` (SpokenPiece), `wave_came`, `saved` (path, or why it could not be).
+    """
+
+    opened = Signal()
+    shown = Signal(bool)
+    changed = Signal()
+    piece_came = Signal(object)
+    wave_came = Signal()
+    saved = Signal(object)
+
+    def __init__(self, errands: Errands) -> None:
+        super().__init__()
+        self._errands = errands
+        self._lane = Lane()
+        self._errand: Errand | None = None
+        self._asks_for: threading.Event = threading.Event()
+        """Set where nobody waits for the wave any more."""
+        self.path: Path | None = None
+        self.phase = Phase.STOPPED
+        self.failure = ""
+        self.pieces: list[SpokenPiece] = []
+        self.peaks = np.zeros(0, np.float32)
+        self.total_s = 0.0
+        self.is_shown = False
+
+    def open(self, path: Path) -> None:
+        """Write down a recording, and show it; one that is open already is only shown."""
+        if path != self.path:
+            self.stop()
+            self._asks_for.set()
+            self.path, self.pieces, self.failure = path, [], ""
+            self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
+            self._asks_for = stopped = threading.Event()
+            self._lane.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
+            self.opened.emit()
+            self.go_on()
+        self.show(True)
+
+    def show(self, is_shown: bool) -> None:
+        """Show the recording, or what was there before."""
+        if is_shown != self.is_shown:
+            self.is_shown = is_shown
+            self.shown.emit(is_shown)
+
+    def go_on(self) -> None:
+        """Write down what is missing."""
+        if self.path is None or self.phase is Phase.WRITING:
+            return
+        path, self._start_s = self.path, self.pieces[-1].end_s if self.pieces else 0.0
+        self._began = time.monotonic()
+        self.phase, self.failure = Phase.WRITING, ""
+        self._errand = self._errands.errand(lambda number: Transcribe(number, str(path), start_s=self._start_s))
+        self._errand.heard.connect(self._hear)
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Write down no more for now."""
+        errand, self._errand = self._errand, None
+        if errand is not None:
+            errand.heard.disconnect(self._hear)
+            errand.cancel()
+            self._end(Phase.STOPPED)
+
+    def save(self, form: RecordingFormat, target: Path) -> None:
+        """Write what is there into a file, off the window's thread."""
+        path, pieces = self.path, tuple(self.pieces)
+        assert path is not None
+
+        def write() -> Path | str:
+            try:
+                return write_recording(path, pieces, form, target)
+            except EngineError as error:
+                return str(error)
+
+        self._lane.do(write, self.saved.emit)
+
+    def finish(self) -> None:
+        """The app ends: ask for nothing more."""
+        self.stop()
+        self._asks_for.set()
+        self._lane.close(finishes=True)
+
+    @property
+    def written_s(self) -> float:
+        """So much of it is written down."""
+        return self.pieces[-1].end_s if self.pieces else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What the rest takes, by what was measured since it goes on; None until something was."""
+        done_s = self.written_s - self._start_s if self.phase is Phase.WRITING else 0.0
+        if done_s <= 0:
+            return None
+        return (self.total_s - self.written_s) * (time.monotonic() - self._began) / done_s
+
+    def piece_at(self, seconds: float) -> int | None:
+        """The number of the piece that is said at a time, or was last said before it."""
+        return next((index for index, each in reversed(list(enumerate(self.pieces))) if each.start_s <= seconds), None)
+
+    def _hear(self, event: EngineEvent) -> None:
+        match event:
+            case SpeechRead(piece, total_s):
+                self.total_s = total_s
+                self.pieces.append(piece)
+                self.piece_came.emit(piece)
+                self.changed.emit()
+            case RecordingRead(total_s, is_cancelled):
+                self.total_s = total_s
+                self._errand = None
+                self._end(Phase.STOPPED if is_cancelled else Phase.DONE)
+            case Failed(message=message):
+                self.failure, self._errand = message, None
+                self._end(Phase.STOPPED)
+            case _:
+                pass
+
+    def _end(self, phase: Phase) -> None:
+        self.phase = phase
+        self.changed.emit()
+
+    def _take_wave(self, path: Path, peaks: np.ndarray) -> None:
+        if path == self.path:
+            self.peaks = peaks
+            self.total_s = max(self.total_s, len(peaks) / PEAKS_A_SECOND)
+            self.wave_came.emit()
+
+
+class _NotWanted(Exception):
+    """Another recording is open by now."""
+
+
+def wave(path: Path, stopped: threading.Event) -> np.ndarray:
+    """The loudest samples of each tenth of a second, float32 [n] in [0, 1]; of what cannot be read, nothing."""
+
+    def stop_if_not_wanted() -> None:
+        if stopped.is_set():
+            raise _NotWanted
+
+    size, rest, peaks = SAMPLE_RATE // PEAKS_A_SECOND, np.zeros(0, np.float32), list[np.ndarray]()
+    try:
+        with OpenRecording(path, stop_if_not_wanted) as recording:
+            for block in recording.blocks():
+                samples = np.concatenate([rest, np.abs(block)])
+                whole = samples[: len(samples) // size * size].reshape(-1, size)
+                peaks.append(whole.max(axis=1))
+                rest = samples[whole.size :]
+    except (AttachmentError, _NotWanted):
+        pass  # what is wrong with the file is told by whoever writes it down
+    return np.concatenate([np.zeros(0, np.float32), *peaks])

@@ -1,0 +1,1 @@
+"""A recording as it is seen: its wave beside its words."""

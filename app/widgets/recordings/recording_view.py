@@ -1,0 +1,173 @@
+"""A recording: its wave and how far it is on the left, what is said in it on the right."""
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from app.sound.player import Player
+from app.text.foreign_text import one_line
+from app.viewmodels.reading.pace import time_left
+from app.viewmodels.recordings.recording import Phase, Recordings
+from app.widgets.recordings.wave_view import WaveView
+from app.widgets.recordings.words_view import WordsView
+from app.widgets.shared.banner import Banner
+from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from engine import RECORDING_FORMATS, RecordingFormat, SpokenPiece, clock
+
+__all__ = ["RecordingView"]
+
+SIDE_BY_SIDE = 620
+"""Below this width the words stand under the wave."""
+
+_FORMS: dict[RecordingFormat, str] = {
+    "txt": "Text…", "md": "Markdown…", "srt": "Subtitles (SRT)…", "vtt": "Subtitles (WebVTT)…", "json": "JSON…",
+}  # fmt: skip
+
+
+class RecordingView(QWidget):
+    """Shows the recording that is open, and plays it.
+
+    **Signals:** `save_requested` (form).
+    """
+
+    save_requested = Signal(str)
+
+    def __init__(self, look: Look, recordings: Recordings, player: Player) -> None:
+        super().__init__()
+        self._recordings = recordings
+        self._player = player
+        self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
+        self.title = Label()
+        give_role(self.title, "section")
+        self.state = Label()
+        give_role(self.state, "caption")
+        self.play_button = IconButton(look, "play", "Play", side=32)
+        self.write_button = QPushButton("Stop")
+        self.write_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.save_button = IconButton(look, "share", "Save what is said", side=32)
+        self.save_button.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self.forms = QMenu(self)
+        for form in RECORDING_FORMATS:
+            self.forms.addAction(_FORMS[form]).triggered.connect(partial(self.save_requested.emit, form))
+        self.save_button.setMenu(self.forms)
+        self.failure = Banner(look, "notice", "warning", is_dismissable=False)
+        self.wave = WaveView(look, recordings)
+        self.words = WordsView(look, recordings)
+        self.halves = QSplitter(Qt.Orientation.Horizontal)
+        self._arrange()
+        self.back_button.clicked.connect(lambda: recordings.show(False))
+        self.play_button.clicked.connect(self._toggle)
+        self.write_button.clicked.connect(self._stop_or_go_on)
+        self.wave.play_requested.connect(self._play)
+        self.wave.pause_requested.connect(player.stop)
+        self.words.piece_chosen.connect(lambda number: self._play(recordings.pieces[number].start_s))
+        player.moved.connect(self._move)
+        player.changed.connect(self.refresh)
+        recordings.opened.connect(self._open)
+        recordings.changed.connect(self.refresh)
+        recordings.wave_came.connect(self.refresh)
+        recordings.piece_came.connect(self._add)
+        recordings.shown.connect(self._leave)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say how far it is."""
+        path, player = self._recordings.path, self._player
+        name = one_line(path.name, 60) if path is not None else ""
+        self.title.setText(name)
+        show_tip(self.title, str(path or ""))
+        self.state.setText(self._state())
+        self.state.setAccessibleName(self._state())
+        phase = self._recordings.phase
+        self.write_button.setVisible(phase is not Phase.DONE)
+        self.write_button.setText("Stop" if phase is Phase.WRITING else "Go On")
+        self.save_button.setEnabled(any(piece.text for piece in self._recordings.pieces))
+        words = ("Pause", "pause") if player.is_playing else ("Play", "play")
+        self.play_button.rename(*words)
+        self.failure.show_text(self._recordings.failure or player.failure)
+        self.wave.show_place(player.place_s, is_playing=player.is_playing)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the halves where there is room."""
+        super().resizeEvent(event)
+        is_wide = self.width() >= SIDE_BY_SIDE
+        self.halves.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
+
+    def _state(self) -> str:
+        recordings = self._recordings
+        of = f"{clock(recordings.written_s)} of {clock(recordings.total_s)}"
+        match recordings.phase:
+            case Phase.WRITING if not recordings.pieces:
+                return "Listening…"
+            case Phase.WRITING:
+                left = time_left(recordings.seconds_left)
+                return f"Writing down · {of}" + (f" · {left}" if left else "")
+            case Phase.STOPPED:
+                return f"Stopped · {of}"
+            case Phase.DONE:
+                return clock(recordings.total_s) if any(each.text for each in recordings.pieces) else "Nobody speaks"
+
+    def _open(self) -> None:
+        self._player.stop()
+        self._player.place_s = 0.0
+        self.words.refresh()
+        self.refresh()
+
+    def _add(self, piece: SpokenPiece) -> None:
+        bar = self.words.verticalScrollBar()
+        was_at_end = bar.value() >= bar.maximum()
+        self.words.add(len(self._recordings.pieces) - 1, piece)
+        if was_at_end:
+            bar.setValue(bar.maximum())
+
+    def _play(self, seconds: float) -> None:
+        if self._recordings.path is not None:
+            self._player.play(self._recordings.path, seconds)
+
+    def _toggle(self) -> None:
+        if self._player.is_playing:
+            self._player.stop()
+        else:
+            self._play(self._player.place_s)
+
+    def _stop_or_go_on(self) -> None:
+        if self._recordings.phase is Phase.WRITING:
+            self._recordings.stop()
+        else:
+            self._recordings.go_on()
+
+    def _move(self, seconds: float) -> None:
+        self.wave.show_place(seconds, is_playing=self._player.is_playing)
+        self.words.mark(self._recordings.piece_at(seconds) if self._player.is_playing else None)
+
+    def _leave(self, is_shown: bool) -> None:
+        if not is_shown:
+            self._player.stop()
+
+    def _arrange(self) -> None:
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        names.addWidget(self.title)
+        names.addWidget(self.state)
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 8, 12, 6)
+        row.addWidget(self.back_button)
+        row.addWidget(self.play_button)
+        row.addLayout(names, 1)
+        row.addWidget(self.write_button)
+        row.addWidget(self.save_button)
+        self.halves.setObjectName("readingHalves")
+        self.halves.setChildrenCollapsible(False)
+        self.halves.setHandleWidth(1)
+        for number, widget in enumerate((self.wave, self.words)):
+            self.halves.addWidget(widget)
+            self.halves.setStretchFactor(number, 1)
+        self.halves.setSizes([500, 500])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.failure)
+        column.addWidget(self.halves, 1)
