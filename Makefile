@@ -16,7 +16,7 @@ run: $(VENV)/.run
 	$(BIN)/cabochon
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not tour" --ignore=tests/parity
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not tour" --ignore=tests/parity
 
 parity: $(VENV)/.parity
 	$(BIN)/python -m pytest tests/parity
