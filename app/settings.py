@@ -110,14 +110,20 @@ class Preference(Generic[_Value]):
     @overload
     def __get__(self, settings: "Settings", owner: type) -> _Value: ...
     def __get__(self, settings: "Settings | None", owner: type) -> "_Value | Preference[_Value]":
-        if settings is None:
-            return self
+        return self if settings is None else self.value_in(settings)
+
+    def __set__(self, settings: "Settings", value: _Value) -> None:
+        self.put_into(settings, value)
+
+    def value_in(self, settings: "Settings") -> _Value:
+        """Its value."""
         try:
             return self._read(settings.stored(self._key))
         except ValueError:
             return self._default
 
-    def __set__(self, settings: "Settings", value: _Value) -> None:
+    def put_into(self, settings: "Settings", value: _Value) -> None:
+        """Give it another value."""
         settings.store(self._key, self._write(value))
 
 

@@ -3,12 +3,12 @@
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QPushButton, QSpinBox
 
-from app.settings import SamplingChoice
+from app.settings import SamplingChoice, Settings
 from app.text.receipts import BUDGET_NAMES
 from app.viewmodels.settings.preferences import SAMPLING_NAMES, Preferences, count_tokens
 from app.widgets.settings.settings_pages import SettingsPage
 from app.widgets.shared.dialogs import ask_before_deleting
-from app.widgets.shared.form import CheckBox, NumberChoice, PopUp, make_plain, side_by_side
+from app.widgets.shared.form import PopUp, make_plain, side_by_side
 from app.widgets.shared.look import Look
 from engine import Sampling
 
@@ -16,8 +16,6 @@ __all__ = ["AnswersPage", "PromptsPage"]
 
 _LARGEST_SEED = 2**31 - 1
 _RANDOM = -1
-_PICTURE_BUDGETS: list[int | None] = [None, *BUDGET_NAMES]
-"""None is Auto."""
 
 
 class PromptsPage(SettingsPage):
@@ -93,23 +91,6 @@ class AnswersPage(SettingsPage):
 
     def __init__(self, look: Look, preferences: Preferences) -> None:
         super().__init__(look, preferences)
-        self.thinks = CheckBox(look, "Think before answering in new conversations")
-        self.budget = NumberChoice(
-            look,
-            "Longest thought",
-            {0: "No limit", **{number: count_tokens(number) for number in (512, 1024, 2048, 4096, 8192)}},
-            bounds=(1, 1_000_000),
-            unit="tokens",
-        )
-        self.longest = NumberChoice(
-            look,
-            "Longest answer",
-            {number: count_tokens(number) for number in (512, 1024, 2048, 4096, 8192, 16384)},
-            bounds=(1, 1_000_000),
-            unit="tokens",
-        )
-        self.sampling = PopUp(look)
-        self.sampling.addItems(list(SAMPLING_NAMES.values()))
         self.temperature = _decimal(0, 2, 0.05)
         self.top_p = _decimal(0.01, 1, 0.01)
         self.top_k = QSpinBox(minimum=0, maximum=1000)
@@ -126,42 +107,36 @@ class AnswersPage(SettingsPage):
             "Repetition penalty": self.repetition_penalty,
             "Seed": self.seed,
         }
-        self.pictures = PopUp(look)
-        self.pictures.addItems(["Auto", *(f"{name} · {budget:,} tokens" for budget, name in BUDGET_NAMES.items())])
-        self.add("Next picture", self.pictures)
+        budgets: dict[int | None, str] = {None: "Auto"}
+        budgets |= {budget: f"{name} · {budget:,} tokens" for budget, name in BUDGET_NAMES.items()}
+        self.pictures = self.add_menu("Next picture", Settings.budget, budgets)
         self.add_note("What it may spend. Auto keeps every detail and no more; each picture can be changed.")
         self.add_gap()
-        self.add("Thinking", self.thinks)
-        self.add("Longest thought", self.budget)
+        words = "Think before answering in new conversations"
+        self.thinks = self.add_switch("Thinking", Settings.thinks_by_default, words)
+        numbers = {number: count_tokens(number) for number in (512, 1024, 2048, 4096, 8192)}
+        self.budget = self.add_number(
+            "Longest thought", Settings.thinking_budget, {0: "No limit", **numbers}, (1, 1_000_000), "tokens"
+        )
         self.add_note("A thought that gets longer is closed, and the answer begins.")
         self.add_gap()
-        self.add("Longest answer", self.longest)
+        numbers[16384] = count_tokens(16384)
+        self.longest = self.add_number("Longest answer", Settings.max_new_tokens, numbers, (1, 1_000_000), "tokens")
         self.add_gap()
-        self.add("Choice of words", self.sampling)
+        self.sampling = self.add_menu("Choice of words", Settings.sampling_choice, SAMPLING_NAMES)
         self._note = self.add_note()
         for name, field in self._own.items():
             make_plain(field)
             field.setMinimumWidth(150)
             self.add(name, field)
             field.valueChanged.connect(self._write_own)
-        self.thinks.toggled.connect(self._write)
-        for number in (self.budget, self.longest):
-            number.chosen.connect(self._write)
-        for menu in (self.pictures, self.sampling):
-            menu.activated.connect(self._write)
 
     def refresh(self) -> None:
         """Show the preferences as they are now."""
-        settings = self.settings
-        with QSignalBlocker(self.thinks):
-            self.thinks.setChecked(settings.thinks_by_default)
-        self.budget.show_number(settings.thinking_budget)
-        self.longest.show_number(settings.max_new_tokens)
-        self.pictures.setCurrentIndex(_PICTURE_BUDGETS.index(settings.budget))
-        self.sampling.setCurrentIndex(list(SAMPLING_NAMES).index(settings.sampling_choice))
+        super().refresh()
         self._note.setText(self.preferences.sampling_note)
         for field in self._own.values():
-            self.show_row(field, settings.sampling_choice is SamplingChoice.OWN)
+            self.show_row(field, self.settings.sampling_choice is SamplingChoice.OWN)
         self._show_own(self.preferences.own_sampling)
 
     def _show_own(self, own: Sampling) -> None:
@@ -175,15 +150,6 @@ class AnswersPage(SettingsPage):
         self.seed.setValue(_RANDOM if own.seed is None else min(own.seed, _LARGEST_SEED))
         for field in self._own.values():
             field.blockSignals(False)
-
-    def _write(self) -> None:
-        thinks, budget, longest = self.thinks.isChecked(), self.budget.number, self.longest.number
-        sampling, pictures = list(SAMPLING_NAMES)[self.sampling.currentIndex()], self.pictures.currentIndex()
-        self.settings.thinks_by_default = thinks
-        self.settings.thinking_budget = budget
-        self.settings.max_new_tokens = longest
-        self.settings.sampling_choice = sampling
-        self.settings.budget = _PICTURE_BUDGETS[pictures]
 
     def _write_own(self) -> None:
         self.settings.own_sampling = Sampling(
