@@ -70,7 +70,8 @@ class LookAhead(QObject):
     def _take(self, document: QueuedDocument, stamp: Stamp, event: EngineEvent) -> None:
         if isinstance(event, DocumentLooked):
             if document.info is None:
-                document.info, document.stamp = event.document, document.stamp or stamp
+                document.know(event.document)
+                document.stamp = document.stamp or stamp
                 self.looked.emit(document)
             self._end()
         elif isinstance(event, Failed):

@@ -68,6 +68,7 @@ class Queue(QObject):
         self._errand: Errand | None = None
         self._deaths: dict[tuple[str, int], int] = {}
         self._since = 0.0
+        self._is_measuring = False
         self._needs_model = False
         self._is_open = True
         self._ahead = LookAhead(errands, self._unread)
@@ -88,16 +89,14 @@ class Queue(QObject):
     @property
     def seconds_left(self) -> float | None:
         """How long all of it will take; None until something was measured."""
-        known = [document for document in self.waiting if document.info is not None]
-        rest = sum(document.weight(document.rest) for document in known)
-        if self._current is not None and self._current.page in self._current.rest:
-            rest -= self._current.share * self._current.weight([self._current.page])
-        num_unknown = len(self.waiting) - len(known)
+        waiting = self.waiting
+        rest = sum(document.weight_left for document in waiting)
+        num_unknown = sum(document.info is None for document in waiting)
         if num_unknown:
-            seen = [document for document in self.documents if document.info is not None]
+            seen = [document.weight for document in self.documents if document.info is not None]
             if not seen:
                 return None
-            rest += num_unknown * sum(document.weight(document.numbers) for document in seen) / len(seen)
+            rest += num_unknown * sum(seen) / len(seen)
         return self._pace.left(rest)
 
     def _unread(self) -> list[QueuedDocument]:
@@ -159,9 +158,8 @@ class Queue(QObject):
     def retry(self, document: QueuedDocument, pages: Sequence[int] = ()) -> None:
         """Read pages again: these, or those that failed; all of them where the file was changed. And write again."""
         numbers = pages or (document.numbers if document.stamp is None else document.failed_pages)
+        document.forget(numbers)
         for number in numbers:
-            document.states.pop(number, None)
-            document.texts.pop(number, None)
             self._deaths.pop((document.id, number), None)
         if not document.is_forgotten and numbers:
             self._store.documents.forget_pages(document.id, numbers)
@@ -231,7 +229,8 @@ class Queue(QObject):
             self._fail(document, f"“{document.path.name}” was changed since its first pages were read. Read it again?")
         else:
             if document.stamp != stamp:
-                document.stamp, document.info = stamp, None
+                document.stamp = stamp
+                document.know(None)
                 self._keep(document)
             self._read(document)
 
@@ -256,13 +255,15 @@ class Queue(QObject):
     def _take(self, document: QueuedDocument, event: EngineEvent) -> None:
         match event:
             case DocumentLooked(info):
-                document.info = info
+                document.know(info)
                 self._keep(document)
                 self._read(document)
             case PageProgress(number, num_done, num_pieces):
+                if not self._is_measuring:  # what came before may have been a model that was loaded
+                    self._is_measuring, self._since = True, time.monotonic()
                 document.page, document.share = number, num_done / max(num_pieces, 1)
                 self.document_changed.emit(document)
-            case PageRead(text) if text.number in document.rest:
+            case PageRead(text) if text.number in document.numbers and text.number not in document.states:
                 self._take_page(document, text)
             case DocumentRead():
                 self._read(document)
@@ -273,11 +274,10 @@ class Queue(QObject):
 
     def _take_page(self, document: QueuedDocument, text: PageText) -> None:
         now = time.monotonic()
-        self._pace.note(document.weight([text.number]), now - self._since)
+        self._pace.note(document.weight_of(text.number), now - self._since)
         document.seconds += now - self._since
         self._since = now
-        document.states[text.number], document.texts[text.number] = text.state, text
-        document.page, document.share = 0, 0.0
+        document.take(text)
         if not document.is_forgotten:
             self._store.documents.save_page(document.id, text)
         self.page_read.emit(document, text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.store import Details, DocumentState, KeptDocument, Orders, Stamp
 from app.viewmodels.reading.pace import weight
 from app.viewmodels.reading.words import count
-from engine import DocumentInfo, PageState, PageText
+from engine import DocumentInfo, PageInfo, PageState, PageText
 
 __all__ = ["Progress", "QueuedDocument"]
 
@@ -56,17 +56,23 @@ class QueuedDocument:
     written: tuple[Path, ...] = ()
     seconds: float = 0.0
     """That its pages took so far."""
+    numbers: tuple[int, ...] = ()
+    """The pages that are to be read; none until it was looked at."""
+    _weights: dict[int, float] = field(default_factory=dict)
+    _left: float | None = None
+    """What all that is not over costs, while that is known."""
 
     @classmethod
     def kept(cls, document: KeptDocument) -> "QueuedDocument":
         """As the store has it; what was under way waits."""
         told = document.details
         progress = {"waiting": Progress.WAITING, "failed": Progress.FAILED}.get(document.state, Progress.DONE)
-        return cls(
+        queued = cls(
             document.path, told.orders, document.place, False, document.id, document.created_at, progress,
-            document.reason, info=told.info, stamp=told.stamp, states=dict(document.pages), written=told.written,
-            seconds=told.seconds,
+            document.reason, stamp=told.stamp, states=dict(document.pages), written=told.written, seconds=told.seconds,
         )  # fmt: skip
+        queued.know(told.info)
+        return queued
 
     def to_keep(self) -> KeptDocument:
         """For the store."""
@@ -82,13 +88,25 @@ class QueuedDocument:
         """Whether nothing is to be done any more, unless somebody asks for it."""
         return self.progress in (Progress.DONE, Progress.FAILED)
 
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The pages that are to be read; none until it was looked at."""
-        if self.info is None:
-            return ()
-        there = [page.number for page in self.info.pages]
-        return tuple(number for number in self.orders.pages if number in there) or tuple(there)
+    def know(self, info: DocumentInfo | None) -> None:
+        """Take what its pages hold; None for that it must be looked at."""
+        self.info = info
+        infos = {page.number: page for page in info.pages} if info is not None else {}
+        self.numbers = tuple(number for number in self.orders.pages if number in infos) or tuple(infos)
+        self._weights = {number: self._weight(infos[number]) for number in self.numbers}
+        self._left = None
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        """Let pages be read again."""
+        for number in numbers:
+            self.states.pop(number, None)
+            self.texts.pop(number, None)
+        self._left = None
+
+    def take(self, text: PageText) -> None:
+        """A page is over."""
+        self.states[text.number], self.texts[text.number] = text.state, text
+        self.page, self.share, self._left = 0, 0.0, None
 
     @property
     def rest(self) -> tuple[int, ...]:
@@ -96,25 +114,40 @@ class QueuedDocument:
         return tuple(number for number in self.numbers if number not in self.states)
 
     @property
+    def num_over(self) -> int:
+        """How many pages are."""
+        return min(len(self.states), len(self.numbers))
+
+    @property
     def failed_pages(self) -> tuple[int, ...]:
         """The pages that could not be read."""
         return tuple(number for number in self.numbers if self.states.get(number) == "failed")
 
-    def weight(self, numbers: Sequence[int]) -> float:
-        """What these pages cost to read, beside others."""
-        infos = {page.number: page for page in self.info.pages} if self.info is not None else {}
+    @property
+    def weight(self) -> float:
+        """What all its pages cost to read, beside others."""
+        return sum(self._weights.values())
+
+    @property
+    def weight_left(self) -> float:
+        """The same of what is not read yet."""
+        if self._left is None:
+            self._left = sum(self._weights[number] for number in self.rest)
+        return self._left - self.share * self._weights.get(self.page, 0.0)
+
+    def weight_of(self, number: int) -> float:
+        """What one page costs."""
+        return self._weights.get(number, 1.0)
+
+    def _weight(self, info: PageInfo) -> float:
         reading = self.orders.reading
-        total = 0.0
-        for number in numbers:
-            info = infos.get(number)
-            is_layer = reading.way == "layer" or (reading.way == "auto" and info is not None and info.verdict == "text")
-            total += weight(info, reads_layer=is_layer and reading.form == "text")
-        return total
+        is_layer = reading.way == "layer" or (reading.way == "auto" and info.verdict == "text")
+        return weight(info, reads_layer=is_layer and reading.form == "text")
 
     @property
     def line(self) -> str:
         """How it is, in a few words: "Page 3 of 20"."""
-        num_over, num_pages = len(self.numbers) - len(self.rest), len(self.numbers)
+        num_over, num_pages = self.num_over, len(self.numbers)
         match self.progress:
             case Progress.FAILED:
                 return self.reason
