@@ -347,7 +347,7 @@ def _kept_reading(
     model.loaded.connect(queue.note_model)
     for forget in (queue.forget_all, keeper.forget_all):
         preferences.delete_all_requested.connect(forget)
-    return queue, keeper, Collection(queue, store, reader)
+    return queue, keeper, Collection(queue, store, reader, model)
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

@@ -3,21 +3,26 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from engine import Reading, ReadingForm
+from msgspec.structs import replace as with_fields
 
-__all__ = ["FORMS", "WAYS", "Choice", "pages_in"]
+from app.viewmodels.reading.page import Page
+from engine import BUDGETS, Reading, ReadingForm
+
+__all__ = ["FORMS", "PICTURES", "WAYS", "Choice", "pages_in"]
 
 _Way = Literal["auto", "layer", "page", "tiles", "pieces"]
 
-WAYS: dict[str, tuple[_Way, bool]] = {
+PICTURES = "The picture, as reads best"
+
+WAYS: dict[str, tuple[_Way | None, bool]] = {
     "As suits each page": ("auto", False),
     "The text in the file": ("layer", False),
-    "The picture, as reads best": ("page", False),
+    PICTURES: (None, False),
     "The picture in parts": ("tiles", False),
     "The picture line by line": ("pieces", False),
     "Both, and mark what differs": ("auto", True),
 }
-"""In words: the way, and whether text layer and picture are compared."""
+"""In words: the way, None for the one of the model, and whether text layer and picture are compared."""
 
 FORMS: dict[str, ReadingForm] = {
     "Plain text": "text",
@@ -37,12 +42,29 @@ class Choice:
     question: str = ""
     pages: str = ""
     """A range, e.g. "1-3, 7, 10-"; empty for all."""
+    reads_pieces: bool = False
+    """Whether the model reads pictures best in pieces of lines, not as whole pages."""
 
     @property
     def reading(self) -> Reading:
         """As the engine is asked."""
         (way, compares), form = WAYS[self.way], FORMS[self.form]
-        return Reading(way=way, form=form, compares=compares, question=self.question if form == "question" else "")
+        question = self.question if form == "question" else ""
+        return Reading(way=way or self._best, form=form, compares=compares, question=question)
+
+    def finer(self, page: Page) -> Reading:
+        """How to read a page, or a part of it, so that more is seen of it than the last time."""
+        receipt = page.text.receipt if page.text is not None else None
+        if self.reads_pieces or receipt is None or receipt.way == "layer":
+            return Reading(way=self._best)
+        larger = next((budget for budget in BUDGETS if budget > receipt.budget), None)
+        if receipt.way == "page" and larger is not None:
+            return with_fields(Reading(way="page"), budget=larger)
+        return Reading(way="tiles")
+
+    @property
+    def _best(self) -> _Way:
+        return "pieces" if self.reads_pieces else "page"
 
 
 def pages_in(text: str, num_pages: int) -> tuple[int, ...]:

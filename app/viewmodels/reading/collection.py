@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
 from app.store import MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
+from app.viewmodels.models.model import Model
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.queue import Queue
@@ -47,7 +48,7 @@ class Collection(QObject):
     changed = Signal()
     deleted = Signal(object)
 
-    def __init__(self, queue: Queue, store: Store, reader: Reader) -> None:
+    def __init__(self, queue: Queue, store: Store, reader: Reader, model: Model) -> None:
         super().__init__()
         self.entries: list[Entry] = []
         self.query = ""
@@ -67,6 +68,8 @@ class Collection(QObject):
         self._hits: list[PageHit] = []
         self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
         self._soon.timeout.connect(self._show)
+        self._model = model
+        model.changed.connect(self._follow_model)
         for changed in (queue.changed, queue.document_changed):
             changed.connect(self._note)
         queue.finished.connect(self.refresh)
@@ -152,6 +155,9 @@ class Collection(QObject):
         self._soon.stop()
         self._lane.close()
 
+    def _follow_model(self) -> None:
+        self.choice.reads_pieces = self._model.traits.max_line_characters > 0
+
     def _note(self) -> None:
         if not self._soon.isActive():
             self._soon.start()
@@ -173,7 +179,8 @@ class Collection(QObject):
         queued = self.queue.documents
         yield from (_entry(each) for each in queued if not each.is_over)
         over = [(each.created_at, _entry(each)) for each in queued if each.is_over]
-        kept = [(each.updated_at, _kept_entry(each)) for each in self._kept]
+        paths = {each.path for each in queued}
+        kept = [(each.updated_at, _kept_entry(each)) for each in self._kept if each.path not in paths]
         newest_first: Callable[[tuple[float, Entry]], float] = lambda pair: -pair[0]  # noqa: E731
         yield from (entry for _, entry in sorted([*over, *kept], key=newest_first))
 

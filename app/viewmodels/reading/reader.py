@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.pictures import PagePictures
-from engine import BUDGETS, Reading
+from engine import Reading
 
 __all__ = ["Reader"]
 
@@ -205,24 +204,7 @@ class Reader(QObject):
         if self.page_is_there and self.document is not None:
             self.document.read([self.number], reading)
 
-    def read_finer(self) -> None:
-        """Read the page again as a picture, at the next larger budget than it was seen at."""
-        if self.page_is_there and self.document is not None:
-            self.document.read([self.number], finer(self.document, self.number))
-
     @property
     def can_read(self) -> bool:
         """Whether pages can be read."""
         return self.document is not None and self.document.can_read
-
-
-def finer(document: OpenDocument, number: int) -> Reading:
-    """How to read a page so that more is seen of it than the last time."""
-    text = document.page(number).text
-    receipt = text.receipt if text is not None else None
-    if receipt is None or receipt.way == "layer":
-        return Reading(way="auto" if receipt is None else "page")
-    larger = next((budget for budget in BUDGETS if budget > receipt.budget), None)
-    if receipt.way == "page" and larger is not None:
-        return with_fields(Reading(way="page"), budget=larger)
-    return Reading(way="tiles" if receipt.way == "page" else "pieces")

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodels.reading.choice import FORMS, WAYS, Choice, pages_in
+from app.viewmodels.reading.choice import FORMS, PICTURES, WAYS, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.words import cost_line, count, page_line, summary
 from app.widgets.shared.form import PopUp
@@ -189,7 +189,7 @@ class LookCard(QScrollArea):
             self.read_requested.emit(tuple(unread or numbers))
 
     def _read_pictures(self) -> None:
-        self._choice.way = "The picture, as reads best"
+        self._choice.way = PICTURES
         self._read()
 
     def _arrange(self) -> None:

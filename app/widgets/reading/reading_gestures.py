@@ -8,7 +8,6 @@ from PySide6.QtGui import QGuiApplication
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.viewmodels.reading.questions import Question
-from app.viewmodels.reading.reader import finer
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.reading.ask_sheet import AskSheet
 from app.widgets.reading.collection_gestures import CollectionGestures
@@ -107,7 +106,9 @@ class ReadingGestures(QObject):
 
     def read_finer(self) -> None:
         """Read the page again, so that more is seen of it."""
-        self.reader.read_finer()
+        document, number = self.document, self.reader.number
+        if document is not None and self.reader.page_is_there:
+            document.read([number], self._choice.finer(document.page(number)))
 
     def begin_region(self) -> None:
         """Choose a part of the page with the keyboard, to be read again."""
@@ -119,7 +120,7 @@ class ReadingGestures(QObject):
         """Read a part of the page again and put it in place."""
         document, number = self.document, self.reader.number
         if document is not None and self.can_read:
-            document.read_region(number, region, finer(document, number))
+            document.read_region(number, region, self._choice.finer(document.page(number)))
             self._toast.say("Reading this part again…")
 
     def stop(self) -> None:

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as with_fields
 from pytestqt.qtbot import QtBot
 
 from app.asking import Errand
+from app.viewmodels.reading.choice import PICTURES, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.jobs import CHUNK
 from app.viewmodels.reading.lines import text_of
-from app.viewmodels.reading.reader import Reader, finer
+from app.viewmodels.reading.reader import Reader
 from engine import (
     Box,
     Cancel,
@@ -191,7 +193,7 @@ def test_what_a_person_corrected_is_never_overwritten_without_asking(errands: Er
 def test_a_region_is_read_again_around_whole_lines_and_put_in_place_with_a_way_back(errands: Errands) -> None:
     document = looked(errands, 1)
     read(errands, document, page_text(1, "one", "tvvo", "three"))
-    document.read_region(1, Box(0.2, 0.21, 0.8, 0.24), finer(document, 1))
+    document.read_region(1, Box(0.2, 0.21, 0.8, 0.24), Choice().finer(document.page(1)))
     request = errands.last
     assert isinstance(request, ReadDocument)
     assert request.reading.region == Box(0.1, 0.2, 0.9, 0.25)
@@ -268,3 +270,25 @@ def test_the_next_doubtful_word_is_found_over_pages_and_round_the_end(errands: E
     reader.step_doubt(-1)
     assert reader.number == 3
     reader.finish()
+
+
+def test_finer_is_the_next_larger_budget_then_parts_and_for_the_sample_pieces(errands: Errands) -> None:
+    document = looked(errands, 1)
+    choice, readings = Choice(), []
+    for budget in (280, 1120):
+        read(errands, document, with_fields(page_text(1, "a"), receipt=PageReceipt("page", budget)))
+        readings.append(choice.finer(document.page(1)))
+    assert [(each.way, each.budget) for each in readings] == [("page", 560), ("tiles", None)]
+    choice.reads_pieces = True
+    assert choice.finer(document.page(1)).way == "pieces"
+    choice.way = PICTURES
+    assert choice.reading.way == "pieces"
+
+
+def test_a_range_of_pages_is_read_as_it_is_written() -> None:
+    assert pages_in("", 3) == (1, 2, 3)
+    assert pages_in("1-3, 7, 10-", 12) == (1, 2, 3, 7, 10, 11, 12)
+    assert pages_in("-2, 2", 5) == (1, 2)
+    for wrong in ("x", "0", "9", "3-1", ",", "1--2"):
+        with pytest.raises(ValueError, match=r"Write pages like|Pages go from"):
+            pages_in(wrong, 5)
