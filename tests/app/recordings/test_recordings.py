@@ -145,8 +145,8 @@ def test_it_is_saved_in_a_form_and_over_nothing(
 ) -> None:
     recordings = desk.models.recordings
     recordings.path = talk[0]
-    recordings.pieces = [SpokenPiece(1, 2, "One two.")]
-    for name in ("a.srt", "a (2).srt"):
+    for name, text in [("a.srt", "One two."), ("a (2).srt", "Another.")]:
+        recordings.pieces = [SpokenPiece(1, 2, text)]
         with qtbot.waitSignal(recordings.saved, timeout=WAIT_MS) as saved:
             recordings.save("srt", tmp_path / "a.srt")
         assert saved.args == [tmp_path / name]
