@@ -17,7 +17,6 @@ from app.bridge import Bridge
 from app.doorbell import Call, Doorbell, ring
 from app.exports import Entry, Exported
 from app.files.pasted import PastedPictures
-from app.files.private_folder import sweep
 from app.garbage import Collector
 from app.look.icons import Icons
 from app.look.theme import Theme
@@ -70,7 +69,7 @@ from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
 from app.widgets.shared.look import Look
-from engine import Media, Text, sample_checkpoint
+from engine import Media, Text, sample_checkpoint, sweep
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "main"]
 

@@ -26,6 +26,7 @@ from engine.documents.writers import (
     write_document,
 )
 from engine.documents.writers.process import run_writer_process
+from engine.files.private_folder import PrivateFolder, sweep
 from engine.files.whole_files import write_whole
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, Attachment
 from engine.media.mixing import mix_down
@@ -151,17 +152,17 @@ __all__ = [
     "LoadProgress", "Logprob", "Logprobs", "LookAtDocument", "Media", "Message", "ModelInfo", "ModelLoaded",
     "NamedTool", "OpenRecording", "Options", "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt",
     "PageShown", "PageState", "PageText", "Part", "PasswordNeeded", "Picture", "PictureReceipt", "PrefillProgress",
-    "PromptError", "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingFormat",
-    "RecordingRead", "Regex", "Request", "Respond", "Returned", "Role", "Sampling", "ShowPage", "Shutdown", "Sound",
-    "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta", "TextLine", "Thought",
-    "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
-    "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned",
-    "Verdict", "Video", "VideoReceipt", "Way", "WriteError", "Written", "clock", "document_text", "find_documents",
-    "look_at_file", "mark_running", "messages_of", "mix_down", "plan_frames", "plan_image", "read_traits", "respond",
-    "run_command_line", "run_document_process", "run_engine_process", "run_picture_process", "run_recording_process",
-    "run_template_process", "run_writer_process", "sample_checkpoint", "small_picture", "take_turns", "target_of",
-    "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_document", "write_recording",
-    "write_whole",
+    "PrivateFolder", "PromptError", "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost", "ReadingForm",
+    "RecordingFormat", "RecordingRead", "Regex", "Request", "Respond", "Returned", "Role", "Sampling", "ShowPage",
+    "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta",
+    "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall",
+    "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe",
+    "Turned", "Verdict", "Video", "VideoReceipt", "Way", "WriteError", "Written", "clock", "document_text",
+    "find_documents", "look_at_file", "mark_running", "messages_of", "mix_down", "plan_frames", "plan_image",
+    "read_traits", "respond", "run_command_line", "run_document_process", "run_engine_process", "run_picture_process",
+    "run_recording_process", "run_template_process", "run_writer_process", "sample_checkpoint", "small_picture",
+    "sweep", "take_turns", "target_of", "tool_from_function", "transcription_prompt", "user", "without_surrogates",
+    "write_document", "write_recording", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

@@ -7,8 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QImageWriter, QPainter
 
-from app.files.private_folder import PrivateFolder
-from engine import write_whole
+from engine import PrivateFolder, write_whole
 
 __all__ = ["PastedPictures"]
 

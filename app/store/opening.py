@@ -19,13 +19,13 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from app.files.private_folder import PrivateFolder
 from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.index import forget_index, is_of_index
 from app.store.salvage import Salvaged, salvage
 from app.store.sayings import Matter, Saying
 from app.store.schema import HEADER_BYTES, MIGRATIONS, is_header, migrate, schema_version, shape
+from engine import PrivateFolder
 
 __all__ = ["forget_backups", "forget_copies", "has_damaged_copy", "is_damage", "is_refusal", "open_chats"]
 

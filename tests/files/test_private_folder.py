@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pytest
 
-from app.files.private_folder import PrivateFolder, sweep
+from engine.files.private_folder import PrivateFolder, sweep
 
 
 @pytest.fixture(autouse=True)
