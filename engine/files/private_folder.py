@@ -35,6 +35,13 @@ class PrivateFolder:
         with self._making:  # pictures are pasted and files lent on threads of their own
             return self._path or self._make()
 
+    def __enter__(self) -> Path:
+        """Where it is; raises OSError when it cannot be made."""
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _make(self) -> Path:
         new = Path(tempfile.mkdtemp(prefix=_NEW_PREFIX + _PREFIX, dir=_place()))
         try:

@@ -3,7 +3,6 @@
 Plain Python over something that answers several questions at once; greedy, thinking off.
 """
 
-import tempfile
 import time
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image
 from engine.documents.forms import as_csv, as_fields, as_markdown
 from engine.documents.merge import compare
 from engine.documents.sheet import lies_on_its_side, take_apart
+from engine.files.private_folder import PrivateFolder
 from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
 from engine.protocol.events import PageProgress, Traits
 from engine.tasks.asking import Answered, Asking
@@ -71,8 +71,8 @@ def read_page(
         state: PageState = "done" if layer else "empty"
         return PageText(info.number, state, tuple(layer), turned=turned, receipt=PageReceipt("layer"))
     asked = way if way != "layer" else ("pieces" if traits.max_line_characters else "page")
-    with tempfile.TemporaryDirectory(prefix="cabochon-page-") as folder:
-        page = _Page(picture, info, reading, traits, asking, Path(folder))
+    with PrivateFolder() as folder:
+        page = _Page(picture, info, reading, traits, asking, folder)
         if reading.turned is None and reading.region is None:
             page.set_upright()
         if reading.way == "auto" and page.is_unknown:

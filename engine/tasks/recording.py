@@ -3,10 +3,10 @@
 Nobody is asked about silence, so nothing is invented there.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Literal, cast
 
@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import soundfile
 
+from engine.files.private_folder import PrivateFolder
 from engine.media.senses import check_senses
 from engine.preprocess.sound import SAMPLE_RATE
 from engine.protocol.documents import SpokenPiece
@@ -82,10 +83,10 @@ def read_recording(
         prompt = info.traits.dictation_prompt or transcription_prompt(language or None)
     end_s = total_s = start_s
     try:
-        with OpenRecording(path, stop_if_cancelled) as file, tempfile.TemporaryDirectory(prefix="cabochon-") as folder:
+        with OpenRecording(path, stop_if_cancelled) as file, PrivateFolder() as folder:
             total_s = max(file.seconds, start_s)
             first_s = max(0, int(start_s) - CONTEXT_S)
-            reader = _Reader(Path(folder), prompt, translation)
+            reader = _Reader(folder, prompt, translation)
             blocks = reader.until_damage(file.blocks(first_s))
             stretches = cut(blocks, longest_stretch_s(info), first_s=first_s, begin_s=start_s)
             for piece in reader.read(stretches, ask):
@@ -94,6 +95,10 @@ def read_recording(
                 yield SpeechRead(piece, total_s)
     except Cancelled:
         yield RecordingRead(total_s, is_cancelled=True)
+    except OSError as error:
+        raise EngineError(
+            f"No temporary file can be written: {error.strerror or error}. Make room and go on."
+        ) from error
     else:
         yield RecordingRead(end_s)
 
@@ -186,7 +191,9 @@ class _Reader:
             yield self._ask(self._clip(place), stretch.samples)
 
     def _ask(self, clip: Path, samples: np.ndarray) -> Ask:
-        soundfile.write(clip, samples, SAMPLE_RATE, subtype="FLOAT")
+        written = BytesIO()
+        soundfile.write(written, samples, SAMPLE_RATE, subtype="FLOAT", format="WAV")
+        clip.write_bytes(written.getvalue())
         most = _LEAST_TOKENS + round(_TOKENS_A_SECOND * len(samples) / SAMPLE_RATE)
         options = Options(GREEDY, max_new_tokens=most * (2 if self._translation else 1), num_logprobs=1)
         return Ask((user(self._prompt, Sound(str(clip))),), options)

@@ -191,7 +191,7 @@ def test_clips_reach_towers_and_raw_frames(kind: str, tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     ask = Scripted("a")
     list(read_recording(write_wav(tmp_path / "a.wav", recording([4], [1, 0.0])[0]), ask, INFO))
     (sound,) = ask.asked[0].messages[0].media
@@ -239,3 +239,10 @@ def test_another_model_does_not_go_on_with_it_by_itself(tmp_path: Path, monkeypa
     assert isinstance(next(events), SpeechRead)
     with pytest.raises(EngineError, match="Go on with the rest"):
         next(events)
+
+
+def test_without_room_for_a_clip_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_wav(tmp_path / "a.wav", recording([4], [1, 0.0])[0])
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    with pytest.raises(EngineError, match=r"No temporary file can be written: .*\. Make room and go on\."):
+        list(read_recording(path, Scripted("a"), INFO))
