@@ -313,8 +313,8 @@ def assemble(
     gestures = Gestures(window, look, models, preferences, lambda: models.intake.attach_written(pasted.draw_sample))
     Reactions(gestures)
     notifier = make_notifier(window)
-    notices = Notices(library, shelf, running, settings, notifier)
-    OutsideGestures(window, library, shelf, notices, notifier.chosen)
+    notices = Notices(library, shelf, running, queue, settings, notifier)
+    OutsideGestures(window, library, shelf, reader, notices, notifier.chosen)
     SettingsGestures(window, look, models, preferences, exporter)
     return Desk(
         bridge,

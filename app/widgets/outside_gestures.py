@@ -3,8 +3,9 @@
 from PySide6.QtCore import QCoreApplication, QObject, SignalInstance
 from PySide6.QtGui import QGuiApplication
 
+from app.viewmodels.reading.reader import Reader
 from app.viewmodels.shelf.library import Library
-from app.viewmodels.shelf.notices import Notices
+from app.viewmodels.shelf.notices import DOCUMENTS, Notices
 from app.viewmodels.shelf.shelf import Shelf
 from app.widgets.dock_menu import DockMenu
 from app.widgets.main_window import MainWindow
@@ -16,16 +17,23 @@ class OutsideGestures(QObject):
     """Lives as long as its window. `notice_chosen` tells the conversation whose notification was clicked."""
 
     def __init__(
-        self, window: MainWindow, library: Library, shelf: Shelf, notices: Notices, notice_chosen: SignalInstance
+        self,
+        window: MainWindow,
+        library: Library,
+        shelf: Shelf,
+        reader: Reader,
+        notices: Notices,
+        notice_chosen: SignalInstance,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._library = library
+        self._reader = reader
         self._notices = notices
         dock = DockMenu(window, shelf)
         dock.new_requested.connect(self.begin)
         dock.open_requested.connect(self.open)
-        notice_chosen.connect(self.open)
+        notice_chosen.connect(self._open_chosen)
         notices.changed.connect(lambda: window.question.show_text(notices.question))
         window.question.add_action("Show").clicked.connect(notices.show_asking)
         window.presence_changed.connect(self._watch)
@@ -44,6 +52,14 @@ class OutsideGestures(QObject):
         self._window.come_forward()
         self._library.open(conversation_id)
         self._window.composer.editor.setFocus()
+
+    def _open_chosen(self, told: str) -> None:
+        """What a notification was about."""
+        if told == DOCUMENTS:
+            self._window.come_forward()
+            self._reader.show(True, is_listing=True)
+        else:
+            self.open(told)
 
     def _watch(self) -> None:
         self._notices.watch(self._window.is_present)

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk, DesktopApplication
 from app.mac.notifications import SystemNotifier
 from app.settings import Notifying, Settings
-from app.viewmodels.shelf.notices import Notice
+from app.store import Orders
+from app.viewmodels.shelf.notices import DOCUMENTS, Notice
 from app.viewmodels.shelf.running import Mark
 from app.widgets.dock_menu import DockMenu
 from tests.app.driving import (
@@ -26,6 +27,7 @@ from tests.app.driving import (
     send,
     wait_for_end,
 )
+from tests.fake_documents import Pretence, pretend
 
 
 class Told(SystemNotifier):
@@ -105,6 +107,24 @@ def test_a_long_answer_that_ends_while_nobody_looks_is_told_without_its_words(
     say(desk, "What is the rent?")
     wait_for_end(qtbot, desk)
     assert told.notices == [Notice(desk.models.library.current_id, "What is the rent?", "The answer is ready.")]
+
+
+def test_documents_that_are_read_while_nobody_looks_are_told_and_a_click_leads_to_them(
+    told_desk: OpenTold, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk, told = told_desk("fast")
+    paths = [pretend(tmp_path / f"{name}.pdf", Pretence(("picture",))) for name in ("a", "b")]
+    desk.window.close()
+    desk.models.queue.add([*paths, tmp_path / "nowhere.pdf"], Orders())
+    qtbot.waitUntil(lambda: bool(told.notices), timeout=WAIT_MS)
+    assert told.notices == [Notice(DOCUMENTS, "Documents", "2 documents read, 1 not.")]
+    told.chosen.emit(DOCUMENTS)
+    assert desk.window.isVisible()
+    assert desk.models.reader.is_listing
+    qtbot.waitUntil(lambda: told.withdrawn == [DOCUMENTS], timeout=WAIT_MS)
+    desk.models.queue.add([paths[0]], Orders())
+    qtbot.waitUntil(lambda: len(desk.models.queue.documents) == 4 and not desk.models.queue.waiting, timeout=WAIT_MS)
+    assert len(told.notices) == 1, "who looks is told nothing"
 
 
 def test_another_app_in_front_or_the_dock_is_where_nobody_looks(

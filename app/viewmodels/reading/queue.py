@@ -66,6 +66,8 @@ class Queue(QObject):
         self._pace = Pace()
         self._current: QueuedDocument | None = None
         self._errand: Errand | None = None
+        self._ended: list[QueuedDocument] = []
+        """Since all was over the last time."""
         self._deaths: dict[tuple[str, int], int] = {}
         self._since = 0.0
         self._is_measuring = False
@@ -337,15 +339,14 @@ class Queue(QObject):
         self._current = self._errand = None
         self._set(document, progress, reason)
         self._keep(document)
+        self._ended.append(document)
         self.changed.emit()
         self._go_on()
         if self._current is None and not self.waiting:
-            self.finished.emit(self._sentence())
-
-    def _sentence(self) -> str:
-        failed = sum(each.progress is Progress.FAILED for each in self.documents)
-        done = len(self.documents) - failed
-        return f"{count(done, 'document')} read" + (f", {failed:,} not." if failed else ".")
+            ended, self._ended = self._ended, []
+            failed = sum(each.progress is Progress.FAILED for each in ended)
+            rest = f", {failed:,} not." if failed else "."
+            self.finished.emit(f"{count(len(ended) - failed, 'document')} read{rest}")
 
     def _leave(self) -> None:
         """Stop what is under way; it waits."""

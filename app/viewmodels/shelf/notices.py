@@ -8,11 +8,15 @@ from PySide6.QtCore import QObject, Signal
 from app.settings import Notifying, Settings
 from app.viewmodels.conversation.transcript import Transcript
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
+from app.viewmodels.reading.queue import Queue
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.running import Running
 from app.viewmodels.shelf.shelf import Shelf, shortened, title_from
 
-__all__ = ["LONG_S", "Notice", "Notices", "Notifier"]
+__all__ = ["DOCUMENTS", "LONG_S", "Notice", "Notices", "Notifier"]
+
+DOCUMENTS = "documents"
+"""Stands for a conversation in what is told about the queue of documents."""
 
 LONG_S = 10.0
 """Nobody goes elsewhere, and needs to be called back, for an answer that takes less."""
@@ -52,6 +56,7 @@ class Notices(QObject):
     - A notification tells that an answer ended by itself after more than `LONG_S` seconds, or that a tool asks for
       permission, while nobody looks at the window. It says nothing of the answer unless a person wants that, and
       never of a temporary conversation, for the system keeps what it shows.
+    - Another one tells that all documents are read.
     - The Dock's number counts the conversations with something for a person who does not look at them: an answer
       under way, one that is not read yet, or a question.
 
@@ -61,7 +66,7 @@ class Notices(QObject):
     changed = Signal()
 
     def __init__(
-        self, library: Library, shelf: Shelf, running: Running, settings: Settings, notifier: Notifier
+        self, library: Library, shelf: Shelf, running: Running, queue: Queue, settings: Settings, notifier: Notifier
     ) -> None:
         super().__init__(library)
         self._library = library
@@ -75,12 +80,16 @@ class Notices(QObject):
         self.question = ""
         """What a conversation that is not open waits for, while another one is; else empty."""
         running.answer_ended.connect(self._note_end)
+        queue.finished.connect(self._note_documents)
         for changed in (running.changed, library.opened, shelf.changed):
             changed.connect(self._follow)
 
     def watch(self, is_watched: bool) -> None:
         """Whether a person has the window before their eyes now."""
         self._is_watched = is_watched
+        if is_watched and DOCUMENTS in self._told:
+            self._told.remove(DOCUMENTS)
+            self._notifier.withdraw(DOCUMENTS)
         self._follow()
 
     def show_asking(self) -> None:
@@ -100,6 +109,11 @@ class Notices(QObject):
         self._running.set_unread(transcript.id, True)
         if not self._is_watched and transcript.seconds_since_asked > LONG_S:
             self._show(transcript, self._words_of(transcript, answer))
+
+    def _note_documents(self, sentence: str) -> None:
+        if not self._is_watched and self._settings.notifying is not Notifying.NEVER:
+            self._told.add(DOCUMENTS)
+            self._notifier.show(Notice(DOCUMENTS, "Documents", sentence))
 
     def _words_of(self, transcript: Transcript, answer: AnswerTurn) -> str:
         if answer.state is AnswerState.FAILED:
@@ -138,7 +152,7 @@ class Notices(QObject):
 
     def _withdraw(self) -> None:
         """Take back what is read, answered or deleted."""
-        over = self._told - self._running.unread - {self._asking_id}
+        over = self._told - self._running.unread - {self._asking_id, DOCUMENTS}
         self._told -= over
         for conversation_id in over:
             self._notifier.withdraw(conversation_id)
