@@ -1,6 +1,7 @@
 """The front door of the engine: what the window, the command line, benchmarks and other code may rely on.
 
-Names that need MLX are imported when they are first used, so that a process which only talks to an engine stays light.
+Names that need MLX, or what reads and writes documents, are imported when they are first used: a process stays as light
+as what it does.
 """
 
 import importlib
@@ -12,20 +13,6 @@ from engine.answer import Answer, Returned, Step, Thought, messages_of
 from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
-from engine.documents.names import find_documents
-from engine.documents.running import mark_running
-from engine.documents.source import run_document_process
-from engine.documents.writers import (
-    DOCUMENT_FORMATS,
-    DocumentFormat,
-    Layout,
-    WriteError,
-    Written,
-    document_text,
-    target_of,
-    write_document,
-)
-from engine.documents.writers.process import run_writer_process
 from engine.files.private_folder import PrivateFolder, sweep
 from engine.files.whole_files import write_whole
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, Attachment
@@ -133,14 +120,28 @@ from engine.protocol.requests import (
     Transcribe,
 )
 from engine.protocol.tools import Tool, tool_from_function
-from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat, clock, write_recording
-from engine.recordings.source import OpenRecording, run_recording_process
 from engine.tasks.speech_prompts import transcription_prompt
 
 if TYPE_CHECKING:
     from engine.cli import run_command_line
+    from engine.documents.names import find_documents
+    from engine.documents.running import mark_running
+    from engine.documents.source import run_document_process
+    from engine.documents.writers import (
+        DOCUMENT_FORMATS,
+        DocumentFormat,
+        Layout,
+        WriteError,
+        Written,
+        document_text,
+        target_of,
+        write_document,
+    )
+    from engine.documents.writers.process import run_writer_process
     from engine.engine import Engine
     from engine.process.worker import EngineWorker, run_engine_process
+    from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat, clock, write_recording
+    from engine.recordings.source import OpenRecording, run_recording_process
 
 __all__ = [
     "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "DOCUMENT_FORMATS", "GREEDY", "MAX_SOUND_SECONDS",
@@ -167,15 +168,33 @@ __all__ = [
 
 open_before_mlx()
 
-_NEEDS_MLX = {
+_LATER = {
+    "run_command_line": "engine.cli",
+    "find_documents": "engine.documents.names",
+    "mark_running": "engine.documents.running",
+    "run_document_process": "engine.documents.source",
+    "DOCUMENT_FORMATS": "engine.documents.writers",
+    "DocumentFormat": "engine.documents.writers",
+    "Layout": "engine.documents.writers",
+    "WriteError": "engine.documents.writers",
+    "Written": "engine.documents.writers",
+    "document_text": "engine.documents.writers",
+    "target_of": "engine.documents.writers",
+    "write_document": "engine.documents.writers",
+    "run_writer_process": "engine.documents.writers.process",
     "Engine": "engine.engine",
     "EngineWorker": "engine.process.worker",
-    "run_command_line": "engine.cli",
     "run_engine_process": "engine.process.worker",
+    "RECORDING_FORMATS": "engine.recordings.forms",
+    "RecordingFormat": "engine.recordings.forms",
+    "clock": "engine.recordings.forms",
+    "write_recording": "engine.recordings.forms",
+    "OpenRecording": "engine.recordings.source",
+    "run_recording_process": "engine.recordings.source",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name in _NEEDS_MLX:
-        return getattr(importlib.import_module(_NEEDS_MLX[name]), name)
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module 'engine' has no attribute {name!r}")

@@ -47,3 +47,8 @@ def test_the_tests_themselves_cannot_reach_the_network() -> None:
 
 def test_the_sample_lies_beside_the_packages() -> None:
     assert engine.sample_checkpoint() == Path(engine.__file__).resolve().parents[1] / "resources" / "sample"
+
+
+def test_what_reads_and_writes_documents_is_loaded_by_whoever_does() -> None:
+    documents = {"markdown_it", "pikepdf", "pypdfium2", "av", "soundfile"}
+    assert not _modules_after("from engine import Engine, EngineClient") & documents
