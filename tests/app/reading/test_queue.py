@@ -14,6 +14,7 @@ from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
 from engine import DocumentInfo, PageInfo, PageText, Reading, TextLine
 from tests.app.driving import WAIT_MS
+from tests.app.store.stored import on_owner
 from tests.fake_documents import Pretence, pretend
 
 FAKE_ENGINE = Path(__file__).resolve().parents[2] / "fake_engine.py"
@@ -288,6 +289,26 @@ def test_a_place_that_cannot_be_written_is_said_and_tried_again(desk: OpenDesk, 
     until_over(qtbot, queue, 2)
     assert read == []
     assert len(list(out.iterdir())) == 2
+
+
+def test_a_full_disk_in_the_middle_loses_nothing(desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    (path,) = pile(tmp_path / "in", Pretence(("picture",) * 4, num_lines=400, waits_for=str(gate)))
+    opened = desk()
+    opened.queue.add([path], TXT)
+    until(qtbot, lambda: bool(opened.queue.documents) and len(opened.queue.documents[0].states) == 1)
+    until(qtbot, lambda: len(opened.store.documents.pages(opened.queue.documents[0].id).result(60)) == 1)
+    on_owner(opened.store, "PRAGMA max_page_count = 1")
+    gate.touch()
+    until_over(qtbot, opened.queue, 1)
+    assert path.with_suffix(".txt").read_text().count("\f") == 3, "what waits for the disk is written all the same"
+    assert any("disk is full" in str(sentence) for sentence in opened.said)
+    on_owner(opened.store, "PRAGMA max_page_count = 1000000")
+    assert opened.store.try_again().result(60)
+    again = desk()
+    until_over(qtbot, again.queue, 1)
+    assert again.queue.documents[0].progress is Progress.DONE
+    assert len(again.store.documents.pages(again.queue.documents[0].id).result(60)) == 4
 
 
 def test_what_a_person_corrected_is_written(desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
