@@ -117,7 +117,7 @@ def _are_initials(parts: Components, letter: float) -> np.ndarray:
     width, height = parts.width, parts.height
     fill = parts.area / np.maximum(1, width * height)
     is_large = (height >= LARGE * letter) & (height < INITIAL * letter) & (width > 0.1 * height)
-    may_be = is_large & (width < 1.4 * height) & (fill > 0.12) & (fill < 0.6)
+    may_be = is_large & (width < 1.4 * height) & (fill > 0.18) & (fill < 0.6)
     return may_be & (may_be.sum() <= MOST_INITIALS)
 
 
@@ -227,6 +227,7 @@ def _thickened(strokes: np.ndarray, letter: float) -> np.ndarray:
 def _is_print(parts: Components, letter: float, pictures: Sequence[Place]) -> np.ndarray:
     height, width = parts.height, parts.width
     is_print = (parts.area >= max(2, 0.012 * letter**2)) & (height < LARGE * letter) & (width < 40 * letter)
+    is_print &= (np.minimum(width, height) < 3 * letter) | (parts.area > 0.12 * width * height)  # a stroke of a drawing
     is_print |= _are_initials(parts, letter)
     return is_print & ~_is_within(parts, pictures)
 
@@ -246,7 +247,12 @@ def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Ru
     num_runs = 0
     while num_runs != len(runs):  # what has grown may reach further
         num_runs, runs = len(runs), _joined(parts, runs)
-    return runs + leaders
+    return [run for run in runs if _is_line(parts, run, letter)] + leaders
+
+
+def _is_line(parts: Components, run: Run, letter: float) -> bool:
+    """Whether what hangs together is as high as its letters say: a drawing is higher than most of its strokes."""
+    return run.height < 2.5 * letter or float(np.median(parts.height[run.members])) > 0.3 * run.height
 
 
 def _joined(parts: Components, runs: list[Run]) -> list[Run]:

@@ -193,3 +193,13 @@ def test_grain_is_no_print() -> None:
     noisy = Image.fromarray(np.clip(np.asarray(clean) + grain, 0, 255).astype(np.uint8))
     assert len(take_apart(noisy).rows) == 8
     assert take_apart(Image.fromarray(np.clip(200 + grain, 0, 255).astype(np.uint8))).rows == ()
+
+
+def test_a_drawing_is_no_line_of_print() -> None:
+    page = draw_page([*prose(6, 100, 60, 8), *prose(4, 100, 1000, 8)])
+    draw = ImageDraw.Draw(page)
+    for i in range(9):
+        draw.line([200 + 40 * i, 400 + 17 * i, 500 + 23 * i, 850 - 31 * i], fill=0, width=3)
+    sheet = take_apart(page)
+    assert len(sheet.rows) == 10
+    assert sheet.unexplained > 0.05
