@@ -114,7 +114,10 @@ class PdfFile:
     def lines(self, number: int) -> tuple[TextLine, ...]:
         """The text layer of a page as it is shown, line by line in the order of the file."""
         with self._page(number) as page:
-            return tuple(_lines(_characters(page)))
+            characters = _characters(page)
+            lines = tuple(_lines(characters))
+            is_turned = _upright(characters, page.get_rotation()) != 0
+            return lines if is_turned else _in_order(lines, *_size(page))
 
     def _opened(self) -> pdfium.PdfDocument:
         name = self._path.name
@@ -278,6 +281,19 @@ def _lines(characters: _Characters) -> Iterator[TextLine]:
             edges = np.clip([left, top, right, bottom], 0, 1)
             text = _joined("".join(characters.texts[index] for index in indices))
             yield TextLine(text, Box(*map(float, edges)), source="layer")
+
+
+def _in_order(lines: tuple[TextLine, ...], width: float, height: float) -> tuple[TextLine, ...]:
+    """As they come, but what is written downwards from right to left, as in Japanese."""
+
+    def runs_down(line: TextLine) -> bool:
+        box = line.box
+        return box is not None and (box.bottom - box.top) * height > 2 * (box.right - box.left) * width
+
+    num_down = sum(len(line.text) for line in lines if runs_down(line))
+    if 2 * num_down <= sum(len(line.text) for line in lines):
+        return lines
+    return tuple(sorted(lines, key=lambda line: -line.box.right if line.box else 0.0))
 
 
 def _joined(text: str) -> str:

@@ -33,8 +33,8 @@ def whole_picture(size: tuple[float, float] = A4) -> bytes:
     return b"q %d 0 0 %d 0 0 cm /Im Do Q\n" % size
 
 
-def write_pdf(path: Path, pages: Sequence[Page], extra: Sequence[bytes] = ()) -> Path:
-    """A PDF of these pages; extra: further objects, numbered from `first_extra(pages)`."""
+def write_pdf(path: Path, pages: Sequence[Page]) -> Path:
+    """A PDF of these pages."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Count %d /Kids [%s] >>"
@@ -49,7 +49,57 @@ def write_pdf(path: Path, pages: Sequence[Page], extra: Sequence[bytes] = ()) ->
             _stream(b"", page.content),
             _picture(page.picture or Image.new("L", (1, 1), 255)),
         ]
-    return _write(path, [*objects, *extra])
+    return _write(path, objects)
+
+
+def write_vertical(path: Path, *columns: str) -> Path:
+    """A page of Japanese in columns from right to left, in a font that is not in the file."""
+    written = b"".join(
+        b"1 0 0 1 %d 780 Tm <%s> Tj " % (500 - 30 * i, column.encode("utf-16-be").hex().encode())
+        for i, column in enumerate(columns)
+    )
+    return _write(
+        path,
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+            b"/Resources << /Font << /F 5 0 R >> >> >>",
+            _stream(b"", b"BT /F 20 Tf " + written + b"ET"),
+            b"<< /Type /Font /Subtype /Type0 /BaseFont /A /Encoding /UniJIS-UTF16-V /DescendantFonts [6 0 R] >>",
+            b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /A /FontDescriptor 7 0 R "
+            b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 4 >> >>",
+            b"<< /Type /FontDescriptor /FontName /A /Flags 4 /FontBBox [0 -200 1000 900] /ItalicAngle 0 "
+            b"/Ascent 900 /Descent -200 /CapHeight 700 /StemV 80 >>",
+        ],
+    )
+
+
+def write_nested(path: Path, depth: int, times: int) -> Path:
+    """A page of forms that draw the next one so many times, and the last the first; then a page that is well."""
+    forms = [
+        _stream(
+            b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /XObject << /X %d 0 R >> >>"
+            % (8 + (i + 1) % depth),
+            b"/X Do " * times + b"0 0 10 10 re f ",
+        )
+        for i in range(depth)
+    ]
+    return _write(
+        path,
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Count 2 /Kids [3 0 R 5 0 R] >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+            b"/Resources << /XObject << /X 8 0 R >> >> >>",
+            _stream(b"", b"/X Do " * times),
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 6 0 R "
+            b"/Resources << /Font << /F 7 0 R >> >> >>",
+            _stream(b"", text("This page is well.")),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            *forms,
+        ],
+    )
 
 
 def _stream(entries: bytes, data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +12,13 @@ import pytest
 from PIL import Image
 
 from engine.documents import source
+from engine.documents.pdf import PdfFile
 from engine.documents.source import Document
 from engine.protocol.documents import Box
 from engine.protocol.errors import AttachmentError, PasswordNeeded
 from engine.tasks.selftest import draw_line
 from tests.documents.pages import draw_page, prose
-from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
+from tests.documents.pdf_files import Page, text, whole_picture, write_nested, write_pdf, write_vertical
 
 LINES = ("Alice was beginning to get very tired", "of sitting by her sister on the bank,", "and of nothing to do.")
 SCAN = draw_page(prose(20, 90, 90, 9), (1000, 1414))
@@ -267,3 +269,51 @@ def test_who_stops_waiting_for_a_page_gets_no_answer(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         Document(path, between=stop)
     assert Document(path).num_pages == 1
+
+
+def test_columns_that_run_down_are_read_from_right_to_left(tmp_path: Path) -> None:
+    columns = ("吾輩は猫である。", "名前はまだ無い。", "どこで生れたか頓と見当がつかぬ。")
+    document = Document(write_vertical(tmp_path / "a.pdf", *columns))
+    assert [line.text for line in document.lines(1)] == list(columns)
+
+
+def test_forms_that_draw_each_other_without_end_cost_their_page_at_most(tmp_path: Path) -> None:
+    document = Document(write_nested(tmp_path / "a.pdf", depth=2, times=1))
+    assert document.look(1).verdict in ("picture", "empty", "unreadable")
+    assert document.look(2).verdict == "text"
+
+
+def test_a_picture_as_thin_as_a_thread_is_a_page(tmp_path: Path) -> None:
+    for size in ((1, 50_000), (50_000, 1)):
+        Image.new("L", size, 255).save(tmp_path / "a.png")
+        document = Document(tmp_path / "a.png")
+        assert document.look(1).verdict == "empty"
+        assert document.picture(1, longest_side=500).size == tuple(min(500, side) for side in size)
+
+
+def test_a_picture_that_claims_more_pixels_than_it_may_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.new("1", (8, 8)).save(path)
+    content = bytearray(path.read_bytes())
+    for tag in (256, 257):
+        at = content.index(struct.pack("<HH", tag, 4))
+        struct.pack_into("<I", content, at + 8, 60_000)
+    path.write_bytes(content)
+    with pytest.raises(AttachmentError, match=r"^“a\.tif” is too large"):
+        Document(path)
+
+
+def test_ten_thousand_pages_are_opened_at_once(tmp_path: Path) -> None:
+    document = Document(write_pdf(tmp_path / "a.pdf", [Page(text("A page."))] * 10_000))
+    assert document.num_pages == 10_000
+    assert document.lines(10_000)[0].text == "A page."
+
+
+def test_a_file_is_opened_again_every_hundred_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    monkeypatch.setattr(PdfFile, "_opened", lambda self, real=PdfFile._opened: opened.append(1) or real(self))
+    file = PdfFile(write_pdf(tmp_path / "a.pdf", [Page(text("A page."))]), "")
+    for _ in range(250):
+        assert file.lines(1)[0].text == "A page."
+    file.close()
+    assert len(opened) == 3
