@@ -38,12 +38,15 @@ class _Watched:
 
 
 class Keeper(QObject):
-    """Watches the documents of a reader. A file that was changed since it was read begins anew."""
+    """Watches the documents of a reader. A file that was changed since it was read begins anew.
+
+    Of a document that the queue reads and forgets nothing is kept here either; what was read of it is in memory.
+    """
 
     def __init__(self, store: Store, reader: Reader, queue: Queue) -> None:
         super().__init__()
         self._store = store
-        self._reader = reader
+        self._queue = queue
         self._lane = Lane()
         self._watched: dict[OpenDocument, _Watched] = {}
         self._soon = QTimer(self, interval=SAVE_MS, singleShot=True)
@@ -77,6 +80,10 @@ class Keeper(QObject):
     def _watch(self, document: OpenDocument) -> None:
         self._watched[document] = watched = _Watched(document)
         document.page_changed.connect(partial(self._note, watched))
+        forgotten = self._forgotten(document)
+        if forgotten is not None:
+            document.restore([KeptPage(text.number, text) for text in forgotten.texts.values()])
+            return
         self._lane.do(partial(stamp_of, document.path), partial(self._ask, watched))
 
     def _let_go(self, document: OpenDocument) -> None:
@@ -107,7 +114,13 @@ class Keeper(QObject):
         watched.changed.add(number)
         self._soon.start()
 
+    def _forgotten(self, document: OpenDocument) -> QueuedDocument | None:
+        of_path = (each for each in self._queue.documents if each.path == document.path)
+        return next((each for each in of_path if each.is_forgotten), None)
+
     def _save(self, watched: _Watched) -> None:
+        if self._forgotten(watched.document) is not None:
+            return
         numbers, watched.changed = sorted(watched.changed), set()
         for number in numbers:
             page = watched.document.page(number)

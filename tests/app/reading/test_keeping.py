@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -84,6 +85,22 @@ def test_what_the_queue_reads_is_shown_where_it_is_open(open_desk: OpenDesk, qtb
     desk.models.queue.add([path], Orders(Reading(way="pieces")))
     qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
     assert "Alice" in text_of(document.page(1).lines)
+
+
+@pytest.mark.parametrize("is_open_first", [True, False])
+def test_of_what_is_read_and_forgotten_nothing_is_kept_though_it_is_open(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, is_open_first: bool
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    if is_open_first:
+        opened(qtbot, desk, path)
+    desk.models.queue.add([path], Orders(Reading(way="pieces")), is_forgotten=True)
+    qtbot.waitUntil(lambda: bool(desk.models.queue.documents) and not desk.models.queue.waiting, timeout=WAIT_MS)
+    document = opened(qtbot, desk, path)
+    qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
+    document.edit(1, "mine")
+    assert kept(desk) == {}
+    assert desk.store.documents.all().result(60) == []
 
 
 def test_everything_that_is_deleted_is_gone(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
