@@ -26,6 +26,8 @@ _LINE_ASPECT = 3.0
 class Sheet:
     """A straightened page. Places are pixels of it."""
 
+    shown: Image.Image
+    """As it came, in its colours."""
     picture: Image.Image
     """Gray, with dark print throughout."""
     skew: float
@@ -78,20 +80,22 @@ def lies_on_its_side(picture: Image.Image, ink: np.ndarray) -> bool:
 
 def take_apart(picture: Image.Image) -> Sheet:
     """Straighten an upright page and find its print."""
-    gray = picture.convert("L")
-    factor = math.sqrt(MAX_PIXELS / (gray.width * gray.height))
+    picture = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+    factor = math.sqrt(MAX_PIXELS / (picture.width * picture.height))
     if factor < 1:
-        gray = gray.resize((max(1, int(gray.width * factor)), max(1, int(gray.height * factor))), Image.Resampling.BOX)
-    pixels = as_positive(np.asarray(gray))
+        size = max(1, int(picture.width * factor)), max(1, int(picture.height * factor))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    pixels = as_positive(np.asarray(picture.convert("L")))
     gray, ink = Image.fromarray(pixels), find_ink(pixels)
     skew = find_skew(ink)
     if skew:
+        picture = picture.rotate(skew, Image.Resampling.BICUBIC, fillcolor="white")
         gray = straighten(gray, skew, find_paper(pixels))
         ink = find_ink(np.asarray(gray))
     ground = find_ground(ink)
     rows = arrange(ground.runs, ground.rules)
     line = float(np.median([run.height for run in ground.runs])) if ground.runs else 0.0
-    return Sheet(gray, skew, ink, ground, tuple(rows), line)
+    return Sheet(picture, gray, skew, ink, ground, tuple(rows), line)
 
 
 def _share(value: float) -> float:

@@ -10,7 +10,7 @@ __all__ = ["find_skew", "is_sideways", "straighten"]
 SIDE = 1000
 """Pixels of the longer side of the reduced page."""
 
-STEPS = ((6.0, 0.5), (0.5, 0.05))
+STEPS = ((8.0, 0.5), (0.5, 0.05))
 """Degrees around the best so far, and the step."""
 
 

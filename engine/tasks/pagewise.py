@@ -85,7 +85,7 @@ class PageReader:
         return WholePage(tuple(bound), "", state, reason, num_unread, num_unseen)
 
     def _question(self, index: int, tile: Tile) -> Ask:
-        picture, form = self._sheet.picture, self._reading.form
+        picture, form = self._sheet.shown, self._reading.form
         path = self._folder / f"tile {index + 1}.png"
         picture.crop((tile.left, tile.top, tile.right, tile.bottom)).save(path, compress_level=1)
         prompt = self._reading.question if form == "question" else PROMPTS[FORMS[form]]

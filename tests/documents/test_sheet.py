@@ -18,7 +18,7 @@ def starts(sheet: Sheet) -> list[tuple[int, int]]:
     return [(round(row.left / 10), round(row.top / 10)) for row in sheet.rows]
 
 
-@pytest.mark.parametrize("degrees", [-4.4, -1.2, -0.3, 0.0, 0.7, 2.5, 4.8])
+@pytest.mark.parametrize("degrees", [-7.1, -4.4, -1.2, -0.3, 0.0, 0.7, 2.5, 4.8])
 def test_skew_is_found_to_a_fifth_of_a_degree(degrees: float) -> None:
     page = draw_page(prose(20, 120, 300, 8)).rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=255)
     assert find_skew(as_ink(page)) == pytest.approx(degrees, abs=0.2)

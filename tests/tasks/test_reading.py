@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from engine.documents.skew import find_skew
 from engine.protocol.documents import Box, PageInfo, PageText, Reading, TextLine
 from engine.protocol.events import Logprob, PageProgress, Traits
 from engine.protocol.messages import Picture
 from engine.tasks.asking import Answered, Ask, Asking
 from engine.tasks.reading import read_page
-from tests.documents.pages import draw_page, prose
+from tests.documents.pages import as_ink, draw_page, prose
 
 PAGE = PageInfo(3, 595, 842, "picture", "No text layer.")
 UPRIGHT = Reading(turned=0)
@@ -195,6 +196,20 @@ def test_a_model_of_any_line_reads_the_page_at_once_and_its_lines_have_places() 
     assert (page.num_lines_unread, page.num_lines_unseen) == (0, 0)
     assert [round(line.box.top * 1400 / 36) for line in page.lines if line.box] == [3, 4, 5, 6, 7]
     assert progress == [PageProgress(3, 1, 1)]
+
+
+def test_a_model_of_whole_pages_sees_colours_and_a_straight_page() -> None:
+    page = draw_page(prose(9, 60, 300, 7)).convert("RGB")
+    ImageDraw.Draw(page).rectangle([60, 60, 300, 160], fill="red")
+    seen: list[Image.Image] = []
+
+    def answer(_: int, shown: Image.Image) -> Answered:
+        seen.append(shown.convert("RGB"))
+        return said("text")
+
+    read(page.rotate(-3, Image.Resampling.BICUBIC, fillcolor="white"), asking(answer), UPRIGHT, WHOLE)
+    assert seen[0].getpixel((180, 110)) == (255, 0, 0)
+    assert abs(find_skew(as_ink(seen[0].convert("L")))) < 0.3
 
 
 def test_lines_that_were_left_out_and_lines_that_are_not_there_are_counted() -> None:
