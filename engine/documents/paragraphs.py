@@ -33,6 +33,9 @@ _NEAR = 30
 _AGAIN = frozenset(("and", "or", "to", "und", "oder", "bis", "sowie", "et", "ou", "y", "o", "e", "en", "of"))
 """Before these a hyphen stands for a word that follows: "Vor- und Nachteile"."""
 
+_CELLS = "\t"
+"""Between the cells of a row of a table, which is no part of a sentence."""
+
 _ITEM = re.compile(r"(?:[-–—•·*▪◦]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
 _WORD = re.compile(r"\w+(?:[-\u2010]\w+)*")
 _CUT_WORD = re.compile(r"\w+[-\u2010]$")
@@ -104,6 +107,8 @@ def _join_cut_word(left: str, right: str, words: frozenset[str]) -> str:
 def _begins(before: TextLine, line: TextLine, lines: Sequence[TextLine], index: int, pitch: float) -> bool:
     """Whether a line begins a paragraph, by where it and the one before it stand and what they say."""
     if before.is_running or line.is_running or _ITEM.match(line.text.lstrip()):
+        return True
+    if _CELLS in before.text or _CELLS in line.text:
         return True
     near = lines[max(0, index - _NEAR) : index + _NEAR]
     if before.box is None or line.box is None:

@@ -92,6 +92,12 @@ def test_items_of_a_list_are_paragraphs_of_their_own() -> None:
     assert [len(group) for group in paragraphs(lines)] == [1, 1, 1]
 
 
+def test_rows_of_cells_are_no_sentence() -> None:
+    texts = ("Net amount\t12.50", "tax\t2.50", "and so on")
+    lines = [placed(text, 0.1, 0.1 + 0.02 * place, 0.5) for place, text in enumerate(texts)]
+    assert [len(group) for group in paragraphs(lines)] == [1, 1, 1]
+
+
 def test_lines_without_places_are_told_by_their_length() -> None:
     texts = [
         "A line that is as long as all lines are here",
