@@ -49,6 +49,7 @@ from app.viewmodels.models.status import Status
 from app.viewmodels.reading.arrivals import Arrivals
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.exporting import DocumentExporter
+from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.keeping import Keeper
 from app.viewmodels.reading.queue import Queue
@@ -168,6 +169,7 @@ class Desk:
         self.models.intake.finish()
         self.models.arrivals.close()
         self.models.collection.close()
+        self.models.fields.close()
         self.models.reader.finish()
         self.models.document_exporter.close()
         self.keeper.close()
@@ -289,6 +291,7 @@ def assemble(
         choice=collection.choice,
         arrivals=arrivals,
         collection=collection,
+        fields=FieldsTable(queue, store, settings),
         document_exporter=DocumentExporter(settings),
         queue=queue,
         recordings=recordings,

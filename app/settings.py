@@ -200,6 +200,8 @@ class Settings(QObject):
     )
     """The system prompts that a person wrote; no two have the same name."""
     _preset = _text("preset")
+    fields = Preference("fields", "", lambda stored: str(stored or ""))
+    """Fields that are looked for in many documents, as a person names them."""
     joins_lines = _flag("joins_lines", False)
     """Whether lines of a page are joined into paragraphs when its text leaves the window."""
     drops_running_lines = _flag("drops_running_lines", False)

@@ -74,6 +74,7 @@ class Pretence(msgspec.Struct):
     dies_at: int = 0
     """The page at which the engine ends, as long as its marker does not exist."""
     fails_at: int = 0
+    fields: dict[str, str] = {}
     loops_at: int = 0
 
 
@@ -150,6 +151,9 @@ def _page_text(number: int, document: Pretence, request: ReadDocument) -> PageTe
         return PageText(number, "failed", reason="The page cannot be drawn.")
     if verdict == "empty":
         return PageText(number, "empty", receipt=receipt)
+    if request.reading.form == "fields":
+        found = {name: document.fields.get(name) for name in (request.reading.schema or {}).get("properties", {})}
+        return PageText(number, "done", answer=msgspec.json.encode(found).decode(), receipt=receipt)
     lines = tuple(_lines(number, document))
     region = request.reading.region
     if region is not None:

@@ -133,6 +133,12 @@ QPushButton[role="example"] { background: $surface; border: 1px solid $hairline;
 QPushButton[role="example"]:hover { background: $hover; }
 QPushButton[role="example"]:focus { border: 1px solid $accent; }
 
+#fieldsTable { background: $surface; border: 1px solid $hairline; border-radius: 8px; gridline-color: $hairline;
+  selection-background-color: $accent_soft; selection-color: $text; }
+#fieldsTable::item { padding: 0 6px; }
+#fieldsTable:focus { border-color: $accent; }
+#fieldsTable QHeaderView::section { background: $window; color: $secondary; border: none; padding: 6px;
+  border-bottom: 1px solid $hairline; }
 #collection { background: transparent; border: none; outline: none; }
 #collection:focus { border: 1px solid $accent; }
 #pageView, #thumbnails { background: $sidebar; border: none; outline: none; }

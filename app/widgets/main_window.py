@@ -34,6 +34,7 @@ from app.viewmodels.reading.arrivals import Arrivals
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.exporting import DocumentExporter
+from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
@@ -91,6 +92,7 @@ class ViewModels:
     arrivals: Arrivals
     document_exporter: DocumentExporter
     collection: Collection
+    fields: FieldsTable
     queue: Queue
     recordings: Recordings
     player: Player
@@ -133,7 +135,7 @@ class MainWindow(QMainWindow):
         self.reading = ReadingView(
             look, models.reader, models.page_finding, models.choice, self.commands.menus["Share"]
         )
-        self.documents = CollectionView(look, models.collection)
+        self.documents = CollectionView(look, models.collection, models.fields)
         self.recording = RecordingView(look, models.recordings, models.player)
         self._central = QWidget()
         self._right = QStackedWidget()

@@ -265,6 +265,7 @@ def reading(
     document = desk.models.reader.document
     studio.until(lambda: document.phase is Phase.KNOWN)
     if is_read:
+        studio.until(desk.window.commands["read_all"].isEnabled)
         desk.window.commands["read_all"].trigger()
         studio.until(lambda: not document.is_reading)
         live(200)
@@ -300,6 +301,24 @@ def queue(studio: Studio, appearance: Appearance = Appearance.LIGHT, width: int 
     collection.add(sorted(folder.glob("*.pdf"), key=lambda path: path.name))
     live(4000)
     desk.window.documents.list.setCurrentIndex(desk.window.documents.list.model().index(3, 0))
+
+
+def fields(studio: Studio) -> None:
+    """The same fields of several receipts."""
+    desk = studio.open("fast", width=1080, height=640)
+    folder, table = desk.pasted.folder, desk.models.fields
+    table.name("Shop, Date: date, Total: number")
+    desk.window.documents.fields.names.setText(table.words)
+    for name, found in (
+        ("Kiosk", {"Shop": "Kiosk am Ring", "Date": "2026-11-30", "Total": "4.20"}),
+        ("Baker", {"Shop": "Bakery Löwe", "Total": "much"}),
+        ("Station", {"Shop": "Fuel 24", "Date": "28 November 2026", "Total": "61.07 €"}),
+    ):  # fmt: skip
+        pretend(folder / f"{name}.pdf", Pretence(("picture",), fields=found))
+    desk.models.reader.list_all()
+    desk.window.documents.table_button.click()
+    table.add(sorted(folder.glob("*.pdf")))
+    live(2500)
 
 
 def locked(studio: Studio) -> None:
@@ -339,6 +358,7 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "reading-narrow": lambda studio: reading(studio, width=480),
     "reading-look": lambda studio: reading(studio, width=1080, is_read=False),
     "reading-region": region,
+    "reading-fields": fields,
     "reading-locked": locked,
     "reading-queue": queue,
     "reading-queue-dark": lambda studio: queue(studio, Appearance.DARK),

@@ -13,7 +13,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.viewmodels.reading.document import Phase
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, say, wait_for_end
+from tests.fake_documents import Pretence, pretend
 
 _FILE_WORK = ("open", "os.", "shutil.", "pathlib.", "glob.", "tempfile.", "sqlite3.")
 _seen: list[str] = []
@@ -93,6 +95,36 @@ def test_conversations_are_used_without_a_file_touched_on_the_windows_thread(
     use(desk, qtbot, pictures[0], "marzipan")  # what is imported on first use is read from files
     with watching():
         use(desk, qtbot, pictures[1], "nougat")
+
+
+def read(desk: Desk, qtbot: QtBot, path: Path, *, target: Path) -> None:
+    """Open a document, look at its pages, read and correct it, export it, and go through the list."""
+    reader, collection = desk.models.reader, desk.models.collection
+    reader.open([path])
+    document = reader.document
+    assert document is not None
+    qtbot.waitUntil(lambda: document.phase is Phase.KNOWN, timeout=WAIT_MS)
+    document.read([1, 2], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: document.num_read == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: reader.pictures is not None and reader.pictures.nearest(2, 0) is not None, timeout=WAIT_MS)
+    document.edit(1, "corrected")
+    desk.models.document_exporter.export(document, "md", target)
+    toast = desk.window.reading_toast.text
+    qtbot.waitUntil(lambda: target.name in toast.text(), timeout=WAIT_MS)
+    reader.list_all()
+    qtbot.waitUntil(lambda: any(entry.path == path for entry in collection.entries), timeout=WAIT_MS)
+    reader.close(document)
+
+
+@pytest.mark.usefixtures("looked_at")
+def test_documents_are_read_without_a_file_touched_on_the_windows_thread(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    paths = [pretend(tmp_path / f"{number}.pdf", Pretence(("picture", "text"))) for number in range(2)]
+    read(desk, qtbot, paths[0], target=tmp_path / "first.md")  # what is imported on first use is read from files
+    with watching():
+        read(desk, qtbot, paths[1], target=tmp_path / "second.md")
 
 
 def test_a_file_touched_on_the_windows_thread_is_seen(tmp_path: Path) -> None:

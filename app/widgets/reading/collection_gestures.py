@@ -5,8 +5,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from app.viewmodels.reading.collection import Entry
+from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.widgets.main_window import MainWindow, ViewModels
-from app.widgets.shared.dialogs import ask_for_files, ask_for_folder, show_folder
+from app.widgets.shared.dialogs import ask_for_files, ask_for_folder, ask_where_to_write, show_folder
+from engine import DocumentFormat
 
 __all__ = ["CollectionGestures"]
 
@@ -26,6 +28,10 @@ class CollectionGestures(QObject):
         view.files_requested.connect(self._show_files)
         collection.deleted.connect(lambda way_back: window.documents_toast.say("Document deleted", way_back))
         collection.queue.finished.connect(self._tell)
+        view.fields.add_requested.connect(lambda: ask_for_files(window, models.fields.add))
+        view.fields.export_requested.connect(self._export_table)
+        view.fields.page_chosen.connect(self._show_page)
+        models.fields.said.connect(window.documents_toast.say)
 
     def _add_files(self) -> None:
         ask_for_files(self._window, self._add)
@@ -35,6 +41,15 @@ class CollectionGestures(QObject):
 
     def _add(self, paths: list[Path]) -> None:
         self._models.collection.add(paths)
+
+    def _export_table(self, form: DocumentFormat) -> None:
+        fields = self._models.fields
+        suggested = fields.documents[0].path.with_name(f"Fields.{form}")
+        ask_where_to_write(self._window, suggested, FORMAT_WORDS[form], lambda target: fields.export(form, target))
+
+    def _show_page(self, path: Path, number: int) -> None:
+        self._models.reader.open([path])
+        self._models.reader.go_soon(number)
 
     def _choose_out(self) -> None:
         ask_for_folder(self._window, "Choose a Folder for the Files", self._take_out)

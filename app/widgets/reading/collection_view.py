@@ -1,13 +1,25 @@
 """All documents: what waits, what is read and written, what was read, and how to go on with each."""
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection, Entry
 from app.viewmodels.reading.exporting import FORMAT_WORDS
+from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.queued import Progress
 from app.widgets.reading.collection_list import CollectionList
+from app.widgets.reading.fields_view import FieldsView
 from app.widgets.shared.form import CheckBox, PopUp
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 
@@ -29,9 +41,13 @@ class CollectionView(QWidget):
     out_requested = Signal()
     files_requested = Signal(object)
 
-    def __init__(self, look: Look, collection: Collection) -> None:
+    def __init__(self, look: Look, collection: Collection, fields: FieldsTable) -> None:
         super().__init__()
         self._collection = collection
+        self.fields = FieldsView(look, fields)
+        self.table_button = QPushButton("Table of Fields")
+        self.table_button.setCheckable(True)
+        self.table_button.toggled.connect(self._show_table)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
         title = Label("Documents")
@@ -160,6 +176,10 @@ class CollectionView(QWidget):
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(self.list.viewport().mapToGlobal(position))
 
+    def _show_table(self, is_shown: bool) -> None:
+        self._stack.setCurrentIndex(int(is_shown))
+        self.table_button.setText("List of Documents" if is_shown else "Table of Fields")
+
     def _choose(self) -> None:
         index = self.form.currentIndex()
         self._collection.forms = () if index == 0 else (list(FORMAT_WORDS)[index - 1],)
@@ -174,42 +194,66 @@ class CollectionView(QWidget):
         self.refresh()
 
     def _arrange(self, title: Label) -> None:
+        options = QHBoxLayout()
+        options.setContentsMargins(16, 0, 16, 4)
+        options.setSpacing(8)
+        for widget in (self.form, self.out):
+            widget.setMinimumWidth(60)
+            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            options.addWidget(widget, 1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(16, 6, 16, 6)
+        foot.setSpacing(6)
+        for button in self.buttons.values():
+            foot.addWidget(button)
+        foot.addStretch(1)
+        searching = QHBoxLayout()
+        searching.setContentsMargins(16, 0, 16, 8)
+        searching.setSpacing(6)
+        searching.addWidget(self.search, 1)
+        searching.addWidget(self.folder_button)
+        searching.addWidget(self.add_button)
+        for button in (
+            *self.buttons.values(),
+            self.pause_button,
+            self.table_button,
+            self.folder_button,
+            self.add_button,
+        ):
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        last = QHBoxLayout()
+        last.setContentsMargins(16, 0, 16, 8)
+        last.addWidget(self.forgets)
+        listing = QWidget()
+        rows = QVBoxLayout(listing)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addLayout(searching)
+        rows.addWidget(self.list, 1)
+        rows.addWidget(self.empty, 1)
+        rows.addLayout(foot)
+        rows.addLayout(options)
+        rows.addLayout(last)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(listing)
+        self._stack.addWidget(self.fields)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._head(title))
+        column.addWidget(self._stack, 1)
+
+    def _head(self, title: Label) -> QHBoxLayout:
         names = QVBoxLayout()
         names.setSpacing(1)
         names.addWidget(title)
         names.addWidget(self.state)
         head = QHBoxLayout()
         head.setContentsMargins(12, 8, 12, 6)
+        head.setSpacing(6)
         head.addWidget(self.sidebar_button)
         head.addWidget(self.back_button)
         head.addLayout(names, 1)
-        for button in (self.pause_button, self.folder_button, self.add_button):
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            head.addWidget(button)
-        options = QHBoxLayout()
-        options.setContentsMargins(16, 0, 16, 6)
-        options.setSpacing(8)
-        for widget in (self.form, self.out):
-            widget.setMinimumWidth(60)
-            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            options.addWidget(widget, 1)
-        options.addWidget(self.forgets)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(16, 6, 16, 10)
-        foot.setSpacing(6)
-        for button in self.buttons.values():
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            foot.addWidget(button)
-        foot.addStretch(1)
-        searching = QHBoxLayout()
-        searching.setContentsMargins(16, 0, 16, 8)
-        searching.addWidget(self.search)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addLayout(searching)
-        column.addWidget(self.list, 1)
-        column.addWidget(self.empty, 1)
-        column.addLayout(foot)
-        column.addLayout(options)
+        head.addWidget(self.pause_button)
+        head.addWidget(self.table_button)
+        return head

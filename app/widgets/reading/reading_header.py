@@ -24,6 +24,7 @@ class ReadingHeader(QWidget):
         self.list_button = IconButton(look, "pages", "Show all documents", side=32)
         self.title = QPushButton("Document")
         self.title.setObjectName("documentTitle")
+        self.title.setMinimumWidth(60)
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.documents = QMenu(self)
         self.documents.aboutToShow.connect(self._list_documents)

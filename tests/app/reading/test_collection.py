@@ -106,3 +106,31 @@ def test_reading_pauses_and_goes_on_and_what_waits_is_moved(open_desk: OpenDesk,
     view.pause_button.click()
     wait(desk, qtbot)
     assert set(lines(desk).values()) == {"2 pages read"}
+
+
+def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    kiosk = pretend(tmp_path / "kiosk.pdf", Pretence(("picture",), fields={"Total": "4.20", "Date": "2026-11-30"}))
+    baker = pretend(tmp_path / "baker.pdf", Pretence(("picture",), fields={"Total": "much"}))
+    fields, view = desk.models.fields, desk.window.documents.fields
+    desk.models.reader.list_all()
+    desk.window.documents.table_button.click()
+    view.names.setText("Date: date, Total: number")
+    view.names.editingFinished.emit()
+    fields.add([kiosk, baker])
+    qtbot.waitUntil(lambda: len(fields.documents) == 2 and not desk.models.queue.is_busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: all(each.is_over for each in fields.documents), timeout=WAIT_MS)
+    rows = {each.path.stem: [fields.cell(each, name) for name in fields.fields] for each in fields.documents}
+    assert [(cell.text, cell.problem) for cell in rows["kiosk"]] == [("2026-11-30", ""), ("4.20", "")]
+    assert [(cell.text, cell.problem) for cell in rows["baker"]] == [
+        ("", "Not found."),
+        ("much", "This is no number."),
+    ]
+    fields.export("csv", tmp_path / "Fields.csv")
+    qtbot.waitUntil((tmp_path / "Fields.csv").exists, timeout=WAIT_MS)
+    assert "kiosk.pdf,2026-11-30,4.20" in (tmp_path / "Fields.csv").read_text()
+    view.table.chosen.emit(view.rows.index(0, 1))
+    assert desk.models.reader.document is not None
+    assert desk.models.reader.document.path == fields.documents[0].path

@@ -1,0 +1,169 @@
+"""The table of fields: their names, a row for each document, and what to look at again marked."""
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QLineEdit, QPushButton, QTableView, QVBoxLayout, QWidget
+
+from app.text.foreign_text import one_line
+from app.viewmodels.reading.fields import Cell, FieldsTable
+from app.widgets.shared.look import Label, Look, give_role
+
+__all__ = ["FieldsView"]
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class FieldsView(QWidget):
+    """A line for the names, the table, and ways out of it.
+
+    **Signals:** `add_requested`, `export_requested` (the form), `page_chosen` (path, page).
+    """
+
+    add_requested = Signal()
+    export_requested = Signal(str)
+    page_chosen = Signal(object, int)
+
+    def __init__(self, look: Look, fields: FieldsTable) -> None:
+        super().__init__()
+        self._fields = fields
+        caption = Label("Fields of every document, with their kind where they have one:")
+        give_role(caption, "caption")
+        self.names = QLineEdit(fields.words)
+        self.names.setPlaceholderText("Date: date, Total: number, Shop")
+        self.names.setAccessibleName("Names of the fields")
+        give_role(self.names, "field")
+        caption.setBuddy(self.names)
+        self.add_button = QPushButton("Add…")
+        self.add_button.setAccessibleName("Add documents to the table")
+        self.rows = _Rows(look, fields, self)
+        self.table = _Table(self.rows)
+        self.csv_button = QPushButton("Export as CSV…")
+        self.xlsx_button = QPushButton("Export for Excel…")
+        top = QHBoxLayout()
+        top.addWidget(self.names, 1)
+        top.addWidget(self.add_button)
+        foot = QHBoxLayout()
+        foot.addWidget(self.csv_button)
+        foot.addWidget(self.xlsx_button)
+        foot.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 0, 16, 10)
+        column.addWidget(caption)
+        column.addLayout(top)
+        column.addWidget(self.table, 1)
+        column.addLayout(foot)
+        self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
+        self.add_button.clicked.connect(self._add)
+        self.csv_button.clicked.connect(lambda: self.export_requested.emit("csv"))
+        self.xlsx_button.clicked.connect(lambda: self.export_requested.emit("xlsx"))
+        self.table.chosen.connect(self._choose)
+        fields.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what there is now."""
+        self.rows.refresh()
+        self.add_button.setEnabled(bool(self._fields.fields))
+        for button in (self.csv_button, self.xlsx_button):
+            button.setEnabled(bool(self._fields.documents))
+
+    def _add(self) -> None:
+        self._fields.name(self.names.text())
+        if self._fields.fields:
+            self.add_requested.emit()
+
+    def _choose(self, index: _Index) -> None:
+        document, cell = self._fields.documents[index.row()], self.rows.cell(index)
+        self.page_chosen.emit(document.path, cell.page or 1)
+
+
+class _Table(QTableView):
+    """Return and a double click lead to the page of a cell.
+
+    **Signals:** `chosen` (index).
+    """
+
+    chosen = Signal(QModelIndex)
+
+    def __init__(self, rows: "_Rows") -> None:
+        super().__init__()
+        self.setModel(rows)
+        self.setObjectName("fieldsTable")
+        self.setAccessibleName("Fields of the documents")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setMinimumSectionSize(90)
+        self.doubleClicked.connect(self.chosen)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give Return its meaning."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.chosen.emit(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+
+class _Rows(QAbstractTableModel):
+    """Documents downwards, fields to the right."""
+
+    def __init__(self, look: Look, fields: FieldsTable, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._fields = fields
+        self._names: list[str] = []
+        self._num = 0
+
+    def refresh(self) -> None:
+        """Take what there is now."""
+        names, num = list(self._fields.fields), len(self._fields.documents)
+        if (names, num) != (self._names, self._num):
+            self.beginResetModel()
+            self._names, self._num = names, num
+            self.endResetModel()
+        elif num:
+            self.dataChanged.emit(self.index(0, 0), self.index(num - 1, len(names)))
+
+    def cell(self, index: _Index) -> Cell:
+        """What a cell holds; in the first column the document's name."""
+        document = self._fields.documents[index.row()]
+        if index.column() == 0:
+            return Cell(one_line(document.path.name))
+        return self._fields.cell(document, self._names[index.column() - 1])
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """As many as there are documents."""
+        return 0 if parent.isValid() else self._num
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """The names, and the fields."""
+        return 0 if parent.isValid() else len(self._names) + 1
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The fields' names."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+            return one_line(["Document", *self._names][section])
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What was found, and why to look at it."""
+        if index.row() >= len(self._fields.documents):
+            return None
+        cell, colors = self.cell(index), self._look.theme.colors
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return one_line(cell.text) if cell.text else ("—" if cell.problem else "")
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return f"{one_line(cell.text)}. {cell.problem}".strip(". ") or "Empty"
+            case Qt.ItemDataRole.ToolTipRole:
+                return cell.problem
+            case Qt.ItemDataRole.BackgroundRole if cell.problem:
+                return QColor(colors.caution_soft)
+            case Qt.ItemDataRole.ForegroundRole if cell.problem:
+                return QColor(colors.caution)
+            case _:
+                return None
