@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,12 @@ def as_markdown(rows: Sequence[Cells], line: float) -> str:
 def as_fields(rows: Sequence[Cells], schema: dict[str, Any] | None) -> str:
     """Labels with their values, as JSON: two cells of a row, or a label and its value around a colon.
 
-    With a schema just the properties that it names, null for those that are not there.
+    With a schema just the properties that it names, null for those that are not there; their values may also stand
+    below their labels.
     """
+    wanted = list((schema or {}).get("properties", {}))
+    if wanted:
+        return json.dumps(_wanted_fields(rows, wanted), ensure_ascii=False)
     found: dict[str, str] = {}
     for row in rows:
         texts = [cell.text for cell in row]
@@ -63,11 +67,29 @@ def as_fields(rows: Sequence[Cells], schema: dict[str, Any] | None) -> str:
             texts = [part.strip() for part in texts[0].split(":", 1)]
         if len(texts) == 2 and texts[0].rstrip(" :.") and texts[1]:
             found.setdefault(texts[0].rstrip(" :."), texts[1])
-    wanted = list((schema or {}).get("properties", {}))
-    if wanted:
-        by_name = {_name(label): value for label, value in found.items()}
-        return json.dumps({name: by_name.get(_name(name)) for name in wanted}, ensure_ascii=False)
     return json.dumps(found, ensure_ascii=False)
+
+
+def _wanted_fields(rows: Sequence[Cells], wanted: Sequence[str]) -> dict[str, str | None]:
+    """The value of each label: behind its colon, else in the next cell, else below it."""
+    labels = {_name(label): label for label in wanted}
+    found: dict[str, str | None] = dict.fromkeys(wanted)
+    for row, below in zip(rows, [*rows[1:], []], strict=True):
+        for index, cell in enumerate(row):
+            head, _, behind = cell.text.partition(":")
+            label = labels.get(_name(head)) or labels.get(_name(cell.text))
+            if label is None or found[label] is not None:
+                continue
+            beside = row[index + 1].text if index + 1 < len(row) else ""
+            if not beside or _name(beside) in labels:
+                beside = next((each.text for each in below if _stands_below(each, cell, labels)), "")
+            found[label] = behind.strip() or beside or None
+    return found
+
+
+def _stands_below(cell: Cell, label: Cell, labels: Container[str]) -> bool:
+    is_label = _name(cell.text.partition(":")[0]) in labels
+    return not is_label and cell.left < label.right and cell.right > label.left
 
 
 def _name(label: str) -> str:

@@ -37,6 +37,17 @@ def test_labels_have_their_values() -> None:
     assert json.loads(as_fields(rows, wanted)) == {"number": "MX-1", "sum": None}
 
 
+def test_values_below_their_labels_are_found_for_a_schema() -> None:
+    rows = [
+        row((0, "Surname"), (300, "First name")), row((10, "Berg"), (310, "Anna")), row((0, "City:"), (300, "Bristol")),
+        row((0, "Date: 5 May")),
+    ]  # fmt: skip
+    wanted = {"properties": {"surname": {}, "first_name": {}, "city": {}, "Date": {}, "phone": {}}}
+    assert json.loads(as_fields(rows, wanted)) == {
+        "surname": "Berg", "first_name": "Anna", "city": "Bristol", "Date": "5 May", "phone": None,
+    }  # fmt: skip
+
+
 def test_markdown_has_headings_lines_and_tables() -> None:
     rows = [[Cell("Title", 0, 90, 40)], row((0, "a|b"), (200, "c")), row((0, "d"), (200, "e")), row((0, "end"))]
     assert as_markdown(rows, 20) == "# Title\n\n\n| a\\|b | c |\n| --- | --- |\n| d | e |\n\nend"

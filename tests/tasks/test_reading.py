@@ -169,9 +169,9 @@ def test_rows_of_cells_become_a_table_and_fields() -> None:
     page, _ = read(draw_page(placed), asking(answer), Reading(turned=0, form="table"))
     assert page.answer == 'Item,Units,Sum\n"Lamp, brass",2,97.00\nTotal,,97.00\n'
     words = iter([text for _, _, text in placed])
-    schema = {"type": "object", "properties": {"due": {"type": "string"}, "sum": {}}}
+    schema = {"type": "object", "properties": {"due": {"type": "string"}, "phone": {}}}
     page, _ = read(draw_page(placed), asking(answer), Reading(turned=0, form="fields", schema=schema))
-    assert json.loads(page.answer) == {"due": "2024", "sum": None}
+    assert json.loads(page.answer) == {"due": "2024", "phone": None}
     words = iter([text for _, _, text in placed])
     page, _ = read(draw_page(placed), asking(answer), Reading(turned=0, form="markdown"))
     assert "| Item | Units | Sum |\n| --- | --- | --- |\n| Lamp, brass | 2 | 97.00 |" in page.answer
