@@ -176,8 +176,8 @@ def pick(rng: Generator, items: Sequence[str]) -> str:
     return items[int(rng.integers(len(items)))]
 
 
-def asked_clock(rng: Generator) -> tuple[str, Call]:
-    """A question about the time, the date or the day."""
+def asked_clock(rng: Generator, choice: bool = False) -> tuple[str, Call]:
+    """A question about the time, the date or the day; for a choice as often each, and the clock tells them all."""
     now = datetime.datetime(2020, 1, 1) + datetime.timedelta(seconds=int(rng.integers(20 * 366 * 86400)))
     date, time, day = f"{now:%Y-%m-%d}", f"{now:%H:%M}", f"{now:%A}"
     u = rng.random()
@@ -185,8 +185,8 @@ def asked_clock(rng: Generator) -> tuple[str, Call]:
         (TIME_QUESTIONS, time, "time"),
         (DATE_QUESTIONS, date, "date"),
         (DAY_QUESTIONS, day, "day"),
-    )[0 if u < 0.6 else 1 if u < 0.8 else 2]
-    v = rng.random()
+    )[int(3 * u) if choice else 0 if u < 0.6 else 1 if u < 0.8 else 2]
+    v = 0.0 if choice else rng.random()
     if v < 0.7:
         result = f"date:{quoted(date)},time:{quoted(time)},weekday:{quoted(day)}"
     elif v < 0.95:

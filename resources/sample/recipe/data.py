@@ -444,10 +444,12 @@ def piece_family(rng: Generator, unseen: bool = False) -> str:
     return choose(rng, pages.BOOKISH) if u < 0.4 else pick_family(rng)
 
 
-def draw_piece(rng: Generator, target: tuple[int, int], budget: int, unseen: bool = False) -> Picture:
+def draw_piece(
+    rng: Generator, target: tuple[int, int], budget: int, unseen: bool = False, shares: pages.Shares = pages.SHARES
+) -> Picture:
     """A piece of a page's line that the image rule brings to the target's size."""
     family = piece_family(rng, unseen)
-    image, text = press(budget).piece(rng, target, family)
+    image, text = press(budget).piece(rng, target, family, shares)
     return Picture(image, text, True, family)
 
 
@@ -630,12 +632,12 @@ class Turns:
         self.ids.append(tk.NEWLINE)
 
     def slipped(self, rng: Generator, answer: str) -> None:
-        """An answer of one line with slips in it: a character wrong, lost, doubled, or some said again.
+        """An answer with slips in it: a character wrong, lost, doubled, or some said again, once or twice.
 
         The slip itself is not trained: only how the line goes on after it.
         """
         self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
-        out = tk.encode(answer)
+        out = self.plain(answer)
         slips = set(rng.integers(0, max(1, len(out)), int(rng.integers(1, 4))).tolist())
         for i, token in enumerate(out):
             if i not in slips:
@@ -644,14 +646,15 @@ class Turns:
             u = rng.random()
             if u < 0.4:
                 self.write([tk.encode(choose(rng, LETTERS + DIGITS + ".,' "))[0]], 0)
-            elif u < 0.65 and i + 1 < len(out):
+            elif u < 0.6 and i + 1 < len(out):
                 pass  # lost
-            elif u < 0.85:
+            elif u < 0.75:
                 self.write([token], 1)
                 self.write([token], 0)
             else:
                 self.write([token], 1)
-                self.write(out[max(0, i - int(rng.integers(2, 9))) : i + 1], 0)
+                back = int(math.exp(rng.uniform(math.log(2), math.log(50))))
+                self.write(out[max(0, i - back) : i + 1] * int(rng.integers(1, 3)), 0)
         self.write([tk.TURN_CLOSE], 1)
         self.ids.append(tk.NEWLINE)
 
@@ -692,10 +695,12 @@ class Mix:
     extra: float = 0.0  # share of media turns with a turn without any before them
     sums: float = 0.0  # share of sums among the turns without media
     digits: int = 3  # of their numbers, at most
+    hard: bool = False  # more of them are products, and differences below zero
     tools: bool = False  # a clock, a calculator or both are offered, and asked for in turns without media
-    choice: bool = False  # only the clock is offered and asked, and only what is said in the end is trained
+    choice: bool = False  # only the clock is offered and asked, and only what it picks from the result is trained
     stumble: float = 0.0  # share of cards whose answer holds a mistake that it goes on from
     page: bool = False  # the pictures are pieces of page lines
+    rare: bool = False  # most of their words have accents or rare marks
     form: bool = False  # the pictures are cards of labels and values, answered as JSON
     as_text: float = 0.0  # share of such cards whose text is asked for, and answered as text
     figures: bool = False  # of worked sums, train mostly the figures: the words are long since known
@@ -747,7 +752,7 @@ def source_size(rng: Generator, mix: Mix, slot: Slot) -> tuple[int, int]:
 
 def make_picture(rng: Generator, mix: Mix, slot: Slot) -> Picture:
     if mix.page:
-        return draw_piece(rng, (slot.tw, slot.th), mix.budget)
+        return draw_piece(rng, (slot.tw, slot.th), mix.budget, shares=pages.RARE if mix.rare else pages.SHARES)
     most = max(1, min(mix.length[1], int(0.9 * slot.tw / mix.least)))
     low = min(mix.length[0], most)
     width, height = source_size(rng, mix, slot)
@@ -804,12 +809,13 @@ class Talk:
         rng, learn, most = self.rng, last or not self.thinking, self.mix.most
         asks = kind in (calls.CLOCK, calls.CALCULATOR) and kind in self.tools
         if asks or (kind == "sum" and calls.CALCULATOR in self.tools):
-            text, call = calls.asked_clock(rng) if kind == calls.CLOCK else calls.asked_calculator(rng)
+            clock, choice = kind == calls.CLOCK, self.mix.choice
+            text, call = calls.asked_clock(rng, choice) if clock else calls.asked_calculator(rng)
             self.turns.user(text)
             self.turns.called(call, self.thinking and last, learn)
-            if self.mix.choice:
-                said = len(tk.encode(call.answer)) + 1
-                self.turns.labels[:-said] = [-100] * (len(self.turns.labels) - said)
+            if choice:
+                chosen = len(self.turns.labels) - 1 - len(tk.encode(call.answer.removeprefix("It is ")))
+                self.turns.labels = [n if i in (chosen, chosen + 1) else -100 for i, n in enumerate(self.turns.labels)]
             return
         if kind == calls.CALCULATOR:
             kind = "sum"
@@ -823,7 +829,7 @@ class Talk:
             why, answer = CLIP_THOUGHT, clip.text
         elif kind == "sum":
             at_once = not self.thinking and (self.mix.tools or self.mix.figures)
-            s = sums.draw(rng, digits=1 if at_once else self.mix.digits)
+            s = sums.draw(rng, digits=1 if at_once else self.mix.digits, hard=self.mix.hard)
             self.turns.user(sums.wording(rng, s))
             why, answer = sums.working(s), str(s.value)
         else:
@@ -851,10 +857,9 @@ class Talk:
         answer = "\n".join(p.text for p, _ in group)
         slips = len(group) == 1 and not self.thinking
         start = len(self.turns.ids) + len(tk.encode("model")) + 2
-        if slips and mix.page and rng.random() < mix.stumble:
-            self.turns.slipped(rng, answer)
-        elif slips and "\n" in answer and rng.random() < mix.stumble:
-            self.turns.stumbled(rng, answer)
+        if slips and (mix.page or "\n" in answer) and rng.random() < mix.stumble:
+            again = "\n" in answer and rng.random() < 0.5
+            (self.turns.stumbled if again else self.turns.slipped)(rng, answer)
         else:
             why = thought(first) if len(group) == 1 else TWO_PICTURES_THOUGHT
             self.turns.model(answer, why if self.thinking and last else None, last or not self.thinking, mix.most)

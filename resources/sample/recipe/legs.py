@@ -90,6 +90,56 @@ LAST = (
     Mix(1.0, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
 )
 
+# From here on the vision tower is trained on all pieces: what they get wrong is seen wrongly, accents most of all.
+SEEING = (
+    Mix(1.5, 22, page=True, talk=0.8, think=0.01, stumble=0.35),
+    Mix(0.9, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.25),
+    Mix(0.3, 8, budget=70),
+    Mix(0.25, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.3),
+    Mix(0.3, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.35),
+    Mix(1.5, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.35),
+    Mix(0.3, 3, (1, 14), budget=280, lines=(2, 5), stumble=0.35),
+    Mix(0.05, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1),
+    Mix(0.9, 24, pictures=0, sums=1.0, think=1.0, figures=True, hard=True, gain=2.5),
+    Mix(0.15, 12, pictures=0, think=0.45),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.6, think=0.1),
+    Mix(0.45, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.6, think=0.1),
+    Mix(0.35, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.3, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.6, think=0.6, figures=True, gain=1.5),
+    Mix(0.25, 3, budget=280, still=True, decline=1.0, sums=0.6, think=0.6, figures=True, gain=1.5),
+    Mix(0.4, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.4, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.5),
+    Mix(0.5, 24, pictures=0, tools=True, choice=True, think=0.0, gain=4.0),
+    Mix(0.2, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(1.0, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+)
+
+# As SEEING, with less of what has been learnt.
+SEEN = (
+    Mix(1.8, 22, page=True, talk=0.8, think=0.01, stumble=0.35),
+    Mix(0.7, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.25),
+    Mix(0.3, 8, budget=70),
+    Mix(0.25, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.3),
+    Mix(0.3, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.35),
+    Mix(1.5, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.35),
+    Mix(0.3, 3, (1, 14), budget=280, lines=(2, 5), stumble=0.35),
+    Mix(0.05, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1),
+    Mix(0.9, 24, pictures=0, sums=1.0, think=1.0, figures=True, hard=True, gain=2.5),
+    Mix(0.15, 12, pictures=0, think=0.45),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.6, think=0.1),
+    Mix(0.45, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.6, think=0.1),
+    Mix(0.35, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.3, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.6, think=0.6, figures=True, gain=1.5),
+    Mix(0.25, 3, budget=280, still=True, decline=1.0, sums=0.6, think=0.6, figures=True, gain=1.5),
+    Mix(0.4, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.3, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.5),
+    Mix(0.2, 24, pictures=0, tools=True, choice=True, think=0.0, gain=4.0),
+    Mix(0.2, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(1.0, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+)
+
 LEGS = (
     # 0: single large glyphs and pairs, then short strings, on tiny canvases
     Leg(
@@ -611,4 +661,10 @@ LEGS = (
     Leg(steps=20000, minutes=6.5, lr=5e-4, last=3.5e-4, warm=5, mean=0.98, parts=3, mixes=LAST),
     # 30: the rest of 29; of the clock's questions again 60 % are for the time, in 24 to 29 they were 40 %
     Leg(steps=20000, minutes=14.5, lr=3.6e-4, last=0.0, warm=3, mean=0.975, parts=3, mixes=LAST),
+    # 31: as 30 from a higher rate; the clock's time, date and day as often, and only the choice of them trained
+    Leg(steps=20000, minutes=25.0, lr=8e-4, warm=10, mean=0.99, parts=3, mixes=LAST),
+    # 32: pieces seen anew, many with accents; sums that are hard; answers that go on after saying much of them again
+    Leg(steps=20000, minutes=34.0, lr=8e-4, last=5.5e-4, warm=3, mean=0.985, parts=3, mixes=SEEING),
+    # 33: the rest of 32, down to nothing
+    Leg(steps=20000, minutes=29.0, lr=5.5e-4, last=0.0, warm=3, mean=0.975, parts=3, mixes=SEEN),
 )

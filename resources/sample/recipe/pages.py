@@ -195,6 +195,16 @@ def foreign(rng: Generator) -> Iterator[str]:
         yield ended(rng, up if shout else w.capitalize() if rng.random() < 0.2 and w[0] not in "iı" else w)
 
 
+def accented(rng: Generator) -> Iterator[str]:
+    """Words invented with the letters of one of the languages, mostly its own ones, in small letters or capitals."""
+    own = FOREIGN[choose(rng, tuple(FOREIGN))][1]
+    shout = rng.random() < 0.25
+    while True:
+        w = "".join(choose(rng, own) if rng.random() < 0.35 else c for c in invented(rng))
+        up = w.upper() if not set(w) & set("ßıi") else w
+        yield ended(rng, up if shout or rng.random() < 0.1 else w)
+
+
 def letters(rng: Generator) -> Iterator[str]:
     """Groups of characters in no order, of one case: alone, s and S look the same."""
     upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -211,8 +221,11 @@ def leaders(rng: Generator) -> Iterator[str]:
     yield str(rng.integers(400))
 
 
-SOURCES = (natural, mingled, figures, technical, foreign, letters, leaders)
-SHARES = (0.34, 0.22, 0.11, 0.09, 0.17, 0.04, 0.03)
+Shares = tuple[float, ...]  # of the sources
+
+SOURCES = (natural, mingled, figures, technical, foreign, letters, leaders, accented)
+SHARES = (0.34, 0.22, 0.11, 0.09, 0.17, 0.04, 0.03, 0.0)
+RARE = (0.0, 0.05, 0.1, 0.2, 0.35, 0.05, 0.0, 0.25)  # mostly accents and marks
 
 
 # ----------------------------------------------------------------------------------------------- faces --
@@ -262,11 +275,13 @@ def strip_width(
     return round(height * tw / th)
 
 
-def words_for(rng: Generator, look: Print, room: float, measure: Callable[[str], float], most: int) -> str:
+def words_for(
+    rng: Generator, look: Print, room: float, measure: Callable[[str], float], most: int, shares: Shares
+) -> str:
     """Words that fill the room of a piece, up to `most` characters."""
     if rng.random() < 0.1:
         room *= rng.uniform(0.3, 1.0)
-    stream = SOURCES[int(rng.choice(len(SOURCES), p=SHARES))](rng)
+    stream = SOURCES[int(rng.choice(len(SOURCES), p=shares))](rng)
     text, misses = "", 0
     for w in stream:
         if not look.fits(w):
@@ -427,9 +442,9 @@ class Press:
         return Print(files, size, line_height(font, "E0d" if flat else "Ehpgy"), known - DEEP if flat else known)
 
     def piece(
-        self, rng: Generator, target: tuple[int, int], family: str, most: int = 60, words: str | None = None
+        self, rng: Generator, target: tuple[int, int], family: str, shares: Shares = SHARES, words: str | None = None
     ) -> tuple[Image.Image, str]:
-        """A piece that the image rule brings to the target's size, and its text."""
+        """A piece of at most 60 characters that the image rule brings to the target's size, and its text."""
         look = self.look(rng, family)
         margin = MARGIN * look.height * (rng.uniform(0.55, 1.2) if rng.random() < 0.6 else 1.0)
         tall = round(look.height + 2 * margin)
@@ -437,7 +452,7 @@ class Press:
         font = self.face(look.faces[0], look.size)
         room = width - 1.4 * margin
         blank = words is None and rng.random() < 0.03
-        text = "" if blank else words or words_for(rng, look, room, font.getlength, most)
+        text = "" if blank else words or words_for(rng, look, room, font.getlength, 60, shares)
         runs = set_runs(rng, led(rng, text, room, font.getlength), look, self.face)
         wide = sum(r.font.getlength(r.text) for r in runs)
         spare = max(0.0, width - wide - 1.4 * margin)

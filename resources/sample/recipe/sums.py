@@ -31,20 +31,20 @@ class Sum:
         return (self.a > 9 or self.b > 9) and zlib.crc32(str(self).encode()) % 16 == 0
 
 
-def draw(rng: Generator, held_out: bool = False, digits: int = 3) -> Sum:
-    """+ and - of one to three digits each (or fewer); x of one digit by one or two."""
+def draw(rng: Generator, held_out: bool = False, digits: int = 3, hard: bool = False) -> Sum:
+    """+ and - of one to three digits each (or fewer); x of one digit by one or two. Hard: more x, more below zero."""
 
     def number(most: int) -> int:
         return int(rng.integers(10 ** min(most, int(rng.choice([1, 2, 3], p=[0.3, 0.4, 0.3])))))
 
     while True:
-        sign = "+-x"[int(rng.choice(3, p=[0.4, 0.4, 0.2]))]
+        sign = "+-x"[int(rng.choice(3, p=[0.2, 0.4, 0.4] if hard else [0.4, 0.4, 0.2]))]
         most = 1 if sign == "x" else digits
         a, b = number(most), number(most)
         if sign == "x" and digits > 1 and rng.random() < 0.7:
             a = int(rng.integers(10, 100))
             a, b = (a, b) if rng.random() < 0.6 else (b, a)
-        if sign == "-" and a < b and rng.random() < 0.8:
+        if sign == "-" and a < b and rng.random() < (0.4 if hard else 0.8):
             a, b = b, a
         s = Sum(a, sign, b)
         if s.held_out == held_out:
