@@ -1,10 +1,11 @@
 """Write a training checkpoint as a model folder in the released Gemma 4 layout.
 
-    SAMPLE_BANK=BANK_FOLDER python export.py RUN_FOLDER/last.pt OUT_FOLDER
+    SAMPLE_BANK=BANK_FOLDER python export.py WEIGHTS OUT_FOLDER
 
-Takes the running mean of the weights, measures the clip bounds of the towers' linears on pictures at three
-budgets, on pieces of page lines and on clips (the widest values seen, times 1.5), and writes the folder. Its subfolder
-heldout/ gets some of the held-out lines, cards, pieces, clips and sums, for tests.
+WEIGHTS is a checkpoint, whose running mean is taken, or a mean of several (see means.py). Measures the clip bounds of
+the towers' linears on pictures at three budgets, on pieces of page lines and on clips (the widest values seen, times
+1.5), and writes the folder. Its subfolder heldout/ gets some of the held-out lines, cards, pieces, clips and sums, for
+tests.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from evaluate import (
     load,
     picture_inputs,
 )
+from means import mean_of
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -201,11 +203,11 @@ def held_out_files(folder: Path) -> None:
 
 
 def main() -> None:
-    source, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    source, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     side_files(folder)
     held_out_files(folder / "heldout")
-    weights = tensors(torch.load(source, weights_only=True)["mean"])
+    weights = tensors(mean_of(source))
     infinite = {
         f"{n.removesuffix('.linear.weight')}.{end}": torch.tensor(sign * torch.inf, dtype=torch.bfloat16)
         for n in weights
