@@ -106,24 +106,25 @@ class Transcription:
             return True
         pieces = self._kept_pieces(path, kept) if self.resumes else []
         with _kept(kept, self._key(path), pieces) as keep:
-            for piece in self._pieces(path, pieces[-1].end_s if pieces else 0.0):
+            for piece in self._pieces(path, pieces[-1] if pieces else None):
                 keep(piece)
                 pieces.append(piece)
         write_line(str(write_recording(path, pieces, form, target)))
         kept.unlink()
         return _remarks(path, pieces)
 
-    def _pieces(self, path: Path, start_s: float = 0.0) -> Iterator[SpokenPiece]:
-        return (event.piece for event in self._events(path, start_s) if isinstance(event, SpeechRead))
+    def _pieces(self, path: Path, behind: SpokenPiece | None = None) -> Iterator[SpokenPiece]:
+        return (event.piece for event in self._events(path, behind) if isinstance(event, SpeechRead))
 
-    def _events(self, path: Path, start_s: float = 0.0) -> Iterator[SpeechRead | RecordingRead]:
+    def _events(self, path: Path, behind: SpokenPiece | None = None) -> Iterator[SpeechRead | RecordingRead]:
         """With their progress on stderr, and the time that is left."""
+        start_s = behind.end_s if behind is not None else 0.0
         columns = Progress.get_default_columns()
         with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
             task = progress.add_task(path.name, total=None)
             for event in read_recording(
                 path, ask_engine(self.engine), self.engine.info, language=self.language, translation=self.translation,
-                start_s=start_s,
+                behind=behind,
             ):  # fmt: skip
                 if isinstance(event, SpeechRead):
                     progress.update(

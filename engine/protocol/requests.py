@@ -9,7 +9,7 @@ from typing import IO, Literal
 
 import msgspec
 
-from engine.protocol.documents import Box, Reading, Turned
+from engine.protocol.documents import Box, Reading, SpokenPiece, Turned
 from engine.protocol.errors import EngineError, shortened
 from engine.protocol.events import EngineEvent
 from engine.protocol.messages import Message
@@ -114,8 +114,8 @@ class Transcribe(_Request, frozen=True, tag="transcribe"):
     """What is spoken, as the vendor's prompts name it; empty for whatever it is."""
     translation: str = ""
     """The language to translate into; empty to write down what is said."""
-    start_s: float = 0.0
-    """Where to go on, after an earlier run: the end of its last piece."""
+    behind: SpokenPiece | None = None
+    """The last piece of an earlier run, which this one goes on behind."""
 
 
 class Cancel(_Request, frozen=True, tag="cancel"):

@@ -77,8 +77,9 @@ class Stretch:
     end_s: float
     samples: np.ndarray | None = None
     """[n] float32 at 16 kHz with what is heard before and behind; None where nobody speaks."""
+    begins_in_speech: bool = False
     ends_in_speech: bool = False
-    """Whether the cut behind it goes through speech: what is said around it is in the samples of the next one too."""
+    """Whether the cut before or behind it goes through speech: what is said around it is in the samples of both."""
 
 
 def speaks(samples: np.ndarray) -> bool:
@@ -110,7 +111,8 @@ class _Cutter:
         self._levels = np.zeros(0)
         self._speech = np.zeros(0, bool)
         self._is_whole = False
-        self._continues = False
+        self._continues: bool | None = None
+        """Whether the cut at this place goes through speech; None until that can be seen."""
 
     def take(self, block: np.ndarray | None) -> None:
         """More samples; None behind the last ones."""
@@ -127,6 +129,10 @@ class _Cutter:
         end = self._first + len(self._levels)
         if self._at >= end or not (self._is_whole or end >= self._at + _AHEAD):
             return None
+        if self._continues is None:
+            place = self._at - self._first
+            sides = self._speech[max(0, place - _SURE_GAP) : place], self._speech[place : place + _SURE_GAP]
+            self._continues = all(bool(side.any()) for side in sides)
         if self._continues:
             return self._spoken(self._at)
         window = self._speech[self._at - self._first :][:_LONGEST]
@@ -143,7 +149,8 @@ class _Cutter:
         place, is_sure = self._place_to_cut(start, heard_from + self._longest - _HALF_OVERLAP)
         heard_to = place + (_MARGIN if is_sure else _HALF_OVERLAP)
         first, end = (max(0, each - self._first) * _FRAME for each in (heard_from, heard_to))
-        stretch = Stretch(_seconds(start), _seconds(place), self._samples[first:end].copy(), not is_sure)
+        heard = self._samples[first:end].copy()
+        stretch = Stretch(_seconds(start), _seconds(place), heard, bool(self._continues), not is_sure)
         self._go_on(place, continues=not is_sure)
         return stretch
 

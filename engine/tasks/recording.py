@@ -62,7 +62,7 @@ def read_recording(
     *,
     language: str = "",
     translation: str = "",
-    start_s: float = 0.0,
+    behind: SpokenPiece | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[SpeechRead | RecordingRead]:
     """What is said in a sound or video, stretch by stretch in their order; RecordingRead at last.
@@ -81,12 +81,12 @@ def read_recording(
         prompt = translation_prompt(language or None, translation)
     else:
         prompt = info.traits.dictation_prompt or transcription_prompt(language or None)
-    end_s = total_s = start_s
+    end_s = total_s = start_s = behind.end_s if behind is not None else 0.0
     try:
         with OpenRecording(path, stop_if_cancelled) as file, PrivateFolder() as folder:
             total_s = max(file.seconds, start_s)
             first_s = max(0, int(start_s) - CONTEXT_S)
-            reader = _Reader(folder, prompt, translation)
+            reader = _Reader(folder, prompt, translation, behind)
             blocks = reader.until_damage(file.blocks(first_s))
             stretches = cut(blocks, longest_stretch_s(info), first_s=first_s, begin_s=start_s)
             for piece in reader.read(stretches, ask):
@@ -113,10 +113,10 @@ def transcribe(request: Transcribe, cancelled: Callable[[], bool], lend: Lend) -
             info = model.info
         yield from read_recording(
             Path(request.path), _in_turns(lend, info), info, language=request.language,
-            translation=request.translation, start_s=request.start_s, cancelled=cancelled,
+            translation=request.translation, behind=request.behind, cancelled=cancelled,
         )  # fmt: skip
     except Cancelled:  # before its turn came
-        yield RecordingRead(request.start_s, is_cancelled=True)
+        yield RecordingRead(request.behind.end_s if request.behind is not None else 0.0, is_cancelled=True)
 
 
 def _in_turns(lend: Lend, info: ModelInfo) -> Asking:
@@ -146,8 +146,8 @@ def _of_one_turn(first: tuple[int, Ask], waiting: Iterator[tuple[int, Ask]], tak
 class _Reader:
     """Asks for stretches and puts what comes back in their order."""
 
-    def __init__(self, folder: Path, prompt: str, translation: str) -> None:
-        self._folder, self._prompt, self._translation = folder, prompt, translation
+    def __init__(self, folder: Path, prompt: str, translation: str, behind: SpokenPiece | None) -> None:
+        self._folder, self._prompt, self._translation, self._behind = folder, prompt, translation, behind
         self._next = 0
         """The place of the stretch that is told next."""
         self._stretches = dict[int, Stretch]()
@@ -208,6 +208,8 @@ class _Reader:
             if stretch.ends_in_speech and behind is None and not is_last:
                 return
             piece = self._pieces.pop(self._next)
+            if stretch.begins_in_speech and self._next == 0 and self._behind is not None:
+                piece = _seamed(self._behind, piece)[1]
             del self._stretches[self._next]
             self._next += 1
             if stretch.ends_in_speech and behind is not None:

@@ -18,7 +18,7 @@ from tests.recordings.made import CLIPS, Said, noise, recording, write_wav
 
 @pytest.fixture
 def digits(tmp_path: Path) -> tuple[Path, list[Said]]:
-    samples, said = recording([4, 2, 3], [1.5, 1.2, 2, 3])
+    samples, said = recording([5, 2, 3], [1.5, 1.2, 2, 3])
     return write_wav(tmp_path / "digits.wav", samples), said
 
 
@@ -58,7 +58,7 @@ def test_forms_go_to_stdout_or_into_a_folder(digits: tuple[Path, list[Said]], tm
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    samples, said = recording([4, 2, 3] * 8, [1.2] * 25)
+    samples, said = recording([5, 2, 3] * 8, [1.2] * 25)
     path, kept = write_wav(tmp_path / "a.wav", samples), tmp_path / "out" / "a.json.cabochon-unfinished"
     command = ["transcribe", str(path), "--as", "json", "--out", str(tmp_path / "out")]
     with subprocess.Popen([sys.executable, "-m", "app", *command], stderr=subprocess.DEVNULL, process_group=0) as run:

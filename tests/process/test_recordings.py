@@ -43,7 +43,7 @@ def engine(request: pytest.FixtureRequest, heard: Heard) -> Iterator[EngineWorke
 
 @pytest.fixture
 def digits(tmp_path: Path) -> tuple[Path, list[Said]]:
-    samples, said = recording([4, 2, 3] * 6, [1.5] * 19)
+    samples, said = recording([5, 2, 3] * 6, [1.5] * 19)
     return write_wav(tmp_path / "a.wav", samples), said
 
 
@@ -112,7 +112,7 @@ def test_killed_in_the_middle_it_goes_on_behind_its_last_piece(heard: Heard, dig
     assert isinstance(until_lost[-1].event, Failed)
     assert "go on from there" in until_lost[-1].event.message
     told = pieces([*first, *until_lost])
-    client.submit(Transcribe(3, str(path), start_s=told[-1].end_s))
+    client.submit(Transcribe(3, str(path), behind=told[-1]))
     rest = pieces(until(heard, RecordingRead))
     client.close()
     assert [piece.text for piece in [*told, *rest]] == [each.digits for each in said]

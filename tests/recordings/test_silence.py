@@ -128,6 +128,17 @@ def test_going_on_later_gives_the_stretches_that_were_left() -> None:
         assert [(each.start_s, each.end_s) for each in rest] == [(each.start_s, each.end_s) for each in whole[number:]]
 
 
+def test_going_on_in_the_middle_of_speech_hears_what_the_one_before_heard() -> None:
+    samples = babble(70)
+    whole = list(cut([samples], 10))
+    at = whole[2].end_s
+    first_s = int(at) - CONTEXT_S
+    rest = list(cut([samples[first_s * SAMPLE_RATE :]], 10, first_s=first_s, begin_s=at))
+    assert rest[0].begins_in_speech
+    assert whole[3].samples is not None
+    assert np.array_equal(rest[0].samples, whole[3].samples)
+
+
 def test_nothing_comes_of_nothing() -> None:
     assert list(cut([])) == []
     assert list(cut([np.zeros(100, np.float32)])) == [Stretch(0.0, 0.02)]

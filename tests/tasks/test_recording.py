@@ -154,10 +154,18 @@ def test_stopped_and_gone_on_with_is_the_same_as_at_once(sample: Engine, tmp_pat
     assert ending.is_cancelled
     first = [event.piece for event in told if isinstance(event, SpeechRead)]
     assert 0 < len(first) < len(whole)
-    rest = pieces_of(read_recording(path, ask_engine(sample), sample.info, start_s=first[-1].end_s))
+    rest = pieces_of(read_recording(path, ask_engine(sample), sample.info, behind=first[-1]))
     assert [(each.start_s, each.end_s, each.text) for each in [*first, *rest]] == [
         (each.start_s, each.end_s, each.text) for each in whole
     ]
+
+
+def test_gone_on_with_in_the_middle_of_speech_no_word_is_told_twice(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", babble(60))
+    first, *others = pieces_of(read_recording(path, Scripted("one two three", "three four five", "five six"), INFO))
+    assert words([first, *others]) == ["one two three", "four five", "six"]
+    rest = pieces_of(read_recording(path, Scripted("three four five", "five six"), INFO, behind=first))
+    assert rest == others
 
 
 def test_what_could_be_read_before_a_damage_stands(tmp_path: Path) -> None:

@@ -93,10 +93,10 @@ class Recordings(QObject):
         """Write down what is missing."""
         if self.path is None or self.phase is Phase.WRITING:
             return
-        path, self._start_s = self.path, self.pieces[-1].end_s if self.pieces else 0.0
+        path, behind, self._start_s = self.path, self.pieces[-1] if self.pieces else None, self.written_s
         self._began = time.monotonic()
         self.phase, self.failure = Phase.WRITING, ""
-        self._errand = self._errands.errand(lambda number: Transcribe(number, str(path), start_s=self._start_s))
+        self._errand = self._errands.errand(lambda number: Transcribe(number, str(path), behind=behind))
         self._errand.heard.connect(self._hear)
         self.changed.emit()
 
