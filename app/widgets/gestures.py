@@ -1,11 +1,13 @@
 """What each command, button and link does: connects gestures to the view models, and their answers to the views."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit
 
 from app.viewmodels.conversation.finding import Finding
+from app.viewmodels.conversation.turns import UserTurn
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
@@ -22,6 +24,9 @@ from app.widgets.shared.text_focus import can_undo, focused_field
 from app.widgets.shortcut_sheet import ShortcutSheet
 
 __all__ = ["Gestures"]
+
+NEAR_TURNS = 50
+"""So many turns back pictures are looked for."""
 
 
 class Gestures(QObject):
@@ -177,6 +182,18 @@ class Gestures(QObject):
         turn = next((turn for turn in turns if self.conversation.version_of(turn)[1] > 1), None)
         if turn is not None:
             self.window.messages.show_version(turn, steps)
+
+    @property
+    def sent_pictures(self) -> list[Path]:
+        """The pictures of the message that has the focus, or of the last one that has any."""
+        focused = self.window.messages.focused_view
+        turns = ([focused.turn] if focused is not None else []) + self.conversation.turns[: -NEAR_TURNS - 1 : -1]
+        found = (turn.message.pictures for turn in turns if isinstance(turn, UserTurn))
+        return [Path(picture.path) for picture in next(filter(None, found), ())]
+
+    def read_pictures(self) -> None:
+        """Read the pictures that were sent as a document, with their text beside them."""
+        self.reading.arrivals.read_pictures(tuple(self.sent_pictures), Path.home())
 
     def regenerate(self) -> None:
         """Ask for another last answer."""

@@ -127,7 +127,7 @@ class Arrivals(QObject):
             for item in self._composer.items:
                 if getattr(item, "path", None) in pictures:
                     self._composer.remove(item.key)
-            self._read_pictures(pictures)
+            self.read_pictures(pictures)
 
     def ask(self) -> None:
         """Ask about what was dropped, in the conversation."""
@@ -168,7 +168,7 @@ class Arrivals(QObject):
     def _take_drop(self, remark: str, found: _Sorted) -> None:
         if self._reader.is_shown:
             self._read_documents(found.documents)
-            self._read_pictures(found.pictures)
+            self.read_pictures(found.pictures)
             if found.others or remark:
                 self._composer.attach(found.others, remark)
             return
@@ -196,11 +196,13 @@ class Arrivals(QObject):
             self._collection.add(documents)
             self._reader.list_all()
 
-    def _read_pictures(self, pictures: tuple[Path, ...]) -> None:
+    def read_pictures(self, pictures: tuple[Path, ...], folder: Path | None = None) -> None:
+        """Read one picture, or several as the pages of one document, which belongs to `folder` or to where they lie."""
         if len(pictures) == 1:
-            self._reader.open(pictures)
+            self._reader.open(pictures, folder)
         elif pictures:
-            self._lane.do(partial(_bound, pictures, self._new_folder), partial(self._take_bound, pictures[0].parent))
+            folder = folder or pictures[0].parent
+            self._lane.do(partial(_bound, pictures, self._new_folder), partial(self._take_bound, folder))
 
     def _take_bound(self, beside: Path, bound: Path | str) -> None:
         if isinstance(bound, str):

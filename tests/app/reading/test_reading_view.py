@@ -12,7 +12,7 @@ from app.application import Desk
 from app.viewmodels.draft.attached import DraftText
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.widgets.reading.ask_sheet import AskSheet
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files, say, wait_for_end
 from tests.fake_documents import SENTENCES, Pretence, pretend
 
 
@@ -305,3 +305,16 @@ def test_a_text_that_was_read_goes_into_the_message(open_desk: OpenDesk, qtbot: 
     (quote,) = desk.models.composer.items
     assert isinstance(quote, DraftText)
     assert SENTENCES[0] in quote.text
+
+
+def test_a_picture_that_was_sent_is_read_as_a_document(open_desk: OpenDesk, qtbot: QtBot, draw: Draw) -> None:
+    desk = open_desk("echo")
+    attach(desk, draw("photo.png"))
+    say(desk, "What is this?")
+    wait_for_end(qtbot, desk)
+    qtbot.waitUntil(desk.window.commands["read_pictures"].isEnabled, timeout=WAIT_MS)
+    desk.window.commands["read_pictures"].trigger()
+    document = desk.models.reader.document
+    assert document is not None
+    assert document.path == Path(desk.models.conversation.history[0].pictures[0].path)
+    assert desk.window.reading.isVisible()
