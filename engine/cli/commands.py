@@ -52,7 +52,7 @@ from engine.cli.arguments import (
 )
 from engine.cli.chat import Chat, Conversation
 from engine.cli.documents import FORMS, Wanted, read_documents
-from engine.cli.output import answers, json_line, notes, say, write_answer, write_json, write_line
+from engine.cli.output import answers, json_line, notes, say, shown, write_answer, write_json, write_line
 from engine.cli.recordings import Transcription
 from engine.protocol.documents import Reading, ReadingForm, Turned, Way
 from engine.protocol.errors import EngineError
@@ -355,7 +355,7 @@ def transcribe(
     failed = False
     for path in files:
         if len(files) > 1 and not as_json and out is None:
-            write_line(f"==> {path} <==")
+            write_line(f"==> {shown(path)} <==")
         try:
             failed |= not transcription.write(path)
         except EngineError as error:

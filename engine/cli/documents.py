@@ -10,7 +10,7 @@ import typer
 
 from engine.cli.arguments import load_engine
 from engine.cli.kept_pages import KeptPage, KeptPages
-from engine.cli.output import answers, json_line, say, write_line
+from engine.cli.output import answers, json_line, say, shown, write_line
 from engine.cli.progress import PageProgressBar
 from engine.documents.names import Found, find_documents, page_numbers
 from engine.documents.running import mark_running
@@ -90,11 +90,13 @@ class _Run:
         self._model = _Model(wanted.model)
         self._pace = Pace()
         self._kept: list[KeptPages] = []
+        self._place: Path | None = None
+        """Where the pages of this run are kept: one place for all its documents."""
 
     def read(self, found: Found) -> None:
         """One document, whatever becomes of it; raises CheckpointError."""
         if self._num_documents > 1 and not (self._wanted.form or self._wanted.as_json):
-            typer.echo(f"==> {found.path} <==")
+            write_line(f"==> {shown(found.path)} <==")
         try:
             self._read(found)
         except CheckpointError:
@@ -106,7 +108,7 @@ class _Run:
                 self._tell(found, Failed(type(error).__name__, without_surrogates(str(error))))
 
     def end(self) -> None:
-        """All were tried. After a run that read everything there is nothing to go on from."""
+        """All were tried. After a run that read everything nobody needs to go on from it."""
         if self.unread and self._num_documents + self._num_pages > 2:
             say(f"Not read, or not to the end: {', '.join(self.unread)}.", "red")
         for kept in self._kept if not self.unread else ():
@@ -117,7 +119,8 @@ class _Run:
         target = target_of(path, wanted.form or "txt", wanted.out, found.root and found.root.absolute())
         kept = None
         if wanted.form or wanted.resumes:
-            kept = KeptPages(target, path, wanted.model, wanted.reading, resumes=wanted.resumes)
+            self._place = self._place or wanted.out or target.parent
+            kept = KeptPages(self._place, path, wanted.model, wanted.reading, resumes=wanted.resumes)
             self._kept.append(kept)
             if (written := kept.written()) is not None:
                 say(f"“{path.name}” was read before: {written}", "dim")
@@ -132,7 +135,8 @@ class _Run:
             layout = Layout(wanted.reading.form, "joined" if wanted.joins else "kept")
             texts = mark_running([page.text for page in pages])
             done = write_document(info, texts, wanted.form, target, layout=layout, password=wanted.password)
-            kept.finish(done.path)
+            if all(page.text.state != "failed" for page in pages):
+                kept.finish(done.path)
             typer.echo(str(done.path))
             if done.note:
                 say(f"“{done.path.name}”: {done.note}", "yellow")

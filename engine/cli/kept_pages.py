@@ -1,5 +1,6 @@
-"""Pages that were read, in a folder beside what is to be written, until that is done: a run goes on where one ended."""
+"""Pages that were read, in one hidden folder where a run writes: another run can go on where one ended."""
 
+import hashlib
 import os
 import shutil
 from contextlib import suppress
@@ -14,7 +15,7 @@ from engine.protocol.documents import PageInfo, PageText, Reading
 
 __all__ = ["KeptPage", "KeptPages"]
 
-_SUFFIX = ".cabochon-unfinished"
+FOLDER = ".cabochon-unfinished"
 
 T = TypeVar("T")
 
@@ -41,10 +42,15 @@ class _Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeptPages:
-    """Those of one document, each in a file of its own. Raises WriteError where they cannot be kept."""
+    """Those of one document, each in a file of its own; of one that was written only that it was.
 
-    def __init__(self, target: Path, source: Path, model: Path | None, reading: Reading, *, resumes: bool) -> None:
-        self._folder = target.with_name(target.name + _SUFFIX)
+    Raises WriteError where they cannot be kept.
+    """
+
+    def __init__(self, place: Path, source: Path, model: Path | None, reading: Reading, *, resumes: bool) -> None:
+        """place: the folder in which the hidden one is."""
+        digest = hashlib.sha256(os.fsencode(source.absolute())).hexdigest()[:16]
+        self._folder = place / FOLDER / digest
         self._run = _run(source, model, reading)
         self._goes_on = resumes and _read(self._folder / "run.json", _Run) == self._run
         self._has_begun = self._goes_on
@@ -64,24 +70,28 @@ class KeptPages:
         self._write(f"{page.info.number}.json", page)
 
     def finish(self, path: Path) -> None:
-        """The document is written to `path`."""
+        """The document is written to `path`, and read to its end."""
         self._write("done.json", _Done(os.fsencode(path)))
+        for page in self._folder.glob("[0-9]*.json"):
+            page.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Nobody is going to go on from them."""
+        """Nobody is going to go on from them. The hidden folder goes with the last of them."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):  # others are in it, or it is not there
+            self._folder.parent.rmdir()
 
     def _write(self, name: str, value: msgspec.Struct) -> None:
         try:
             if not self._has_begun:
                 self.clear()
-                self._folder.mkdir(parents=True)
+                self._folder.mkdir(parents=True, exist_ok=True)
                 write_whole(self._folder / "run.json", msgspec.json.encode(self._run))
                 self._has_begun = True
             write_whole(self._folder / name, msgspec.json.encode(value))
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise WriteError(f"“{self._folder.name}” cannot be written: {reason}. Choose another place.") from error
+            raise WriteError(f"“{FOLDER}” cannot be written: {reason}. Choose another place.") from error
 
 
 def _run(source: Path, model: Path | None, reading: Reading) -> _Run:

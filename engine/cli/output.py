@@ -33,7 +33,7 @@ from engine.protocol.events import (
 )
 from engine.protocol.messages import ToolCall
 
-__all__ = ["answers", "json_line", "json_text", "notes", "say", "write_answer", "write_json", "write_line"]
+__all__ = ["answers", "json_line", "json_text", "notes", "say", "shown", "write_answer", "write_json", "write_line"]
 
 notes = Console(stderr=True, highlight=False)
 
@@ -66,6 +66,18 @@ _SHOWN = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"
     **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
 }
 """Control characters, of which a terminal would take orders, as their pictures (␛)."""
+
+_ON_ONE_LINE = _SHOWN | {
+    ord("\n"): 0x240A,
+    ord("\t"): 0x2409,
+    **dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
+}
+"""The same, and whatever else a name could break a line with or turn it round."""
+
+
+def shown(name: object) -> str:
+    """A name from a disk, or a sentence with one, as a line that is what it looks like."""
+    return str(name).translate(_ON_ONE_LINE)
 
 
 def write_answer(events: Iterable[Event]) -> FinishReason | None:
@@ -122,8 +134,9 @@ def _write_beside(event: Event) -> None:
 
 
 def say(text: str, style: str, end: str = "\n") -> None:
-    """A line on stderr: no markup in it, no control characters, and none of its lines broken."""
-    notes.print(text.translate(_SHOWN), end=end, style=style, markup=False, soft_wrap=True)
+    """A line on stderr, which nothing in it breaks; or with another end a part of a text. No markup, no orders."""
+    told = shown(text) if end == "\n" else text.translate(_SHOWN)
+    notes.print(told, end=end, style=style, markup=False, soft_wrap=True)
 
 
 def write_line(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 
 from rich.progress import BarColumn, Progress, TextColumn
 
-from engine.cli.output import notes, say
+from engine.cli.output import notes, say, shown
 from engine.protocol.documents import PageText
 from engine.protocol.events import PageProgress
 
@@ -50,7 +50,7 @@ class PageProgressBar:
     def _show(self, share: float) -> str:
         done = self._num_over + share
         left = time_left(time.monotonic() - self._started, done / self._num_pages)
-        place = f"{self._name}: page {min(self._num_over + 1, self._num_pages)} of {self._num_pages}"
+        place = f"{shown(self._name)}: page {min(self._num_over + 1, self._num_pages)} of {self._num_pages}"
         self._bar.update(self._task, completed=done, description=place, left=left)
         return left
 

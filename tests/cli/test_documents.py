@@ -106,6 +106,19 @@ def test_what_was_not_read_is_named_and_the_rest_is_read(cabochon: Cabochon, tmp
     assert (opened.returncode, opened.stdout) == (0, "First page\n")
 
 
+def test_a_name_breaks_no_line_and_gives_a_terminal_no_orders(cabochon: Cabochon, tmp_path: Path) -> None:
+    path = tmp_path / "a\n\x1b[31m\u202efdp.pdf"
+    write_pdf(path, [Page(text("Words"))])
+    other = tmp_path / "b\x1b.png"
+    other.write_bytes(b"")
+    run = cabochon("ocr", path, other)
+    assert run.returncode == 1
+    told = run.stdout + run.stderr
+    assert not {"\x1b", "\u202e"} & set(told)
+    assert "a␊␛[31m\ufffdfdp.pdf: page 1" in run.stderr
+    assert "“b␛.png” is empty." in run.stderr
+
+
 def test_events_of_a_document_are_lines_of_json(cabochon: Cabochon, three_pages: Path) -> None:
     lines = [json.loads(line) for line in cabochon("ocr", three_pages, "--pages", "2", "--json").stdout.splitlines()]
     assert [line["event"]["event"] for line in lines] == ["page_read", "text_delta"]
@@ -202,7 +215,7 @@ def test_a_killed_run_goes_on_at_its_page_and_writes_no_document_twice(tmp_path:
     for name in ("a.pdf", "b.pdf"):
         write_pdf(tmp_path / "in" / name, [Page(text(f"{name} page {number}")) for number in (1, 2, 3)])
     assert run(3, "first run").returncode == -signal.SIGKILL
-    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_file()] == ["a.txt"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".cabochon-unfinished", "a.txt"]
     again = run(9, "second run")
     assert (again.returncode, again.stdout.splitlines()) == (0, ["out/b.txt"])
     marks = [line for line in (tmp_path / "out" / "b.txt").read_text().splitlines() if line.endswith(" run")]
@@ -218,9 +231,13 @@ def test_a_changed_source_is_read_anew(cabochon: Cabochon, tmp_path: Path) -> No
     arguments = (path, tmp_path / "broken.png", "--as", "txt", "--out", tmp_path / "out", "--resume")
     assert cabochon("ocr", *arguments).returncode == 1
     assert "was read before" in cabochon("ocr", *arguments).stderr
+    assert len(list((tmp_path / "out" / ".cabochon-unfinished").iterdir())) == 1
     write_pdf(path, [Page(text("new words"))])
     cabochon("ocr", *arguments)
     assert (tmp_path / "out" / "b (2).txt").read_text().strip() == "new words"
+    Image.new("L", (40, 40), 255).save(tmp_path / "broken.png")
+    assert cabochon("ocr", *arguments).returncode == 0
+    assert not (tmp_path / "out" / ".cabochon-unfinished").exists()
 
 
 @pytest.mark.parametrize(
