@@ -59,7 +59,8 @@ def as_positive(gray: np.ndarray) -> np.ndarray:
 
 def find_ink(gray: np.ndarray) -> np.ndarray:
     """Whether each pixel of a page [H, W] uint8 with dark print is ink: what hangs together has some that is surely."""
-    grain = float(np.median(np.abs(np.diff(gray[::2].astype(np.int16), axis=1)))) / 0.95
+    steps = np.abs(np.diff(gray[::2].astype(np.int16), axis=1))
+    grain = float(np.median(steps)) / 0.95 if steps.size else 0.0
     if grain > GRAINY:
         gray = np.asarray(Image.fromarray(gray).filter(ImageFilter.GaussianBlur(0.8)))
     depth = np.maximum(find_paper(gray).astype(np.int16) - gray, 0).astype(np.uint8)

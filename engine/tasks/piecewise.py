@@ -20,7 +20,7 @@ from engine.protocol.options import GREEDY, Options
 from engine.tasks.asking import Answered, Ask, Asking
 from engine.tasks.confidence import doubtful, located
 
-__all__ = ["PIECE_BUDGET", "PieceReader", "ReadPiece", "Readings"]
+__all__ = ["NO_PRINT", "PIECE_BUDGET", "STRANGE", "PieceReader", "ReadPiece", "Readings"]
 
 PIECE_PROMPT = "Read this."
 
@@ -40,6 +40,8 @@ NARROWEST = 0.2
 """Of a line's height: no character of print is narrower on average."""
 
 MOST_HALVINGS = 2
+
+NO_PRINT = "What stands here is no print that this model knows: it would only guess."
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ class Readings:
             reason = f"{len(errors)} of {len(answers)} pieces could not be read: {errors[0]}"
             return ("done" if has_text else "failed"), reason
         if has_text and self.is_strange:
-            return "failed", "What stands here is no print that this model knows: it would only guess."
+            return "failed", NO_PRINT
         num_bad = len({each.piece.row for each in self.pieces if each.is_bad})
         if num_bad:
             return "looped", f"The model repeated itself or lost its place in {num_bad} of {len(self._rows)} lines."

@@ -19,7 +19,7 @@ from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, Pag
 from engine.protocol.events import PageProgress, Traits
 from engine.tasks.asking import Answered, Asking
 from engine.tasks.pagewise import PageReader
-from engine.tasks.piecewise import PIECE_BUDGET, PieceReader, Readings
+from engine.tasks.piecewise import NO_PRINT, PIECE_BUDGET, STRANGE, PieceReader, Readings
 
 __all__ = ["choose_way", "read_page"]
 
@@ -34,6 +34,11 @@ SURE = -0.25
 
 CLEARLY = 0.2
 """By which the mean log-probability must be better the other way round."""
+
+MANY = 200
+"""Pieces of a page of which some are tried first: what is no print may look like a great many lines of it."""
+
+NUM_SAMPLES = 12
 
 T = TypeVar("T")
 
@@ -139,6 +144,10 @@ class _Page:
     def in_pieces(self) -> Generator[PageProgress, None, PageText]:
         """Its lines in pieces."""
         reader = self._reader()
+        if len(reader.pieces) > MANY:
+            some = reader.pieces[:: len(reader.pieces) // NUM_SAMPLES]
+            if _mean_logprob(answered for _, answered in reader.ask(some)) < STRANGE:
+                return self._strange(reader)
         found = yield from self._progress(reader.read(), len(reader.pieces))
         lines = found.lines(self._reading.region)
         kept = tuple(line for line in lines if line.text)
@@ -156,6 +165,20 @@ class _Page:
             skew=self._sheet.skew,
             num_lines_unread=len(lines) - len(kept),
             receipt=msgspec.structs.replace(receipt, num_read_again=reader.num_read_again),
+        )
+
+    def _strange(self, reader: PieceReader) -> PageText:
+        """A page of which some pieces, from top to bottom, were all but guessed: the others are not asked for."""
+        receipt = self._receipt("pieces", PIECE_BUDGET, reader.num_soft_tokens, len(reader.pieces))
+        num_lines = len(self._sheet.rows)
+        return PageText(
+            self._info.number,
+            "failed",
+            (),
+            NO_PRINT,
+            skew=self._sheet.skew,
+            num_lines_unread=num_lines,
+            receipt=receipt,
         )
 
     def _remark(self, state: PageState, num_unread: int) -> str:

@@ -203,3 +203,12 @@ def test_a_drawing_is_no_line_of_print() -> None:
     sheet = take_apart(page)
     assert len(sheet.rows) == 10
     assert sheet.unexplained > 0.05
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (33, 40), (7, 900)])
+def test_pictures_of_any_shape_are_taken_apart(size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, size, np.uint8)
+    for pixels in (noise, noise // 255, np.full(size, 255, np.uint8)):
+        sheet = take_apart(Image.fromarray(pixels))
+        strips = sheet.strips()
+        assert all(strips.picture(piece).height > 0 for piece in sheet.pieces(40))

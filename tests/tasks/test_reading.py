@@ -288,6 +288,19 @@ def test_what_the_model_only_guesses_is_no_text() -> None:
     assert "1 of 6" in page.reason
 
 
+def test_a_page_of_dots_is_not_read_to_its_end() -> None:
+    dots = np.where((np.indices((1400, 1000)) % 16 < 8).all(axis=0), 0, 255).astype(np.uint8)
+    asked: list[int] = []
+
+    def answer(index: int, _: Image.Image) -> Answered:
+        asked.append(index)
+        return said("oo", -0.8)
+
+    page, _ = read(Image.fromarray(dots), asking(answer))
+    assert (page.state, page.lines) == ("failed", ())
+    assert len(asked) < 20
+
+
 def test_ink_that_is_no_print_is_said() -> None:
     noise = np.random.default_rng(1).integers(0, 2, (20, 30), np.uint8) * 200
     picture = Image.fromarray(noise).resize((600, 400), Image.Resampling.BICUBIC)
