@@ -18,19 +18,21 @@ class RegionFrame:
     def __init__(self) -> None:
         self.box: Box | None = None
         self.is_open = False
+        self.is_given = False
+        """Whether it is being read."""
 
     def open(self, box: Box | None) -> None:
         """Begin with this, or with the upper part of the page."""
         self.box = box or Box(0.1, 0.1, 0.9, 0.3)
-        self.is_open = True
+        self.is_open, self.is_given = True, False
 
     def close(self) -> None:
         """There is none any more."""
-        self.box, self.is_open = None, False
+        self.box, self.is_open, self.is_given = None, False, False
 
     def draw(self, page: QRectF, one: QPointF, other: QPointF) -> None:
         """Between two points of the window, as far as they are on the page."""
-        self.is_open = False
+        self.is_open = self.is_given = False
         xs = sorted(within((point.x() - page.left()) / page.width(), 0.0, 1.0) for point in (one, other))
         ys = sorted(within((point.y() - page.top()) / page.height(), 0.0, 1.0) for point in (one, other))
         self.box = Box(xs[0], ys[0], xs[1], ys[1]) if xs[0] < xs[1] and ys[0] < ys[1] else None

@@ -102,7 +102,9 @@ class PageView(QAbstractScrollArea):
         self.refresh()
 
     def refresh(self) -> None:
-        """The page's text, turn or state changed."""
+        """The page's text, turn or state changed; a region that was read is framed no longer."""
+        if self.region.is_given and (self._page is None or not self._page.is_waiting):
+            self.region.close()
         self._lay_out()
         self._ask()
         self._name()
@@ -274,6 +276,7 @@ class PageView(QAbstractScrollArea):
     def _give_region(self) -> None:
         self.region.is_open = False
         if self.region.box is not None:
+            self.region.is_given = True
             self.region_drawn.emit(self.region.box)
 
     # --- the pointer

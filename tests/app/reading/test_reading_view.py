@@ -95,6 +95,7 @@ def test_a_rectangle_is_read_again_and_put_in_place_with_undo(
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.bottomRight())
     qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: SENTENCES[1].upper() in editor.text, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.region.box is None, timeout=WAIT_MS)
     assert editor.text.splitlines()[0] == SENTENCES[0]
     desk.window.commands["undo"].trigger()
     assert editor.text.splitlines() == list(SENTENCES)
