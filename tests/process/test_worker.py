@@ -309,7 +309,7 @@ def test_a_load_that_is_stopped_half_way_leaves_no_model(
     tiny_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def load(checked: CheckedModel, on_progress: Callable[[float], None]) -> NoReturn:
+    def load(checked: CheckedModel, on_progress: Callable[[float], None], _max_state_bytes: int | None) -> NoReturn:
         worker.submit(Cancel(2))
         on_progress(0.5)
         raise AssertionError("it goes on")
