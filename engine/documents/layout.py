@@ -116,6 +116,13 @@ def _trimmed(gutter: _Gutter, runs: list[Run], line: float) -> _Gutter:
             top = (tops[index] + bottoms[index - 1]) / 2
     if len(rows) > 1 and tops[-1] - bottoms[-2] > 2 * line:
         bottom = (tops[-1] + bottoms[-2]) / 2
+    for index in range(2 * COLUMN_LINES, len(rows) - COLUMN_LINES):  # a heading within: the columns begin anew below it
+        above, below = tops[index] - bottoms[index - 1], tops[index + 1] - bottoms[index]
+        is_apart = len(rows[index]) == 1 and above > 1.2 * line and below > 0.6 * line
+        goes_on = sum(run.left >= gutter.right - 1 for row in rows[index + 1 :] for run in row) >= COLUMN_LINES
+        if is_apart and goes_on and top < tops[index] < bottom:
+            bottom = (tops[index] + bottoms[index - 1]) / 2
+            break
     return _Gutter(gutter.left, gutter.right, top, bottom)
 
 

@@ -62,6 +62,23 @@ def test_columns_are_read_one_after_the_other_and_what_stands_around_them_before
     assert [row.block for row in sheet.rows] == [0] + [1] * 15 + [2] * 9 + [3]
 
 
+def test_columns_begin_anew_below_a_heading() -> None:
+    parts = [prose(8, x, y, 5) for y in (60, 480) for x in (60, 540)]
+    placed = [*parts[0], *parts[1], (60.0, 400.0, "A heading"), *parts[2], *parts[3]]
+    sheet = take_apart(draw_page(placed))
+    assert [
+        (abs(row.left - x) < 12, abs(row.top - y) < 14) for row, (x, y, _) in zip(sheet.rows, placed, strict=True)
+    ] == [(True, True)] * len(placed)
+
+
+def test_a_heading_below_the_end_of_the_other_column_parts_nothing() -> None:
+    left = [*prose(8, 60, 60, 5), (60.0, 400.0, "A heading"), *prose(6, 60, 480, 5)]
+    placed = [*left, *prose(7, 540, 60, 5)]
+    sheet = take_apart(draw_page(placed))
+    assert [abs(row.left - x) < 12 and abs(row.top - y) < 14 for row, (x, y, _) in zip(sheet.rows, placed, strict=True)]
+    assert [row.block for row in sheet.rows] == [0] * 15 + [1] * 7
+
+
 def test_labels_and_values_are_joined_row_before_column() -> None:
     labels = ["Number", "Date", "Customer", "Due", "Sum"]
     placed = [(80.0, 100 + 40 * i, label) for i, label in enumerate(labels)]
