@@ -75,7 +75,9 @@ def test_a_heading_below_the_end_of_the_other_column_parts_nothing() -> None:
     left = [*prose(8, 60, 60, 5), (60.0, 400.0, "A heading"), *prose(6, 60, 480, 5)]
     placed = [*left, *prose(7, 540, 60, 5)]
     sheet = take_apart(draw_page(placed))
-    assert [abs(row.left - x) < 12 and abs(row.top - y) < 14 for row, (x, y, _) in zip(sheet.rows, placed, strict=True)]
+    assert all(
+        abs(row.left - x) < 12 and abs(row.top - y) < 14 for row, (x, y, _) in zip(sheet.rows, placed, strict=True)
+    )
     assert [row.block for row in sheet.rows] == [0] * 15 + [1] * 7
 
 
