@@ -1,7 +1,7 @@
 """Where documents are worked on: threads beside the one that computes, which never waits for a file."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import assert_never
 
@@ -38,6 +38,8 @@ class Desk:
         """
         self._model, self._pace = model, pace
         self._on_event, self._on_over, self._is_cancelled, self._lend = on_event, on_over, is_cancelled, lend
+        self._asked: dict[int, tuple[DocumentRequest, Future[None]]] = {}
+        """What is not over, by request id."""
         self._looking = ThreadPoolExecutor(_NUM_LOOKING, "looking")
         self._showing = ThreadPoolExecutor(_NUM_SHOWING, "showing")
         self._reading = ThreadPoolExecutor(_NUM_READING, "reading")
@@ -45,15 +47,26 @@ class Desk:
 
     def submit(self, request: DocumentRequest) -> None:
         """Queue a request; never blocks."""
+        future = self._threads(request).submit(self._serve, request)
+        self._asked[request.request_id] = request, future
+        future.add_done_callback(lambda _: self._asked.pop(request.request_id, None))
+
+    def cancel(self, request_id: int) -> None:
+        """End a request that was cancelled and has not begun, whatever it waits for; one that runs ends by itself."""
+        request, future = self._asked.get(request_id, (None, None))
+        if request is not None and future is not None and future.cancel():
+            self._showing.submit(self._serve, request)
+
+    def _threads(self, request: DocumentRequest) -> ThreadPoolExecutor:
         match request:
             case LookAtDocument():
-                self._looking.submit(self._serve, request)
+                return self._looking
             case ShowPage():
-                self._showing.submit(self._serve, request)
+                return self._showing
             case ReadDocument():
-                self._reading.submit(self._serve, request)
+                return self._reading
             case Transcribe():
-                self._hearing.submit(self._serve, request)
+                return self._hearing
             case _:
                 assert_never(request)
 

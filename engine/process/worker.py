@@ -112,6 +112,7 @@ class EngineWorker:
         match request:
             case Cancel(request_id):
                 self._cancelled.add(request_id)
+                self._desk.cancel(request_id)
             case AnswerNow(request_id):
                 self._answering_now.add(request_id)
             case Shutdown():

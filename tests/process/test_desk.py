@@ -189,6 +189,21 @@ def test_a_reading_is_cancelled_and_what_was_read_stays(
     assert until(heard, Finished)[-1].request_id == 3
 
 
+def test_a_reading_that_waits_for_another_is_cancelled_at_once(
+    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
+) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [LARGE] * 50)
+    engine.submit(LoadModel(1, str(sample_checkpoint())))
+    engine.submit(ReadDocument(2, str(path)))
+    until(heard, PageProgress)
+    engine.submit(ReadDocument(3, str(path)))
+    engine.submit(Cancel(3))
+    ended = until(heard, DocumentRead)[-1]
+    assert ended == Envelope(3, DocumentRead(0, is_cancelled=True))
+    engine.submit(Cancel(2))
+    assert until(heard, DocumentRead)[-1].request_id == 2
+
+
 def test_another_model_is_loaded_between_two_pages(
     engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path, tiny_checkpoint: Path
 ) -> None:
