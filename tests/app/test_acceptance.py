@@ -334,8 +334,7 @@ def test_d12_a_pdf_with_a_text_layer_offers_its_text_and_its_pictures(
     card.read_button.click()
     qtbot.waitUntil(lambda: document.num_read == 2, timeout=WAIT_MS)
     assert {line.read.source for page in document.pages for line in page.lines} == {"layer"}
-    reader.close(document)
-    desk.models.arrivals.open([path])
+    desk.models.arrivals.open([pretend(tmp_path / "again.pdf", Pretence(("text", "text")))])
     again = reader.document
     assert again is not None
     qtbot.waitUntil(card.other_button.isVisible, timeout=WAIT_MS)

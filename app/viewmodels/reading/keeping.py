@@ -103,7 +103,8 @@ class Keeper(QObject):
         self._soon.start()
 
     def _restore(self, watched: _Watched, pages: Sequence[KeptPage]) -> None:
-        unread = [each for each in pages if each.number not in watched.read]
+        there = {page.number for page in watched.document.pages if page.text is not None}
+        unread = [each for each in pages if each.number not in watched.read and each.number not in there]
         for each in unread:
             watched.read[each.number] = each.read
             if each.corrected is not None:
