@@ -15,8 +15,8 @@ from engine.protocol.documents import SpokenPiece
 from tests.cli.test_cli import cabochon
 from tests.recordings.made import recording, write_wav
 
-MOST_WRONG = 0.04
-"""Of the digits; of clips like these the sample gets 3 in 100 wrong, whoever cuts them."""
+MOST_WRONG = 0.02
+"""Of the digits; of clips like these the sample gets 2 in 100 wrong, whoever cuts them."""
 
 
 @pytest.mark.tour
