@@ -39,8 +39,8 @@ def answer(request):
         case b"wait":
             time.sleep(600)
         case b"parts":
-            for part in b"abc":
-                spend(0.7)
+            for part in b"abcdef":
+                spend(0.4)
                 yield bytes([part]), b""
             return
         case b"half":
@@ -105,7 +105,7 @@ def test_time_is_counted_for_each_request(process: LimitedProcess) -> None:
 
 
 def test_the_limits_hold_for_each_part_of_an_answer(process: LimitedProcess) -> None:
-    assert process.ask(b"parts", lambda: None) == [(b"a", b""), (b"b", b""), (b"c", b"")]
+    assert process.ask(b"parts", lambda: None) == [(bytes([part]), b"") for part in b"abcdef"]
 
 
 def test_who_stops_waiting_ends_the_work(process: LimitedProcess) -> None:
