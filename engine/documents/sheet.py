@@ -90,7 +90,7 @@ def take_apart(picture: Image.Image) -> Sheet:
     skew = find_skew(ink)
     if skew:
         picture = picture.rotate(skew, Image.Resampling.BICUBIC, fillcolor="white")
-        gray = straighten(gray, skew, find_paper(pixels))
+        gray = Image.fromarray(as_positive(np.asarray(straighten(gray, skew, find_paper(pixels)))))  # panels level now
         ink = find_ink(np.asarray(gray))
     ground = find_ground(ink)
     rows = arrange(ground.runs, ground.rules)

@@ -40,6 +40,9 @@ MANY = 200
 
 NUM_SAMPLES = 12
 
+FEW = 3
+"""Lines: a page with as many is one of print, whatever else is on it."""
+
 T = TypeVar("T")
 
 LOST, UNKNOWN = 0.05, 0.5
@@ -116,8 +119,8 @@ class _Page:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether most of its ink is nothing that could be cut into lines: a sign, a photograph."""
-        return self._sheet.unexplained > UNKNOWN
+        """Whether most of its ink is nothing that could be cut into lines, of which it has few: a sign, a photograph."""
+        return self._sheet.unexplained > UNKNOWN and len(self._sheet.rows) < FEW
 
     def set_upright(self) -> None:
         """Turn a page whose lines run down, or stand on their heads: then its model reads them more surely."""
