@@ -122,7 +122,7 @@ class PdfFile:
     def _opened(self) -> pdfium.PdfDocument:
         name = self._path.name
         try:
-            return self._named(self._path)
+            return self._unlocked()
         except pdfium.PdfiumError as error:
             match error.err_code:
                 case raw.FPDF_ERR_PASSWORD if self._password:
@@ -136,8 +136,17 @@ class PdfFile:
                 case _:
                     raise AttachmentError(f"“{name}” is damaged and cannot be read as a PDF.") from error
 
-    def _named(self, path: Path) -> pdfium.PdfDocument:
-        password = self._password.split("\0", 1)[0] or None
+    def _unlocked(self) -> pdfium.PdfDocument:
+        """With the password only where one is needed: a file that opens without may refuse a wrong one."""
+        try:
+            return self._named(self._path, None)
+        except pdfium.PdfiumError as error:
+            if error.err_code != raw.FPDF_ERR_PASSWORD or not self._password:
+                raise
+        return self._named(self._path, self._password.split("\0", 1)[0])
+
+    @staticmethod
+    def _named(path: Path, password: str | None) -> pdfium.PdfDocument:
         try:
             str(path).encode()
         except UnicodeEncodeError:  # PDFium takes names in UTF-8 only

@@ -192,6 +192,7 @@ def test_a_locked_document_asks_for_its_password_whatever_locks_it(tmp_path: Pat
         with pikepdf.open(plain) as file:
             file.save(locked, encryption=pikepdf.Encryption(user="", owner="o", R=revision, aes=aes, metadata=aes))
         assert Document(locked).look(1).verdict == "text"
+        assert Document(locked, "of another file").look(1).verdict == "text"
 
 
 @pytest.mark.parametrize(
