@@ -119,7 +119,7 @@ class _Page:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether most of its ink is nothing that could be cut into lines, of which it has few: a sign, a photograph."""
+        """Whether most of its ink could not be cut into lines, of which it has few: a sign, a photograph."""
         return self._sheet.unexplained > UNKNOWN and len(self._sheet.rows) < FEW
 
     def set_upright(self) -> None:
