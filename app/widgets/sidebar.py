@@ -112,10 +112,13 @@ class Sidebar(QWidget):
         layout.addWidget(self.documents_button)
         for changed in (library.opened, shelf.changed, search.found):
             changed.connect(self._show)
-        running.changed.connect(lambda conversation_id: self.list.update(self._rows.index_of(conversation_id)))
+        running.changed.connect(self._draw_again)
         look.theme.changed.connect(self._delegate.measure)
         look.theme.changed.connect(self.list.doItemsLayout)
         self._show()
+
+    def _draw_again(self, conversation_id: str) -> None:
+        self.list.update(self._rows.index_of(conversation_id))
 
     def rename_current(self) -> None:
         """Edit the title of the conversation that is open, in its place."""

@@ -11,6 +11,7 @@ from threading import Event, Timer
 from typing import Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
@@ -183,6 +184,12 @@ def test_a_title_is_written_in_its_row(open_desk: OpenDesk, qtbot: QtBot, key: Q
     wait_for_rows(qtbot, desk, "one" if key == Qt.Key.Key_Escape else "Two", "")
     qtbot.waitUntil(lambda: sidebar.list.model().rowCount() == 4, timeout=WAIT_MS)
     assert sidebar.list.hasFocus()
+
+
+def test_a_sidebar_that_is_gone_hears_nothing_of_answers(open_desk: OpenDesk) -> None:
+    desk = open_desk("echo")
+    shiboken6.delete(desk.window.sidebar)
+    desk.models.running.changed.emit("any")  # a failure in a slot fails the test
 
 
 def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
