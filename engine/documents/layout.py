@@ -23,6 +23,8 @@ COLUMN_LINES = 3
 PROSE_WIDTH = 6.5
 """Line heights: the median line of a column is at least so wide."""
 
+WIDER = 1.4
+"""Times the usual white between two rows of a page: what is farther away stands apart."""
 
 MOST_RUNS = 1500
 """Of a page with columns: what has more is no page of print."""
@@ -111,14 +113,16 @@ def _trimmed(gutter: _Gutter, runs: list[Run], line: float) -> _Gutter:
     tops = [min(run.top for run in row) for row in rows]
     bottoms = np.maximum.accumulate([max(run.bottom for run in row) for row in rows])
     top, bottom = gutter.top, gutter.bottom
+    gaps = np.array(tops[1:]) - bottoms[:-1]
+    usual = WIDER * float(np.median(gaps)) if len(gaps) else 0.0  # print with wide white between its lines
     for index in range(1, min(3, len(rows))):
-        if tops[index] - bottoms[index - 1] > 1.2 * line:
+        if gaps[index - 1] > max(1.2 * line, usual):
             top = (tops[index] + bottoms[index - 1]) / 2
-    if len(rows) > 1 and tops[-1] - bottoms[-2] > 2 * line:
+    if len(rows) > 1 and gaps[-1] > max(2 * line, usual):
         bottom = (tops[-1] + bottoms[-2]) / 2
     for index in range(2 * COLUMN_LINES, len(rows) - COLUMN_LINES):  # a heading within: the columns begin anew below it
-        above, below = tops[index] - bottoms[index - 1], tops[index + 1] - bottoms[index]
-        is_apart = len(rows[index]) == 1 and above > 1.2 * line and below > 0.6 * line
+        above, below = gaps[index - 1], gaps[index]
+        is_apart = len(rows[index]) == 1 and above > max(1.2 * line, usual) and below > 0.6 * line
         goes_on = sum(run.left >= gutter.right - 1 for row in rows[index + 1 :] for run in row) >= COLUMN_LINES
         if is_apart and goes_on and top < tops[index] < bottom:
             bottom = (tops[index] + bottoms[index - 1]) / 2

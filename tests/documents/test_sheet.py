@@ -62,6 +62,14 @@ def test_columns_are_read_one_after_the_other_and_what_stands_around_them_before
     assert [row.block for row in sheet.rows] == [0] + [1] * 15 + [2] * 9 + [3]
 
 
+@pytest.mark.parametrize("step", [36, 50, 64])
+def test_columns_below_a_title_are_whole_however_far_apart_their_lines_stand(step: float) -> None:
+    title = (300.0, 20.0, "The Daily News")
+    left, right = prose(6, 60, 60 + 1.6 * step, 5, step), prose(6, 540, 60 + 1.6 * step, 4, step)
+    sheet = take_apart(draw_page([title, *left, *right]))
+    assert [row.block for row in sheet.rows] == [0] + [1] * 6 + [2] * 6
+
+
 def test_columns_begin_anew_below_a_heading() -> None:
     parts = [prose(8, x, y, 5) for y in (60, 480) for x in (60, 540)]
     placed = [*parts[0], *parts[1], (60.0, 400.0, "A heading"), *parts[2], *parts[3]]
