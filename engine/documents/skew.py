@@ -37,8 +37,10 @@ def is_sideways(ink: np.ndarray) -> bool:
     x, y, size = _points(ink)
     if len(x) < 50:
         return False
-    across = max(_sharpness(x, y, degrees, size) for degrees in np.arange(-3, 3.1, 0.5))
-    down = max(_sharpness(y, x, degrees, size) for degrees in np.arange(-3, 3.1, 0.5))
+    reach, step = STEPS[0]
+    tries = np.arange(-reach, reach + step / 2, step)
+    across = max(_sharpness(x, y, degrees, size) for degrees in tries)
+    down = max(_sharpness(y, x, degrees, size) for degrees in tries)
     return down > 1.5 * across
 
 

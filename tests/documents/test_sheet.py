@@ -24,8 +24,9 @@ def test_skew_is_found_to_a_fifth_of_a_degree(degrees: float) -> None:
     assert find_skew(as_ink(page)) == pytest.approx(degrees, abs=0.2)
 
 
-def test_lines_that_run_down_the_page_are_seen() -> None:
-    page = draw_page(prose(20, 120, 300, 8))
+@pytest.mark.parametrize("degrees", [-7, -4, 0, 4, 7])
+def test_lines_that_run_down_the_page_are_seen(degrees: int) -> None:
+    page = draw_page(prose(20, 120, 300, 8)).rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=255)
     assert not is_sideways(as_ink(page))
     assert is_sideways(as_ink(page.rotate(90, expand=True)))
 
