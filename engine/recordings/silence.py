@@ -167,7 +167,9 @@ class _Cutter:
             first, end = gap
             return end - first >= _SURE_GAP, min(end - first, _LONG_GAP) - _LONG_GAP * abs(first - ideal) / ideal
 
-        best = max((gap for gap in gaps if gap[0] < most), key=worth, default=None)
+        # one that may stand within a word is taken late only: the last cut may have gone through the one at the start
+        near = (gap for gap in gaps if gap[0] < most and (gap[1] - gap[0] >= _SURE_GAP or gap[0] >= most // 2))
+        best = max(near, key=worth, default=None)
         if best is not None and best[1] - best[0] >= _SURE_GAP:
             return start + best[0], True
         first, end = best or (most // 2, most)

@@ -1,6 +1,6 @@
 """Recordings are cut where nobody speaks; all that is said is in a stretch, and silence is in none."""
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -68,6 +68,19 @@ def test_speech_without_a_pause_is_cut_with_a_second_that_both_hear() -> None:
     heard = sum(len(each.samples) for each in stretches if each.samples is not None) / SAMPLE_RATE
     assert heard == pytest.approx(70 + OVERLAP_S * (len(stretches) - 1), abs=0.5)
     assert all(before.end_s == after.start_s for before, after in pairwise(stretches))
+
+
+@pytest.mark.parametrize("lead_s", [18, 22, 26])
+@pytest.mark.parametrize(("loud", "quiet"), [(8, 2), (20, 3)])
+def test_a_cut_within_a_short_gap_goes_on_behind_it(loud: int, quiet: int, lead_s: int) -> None:
+    frame_s = 0.02
+    rhythm = np.concatenate([noise(loud * frame_s, 0.1), noise(quiet * frame_s, 0.001)])
+    parts = [np.tile(rhythm, round(seconds / (len(rhythm) / SAMPLE_RATE))) for seconds in (lead_s, 90)]
+    gap, silence = noise(8 * frame_s, 0.001), noise(12, 0.001)
+    samples = np.concatenate([silence, parts[0], gap, parts[1], silence])
+    stretches = list(islice(cut([samples]), 20))
+    assert stretches[-1].end_s == pytest.approx(len(samples) / SAMPLE_RATE, abs=0.02)
+    assert all(each.end_s > each.start_s for each in stretches)
 
 
 def test_parts_of_a_long_phrase_are_about_as_long_as_each_other() -> None:
