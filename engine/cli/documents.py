@@ -9,7 +9,7 @@ from typing import NamedTuple
 import typer
 
 from engine.cli.arguments import load_engine
-from engine.cli.kept_pages import KeptPage, KeptPages
+from engine.cli.kept_pages import KeptPage, KeptPages, are_kept, output_of
 from engine.cli.output import answers, json_line, say, shown, write_line
 from engine.cli.progress import PageProgressBar
 from engine.documents.names import Found, find_documents, page_numbers
@@ -92,6 +92,11 @@ class _Run:
         self._kept: list[KeptPages] = []
         self._place: Path | None = None
         """Where the pages of this run are kept: one place for all its documents."""
+        self._goes_on = wanted.resumes and wanted.out is not None and are_kept(wanted.out)
+        """Whether an earlier run did not come to its end, so that only what it noted is over."""
+        self._outputs: set[Path] = set()
+        self._targets: list[Path] = []
+        self._has_failed_pages = False
 
     def read(self, found: Found) -> None:
         """One document, whatever becomes of it; raises CheckpointError."""
@@ -108,11 +113,16 @@ class _Run:
                 self._tell(found, Failed(type(error).__name__, without_surrogates(str(error))))
 
     def end(self) -> None:
-        """All were tried. After a run that read everything nobody needs to go on from it."""
+        """All were tried. Nothing is kept where nobody needs to go on from it.
+
+        Of a document that could not be opened there is nothing to go on from, unless another may have taken its name.
+        """
         if self.unread and self._num_documents + self._num_pages > 2:
             say(f"Not read, or not to the end: {', '.join(self.unread)}.", "red")
-        for kept in self._kept if not self.unread else ():
-            kept.clear()
+        shares_names = len(set(self._targets)) < len(self._targets)
+        if not self._has_failed_pages and not (self.unread and shares_names):
+            for kept in self._kept:
+                kept.clear()
 
     def _read(self, found: Found) -> None:
         wanted, path = self._wanted, found.path.absolute()
@@ -120,26 +130,40 @@ class _Run:
         kept = None
         if wanted.form or wanted.resumes:
             self._place = self._place or wanted.out or target.parent
+            self._targets.append(target)
             kept = KeptPages(self._place, path, wanted.model, wanted.reading, resumes=wanted.resumes)
             self._kept.append(kept)
-            if (written := kept.written()) is not None:
-                say(f"“{path.name}” was read before: {written}", "dim")
+            if (there := self._output(path, target, kept)) is not None:
+                self._outputs.add(there)
+                say(f"{there} is there already.", "dim")
                 return
         document = Document(path, wanted.password)
         numbers = page_numbers(wanted.ranges, document.num_pages)
         self._num_pages += len(numbers)
         with PageProgressBar(path.name, len(numbers)) as progress:
             pages = [self._page(found, document, number, kept, progress) for number in numbers]
+        if all(page.text.state == "failed" for page in pages):
+            return  # which was said of each; a file would hold nothing
         if wanted.form and kept is not None:
             info = DocumentInfo(str(path), document.kind, tuple(page.info for page in pages), document.title)
             layout = Layout(wanted.reading.form, "joined" if wanted.joins else "kept")
             texts = mark_running([page.text for page in pages])
             done = write_document(info, texts, wanted.form, target, layout=layout, password=wanted.password)
             if all(page.text.state != "failed" for page in pages):
-                kept.finish(done.path)
+                kept.finish(done.path, wanted.form)
+            else:
+                self._has_failed_pages = True
+            self._outputs.add(done.path)
             typer.echo(str(done.path))
             if done.note:
                 say(f"“{done.path.name}”: {done.note}", "yellow")
+
+    def _output(self, path: Path, target: Path, kept: KeptPages) -> Path | None:
+        """What an earlier run wrote of a document, all of it."""
+        if not self._wanted.resumes:
+            return None
+        written = kept.written(self._wanted.form or "txt")
+        return written if written or self._goes_on else output_of(path, target, self._outputs)
 
     def _page(
         self, found: Found, document: Document, number: int, kept: KeptPages | None, progress: PageProgressBar

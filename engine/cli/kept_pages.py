@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -10,10 +11,10 @@ from typing import TypeVar
 import msgspec
 
 from engine.documents.writers import WriteError
-from engine.files.whole_files import write_whole
+from engine.files.whole_files import numbered, write_whole
 from engine.protocol.documents import PageInfo, PageText, Reading
 
-__all__ = ["KeptPage", "KeptPages"]
+__all__ = ["KeptPage", "KeptPages", "are_kept", "output_of"]
 
 FOLDER = ".cabochon-unfinished"
 
@@ -39,6 +40,7 @@ class _Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: bytes
+    form: str
 
 
 class KeptPages:
@@ -55,10 +57,10 @@ class KeptPages:
         self._goes_on = resumes and _read(self._folder / "run.json", _Run) == self._run
         self._has_begun = self._goes_on
 
-    def written(self) -> Path | None:
-        """What an earlier run wrote of the whole document, if that is still there."""
+    def written(self, form: str) -> Path | None:
+        """What an earlier run wrote of the whole document in this form, if that is still there."""
         done = _read(self._folder / "done.json", _Done) if self._goes_on else None
-        path = Path(os.fsdecode(done.path)) if done else None
+        path = Path(os.fsdecode(done.path)) if done and done.form == form else None
         return path if path is not None and path.exists() else None
 
     def page(self, number: int) -> KeptPage | None:
@@ -69,9 +71,9 @@ class KeptPages:
         """One more page."""
         self._write(f"{page.info.number}.json", page)
 
-    def finish(self, path: Path) -> None:
+    def finish(self, path: Path, form: str) -> None:
         """The document is written to `path`, and read to its end."""
-        self._write("done.json", _Done(os.fsencode(path)))
+        self._write("done.json", _Done(os.fsencode(path), form))
         for page in self._folder.glob("[0-9]*.json"):
             page.unlink(missing_ok=True)
 
@@ -92,6 +94,24 @@ class KeptPages:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise WriteError(f"“{FOLDER}” cannot be written: {reason}. Choose another place.") from error
+
+
+def are_kept(place: Path) -> bool:
+    """Whether a run that wrote into this folder left something to go on from."""
+    return (place / FOLDER).is_dir()
+
+
+def output_of(source: Path, target: Path, others: Collection[Path]) -> Path | None:
+    """What a run that came to its end wrote of `source`: of the names it takes the first that is no `others`' output.
+
+    What is older than its source is of an earlier state of it.
+    """
+    with suppress(OSError):  # whoever opens it says what is wrong; or no such name is left
+        changed_ns = source.stat().st_mtime_ns
+        for place in numbered(target):
+            if place.stat().st_mtime_ns >= changed_ns and place not in others:
+                return place
+    return None
 
 
 def _run(source: Path, model: Path | None, reading: Reading) -> _Run:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-__all__ = ["file_beside", "put_in_place", "write_whole"]
+__all__ = ["file_beside", "numbered", "put_in_place", "write_whole"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -50,14 +50,19 @@ def file_beside(path: Path, mode: int = 0o600) -> Iterator[Path]:
         new.unlink(missing_ok=True)
 
 
+def numbered(path: Path) -> Iterator[Path]:
+    """`path`, "name (2)", "name (3)" and so on: the names that `put_in_place` tries."""
+    yield path
+    yield from (path.with_name(f"{path.stem} ({number}){path.suffix}") for number in count(2))
+
+
 def put_in_place(new: Path, path: Path) -> Path:
     """Move a file to `path`; where something is, to "name (2)" or the next that is free. Where it is now.
 
     Nothing is ever replaced, whoever else writes there meanwhile. Where a file with this very content is, that is it:
     who was ended between writing and noting it may write again. Raises OSError.
     """
-    for number in count(1):
-        place = path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
+    for place in numbered(path):
         try:
             place.hardlink_to(new)
         except OSError:

@@ -230,14 +230,48 @@ def test_a_changed_source_is_read_anew(cabochon: Cabochon, tmp_path: Path) -> No
     (tmp_path / "broken.png").write_bytes(b"")
     arguments = (path, tmp_path / "broken.png", "--as", "txt", "--out", tmp_path / "out", "--resume")
     assert cabochon("ocr", *arguments).returncode == 1
-    assert "was read before" in cabochon("ocr", *arguments).stderr
-    assert len(list((tmp_path / "out" / ".cabochon-unfinished").iterdir())) == 1
+    assert "b.txt is there already" in cabochon("ocr", *arguments).stderr
+    assert not (tmp_path / "out" / ".cabochon-unfinished").exists()  # nothing is left to go on from
     write_pdf(path, [Page(text("new words"))])
     cabochon("ocr", *arguments)
     assert (tmp_path / "out" / "b (2).txt").read_text().strip() == "new words"
     Image.new("L", (40, 40), 255).save(tmp_path / "broken.png")
     assert cabochon("ocr", *arguments).returncode == 0
     assert not (tmp_path / "out" / ".cabochon-unfinished").exists()
+
+
+def test_what_earlier_runs_finished_is_not_read_again(cabochon: Cabochon, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_pdf(tmp_path / "in" / "a.pdf", [Page(whole_picture(), picture=LARGE)])
+    LARGE.crop((0, 0, 800, 300)).save(tmp_path / "in" / "a.png")
+    out = tmp_path / "out"
+    arguments = ("ocr", tmp_path / "in", "--as", "txt", "--out", out, "--resume")
+    first = cabochon(*arguments)
+    assert first.returncode == 0
+    written = sorted(out.iterdir())
+    (out / "a.txt").write_text("edited by hand")
+    for _ in range(2):
+        run = cabochon(*arguments)
+        assert (run.returncode, run.stdout) == (0, "")
+        assert run.stderr.count("is there already.") >= len(written)
+        assert "sample" not in run.stderr  # no model was needed
+        assert sorted(out.iterdir()) == written
+    write_pdf(tmp_path / "in" / "a.pdf", [Page(text("Other words"))])
+    assert cabochon(*arguments).returncode == 0
+    assert "Other words\n" in [path.read_text() for path in out.iterdir()]
+    assert (out / "a.txt").read_text() == "edited by hand"
+
+
+def test_one_that_cannot_be_read_is_tried_again_and_leaves_nothing_behind(cabochon: Cabochon, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_pdf(tmp_path / "in" / "a.pdf", [Page(text("Words"))])
+    (tmp_path / "in" / "b.png").write_bytes(b"none")
+    arguments = ("ocr", tmp_path / "in", "--as", "txt", "--out", tmp_path / "out", "--resume")
+    for _ in range(2):
+        run = cabochon(*arguments)
+        assert run.returncode == 1
+        assert "“b.png”" in run.stderr
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.txt"]
 
 
 @pytest.mark.parametrize(
