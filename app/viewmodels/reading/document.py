@@ -235,10 +235,14 @@ class OpenDocument(QObject):
     def _take_page(self, text: PageText, region: Box | None) -> None:
         """What was read comes to its place, unless a person corrected what stands there: then it is offered."""
         page, offer = self.page(text.number), Offer(text, region)
-        covered = [line for line in page.lines if region is None or covers(region, line.box)]
+        is_kept = (
+            page.is_corrected
+            if region is None
+            else any(line.is_corrected for line in page.lines if covers(region, line.box))
+        )
         if text.state == "failed" and page.is_read:
             self._fail(text.reason)
-        elif any(line.is_corrected for line in covered):
+        elif is_kept:
             page.offer = offer
         else:
             self._put(page, offer)

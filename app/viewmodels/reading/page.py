@@ -54,8 +54,9 @@ class Page:
 
     @property
     def is_corrected(self) -> bool:
-        """Whether a person changed something."""
-        return any(line.is_corrected for line in self.lines)
+        """Whether it stands otherwise than it was read: a line changed, taken out, or read again by itself."""
+        read = lines_of(self.text) if self.text is not None else ()
+        return [line.read for line in self.lines] != [line.read for line in read]
 
     @property
     def num_doubtful(self) -> int:

@@ -190,6 +190,15 @@ def test_what_a_person_corrected_is_never_overwritten_without_asking(errands: Er
     assert lines(document) == ["the cat", "sat"]
 
 
+def test_a_line_that_was_taken_out_does_not_come_back_unasked(errands: Errands) -> None:
+    document = looked(errands, 1)
+    read(errands, document, page_text(1, "A", "B", "C"))
+    document.edit(1, "A\nC")
+    read(errands, document, page_text(1, "A", "B", "C"))
+    assert lines(document) == ["A", "C"]
+    assert document.page(1).offer is not None
+
+
 def test_a_region_is_read_again_around_whole_lines_and_put_in_place_with_a_way_back(errands: Errands) -> None:
     document = looked(errands, 1)
     read(errands, document, page_text(1, "one", "tvvo", "three"))

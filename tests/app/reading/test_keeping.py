@@ -9,7 +9,7 @@ from app.application import Desk
 from app.store import Orders
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.lines import text_of
-from engine import Reading
+from engine import PageText, Reading, TextLine
 from tests.app.driving import WAIT_MS, OpenDesk
 from tests.fake_documents import Pretence, pretend
 
@@ -65,6 +65,34 @@ def test_it_comes_back_in_the_next_run(open_desk: OpenDesk, qtbot: QtBot, tmp_pa
     qtbot.waitUntil(lambda: again.num_read == 1, timeout=WAIT_MS)
     assert text_of(again.page(2).lines) == "mine"
     assert again.page(2).is_corrected
+
+
+def test_a_line_that_was_taken_out_stays_out(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    left = text_of(document.page(1).lines).split("\n", 1)[1]
+    document.edit(1, left)
+    desk.close()
+    again_desk = open_desk("fast")
+    again = opened(qtbot, again_desk, path)
+    qtbot.waitUntil(lambda: again.num_read == 1, timeout=WAIT_MS)
+    assert text_of(again.page(1).lines) == left
+    again.page_changed.emit(1)
+    assert kept(again_desk) == {1: True}
+
+
+def test_a_region_that_was_read_again_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    box = document.page(1).lines[0].box
+    assert box is not None
+    document._take_page(PageText(1, "done", (TextLine("sharper", box),)), box)
+    desk.close()
+    again = opened(qtbot, open_desk("fast"), path)
+    qtbot.waitUntil(lambda: again.num_read == 1, timeout=WAIT_MS)
+    assert text_of(again.page(1).lines).startswith("sharper")
 
 
 def test_a_file_that_was_changed_since_begins_anew(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
