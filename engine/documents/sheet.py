@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from engine.documents.cut import Piece, Strips, cut_row, halve
+from engine.documents.desk import WHOLE, clear_ground
 from engine.documents.ink import as_positive, find_ink, find_paper
 from engine.documents.layout import Row, arrange
 from engine.documents.lines import Ground, find_ground
@@ -37,6 +38,8 @@ class Sheet:
     rows: tuple[Row, ...]
     line: float
     """Height of the usual line; 0 where there is no print."""
+    part: Box = WHOLE
+    """Of the picture that was taken apart, where its sheet lay on a darker ground."""
 
     @property
     def unexplained(self) -> float:
@@ -64,10 +67,8 @@ class Sheet:
         corners = [(x - width / 2, y - height / 2) for x in (left, right) for y in (top, bottom)]
         xs = [(width / 2 + x * cosine - y * sine) / width for x, y in corners]
         ys = [(height / 2 + x * sine + y * cosine) / height for x, y in corners]
-        part = region or Box(0, 0, 1, 1)
-        x0, x1 = (part.left + (part.right - part.left) * _share(x) for x in (min(xs), max(xs)))
-        y0, y1 = (part.top + (part.bottom - part.top) * _share(y) for y in (min(ys), max(ys)))
-        return Box(_share(x0), _share(y0), _share(x1), _share(y1))
+        box = Box(_share(min(xs)), _share(min(ys)), _share(max(xs)), _share(max(ys)))
+        return _within(_within(box, self.part), region or WHOLE)
 
 
 def lies_on_its_side(picture: Image.Image, ink: np.ndarray) -> bool:
@@ -85,6 +86,7 @@ def take_apart(picture: Image.Image) -> Sheet:
     if factor < 1:
         size = max(1, int(picture.width * factor)), max(1, int(picture.height * factor))
         picture = picture.resize(size, Image.Resampling.BOX)
+    picture, part = clear_ground(picture)
     pixels = as_positive(np.asarray(picture.convert("L")))
     gray, ink = Image.fromarray(pixels), find_ink(pixels)
     skew = find_skew(ink)
@@ -95,7 +97,16 @@ def take_apart(picture: Image.Image) -> Sheet:
     ground = find_ground(ink)
     rows = arrange(ground.runs, ground.rules)
     line = float(np.median([run.height for run in ground.runs])) if ground.runs else 0.0
-    return Sheet(picture, gray, skew, ink, ground, tuple(rows), line)
+    return Sheet(picture, gray, skew, ink, ground, tuple(rows), line, part)
+
+
+def _within(box: Box, part: Box) -> Box:
+    """A box of a part, as one of the whole."""
+    width, height = part.right - part.left, part.bottom - part.top
+    return Box(
+        _share(part.left + width * box.left), _share(part.top + height * box.top),
+        _share(part.left + width * box.right), _share(part.top + height * box.bottom),
+    )  # fmt: skip
 
 
 def _share(value: float) -> float:
