@@ -164,17 +164,25 @@ def _kept(place: Path, begun: _Begun, pieces: list[SpokenPiece]) -> Iterator[Cal
         place.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise WriteError(f"“{place.name}” cannot be written: {reason}. Choose another place.") from error
-    with os.fdopen(handle, "wb") as file:
+        raise _refusal(place, error) from error
+    with os.fdopen(handle, "wb", buffering=0) as file:  # what the disk refuses is not tried once more at the end
 
         def keep(value: msgspec.Struct) -> None:
-            file.write(msgspec.json.encode(value) + b"\n")
-            file.flush()
+            rest = memoryview(msgspec.json.encode(value) + b"\n")
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except OSError as error:
+                raise _refusal(place, error) from error
 
         for value in (begun, *pieces):
             keep(value)
         yield keep
+
+
+def _refusal(place: Path, error: OSError) -> WriteError:
+    reason = error.strerror or type(error).__name__
+    return WriteError(f"“{place.name}” cannot be written: {reason}. Choose another place.")
 
 
 def _remarks(path: Path, pieces: list[SpokenPiece]) -> bool:

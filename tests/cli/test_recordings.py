@@ -103,6 +103,17 @@ def test_one_that_cannot_be_heard_stops_no_other(digits: tuple[Path, list[Said]]
     assert "“mute.m4a” has no sound." in run.stderr
 
 
+def test_a_disk_that_takes_nothing_is_said_for_each(digits: tuple[Path, list[Said]], tmp_path: Path) -> None:
+    other = write_wav(tmp_path / "other.wav", noise(7))
+    command = [sys.executable, "-m", "app", "transcribe", str(digits[0]), str(other), "--out", str(tmp_path / "out")]
+    limited = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command]
+    run = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "Traceback" not in run.stderr
+    for name in ("digits", "other"):
+        assert f"“{name}.txt.cabochon-unfinished” cannot be written" in run.stderr
+
+
 def test_wrong_usage_is_said() -> None:
     for arguments, words in [(["--as", "doc"], "txt, srt, vtt, json, md"), (["--resume"], "--out"),
                              (["--json", "--as", "txt"], "--json")]:  # fmt: skip
