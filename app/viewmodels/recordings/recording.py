@@ -58,7 +58,7 @@ class Recordings(QObject):
     def __init__(self, errands: Errands) -> None:
         super().__init__()
         self._errands = errands
-        self._lane = Lane()
+        self._lane, self._waves = Lane(), Lane()  # nobody waits for a long recording's wave to save what is said
         self._errand: Errand | None = None
         self._asks_for: threading.Event = threading.Event()
         """Set where nobody waits for the wave any more."""
@@ -78,7 +78,7 @@ class Recordings(QObject):
             self.path, self.pieces, self.failure = path, [], ""
             self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
             self._asks_for = stopped = threading.Event()
-            self._lane.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
+            self._waves.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
             self.opened.emit()
             self.go_on()
         self.show(True)
@@ -125,6 +125,7 @@ class Recordings(QObject):
         """The app ends: ask for nothing more."""
         self.stop()
         self._asks_for.set()
+        self._waves.close()
         self._lane.close(finishes=True)
 
     @property

@@ -1,5 +1,6 @@
 """A recording in the window: offered where it is too long to be sent, written down, played, stopped, saved."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,6 +152,21 @@ def test_it_is_saved_in_a_form_and_over_nothing(
             recordings.save("srt", tmp_path / "a.srt")
         assert saved.args == [tmp_path / name]
     assert (tmp_path / "a.srt").read_bytes() == b"1\r\n00:00:01,000 --> 00:00:02,000\r\nOne two.\r\n\r\n"
+
+
+def test_it_is_saved_while_its_wave_is_drawn(
+    desk: Desk, qtbot: QtBot, talk: tuple[Path, list[Said]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wave(_path: Path, stopped: threading.Event) -> np.ndarray:
+        stopped.wait()
+        return np.zeros(0, np.float32)
+
+    monkeypatch.setattr("app.viewmodels.recordings.recording.wave", wave)
+    recordings = desk.models.recordings
+    recordings.open(talk[0])
+    wait(qtbot, lambda: len(recordings.pieces) >= 1)
+    with qtbot.waitSignal(recordings.saved, timeout=WAIT_MS):
+        recordings.save("txt", tmp_path / "a.txt")
 
 
 def test_what_cannot_be_heard_is_said(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
