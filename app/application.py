@@ -349,7 +349,9 @@ def _kept_reading(
     model.loaded.connect(queue.note_model)
     for forget in (queue.forget_all, keeper.forget_all):
         preferences.delete_all_requested.connect(forget)
-    return queue, keeper, Collection(queue, store, reader, model)
+    collection = Collection(queue, store, reader, model)
+    collection.removed.connect(keeper.forget)
+    return queue, keeper, collection
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

@@ -42,10 +42,11 @@ class Entry:
 class Collection(QObject):
     """Queues documents, shows how they do, and opens them.
 
-    **Signals:** `changed` (`entries`), `deleted` (the way back; somebody deleted one).
+    **Signals:** `changed` (`entries`), `removed` (the id of a row that is deleted), `deleted` (the way back to it).
     """
 
     changed = Signal()
+    removed = Signal(str)
     deleted = Signal(object)
 
     def __init__(self, queue: Queue, store: Store, reader: Reader, model: Model) -> None:
@@ -119,6 +120,7 @@ class Collection(QObject):
             self.queue.remove(entry.queued)
         else:
             self._store.documents.remove(entry.id)
+        self.removed.emit(entry.id)
         self._hits = [hit for hit in self._hits if hit.document_id != entry.id]
         self.refresh()
         self.deleted.emit(partial(self._restore, entry))

@@ -36,6 +36,28 @@ class _Watched:
         self.corrected: dict[int, PageText] = {}
         self.changed: set[int] = set()
 
+    def is_news(self, number: int) -> bool:
+        """Whether a page stands otherwise than it is kept."""
+        page = self.document.page(number)
+        is_read_anew = self.read.get(number) is not page.text
+        return page.text is not None and (is_read_anew or self.correction(number) != self.corrected.get(number))
+
+    def correction(self, number: int) -> PageText | None:
+        """A page as a person left it, if otherwise than it was read."""
+        page = self.document.page(number)
+        return page.as_written() if page.is_corrected else None
+
+    def forget(self) -> None:
+        """Its row is deleted: nothing is written until something new is made of it."""
+        self.id = ""
+        self.changed.clear()
+
+    def move(self, row_id: str) -> None:
+        """Be kept in another row, in which nothing is yet."""
+        self.id = row_id
+        self.read.clear()
+        self.corrected.clear()
+
 
 class Keeper(QObject):
     """Watches the documents of a reader. A file that was changed since it was read begins anew.
@@ -62,11 +84,16 @@ class Keeper(QObject):
                 self._save(watched)
 
     def forget_all(self) -> None:
-        """Everything is deleted: what is open is kept only when it is read anew."""
+        """Everything is deleted: what is open is kept only when it is read anew or corrected, and then all of it."""
         self._soon.stop()
         for watched in self._watched.values():
-            watched.id = ""
-            watched.changed.clear()
+            watched.forget()
+
+    def forget(self, row_id: str) -> None:
+        """One row is deleted: the same for what is open of it."""
+        for watched in self._watched.values():
+            if watched.id == row_id:
+                watched.forget()
 
     def finish(self) -> None:
         """Wait for what is asked for in the background."""
@@ -97,7 +124,7 @@ class Keeper(QObject):
 
     def _take_row(self, watched: _Watched, row: KeptDocument | None) -> None:
         watched.is_known = True
-        if row is not None and row.details.stamp == watched.stamp:
+        if row is not None and row.details.stamp == watched.stamp and watched.id in ("", row.id):
             watched.id = row.id
             self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched))
         self._soon.start()
@@ -122,36 +149,44 @@ class Keeper(QObject):
     def _save(self, watched: _Watched) -> None:
         if self._forgotten(watched.document) is not None:
             return
-        numbers, watched.changed = sorted(watched.changed), set()
+        numbers, watched.changed = sorted(filter(watched.is_news, watched.changed)), set()
+        if numbers and not watched.id:
+            self._keep_row(watched)
+            numbers = [page.number for page in watched.document.pages if page.text is not None]
         for number in numbers:
-            page = watched.document.page(number)
-            if page.text is None:
-                continue
-            if watched.read.get(number) is not page.text:
-                self._keep_row(watched)
-                self._store.documents.save_page(watched.id, page.text)
-                watched.read[number] = page.text
-            corrected = page.as_written() if page.is_corrected else None
-            if corrected != watched.corrected.get(number):
-                self._keep_row(watched)
-                self._store.documents.save_correction(watched.id, number, corrected)
-                if corrected is None:
-                    watched.corrected.pop(number, None)
-                else:
-                    watched.corrected[number] = corrected
+            self._save_page(watched, number)
+
+    def _save_page(self, watched: _Watched, number: int) -> None:
+        text, corrected = watched.document.page(number).text, watched.correction(number)
+        if text is not None and watched.read.get(number) is not text:
+            self._store.documents.save_page(watched.id, text)
+            watched.read[number] = text
+        if corrected != watched.corrected.get(number):
+            self._store.documents.save_correction(watched.id, number, corrected)
+            if corrected is None:
+                watched.corrected.pop(number, None)
+            else:
+                watched.corrected[number] = corrected
 
     def _keep_row(self, watched: _Watched) -> None:
-        if watched.id:
-            return
-        watched.id, now, document = uuid.uuid4().hex, time.time(), watched.document
+        now, document = time.time(), watched.document
+        watched.move(uuid.uuid4().hex)
         details = Details(info=document.info, stamp=watched.stamp)
         self._store.documents.save(
             KeptDocument(watched.id, document.path, now, "kept", created_at=now, updated_at=now, details=details)
         )
 
     def _take_queued(self, queued: QueuedDocument, text: PageText) -> None:
-        """What the queue reads of a document that is open is shown there too."""
+        """What the queue reads of a document that is open is shown there too, and both are kept in one row."""
         for watched in self._watched.values():
             if watched.document.path == queued.path:
+                if not queued.is_forgotten and watched.id != queued.id:
+                    watched.move(queued.id)
+                    watched.changed.update(
+                        page.number
+                        for page in watched.document.pages
+                        if page.is_corrected or page.number not in queued.numbers
+                    )
+                    self._soon.start()
                 watched.read[text.number] = text
                 watched.document.restore([KeptPage(text.number, text)])

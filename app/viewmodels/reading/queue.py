@@ -74,7 +74,7 @@ class Queue(QObject):
         self._needs_model = False
         self._is_open = True
         self._ahead = LookAhead(errands, self._unread)
-        self._ahead.looked.connect(self.document_changed)
+        self._ahead.looked.connect(self._take_look)
 
     # --- what is in it
 
@@ -100,6 +100,12 @@ class Queue(QObject):
                 return None
             rest += num_unknown * sum(seen) / len(seen)
         return self._pace.left(rest)
+
+    def _take_look(self, document: QueuedDocument) -> None:
+        """It was looked at while it waits: that, and which file it was, is kept."""
+        if document in self.documents:
+            self._keep(document)
+            self.document_changed.emit(document)
 
     def _unread(self) -> list[QueuedDocument]:
         return [document for document in self.waiting if document is not self._current]

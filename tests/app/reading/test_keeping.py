@@ -139,3 +139,53 @@ def test_everything_that_is_deleted_is_gone(open_desk: OpenDesk, qtbot: QtBot, t
     desk.preferences.delete_all_requested.emit()
     assert kept(desk) == {}
     assert desk.models.queue.documents == []
+
+
+def test_what_is_corrected_while_the_queue_reads_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    document.edit(1, "mine, before")
+    assert kept(desk) == {1: True}
+    desk.models.queue.add([path], Orders(Reading(way="pieces"), pages=(2, 3)))
+    qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
+    document.edit(3, "mine, after")
+    desk.close()
+    again = opened(qtbot, open_desk("fast"), path)
+    qtbot.waitUntil(lambda: again.num_read == 3, timeout=WAIT_MS)
+    assert text_of(again.page(1).lines) == "mine, before"
+    assert text_of(again.page(3).lines) == "mine, after"
+
+
+def test_what_is_opened_while_it_waits_is_kept_with_what_the_queue_reads(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    queue = desk.models.queue
+    queue.pause()
+    queue.add([path], Orders(Reading(way="pieces")))
+    document = opened(qtbot, desk, path)
+    queue.resume()
+    qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
+    document.edit(2, "mine")
+    assert kept(desk) == {1: False, 2: True, 3: False}
+
+
+@pytest.mark.parametrize("is_everything", [True, False])
+def test_what_is_corrected_after_it_was_deleted_is_kept_whole(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, is_everything: bool
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    collection, document = desk.models.collection, opened(qtbot, desk, path)
+    read(qtbot, document, 1, 2)
+    assert kept(desk) == {1: False, 2: False}
+    if is_everything:
+        desk.preferences.delete_all_requested.emit()
+    else:
+        collection.refresh()
+        qtbot.waitUntil(lambda: bool(collection.entries), timeout=WAIT_MS)
+        collection.remove(collection.entries[0])
+    document.turn(2, 90)
+    assert kept(desk) == {}
+    document.edit(1, "mine")
+    assert kept(desk) == {1: True, 2: False}

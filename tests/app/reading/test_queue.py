@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge import Bridge
 from app.store import Orders, Store
+from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
 from engine import DocumentInfo, PageInfo, PageText, Reading, TextLine
@@ -351,6 +352,18 @@ def test_time_left_is_known_after_the_first_page_also_for_what_waits(
     left = queue.seconds_left
     assert left is not None
     assert left == pytest.approx(8 * one_page, rel=0.1)
+
+
+def test_what_is_looked_at_while_it_waits_is_kept_as_the_file_it_was(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    paths = pile(tmp_path / "in", Pretence(("picture",) * 3, waits_for=str(tmp_path / "gate")), TWO)
+    first = desk()
+    first.queue.add(paths, TXT)
+    until(qtbot, lambda: len(first.queue.documents) == 2 and first.queue.documents[1].info is not None)
+    (kept,) = [each for each in first.store.documents.all().result(60) if each.path == paths[1]]
+    assert kept.details.stamp == stamp_of(paths[1])
+    assert kept.details.info is not None
 
 
 def test_time_left_follows_what_is_over_and_what_is_under_way() -> None:
