@@ -1,6 +1,7 @@
 """Connected components: ink that hangs together, by runs and union-find in NumPy alone."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,11 +25,11 @@ class Components:
     def __len__(self) -> int:
         return len(self.left)
 
-    @property
+    @cached_property
     def width(self) -> np.ndarray:
         return self.right - self.left
 
-    @property
+    @cached_property
     def height(self) -> np.ndarray:
         return self.bottom - self.top
 

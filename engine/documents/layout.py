@@ -95,10 +95,11 @@ def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
     boxes = np.array([(run.left, run.top, run.right, run.bottom) for run in runs], float)
     walls = np.array([rule for rule in rules if rule[2] - rule[0] > rule[3] - rule[1]] or np.zeros((0, 4)), float)
     found: list[tuple[float, _Gutter]] = []
+    rows = _rows(runs)
     for x in _edges(boxes[:, 2], 0.5 * line):
         found += _gutters_at(x, x + GUTTER * line, boxes, walls)
     for _, widest in sorted(found, key=lambda each: -each[0]):
-        gutter = _trimmed(widest, runs, line)
+        gutter = _trimmed(widest, rows, line)
         inside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]
         left = [run for run in inside if run.right <= gutter.left + 1]
         right = [run for run in inside if run.left >= gutter.right - 1]
@@ -107,9 +108,9 @@ def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
     return None
 
 
-def _trimmed(gutter: _Gutter, runs: list[Run], line: float) -> _Gutter:
+def _trimmed(gutter: _Gutter, rows: list[tuple[Run, ...]], line: float) -> _Gutter:
     """Without what stands apart at its ends over the whole width: a title, a page number."""
-    rows = [row for row in _rows(runs) if gutter.top <= row[0].middle <= gutter.bottom]
+    rows = [row for row in rows if gutter.top <= row[0].middle <= gutter.bottom]
     tops = [min(run.top for run in row) for row in rows]
     bottoms = np.maximum.accumulate([max(run.bottom for run in row) for row in rows])
     top, bottom = gutter.top, gutter.bottom

@@ -35,6 +35,9 @@ STRAY = 0.8
 JOINT = 0.9
 """Line heights: the widest blank between a mark and the next word."""
 
+MOST_PARTS = 40_000
+"""Of a page of print: with more of them it is grain, a raster or a drawing, and would take minutes."""
+
 LEADER_DOTS = 5
 """So many dots in a row, and they lead to something."""
 
@@ -95,6 +98,8 @@ def find_ground(ink: np.ndarray) -> Ground:
     letter = _letter_height(parts) or letter
     pictures = tuple(_with_surroundings(parts, picture, letter) for picture in pictures)
     is_print = _is_print(parts, letter, pictures)
+    if is_print.sum() > MOST_PARTS:
+        return Ground(parts, (), rules, pictures, 0.0, 1.0)
     runs = _find_runs(parts, np.flatnonzero(is_print), letter)
     return Ground(parts, tuple(runs), rules, pictures, letter, _unexplained(parts, runs, pictures))
 
@@ -355,16 +360,21 @@ def _with_marks(parts: Components, runs: list[Run], marks: np.ndarray, letter: f
     left, top, right, bottom = np.array([run.place for run in runs], np.float32).T
     height = np.maximum(bottom - top, letter)
     taken = [[run.members] for run in runs]
+    marks = marks[np.argsort(parts.top[marks] + parts.bottom[marks], kind="stable")]
     for start in range(0, len(marks), 512):
         some = marks[start : start + 512]
         x = ((parts.left[some] + parts.right[some]) / 2)[:, None]
         y = ((parts.top[some] + parts.bottom[some]) / 2)[:, None]
-        across = np.maximum(0, np.maximum(left - x, x - right))
-        down = np.maximum(0, np.maximum(top - y, y - bottom))
-        cost = np.where((across < 1.1 * height) & (down < 0.4 * height), across + 2 * down, np.inf)
+        near = np.flatnonzero((top - 0.4 * height < y[-1]) & (bottom + 0.4 * height > y[0]))
+        if not len(near):
+            continue
+        across = np.maximum(0, np.maximum(left[near] - x, x - right[near]))
+        down = np.maximum(0, np.maximum(top[near] - y, y - bottom[near]))
+        fits = (across < 1.1 * height[near]) & (down < 0.4 * height[near])
+        cost = np.where(fits, across + 2 * down, np.inf)
         best = cost.argmin(axis=1)
         is_found = np.isfinite(cost[np.arange(len(some)), best])
-        for mark, host in zip(some[is_found], best[is_found], strict=True):
+        for mark, host in zip(some[is_found], near[best[is_found]], strict=True):
             taken[host].append(np.array([mark]))
     return [_run(parts, np.concatenate(members)) for members in taken]
 

@@ -1,6 +1,7 @@
 """A page's picture, straightened and taken apart: rows of print in reading order, and what else is there."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,16 +72,16 @@ class Sheet:
         return _within(_within(box, self.part), region or WHOLE)
 
 
-def lies_on_its_side(picture: Image.Image, ink: np.ndarray) -> bool:
-    """Whether the lines of a page run up or down: turned, it has rows like lines of print."""
+def lies_on_its_side(picture: Image.Image, ink: np.ndarray, between: Callable[[], None] = lambda: None) -> bool:
+    """Whether the lines of a page run up or down: turned, it has rows like lines of print. `between` may raise."""
     if not is_sideways(ink):
         return False
-    rows = take_apart(picture.transpose(Image.Transpose.ROTATE_270)).rows
+    rows = take_apart(picture.transpose(Image.Transpose.ROTATE_270), between).rows
     return bool(rows) and float(np.median([(r.right - r.left) / (r.bottom - r.top) for r in rows])) > _LINE_ASPECT
 
 
-def take_apart(picture: Image.Image) -> Sheet:
-    """Straighten an upright page and find its print."""
+def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None) -> Sheet:
+    """Straighten an upright page and find its print. `between` runs after each step and may raise."""
     picture = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
     factor = math.sqrt(MAX_PIXELS / (picture.width * picture.height))
     if factor < 1:
@@ -89,12 +90,16 @@ def take_apart(picture: Image.Image) -> Sheet:
     picture, part = clear_ground(picture)
     pixels = as_positive(np.asarray(picture.convert("L")))
     gray, ink = Image.fromarray(pixels), find_ink(pixels)
+    between()
     skew = find_skew(ink)
+    between()
     if skew:
         picture = picture.rotate(skew, Image.Resampling.BICUBIC, fillcolor="white")
         gray = Image.fromarray(as_positive(np.asarray(straighten(gray, skew, find_paper(pixels)))))  # panels level now
         ink = find_ink(np.asarray(gray))
+        between()
     ground = find_ground(ink)
+    between()
     rows = arrange(ground.runs, ground.rules)
     line = float(np.median([run.height for run in ground.runs])) if ground.runs else 0.0
     return Sheet(picture, gray, skew, ink, ground, tuple(rows), line, part)

@@ -52,7 +52,7 @@ class Document:
 
     def __init__(self, path: Path, password: str = "", between: Callable[[], None] = lambda: None) -> None:
         self.path = path.absolute()
-        self._file, self._between = _File(os.fsencode(self.path), password), between
+        self._file, self.between = _File(os.fsencode(self.path), password), between
         told, _ = self._ask(_Open(self._file))
         assert isinstance(told, _Opened)
         self.kind, self.num_pages, self.title = told.kind, told.num_pages, told.title
@@ -98,7 +98,7 @@ class Document:
     def _ask(self, request: "_Request", number: int = 0) -> "tuple[_Answer, bytes]":
         what = f"Page {number} of “{self.path.name}”" if number else f"“{self.path.name}”"
         try:
-            ((head, body),) = _process.ask(msgspec.json.encode(request), self._between)
+            ((head, body),) = _process.ask(msgspec.json.encode(request), self.between)
         except TooLong as error:
             raise AttachmentError(f"{what} takes more than {LIMITS.cpu_s} seconds to read, and is left out.") from error
         except TooMuchMemory as error:

@@ -155,7 +155,7 @@ def _read(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace
     has_use = reading.compares or info.verdict == "text"
     layer = _layer(document, info.number, reading, turned) if has_use else ()
     with lend() as model:
-        page = yield from read_page(picture, info, layer, reading, model.info.traits, model.asking)
+        page = yield from read_page(picture, info, layer, reading, model.info.traits, model.asking, document.between)
         pace.note(model.info, page.receipt)
         return page
 

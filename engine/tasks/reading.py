@@ -4,7 +4,7 @@ Plain Python over something that answers several questions at once; greedy, thin
 """
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,10 +68,12 @@ def read_page(
     reading: Reading,
     traits: Traits,
     asking: Asking,
+    between: Callable[[], None] = lambda: None,
 ) -> Generator[PageProgress, None, PageText]:
     """Read the picture of a page, or of the region of it that the reading names, turned as was asked or found.
 
     layer: its lines in the file, which are the answer where the way is "layer" and nothing is compared.
+    between: runs now and then while the page is taken apart, and may raise.
     """
     started = time.monotonic()
     way, turned = choose_way(reading, info, traits), info.turned if reading.turned is None else reading.turned
@@ -80,7 +82,7 @@ def read_page(
         return PageText(info.number, state, tuple(layer), turned=turned, receipt=PageReceipt("layer"))
     asked = way if way != "layer" else ("pieces" if traits.max_line_characters else "page")
     with PrivateFolder() as folder:
-        page = _Page(picture, info, reading, traits, asking, folder)
+        page = _Page(picture, info, reading, traits, asking, folder, between)
         if reading.turned is None and reading.region is None:
             page.set_upright()
         if reading.way == "auto" and page.is_unknown:
@@ -109,13 +111,20 @@ class _Page:
     """One page on its way."""
 
     def __init__(
-        self, picture: Image.Image, info: PageInfo, reading: Reading, traits: Traits, asking: Asking, folder: Path
+        self,
+        picture: Image.Image,
+        info: PageInfo,
+        reading: Reading,
+        traits: Traits,
+        asking: Asking,
+        folder: Path,
+        between: Callable[[], None],
     ) -> None:
         self.turned = 0
         """Degrees clockwise by which it was turned here."""
         self._picture, self._info, self._reading, self._traits = picture, info, reading, traits
-        self._asking, self._folder = asking, folder
-        self._sheet = take_apart(picture)
+        self._asking, self._folder, self._between = asking, folder, between
+        self._sheet = take_apart(picture, between)
 
     @property
     def is_unknown(self) -> bool:
@@ -124,7 +133,7 @@ class _Page:
 
     def set_upright(self) -> None:
         """Turn a page whose lines run down, or stand on their heads: then its model reads them more surely."""
-        if lies_on_its_side(self._picture, self._sheet.ink):
+        if lies_on_its_side(self._picture, self._sheet.ink, self._between):
             self._turn(90)
         reader = self._reader()
         longest = sorted((p for p in reader.pieces if not p.run.leader), key=lambda piece: -piece.width)
@@ -139,7 +148,7 @@ class _Page:
         """Clockwise."""
         self.turned += degrees
         self._picture = self._picture.rotate(-degrees, expand=True)
-        self._sheet = take_apart(self._picture)
+        self._sheet = take_apart(self._picture, self._between)
 
     def _reader(self) -> PieceReader:
         return PieceReader(self._sheet, self._traits.max_line_characters or PAGE_REACH, self._asking, self._folder)

@@ -1,5 +1,6 @@
 """From a page's picture to rows and pieces: on pages whose print is known."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from engine.documents.ink import as_positive, find_ink
 from engine.documents.sheet import Sheet, take_apart
 from engine.documents.skew import find_skew, is_sideways
 from tests.documents.pages import WORDS, Placed, as_ink, draw_page, prose
+from tests.test_linear_patterns import best_time
 
 
 def starts(sheet: Sheet) -> list[tuple[int, int]]:
@@ -240,3 +242,21 @@ def test_pictures_of_any_shape_are_taken_apart(size: tuple[int, int]) -> None:
         sheet = take_apart(Image.fromarray(pixels))
         strips = sheet.strips()
         assert all(strips.picture(piece).height > 0 for piece in sheet.pieces(40))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.15])
+def test_grain_all_over_a_page_costs_in_proportion_to_its_size(share: float) -> None:
+    """Pages of dots, of which the larger has sixteen times as many."""
+    least, most = (best_time(partial(take_apart, dots(side, share))) for side in (300, 1200))
+    assert most < 80 * max(least, 0.05)
+
+
+def test_who_stops_waiting_ends_the_taking_apart() -> None:
+    for num_steps in range(1, 4):
+        steps = iter(range(num_steps - 1))
+        with pytest.raises(StopIteration):
+            take_apart(dots(50, 0.1), lambda steps=steps: next(steps))
+
+
+def dots(side: int, share: float) -> Image.Image:
+    return Image.fromarray(np.where(np.random.default_rng(0).random((side, side)) < share, 0, 255).astype(np.uint8))
