@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -207,12 +207,18 @@ class Store:
     def _write_last(
         self, name: str, change: Callable[Concatenate[Chats, P], None], *args: P.args, **kwargs: P.kwargs
     ) -> Future[None]:
-        """Queue a change. One with a name takes the place of the one of that name that still waits."""
+        """Queue a change. One with a name takes the place of the one of that name that still waits.
+
+        Where one without a name waits behind that, both are made: what lies between may need the first.
+        """
 
         def work() -> None:
-            if name:
-                self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != name)
-            self._waiting.append((name, lambda: change(self._opened.result(), *args, **kwargs)))
+            waiting = (name, lambda: change(self._opened.result(), *args, **kwargs))
+            at = _place_of(name, self._waiting)
+            if at is None:
+                self._waiting.append(waiting)
+            else:
+                self._waiting[at] = waiting
             self._catch_up()
 
         return self._submit(work)
@@ -275,6 +281,16 @@ class Store:
         else:
             future.add_done_callback(_log_error)
         return future
+
+
+def _place_of(name: str, waiting: Sequence[tuple[str, object]]) -> int | None:
+    """Where the change of this name waits behind all that have none."""
+    for at in reversed(range(len(waiting))):
+        if not waiting[at][0]:
+            return None
+        if waiting[at][0] == name:
+            return at
+    return None
 
 
 def _remove_all(chats: Chats, clear: Callable[[Attachments], None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store import Details, KeptDocument, KeptPage, Orders, Store
+from app.store import Details, Draft, KeptDocument, KeptPage, Orders, Store
 from engine import Box, PageText, TextLine
 from tests.app.store.conftest import OpenStore
 from tests.app.store.stored import WAIT_S, asked, names, on_owner
@@ -174,6 +174,33 @@ def test_pages_without_their_document_come_back_in_one(open_store: OpenStore, fo
     store = open_store()
     assert [kept.read.text for kept in pages(store)] == ["one"]
     assert len(store.documents.all().result(WAIT_S)) == 1
+
+
+def test_a_page_waits_behind_its_document_that_is_saved_twice(open_store: OpenStore) -> None:
+    store = open_store()
+    store.documents.all().result(WAIT_S)
+    on_owner(store, "PRAGMA max_page_count = 1")
+    full = store.documents.save(document(reason="long " * 20_000))
+    assert full.exception(WAIT_S) is not None
+    store.documents.save_page("d", page(1, "one"))
+    store.documents.save(document(state="done"))
+    on_owner(store, "PRAGMA max_page_count = 100000")
+    assert store.try_again().result(WAIT_S)
+    assert [kept.number for kept in pages(store)] == [1]
+    assert [kept.state for kept in store.documents.all().result(WAIT_S)] == ["done"]
+
+
+def test_a_draft_behind_deleting_everything_stays(open_store: OpenStore) -> None:
+    store = open_store()
+    store.documents.all().result(WAIT_S)
+    on_owner(store, "PRAGMA max_page_count = 1")
+    full = store.save_draft(None, Draft("before " * 20_000))
+    assert full.exception(WAIT_S) is not None
+    store.remove_all()
+    store.save_draft(None, Draft("after"))
+    on_owner(store, "PRAGMA max_page_count = 100000")
+    assert store.try_again().result(WAIT_S)
+    assert store.draft().result(WAIT_S) == Draft("after")
 
 
 def test_pages_wait_in_memory_while_the_disk_is_full(open_store: OpenStore) -> None:
