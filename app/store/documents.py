@@ -41,6 +41,7 @@ ON CONFLICT (document_id, number) DO UPDATE SET state = :state, read = :read,
 _SAVE_CORRECTION = """
 UPDATE pages SET corrected = :corrected, text = :text WHERE document_id = :id AND number = :number
 """
+_TOUCH = "UPDATE documents SET updated_at = ? WHERE id = ?"
 _FIND_TITLES = """
 SELECT id, 0, title, title, created_at FROM documents
 WHERE ifnull(removed_at, 0) <= 0 AND has_all(title, :terms) ORDER BY updated_at DESC LIMIT :limit
@@ -121,7 +122,7 @@ class Documents:
         }  # fmt: skip
         with self._change() as execute:
             execute(_SAVE_PAGE, values)
-            execute("UPDATE documents SET updated_at = ? WHERE id = ?", (time.time(), document_id))
+            execute(_TOUCH, (time.time(), document_id))
 
     def save_correction(self, document_id: str, number: int, corrected: PageText | None) -> None:
         """Keep a page as a person left it; None for as it was read."""
@@ -134,6 +135,7 @@ class Documents:
                 present = corrected or _page(number, row[0], None).read
                 values = {"id": document_id, "number": number, "corrected": stored, "text": searchable(present.text)}
                 execute(_SAVE_CORRECTION, values)
+                execute(_TOUCH, (time.time(), document_id))
 
     def forget_pages(self, document_id: str, numbers: Sequence[int]) -> None:
         """Let pages be read again as if they never were, except those that a person corrected."""

@@ -176,6 +176,16 @@ def test_pages_without_their_document_come_back_in_one(open_store: OpenStore, fo
     assert len(store.documents.all().result(WAIT_S)) == 1
 
 
+def test_a_document_corrected_of_late_is_not_old(store: Store) -> None:
+    for id_ in ("read long ago", "corrected"):
+        store.documents.save(document(id_, state="kept"))
+        store.documents.save_page(id_, page(1, "one")).result(WAIT_S)
+    on_owner(store, "UPDATE documents SET updated_at = 1")
+    store.documents.save_correction("corrected", 1, page(1, "mine"))
+    store.purge(older_than=2.0)
+    assert [kept.id for kept in store.documents.all().result(WAIT_S)] == ["corrected"]
+
+
 def test_a_page_waits_behind_its_document_that_is_saved_twice(open_store: OpenStore) -> None:
     store = open_store()
     store.documents.all().result(WAIT_S)
