@@ -1,6 +1,7 @@
 """The documents in their tables: what is to be read of them, what was, and what a person made of it."""
 
 import base64
+import json
 import os
 import sqlite3
 import time
@@ -14,7 +15,7 @@ import msgspec
 from app.store.index import MIN_TERM_LENGTH, matching
 from app.store.text import search_terms, searchable, snippet
 from app.store.values import Details, DocumentState, KeptDocument, KeptPage, PageHit
-from engine import PageState, PageText
+from engine import PageState, PageText, without_surrogates
 
 __all__ = ["Documents"]
 
@@ -118,7 +119,7 @@ class Documents:
         """Keep what was read of a page, in the place of an earlier reading; what a person corrected stays."""
         values = {
             "id": document_id, "number": page.number, "state": page.state, "text": searchable(page.text),
-            "read": msgspec.json.encode(page).decode(),
+            "read": _encoded(page),
         }  # fmt: skip
         with self._change() as execute:
             execute(_SAVE_PAGE, values)
@@ -126,7 +127,7 @@ class Documents:
 
     def save_correction(self, document_id: str, number: int, corrected: PageText | None) -> None:
         """Keep a page as a person left it; None for as it was read."""
-        stored = None if corrected is None else msgspec.json.encode(corrected).decode()
+        stored = None if corrected is None else _encoded(corrected)
         with self._change() as execute:
             row = execute(
                 "SELECT read FROM pages WHERE document_id = ? AND number = ?", (document_id, number)
@@ -174,6 +175,13 @@ def _page(number: int, read: str, corrected: str | None) -> KeptPage:
     damaged = PageText(number, "failed", reason=_DAMAGED)
     kept = None if corrected is None else _decoded(None, corrected, PageText)
     return KeptPage(number, _decoded(damaged, read, PageText), kept)
+
+
+def _encoded(page: PageText) -> str:
+    try:
+        return msgspec.json.encode(page).decode()
+    except UnicodeEncodeError:  # half a character, as foreign text may hold
+        return without_surrogates(json.dumps(msgspec.to_builtins(page), ensure_ascii=False))
 
 
 def _decoded(otherwise: Any, value: str, kind: type[T]) -> T | Any:

@@ -233,7 +233,7 @@ class Store:
             _, change = self._waiting[0]
             try:
                 self._with_index(change)
-            except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+            except Exception as error:  # whatever it is: later changes are still made
                 if is_refusal(error):
                     self._is_behind = True
                     self._complain(error)
@@ -318,7 +318,7 @@ def _saying(error: Exception, *, is_dropped: bool) -> Saying:
         reason = error.strerror
         return Saying(f"Files of the conversations cannot be copied or deleted now ({reason}).", Matter.WAITING)
     if is_dropped:
-        sentence = f"Something could not be saved ({error}): it may be missing when you open Cabochon again."
+        sentence = f"Something could not be saved ({str(error)[:100]}): it may be missing when you open Cabochon again."
         return Saying(sentence, Matter.LOST)
     sentence = f"Conversations cannot be read or saved now ({error}): what waits in memory is saved when they can."
     return Saying(sentence, Matter.WAITING)

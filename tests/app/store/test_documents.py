@@ -186,6 +186,20 @@ def test_a_document_corrected_of_late_is_not_old(store: Store) -> None:
     assert [kept.id for kept in store.documents.all().result(WAIT_S)] == ["corrected"]
 
 
+def test_half_a_character_keeps_no_page_from_the_disk(store: Store) -> None:
+    store.documents.save(document())
+    store.documents.save_page("d", page(1, "one \ud83d"))
+    store.documents.save_correction("d", 1, page(1, "mine \udcff"))
+    assert pages(store) == [KeptPage(1, page(1, "one ?"), page(1, "mine ?"))]
+
+
+def test_a_change_that_can_never_be_made_keeps_none_from_the_disk(store: Store) -> None:
+    never = store.documents.save_page("d", object())  # type: ignore[arg-type]
+    assert isinstance(never.exception(WAIT_S), AttributeError)
+    store.documents.save(document()).result(WAIT_S)
+    assert len(store.documents.all().result(WAIT_S)) == 1
+
+
 def test_a_page_waits_behind_its_document_that_is_saved_twice(open_store: OpenStore) -> None:
     store = open_store()
     store.documents.all().result(WAIT_S)
