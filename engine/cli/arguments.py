@@ -4,6 +4,7 @@ import importlib.util
 import inspect
 import json
 import math
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ import typer
 from engine.agent.tools import Functions
 from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.output import say
+from engine.documents.names import page_ranges
 from engine.engine import Engine
 from engine.preprocess.pictures import look_at_file
 from engine.preprocess.sound import MAX_SECONDS
@@ -26,8 +28,9 @@ from engine.protocol.options import JsonSchema, Options, Sampling
 __all__ = [
     "BudgetOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption",
     "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
-    "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "load_engine", "load_password", "load_schema",
-    "load_tools", "make_options", "one_of", "one_of_numbers", "video_parts", "whole_number",
+    "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "folder_to_write", "load_engine",
+    "load_password", "load_schema", "load_tools", "make_options", "one_of", "one_of_numbers", "ranges_of_pages",
+    "video_parts", "whole_number",
 ]  # fmt: skip
 
 
@@ -59,6 +62,24 @@ def whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
         return number
 
     return read
+
+
+def ranges_of_pages(text: str) -> str:
+    """What --pages may be."""
+    try:
+        page_ranges(text)
+    except PromptError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
+def folder_to_write(path: Path | None) -> Path | None:
+    """What --out may be: a folder, or a place where one can be made. Raises PromptError."""
+    if path is not None:
+        there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
+        if not there.is_dir():
+            raise PromptError(f"“{there}” is no folder. Name a folder behind --out; a new one is made.")
+    return path
 
 
 def one_of_numbers(choices: Sequence[int]) -> Callable[[Any], int]:

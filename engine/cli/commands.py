@@ -40,6 +40,7 @@ from engine.cli.arguments import (
     ThinkOption,
     ToolsOption,
     VideoBudgetOption,
+    folder_to_write,
     load_engine,
     load_password,
     load_schema,
@@ -47,6 +48,7 @@ from engine.cli.arguments import (
     make_options,
     one_of,
     one_of_numbers,
+    ranges_of_pages,
     video_parts,
     whole_number,
 )
@@ -224,7 +226,13 @@ def ocr(
         typer.Argument(help="PDFs, pictures, or folders of them.", metavar="FILE|FOLDER...", readable=False),
     ],
     pages: Annotated[
-        str, typer.Option("--pages", metavar="RANGES", help="Which pages of each document, e.g. 1-3,7,10-.")
+        str,
+        typer.Option(
+            "--pages",
+            metavar="RANGES",
+            callback=ranges_of_pages,
+            help="Which pages of each document, e.g. 1-3,7,10-.",
+        ),
     ] = "",
     form: Annotated[
         str,
@@ -236,7 +244,8 @@ def ocr(
         ),
     ] = "text",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="Write a file for each document there.")
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", callback=folder_to_write, help="Write a file for each document there."),
     ] = None,
     way: Annotated[
         str,
@@ -269,7 +278,10 @@ def ocr(
         Path | None,
         typer.Option("--password-file", metavar="FILE", readable=False, help="Holds the password of locked PDFs."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run that was stopped ended.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="With --out: go on where an earlier run was stopped, and leave what is there."),
+    ] = False,
     budget: BudgetOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -279,6 +291,8 @@ def ocr(
         raise typer.BadParameter("a question cannot be combined with --as", param_hint="--question")
     if schema is not None and form != "json":
         raise typer.BadParameter("a schema needs --as json", param_hint="--schema")
+    if resume and out is None:
+        raise typer.BadParameter("it goes on with files in --out FOLDER", param_hint="--resume")
     kind = FORMS[form]
     is_file = out is not None or kind.is_file
     asked: ReadingForm = "question" if question is not None else kind.asked
@@ -328,7 +342,11 @@ def transcribe(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", readable=False, help="Write a file for each into this folder; else stdout."
+            "--out",
+            metavar="DIR",
+            readable=False,
+            callback=folder_to_write,
+            help="Write a file for each into this folder; else stdout.",
         ),
     ] = None,
     resume: Annotated[

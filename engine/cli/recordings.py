@@ -110,7 +110,7 @@ class Transcription:
                 keep(piece)
                 pieces.append(piece)
         write_line(str(write_recording(path, pieces, form, target)))
-        kept.unlink()
+        kept.unlink(missing_ok=True)
         return _remarks(path, pieces)
 
     def _pieces(self, path: Path, behind: SpokenPiece | None = None) -> Iterator[SpokenPiece]:
@@ -159,7 +159,10 @@ class Transcription:
 
 @contextmanager
 def _kept(place: Path, begun: _Begun, pieces: list[SpokenPiece]) -> Iterator[Callable[[SpokenPiece], None]]:
-    """A file that has each piece as soon as it is known, for a run that goes on where this one was stopped."""
+    """A file that has each piece as soon as it is known, for a run that goes on where this one was stopped.
+
+    pieces: those that are known, to which the caller adds. Without any there is nothing to go on from, and no file.
+    """
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -175,9 +178,13 @@ def _kept(place: Path, begun: _Begun, pieces: list[SpokenPiece]) -> Iterator[Cal
             except OSError as error:
                 raise _refusal(place, error) from error
 
-        for value in (begun, *pieces):
-            keep(value)
-        yield keep
+        try:
+            for value in (begun, *pieces):
+                keep(value)
+            yield keep
+        finally:
+            if not pieces:
+                place.unlink(missing_ok=True)
 
 
 def _refusal(place: Path, error: OSError) -> WriteError:

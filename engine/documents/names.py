@@ -9,7 +9,7 @@ from typing import NamedTuple
 from engine.media.attachment import PICTURE_SUFFIXES
 from engine.protocol.errors import PromptError, quoted
 
-__all__ = ["Found", "files_in", "find_documents", "natural_key", "page_numbers"]
+__all__ = ["Found", "files_in", "find_documents", "natural_key", "page_numbers", "page_ranges"]
 
 _DIGITS = re.compile(r"([0-9]+)")
 DOCUMENT_SUFFIXES = (".pdf", *PICTURE_SUFFIXES)
@@ -64,21 +64,32 @@ def find_documents(paths: Iterable[Path]) -> tuple[list[Found], list[str]]:
     return found, sentences
 
 
-def page_numbers(ranges: str, num_pages: int) -> tuple[int, ...]:
-    """The pages that a text like “1-3,7,10-” means, in its order and each once; an empty one all. Raises PromptError.
+def page_ranges(ranges: str) -> list[tuple[int, int | None]]:
+    """The first and last page of each range in a text like “1-3,7,10-”; None for the last there is. An empty one: all.
 
-    A range may begin or end with the document; what is beyond its end is left out, unless nothing else was asked for.
+    Raises PromptError.
     """
-    numbers: dict[int, None] = {}
+    found_ranges: list[tuple[int, int | None]] = []
     for part in (ranges or "1-").split(","):
         found = _RANGE.fullmatch(part.strip())
         if found is None or not any(found.groups()[::2]):
             raise PromptError(f"{quoted(ranges)} names no pages. Write them like 1-3,7,10-.")
         first, dash, last = found.groups()
-        start, end = int(first or 1), int(last or (num_pages if dash else first))
-        if start < 1 or (last and end < start):
+        start, end = int(first or 1), int(last) if last else (None if dash else int(first))
+        if start < 1 or (end is not None and end < start):
             raise PromptError(f"{quoted(part)} names no pages: they count from 1 upwards. Write them like 1-3,7,10-.")
-        numbers.update(dict.fromkeys(range(start, min(end, num_pages) + 1)))
+        found_ranges.append((start, end))
+    return found_ranges
+
+
+def page_numbers(ranges: str, num_pages: int) -> tuple[int, ...]:
+    """The pages that such a text means, in its order and each once. Raises PromptError.
+
+    A range may begin or end with the document; what is beyond its end is left out, unless nothing else was asked for.
+    """
+    numbers: dict[int, None] = {}
+    for start, end in page_ranges(ranges):
+        numbers.update(dict.fromkeys(range(start, min(end or num_pages, num_pages) + 1)))
     if not numbers:
         raise PromptError(f"There are {num_pages} pages, and {quoted(ranges)} names none of them.")
     return tuple(numbers)

@@ -128,8 +128,9 @@ def test_events_of_a_document_are_lines_of_json(cabochon: Cabochon, three_pages:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["a.pdf", "--pages", "0"], 1, "count from 1"),
-        (["a.pdf", "--pages", "x"], 1, "'x' names no pages. Write them like 1-3,7,10-."),
+        (["a.pdf", "--pages", "0"], 2, "count from 1"),
+        (["a.pdf", "--pages", "3-1"], 2, "count from 1"),
+        (["a.pdf", "--pages", "x"], 2, "'x' names no pages. Write them like 1-3,7,10-."),
         (["a.pdf", "--pages", "4"], 1, "There are 3 pages"),
         (["a.pdf", "--as", "odt"], 2, "docx"),
         (["a.pdf", "--way", "quickly"], 2, "tiles"),
@@ -137,7 +138,9 @@ def test_events_of_a_document_are_lines_of_json(cabochon: Cabochon, three_pages:
         (["a.pdf", "--password-file", "none"], 1, "none cannot be read"),
         (["none.pdf"], 1, "“none.pdf” is not there."),
         (["a.pdf", "--way", "page", "--model", "none"], 1, "none is not a folder"),
-        (["a.pdf", "--out", "a.pdf", "--as", "txt"], 1, "cannot be written"),
+        (["a.pdf", "--out", "a.pdf", "--as", "txt"], 1, "“a.pdf” is no folder."),
+        (["a.pdf", "--out", "a.pdf/deep/er"], 1, "a.pdf” is no folder."),
+        (["a.pdf", "--as", "txt", "--resume"], 2, "--out"),
         (["empty"], 1, "There is no document in the folder “empty”."),
     ],
 )

@@ -114,6 +114,16 @@ def test_a_disk_that_takes_nothing_is_said_for_each(digits: tuple[Path, list[Sai
         assert f"“{name}.txt.cabochon-unfinished” cannot be written" in run.stderr
 
 
+def test_what_cannot_be_heard_leaves_no_file_behind(tmp_path: Path) -> None:
+    (tmp_path / "z.wav").touch()
+    run = cabochon("transcribe", tmp_path / "z.wav", "--as", "srt", "--out", tmp_path / "out")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert not list((tmp_path / "out").iterdir())
+    run = cabochon("transcribe", tmp_path / "z.wav", "--out", tmp_path / "z.wav")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"“{tmp_path / 'z.wav'}” is no folder. Name a folder behind --out; a new one is made.\n"
+
+
 def test_wrong_usage_is_said() -> None:
     for arguments, words in [(["--as", "doc"], "txt, srt, vtt, json, md"), (["--resume"], "--out"),
                              (["--json", "--as", "txt"], "--json")]:  # fmt: skip
