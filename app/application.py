@@ -83,7 +83,8 @@ SETTINGS_REFUSED = "The settings cannot be saved now. They hold until you quit, 
 class DesktopApplication(QApplication):
     """The Qt application. Files that the system asks it to open may arrive before the window: they wait.
 
-    `stays_open` keeps it running when its window is closed, as a Mac user expects.
+    `stays_open` keeps it running when its window is closed, as a Mac user expects. It does not quit where
+    `asks_before_quitting` returns True.
 
     **Signals:** `files_opened`, when `take_files` has something new; `reopened`, when a person comes back to the app.
     """
@@ -93,6 +94,7 @@ class DesktopApplication(QApplication):
 
     def __init__(self, arguments: Sequence[str], *, stays_open: bool = sys.platform == "darwin") -> None:
         self._waiting: list[Path] = []
+        self.asks_before_quitting: Callable[[], bool] = lambda: False
         super().__init__(list(arguments))
         self.setQuitOnLastWindowClosed(not stays_open)
         self.applicationStateChanged.connect(self._follow_state)
@@ -103,7 +105,10 @@ class DesktopApplication(QApplication):
         self.setWindowIcon(QIcon(str(ICONS / "app.svg")))
 
     def event(self, event: QEvent) -> bool:
-        """Keep files from the Dock and from Open With until the window takes them."""
+        """Keep files from the Dock and from Open With until the window takes them; ask before something is lost."""
+        if event.type() is QEvent.Type.Quit and self.asks_before_quitting():
+            event.ignore()
+            return True
         if isinstance(event, QFileOpenEvent) and event.file():
             self._waiting.append(Path(event.file()))
             self.files_opened.emit()
@@ -136,6 +141,7 @@ class Desk:
     exporter: Exporter
     keeper: Keeper
     window: MainWindow
+    gestures: Gestures
 
     def open(self, model: Path) -> None:
         """Start the engine, begin to load a model, and show the window with what was open last."""
@@ -198,6 +204,7 @@ class _Summons(QObject):
         self._desk = desk
         application.files_opened.connect(self._open)
         application.reopened.connect(self._come_back)
+        application.asks_before_quitting = self._asks_before_quitting
         self._attach()
 
     def _open(self) -> None:
@@ -206,6 +213,13 @@ class _Summons(QObject):
 
     def _come_back(self) -> None:
         self._desk.show_again()
+
+    def _asks_before_quitting(self) -> bool:
+        asks = self._desk.models.recordings.has_unsaved
+        if asks:
+            self._desk.window.come_forward()
+            self._desk.gestures.recording.ask_before_quitting(self._application.quit)
+        return asks
 
     def _attach(self) -> None:
         files = self._application.take_files()
@@ -332,6 +346,7 @@ def assemble(
         exporter,
         page_keeper,
         window,
+        gestures,
     )
 
 

@@ -59,7 +59,7 @@ class Gestures(QObject):
         self.finding = models.finding
         self.reading = ReadingGestures(window, models, self.refresh)
         self.recordings = models.recordings
-        RecordingGestures(window, models)
+        self.recording = RecordingGestures(window, models)
         self.attach_sample = attach_sample
         window.commands["sidebar"].setChecked(self.settings.is_sidebar_shown)
         window.commands["show_thoughts"].setChecked(self.conversation.shows_thoughts)

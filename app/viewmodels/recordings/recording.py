@@ -3,6 +3,7 @@
 import threading
 import time
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,8 @@ class Recordings(QObject):
     """Has one recording after the other written down.
 
     **Signals:** `opened` (another one), `shown` (whether it is shown, not the conversation), `changed` (phase, time
-    left, failure), `piece_came` (SpokenPiece), `wave_came`, `saved` (path, or why it could not be).
+    left, failure), `piece_came` (SpokenPiece), `wave_came`, `saved` (path, or why it could not be), `held_back` (the
+    path of one that is not opened before a person lets go what is not saved of this one).
     """
 
     opened = Signal()
@@ -54,6 +56,7 @@ class Recordings(QObject):
     piece_came = Signal(object)
     wave_came = Signal()
     saved = Signal(object)
+    held_back = Signal(object)
 
     def __init__(self, errands: Errands) -> None:
         super().__init__()
@@ -69,13 +72,17 @@ class Recordings(QObject):
         self.peaks = np.zeros(0, np.float32)
         self.total_s = 0.0
         self.is_shown = False
+        self._num_saved = 0
 
     def open(self, path: Path) -> None:
         """Write down a recording, and show it; one that is open already is only shown."""
+        if path != self.path and self.has_unsaved:
+            self.held_back.emit(path)
+            return
         if path != self.path:
             self.stop()
             self._asks_for.set()
-            self.path, self.pieces, self.failure = path, [], ""
+            self.path, self.pieces, self.failure, self._num_saved = path, [], "", 0
             self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
             self._asks_for = stopped = threading.Event()
             self._waves.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
@@ -108,6 +115,11 @@ class Recordings(QObject):
             errand.cancel()
             self._end(Phase.STOPPED)
 
+    def let_go(self) -> None:
+        """What is there need not be saved."""
+        self.stop()
+        self._num_saved = len(self.pieces)
+
     def save(self, form: RecordingFormat, target: Path) -> None:
         """Write what is there into a file, off the window's thread."""
         path, pieces = self.path, tuple(self.pieces)
@@ -119,7 +131,7 @@ class Recordings(QObject):
             except EngineError as error:
                 return str(error)
 
-        self._lane.do(write, self.saved.emit)
+        self._lane.do(write, partial(self._take_saved, path, len(pieces)))
 
     def finish(self) -> None:
         """The app ends: ask for nothing more."""
@@ -127,6 +139,11 @@ class Recordings(QObject):
         self._asks_for.set()
         self._waves.close()
         self._lane.close(finishes=True)
+
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether words are there that are in no file yet."""
+        return any(piece.text for piece in self.pieces[self._num_saved :])
 
     @property
     def written_s(self) -> float:
@@ -165,6 +182,11 @@ class Recordings(QObject):
     def _end(self, phase: Phase) -> None:
         self.phase = phase
         self.changed.emit()
+
+    def _take_saved(self, path: Path, num_pieces: int, saved: Path | str) -> None:
+        if path == self.path and isinstance(saved, Path):
+            self._num_saved = max(self._num_saved, num_pieces)
+        self.saved.emit(saved)
 
     def _take_wave(self, path: Path, peaks: np.ndarray) -> None:
         if path == self.path:

@@ -1,5 +1,6 @@
 """What is done with a recording from the window: saved in a form that a person chooses, at a place of theirs."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from app.text.foreign_text import one_line
 from app.widgets.main_window import MainWindow, ViewModels
-from app.widgets.shared.dialogs import ask_where_to_write
+from app.widgets.shared.dialogs import ask_before_deleting, ask_where_to_write
 from app.widgets.shared.toast import Toast
 from engine import RecordingFormat
 
@@ -24,6 +25,28 @@ class RecordingGestures(QObject):
         self._toast = Toast(view, view.words)
         view.save_requested.connect(self._save)
         models.recordings.saved.connect(self._say)
+        models.recordings.held_back.connect(self._ask_before_opening)
+
+    def ask_before_quitting(self, quit_app: Callable[[], object]) -> None:
+        """Ask, because there is something to lose; `quit_app` is called when a person wants to nevertheless."""
+        self._ask("It goes when Cabochon quits.", "Quit Without Saving", quit_app)
+
+    def _ask_before_opening(self, path: Path) -> None:
+        words = f"It goes when “{one_line(path.name, 60)}” is written down."
+        self._ask(words, "Go On Without Saving", partial(self._recordings.open, path))
+
+    def _ask(self, detail: str, action: str, then: Callable[[], object]) -> None:
+        """Show what is not saved, and ask whether it may go."""
+        recordings = self._recordings
+        assert recordings.path is not None
+        recordings.show(True)
+
+        def let_go() -> None:
+            recordings.let_go()
+            then()
+
+        question = f"What is said in “{one_line(recordings.path.name, 60)}” is not saved."
+        ask_before_deleting(self._view, question, detail, action, let_go)
 
     def _save(self, form: RecordingFormat) -> None:
         path = self._recordings.path

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPointF, Qt
+from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QPointF, Qt
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.application import Desk
+from app.application import Desk, DesktopApplication
 from app.sound.player import Loudspeaker, Player
-from app.viewmodels.recordings.recording import PEAKS_A_SECOND, Phase
+from app.viewmodels.recordings.recording import PEAKS_A_SECOND, Phase, Recordings
 from app.widgets.recordings.recording_view import RecordingView
 from app.widgets.recordings.wave_view import WaveView
 from engine import SAMPLE_RATE, SpokenPiece
@@ -167,6 +168,60 @@ def test_it_is_saved_while_its_wave_is_drawn(
     wait(qtbot, lambda: len(recordings.pieces) >= 1)
     with qtbot.waitSignal(recordings.saved, timeout=WAIT_MS):
         recordings.save("txt", tmp_path / "a.txt")
+
+
+@pytest.fixture
+def unsaved(desk: Desk, talk: tuple[Path, list[Said]]) -> Recordings:
+    recordings = desk.models.recordings
+    recordings.path, recordings.pieces = talk[0], [SpokenPiece(1, 2, "One two.")]
+    return recordings
+
+
+def answer(desk: Desk, name: str) -> None:
+    """Press a button of the question that is asked."""
+    (sheet,) = desk.window.findChildren(QMessageBox)
+    next(button for button in sheet.buttons() if button.text().replace("&", "") == name).click()
+    QCoreApplication.sendPostedEvents(sheet, QEvent.Type.DeferredDelete)
+
+
+def test_what_is_not_saved_goes_only_when_a_person_says_so(
+    desk: Desk, qtbot: QtBot, unsaved: Recordings, tmp_path: Path
+) -> None:
+    path, other = unsaved.path, write_wav(tmp_path / "other.wav", noise(1))
+    unsaved.open(other)
+    answer(desk, "Cancel")
+    assert (unsaved.path, [each.text for each in unsaved.pieces]) == (path, ["One two."])
+    assert unsaved.is_shown
+    with qtbot.waitSignal(unsaved.saved, timeout=WAIT_MS):
+        unsaved.save("txt", tmp_path / "talk.wav" / "a.txt")
+    unsaved.open(other)
+    answer(desk, "Go On Without Saving")
+    assert unsaved.path == other
+
+
+def test_what_is_saved_is_in_nobodys_way(desk: Desk, qtbot: QtBot, unsaved: Recordings, tmp_path: Path) -> None:
+    with qtbot.waitSignal(unsaved.saved, timeout=WAIT_MS):
+        unsaved.save("txt", tmp_path / "a.txt")
+    unsaved.open(write_wav(tmp_path / "other.wav", noise(1)))
+    assert unsaved.path == tmp_path / "other.wav"
+    assert not desk.window.findChildren(QMessageBox)
+
+
+def test_the_app_asks_before_it_quits_without_what_is_not_saved(
+    desk: Desk, unsaved: Recordings, qapp: DesktopApplication
+) -> None:
+    desk.follow(qapp)
+    event = QEvent(QEvent.Type.Quit)
+    QCoreApplication.sendEvent(qapp, event)
+    assert not event.isAccepted()
+    answer(desk, "Cancel")
+    assert unsaved.has_unsaved
+    assert desk.window.isVisible()
+    quits = list[str]()
+    desk.gestures.recording.ask_before_quitting(lambda: quits.append("quit"))
+    answer(desk, "Quit Without Saving")
+    assert quits == ["quit"]
+    assert not qapp.asks_before_quitting()
 
 
 def test_what_cannot_be_heard_is_said(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
