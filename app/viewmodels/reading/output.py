@@ -1,10 +1,12 @@
 """What is written of a document when all its pages are over, and by what a file is known to be as it was."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from app.store import KeptPage, Orders, Stamp
+from app.text.foreign_text import one_line
 from engine import (
     DocumentInfo,
     EngineError,
@@ -17,6 +19,8 @@ from engine import (
 
 __all__ = ["Output", "present", "stamp_of", "write_output"]
 
+_log = logging.getLogger(__name__)
+
 
 class Output(NamedTuple):
     """What came of it."""
@@ -28,13 +32,17 @@ class Output(NamedTuple):
     """Why the rest could not be written."""
 
 
+class _GivenUp(Exception):
+    """The app ends."""
+
+
 def stamp_of(path: Path) -> Stamp | str:
     """By what the file is known; or the sentence that says why it cannot be. A folder is known by what it holds."""
     try:
         found = path.stat()
         times, size = [found.st_mtime_ns], found.st_size
         if path.is_dir():
-            inside = [child.stat() for child in path.iterdir()]
+            inside = [child.stat(follow_symlinks=child.exists()) for child in path.iterdir()]
             times += [child.st_mtime_ns for child in inside]
             size = sum(child.st_size for child in inside)
     except FileNotFoundError:
@@ -52,19 +60,35 @@ def present(kept: Sequence[KeptPage], texts: dict[int, PageText]) -> list[PageTe
 
 
 def write_output(
-    document: DocumentInfo, pages: Sequence[PageText], orders: Orders, password: str, written: Sequence[Path]
+    document: DocumentInfo,
+    pages: Sequence[PageText],
+    orders: Orders,
+    password: str,
+    written: Sequence[Path],
+    between: Callable[[], bool] = lambda: True,
 ) -> Output:
-    """Write the files that were ordered and are not written yet. Takes its time."""
+    """Write the files that were ordered and are not written yet. Takes its time; `between` says whether to go on."""
+    path, failure = Path(document.path), ""
     layout = Layout(answers=orders.reading.form, lines="joined" if orders.is_joined else "kept")
-    done, marked = list(written), mark_running(pages)
-    notes: list[str] = []
-    for form in orders.forms[len(written) :]:
-        try:
-            target = target_of(Path(document.path), form, orders.out, orders.root)
-            path, note = write_document(document, marked, form, target, layout=layout, password=password)
-        except EngineError as error:
-            return Output(tuple(done), " ".join(notes), str(error))
-        done.append(path)
-        if note:
-            notes.append(note)
-    return Output(tuple(done), " ".join(notes))
+    done, notes = list(written), list[str]()
+
+    def go_on() -> None:
+        if not between():
+            raise _GivenUp
+
+    try:
+        marked = mark_running(pages)
+        for form in orders.forms[len(written) :]:
+            go_on()
+            target = target_of(path, form, orders.out, orders.root)
+            made, note = write_document(document, marked, form, target, layout=layout, password=password, between=go_on)
+            done.append(made)
+            notes += [note] if note else []
+    except EngineError as error:
+        failure = str(error)
+    except _GivenUp:
+        failure = f"“{one_line(path.name)}” is not written to its end."
+    except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
+        _log.exception("what was read could not be written")
+        failure = f"What was read of “{one_line(path.name)}” cannot be written: something went wrong in Cabochon."
+    return Output(tuple(done), " ".join(notes), failure)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -72,7 +73,7 @@ class Queue(QObject):
         self._since = 0.0
         self._is_measuring = False
         self._needs_model = False
-        self._is_open = True
+        self._is_closing = Event()
         self._ahead = LookAhead(errands, self._unread)
         self._ahead.looked.connect(self._take_look)
 
@@ -184,7 +185,7 @@ class Queue(QObject):
 
     def close(self) -> None:
         """The app ends: ask for nothing more; what is kept goes on at the next start."""
-        self._is_open = False
+        self._is_closing.set()
         self._leave()
         self._ahead.close()
         self._lane.close()
@@ -216,14 +217,14 @@ class Queue(QObject):
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._current is None and not self.is_paused and self._is_open:
+        if self._current is None and not self.is_paused and not self._is_closing.is_set():
             document = next(iter(self.waiting), None)
             if document is not None:
                 self._current = document
                 self._set(document, Progress.READING)
                 self.changed.emit()
                 self._lane.do(partial(stamp_of, document.path), partial(self._take_stamp, document))
-        if not self.is_paused and self._is_open:
+        if not self.is_paused and not self._is_closing.is_set():
             self._ahead.go_on()
 
     def _take_stamp(self, document: QueuedDocument, stamp: Stamp | str) -> None:
@@ -322,8 +323,11 @@ class Queue(QObject):
         if document is not self._current or document.info is None:
             return
         pages = present(kept, document.texts)
-        work = partial(write_output, document.info, pages, document.orders, document.password, document.written)
-        self._lane.do(work, partial(self._take_output, document))
+        info, orders, password, written = document.info, document.orders, document.password, document.written
+        self._lane.do(
+            lambda: write_output(info, pages, orders, password, written, lambda: not self._is_closing.is_set()),
+            partial(self._take_output, document),
+        )
 
     def _take_output(self, document: QueuedDocument, output: Output) -> None:
         if document is not self._current:

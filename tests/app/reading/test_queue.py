@@ -9,7 +9,8 @@ from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.bridge import Bridge
-from app.store import Orders, Store
+from app.store import Orders, Stamp, Store
+from app.viewmodels.reading import output
 from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
@@ -290,6 +291,37 @@ def test_a_place_that_cannot_be_written_is_said_and_tried_again(desk: OpenDesk, 
     until_over(qtbot, queue, 2)
     assert read == []
     assert len(list(out.iterdir())) == 2
+
+
+def test_writing_that_goes_wrong_in_us_is_said_and_the_others_go_on(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise ZeroDivisionError
+
+    paths = pile(tmp_path / "in", TWO, TWO)
+    monkeypatch.setattr(output, "write_document", fail)
+    queue = desk().queue
+    queue.add(paths, TXT)
+    until_over(qtbot, queue, 2)
+    assert all("something went wrong in Cabochon" in each.reason for each in queue.documents)
+
+
+def test_nothing_more_is_written_when_the_app_ends(tmp_path: Path) -> None:
+    info, pages = DocumentInfo(str(tmp_path / "a.pdf"), "pdf", ()), [PageText(1, "done", (TextLine("one"),))]
+    goes_on = iter((True, False))
+    made = output.write_output(info, pages, Orders(forms=("txt", "md")), "", (), lambda: next(goes_on))
+    assert made.written == (tmp_path / "a.txt",)
+    assert made.failure
+    assert not (tmp_path / "a.md").exists()
+
+
+def test_a_link_to_nowhere_in_a_folder_hides_no_change_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    before = stamp_of(tmp_path)
+    assert isinstance(before, Stamp)
+    (tmp_path / "page.png").write_bytes(b"page")
+    assert stamp_of(tmp_path) != before
 
 
 def test_a_full_disk_in_the_middle_loses_nothing(desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
