@@ -18,6 +18,7 @@ from app.text.markdown import cleaned, keep_line_breaks, number_fences
 from app.viewmodels.conversation.finding import occurrences
 from app.viewmodels.shelf.shelf import title_from
 from engine import Quote
+from engine.documents.paragraphs import join_lines, words_of
 
 SHORT, TIMES = 1_000, 16
 MOST_GROWTH = 5 * TIMES
@@ -93,6 +94,8 @@ WORK: dict[str, Callable[[str], object]] = {
     "quoting": lambda text: Quote("a.txt", text).written,
     "composing": searchable,
     "finding": lambda text: occurrences(text, ("ab", "a")),
+    "the words of a document": lambda text: words_of([text]),
+    "joining lines": lambda text: join_lines([text, text]),
     "a search's snippet": lambda text: snippet(text, ["ab", "b"]),
 }
 

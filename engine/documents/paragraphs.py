@@ -38,7 +38,7 @@ _CELLS = "\t"
 
 _ITEM = re.compile(r"(?:[-–—•·*▪◦]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
 _WORD = re.compile(r"\w+(?:[-\u2010]\w+)*")
-_CUT_WORD = re.compile(r"\w+[-\u2010]$")
+_CUT_WORD = re.compile(r"(?<!\w)\w+[-\u2010]$")
 _FIRST_WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff00-\uff9f\U00020000-\U0003ffff]"
