@@ -86,10 +86,12 @@ class LimitedProcess:
         while not self._turn.acquire(timeout=POLL_S):
             between()
         try:
-            return self._ask(request, between)
-        except BaseException:
-            self._end()
-            raise
+            between()  # whoever stopped waiting before it began ends nothing
+            try:
+                return self._ask(request, between)
+            except BaseException:
+                self._end()
+                raise
         finally:
             self._turn.release()
 
@@ -99,7 +101,6 @@ class LimitedProcess:
             self._end()
 
     def _ask(self, request: bytes, between: Callable[[], None]) -> list[Part]:
-        between()
         is_new = self._child is None or self._child.poll() is not None
         if is_new:
             self._end()

@@ -108,6 +108,16 @@ def test_the_limits_hold_for_each_part_of_an_answer(process: LimitedProcess) -> 
     assert process.ask(b"parts", lambda: None) == [(bytes([part]), b"") for part in b"abcdef"]
 
 
+def test_who_stopped_waiting_before_the_work_began_ends_nothing(process: LimitedProcess) -> None:
+    def between() -> None:
+        raise Cancelled
+
+    pid, _ = ask(process, b"a")
+    with pytest.raises(Cancelled):
+        process.ask(b"b", between)
+    assert ask(process, b"c")[0] == pid
+
+
 def test_who_stops_waiting_ends_the_work(process: LimitedProcess) -> None:
     (pid, _), calls = ask(process, b"a"), 0
 
