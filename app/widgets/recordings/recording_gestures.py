@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMessageBox
 
 from app.text.foreign_text import one_line
 from app.widgets.main_window import MainWindow, ViewModels
@@ -36,7 +37,9 @@ class RecordingGestures(QObject):
         self._ask(words, "Go On Without Saving", partial(self._recordings.open, path))
 
     def _ask(self, detail: str, action: str, then: Callable[[], object]) -> None:
-        """Show what is not saved, and ask whether it may go."""
+        """Show what is not saved, and ask whether it may go, unless that is asked already."""
+        if any(sheet.isVisible() for sheet in self._view.findChildren(QMessageBox)):
+            return
         recordings = self._recordings
         assert recordings.path is not None
         recordings.show(True)
