@@ -4,6 +4,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+import numpy as np
+
+from engine.documents.layout import Row
 from engine.documents.merge import bind, merge
 from engine.documents.sheet import Sheet
 from engine.documents.tiles import Tile, plan_tiles
@@ -23,7 +27,17 @@ CHARACTER = 0.25
 """Of a line's height: as narrow as print may be on average, for how long an answer can become."""
 
 MOST_COPIES = 3
-"""Of the same lines in a row, at the end of an answer: more is a loop."""
+"""Of the same lines in a row, at the end of an answer or where it has more lines than the page: more is a loop."""
+
+LETTERS, NEAR, WINDOW = 4, 40, 80
+"""A line goes round in circles where of WINDOW characters in a row most begin with LETTERS that were there just before,
+at most NEAR characters away."""
+
+MOST_KNOWN = 0.75
+"""Share of those characters that do so in a loop; of text it is far less."""
+
+KEPT = 24
+"""Characters of a loop that stay."""
 
 MAX_REPEATED = 192
 """Tokens of a loop after which an answer is ended."""
@@ -75,8 +89,8 @@ class PageReader:
         lines = list[TextLine]()
         for tile, answered in zip(self.tiles, found, strict=True):
             new = _lines(answered)
-            kept = _without_loop(new)
-            if len(kept) < len(new):
+            kept = [_without_circles(line) for line in _without_loop(new, len(self._rows_in(tile)))]
+            if kept != new:
                 state, reason = "looped", "The model repeated itself; what it wrote again and again is left out."
             lines = merge(lines, kept, tile.num_shared) if lines else kept
         rows = self._sheet.rows
@@ -96,9 +110,15 @@ class PageReader:
 
     def _most_tokens(self, tile: Tile) -> int:
         """A token is a character at the least, so that no loop lasts longer than the print that is there."""
-        inside = [row for row in self._sheet.rows if tile.top <= (row.top + row.bottom) / 2 <= tile.bottom]
-        width = sum(cell.width for row in inside for cell in row.cells)
+        width = sum(cell.width for row in self._rows_in(tile) for cell in row.cells)
         return 256 + int(width / (CHARACTER * max(self._sheet.line, 4.0)))
+
+    def _rows_in(self, tile: Tile) -> list[Row]:
+        return [
+            row
+            for row in self._sheet.rows
+            if tile.top <= (row.top + row.bottom) / 2 <= tile.bottom and row.right > tile.left and row.left < tile.right
+        ]
 
 
 def _ending(found: Sequence[Answered]) -> tuple[PageState, str]:
@@ -137,14 +157,41 @@ def _lines(answered: Answered) -> list[TextLine]:
     return lines
 
 
-def _without_loop(lines: list[TextLine]) -> list[TextLine]:
-    """The lines without what is written again and again at their end; one copy stays."""
+def _without_loop(lines: list[TextLine], num_rows: int) -> list[TextLine]:
+    """The lines without what is written again and again at their end, or anywhere where they are more than the rows.
+
+    One copy stays; what was begun of the next one when the answer was ended goes as well.
+    """
     texts = [line.text for line in lines]
-    for period in range(1, len(texts) // (MOST_COPIES + 1) + 1):
-        copies = 1
-        last = texts[len(texts) - period :]
-        while texts[-(copies + 1) * period : -copies * period] == last:
-            copies += 1
-        if copies > MOST_COPIES:
-            return lines[: len(lines) - (copies - 1) * period]
+    for stop in range(len(lines), 0, -1):
+        for period in range(1, stop // (MOST_COPIES + 1) + 1):
+            if texts[stop - 1 - period] != texts[stop - 1]:
+                continue
+            start, rest = stop - period, texts[stop:]
+            while start and texts[start - 1] == texts[start - 1 + period]:
+                start -= 1
+            is_begun = len(rest) <= period and "\n".join(texts[stop - period : stop]).startswith("\n".join(rest))
+            if stop - start >= (MOST_COPIES + 1) * period and (is_begun or len(lines) > num_rows):
+                head = _without_loop(lines[: start + period], num_rows)
+                return head if is_begun else head + lines[stop:]
     return lines
+
+
+def _without_circles(line: TextLine) -> TextLine:
+    """The line without what goes round in circles within it, but for its beginning; then none of it is sure."""
+    text = line.text
+    last: dict[str, int] = {}
+    is_known = np.zeros(len(text), bool)
+    for at in range(len(text) - LETTERS + 1):
+        letters = text[at : at + LETTERS]
+        is_known[at] = at - last.get(letters, -NEAR - 1) <= NEAR and any(map(str.isalpha, letters))
+        last[letters] = at
+    if len(text) < WINDOW:
+        return line
+    sums = np.cumsum(np.append(0, is_known))
+    starts = np.flatnonzero(sums[WINDOW:] - sums[:-WINDOW] > MOST_KNOWN * WINDOW)
+    if not len(starts):
+        return line
+    first = int(starts[0]) + int(np.argmax(is_known[starts[0] :]))
+    text = text[: first + KEPT] + text[max(first + KEPT, int(starts[-1]) + WINDOW) :]
+    return msgspec.structs.replace(line, text=text, doubtful=((0, len(text)),))

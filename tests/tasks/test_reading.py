@@ -14,7 +14,7 @@ from engine.protocol.events import Logprob, PageProgress, Traits
 from engine.protocol.messages import Picture
 from engine.tasks.asking import Answered, Ask, Asking
 from engine.tasks.reading import read_page
-from tests.documents.pages import as_ink, draw_page, prose
+from tests.documents.pages import WORDS, as_ink, draw_page, prose
 
 PAGE = PageInfo(3, 595, 842, "picture", "No text layer.")
 UPRIGHT = Reading(turned=0)
@@ -251,6 +251,54 @@ def test_how_the_reading_of_a_page_ended_is_said(answer: Answered, state: str) -
     assert page.state == state
     assert bool(page.reason) == (state != "empty")
     assert page.text.count("again") <= 1
+
+
+def read_as(*lines: str, num_rows: int = 5) -> PageText:
+    page = draw_page(prose(num_rows, 60, 100, 6))
+    return read(page, asking(lambda *_: said("\n".join(lines))), UPRIGHT, WHOLE)[0]
+
+
+@pytest.mark.parametrize("unit", ["erener", "before their houses ", "a", "le chat "])
+def test_a_line_that_goes_round_in_circles_is_cut_short(unit: str) -> None:
+    page = read_as("The river rose again", "Adey" + unit * (600 // len(unit)), "on Monday night and")
+    assert page.state == "looped"
+    assert "repeated itself" in page.reason
+    first, second, third = page.lines
+    assert (first.text, third.text) == ("The river rose again", "on Monday night and")
+    assert second.text.startswith("Adey" + unit)
+    assert len(second.text) < 80
+    assert second.doubtful == ((0, len(second.text)),)
+
+
+def test_a_loop_that_is_not_quite_regular_is_one_all_the_same() -> None:
+    rng = np.random.default_rng(3)
+    page = read_as("Adeypep" + "".join(rng.choice(["erenener", "ereremere", "erenemer"], 40)))
+    assert page.state == "looped"
+    assert len(page.text) < 120
+
+
+@pytest.mark.parametrize(
+    "line",
+    [" ".join(WORDS * 6), "Chapter one " + "." * 200 + " 7", "0.00 " * 40, "_" * 150, "- " * 90, "1,234.50 | " * 20,
+     "Rhabarberbarbarabarbarbarenbartbarbier", "yes no yes yes no no yes no yes yes no no yes no"],
+)  # fmt: skip
+def test_text_leaders_and_rows_of_numbers_go_round_in_no_circles(line: str) -> None:
+    page = read_as(line)
+    assert (page.state, page.text) == ("done", line.strip())
+
+
+def test_lines_that_come_again_and_again_are_cut_wherever_they_stand() -> None:
+    page = read_as("one", *["before the houses"] * 11, "before the")
+    assert (page.state, page.text) == ("looped", "one\nbefore the houses")
+    page = read_as("one", *["two", "three"] * 6, "two", "thr")
+    assert (page.state, page.text) == ("looped", "one\ntwo\nthree")
+    page = read_as("one", *["before the houses"] * 11, "and so on")
+    assert (page.state, page.text) == ("looped", "one\nbefore the houses\nand so on")
+
+
+def test_lines_of_a_page_that_are_alike_are_no_loop() -> None:
+    page = read_as("one", *["Yes"] * 6, "last", num_rows=8)
+    assert (page.state, len(page.lines)) == ("done", 8)
 
 
 def test_a_good_layer_is_the_answer_and_nothing_is_asked() -> None:
