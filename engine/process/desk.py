@@ -26,7 +26,7 @@ class Desk:
     def __init__(
         self,
         on_event: Callable[[int, DocumentEvent], None],
-        on_over: Callable[[int, Exception | None], None],
+        on_over: Callable[[int, BaseException | None], None],
         is_cancelled: Callable[[int], bool],
         lend: Callable[[Callable[[], bool]], Loan],
         model: Callable[[], ModelInfo | None],
@@ -44,6 +44,7 @@ class Desk:
         self._showing = ThreadPoolExecutor(_NUM_SHOWING, "showing")
         self._reading = ThreadPoolExecutor(_NUM_READING, "reading")
         self._hearing = ThreadPoolExecutor(_NUM_HEARING, "hearing")
+        self._calling_off = ThreadPoolExecutor(1, "calling off")
 
     def submit(self, request: DocumentRequest) -> None:
         """Queue a request; never blocks."""
@@ -55,7 +56,7 @@ class Desk:
         """End a request that was cancelled and has not begun, whatever it waits for; one that runs ends by itself."""
         request, future = self._asked.get(request_id, (None, None))
         if request is not None and future is not None and future.cancel():
-            self._showing.submit(self._serve, request)
+            self._calling_off.submit(self._serve, request)
 
     def _threads(self, request: DocumentRequest) -> ThreadPoolExecutor:
         match request:
@@ -72,15 +73,15 @@ class Desk:
 
     def close(self) -> None:
         """Wait for what runs, which is cancelled by now, and forget the rest."""
-        for threads in (self._looking, self._showing, self._reading, self._hearing):
+        for threads in (self._looking, self._showing, self._reading, self._hearing, self._calling_off):
             threads.shutdown(cancel_futures=True)
 
     def _serve(self, request: DocumentRequest) -> None:
-        failure: Exception | None = None
+        failure: BaseException | None = None
         try:
             for event in self._events(request):
                 self._on_event(request.request_id, event)
-        except Exception as error:  # noqa: BLE001 - told to whoever asked
+        except BaseException as error:  # noqa: BLE001 - told to whoever asked; a library in Rust panics with such
             failure = error
         self._on_over(request.request_id, failure)
 

@@ -258,7 +258,7 @@ class EngineWorker:
     def _lend(self, is_cancelled: Callable[[], bool]) -> Loan:
         return Loan(self._requests.put, self._thread.is_alive, is_cancelled)
 
-    def _end_document(self, request_id: int, error: Exception | None) -> None:
+    def _end_document(self, request_id: int, error: BaseException | None) -> None:
         if error is not None:
             self._fail(request_id, error)
         self._forget(request_id)

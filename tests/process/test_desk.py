@@ -4,7 +4,8 @@ import os
 import queue
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from PIL import Image
 
 from engine.checkpoint.sample import sample_checkpoint
 from engine.process.client import EngineClient
+from engine.process.desk import Desk
+from engine.process.lending import Loan
 from engine.process.worker import EngineWorker
 from engine.protocol.documents import Box, PageText, Reading
+from engine.protocol.errors import Cancelled
 from engine.protocol.events import (
     DocumentLooked,
     DocumentRead,
@@ -30,6 +34,7 @@ from engine.protocol.events import (
 from engine.protocol.messages import user
 from engine.protocol.options import Options
 from engine.protocol.requests import Cancel, Envelope, LoadModel, LookAtDocument, ReadDocument, Respond, ShowPage
+from engine.tasks.pace import Pace
 from tests.documents.pages import draw_page
 from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 from tests.process.test_worker import ENDLESS, until
@@ -242,3 +247,56 @@ def test_a_death_ends_the_reading_with_a_sentence_and_the_pages_so_far_stand(hea
     client.submit(ReadDocument(3, str(path), pages=(2,)))
     assert pages_of(until(heard, DocumentRead))[0].text == "Hello 42\nTotal 17"
     client.close()
+
+
+def shown(request_id: int) -> ShowPage:
+    return ShowPage(request_id, "a.pdf", 1, "a.png", 100)
+
+
+class Panic(BaseException):
+    pass
+
+
+def new_desk(over: queue.SimpleQueue[tuple[int, BaseException | None]], cancelled: set[int]) -> Desk:
+    def lend(_: Callable[[], bool]) -> Loan:
+        raise AssertionError("nothing is read")
+
+    return Desk(lambda *_: None, lambda *each: over.put(each), cancelled.__contains__, lend, lambda: None, Pace())
+
+
+def test_what_waits_behind_pages_that_take_long_is_called_off_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, cancelled, is_let_go = queue.SimpleQueue[tuple[int, BaseException | None]](), set[int](), threading.Event()
+
+    def show(request: ShowPage, between: Callable[[], None]) -> PageShown:
+        between()
+        is_let_go.wait()
+        return PageShown(request.target, 1, 1)
+
+    monkeypatch.setattr("engine.process.desk.show", show)
+    desk = new_desk(over, cancelled)
+    for number in (1, 2, 3):
+        desk.submit(shown(number))
+    cancelled.add(3)
+    desk.cancel(3)
+    try:
+        number, failure = over.get(timeout=60)
+        assert (number, type(failure)) == (3, Cancelled)
+    finally:
+        is_let_go.set()
+        desk.close()
+
+
+def test_a_request_ends_whatever_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = queue.SimpleQueue[tuple[int, BaseException | None]]()
+
+    def show(request: ShowPage, between: Callable[[], None]) -> PageShown:
+        raise Panic
+
+    monkeypatch.setattr("engine.process.desk.show", show)
+    desk = new_desk(over, set())
+    desk.submit(shown(1))
+    try:
+        number, failure = over.get(timeout=60)
+        assert (number, type(failure)) == (1, Panic)
+    finally:
+        desk.close()
