@@ -142,7 +142,7 @@ class _Run:
         self._num_pages += len(numbers)
         with PageProgressBar(path.name, len(numbers)) as progress:
             pages = [self._page(found, document, number, kept, progress) for number in numbers]
-        if all(page.text.state == "failed" for page in pages):
+        if all(_is_missed(page) and not page.text.text for page in pages):
             return  # which was said of each; a file would hold nothing
         if wanted.form and kept is not None:
             info = DocumentInfo(str(path), document.kind, tuple(page.info for page in pages), document.title)
@@ -177,7 +177,7 @@ class _Run:
             if kept is not None and page.text.state != "failed":
                 kept.keep(page)
         progress.end_page(page.text)
-        self._write_page(found, page.text)
+        self._write_page(found, page)
         return page
 
     def _read_out(
@@ -192,15 +192,17 @@ class _Run:
             if self._wanted.as_json:
                 self._tell(found, event)
 
-    def _write_page(self, found: Found, page: PageText) -> None:
+    def _write_page(self, found: Found, kept: KeptPage) -> None:
+        page = kept.text
         if self._wanted.as_json:
             self._tell(found, PageRead(page))
             self._tell(found, TextDelta(page.text))
         elif self._wanted.form is None:
             write_line(page.text)
-        if page.state in ("failed", "cut_off", "looped"):
+        if _is_missed(kept) or page.state in ("cut_off", "looped"):
             self.unread.append(f"page {page.number} of “{found.path.name}”")
-            say(f"“{found.path.name}”, page {page.number}: {page.reason}", "red")
+            reason = page.reason or "Something stands on this page, but no text was found. Read it another way."
+            say(f"“{found.path.name}”, page {page.number}: {reason}", "red")
         elif page.reason:
             say(f"“{found.path.name}”, page {page.number}: {page.reason}", "yellow")
 
@@ -208,6 +210,11 @@ class _Run:
     def _tell(found: Found, event: EngineEvent) -> None:
         answers.stream.write(f'{{"file": {json_line(str(found.path))}, "event": {json_line(event)}}}\n')
         answers.stream.flush()
+
+
+def _is_missed(page: KeptPage) -> bool:
+    """Whether it could not be read; also where something stands on it, of which not a word was."""
+    return page.text.state == "failed" or (page.text.state == "empty" and page.info.verdict != "empty")
 
 
 class _Model:

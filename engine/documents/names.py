@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,12 +27,16 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 def files_in(folder: Path) -> Iterator[Path]:
     """All files in a folder and the folders in it, in natural order; hidden ones are left out, links not descended."""
+    return (path for path in _all_in(folder) if path.is_file())
+
+
+def _all_in(folder: Path) -> Iterator[Path]:
+    """As `files_in`, and links to folders, links that lead nowhere, pipes and the like."""
     for where, folders, files in os.walk(folder):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
-        for name in sorted((name for name in files if not name.startswith(".")), key=natural_key):
-            path = Path(where, name)
-            if path.is_file():
-                yield path
+        links = [name for name in folders if Path(where, name).is_symlink()]
+        for name in sorted((name for name in (*files, *links) if not name.startswith(".")), key=natural_key):
+            yield Path(where, name)
 
 
 class Found(NamedTuple):
@@ -51,17 +55,26 @@ def find_documents(paths: Iterable[Path]) -> tuple[list[Found], list[str]]:
         if not path.is_dir():
             found.append(Found(path, None))
             continue
-        inside = list(files_in(path))
+        everything = list(_all_in(path))
+        inside = [each for each in everything if each.is_file()]
         documents = [each for each in inside if each.suffix.lower() in DOCUMENT_SUFFIXES]
         found += [Found(each, path) for each in documents]
-        others = [each.name for each in inside if each.suffix.lower() not in DOCUMENT_SUFFIXES]
-        if others:
-            more = f" and {len(others) - _NUM_NAMED} more" if len(others) > _NUM_NAMED else ""
-            named = ", ".join(f"“{name}”" for name in others[:_NUM_NAMED])
-            sentences.append(f"Left out of “{path.name}”, because they are no PDF and no picture: {named}{more}.")
+        others = [each for each in inside if each.suffix.lower() not in DOCUMENT_SUFFIXES]
+        sentences += _left_out(path, "no PDF and no picture", others)
+        no_files = [each for each in everything if not each.is_file()]
+        sentences += _left_out(path, "links to folders or to nothing, or no ordinary files", no_files)
         if not documents:
             sentences.append(f"There is no document in the folder “{path.name}”.")
     return found, sentences
+
+
+def _left_out(folder: Path, what: str, paths: Sequence[Path]) -> list[str]:
+    """A sentence, where there are any."""
+    if not paths:
+        return []
+    more = f" and {len(paths) - _NUM_NAMED} more" if len(paths) > _NUM_NAMED else ""
+    named = ", ".join(f"“{path.name}”" for path in paths[:_NUM_NAMED])
+    return [f"Left out of “{folder.name}”, because they are {what}: {named}{more}."]
 
 
 def page_ranges(ranges: str) -> list[tuple[int, int | None]]:

@@ -14,6 +14,7 @@ import msgspec
 from PIL import Image
 
 from engine.documents.drawing import UNKNOWN_SIZE, Drawing
+from engine.media.attachment import NoPicture
 from engine.media.files import opened
 from engine.process.limited_process import (
     LimitedProcess,
@@ -232,7 +233,13 @@ def _opened_as_it_is(path: Path, password: str) -> "PdfFile | PictureFile":
     with opened(path) as file:
         is_pdf = _MAGIC in file.read(_HEAD_BYTES)
     if not is_pdf:
-        return PictureFile(path)
+        try:
+            return PictureFile(path)
+        except NoPicture as error:
+            raise AttachmentError(
+                f"“{path.name}” is no PDF and no picture that can be read. "
+                "Use PDF, PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC or AVIF."
+            ) from error
     from engine.documents.pdf import PdfFile
 
     return PdfFile(path, password)

@@ -70,7 +70,7 @@ class Attachment:
     has_sound: bool = False
 
 
-class _NoPicture(AttachmentError):
+class NoPicture(AttachmentError):
     """A file's content begins like no picture."""
 
 
@@ -78,7 +78,7 @@ def inspect_attachment(path: Path) -> Attachment:
     """Look at a file's content and decode next to nothing; raises AttachmentError with a sentence to show."""
     try:
         return _inspect_picture(path)
-    except _NoPicture:
+    except NoPicture:
         _refuse_pdf(path)
     try:
         return _inspect_video(path)
@@ -205,7 +205,7 @@ def opened_picture(path: Path) -> Iterator[Image.Image]:
                     _check_scans(path, picture, file)
                     yield picture
         except UnidentifiedImageError as error:
-            raise _NoPicture(
+            raise NoPicture(
                 f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC or AVIF."
             ) from error
         except Image.DecompressionBombError as error:

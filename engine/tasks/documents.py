@@ -170,6 +170,8 @@ def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Tu
     lines = _layer(document, info.number, reading, turned)
     receipt = PageReceipt("layer", seconds=time.monotonic() - started)
     reason = "" if info.verdict == "text" else info.reason
+    if not lines and info.verdict != "empty":
+        reason = f"{info.reason} Read the page another way than from the file's text."
     return PageText(info.number, "done" if lines else "empty", lines, reason, turned=turned, receipt=receipt)
 
 

@@ -79,6 +79,23 @@ def test_a_folder_is_read_in_natural_order_and_what_is_no_document_is_named(cabo
     assert "Left out of “in”, because they are no PDF and no picture: “notes.txt”." in run.stderr
 
 
+def test_a_folder_names_the_links_and_pipes_it_leaves_out(cabochon: Cabochon, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_pdf(folder / "a.pdf", [Page(text("Words"))])
+    os.mkfifo(folder / "1.pdf")
+    (folder / "2.pdf").symlink_to("nothing.pdf")
+    (folder / "3.pdf").symlink_to("3.pdf")
+    run = cabochon("ocr", folder)
+    assert (run.returncode, run.stdout) == (0, "Words\n")
+    assert (
+        "Left out of “in”, because they are links to folders or to nothing, or no ordinary files: "
+        "“1.pdf”, “2.pdf”, “3.pdf”.\n"
+    ) in run.stderr
+    (folder / "4").symlink_to(folder)
+    assert "“1.pdf”, “2.pdf”, “3.pdf” and 1 more.\n" in cabochon("ocr", folder).stderr
+
+
 @pytest.mark.parametrize("form", ["txt", "md", "json", "csv", "xlsx", "docx", "pdf"])
 def test_each_document_becomes_a_file_as_it_lies_in_its_folder(cabochon: Cabochon, tmp_path: Path, form: str) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
@@ -161,7 +178,7 @@ def test_mistakes_are_one_sentence(three_pages: Path, arguments: list[str], stat
     assert "Traceback" not in run.stderr
 
 
-@pytest.mark.parametrize(("state", "status"), [("done", 0), ("empty", 0), ("failed", 1), ("cut_off", 1), ("looped", 1)])
+@pytest.mark.parametrize(("state", "status"), [("done", 0), ("empty", 1), ("failed", 1), ("cut_off", 1), ("looped", 1)])
 def test_a_page_that_was_not_read_to_its_end_is_no_success(
     three_pages: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -178,6 +195,23 @@ def test_a_page_that_was_not_read_to_its_end_is_no_success(
     told = capsys.readouterr()
     assert told.out == "half\n"
     assert "“a.pdf”, page 2: It is so." in told.err
+
+
+def test_a_page_without_a_word_is_read_only_if_nothing_stands_on_it(cabochon: Cabochon, tmp_path: Path) -> None:
+    blank = write_pdf(tmp_path / "blank.pdf", [Page(b"")])
+    assert cabochon("ocr", blank).returncode == 0
+    assert cabochon("ocr", blank, "--way", "layer").returncode == 0
+    scan = write_pdf(tmp_path / "scan.pdf", [Page(whole_picture(), picture=LARGE)])
+    run = cabochon("ocr", scan, "--way", "layer")
+    assert run.returncode == 1
+    assert run.stderr.endswith(
+        "“scan.pdf”, page 1: There is no text in the file, but a picture that covers 100% of the page. "
+        "Read the page another way than from the file's text.\n"
+    )
+    resumed = ("ocr", scan, "--out", tmp_path / "out", "--resume")
+    assert cabochon(*resumed, "--way", "layer").returncode == 1
+    assert cabochon(*resumed).returncode == 0
+    assert (tmp_path / "out" / "scan.txt").read_text() == "Hello 42\nTotal 17\n"
 
 
 KILLED = """

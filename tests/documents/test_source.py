@@ -201,7 +201,7 @@ def test_a_locked_document_asks_for_its_password_whatever_locks_it(tmp_path: Pat
         (b"", "“a.pdf” is empty."),
         (b"%PDF-1.7\n", "“a.pdf” is damaged and cannot be read as a PDF."),
         (b"%PDF-1.7\n" + bytes(range(256)) * 64, "“a.pdf” is damaged and cannot be read as a PDF."),
-        (b"not a document", "“a.pdf” is not a picture"),
+        (b"not a document", "“a.pdf” is no PDF and no picture that can be read. Use PDF, PNG,"),
     ],
 )
 def test_what_is_no_document_is_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
