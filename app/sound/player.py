@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
-from PySide6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
 
 from app.background import Lane
 from engine import SAMPLE_RATE, AttachmentError, OpenRecording
+
+if TYPE_CHECKING:
+    from PySide6.QtMultimedia import QAudioSink
 
 __all__ = ["Loudspeaker", "Player", "SystemLoudspeaker"]
 
@@ -39,13 +42,17 @@ class Loudspeaker:
 
 
 class SystemLoudspeaker(Loudspeaker):
-    """The system's own, at the rate that it prefers."""
+    """The system's own, at the rate that it prefers. Qt's multimedia library is loaded when it is first opened."""
 
     def __init__(self) -> None:
         self._sink: QAudioSink | None = None
 
     def open(self) -> tuple[QIODevice, int, int] | None:
         """Begin."""
+        try:
+            from PySide6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
+        except ImportError:
+            return None
         device = QMediaDevices.defaultAudioOutput()
         if device.isNull():
             return None

@@ -97,6 +97,7 @@ class Sidebar(QWidget):
         self._rows.renamed.connect(self.rename_requested)
         self.documents_button = QPushButton("Documents")
         self.documents_button.setObjectName("documentsButton")
+        self.documents_button.setAccessibleName("Documents")
         self.documents_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.documents_button.setIcon(look.icons.icon("pages", look.theme.colors.secondary))
         self.documents_button.clicked.connect(self.documents_requested)

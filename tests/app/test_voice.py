@@ -1,5 +1,6 @@
 """Speaking to the window: the pill, its keys, what becomes of a clip, and models that do not hear (D-18, D-19)."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -241,6 +242,12 @@ def test_silence_is_told_in_the_pill(speak: Speak, qtbot: QtBot) -> None:
     microphones.say(np.zeros(microphones.rate_hz * 2, np.float32))
     line = desk.window.composer.recorder.line
     qtbot.waitUntil(lambda: line.text().startswith("The microphone sends silence."), timeout=WAIT_MS)
+
+
+def test_the_window_starts_without_qt_multimedia() -> None:
+    code = "import sys, app.application; print('PySide6.QtMultimedia' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False"]
 
 
 def test_without_qt_multimedia_there_is_a_sentence(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:

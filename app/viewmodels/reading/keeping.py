@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
 from app.store import Details, KeptDocument, KeptPage, Stamp, Store
@@ -63,7 +63,11 @@ class Keeper(QObject):
     """Watches the documents of a reader. A file that was changed since it was read begins anew.
 
     Of a document that the queue reads and forgets nothing is kept here either; what was read of it is in memory.
+
+    **Signals:** `kept` (a document has a row now).
     """
+
+    kept = Signal()
 
     def __init__(self, store: Store, reader: Reader, queue: Queue) -> None:
         super().__init__()
@@ -175,6 +179,7 @@ class Keeper(QObject):
         self._store.documents.save(
             KeptDocument(watched.id, document.path, now, "kept", created_at=now, updated_at=now, details=details)
         )
+        self.kept.emit()
 
     def _take_queued(self, queued: QueuedDocument, text: PageText) -> None:
         """What the queue reads of a document that is open is shown there too, and both are kept in one row."""
