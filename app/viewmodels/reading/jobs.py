@@ -40,6 +40,8 @@ class _Job:
     running: list[int] = field(default_factory=list)
     errand: Errand | None = None
     since: float = 0.0
+    has_lost: bool = False
+    """Whether the engine ended at the page before."""
 
     @property
     def rest(self) -> list[int]:
@@ -121,6 +123,7 @@ class PageJobs(QObject):
                 self.progressed.emit(number)
             case PageRead(text) if text.number in job.running:
                 job.running.remove(text.number)
+                job.has_lost = False
                 self._note_pace(job, text.number)
                 self._finish(text, job.reading.region)
             case DocumentRead(is_cancelled=is_cancelled):
@@ -132,8 +135,9 @@ class PageJobs(QObject):
                 pass
 
     def _fail(self, job: _Job, failed: Failed) -> None:
-        """An engine that stopped takes the page with it that it was at; the others go on."""
-        if failed.kind == EngineStopped.__name__ and job.running:
+        """An engine that stopped takes the page with it that it was at; where it stops again, no more are tried."""
+        if failed.kind == EngineStopped.__name__ and job.running and not job.has_lost:
+            job.has_lost = True
             lost = max(job.running, key=lambda number: self._pages[number - 1].progress or -1.0)
             job.running.remove(lost)
             self._finish(PageText(lost, "failed", reason=failed.message), job.reading.region)

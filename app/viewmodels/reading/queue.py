@@ -70,6 +70,8 @@ class Queue(QObject):
         self._ended: list[QueuedDocument] = []
         """Since all was over the last time."""
         self._deaths: dict[tuple[str, int], int] = {}
+        self._has_lost = False
+        """Whether the page before was left out because the engine ended at it."""
         self._since = 0.0
         self._is_measuring = False
         self._needs_model = False
@@ -273,6 +275,7 @@ class Queue(QObject):
                 document.page, document.share = number, num_done / max(num_pieces, 1)
                 self.document_changed.emit(document)
             case PageRead(text) if text.number in document.numbers and text.number not in document.states:
+                self._has_lost = False
                 self._take_page(document, text)
             case DocumentRead():
                 self._read(document)
@@ -293,20 +296,33 @@ class Queue(QObject):
         self.document_changed.emit(document)
 
     def _take_failure(self, document: QueuedDocument, failed: Failed) -> None:
-        """An engine that ends at a page again and again costs that page; without a model everything waits."""
+        """An engine that ends at a page again and again costs that page.
+
+        Without a model, or where it ends so at the next page too, everything waits.
+        """
         if failed.kind == EngineStopped.__name__ and document.rest:
             number = document.page or document.rest[0]
-            self._deaths[document.id, number] = self._deaths.get((document.id, number), 0) + 1
-            if self._deaths[document.id, number] >= MOST_DEATHS:
+            deaths = self._deaths.pop((document.id, number), 0) + 1
+            if deaths < MOST_DEATHS:
+                self._deaths[document.id, number] = deaths
+            elif self._has_lost:
+                self._wait_for_model(failed.message)
+                return
+            else:
+                self._has_lost = True
                 self._take_page(document, PageText(number, "failed", reason=failed.message))
             self._read(document)
         elif failed.kind in ("NoModel", EngineStopped.__name__):
-            self._leave()
-            self.is_paused, self.trouble, self._needs_model = True, failed.message, True
-            self.changed.emit()
+            self._wait_for_model(failed.message)
         else:
             document.needs_password = failed.kind == PasswordNeeded.__name__
             self._fail(document, failed.message)
+
+    def _wait_for_model(self, reason: str) -> None:
+        self._leave()
+        self._has_lost = False
+        self.is_paused, self.trouble, self._needs_model = True, reason, True
+        self.changed.emit()
 
     def _take_end(self, document: QueuedDocument, stamp: Stamp | str) -> None:
         """All pages are over: write, unless the file was changed while it was read."""

@@ -166,6 +166,16 @@ def test_an_engine_that_stops_takes_one_page_with_it(errands: Errands) -> None:
     assert (document.num_read, document.is_reading) == (2, False)
 
 
+def test_an_engine_that_stops_again_takes_no_other_page_with_it(errands: Errands) -> None:
+    document = looked(errands, 9)
+    document.read(range(1, 10), Reading())
+    for _ in range(2):
+        errands.answer(errands.last, Failed(EngineStopped.__name__, "The engine keeps stopping."))
+    assert [page.number for page in document.pages if page.text is not None] == [1]
+    assert (document.is_reading, document.num_waiting) == (False, 0)
+    assert document.failure == "The engine keeps stopping."
+
+
 def test_a_page_that_fails_when_it_is_read_again_keeps_its_text(errands: Errands) -> None:
     document = looked(errands, 1)
     read(errands, document, page_text(1, "first"))

@@ -191,6 +191,17 @@ def test_a_page_at_which_the_engine_ends_again_and_again_is_left_out(
     assert queue.documents[1].progress is Progress.DONE
 
 
+def test_an_engine_that_ends_everywhere_costs_one_page_and_the_rest_waits(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    paths = pile(tmp_path / "in", *(Pretence(("picture",), dies_at=1) for _ in range(4)))
+    queue = desk(marker=None).queue
+    queue.add(paths, TXT)
+    until(qtbot, lambda: bool(queue.trouble))
+    assert queue.is_paused
+    assert [each.states for each in queue.documents] == [{1: "failed"}, {}, {}, {}]
+
+
 def test_a_paused_queue_rests_and_goes_on(desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     paths = pile(tmp_path / "in", Pretence(("picture",) * 3, waits_for=str(gate)), TWO)
