@@ -67,6 +67,8 @@ class FieldsTable(QObject):
         self._lane = Lane()
         self._answers: dict[str, dict[int, dict[str, Any]]] = {}
         """By document and page, what was found."""
+        self._fetched: set[str] = set()
+        """Documents whose pages of earlier runs were asked for."""
         self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
         self._soon.timeout.connect(self._show)
         queue.changed.connect(self._note)
@@ -136,14 +138,14 @@ class FieldsTable(QObject):
         schema = self.schema
         self.documents = [each for each in self._queue.documents if _fields_of(each) == schema]
         for document in self.documents:
-            if document.states and document.id not in self._answers:  # read in an earlier run
-                self._answers[document.id] = {}
+            if document.states and document.id not in self._fetched:
+                self._fetched.add(document.id)
                 self._lane.follow(self._store.documents.pages(document.id), partial(self._take_kept, document))
         self.changed.emit()
 
     def _take_kept(self, document: QueuedDocument, pages: Sequence[KeptPage]) -> None:
         found = {page.number: _object(page.present.answer) for page in pages}
-        self._answers[document.id] = {**found, **self._answers[document.id]}
+        self._answers[document.id] = found | self._answers.get(document.id, {})
         self.changed.emit()
 
 

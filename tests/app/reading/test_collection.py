@@ -134,3 +134,23 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
     view.table.chosen.emit(view.rows.index(0, 1))
     assert desk.models.reader.document is not None
     assert desk.models.reader.document.path == fields.documents[0].path
+
+
+def test_fields_that_are_named_again_after_a_restart_are_found_on_all_pages(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    pretence = Pretence(("picture",) * 2, fields={"Total": "4.20"}, waits_for=str(gate))
+    path, fields = pretend(tmp_path / "kiosk.pdf", pretence), (desk := open_desk()).models.fields
+    fields.name("Total: number")
+    fields.add([path])
+    qtbot.waitUntil(lambda: len(fields.documents) == 1 and len(fields.documents[0].states) == 1, timeout=WAIT_MS)
+    fields.name("Shop")
+    desk.close()
+    gate.touch()
+    desk = open_desk()
+    queue, fields = desk.models.queue, desk.models.fields
+    qtbot.waitUntil(lambda: bool(queue.documents) and not queue.waiting, timeout=WAIT_MS)
+    fields.name("Total: number")
+    (document,) = fields.documents
+    qtbot.waitUntil(lambda: fields.cell(document, "Total").page == 1, timeout=WAIT_MS)
