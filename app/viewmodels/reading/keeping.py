@@ -62,6 +62,7 @@ class _Watched:
 class Keeper(QObject):
     """Watches the documents of a reader. A file that was changed since it was read begins anew.
 
+    Of pictures that were put together nothing is kept: nobody could open them again.
     Of a document that the queue reads and forgets nothing is kept here either; what was read of it is in memory.
 
     **Signals:** `kept` (a document has a row now).
@@ -111,6 +112,8 @@ class Keeper(QObject):
     def _watch(self, document: OpenDocument) -> None:
         self._watched[document] = watched = _Watched(document)
         document.page_changed.connect(partial(self._note, watched))
+        if document.is_bound:
+            return
         forgotten = self._forgotten(document)
         if forgotten is not None:
             document.restore([KeptPage(text.number, text) for text in forgotten.texts.values()])

@@ -189,3 +189,15 @@ def test_what_is_corrected_after_it_was_deleted_is_kept_whole(
     assert kept(desk) == {}
     document.edit(1, "mine")
     assert kept(desk) == {1: True, 2: False}
+
+
+def test_of_pictures_put_together_nothing_is_kept(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "3 pictures", THREE), open_desk("fast")
+    desk.models.reader.open([path], tmp_path / "where they lie")
+    document = desk.models.reader.document
+    assert document is not None
+    qtbot.waitUntil(lambda: document.phase is Phase.KNOWN, timeout=WAIT_MS)
+    read(qtbot, document, 1)
+    document.edit(1, "mine")
+    assert kept(desk) == {}
+    assert desk.store.documents.all().result(60) == []
