@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
+from engine.documents.components import find_components
 from engine.documents.cut import Piece, Strips, cut_row, halve
 from engine.documents.desk import WHOLE, clear_ground
 from engine.documents.ink import as_positive, find_ink, find_paper
@@ -15,10 +16,13 @@ from engine.documents.lines import Ground, find_ground
 from engine.documents.skew import find_skew, is_sideways, straighten
 from engine.protocol.documents import Box
 
-__all__ = ["Sheet", "lies_on_its_side", "take_apart"]
+__all__ = ["Sheet", "lies_on_its_side", "take_apart", "without_cut_print"]
 
 MAX_PIXELS = 12_000_000
 """Of the page that is taken apart: a finer one is reduced."""
+
+MOST_PAPER = 200
+"""Pixels of paper above and below a region."""
 
 _LINE_ASPECT = 3.0
 """Width to height of a line of print, at least; letters of a word on its side are no wider than high."""
@@ -103,6 +107,25 @@ def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None)
     rows = arrange(ground.runs, ground.rules)
     line = float(np.median([run.height for run in ground.runs])) if ground.runs else 0.0
     return Sheet(picture, gray, skew, ink, ground, tuple(rows), line, part)
+
+
+def without_cut_print(picture: Image.Image, region: Box) -> tuple[Image.Image, Box]:
+    """A region of a page without what its upper or lower edge cuts through, on more paper; and the region it is then.
+
+    That region may reach over the page.
+    """
+    picture = picture.convert("RGB")
+    ink = find_ink(as_positive(np.asarray(picture.convert("L"))))
+    parts = find_components(ink)
+    is_cut = ((parts.top == 0) | (parts.bottom == ink.shape[0])) & (parts.height < 0.5 * ink.shape[0])
+    mask = Image.fromarray(np.append(is_cut, False)[parts.labels]).convert("L").filter(ImageFilter.MaxFilter(5))
+    red, green, blue = np.median(np.asarray(picture)[~ink], axis=0).astype(int).tolist() if not ink.all() else [255] * 3
+    width, height = picture.size
+    margin = min(MOST_PAPER, 3 * height // 2)
+    page = Image.new("RGB", (width, height + 2 * margin), (red, green, blue))
+    page.paste(picture, (0, margin), ImageChops.invert(mask))
+    more = (region.bottom - region.top) * margin / height
+    return page, Box(region.left, region.top - more, region.right, region.bottom + more)
 
 
 def _within(box: Box, part: Box) -> Box:

@@ -8,6 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from engine.documents.source import Document
 from engine.files.whole_files import write_whole
 from engine.protocol.documents import (
@@ -51,6 +53,9 @@ _log = logging.getLogger(__name__)
 
 DPI, REGION_DPI = 200, 300
 """Of a page that is read, and of a part of one: finer print is rare, and what a model sees is coarser."""
+
+REGION_MARGIN = 3.0
+"""Points of paper around a part of a page that is read, at most."""
 
 
 class Lent(Protocol):
@@ -149,6 +154,8 @@ def _read(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace
         return PageText(info.number, "empty", reason=info.reason, turned=turned)
     if takes_layer(info, reading):
         return _take_layer(document, info, reading, turned)
+    if reading.region is not None:
+        reading = msgspec.structs.replace(reading, region=_with_margin(reading.region, info, turned))
     picture = document.picture(
         info.number, dpi=REGION_DPI if reading.region else DPI, turned=turned, region=reading.region
     )
@@ -158,6 +165,16 @@ def _read(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace
         page = yield from read_page(picture, info, layer, reading, model.info.traits, model.asking, document.between)
         pace.note(model.info, page.receipt)
         return page
+
+
+def _with_margin(region: Box, info: PageInfo, turned: Turned) -> Box:
+    """A region with some paper around it, so that its edge touches none of its own print."""
+    size = info.width_pt, info.height_pt
+    width, height = reversed(size) if turned in (90, 270) else size
+    margin = min(REGION_MARGIN, 0.25 * (region.bottom - region.top) * height)
+    x, y = margin / width, margin / height
+    return Box(max(0.0, region.left - x), max(0.0, region.top - y),
+               min(1.0, region.right + x), min(1.0, region.bottom + y))  # fmt: skip
 
 
 def takes_layer(info: PageInfo, reading: Reading) -> bool:

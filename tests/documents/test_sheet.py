@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.documents.cut import Piece
 from engine.documents.ink import as_positive, find_ink
-from engine.documents.sheet import Sheet, take_apart
+from engine.documents.sheet import Sheet, take_apart, without_cut_print
 from engine.documents.skew import find_skew, is_sideways
+from engine.protocol.documents import Box
 from tests.documents.pages import WORDS, Placed, as_ink, draw_page, prose
 from tests.test_linear_patterns import best_time
 
@@ -260,3 +261,17 @@ def test_who_stops_waiting_ends_the_taking_apart() -> None:
 
 def dots(side: int, share: float) -> Image.Image:
     return Image.fromarray(np.where(np.random.default_rng(0).random((side, side)) < share, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("paper", [255, 210])
+def test_what_the_edges_of_a_part_cut_through_is_no_line_of_it(paper: int) -> None:
+    page = draw_page(prose(3, 100, 100, 8, 34), (1000, 300), paper=paper)
+    rows = take_apart(page).rows
+    top, bottom = rows[0].bottom - 4, rows[2].top + 2
+    shown, region = without_cut_print(page.crop((0, top, 1000, bottom)), Box(0.0, top / 300, 1.0, bottom / 300))
+    sheet = take_apart(shown)
+    (row,) = sheet.rows
+    assert len(row.cells) == 1
+    box = sheet.box(row.left, row.top, row.right, row.bottom, region)
+    assert (box.left * 1000, box.right * 1000) == pytest.approx((rows[1].left, rows[1].right), abs=1)
+    assert (box.top * 300, box.bottom * 300) == pytest.approx((rows[1].top, rows[1].bottom), abs=1)
