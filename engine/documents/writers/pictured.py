@@ -26,8 +26,8 @@ _PACKED_LOSSILY = ("HEIF", "AVIF", "WEBP")
 """What no PDF can hold, and would be ten times as large without loss."""
 
 _JPEG_QUALITY = 95
-_PNG_KINDS = {0: ("L", 1), 2: ("RGB", 3), 3: ("P", 1)}
-"""Colour types that a PDF holds as they are: how Pillow calls them, and channels."""
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1}
+"""Of the colour types that a PDF holds as they are."""
 
 _DEVICE = {1: Name.DeviceGray, 3: Name.DeviceRGB, 4: Name.DeviceCMYK}
 _SIGNATURES = {1: b"GRAY", 3: b"RGB ", 4: b"CMYK"}
@@ -166,9 +166,9 @@ def _png(data: bytes, profile: bytes, orientation: int) -> _Packed | None:
     chunks = _chunks(data)
     width, height = (int.from_bytes(chunks[b"IHDR"][place : place + 4], "big") for place in (0, 4))
     bits, colour, _, _, is_interlaced = chunks[b"IHDR"][8:13]
-    if is_interlaced or colour not in _PNG_KINDS or bits == 16:
+    if is_interlaced or colour not in _PNG_CHANNELS or bits == 16:
         return None
-    _, channels = _PNG_KINDS[colour]
+    channels = _PNG_CHANNELS[colour]
     parameters = Dictionary(Predictor=15, Colors=channels, BitsPerComponent=bits, Columns=width)
     palette = chunks.get(b"PLTE", b"") if colour == 3 else b""
     shown = 3 if palette else channels
