@@ -115,7 +115,7 @@ class Collection(QObject):
             self._reader.go_soon(entry.page)
 
     def remove(self, entry: Entry) -> None:
-        """Delete what was read of a document; for a while it can come back."""
+        """Delete what was read of a document; for a while it can come back, if it was kept."""
         if entry.queued is not None:
             self.queue.remove(entry.queued)
         else:
@@ -123,7 +123,8 @@ class Collection(QObject):
         self.removed.emit(entry.id)
         self._hits = [hit for hit in self._hits if hit.document_id != entry.id]
         self.refresh()
-        self.deleted.emit(partial(self._restore, entry))
+        if entry.queued is None or not entry.queued.is_forgotten:
+            self.deleted.emit(partial(self._restore, entry))
 
     def _restore(self, entry: Entry) -> None:
         self._lane.follow(self._store.documents.restore(entry.id), lambda _: self._come_back())

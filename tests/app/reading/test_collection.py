@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
+from PySide6.QtTest import QSignalSpy, QTest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -88,6 +88,20 @@ def test_a_deleted_document_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_pa
     qtbot.waitUntil(lambda: "a.pdf" not in lines(desk), timeout=WAIT_MS)
     desk.window.documents_toast.undo_button.click()
     qtbot.waitUntil(lambda: lines(desk).get("a.pdf", "").startswith("2 pages read"), timeout=WAIT_MS)
+
+
+def test_what_is_read_and_forgotten_is_deleted_without_a_way_back(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    collection, path = desk.models.collection, pretend(tmp_path / "a.pdf", Pretence(("picture",)))
+    collection.forgets = True
+    collection.add([path])
+    wait(desk, qtbot)
+    deleted = QSignalSpy(collection.deleted)
+    collection.remove(collection.entries[0])
+    assert deleted.count() == 0
+    assert desk.models.queue.documents == []
 
 
 def test_reading_pauses_and_goes_on_and_what_waits_is_moved(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
