@@ -5,16 +5,17 @@ import uuid
 from collections.abc import Sequence
 from functools import partial
 
+from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
-from app.store import Details, KeptDocument, KeptPage, Stamp, Store
+from app.store import Details, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import QueuedDocument
 from app.viewmodels.reading.reader import Reader
-from engine import PageText
+from engine import PageText, Reading
 
 __all__ = ["Keeper"]
 
@@ -29,6 +30,8 @@ class _Watched:
         self.document = document
         self.id = ""
         """Of its row; empty until there is one."""
+        self.row: KeptDocument | None = None
+        """That row, where it was made here and not by the queue."""
         self.stamp: Stamp | None = None
         self.is_known = False
         """Whether it was asked what is kept of it: before that nothing is written."""
@@ -49,12 +52,12 @@ class _Watched:
 
     def forget(self) -> None:
         """Its row is deleted: nothing is written until something new is made of it."""
-        self.id = ""
+        self.id, self.row = "", None
         self.changed.clear()
 
     def move(self, row_id: str) -> None:
         """Be kept in another row, in which nothing is yet."""
-        self.id = row_id
+        self.id, self.row = row_id, None
         self.read.clear()
         self.corrected.clear()
 
@@ -116,6 +119,7 @@ class Keeper(QObject):
             return
         forgotten = self._forgotten(document)
         if forgotten is not None:
+            document.form = forgotten.orders.reading.form
             document.restore([KeptPage(text.number, text) for text in forgotten.texts.values()])
             return
         self._lane.do(partial(stamp_of, document.path), partial(self._ask, watched))
@@ -133,6 +137,9 @@ class Keeper(QObject):
         watched.is_known = True
         if row is not None and row.details.stamp == watched.stamp and watched.id in ("", row.id):
             watched.id = row.id
+            watched.row = row if row.state == "kept" else None
+            if not watched.document.num_read:
+                watched.document.form = row.details.orders.reading.form
             self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched))
         self._soon.start()
 
@@ -158,8 +165,12 @@ class Keeper(QObject):
             return
         numbers, watched.changed = sorted(filter(watched.is_news, watched.changed)), set()
         if numbers and not watched.id:
-            self._keep_row(watched)
+            watched.move(uuid.uuid4().hex)
+            watched.row = KeptDocument(watched.id, watched.document.path, time.time(), "kept", created_at=time.time())
+            self._keep_row(watched, watched.row)
             numbers = [page.number for page in watched.document.pages if page.text is not None]
+        elif numbers and watched.row and watched.row.details.orders.reading.form != watched.document.form:
+            self._keep_row(watched, watched.row)
         for number in numbers:
             self._save_page(watched, number)
 
@@ -175,13 +186,12 @@ class Keeper(QObject):
             else:
                 watched.corrected[number] = corrected
 
-    def _keep_row(self, watched: _Watched) -> None:
-        now, document = time.time(), watched.document
-        watched.move(uuid.uuid4().hex)
-        details = Details(info=document.info, stamp=watched.stamp)
-        self._store.documents.save(
-            KeptDocument(watched.id, document.path, now, "kept", created_at=now, updated_at=now, details=details)
-        )
+    def _keep_row(self, watched: _Watched, row: KeptDocument) -> None:
+        """Keep it with the form in which its pages were read last."""
+        document = watched.document
+        details = Details(Orders(Reading(form=document.form)), document.info or row.details.info, watched.stamp)
+        watched.row = with_fields(row, updated_at=time.time(), details=details)
+        self._store.documents.save(watched.row)
         self.kept.emit()
 
     def _take_queued(self, queued: QueuedDocument, text: PageText) -> None:
@@ -197,4 +207,5 @@ class Keeper(QObject):
                     )
                     self._soon.start()
                 watched.read[text.number] = text
+                watched.document.form = queued.orders.reading.form
                 watched.document.restore([KeptPage(text.number, text)])

@@ -201,3 +201,16 @@ def test_of_pictures_put_together_nothing_is_kept(open_desk: OpenDesk, qtbot: Qt
     document.edit(1, "mine")
     assert kept(desk) == {}
     assert desk.store.documents.all().result(60) == []
+
+
+def test_a_table_is_one_when_it_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    assert kept(desk) == {1: False}
+    document.read([2], Reading(way="pieces", form="table"))
+    qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
+    desk.close()
+    again = opened(qtbot, open_desk("fast"), path)
+    qtbot.waitUntil(lambda: again.num_read == 2, timeout=WAIT_MS)
+    assert again.form == "table"
