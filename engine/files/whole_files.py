@@ -4,6 +4,7 @@ import filecmp
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -12,6 +13,9 @@ from pathlib import Path
 __all__ = ["file_beside", "numbered", "put_in_place", "write_whole"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_LEFT_S = 24 * 3600
+"""A file beside another that nobody has written to for so long was left by a program that was killed."""
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -38,11 +42,15 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
 def file_beside(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """A new, empty file in the same folder, for others to write; it is gone afterwards, unless it was moved.
 
-    Its name follows from the other's, so that what a killed program left there is gone after the next attempt. Raises
-    OSError.
+    Nobody else writes to it, and nobody can guess its name, whose beginning follows from the other's: what a killed
+    program left there is gone after an attempt on a later day. Raises OSError.
     """
-    new = path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.new")
-    new.unlink(missing_ok=True)
+    begin = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}."
+    for left in path.parent.glob(f"{begin}*.new"):
+        with suppress(OSError):
+            if time.time() - left.lstat().st_mtime > _LEFT_S:
+                left.unlink()
+    new = path.with_name(f"{begin}{secrets.token_hex(8)}.new")
     os.close(os.open(new, _NEW, mode))
     try:
         yield new

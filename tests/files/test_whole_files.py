@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine import write_whole
+from engine.files.whole_files import file_beside
 
 
 def test_what_was_there_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -67,3 +68,22 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_whole(tmp_path / "missing" / "a", b"")
+
+
+def test_two_who_write_the_same_target_write_to_files_of_their_own(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    with file_beside(target) as first, file_beside(target) as second:
+        first.write_text("first")
+        second.write_text("second")
+        assert first.read_text() == "first"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_program_left_beside_a_file_goes_on_a_later_day(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    with file_beside(target) as new:
+        left = new.with_name(new.name.replace(".new", "0.new"))
+        left.touch()
+    os.utime(left, (0, 0))
+    with file_beside(target):
+        assert not left.exists()
