@@ -240,7 +240,9 @@ def ocr(
             "--as",
             metavar="FORM",
             callback=one_of(list(FORMS)),
-            help=f"What to write: {', '.join(FORMS)}. The last three are files; the others are too with --out.",
+            help=f"What to write: {', '.join(FORMS)}. The last three are files; the others are too with --out. "
+            "json is the fields of each page on stdout, and with --out or --compare the document: its pages, lines "
+            "and their places.",
         ),
     ] = "text",
     out: Annotated[
@@ -264,7 +266,7 @@ def ocr(
         ),
     ] = None,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Read a text layer's pages too, and mark lines that differ (--as json).")
+        bool, typer.Option("--compare", help="Read a text layer's pages too; --as json marks lines that differ.")
     ] = False,
     join: Annotated[bool, typer.Option("--join", help="In files: join lines into paragraphs.")] = False,
     question: Annotated[
@@ -296,7 +298,8 @@ def ocr(
     kind = FORMS[form]
     is_file = out is not None or kind.is_file
     asked: ReadingForm = "question" if question is not None else kind.asked
-    if form == "json" and is_file and schema is None:
+    is_document = form == "json" and schema is None and (is_file or compare)
+    if is_document:
         asked = "text"
     reading = msgspec.convert(
         {
@@ -313,7 +316,8 @@ def ocr(
     wanted = Wanted(
         reading,
         pages,
-        kind.format if is_file else None,
+        kind.format if is_file or is_document else None,
+        is_file,
         out,
         join,
         load_password(password_file),

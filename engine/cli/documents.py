@@ -16,6 +16,7 @@ from engine.documents.names import Found, find_documents, page_numbers
 from engine.documents.running import mark_running
 from engine.documents.source import Document
 from engine.documents.writers import DocumentFormat, Layout, target_of, write_document
+from engine.documents.writers.texts import to_json
 from engine.engine import Engine
 from engine.protocol.documents import DocumentInfo, PageText, Reading, ReadingForm
 from engine.protocol.errors import CheckpointError, EngineError, without_surrogates
@@ -57,7 +58,9 @@ class Wanted:
     ranges: str = ""
     """Of pages; none for all."""
     form: DocumentFormat | None = None
-    """Of the file that is written; None for text on stdout alone."""
+    """Of the document that is written; None for each page's text on stdout alone."""
+    is_file: bool = False
+    """Whether it is written to a file, not to stdout."""
     out: Path | None = None
     joins: bool = False
     """Whether lines become paragraphs in what is written."""
@@ -128,7 +131,7 @@ class _Run:
         wanted, path = self._wanted, found.path.absolute()
         target = target_of(path, wanted.form or "txt", wanted.out, found.root and found.root.absolute())
         kept = None
-        if wanted.form or wanted.resumes:
+        if wanted.is_file:
             self._place = self._place or wanted.out or target.parent
             self._targets.append(target)
             kept = KeptPages(self._place, path, wanted.model, wanted.reading, resumes=wanted.resumes)
@@ -144,10 +147,12 @@ class _Run:
             pages = [self._page(found, document, number, kept, progress) for number in numbers]
         if all(_is_missed(page) and not page.text.text for page in pages):
             return  # which was said of each; a file would hold nothing
+        info = DocumentInfo(str(path), document.kind, tuple(page.info for page in pages), document.title)
+        texts = mark_running([page.text for page in pages])
+        if wanted.form == "json" and not wanted.is_file and not wanted.as_json:
+            write_line(to_json(info, texts).rstrip())
         if wanted.form and kept is not None:
-            info = DocumentInfo(str(path), document.kind, tuple(page.info for page in pages), document.title)
             layout = Layout(wanted.reading.form, "joined" if wanted.joins else "kept")
-            texts = mark_running([page.text for page in pages])
             done = write_document(info, texts, wanted.form, target, layout=layout, password=wanted.password)
             if all(page.text.state != "failed" for page in pages):
                 kept.finish(done.path, wanted.form)

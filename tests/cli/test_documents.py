@@ -109,6 +109,15 @@ def test_each_document_becomes_a_file_as_it_lies_in_its_folder(cabochon: Cabocho
     assert sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file()) == written
 
 
+def test_a_comparison_is_the_document_as_json_on_stdout(cabochon: Cabochon, tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text("Hello 42", size=60))])
+    run = cabochon("ocr", path, "--as", "json", "--compare")
+    assert run.returncode == 0, run.stderr
+    (page,) = json.loads(run.stdout)["pages"]
+    assert [line["text"] for line in page["lines"]] == ["Hello 42"]
+    assert "differs" in page["lines"][0]
+
+
 def test_what_was_not_read_is_named_and_the_rest_is_read(cabochon: Cabochon, tmp_path: Path, three_pages: Path) -> None:
     with pikepdf.open(three_pages) as file:
         file.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="sesame", owner="o"))
