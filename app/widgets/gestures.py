@@ -257,7 +257,7 @@ class Gestures(QObject):
         if is_here and operation == "paste" and (field is None or field.isReadOnly()):
             self.window.composer.editor.paste()
         elif is_here and operation == "undo" and not can_undo(field):
-            self.window.toast.take_back()
+            max(self.window.toasts, key=lambda toast: toast.offered_at).take_back()
         elif field is not None:
             getattr(field, "selectAll" if operation == "select_all" else operation)()
 

@@ -145,6 +145,7 @@ class MainWindow(QMainWindow):
         self.toast = Toast(self.messages, self.composer.editor)
         self.reading_toast = Toast(self.reading, self.reading.text.editor)
         self.documents_toast = Toast(self.documents, self.documents.list)
+        self.toasts = (self.documents_toast, self.reading_toast, self.toast)
         self.overlay = DropOverlay(look, self._right)
         models.reader.shown.connect(self._show_reading)
         models.recordings.shown.connect(self._show_recording)
@@ -184,9 +185,8 @@ class MainWindow(QMainWindow):
         """Keep what floats in its place."""
         super().resizeEvent(event)
         self.overlay.setGeometry(self._right.rect())
-        self.toast.place()
-        self.reading_toast.place()
-        self.documents_toast.place()
+        for toast in self.toasts:
+            toast.place()
         self.place_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

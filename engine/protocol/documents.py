@@ -44,6 +44,13 @@ class Box(_Value, frozen=True):
     right: Share
     bottom: Share
 
+    def turned(self, degrees: int) -> "Box":
+        """The same place of the page after that was turned by quarters, clockwise."""
+        box = self
+        for _ in range(degrees // 90 % 4):
+            box = Box(1 - box.bottom, box.left, 1 - box.top, box.right)
+        return box
+
 
 class TextLine(_Value, frozen=True):
     """One line of a page."""

@@ -18,6 +18,7 @@ from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import Reader
+from app.viewmodels.reading.words import count
 from app.viewmodels.recordings.recording import Recordings
 from engine import MAX_SOUND_SECONDS, PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, AttachmentError, OpenRecording
 
@@ -53,11 +54,13 @@ class _Sorted:
 class Arrivals(QObject):
     """Sorts what comes, off the window's thread. `new_folder` makes an empty folder that goes with the app.
 
-    **Signals:** `changed` (`question`), `asked` (Question: somebody wants to ask about a document).
+    **Signals:** `changed` (`question`), `asked` (Question: somebody wants to ask about a document), `said` (what became
+    of something that is not seen).
     """
 
     changed = Signal()
     asked = Signal(object)
+    said = Signal(str)
 
     def __init__(
         self,
@@ -162,15 +165,17 @@ class Arrivals(QObject):
             then(_sorted(paths, looks=False))
 
     def _open(self, found: _Sorted) -> None:
-        self._read_documents(found.documents)
+        self._read_documents(found.documents, is_alone=not found.pictures)
         self._take_drop("", replace(found, documents=()))
 
     def _take_drop(self, remark: str, found: _Sorted) -> None:
         if self._reader.is_shown:
-            self._read_documents(found.documents)
+            self._read_documents(found.documents, is_alone=not found.pictures)
             self.read_pictures(found.pictures)
             if found.others or remark:
                 self._composer.attach(found.others, remark)
+            if found.others:
+                self.said.emit(f"{count(len(found.others), 'file')} attached to your message.")
             return
         if found.pictures or found.others or remark:
             self._composer.attach((*found.pictures, *found.others), remark)
@@ -188,9 +193,9 @@ class Arrivals(QObject):
             self._recording = path
             self.changed.emit()
 
-    def _read_documents(self, documents: tuple[Path, ...]) -> None:
-        """One file is opened; what may be many is queued."""
-        if len(documents) == 1 and promise(documents[0]) is Promise.DOCUMENT:
+    def _read_documents(self, documents: tuple[Path, ...], *, is_alone: bool = True) -> None:
+        """One file that comes alone is opened; what may be many, or would be covered by pictures, is queued."""
+        if is_alone and len(documents) == 1 and promise(documents[0]) is Promise.DOCUMENT:
             self._reader.open(documents)
         elif documents:
             self._collection.add(documents)

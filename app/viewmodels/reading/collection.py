@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
@@ -37,6 +38,8 @@ class Entry:
     page: int = 0
     """Where a search found something."""
     queued: QueuedDocument | None = field(default=None, compare=False)
+    partial: KeptDocument | None = field(default=None, compare=False)
+    """What is kept of one whose reading was stopped, before its end as far as is known."""
 
 
 class Collection(QObject):
@@ -134,9 +137,13 @@ class Collection(QObject):
         self.refresh()
 
     def retry(self, entry: Entry) -> None:
-        """Read what could not be read once more."""
+        """Read what could not be read once more, or what was not read yet."""
         if entry.queued is not None:
             self.queue.retry(entry.queued)
+        elif entry.partial is not None:
+            details = with_fields(entry.partial.details, orders=Orders(self.choice.reading))
+            self._store.documents.save(with_fields(entry.partial, state="waiting", details=details))
+            self.queue.begin()
 
     def unlock(self, path: Path, password: str) -> None:
         """Read what waits for this password."""
@@ -207,5 +214,9 @@ def _entry(document: QueuedDocument) -> Entry:
 
 def _kept_entry(document: KeptDocument) -> Entry:
     failed = sum(state == "failed" for state in document.pages.values())
-    read = count(len(document.pages) - failed, "page")
-    return Entry(document.id, document.path, f"{read} read" + (f", {failed:,} not" if failed else ""))
+    num_read, info = len(document.pages) - failed, document.details.info
+    if info is not None and len(document.pages) >= len(info.pages):
+        line = f"{count(num_read, 'page')} read" + (f", {failed:,} not" if failed else "")
+        return Entry(document.id, document.path, line)
+    read = f"{num_read:,} of {count(len(info.pages), 'page')} read" if info else f"{count(num_read, 'page')} read"
+    return Entry(document.id, document.path, read, Progress.WAITING, partial=document)

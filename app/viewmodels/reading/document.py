@@ -13,7 +13,7 @@ from app.store import KeptPage
 from app.viewmodels.reading.changes import Changes
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.jobs import PageJobs
-from app.viewmodels.reading.lines import covers, edited, lines_of, text_of, whole_lines
+from app.viewmodels.reading.lines import edited, lines_of, text_of, whole_lines, word_around
 from app.viewmodels.reading.page import Offer, Page
 from engine import (
     Box,
@@ -66,6 +66,8 @@ class OpenDocument(QObject):
         """Why it cannot be opened, or what the password's question says."""
         self.failure = ""
         """Why the reading ended before its end."""
+        self.failed_page = 0
+        """The page that this concerns; 0 for all."""
         self.info: DocumentInfo | None = None
         self.cost: ReadingCost | None = None
         self.form: ReadingForm = "text"
@@ -136,11 +138,11 @@ class OpenDocument(QObject):
         return [text for page in self.pages if (text := page.as_written()) is not None]
 
     def doubts(self) -> Iterator[tuple[int, int, tuple[int, int]]]:
-        """Every place that nobody is sure of: page, line, range of characters."""
+        """Every word that nobody is sure of, for each place in it: page, line, range of characters."""
         for page in self.pages:
             for number, line in enumerate(page.lines if page.num_doubtful else ()):
                 for span in line.doubtful:
-                    yield page.number, number, span
+                    yield page.number, number, word_around(line.text, span)
 
     def restore(self, kept: Sequence[KeptPage]) -> None:
         """Take what was read of pages before, with corrections; what a person corrects here stays."""
@@ -155,6 +157,10 @@ class OpenDocument(QObject):
                 )
                 self.page_changed.emit(page.number)
         self.changed.emit()
+
+    def failure_at(self, number: int) -> str:
+        """What is wrong where a page is looked at."""
+        return self.failure if self.failed_page in (0, number) else ""
 
     # --- looking
 
@@ -218,9 +224,10 @@ class OpenDocument(QObject):
         self._jobs.add(numbers, reading)
 
     def read_region(self, number: int, region: Box, reading: Reading) -> None:
-        """Read a part of a page again and put it in place, whole lines at a time."""
-        region = whole_lines(region, self.page(number).lines)
-        self.read([number], with_fields(reading, region=region, turned=self.page(number).turned))
+        """Read a part of a page, as it is shown, again and put it in place, whole lines at a time."""
+        page = self.page(number)
+        region = whole_lines(region.turned(-page.shift), page.lines).turned(page.shift)
+        self.read([number], with_fields(reading, region=region, turned=page.turned))
 
     def stop(self) -> None:
         """Read no further; what is read stays."""
@@ -233,21 +240,16 @@ class OpenDocument(QObject):
         page.chosen_turn = turned[(page.turned + degrees) % 360]
         self.page_changed.emit(number)
 
-    def _fail(self, reason: str) -> None:
-        self.failure = reason
+    def _fail(self, reason: str, number: int) -> None:
+        self.failure, self.failed_page = reason, number
         self.changed.emit()
 
     def _take_page(self, text: PageText, region: Box | None) -> None:
         """What was read comes to its place, unless a person corrected what stands there: then it is offered."""
         page, offer = self.page(text.number), Offer(text, region)
-        is_kept = (
-            page.is_corrected
-            if region is None
-            else any(line.is_corrected for line in page.lines if covers(region, line.box))
-        )
         if text.state == "failed" and page.is_read:
-            self._fail(text.reason)
-        elif is_kept:
+            self._fail(text.reason, page.number)
+        elif page.resists(offer):
             page.offer = offer
         else:
             self._put(page, offer)

@@ -53,13 +53,13 @@ class PageJobs(QObject):
     """Has pages read, one job after the other; a part of a page that is read again does not wait for them.
 
     **Signals:** `changed` (whether and how far), `progressed` (number of the page under way), `page_read` (PageText,
-    Box of the region or None), `failed` (the sentence that says why a job ended).
+    Box of the region or None), `failed` (the sentence that says why a job ended, the page whose part it was or 0).
     """
 
     changed = Signal()
     progressed = Signal(int)
     page_read = Signal(object, object)
-    failed = Signal(str)
+    failed = Signal(str, int)
 
     def __init__(self, errands: Errands, path: Path, pages: Sequence[Page]) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class PageJobs(QObject):
             self._next(job, job.rest)
         else:
             self._let_go(job.rest)
-            self.failed.emit(failed.message)
+            self.failed.emit(failed.message, job.rest[0] if job.reading.region is not None and job.rest else 0)
             self._next(job, [])
 
     def _finish(self, text: PageText, region: Box | None) -> None:

@@ -1,5 +1,6 @@
 """The lines of a page as a person reads and corrects them: plain values, and what an edit makes of them."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,7 @@ from msgspec.structs import replace as with_fields
 
 from engine import Box, PageText, TextLine
 
-__all__ = ["Line", "covers", "edited", "lines_of", "place_of", "put_in_place", "text_of", "whole_lines"]
+__all__ = ["Line", "covers", "edited", "lines_of", "place_of", "put_in_place", "text_of", "whole_lines", "word_around"]
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _ONE_LINE = str.maketrans({**dict.fromkeys(_BREAKS, " "), "\ufdd0": "\ufffd", "\ufdd1": "\ufffd"})
@@ -35,9 +36,22 @@ class Line:
         return self.read.box
 
     @property
+    def doubt_boxes(self) -> tuple[Box, ...]:
+        """The lower edge of each doubtful range, about where it stands."""
+        box, length = self.box, max(len(self.text), 1)
+        if box is None:
+            return ()
+        ends = ([box.left + (box.right - box.left) * each / length for each in span] for span in self.doubtful)
+        return tuple(Box(left, box.bottom, right, box.bottom) for left, right in ends)
+
+    @property
     def doubtful(self) -> tuple[tuple[int, int], ...]:
         """Ranges of characters that the model was not sure of and nobody has corrected."""
         return self.read.doubtful
+
+    def turned(self, degrees: int) -> "Line":
+        """The same on the page turned by quarters, clockwise."""
+        return replace(self, read=with_fields(self.read, box=self.box and self.box.turned(degrees)))
 
 
 def lines_of(page: PageText) -> tuple[Line, ...]:
@@ -61,6 +75,16 @@ def place_of(lines: Sequence[Line], position: int) -> tuple[int, int]:
             return number, position
         position -= len(line.text) + 1
     return max(len(lines) - 1, 0), len(lines[-1].text) if lines else 0
+
+
+def word_around(text: str, span: tuple[int, int]) -> tuple[int, int]:
+    """A range of characters grown to the word that it begins and the one that it ends in."""
+    start, end = span
+    while 0 < start < len(text) and _is_of_word(text[start]) and _is_of_word(text[start - 1]):
+        start -= 1
+    while 0 < end < len(text) and _is_of_word(text[end - 1]) and _is_of_word(text[end]):
+        end += 1
+    return start, end
 
 
 def edited(lines: Sequence[Line], text: str) -> tuple[Line, ...]:
@@ -123,6 +147,13 @@ def union(boxes: Sequence[Box]) -> Box:
         min(box.left for box in boxes), min(box.top for box in boxes),
         max(box.right for box in boxes), max(box.bottom for box in boxes),
     )  # fmt: skip
+
+
+def _is_of_word(character: str) -> bool:
+    """Whether it goes on a word; where no blanks stand between words, as in Chinese, each character is one."""
+    if unicodedata.east_asian_width(character) in ("W", "F"):
+        return False
+    return character.isalnum() or character in "'’-" or unicodedata.combining(character) > 0
 
 
 def _with_doubts(line: Line, doubtful: Sequence[tuple[int, int]]) -> Line:

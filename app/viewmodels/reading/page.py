@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace as with_fields
 
-from app.viewmodels.reading.lines import Line, lines_of, put_in_place, text_of
+from app.viewmodels.reading.lines import Line, covers, lines_of, put_in_place, text_of
 from engine import Box, PageInfo, PageText, Turned
 
 __all__ = ["Offer", "Page"]
@@ -48,6 +48,16 @@ class Page:
         return self.info.turned if self.info is not None else 0
 
     @property
+    def lines_turned(self) -> Turned:
+        """Degrees clockwise by which the page was turned of which its lines' boxes are."""
+        return self.text.turned if self.text is not None else 0
+
+    @property
+    def shift(self) -> int:
+        """Degrees clockwise by which it is shown beyond that."""
+        return (self.turned - self.lines_turned) % 360
+
+    @property
     def is_read(self) -> bool:
         """Whether there is something to show of it, be it that it is empty."""
         return self.text is not None and self.text.state != "failed"
@@ -84,5 +94,15 @@ class Page:
 
     def after(self, offer: Offer) -> tuple[Line, ...]:
         """Its lines with what was read again in its place."""
-        new = lines_of(offer.text)
-        return new if offer.region is None else put_in_place(self.lines, offer.region, new)
+        if offer.region is None:
+            return lines_of(offer.text)
+        turned = self.lines_turned - offer.text.turned
+        new = tuple(line.turned(turned) for line in lines_of(offer.text))
+        return put_in_place(self.lines, offer.region.turned(turned), new)
+
+    def resists(self, offer: Offer) -> bool:
+        """Whether a person changed what was read again."""
+        if offer.region is None:
+            return self.is_corrected
+        region = offer.region.turned(self.lines_turned - offer.text.turned)
+        return any(line.is_corrected for line in self.lines if covers(region, line.box))

@@ -138,7 +138,8 @@ class CollectionView(QWidget):
         queued = entry.queued
         match name:
             case "retry":
-                return queued is not None and (entry.progress is Progress.FAILED or bool(queued.failed_pages))
+                is_failed = entry.progress is Progress.FAILED
+                return entry.partial is not None or (queued is not None and (is_failed or bool(queued.failed_pages)))
             case "earlier" | "later":
                 return queued is not None and entry.progress is Progress.WAITING
             case "files":
@@ -168,6 +169,8 @@ class CollectionView(QWidget):
             can = self._can(name, entry)
             button.setEnabled(can)
             button.setVisible(can or name in ("open", "delete"))
+        is_partial = entry is not None and entry.partial is not None
+        self.buttons["retry"].setText("Read the Rest" if is_partial else "Retry")
 
     def _show_menu(self, position: QPoint) -> None:
         entry = self.list.entry

@@ -74,8 +74,8 @@ class LookCard(QScrollArea):
         self.read_button.clicked.connect(self._read)
         self.other_button.clicked.connect(self._read_pictures)
         self.page_button.clicked.connect(lambda: self.read_requested.emit((self._number,)))
-        self.unlock_button.clicked.connect(lambda: self.unlocked.emit(self.password.text()))
-        self.password.returnPressed.connect(lambda: self.unlocked.emit(self.password.text()))
+        self.unlock_button.clicked.connect(self._unlock)
+        self.password.returnPressed.connect(self._unlock)
         for field in (self.question, self.range):
             field.returnPressed.connect(self._read)
 
@@ -181,6 +181,10 @@ class LookCard(QScrollArea):
         self.show_document(self._document, self._number)
         if self._choice.reading != before:
             self.choice_changed.emit()
+
+    def _unlock(self) -> None:
+        self.password.selectAll()  # what is typed next comes in the place of a wrong one
+        self.unlocked.emit(self.password.text())
 
     def _read(self) -> None:
         if self._document is not None and self.read_button.isEnabled():

@@ -1,23 +1,19 @@
 """What is marked on the picture of a page, which is white in both schemes."""
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.look.colors import LIGHT
-from app.viewmodels.reading.lines import Line
 
-__all__ = ["paint_doubts", "paint_line", "paint_region"]
+__all__ = ["paint_doubt", "paint_line", "paint_region"]
 
 _DOUBT = "#d08700"
 
 
-def paint_doubts(painter: QPainter, line: Line, rect: QRectF, width: float) -> None:
-    """A rule under each doubtful word of a line, about where it stands."""
+def paint_doubt(painter: QPainter, edge: QRectF, width: float) -> None:
+    """A rule along the lower edge of a doubtful word, which has no thickness."""
     painter.setPen(QPen(QColor(_DOUBT), width))
-    length = max(len(line.text), 1)
-    for start, end in line.doubtful:
-        left, right = (rect.left() + rect.width() * each / length for each in (start, end))
-        painter.drawLine(QPointF(left, rect.bottom()), QPointF(right, rect.bottom()))
+    painter.drawLine(edge.topLeft(), edge.bottomRight())
 
 
 def paint_line(painter: QPainter, rect: QRectF) -> None:

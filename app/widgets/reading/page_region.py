@@ -30,6 +30,10 @@ class RegionFrame:
         """There is none any more."""
         self.box, self.is_open, self.is_given = None, False, False
 
+    def turn(self, degrees: int) -> None:
+        """The page is turned by quarters, clockwise."""
+        self.box = self.box and self.box.turned(degrees)
+
     def draw(self, page: QRectF, one: QPointF, other: QPointF) -> None:
         """Between two points of the window, as far as they are on the page."""
         self.is_open = self.is_given = False

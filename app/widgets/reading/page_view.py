@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.pictures import PagePictures, View
 from app.widgets.reading.fitted import Fitted
-from app.widgets.reading.page_marks import paint_doubts, paint_line, paint_region
+from app.widgets.reading.page_marks import paint_doubt, paint_line, paint_region
 from app.widgets.reading.page_region import ARROWS, RegionFrame
 from app.widgets.shared.look import Look
 from engine import Box
@@ -68,6 +68,8 @@ class PageView(QAbstractScrollArea):
         self._look = look
         self._pictures: PagePictures | None = None
         self._page: Page | None = None
+        self._turned = 0
+        """Degrees clockwise of what the region is of."""
         self._line: int | None = None
         self._pressed: QPointF | None = None
         self._pan_from: tuple[QPointF, QPoint] | None = None
@@ -105,6 +107,8 @@ class PageView(QAbstractScrollArea):
         """The page's text, turn or state changed; a region that was read is framed no longer."""
         if self.region.is_given and (self._page is None or not self._page.is_waiting):
             self.region.close()
+        turned, self._turned = self._turned, self._page.turned if self._page is not None else 0
+        self.region.turn(self._turned - turned)
         self._lay_out()
         self._ask()
         self._name()
@@ -197,8 +201,11 @@ class PageView(QAbstractScrollArea):
         return QRectF(left, top, (box.right - box.left) * page.width(), (box.bottom - box.top) * page.height())
 
     def _box_of(self, number: int | None) -> Box | None:
-        lines = self._page.lines if self._page is not None else ()
-        return lines[number].box if number is not None and number < len(lines) else None
+        """Where a line stands on the page as it is shown."""
+        if self._page is None or number is None or number >= len(self._page.lines):
+            return None
+        box = self._page.lines[number].box
+        return box and box.turned(self._page.shift)
 
     def _reveal(self, rect: QRectF) -> None:
         room = QRectF(self.viewport().rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
@@ -252,8 +259,9 @@ class PageView(QAbstractScrollArea):
                 rect.adjusted(20, 20, -20, -20), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), refusal
             )
         for line in self._page.lines:
-            if line.box is not None and line.doubtful:
-                paint_doubts(painter, line, self._rect_of(line.box), max(1.5, self.scale * 1.2))
+            for edge in line.doubt_boxes:
+                place = self._rect_of(edge.turned(self._page.shift))
+                paint_doubt(painter, place, max(1.5, self.scale * 1.2))
         if (box := self._box_of(self._line)) is not None:
             paint_line(painter, self._rect_of(box))
         if self.region.box is not None:
@@ -320,8 +328,9 @@ class PageView(QAbstractScrollArea):
     def line_at(self, point: QPointF) -> int | None:
         """The line that stands at a point of the viewport."""
         lines = self._page.lines if self._page is not None else ()
-        for number, line in enumerate(lines):
-            if line.box is not None and self._rect_of(line.box).adjusted(-3, -3, 3, 3).contains(point):
+        for number in range(len(lines)):
+            box = self._box_of(number)
+            if box is not None and self._rect_of(box).adjusted(-3, -3, 3, 3).contains(point):
                 return number
         return None
 

@@ -5,7 +5,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from app.viewmodels.reading.choice import Choice
-from app.viewmodels.reading.document import OpenDocument
+from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.reader import Reader
 from app.widgets.chat.find_bar import FindBar
@@ -34,6 +34,8 @@ class ReadingView(QWidget):
         self._reader = reader
         self._finding = finding
         self._document: OpenDocument | None = None
+        self._locked: OpenDocument | None = None
+        """The document that asked for a password when it was shown last."""
         self._shows_text = False
         """Which half a narrow window shows."""
         self.header = ReadingHeader(look, reader, share_menu)
@@ -81,10 +83,29 @@ class ReadingView(QWidget):
             return
         self._place()
         self.header.refresh()
-        self.failure.show_text(document.failure)
+        self.failure.show_text(document.failure_at(self._reader.number))
         self.page.refresh()
+        self._leave_lock(document)
         self.text.refresh()
+        self._follow_lock(document)
         self._mark()
+
+    def _leave_lock(self, document: OpenDocument) -> None:
+        """The keyboard waits here while a password is tried, for its field goes."""
+        card = self.text.card
+        if document.phase is not Phase.LOCKED and (card.password.hasFocus() or card.unlock_button.hasFocus()):
+            self.setFocus()
+
+    def _follow_lock(self, document: OpenDocument) -> None:
+        """The keyboard goes to what asks for a password, and from there to what comes next."""
+        card, before = self.text.card, self._locked
+        self._locked = document if document.phase is Phase.LOCKED else None
+        if self._locked is not None and (before is not document or self.hasFocus()) and self.isVisible():
+            card.password.setFocus()
+            card.password.selectAll()
+        elif document.phase not in (Phase.LOCKED, Phase.LOOKING) and self.hasFocus():
+            there = (card.read_button, self.text.editor, self.page.view)
+            next((widget for widget in there if widget.isVisible()), self.page.view).setFocus()
 
     def show_half(self, *, text: bool) -> None:
         """In a narrow window, show the text or the page."""

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.page import Offer, Page
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import doubts_line, page_line, receipt_line
 from app.widgets.reading.look_card import LookCard
@@ -75,8 +76,16 @@ class TextSide(QWidget):
         self.doubts.setText(doubts)
         for widget in (self.doubts, self.previous_doubt, self.next_doubt):
             widget.setVisible(bool(doubts))
-        what = "This part" if page.offer is not None and page.offer.region is not None else "This page"
-        self._show_offer(f"{what} was read again. You corrected what stands there." if page.offer else "")
+        self._show_offer(self._offer_line(page, page.offer) if page.offer is not None else "")
+
+    def _offer_line(self, page: Page, offer: Offer) -> str:
+        """What is asked; a correction that was taken back is no reason any more."""
+        what = "This page" if offer.region is None else "This part"
+        is_corrected = page.resists(offer)
+        self.keep_button.setText("Keep Mine" if is_corrected else "Keep This Text")
+        return f"{what} was read again. " + (
+            "You corrected what stands there." if is_corrected else "Take what is new?"
+        )
 
     def _show_offer(self, text: str) -> None:
         self._offer_room.setVisible(bool(text))

@@ -68,6 +68,11 @@ class Toast(QFrame):
             self._note.start()
         self._announce(text if undo is None else f"{text}. Undo brings it back.")
 
+    @property
+    def offered_at(self) -> float:
+        """When the way back was offered that is taken first, in seconds of the monotonic clock; 0 for none."""
+        return self._offers[-1].at if self._offers else 0.0
+
     def take_back(self) -> None:
         """Go the last way back, if one is offered."""
         if not self._offers:

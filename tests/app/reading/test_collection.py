@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.viewmodels.reading.queued import Progress
-from tests.app.driving import WAIT_MS, OpenDesk, drop, files
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files
 from tests.fake_documents import SENTENCES, Pretence, pretend
 
 
@@ -77,7 +79,8 @@ def test_words_lead_to_the_page_they_stand_on(open_desk: OpenDesk, qtbot: QtBot,
     qtbot.waitUntil(lambda: desk.models.reader.number == 3, timeout=WAIT_MS)
 
 
-def test_a_deleted_document_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["button", "command", "key"])
+def test_a_deleted_document_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, way: str) -> None:
     desk = open_desk()
     queued(desk, qtbot, tmp_path / "pile")
     rows, collection = desk.window.documents.list, desk.models.collection
@@ -86,7 +89,12 @@ def test_a_deleted_document_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_pa
     rows.setCurrentIndex(rows.model().index(names.index("a.pdf"), 0))
     QTest.keyClick(rows, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: "a.pdf" not in lines(desk), timeout=WAIT_MS)
-    desk.window.documents_toast.undo_button.click()
+    if way == "button":
+        desk.window.documents_toast.undo_button.click()
+    elif way == "command":
+        desk.window.commands["undo"].trigger()
+    else:
+        QTest.keySequence(rows, QKeySequence(QKeySequence.StandardKey.Undo))
     qtbot.waitUntil(lambda: lines(desk).get("a.pdf", "").startswith("2 pages read"), timeout=WAIT_MS)
 
 
@@ -168,3 +176,30 @@ def test_fields_that_are_named_again_after_a_restart_are_found_on_all_pages(
     fields.name("Total: number")
     (document,) = fields.documents
     qtbot.waitUntil(lambda: fields.cell(document, "Total").page == 1, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("num_pictures", [1, 3])
+@pytest.mark.parametrize("is_dropped", [True, False])
+def test_a_document_among_pictures_is_not_covered_by_them(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw, tmp_path: Path, num_pictures: int, is_dropped: bool
+) -> None:
+    desk = open_desk()
+    pictures = [draw(f"{number}.png") for number in range(num_pictures)]
+    paths = [pictures[0], pretend(tmp_path / "a.pdf", Pretence(("picture",))), *pictures[1:]]
+    desk.models.reader.list_all()
+    if is_dropped:
+        drop(desk, files(paths))
+    else:
+        desk.models.arrivals.open(paths)
+    desk.models.arrivals.finish()
+    qtbot.waitUntil(lambda: lines(desk).get("a.pdf") == "1 page read", timeout=WAIT_MS)
+    title = "0.png" if num_pictures == 1 else "3 pictures"
+    qtbot.waitUntil(lambda: [each.title for each in desk.models.reader.documents] == [title], timeout=WAIT_MS)
+
+
+def test_what_goes_into_the_message_from_the_list_is_said(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk()
+    (tmp_path / "notes.txt").write_text("a note")
+    desk.models.reader.list_all()
+    drop(desk, files([tmp_path / "notes.txt"]))
+    assert desk.window.documents_toast.text.text() == "1 file attached to your message."

@@ -10,7 +10,7 @@ from app.asking import Errand
 from app.viewmodels.reading.choice import PICTURES, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.jobs import CHUNK
-from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.lines import text_of, word_around
 from app.viewmodels.reading.reader import Reader
 from engine import (
     Box,
@@ -181,7 +181,7 @@ def test_a_page_that_fails_when_it_is_read_again_keeps_its_text(errands: Errands
     read(errands, document, page_text(1, "first"))
     read(errands, document, PageText(1, "failed", reason="It cannot be drawn."))
     assert lines(document) == ["first"]
-    assert document.failure == "It cannot be drawn."
+    assert document.failure_at(1) == "It cannot be drawn."
 
 
 def test_what_a_person_corrected_is_never_overwritten_without_asking(errands: Errands) -> None:
@@ -224,6 +224,37 @@ def test_a_region_is_read_again_around_whole_lines_and_put_in_place_with_a_way_b
     assert lines(document) == ["one", "tvvo", "three"]
     document.redo()
     assert lines(document) == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "shown"),
+    [
+        (90, Box(0.75, 0.125, 0.875, 0.5)),
+        (180, Box(0.5, 0.75, 0.875, 0.875)),
+        (270, Box(0.125, 0.5, 0.25, 0.875)),
+    ],
+)
+def test_a_part_of_a_page_that_was_turned_after_it_was_read_comes_to_its_place(
+    errands: Errands, degrees: int, shown: Box
+) -> None:
+    document = looked(errands, 1)
+    places = (Box(0.125, 0.125, 0.5, 0.25), Box(0.125, 0.5, 0.5, 0.75))
+    texts = tuple(TextLine(text, box) for text, box in zip(("tvvo", "three"), places, strict=True))
+    read(errands, document, PageText(1, "done", texts))
+    document.turn(1, degrees)
+    page = document.page(1)
+    assert page.lines[0].box.turned(page.shift) == shown
+    document.read_region(1, shown, Reading())
+    request = errands.last
+    assert isinstance(request, ReadDocument)
+    assert (request.reading.region, request.reading.turned) == (shown, degrees)
+    again = PageText(1, "done", (TextLine("two", shown),), turned=page.turned)
+    errands.answer(request, PageRead(again), DocumentRead(1))
+    assert lines(document) == ["two", "three"]
+    assert page.lines[0].box == places[0]
+    written = page.as_written()
+    assert written is not None
+    assert written.turned == 0
 
 
 def test_a_region_does_not_wait_for_the_pages(errands: Errands) -> None:
@@ -289,6 +320,40 @@ def test_the_next_doubtful_word_is_found_over_pages_and_round_the_end(errands: E
     reader.step_doubt(-1)
     assert reader.number == 3
     reader.finish()
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "word"),
+    [
+        ("the rabbit-hole went", (6, 7), "rabbit-hole"),
+        ("the “rabbit”, late", (6, 8), "rabbit"),
+        ("don’t", (0, 1), "don’t"),
+        ("one two three", (4, 9), "two three"),
+        ("a , b", (2, 3), ","),
+        ("兔子洞很深", (1, 2), "子"),
+        ("nai\u0308ve", (0, 1), "nai\u0308ve"),
+        ("short", (2, 99), "short"),
+        ("", (0, 0), ""),
+    ],
+)
+def test_a_doubt_is_about_the_word_around_it(text: str, span: tuple[int, int], word: str) -> None:
+    start, end = word_around(text, span)
+    assert text[start:end] == word
+
+
+def test_words_with_several_doubts_are_stepped_over_at_once_both_ways(errands: Errands) -> None:
+    reader = Reader(errands, lambda: Path("/nowhere"))
+    reader.open([Path("/papers/contract.pdf")])
+    document = reader.document
+    assert document is not None
+    errands.answer(errands.asked[0], PageLooked(PICTURE, 1))
+    line = TextLine("alpha beta gamma", doubtful=((1, 2), (3, 4), (7, 8), (12, 13)))
+    read(errands, document, PageText(1, "done", (line,)))
+    places = []
+    for steps in (1, 1, 1, -1, -1, -1):
+        reader.step_doubt(steps)
+        places.append(reader.place[1])
+    assert places == [5, 10, 16, 10, 5, 16]
 
 
 def test_finer_is_the_next_larger_budget_then_parts_and_for_the_sample_pieces(errands: Errands) -> None:

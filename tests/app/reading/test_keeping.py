@@ -9,6 +9,7 @@ from app.application import Desk
 from app.store import Orders
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.queued import Progress
 from engine import PageText, Reading, TextLine
 from tests.app.driving import WAIT_MS, OpenDesk
 from tests.fake_documents import Pretence, pretend
@@ -93,6 +94,28 @@ def test_a_region_that_was_read_again_comes_back(open_desk: OpenDesk, qtbot: QtB
     again = opened(qtbot, open_desk("fast"), path)
     qtbot.waitUntil(lambda: again.num_read == 1, timeout=WAIT_MS)
     assert text_of(again.page(1).lines).startswith("sharper")
+
+
+def test_what_was_stopped_says_so_in_the_next_run_and_its_rest_is_read(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1, 2)
+    document.edit(1, "mine")
+    qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False}, timeout=WAIT_MS)
+    desk.close()
+    desk = open_desk("fast")
+    collection, view = desk.models.collection, desk.window.documents
+    desk.models.reader.list_all()
+    qtbot.waitUntil(lambda: [entry.line for entry in collection.entries] == ["2 of 3 pages read"], timeout=WAIT_MS)
+    assert collection.entries[0].progress is not Progress.DONE
+    view.list.setCurrentIndex(view.list.model().index(0, 0))
+    assert view.buttons["retry"].text() == "Read the Rest"
+    view.buttons["retry"].click()
+    qtbot.waitUntil(lambda: [entry.line for entry in collection.entries] == ["3 pages read"], timeout=WAIT_MS)
+    assert collection.entries[0].progress is Progress.DONE
+    assert kept(desk) == {1: True, 2: False, 3: False}
 
 
 def test_a_file_that_was_changed_since_begins_anew(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:

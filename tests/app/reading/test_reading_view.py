@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QTransform
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
@@ -12,6 +13,7 @@ from app.application import Desk
 from app.viewmodels.draft.attached import DraftText
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.widgets.reading.ask_sheet import AskSheet
+from engine import Box, PageText
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files, say, wait_for_end
 from tests.fake_documents import SENTENCES, Pretence, pretend
 
@@ -120,6 +122,36 @@ def test_a_part_is_chosen_and_read_again_by_the_keyboard_alone(
     assert desk.models.reader.is_shown
 
 
+def test_what_was_read_again_is_offered_for_a_correction_only_while_there_is_one(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    document = read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    side, before = desk.window.reading.text, document.page(1).lines
+    document.edit(1, "mine")
+    again = document.page(1).text
+    assert again is not None
+    document._take_page(again, None)
+    desk.window.reading.refresh()
+    assert "You corrected" in side.offer.text.text()
+    document.undo()
+    assert document.page(1).lines == before
+    desk.window.reading.refresh()
+    assert "You corrected" not in side.offer.text.text()
+    assert side.keep_button.text() == "Keep This Text"
+
+
+def test_what_failed_on_one_page_is_not_said_on_another(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    document = read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",) * 2)))
+    document._take_page(PageText(1, "failed", reason="It cannot be drawn."), Box(0.1, 0.1, 0.9, 0.2))
+    view = desk.window.reading
+    for number, is_said in ((1, True), (2, False), (1, True)):
+        desk.models.reader.go_to(number)
+        view.refresh()
+        assert view.failure.isVisible() is is_said
+
+
 def test_words_are_found_in_all_pages(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk()
     read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text",) * 3, num_lines=3)))
@@ -144,12 +176,14 @@ def test_a_locked_document_is_opened_with_its_password(open_desk: OpenDesk, qtbo
     card = desk.window.reading.text.card
     qtbot.waitUntil(card.password.isVisible, timeout=WAIT_MS)
     for word in ("wrong", "open sesame"):
-        card.password.setText(word)
+        qtbot.waitUntil(card.password.hasFocus, timeout=WAIT_MS)
+        QTest.keyClicks(card.password, word)
         QTest.keyClick(card.password, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: document.phase is not Phase.LOOKING, timeout=WAIT_MS)
         if word == "wrong":
             qtbot.waitUntil(lambda: "not its password" in card.detail.text(), timeout=WAIT_MS)
     assert document.phase is Phase.KNOWN
+    qtbot.waitUntil(card.read_button.hasFocus, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: desk.models.reader.pictures.nearest(1, 0) is not None, timeout=WAIT_MS)
 
 
@@ -257,6 +291,35 @@ def test_a_page_that_is_turned_is_shown_and_read_turned(open_desk: OpenDesk, qtb
     qtbot.waitUntil(lambda: document.num_read == 1, timeout=WAIT_MS)
     assert document.page(1).text is not None
     assert document.page(1).turned == 90
+
+
+@pytest.mark.parametrize("num_quarters", [1, 2, 3])
+def test_lines_are_where_a_page_shows_them_that_is_turned_after_it_was_read(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, num_quarters: int
+) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    view, editor = desk.window.reading.page.view, desk.window.reading.text.editor
+    before, page = view._rect_of(view._box_of(6)), view._page_rect
+    share = QTransform().scale(1 / page.width(), 1 / page.height()).translate(-page.left(), -page.top())
+    turned = QTransform().translate(0.5, 0.5).rotate(90 * num_quarters).translate(-0.5, -0.5)
+    view.begin_region()
+    frame = view.region.box
+    assert frame is not None
+    for _ in range(num_quarters):
+        desk.window.commands["rotate_right"].trigger()
+    desk.window.reading.refresh()
+    assert view.region.box == frame.turned(90 * num_quarters)
+    page = view._page_rect
+    wanted = (
+        (share * turned * QTransform().scale(page.width(), page.height())).mapRect(before).translated(page.topLeft())
+    )
+    there = view._rect_of(view._box_of(6))
+    assert (wanted.center() - there.center()).manhattanLength() < 1
+    assert abs(wanted.width() - there.width()) + abs(wanted.height() - there.height()) < 1
+    view.end_region()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=there.center().toPoint())
+    assert editor.place == (6, 0)
 
 
 def test_pages_go_into_a_message_as_pictures_with_their_sum_of_tokens(
