@@ -1,6 +1,7 @@
 """A folder for files that must not outlive the app: only this person can read it, and it goes away with the app.
 
-What a killed app left behind goes at the next start. A lock in each folder tells whose app still runs.
+What a killed app left behind goes at its next start; folders of work, in which nothing lies that anybody goes on from,
+go when the next one is made. A lock in each folder tells whose app still runs.
 """
 
 import fcntl
@@ -13,9 +14,10 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-__all__ = ["PrivateFolder", "sweep"]
+__all__ = ["PrivateFolder", "WorkFolder", "sweep"]
 
 _PREFIX = "cabochon-"
+_WORK_PREFIX = "cabochon-work-"
 _NEW_PREFIX = "new-"
 """While it has no lock."""
 _LOCK = "lock"
@@ -23,6 +25,8 @@ _LOCK = "lock"
 
 class PrivateFolder:
     """Made where the system keeps temporary files when it is first needed."""
+
+    _prefix = _PREFIX
 
     def __init__(self) -> None:
         self._path: Path | None = None
@@ -43,7 +47,7 @@ class PrivateFolder:
         self.close()
 
     def _make(self) -> Path:
-        new = Path(tempfile.mkdtemp(prefix=_NEW_PREFIX + _PREFIX, dir=_place()))
+        new = Path(tempfile.mkdtemp(prefix=_NEW_PREFIX + self._prefix, dir=_place()))
         try:
             self._lock = (new / _LOCK).open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,10 +67,24 @@ class PrivateFolder:
             self._lock = None
 
 
+class WorkFolder(PrivateFolder):
+    """For pages and clips while a model is asked about them."""
+
+    _prefix = _WORK_PREFIX
+
+    def _make(self) -> Path:
+        _sweep(_WORK_PREFIX, ())
+        return super()._make()
+
+
 def sweep(spared: Collection[Path] = ()) -> None:
     """Delete the folders of apps that were killed, except those in which a spared file lies."""
+    _sweep(_PREFIX, spared)
+
+
+def _sweep(prefix: str, spared: Collection[Path]) -> None:
     kept = {name for path in spared for name in path.parts}
-    for folder in _place().glob(f"{_PREFIX}*"):
+    for folder in _place().glob(f"{prefix}*"):
         with suppress(OSError):
             if folder.name not in kept and folder.lstat().st_uid == os.getuid():
                 with (folder / _LOCK).open("rb") as lock:

@@ -14,7 +14,7 @@ from PIL import Image
 from engine.documents.forms import as_csv, as_fields, as_markdown
 from engine.documents.merge import compare
 from engine.documents.sheet import lies_on_its_side, take_apart, without_cut_print
-from engine.files.private_folder import PrivateFolder
+from engine.files.private_folder import WorkFolder
 from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
 from engine.protocol.events import PageProgress, Traits
 from engine.tasks.asking import Answered, Asking
@@ -81,7 +81,7 @@ def read_page(
         state: PageState = "done" if layer else "empty"
         return PageText(info.number, state, tuple(layer), turned=turned, receipt=PageReceipt("layer"))
     asked = way if way != "layer" else ("pieces" if traits.max_line_characters else "page")
-    with PrivateFolder() as folder:
+    with WorkFolder() as folder:
         if reading.region is not None:
             picture, region = without_cut_print(picture, reading.region)
             reading = msgspec.structs.replace(reading, region=region)

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import soundfile
 
-from engine.files.private_folder import PrivateFolder
+from engine.files.private_folder import WorkFolder
 from engine.media.senses import check_senses
 from engine.preprocess.sound import SAMPLE_RATE
 from engine.protocol.documents import SpokenPiece
@@ -83,7 +83,7 @@ def read_recording(
         prompt = info.traits.dictation_prompt or transcription_prompt(language or None)
     end_s = total_s = start_s = behind.end_s if behind is not None else 0.0
     try:
-        with OpenRecording(path, stop_if_cancelled) as file, PrivateFolder() as folder:
+        with OpenRecording(path, stop_if_cancelled) as file, WorkFolder() as folder:
             total_s = max(file.seconds, start_s)
             first_s = max(0, int(start_s) - CONTEXT_S)
             reader = _Reader(folder, prompt, translation, behind)

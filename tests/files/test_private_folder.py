@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pytest
 
-from engine.files.private_folder import PrivateFolder, sweep
+from engine.files.private_folder import PrivateFolder, WorkFolder, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +72,17 @@ def test_a_folder_that_cannot_be_made_leaves_nothing(place: Path, monkeypatch: p
         _ = private.path
     private.close()
     assert list(place.iterdir()) == []
+
+
+def test_the_next_work_takes_away_what_a_killed_one_left(place: Path) -> None:
+    left, pasted = place / "cabochon-work-left", place / "cabochon-pasted"
+    for folder in (left, pasted):
+        folder.mkdir()
+        (folder / "lock").touch()
+        (folder / "page.png").touch()
+    with WorkFolder() as first, WorkFolder() as second:
+        assert not left.exists()
+        assert first.is_dir()
+        assert second.is_dir()
+        assert pasted.is_dir()  # what was pasted may be needed by the store
+    assert not first.exists()

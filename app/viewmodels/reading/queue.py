@@ -234,10 +234,14 @@ class Queue(QObject):
         if document is not self._current:
             return
         if isinstance(stamp, str):
-            self._fail(document, stamp)
+            self._end(document, Progress.FAILED, stamp)
         elif document.stamp not in (None, stamp) and document.states:
             document.stamp = None
-            self._fail(document, f"“{document.path.name}” was changed since its first pages were read. Read it again?")
+            self._end(
+                document,
+                Progress.FAILED,
+                f"“{document.path.name}” was changed since its first pages were read. Read it again?",
+            )
         else:
             if document.stamp != stamp:
                 document.stamp = stamp
@@ -316,7 +320,7 @@ class Queue(QObject):
             self._wait_for_model(failed.message)
         else:
             document.needs_password = failed.kind == PasswordNeeded.__name__
-            self._fail(document, failed.message)
+            self._end(document, Progress.FAILED, failed.message)
 
     def _wait_for_model(self, reason: str) -> None:
         self._leave()
@@ -330,7 +334,9 @@ class Queue(QObject):
             return
         if isinstance(stamp, Stamp) and stamp != document.stamp:
             document.stamp = None
-            self._fail(document, f"“{document.path.name}” was changed while it was read. Read it again?")
+            self._end(
+                document, Progress.FAILED, f"“{document.path.name}” was changed while it was read. Read it again?"
+            )
             return
         self._set(document, Progress.WRITING)
         self._lane.follow(self._store.documents.pages(document.id), partial(self._write, document))
@@ -350,16 +356,13 @@ class Queue(QObject):
             return
         document.written = output.written
         if output.failure:
-            self._fail(document, output.failure)
+            self._end(document, Progress.FAILED, output.failure)
         else:
             if not document.is_forgotten:
                 document.texts.clear()
             self._end(document, Progress.DONE, output.note)
 
     # --- ends
-
-    def _fail(self, document: QueuedDocument, reason: str) -> None:
-        self._end(document, Progress.FAILED, reason)
 
     def _end(self, document: QueuedDocument, progress: Progress, reason: str) -> None:
         self._current = self._errand = None
