@@ -122,7 +122,7 @@ def test_a_mixed_recipe_of_mlx_vlm_means_the_same_here(original: Original, tmp_p
     packed = {name: module.bits for name, module in names.items() if hasattr(module, "bits")}
     assert set(packed.values()) == {few, many}
     of_experts = {bits for name, bits in packed.items() if ".experts." in name}
-    assert of_experts == ({few, many} if loaded.config.text.layers[0].experts else set())
+    assert of_experts == ({few, many} if loaded.config.text.experts else set())
     assert_same(logits(loaded.model, IDS), vlm_logits(folder))
 
 
