@@ -15,7 +15,7 @@ from engine.documents.forms import as_csv, as_fields, as_markdown
 from engine.documents.merge import compare
 from engine.documents.sheet import lies_on_its_side, take_apart, without_cut_print
 from engine.files.private_folder import WorkFolder
-from engine.protocol.documents import Box, PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
+from engine.protocol.documents import PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
 from engine.protocol.events import PageProgress, Traits
 from engine.tasks.asking import Answered, Asking
 from engine.tasks.pagewise import PageReader
@@ -258,7 +258,4 @@ def _mean_logprob(answers: Iterable[Answered]) -> float:
 
 def _turned_line(line: TextLine, degrees: int) -> TextLine:
     """A line of the layer on the page turned by quarters, clockwise."""
-    box = line.box
-    for _ in range(degrees // 90 % 4):
-        box = box and Box(1 - box.bottom, box.left, 1 - box.top, box.right)
-    return msgspec.structs.replace(line, box=box)
+    return msgspec.structs.replace(line, box=line.box and line.box.turned(degrees))
