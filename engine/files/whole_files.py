@@ -1,10 +1,10 @@
 """Files of ours are written whole or not at all, through a new file that nobody can have prepared."""
 
+import fcntl
 import filecmp
 import hashlib
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -13,9 +13,6 @@ from pathlib import Path
 __all__ = ["file_beside", "numbered", "put_in_place", "write_whole"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-_LEFT_S = 24 * 3600
-"""A file beside another that nobody has written to for so long was left by a program that was killed."""
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -43,19 +40,39 @@ def file_beside(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """A new, empty file in the same folder, for others to write; it is gone afterwards, unless it was moved.
 
     Nobody else writes to it, and nobody can guess its name, whose beginning follows from the other's: what a killed
-    program left there is gone after an attempt on a later day. Raises OSError.
+    program left there, and holds no more, is gone after the next attempt. Raises OSError.
     """
     begin = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}."
     for left in path.parent.glob(f"{begin}*.new"):
-        with suppress(OSError):
-            if time.time() - left.lstat().st_mtime > _LEFT_S:
-                left.unlink()
-    new = path.with_name(f"{begin}{secrets.token_hex(8)}.new")
-    os.close(os.open(new, _NEW, mode))
+        _unlink_left(left)
+    new, held = _hold_new(path.parent, begin, mode)
     try:
         yield new
     finally:
         new.unlink(missing_ok=True)
+        os.close(held)
+
+
+def _hold_new(folder: Path, begin: str, mode: int) -> tuple[Path, int]:
+    """A new file, and the handle that holds it."""
+    while True:
+        new = folder / f"{begin}{secrets.token_hex(8)}.new"
+        held = os.open(new, _NEW, mode)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if os.path.lexists(new):  # nobody took it for left before it was held
+            return new, held
+        os.close(held)
+
+
+def _unlink_left(path: Path) -> None:
+    """Delete a file that nobody holds."""
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(handle)
 
 
 def numbered(path: Path) -> Iterator[Path]:
