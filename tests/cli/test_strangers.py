@@ -74,7 +74,7 @@ def test_a_refusal_of_such_a_name_is_a_sentence(odd: Path) -> None:
     odd.write_bytes(b"no picture")
     run = cabochon("ocr", odd, "--json")
     assert run.returncode == 1
-    assert b"is not a picture" in run.stderr
+    assert b"is no PDF and no picture" in run.stderr
     assert b"Traceback" not in run.stderr
     failed = json.loads(run.stdout)
     assert (failed["file"], failed["event"]["event"]) == (str(odd), "failed")

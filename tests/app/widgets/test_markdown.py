@@ -120,13 +120,13 @@ def test_read_text_is_shown_line_by_line(view: MarkdownView) -> None:
 
 
 def test_text_that_grew_letter_by_letter_looks_like_the_whole(view: MarkdownView, qtbot: QtBot) -> None:
-    for end in range(1, len(DOCUMENT) + 1):
+    view.show_markdown(DOCUMENT, is_complete=True)
+    whole = shape(view.document())
+    for end in range(len(DOCUMENT) + 1):
         view.show_markdown(DOCUMENT[:end], is_complete=False)
         if end % 40 == 0:
             view.grab()
-    grown = shape(view.document())
-    view.show_markdown(DOCUMENT, is_complete=True)
-    assert grown == shape(view.document())
+    qtbot.waitUntil(lambda: shape(view.document()) == whole, timeout=WAIT_MS)
 
 
 def test_finished_blocks_keep_their_selection_while_more_comes(view: MarkdownView) -> None:
