@@ -20,9 +20,7 @@ from engine.process.limited_process import (
     LimitedProcess,
     Limits,
     Part,
-    ProcessFailed,
-    TooLong,
-    TooMuchMemory,
+    refusing,
     serve_limited,
 )
 from engine.protocol.documents import Box, PageInfo, TextLine, Turned
@@ -88,7 +86,7 @@ class Document:
         """The text layer of a page, with places on the turned page."""
         told, _ = self._ask(_TakeLines(self._file, self._index(number)), number)
         assert isinstance(told, _Lines)
-        return tuple(msgspec.structs.replace(line, box=line.box and _turned(line.box, turned)) for line in told.lines)
+        return tuple(line.turned(turned) for line in told.lines)
 
     def _index(self, number: int) -> int:
         if not 1 <= number <= self.num_pages:
@@ -98,14 +96,12 @@ class Document:
 
     def _ask(self, request: "_Request", number: int = 0) -> "tuple[_Answer, bytes]":
         what = f"Page {number} of “{self.path.name}”" if number else f"“{self.path.name}”"
-        try:
+        with refusing(
+            too_long=f"{what} takes more than {LIMITS.cpu_s} seconds to read, and is left out.",
+            too_much_memory=f"{what} takes too much memory to read, and is left out.",
+            failed=f"{what} is damaged and cannot be read.",
+        ):
             ((head, body),) = _process.ask(msgspec.json.encode(request), self.between)
-        except TooLong as error:
-            raise AttachmentError(f"{what} takes more than {LIMITS.cpu_s} seconds to read, and is left out.") from error
-        except TooMuchMemory as error:
-            raise AttachmentError(f"{what} takes too much memory to read, and is left out.") from error
-        except ProcessFailed as error:
-            raise AttachmentError(f"{what} is damaged and cannot be read.") from error
         told = _answers.decode(head)
         if isinstance(told, _Refused):
             raise (PasswordNeeded if told.needs_password else AttachmentError)(os.fsdecode(told.sentence))
@@ -243,16 +239,3 @@ def _opened_as_it_is(path: Path, password: str) -> "PdfFile | PictureFile":
     from engine.documents.pdf import PdfFile
 
     return PdfFile(path, password)
-
-
-def _turned(box: Box, turned: Turned) -> Box:
-    """The same place on the page after it was turned clockwise."""
-    match turned:
-        case 0:
-            return box
-        case 90:
-            return Box(1 - box.bottom, box.left, 1 - box.top, box.right)
-        case 180:
-            return Box(1 - box.right, 1 - box.bottom, 1 - box.left, 1 - box.top)
-        case 270:
-            return Box(box.top, 1 - box.right, box.bottom, 1 - box.left)

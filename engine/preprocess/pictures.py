@@ -23,9 +23,7 @@ from engine.process.limited_process import (
     LimitedProcess,
     Limits,
     Part,
-    ProcessFailed,
-    TooLong,
-    TooMuchMemory,
+    refusing,
     serve_limited,
 )
 from engine.protocol.errors import AttachmentError
@@ -175,18 +173,13 @@ def _pixels(request: _Fit | _Shrink, path: Path, between: Callable[[], None]) ->
 
 def _ask(request: _Request, path: Path, between: Callable[[], None]) -> list[tuple[_Told, bytes]]:
     is_picture = isinstance(request, _Fit | _Shrink)
-    try:
+    what, example = (" as a picture", ", for example as PNG") if is_picture else ("", "")
+    with refusing(
+        too_long=f"“{path.name}” takes more than {LIMITS.cpu_s} seconds to decode. Save it anew{example}.",
+        too_much_memory=too_much_memory(path),
+        failed=f"“{path.name}” is damaged and cannot be read{what}.",
+    ):
         parts = _process.ask(msgspec.json.encode(request), between)
-    except TooLong as error:
-        example = ", for example as PNG" if is_picture else ""
-        raise AttachmentError(
-            f"“{path.name}” takes more than {LIMITS.cpu_s} seconds to decode. Save it anew{example}."
-        ) from error
-    except TooMuchMemory as error:
-        raise AttachmentError(too_much_memory(path)) from error
-    except ProcessFailed as error:
-        what = " as a picture" if is_picture else ""
-        raise AttachmentError(f"“{path.name}” is damaged and cannot be read{what}.") from error
     answer = []
     for head, body in parts:
         told = _answers.decode(head)

@@ -14,13 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.media.limits import MAX_CPU_S, MAX_MEMORY_BYTES, MAX_WALL_S
+from engine.protocol.errors import AttachmentError
 from engine.protocol.requests import framed, read_frame, write_frame
 
-__all__ = ["LimitedProcess", "Limits", "Part", "ProcessFailed", "TooLong", "TooMuchMemory", "serve_limited"]
+__all__ = ["LimitedProcess", "Limits", "Part", "ProcessFailed", "TooLong", "TooMuchMemory", "refusing", "serve_limited"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,19 @@ class TooLong(ProcessFailed):
 
 class TooMuchMemory(ProcessFailed):
     """The work needed more memory than it may have."""
+
+
+@contextmanager
+def refusing(*, too_long: str, too_much_memory: str, failed: str) -> Iterator[None]:
+    """Say in a sentence what became of the process; raises AttachmentError in place of ProcessFailed."""
+    try:
+        yield
+    except TooLong as error:
+        raise AttachmentError(too_long) from error
+    except TooMuchMemory as error:
+        raise AttachmentError(too_much_memory) from error
+    except ProcessFailed as error:
+        raise AttachmentError(failed) from error
 
 
 class LimitedProcess:

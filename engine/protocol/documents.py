@@ -68,6 +68,10 @@ class TextLine(_Value, frozen=True):
     differs: str | None = None
     """What the other source has in its place, where both were compared and are not the same."""
 
+    def turned(self, degrees: int) -> "TextLine":
+        """The same line of the page after that was turned by quarters, clockwise."""
+        return msgspec.structs.replace(self, box=self.box and self.box.turned(degrees))
+
 
 class PageInfo(_Value, frozen=True):
     """A page before it is read. `number` counts from 1."""

@@ -14,9 +14,7 @@ from engine.process.limited_process import (
     LimitedProcess,
     Limits,
     Part,
-    ProcessFailed,
-    TooLong,
-    TooMuchMemory,
+    refusing,
     serve_limited,
 )
 from engine.protocol.errors import AttachmentError
@@ -64,14 +62,12 @@ class OpenRecording:
 
     def _read(self, place: int, num_samples: int) -> tuple[float, np.ndarray]:
         request = msgspec.json.encode(_Read(os.fsencode(self._path.absolute()), place, num_samples))
-        try:
+        with refusing(
+            too_long=f"“{self._path.name}” takes too long to decode. Save it anew.",
+            too_much_memory=f"“{self._path.name}” takes too much memory to decode. Save it anew.",
+            failed=f"“{self._path.name}” is damaged and cannot be read.",
+        ):
             ((head, body),) = self._process.ask(request, self._between)
-        except TooLong as error:
-            raise AttachmentError(f"“{self._path.name}” takes too long to decode. Save it anew.") from error
-        except TooMuchMemory as error:
-            raise AttachmentError(f"“{self._path.name}” takes too much memory to decode. Save it anew.") from error
-        except ProcessFailed as error:
-            raise AttachmentError(f"“{self._path.name}” is damaged and cannot be read.") from error
         told = _answers.decode(head)
         if isinstance(told, _Refused):
             raise AttachmentError(os.fsdecode(told.sentence))

@@ -97,7 +97,7 @@ def read_page(
             result = yield from page.as_whole(least)
     lines = result.lines
     if reading.compares and layer:
-        there = [_turned_line(line, page.turned) for line in layer]
+        there = [line.turned(page.turned) for line in layer]
         lines = tuple(compare(there, lines) if way == "layer" else compare(lines, there))
     receipt = result.receipt
     if receipt is not None:
@@ -254,8 +254,3 @@ def _mean_logprob(answers: Iterable[Answered]) -> float:
     """Of all tokens of these answers; what is no line of text counts as unlikely."""
     found = [token.logprob for answered in answers for token in answered.logprobs]
     return sum(found) / len(found) if found else -9.0
-
-
-def _turned_line(line: TextLine, degrees: int) -> TextLine:
-    """A line of the layer on the page turned by quarters, clockwise."""
-    return msgspec.structs.replace(line, box=line.box and line.box.turned(degrees))

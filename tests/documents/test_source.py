@@ -14,6 +14,7 @@ from PIL import Image
 from engine.documents import source
 from engine.documents.pdf import PdfFile
 from engine.documents.source import Document
+from engine.process.limited_process import ProcessFailed
 from engine.protocol.documents import Box
 from engine.protocol.errors import AttachmentError, PasswordNeeded
 from engine.tasks.selftest import draw_line
@@ -238,7 +239,7 @@ def test_a_crash_costs_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.undo()
         os.kill(child.pid, signal.SIGSEGV)
         child.wait()
-        raise source.ProcessFailed("exit status -11")
+        raise ProcessFailed("exit status -11")
 
     monkeypatch.setattr(source._process, "ask", killed)
     broken = document.look(2)

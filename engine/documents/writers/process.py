@@ -12,9 +12,7 @@ from engine.process.limited_process import (
     LimitedProcess,
     Limits,
     Part,
-    ProcessFailed,
-    TooLong,
-    TooMuchMemory,
+    refusing,
     serve_limited,
 )
 from engine.protocol.errors import AttachmentError, PasswordNeeded, shortened
@@ -55,7 +53,8 @@ class _Written(msgspec.Struct, frozen=True, tag=True):
 
 
 class _Refused(msgspec.Struct, frozen=True, tag=True):
-    sentence: str
+    sentence: bytes
+    """With names that may be no UTF-8."""
     needs_password: bool
 
 
@@ -97,19 +96,17 @@ def run_writer_process() -> int:
 
 
 def _ask(request: _Layer | _Pictured, source: Path, between: Callable[[], None]) -> str:
-    try:
+    with refusing(
+        too_long=f"“{source.name}” takes too long to write. Choose another format.",
+        too_much_memory=f"“{source.name}” takes too much memory to write. Choose another format.",
+        failed=f"“{source.name}” is too damaged to write. Choose another format.",
+    ):
         ((head, _),) = _process.ask(msgspec.json.encode(request), between)
-    except TooLong as error:
-        raise AttachmentError(f"“{source.name}” takes too long to write. Choose another format.") from error
-    except TooMuchMemory as error:
-        raise AttachmentError(f"“{source.name}” takes too much memory to write. Choose another format.") from error
-    except ProcessFailed as error:
-        raise AttachmentError(f"“{source.name}” is too damaged to write. Choose another format.") from error
     match _answers.decode(head):
         case _Written(note):
             return note
         case _Refused(sentence, needs_password):
-            raise (PasswordNeeded if needs_password else AttachmentError)(sentence)
+            raise (PasswordNeeded if needs_password else AttachmentError)(os.fsdecode(sentence))
         case _NoPlace(number, reason):
             raise OSError(number, reason)
 
@@ -120,7 +117,7 @@ def _answer(request: bytes) -> Iterator[Part]:
     try:
         told = _Written(_write(_requests.decode(request)))
     except AttachmentError as error:
-        told = _Refused(str(error), isinstance(error, PasswordNeeded))
+        told = _Refused(os.fsencode(str(error)), isinstance(error, PasswordNeeded))
     except OSError as error:
         told = _NoPlace(error.errno or 0, error.strerror or type(error).__name__)
     yield msgspec.json.encode(told), b""
