@@ -13,6 +13,7 @@ from engine import (
     DocumentRequest,
     EngineClient,
     EngineEvent,
+    EngineRested,
     EngineStarted,
     EngineStopped,
     Envelope,
@@ -34,11 +35,13 @@ CLOSED = Failed(EngineStopped.__name__, "The engine was ended.")
 class Bridge(QObject):
     """Owns the engine client, whose events arrive on its own threads and are heard on the GUI thread.
 
-    **Signals:** `engine_started` (its version), `engine_stopped` (it died, whatever it was about).
+    **Signals:** `engine_started` (its version), `engine_stopped` (it died, whatever it was about),
+    `engine_rested` (it was let go, idle).
     """
 
     engine_started = Signal(str)
     engine_stopped = Signal()
+    engine_rested = Signal()
     _arrived = Signal(object)
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -127,6 +130,8 @@ class Bridge(QObject):
         match envelope.event:
             case EngineStarted(version):
                 self.engine_started.emit(version)
+            case EngineRested():
+                self.engine_rested.emit()
             case event if loading is not None:
                 if isinstance(event, ModelLoaded):  # it comes again after a death; what was asked for later is to come
                     self._loads = {each: self._loads[each] for each in self._loads if each >= envelope.request_id}

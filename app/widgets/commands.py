@@ -278,6 +278,8 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             Command("use_sample", "Use the Sample Model", (),
                     lambda at: at.preferences.choose_model(None), lambda at: not at.model.is_built_in),
             Command("load_again", "Load the Model Again", (), lambda at: at.model.load_again()),
+            Command("free_memory", "Free Its Memory", (), lambda at: at.model.rest(),
+                    lambda at: at.model.is_there and not at.running.is_anything_busy),
         )),
         Menu("Window", (
             Command("minimize", "Minimize", "Ctrl+M", lambda at: at.window.showMinimized()),

@@ -52,6 +52,7 @@ class Gestures(QObject):
         self.library = models.library
         self.shelf = models.shelf
         self.search = models.search
+        self.running = models.running
         self.toolbox = models.toolbox
         self.status = models.status
         self.preferences = preferences

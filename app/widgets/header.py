@@ -75,7 +75,7 @@ class StatusChip(QToolButton):
 
 
 class _Dot(QWidget):
-    """Green when ready, yellow when busy, red when broken; the words beside it say the same."""
+    """Green when ready, yellow when busy, grey when it rests, red when broken; the words beside it say the same."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -92,7 +92,10 @@ class _Dot(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the dot."""
         colors = self._look.theme.colors
-        color = {Mood.READY: colors.accent, Mood.BUSY: colors.busy, Mood.BROKEN: colors.danger}[self._mood]
+        color = {
+            Mood.READY: colors.accent, Mood.BUSY: colors.busy, Mood.RESTING: colors.secondary,
+            Mood.BROKEN: colors.danger,
+        }[self._mood]  # fmt: skip
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -21,6 +21,7 @@ from engine.protocol.events import (
     DocumentLooked,
     DocumentRead,
     EngineEvent,
+    EngineRested,
     Failed,
     Finished,
     ModelLoaded,
@@ -343,9 +344,10 @@ class EngineClient:
             self._child.kill()
 
     def _let_idle_child_go(self) -> None:
-        if not self._running and not self._waiting:
+        if self._child is not None and not self._running and not self._waiting:
             self._end_child()
             self._child = None
+            self._report(0, EngineRested())
 
     def _end_child(self) -> None:
         self._send(Shutdown())

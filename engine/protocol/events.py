@@ -18,10 +18,10 @@ from engine.protocol.documents import DocumentInfo, PageInfo, PageText, ReadingC
 from engine.protocol.messages import Media, ToolCall, ToolResult
 
 __all__ = [
-    "DocumentEvent", "DocumentLooked", "DocumentRead", "EngineEvent", "EngineStarted", "Event", "Failed",
-    "FinishReason", "Finished", "LoadProgress", "Logprob", "Logprobs", "ModelInfo", "ModelLoaded", "PageLooked",
-    "PageProgress", "PageRead", "PageShown", "PictureReceipt", "PrefillProgress", "PromptReady", "Receipt",
-    "RecordingRead", "SoundReceipt", "SpeechRead", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd",
+    "DocumentEvent", "DocumentLooked", "DocumentRead", "EngineEvent", "EngineRested", "EngineStarted", "Event",
+    "Failed", "FinishReason", "Finished", "LoadProgress", "Logprob", "Logprobs", "ModelInfo", "ModelLoaded",
+    "PageLooked", "PageProgress", "PageRead", "PageShown", "PictureReceipt", "PrefillProgress", "PromptReady",
+    "Receipt", "RecordingRead", "SoundReceipt", "SpeechRead", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd",
     "ThoughtFinished", "ThoughtStarted", "ToolCallRefused", "ToolCalled", "ToolFinished", "Traits", "VideoReceipt",
 ]  # fmt: skip
 
@@ -259,6 +259,10 @@ class EngineStarted(_Event, frozen=True, tag="engine_started"):
     backend: str
 
 
+class EngineRested(_Event, frozen=True, tag="engine_rested"):
+    """The idle engine was let go, and its memory with it; the next request brings it back with its model."""
+
+
 class LoadProgress(_Event, frozen=True, tag="load_progress"):
     """So much of the checkpoint is read, from 0 to 1."""
 
@@ -353,5 +357,5 @@ DocumentEvent = (
 )
 """What requests for documents and recordings report, beside Failed."""
 
-EngineEvent = Event | DocumentEvent | EngineStarted | LoadProgress | ModelLoaded
+EngineEvent = Event | DocumentEvent | EngineStarted | EngineRested | LoadProgress | ModelLoaded
 """What an `EngineWorker` or `EngineClient` reports."""

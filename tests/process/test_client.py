@@ -13,6 +13,7 @@ import pytest
 from engine.process import client as client_module
 from engine.process.client import EngineClient
 from engine.protocol.events import (
+    EngineRested,
     EngineStarted,
     Failed,
     Finished,
@@ -101,6 +102,7 @@ def test_an_idle_child_rests_and_comes_back_with_its_model(
     until(heard, ModelLoaded)
     resting = child_of(client)
     client.rest()
+    assert until(heard, EngineRested)[-1].request_id == 0
     client.submit(Respond(2, (user("Hello"),), Options(Sampling(seed=1), max_new_tokens=5)))
     woken = until(heard, Finished)
     assert [each.event for each in woken if isinstance(each.event, Failed)] == []

@@ -25,6 +25,7 @@ from engine.protocol.events import (
     DocumentLooked,
     DocumentRead,
     EngineEvent,
+    EngineRested,
     EngineStarted,
     Failed,
     Finished,
@@ -127,6 +128,7 @@ REQUESTS: list[Request] = [
 ]
 EVENTS: list[EngineEvent] = [
     EngineStarted("0.1.0", "cpu"),
+    EngineRested(),
     LoadProgress(0.25),
     ModelLoaded(INFO, 812.5),
     PromptReady(300, 20, (PictureReceipt("a.png", 280, 912, 672, 266, 41.5),)),

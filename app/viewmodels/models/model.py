@@ -22,6 +22,8 @@ class ModelState(Enum):
     STARTING = auto()
     LOADING = auto()
     READY = auto()
+    RESTING = auto()
+    """It gave its memory back, and comes again when it is next needed."""
     STOPPED = auto()
     """The engine died; it starts again by itself, or when it is next needed."""
     FAILED = auto()
@@ -69,6 +71,7 @@ class Model(QObject):
         self._before: _Loaded | None = None
         bridge.engine_started.connect(self._follow_start)
         bridge.engine_stopped.connect(self._follow_stop)
+        bridge.engine_rested.connect(self._follow_rest)
 
     @property
     def name(self) -> str:
@@ -104,6 +107,10 @@ class Model(QObject):
         self._listen(self._bridge.load(str(path), self._settings.state_megabytes * MEGABYTE or None))
         self.changed.emit()
 
+    def rest(self) -> None:
+        """Give its memory back now, unless it is at work; the next message brings it again."""
+        self._bridge.rest()
+
     def load_sample(self) -> None:
         """Go back to the built-in model."""
         self.load(self._sample)
@@ -138,6 +145,11 @@ class Model(QObject):
     def _follow_stop(self) -> None:
         self.state, self.is_there = ModelState.STOPPED, False
         self.changed.emit()
+
+    def _follow_rest(self) -> None:
+        if self.state is ModelState.READY:
+            self.state, self.is_there = ModelState.RESTING, False
+            self.changed.emit()
 
     def _show_progress(self, fraction: float) -> None:
         self.state, self.fraction, self.is_there = ModelState.LOADING, fraction, False

@@ -18,6 +18,7 @@ class Mood(Enum):
 
     BUSY = auto()
     READY = auto()
+    RESTING = auto()
     BROKEN = auto()
 
 
@@ -47,10 +48,12 @@ class Status(QObject):
 
     @property
     def mood(self) -> Mood:
-        """Busy, ready or broken."""
+        """Busy, ready, resting or broken."""
         match self._model.state:
             case ModelState.STARTING | ModelState.LOADING:
                 return Mood.BUSY
+            case ModelState.RESTING:
+                return Mood.RESTING
             case ModelState.STOPPED | ModelState.FAILED:
                 return Mood.BROKEN
             case ModelState.READY:
@@ -66,6 +69,8 @@ class Status(QObject):
                 return "Starting…"
             case ModelState.LOADING:
                 return f"Loading {self._model.fraction * 100:.0f} %"
+            case ModelState.RESTING:
+                return "Not in memory"
             case ModelState.STOPPED:
                 return "Engine stopped"
             case ModelState.FAILED:
@@ -80,6 +85,8 @@ class Status(QObject):
     def detail(self) -> str:
         """More about the model, for the tooltip and the model menu."""
         info = self._model.info
+        if self._model.state is ModelState.RESTING:
+            return "Its memory is free for other programs. It comes back with your next message."
         if info is None:
             return self._model.failure or "The model is being loaded."
         return f"{self.hint}\n{_facts(info)}" if self.hint else _facts(info)

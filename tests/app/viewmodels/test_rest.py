@@ -5,6 +5,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge import Bridge
 from app.settings import Settings
+from app.viewmodels.models.model import ModelState
 from app.viewmodels.models.rest import Rest
 from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
 
@@ -57,3 +58,19 @@ def test_an_engine_that_was_not_idle_then_rests_a_while_later(
     Rest(desk.bridge, settings, desk.models.running, minute_ms=5)
     settings.rest_after_minutes = 1
     qtbot.waitUntil(lambda: len(rests) >= 3, timeout=WAIT_MS)
+
+
+def test_memory_is_given_back_by_hand_and_the_next_message_brings_the_model(
+    open_desk: OpenDesk, qtbot: QtBot, rests: list[Bridge]
+) -> None:
+    desk = open_desk("echo")
+    free = desk.window.commands["free_memory"]
+    assert free.isEnabled()
+    free.trigger()
+    qtbot.waitUntil(lambda: desk.models.model.state is ModelState.RESTING, timeout=WAIT_MS)
+    assert desk.models.status.state == "Not in memory"
+    assert not free.isEnabled()
+    say(desk, "awake?")
+    assert wait_for_end(qtbot, desk).text.startswith("user:awake?")
+    assert desk.models.model.is_ready
+    assert len(rests) == 1
