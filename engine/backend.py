@@ -7,16 +7,23 @@ are compiled, and the step as a whole on Metal alone.
 """
 
 import os
+import platform
+from pathlib import Path
 from typing import Literal
 
 import mlx.core as mx
 
-__all__ = ["backend_name", "compiles_whole_steps", "compute_dtype", "default_state_bytes"]
+from engine.protocol.models import Machine
+
+__all__ = ["backend_name", "compiles_whole_steps", "compute_dtype", "default_state_bytes", "this_machine"]
 
 STATE_SHARE = 0.25
 """Of the memory that a model leaves, for what is remembered of conversations."""
 
 MIN_STATE_BYTES = 256 * 1024 * 1024
+
+WORKING_SHARE = 0.75
+"""Of the memory, where MLX knows no better: as much as macOS recommends on most Macs."""
 
 
 def backend_name() -> Literal["metal", "cpu"]:
@@ -36,10 +43,50 @@ def compiles_whole_steps() -> bool:
 
 def default_state_bytes(model_bytes: int) -> int:
     """What the states of conversations may take beside a model of this size."""
-    return max(MIN_STATE_BYTES, int((_usable_bytes() - model_bytes) * STATE_SHARE))
+    return max(MIN_STATE_BYTES, int((this_machine().working_set_bytes - model_bytes) * STATE_SHARE))
 
 
-def _usable_bytes() -> int:
-    """What the GPU may keep resident, where MLX knows it; else the machine's memory."""
-    recommended = mx.device_info().get("max_recommended_working_set_size")
-    return int(recommended or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+def this_machine() -> Machine:
+    """What the engine runs on, as far as the system tells."""
+    known = mx.device_info() if backend_name() == "metal" else {}
+    memory = int(known.get("memory_size") or _memory_bytes())
+    recommended = known.get("max_recommended_working_set_size")
+    return Machine(
+        chip=str(known.get("device_name") or _processor()),
+        memory_bytes=memory,
+        working_set_bytes=int(recommended or memory * WORKING_SHARE),
+        system=_system(),
+        has_gpu=backend_name() == "metal",
+    )
+
+
+def _memory_bytes() -> int:
+    """Of the machine, or of the container that this runs in."""
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = _first_line(Path("/sys/fs/cgroup/memory.max"))
+    return min(pages, int(limit)) if limit.isdecimal() else pages
+
+
+def _processor() -> str:
+    """Its name, as Linux tells it; elsewhere its kind."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
+            names = (line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+            return next(names, platform.machine())
+    except OSError:
+        return platform.processor() or platform.machine()
+
+
+def _system() -> str:
+    """Its name and version."""
+    if platform.system() == "Darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    return f"{platform.system()} {platform.release()}"
+
+
+def _first_line(file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return opened.readline().strip()
+    except OSError:
+        return ""

@@ -31,6 +31,7 @@ from engine import (
     LoadModel,
     LoadProgress,
     LookAtDocument,
+    Machine,
     ModelInfo,
     ModelLoaded,
     PageRead,
@@ -99,6 +100,9 @@ RICH = "\n\n".join(
 )
 
 
+MACHINE = Machine("Fake M1", 16 * 2**30, 11 * 2**30, "macOS 14.0", has_gpu=True)
+
+
 class FakeEngine:
     """Answers beside each other, each on a thread of its own; Cancel overtakes, as in the real one."""
 
@@ -117,7 +121,7 @@ class FakeEngine:
     def run(self) -> None:
         """Serve until stdin closes or a Shutdown comes."""
         threading.Thread(target=self._read, daemon=True).start()
-        self._send(0, EngineStarted("0.0-fake", "cpu"))
+        self._send(0, EngineStarted("0.0-fake", "cpu", MACHINE))
         while True:
             match self._requests.get():
                 case LoadModel(request_id, path):

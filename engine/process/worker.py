@@ -23,7 +23,7 @@ from typing import BinaryIO, assert_never
 import mlx.core as mx
 
 from engine import version
-from engine.backend import backend_name
+from engine.backend import backend_name, this_machine
 from engine.engine import Engine
 from engine.process.desk import Desk
 from engine.process.lending import Loan, LoanEnded, Question
@@ -38,6 +38,7 @@ from engine.protocol.events import (
     ModelLoaded,
     Stats,
 )
+from engine.protocol.models import NotEnoughMemory
 from engine.protocol.requests import (
     AnswerNow,
     Cancel,
@@ -145,7 +146,7 @@ class EngineWorker:
             raise
 
     def _work(self) -> None:
-        self._report(0, EngineStarted(version.VERSION, backend_name()))
+        self._report(0, EngineStarted(version.VERSION, backend_name(), this_machine()))
         while not self._closing.is_set():
             self._take_in()
             self._begin()
@@ -241,7 +242,8 @@ class EngineWorker:
             _log.error("request %s failed", request_id, exc_info=error)
             message = f"Something went wrong in the engine: {shortened(error)}. The log has details."
         message = without_surrogates(message)  # a name from a file may hold what no frame can
-        self._report(request_id, Failed(type(error).__name__, message, self._engine is not None))
+        levers = error.levers if isinstance(error, NotEnoughMemory) else ()
+        self._report(request_id, Failed(type(error).__name__, message, self._engine is not None, levers))
         self._forget(request_id)
 
     def _forget(self, request_id: int) -> None:

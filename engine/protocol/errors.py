@@ -7,6 +7,7 @@ EngineError
 ├── PromptError          the messages or options cannot become a prompt
 ├── ContextFull          the prompt needs more positions than the model has
 ├── NoModel              nothing is loaded that could answer
+├── NotEnoughMemory      more is asked for than the machine's memory gives (in `models`, with what would help)
 ├── Cancelled            it was stopped by whoever asked for it
 └── EngineStopped        the engine process ended while it worked
 

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from engine.protocol.documents import DocumentInfo, PageInfo, PageText, ReadingCost, SpokenPiece
 from engine.protocol.messages import Media, ToolCall, ToolResult
+from engine.protocol.models import Lever, Machine
 
 __all__ = [
     "DocumentEvent", "DocumentLooked", "DocumentRead", "EngineEvent", "EngineRested", "EngineStarted", "Event",
@@ -205,6 +206,8 @@ class Failed(_Event, frozen=True, tag="failed", omit_defaults=True):
     message: str
     has_model: bool = False
     """Whether a model is loaded nevertheless: after a LoadModel that was refused, the one before."""
+    levers: tuple[Lever, ...] = ()
+    """What to ask for less of, where memory is short (kind NotEnoughMemory)."""
 
 
 Line = Annotated[str, Meta(max_length=200, pattern=r"^[^<>&\x00-\x1f\x7f]*$")]
@@ -257,6 +260,7 @@ class EngineStarted(_Event, frozen=True, tag="engine_started"):
 
     version: str
     backend: str
+    machine: Machine
 
 
 class EngineRested(_Event, frozen=True, tag="engine_rested"):

@@ -56,6 +56,7 @@ from engine.protocol.events import (
     Traits,
 )
 from engine.protocol.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Quote, Text, ToolCall, ToolResult, user
+from engine.protocol.models import Lever, Machine
 from engine.protocol.options import GREEDY, VENDOR_SAMPLING, JsonSchema, NamedTool, Options, Sampling
 from engine.protocol.requests import (
     MAX_FRAME_BYTES,
@@ -127,7 +128,7 @@ REQUESTS: list[Request] = [
     Shutdown(),
 ]
 EVENTS: list[EngineEvent] = [
-    EngineStarted("0.1.0", "cpu"),
+    EngineStarted("0.1.0", "cpu", Machine("Apple M4 Pro", 24 * 2**30, 16 * 2**30, "macOS 15.2", has_gpu=True)),
     EngineRested(),
     LoadProgress(0.25),
     ModelLoaded(INFO, 812.5),
@@ -155,6 +156,7 @@ EVENTS: list[EngineEvent] = [
     RecordingRead(600.0),
     Failed("ContextFull", "Too “long”."),
     Failed("CheckpointError", "No model there.", has_model=True),
+    Failed("NotEnoughMemory", "It is too much.", levers=(Lever("8K instead of 32K saves 1.1 GB", 2**30, True, 8192),)),
 ]
 
 
