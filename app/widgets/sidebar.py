@@ -8,7 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QEvent,
     QKeyCombination,
     QModelIndex,
     QObject,
@@ -29,7 +28,6 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -39,7 +37,8 @@ from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.running import Mark, Running
 from app.viewmodels.shelf.search import Found, Search
 from app.viewmodels.shelf.shelf import Shelf
-from app.widgets.shared.look import Label, Look, show_tip
+from app.widgets.shared.look import Label, Look
+from app.widgets.shared.search_field import SearchField
 
 __all__ = ["Sidebar"]
 
@@ -78,7 +77,7 @@ class Sidebar(QWidget):
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
-        self.search = _SearchField()
+        self.search = SearchField("Search", "Search all conversations")
         self.search.textChanged.connect(search.look_for)
         self.search.left_downwards.connect(self._enter_list)
         self.search.returnPressed.connect(self._open_first)
@@ -202,39 +201,6 @@ class Sidebar(QWidget):
             menu = self.build_menu(row)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(self.list.viewport().mapToGlobal(position))
-
-
-class _SearchField(QLineEdit):
-    """Escape empties it; the arrow down goes to what was found."""
-
-    left_downwards = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("searchField")
-        self.setPlaceholderText("Search")
-        self.setAccessibleName("Search all conversations")
-        self.setClearButtonEnabled(True)
-        for button in self.findChildren(QToolButton):
-            button.setAccessibleName("Clear the search")
-            show_tip(button, "Clear the search")
-
-    def event(self, event: QEvent) -> bool:
-        """Claim Escape while there is something to empty: elsewhere it stops an answer."""
-        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
-        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.text():
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Give the two keys their meaning."""
-        if event.key() == Qt.Key.Key_Escape and self.text():
-            self.clear()
-        elif event.key() == Qt.Key.Key_Down:
-            self.left_downwards.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class _List(QListView):

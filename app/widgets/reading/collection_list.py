@@ -56,6 +56,7 @@ class CollectionList(QListView):
         self.doubleClicked.connect(lambda index: self.chosen.emit(self._rows.entries[index.row()]))
         look.theme.changed.connect(self.doItemsLayout)
         collection.changed.connect(self._refresh)
+        collection.deleted.connect(self._leave_row)
         self._refresh()
 
     @property
@@ -82,6 +83,13 @@ class CollectionList(QListView):
             self.moved.emit(entry, arrows[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
+
+    def _leave_row(self) -> None:
+        """Of the row that has the focus goes the document: the next one gets it, or the one before."""
+        row, entries = self.currentIndex().row(), self._rows.entries
+        if 0 <= row < len(entries):
+            others = (n for n in (*range(row, len(entries)), *range(row, -1, -1)) if entries[n].id != entries[row].id)
+            self.setCurrentIndex(self._rows.index(next(others, row)))
 
     def _refresh(self) -> None:
         before = self.entry

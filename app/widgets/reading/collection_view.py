@@ -3,12 +3,10 @@
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLineEdit,
     QMenu,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +20,7 @@ from app.widgets.reading.collection_list import CollectionList
 from app.widgets.reading.fields_view import FieldsView
 from app.widgets.shared.form import CheckBox, PopUp
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.search_field import SearchField
 
 __all__ = ["CollectionView"]
 
@@ -57,14 +56,7 @@ class CollectionView(QWidget):
         self.add_button = QPushButton("Add…")
         self.folder_button = QPushButton("Add Folder…")
         self.pause_button = QPushButton("Pause")
-        self.search = QLineEdit()
-        self.search.setObjectName("searchField")
-        self.search.setPlaceholderText("Search in all documents")
-        self.search.setAccessibleName("Search in all documents")
-        self.search.setClearButtonEnabled(True)
-        for cross in self.search.findChildren(QToolButton):
-            cross.setAccessibleName("Clear the search")
-            show_tip(cross, "Clear the search")
+        self.search = SearchField("Search in all documents", "Search in all documents")
         self.form = PopUp(look)
         self.form.addItems([_NOTHING, *(f"Write {words}" for words in FORMAT_WORDS.values())])
         self.form.setAccessibleName("Files to write of what is added")
@@ -91,6 +83,8 @@ class CollectionView(QWidget):
         self.folder_button.clicked.connect(self.folder_requested)
         self.pause_button.clicked.connect(collection.toggle_pause)
         self.search.textChanged.connect(collection.look_for)
+        self.search.left_downwards.connect(self._enter_list)
+        self.search.returnPressed.connect(self._open_first)
         self.form.activated.connect(self._choose)
         self.out.activated.connect(self._choose_out)
         self.forgets.toggled.connect(self._choose)
@@ -131,6 +125,16 @@ class CollectionView(QWidget):
             if self._can(name, entry):
                 menu.addAction(button.text()).triggered.connect(button.click)
         return menu
+
+    def _enter_list(self) -> None:
+        if self._collection.entries:
+            self.list.setFocus()
+            if self._collection.query or self.list.entry is None:
+                self.list.setCurrentIndex(self.list.model().index(0, 0))
+
+    def _open_first(self) -> None:
+        if self._collection.query and self._collection.entries:
+            self._collection.open(self._collection.entries[0])
 
     def _can(self, name: str, entry: Entry | None) -> bool:
         if entry is None:

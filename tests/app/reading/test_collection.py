@@ -87,8 +87,12 @@ def test_a_deleted_document_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_pa
     names = [entry.path.name for entry in collection.entries]
     rows.setFocus()
     rows.setCurrentIndex(rows.model().index(names.index("a.pdf"), 0))
+    at = names.index("a.pdf")
+    neighbour = names[at + 1] if at + 1 < len(names) else names[at - 1]
     QTest.keyClick(rows, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: "a.pdf" not in lines(desk), timeout=WAIT_MS)
+    assert rows.entry is not None
+    assert rows.entry.path.name == neighbour
     if way == "button":
         desk.window.documents_toast.undo_button.click()
     elif way == "command":
@@ -203,3 +207,26 @@ def test_what_goes_into_the_message_from_the_list_is_said(open_desk: OpenDesk, t
     desk.models.reader.list_all()
     drop(desk, files([tmp_path / "notes.txt"]))
     assert desk.window.documents_toast.text.text() == "1 file attached to your message."
+
+
+def test_the_keyboard_goes_from_the_search_to_what_was_found(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    queued(desk, qtbot, tmp_path / "pile")
+    view, reader, collection = desk.window.documents, desk.models.reader, desk.models.collection
+    view.search.setFocus()
+    QTest.keyClicks(view.search, "pleasure of making")
+    qtbot.waitUntil(lambda: len(collection.entries) > 1 and all(e.page for e in collection.entries), timeout=WAIT_MS)
+    first, second = collection.entries[:2]
+    QTest.keyClick(view.search, Qt.Key.Key_Down)
+    assert view.list.hasFocus()
+    assert view.list.entry == first
+    QTest.keyClick(view.list, Qt.Key.Key_Down)
+    QTest.keyClick(view.list, Qt.Key.Key_Return)
+    assert reader.document is not None
+    assert reader.document.path == second.path
+    qtbot.waitUntil(lambda: reader.number == second.page, timeout=WAIT_MS)
+    reader.list_all()
+    view.search.setFocus()
+    QTest.keyClick(view.search, Qt.Key.Key_Return)
+    assert reader.document.path == first.path
+    qtbot.waitUntil(lambda: reader.number == first.page, timeout=WAIT_MS)
