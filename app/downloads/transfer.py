@@ -1,0 +1,216 @@
+"""One download from beginning to end, on whichever thread runs it: every file whole, checked, and in its place."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+
+from app.downloads.connection import Interrupted, Unsatisfiable
+from app.downloads.errors import DamagedDownload, HubBusy, NoConnection, NotEnoughSpace, refusal_of_place
+from app.downloads.hub import Hub
+from app.downloads.pace import Pace
+from app.downloads.parts import Part, fits
+from app.downloads.places import Place, PlainFolder, refuse_occupied
+from app.downloads.values import Listing, RemoteFile, State, Status
+from app.text.foreign_text import one_line
+
+__all__ = ["Check", "Stopped", "Tell", "Transfer", "free_bytes"]
+
+SPARE_BYTES = 512 << 20
+"""What a disk must keep beside a model."""
+TELL_S = 0.1
+
+Check = Callable[[Path], object]
+"""Looks at a folder as the engine would load it; raises EngineError."""
+Tell = Callable[[Status], None]
+
+
+class Stopped(Exception):
+    """Somebody set the event."""
+
+
+class _Damaged(Exception):
+    """These are not the bytes that were promised."""
+
+
+def free_bytes(folder: Path) -> int:
+    """What may be written on the disk of a folder that need not be there yet."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    return shutil.disk_usage(there).free
+
+
+class Transfer:
+    """Goes on with what is there: whole files of the place and of an earlier attempt, and parts."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        listing: Listing,
+        place: Place,
+        check: Check,
+        tell: Tell,
+        stop: threading.Event,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        self._hub, self._listing, self._place = hub, listing, place
+        self._check, self._tell, self._stop, self._free = check, tell, stop, free
+        self._done = 0
+        """Bytes of whole files."""
+        self._pace = Pace(time.monotonic())
+        self._told = -TELL_S
+
+    def run(self) -> Path:
+        """The model's folder. Raises DownloadError, what `check` raises, and Stopped; what came stays then."""
+        try:
+            return self._run()
+        except OSError as error:
+            raise refusal_of_place(error, self._place.folder) from error
+
+    def _run(self) -> Path:
+        place, listing = self._place, self._listing
+        if isinstance(place, PlainFolder):
+            refuse_occupied(place.path)
+        with place.held(listing):
+            place.remember(listing)
+            missing = self._missing_files()
+            self._require_space(missing)
+            for file in missing:
+                self._fetch(file)
+            self._say(State.CHECKING)
+            self._check(place.assemble(listing))
+            folder = place.install(listing)
+            place.forget(listing)
+        return folder
+
+    def _missing_files(self) -> list[RemoteFile]:
+        """Small ones first: what is wrong with a repository shows there."""
+        files = sorted({file.digest: file for file in self._listing.files}.values(), key=lambda file: file.size_bytes)
+        missing = []
+        for file in files:
+            if self._is_there(file):
+                self._done += file.size_bytes
+            else:
+                missing.append(file)
+        return missing
+
+    def _is_there(self, file: RemoteFile) -> bool:
+        """Whole and right: hashed by an earlier attempt, or here."""
+        staged, placed = self._place.staged(self._listing, file), self._place.placed(self._listing, file)
+        if staged.is_file() and not staged.is_symlink():
+            return staged.stat().st_size == file.size_bytes
+        return placed.is_file() and fits(placed, file, self._look_up)
+
+    def _look_up(self) -> None:
+        """Between two pieces of a file that is read again."""
+        self._go_on_or_stop()
+        self._say(State.CHECKING)
+
+    def _require_space(self, missing: list[RemoteFile]) -> None:
+        folder = self._place.unfinished_folder(self._listing) / "blobs"
+        have = sum(path.stat().st_size for path in folder.glob("*.part"))
+        lacking = sum(file.size_bytes for file in missing) - have + SPARE_BYTES - self._free(self._place.folder)
+        if missing and lacking > 0:
+            raise NotEnoughSpace(self._place.folder, lacking)
+
+    def _fetch(self, file: RemoteFile) -> None:
+        staged = self._place.staged(self._listing, file)
+        part = Part(staged.with_suffix(".part"), file, self._look_up)
+        try:
+            for _ in range(2):
+                self._fill(part)
+                if part.settle(staged):
+                    self._done += file.size_bytes
+                    return
+                part.restart()
+        finally:
+            part.close()
+        raise DamagedDownload(
+            f"{one_line(file.name)} came twice with other bytes than {one_line(self._listing.repo)} lists. Try again "
+            "later, from another network if you can."
+        )
+
+    def _fill(self, part: Part) -> None:
+        """Let all bytes of a file come, however often it takes; those of a wrong length are no bytes of it."""
+        patience = self._hub.patience
+        tries = 0
+        while not part.is_complete:
+            before = part.size
+            try:
+                self._stream(part)
+            except Interrupted as cut:
+                tries = tries + 1 if part.size <= before else 1
+                if tries >= patience.num_tries:
+                    raise cut.failure from cut
+                self._wait(cut, min(patience.longest_wait_s, patience.first_wait_s * 2 ** (tries - 1)))
+            except (_Damaged, Unsatisfiable):
+                return
+
+    def _stream(self, part: Part) -> None:
+        patience, file = self._hub.patience, part.file
+        with self._hub.stream(self._listing, file, part.size, part.tag) as response:
+            _agree(response, part)
+            began, came = time.monotonic(), 0
+            for piece in response.iter_raw():
+                self._go_on_or_stop()
+                if part.size + len(piece) > file.size_bytes:
+                    raise _Damaged
+                part.write(piece)
+                now = time.monotonic()
+                self._pace.add(len(piece), now)
+                came += len(piece)
+                self._say(State.WORKING, part)
+                if now - began >= patience.crawl_s:
+                    if came < patience.crawl_bytes:
+                        raise Interrupted(NoConnection("Almost nothing comes. Check the connection to the internet."))
+                    began, came = now, 0
+        if not part.is_complete:
+            raise Interrupted(NoConnection("The connection was cut. Check the connection to the internet."))
+
+    def _wait(self, cut: Interrupted, seconds: float) -> None:
+        if cut.wait_s is not None:
+            seconds = cut.wait_s
+            if seconds > self._hub.patience.longest_retry_after_s:
+                raise HubBusy(f"The hub asks to wait {seconds / 60:.0f} minutes. Go on then.") from cut
+        what = str(cut).partition(". ")[0]
+        self._say(State.WORKING, note=f"{what}. Trying again in {seconds:.0f} s.")
+        if self._stop.wait(seconds):
+            raise Stopped
+        self._say(State.WORKING, note="")
+
+    def _go_on_or_stop(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        self._hub.gate.check()
+
+    def _say(self, state: State, part: Part | None = None, note: str | None = None) -> None:
+        """Ten times a second at most, unless there is something to read."""
+        now = time.monotonic()
+        if note is None and now - self._told < TELL_S:
+            return
+        self._told = now
+        done, total = self._done + (part.size if part else 0), self._listing.size_bytes
+        self._tell(
+            Status(
+                state, min(done, total), total, self._pace.bytes_per_second, self._pace.seconds_left(total - done),
+                part.file.name if part else "", note or "",
+            )
+        )  # fmt: skip
+
+
+def _agree(response: httpx2.Response, part: Part) -> None:
+    """Make sure that what comes is what the part lacks, or begin anew; raises _Damaged."""
+    size = part.file.size_bytes
+    if response.status_code == 206:
+        unit, _, total = response.headers.get("Content-Range", "").partition("/")
+        if unit != f"bytes {part.size}-{size - 1}" or total not in (str(size), "*"):
+            raise _Damaged
+    else:
+        part.restart()
+        length = response.headers.get("Content-Length")
+        if length is not None and length != str(size):
+            raise _Damaged
+    if not part.size:
+        part.tag = response.headers.get("ETag", "")

@@ -1,0 +1,68 @@
+"""The good way: what the hub lists comes, whole and checked, to where other programs find it."""
+
+from pathlib import Path
+
+from huggingface_hub import scan_cache_dir, snapshot_download
+
+from app.downloads import Hub, HubCache, Listing, PlainFolder, State
+from tests.app.downloads.conftest import REPO, Bringing
+from tests.app.downloads.stand_in import StandIn
+
+NEEDED = {
+    "chat_template.jinja", "config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+    "model.safetensors.index.json", "tokenizer.json",
+}  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What lies in a folder, by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_listing_names_the_files_a_model_needs_with_exact_sizes(
+    listing: Listing, repository: str, files: dict[str, bytes]
+) -> None:
+    assert {file.name for file in listing.files} == NEEDED
+    assert listing.size_bytes == sum(len(files[name]) for name in NEEDED)
+    assert (listing.commit, listing.license, listing.is_gated) == (repository, "apache-2.0", False)
+
+
+def test_a_card_is_the_text_behind_its_head(hub: Hub, listing: Listing) -> None:
+    assert hub.card(listing) == "# A tiny model"
+
+
+def test_a_download_is_found_by_huggingface_hub(
+    hub: Hub, listing: Listing, cache: HubCache, files: dict[str, bytes]
+) -> None:
+    bringing = Bringing(hub, listing, cache)
+    status = bringing.run()
+    assert status.state is State.DONE, status.error
+    assert status.folder == Path(snapshot_download(REPO, cache_dir=cache.root, local_files_only=True))
+    assert contents(status.folder) == {name: files[name] for name in NEEDED}
+    scan = scan_cache_dir(cache.root)
+    assert not scan.warnings
+    (repo,) = scan.repos
+    (revision,) = repo.revisions
+    assert (repo.repo_id, repo.size_on_disk) == (REPO, listing.size_bytes)
+    assert (revision.commit_hash, revision.refs) == (listing.commit, {"main"})
+    assert len(bringing.looked_at) == 1
+    assert not cache.unfinished_folder(listing).exists()
+
+
+def test_a_folder_of_ones_own_holds_the_files_themselves(
+    hub: Hub, listing: Listing, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    status = Bringing(hub, listing, PlainFolder(tmp_path / "model")).run()
+    assert status.folder == tmp_path / "model"
+    assert contents(tmp_path / "model") == {name: files[name] for name in NEEDED}
+    assert not any(path.is_symlink() for path in (tmp_path / "model").iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"model"}
+
+
+def test_what_is_there_already_is_not_fetched_again(
+    hub: Hub, listing: Listing, cache: HubCache, stand_in: StandIn
+) -> None:
+    Bringing(hub, listing, cache).run()
+    stand_in.asked.clear()
+    assert Bringing(hub, listing, cache).run().state is State.DONE
+    assert stand_in.asked == []
