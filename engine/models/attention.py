@@ -15,6 +15,12 @@ __all__ = ["Attention", "KVView", "KeysValues", "attend"]
 KeysValues = tuple[mx.array, mx.array]
 """Keys and values, each [B, K, S, D]."""
 
+MAX_SCORE_BYTES = 256 * 1024 * 1024
+"""Of the scores of one block of queries: a chunk of 512 over 131,072 keys of the 31B would have 4.3 GB."""
+
+FUSED_HEAD_DIM, VECTOR_QUERIES = 256, 8
+"""Metal has kernels without a score matrix up to this head dimension, and for so few queries at any."""
+
 
 class KVView(Protocol):
     """One layer's cache as the attention of one forward pass sees it."""
@@ -29,9 +35,40 @@ def attend(q: mx.array, k: mx.array, v: mx.array, mask: Mask) -> mx.array:
     if isinstance(mask, Band):
         blocks = [_sdpa(q[:, :, queries], k[:, :, keys], v[:, :, keys], part) for queries, keys, part in mask.blocks]
         y = mx.concatenate(blocks, axis=2)
+    elif isinstance(mask, str):
+        y = _attend_causally(q, k, v)
     else:
         y = _sdpa(q, k, v, mask)
     return y.transpose(0, 2, 1, 3).flatten(start_axis=2)
+
+
+def _attend_causally(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
+    """In blocks of queries whose scores stay below `MAX_SCORE_BYTES`; return [B, H, L, D].
+
+    Each block is computed before the next one is asked for, because all that is queued holds its memory.
+    """
+    rows, heads, queries, _ = q.shape
+    size = max(1, MAX_SCORE_BYTES // (rows * heads * k.shape[2] * q.itemsize))
+    if size >= queries:
+        return _causal_block(q, k, v)
+    blocks, ahead = [], k.shape[2] - queries
+    for start in range(0, queries, size):
+        stop = min(start + size, queries)
+        seen = slice(0, ahead + stop)
+        blocks.append(_causal_block(q[:, :, start:stop], k[:, :, seen], v[:, :, seen]))
+        mx.eval(blocks[-1])
+    return mx.concatenate(blocks, axis=2)
+
+
+def _causal_block(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
+    """Where scores are a matrix, MLX reads the keys once for each head of a group; as rows of one matrix, once."""
+    (rows, heads, queries, dim), (_, kv_heads, keys, _) = q.shape, k.shape
+    if dim <= FUSED_HEAD_DIM or queries <= VECTOR_QUERIES or kv_heads in (1, heads):  # MLX does it itself, or better
+        return _sdpa(q, k, v, "causal")
+    group = heads // kv_heads
+    seen = mx.arange(keys) <= mx.arange(keys - queries, keys)[:, None]  # [L, S]
+    y = _sdpa(q.reshape(rows, kv_heads, group * queries, dim), k, v, mx.tile(seen, (group, 1)))
+    return y.reshape(q.shape)
 
 
 def _sdpa(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | str | None) -> mx.array:
