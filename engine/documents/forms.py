@@ -4,46 +4,33 @@ import csv
 import io
 import json
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "as_csv", "as_fields", "as_markdown"]
+from engine.documents.grid import Cell, Cells, Rule, Table, tables
+
+__all__ = ["as_csv", "as_fields", "as_markdown"]
 
 HEADING = 1.3
 """Usual line heights: a line that stands alone and is so much higher is a heading."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """Text at a place of a row. In pixels."""
-
-    text: str
-    left: int
-    right: int
-    height: int
-
-
-Cells = Sequence[Cell]
-
-
-def as_csv(rows: Sequence[Cells]) -> str:
+def as_csv(lines: Sequence[Cells], rules: Sequence[Rule] = ()) -> str:
     """The longest table of a page: its rows, with an empty field where one has nothing in a column."""
-    tables = [table for table in _tables(rows) if isinstance(table, _Table)]
-    if not tables:
+    found = [part for part in tables(lines, rules) if isinstance(part, Table)]
+    if not found:
         return ""
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(max(tables, key=lambda table: len(table.rows)).filled)
+    csv.writer(written, lineterminator="\n").writerows(max(found, key=lambda table: len(table.rows)).rows)
     return written.getvalue()
 
 
-def as_markdown(rows: Sequence[Cells], line: float) -> str:
+def as_markdown(lines: Sequence[Cells], line: float, rules: Sequence[Rule] = ()) -> str:
     """Lines, headings by their height, and tables. line: the usual line's height."""
     parts: list[str] = []
-    for part in _tables(rows):
-        if isinstance(part, _Table):
-            filled = [[text.replace("|", "\\|") for text in row] for row in part.filled]
-            lines = [f"| {' | '.join(row)} |" for row in filled]
-            parts.append("\n".join([lines[0], "|" + " --- |" * len(filled[0]), *lines[1:]]))
+    for part in tables(lines, rules):
+        if isinstance(part, Table):
+            head, *rows = (f"| {' | '.join(text.replace('|', chr(92) + '|') for text in row)} |" for row in part.rows)
+            parts.append("\n".join([head, "|" + " --- |" * len(part.rows[0]), *rows]))
         else:
             text = "\t".join(cell.text for cell in part)
             is_heading = len(part) == 1 and part[0].height > HEADING * line
@@ -94,42 +81,3 @@ def _stands_below(cell: Cell, label: Cell, labels: Container[str]) -> bool:
 
 def _name(label: str) -> str:
     return "".join(c for c in label.casefold() if c.isalnum())
-
-
-@dataclass(frozen=True)
-class _Table:
-    rows: list[Cells]
-
-    @property
-    def filled(self) -> list[list[str]]:
-        """Every row with all columns: what overlaps from row to row is one."""
-        columns: list[tuple[int, int]] = []
-        for cell in sorted((cell for row in self.rows for cell in row), key=lambda cell: cell.left):
-            if columns and cell.left < columns[-1][1]:
-                columns[-1] = (columns[-1][0], max(columns[-1][1], cell.right))
-            else:
-                columns.append((cell.left, cell.right))
-        filled = []
-        for row in self.rows:
-            texts = [""] * len(columns)
-            for cell in row:
-                at = next(i for i, (left, right) in enumerate(columns) if left <= cell.left < max(right, left + 1))
-                texts[at] = f"{texts[at]} {cell.text}".strip()
-            filled.append(texts)
-        return filled
-
-
-def _tables(rows: Sequence[Cells]) -> list["_Table | Cells"]:
-    """Rows in their order, those of several cells that follow each other as tables."""
-    parts: list[_Table | Cells] = []
-    run: list[Cells] = []
-    for row in [*rows, []]:
-        is_next = len(row) > 2 and len(run) > 1 and all(len(each) == 2 for each in run)
-        if len(row) < 2 or is_next:  # labels and values end where a wider table begins
-            parts += [_Table(run)] if len(run) > 1 else run
-            run = []
-        if len(row) > 1:
-            run.append(row)
-        elif row:
-            parts.append(row)
-    return parts

@@ -6,7 +6,8 @@ read across before it is read down.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,8 +21,17 @@ GUTTER = 0.8
 COLUMN_LINES = 3
 """Lines on both sides of a gutter, at the least."""
 
-PROSE_WIDTH = 6.5
+PROSE_WIDTH = 8.0
 """Line heights: the median line of a column is at least so wide."""
+
+FILLED = 0.75
+"""Of a column's width: the median line of prose; labels and values are of any length."""
+
+PROSE_LINES = 6
+"""Of columns whose lines stand level, at the least: fewer may be labels and values."""
+
+NOTES = 3
+"""Times as many lines has a column of prose as the notes at its side have."""
 
 WIDER = 1.4
 """Times the usual white between two rows of a page: what is farther away stands apart."""
@@ -101,11 +111,39 @@ def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
     for _, widest in sorted(found, key=lambda each: -each[0]):
         gutter = _trimmed(widest, rows, line)
         inside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]
-        left = [run for run in inside if run.right <= gutter.left + 1]
-        right = [run for run in inside if run.left >= gutter.right - 1]
-        if _are_columns(_nearest(left, at_right=True), _nearest(right, at_right=False), line):
+        left = _nearest([run for run in inside if run.right <= gutter.left + 1], at_right=True)
+        right = _nearest([run for run in inside if run.left >= gutter.right - 1], at_right=False)
+        if not _is_prose(left, line) or not _is_prose(right, line):
+            gutter, left, right = _beside(gutter, left, right, line)
+        if _are_columns(left, right, line):
             return gutter
     return None
+
+
+def _beside(gutter: _Gutter, left: list[Run], right: list[Run], line: float) -> tuple[_Gutter, list[Run], list[Run]]:
+    """Without what has nothing at the other side: a letterhead stands above the address, not beside it."""
+    while left and right:
+        first, other = sorted((left, right), key=lambda side: side[0].top)
+        head = _first_group(first, line)
+        if first[head - 1].bottom >= other[0].top:
+            break
+        gutter = replace(gutter, top=(first[head - 1].bottom + other[0].top) / 2)
+        del first[:head]
+    while left and right:
+        other, last = sorted((left, right), key=lambda side: side[-1].bottom)
+        foot = _first_group([replace(run, top=-run.bottom, bottom=-run.top) for run in reversed(last)], line)
+        if last[-foot].top <= other[-1].bottom:
+            break
+        gutter = replace(gutter, bottom=(last[-foot].top + other[-1].bottom) / 2)
+        del last[-foot:]
+    return gutter, left, right
+
+
+def _first_group(runs: list[Run], line: float) -> int:
+    """How many runs stand together, from the first one on."""
+    gaps = np.array([below.top - above.bottom for above, below in pairwise(runs)])
+    apart = np.flatnonzero(gaps > max(line, WIDER * float(np.median(gaps)))) if len(gaps) else gaps
+    return int(apart[0]) + 1 if len(apart) else len(runs)
 
 
 def _trimmed(gutter: _Gutter, rows: list[tuple[Run, ...]], line: float) -> _Gutter:
@@ -168,15 +206,19 @@ def _nearest(side: list[Run], *, at_right: bool) -> list[Run]:
 def _are_columns(left: list[Run], right: list[Run], line: float) -> bool:
     if min(len(left), len(right)) < COLUMN_LINES:
         return False
-    if _is_prose(left, line) and _is_prose(right, line):
+    are_prose = _is_prose(left, line), _is_prose(right, line)
+    fewer, more = sorted((left, right), key=len)
+    if all(are_prose) and len(fewer) >= PROSE_LINES:
         return True
-    return _share_level(*sorted((left, right), key=len)) < APART
+    are_notes = any(are_prose) and len(more) >= NOTES * len(fewer) and _first_group(fewer, line) > 1
+    return are_notes or _share_level(fewer, more) < APART
 
 
 def _is_prose(runs: list[Run], line: float) -> bool:
     """Lines that mostly fill their column."""
     widths = np.array([run.width for run in runs])
-    return bool(np.median(widths) >= PROSE_WIDTH * line and (widths > 0.6 * np.percentile(widths, 90)).mean() >= 0.5)
+    usual = np.median(widths) if len(widths) else 0.0
+    return bool(usual >= PROSE_WIDTH * line and usual > FILLED * np.percentile(widths, 90))
 
 
 def _share_level(runs: list[Run], others: list[Run]) -> float:

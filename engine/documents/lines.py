@@ -32,6 +32,9 @@ MARK = 0.45
 STRAY = 0.8
 """Of a letter's height: what is lower and stands alone is a mark as well: a comma, a pair of quotes."""
 
+LONE, SMALLEST = 0.55, 9
+"""Of a letter's height, and pixels: as high, what stands far from all others is small print, not a speck."""
+
 JOINT = 0.9
 """Line heights: the widest blank between a mark and the next word."""
 
@@ -249,10 +252,19 @@ def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Ru
         runs, strays = [_run(parts, group) for group in strays], []
     runs = _absorbed(parts, runs)
     runs = _with_marks(parts, runs, np.concatenate([marks, *strays]), letter)
+    runs += _lone(parts, strays, runs, letter)
     num_runs = 0
     while num_runs != len(runs):  # what has grown may reach further
         num_runs, runs = len(runs), _joined(parts, runs)
     return [run for run in runs if _is_line(parts, run, letter)] + leaders
+
+
+def _lone(parts: Components, strays: list[np.ndarray], runs: list[Run], letter: float) -> list[Run]:
+    """Strays that no run took and that are as high as print: a page's number in its corner."""
+    taken = np.concatenate([run.members for run in runs]) if runs else np.zeros(0, int)
+    least = max(SMALLEST, LONE * letter)
+    left = [group for group in strays if not np.isin(group, taken).any() and parts.height[group].max() >= least]
+    return [_run(parts, group) for group in left]
 
 
 def _is_line(parts: Components, run: Run, letter: float) -> bool:

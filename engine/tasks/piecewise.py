@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from engine.documents.cut import CELL_GAP, Piece
-from engine.documents.forms import Cell
+from engine.documents.grid import Cell
 from engine.documents.sheet import Sheet
 from engine.protocol.documents import Box, PageState, TextLine
 from engine.protocol.messages import Picture, user
@@ -170,12 +170,12 @@ class Readings:
             for each in row:
                 if not each.text:
                     continue
+                run = each.piece.run
+                cell = Cell(each.text, each.piece.left, run.top, each.piece.right, run.bottom)
                 if cells and each.piece.before != CELL_GAP:
-                    last = cells.pop()
-                    text = f"{last.text}{each.piece.before}{each.text}"
-                    cells.append(Cell(text, last.left, each.piece.right, max(last.height, each.piece.run.height)))
+                    cells.append(cells.pop().followed_by(cell, each.piece.before))
                 else:
-                    cells.append(Cell(each.text, each.piece.left, each.piece.right, each.piece.run.height))
+                    cells.append(cell)
             rows += [cells] if cells else []
         return rows
 

@@ -240,9 +240,9 @@ class _Page:
             case "text":
                 return "", ""
             case "markdown":
-                return as_markdown(found.cells(), self._sheet.line), ""
+                return as_markdown(found.cells(), self._sheet.line, self._sheet.ground.rules), ""
             case "table":
-                table = as_csv(found.cells())
+                table = as_csv(found.cells(), self._sheet.ground.rules)
                 return table, "" if table else "No table was found: no two rows of several cells stand together."
             case "fields":
                 return as_fields(found.cells(), self._reading.schema), ""

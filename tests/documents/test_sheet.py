@@ -151,6 +151,35 @@ def test_a_letter_head_at_the_right_does_not_part_a_table_below() -> None:
     assert [len(row.cells) for row in sheet.rows] == [1] * 7 + [4] * 5
 
 
+def test_notes_at_the_side_stand_in_no_line_of_the_text_that_they_stand_level_with() -> None:
+    text = prose(24, 300, 100, 7)
+    notes = [(60.0, y + 36 * i, note) for y in (100, 460) for i, note in enumerate(("A note", "on this"))]
+    sheet = take_apart(draw_page([*text, *notes]))
+    assert [round(row.left / 10) for row in sheet.rows] == [6] * 4 + [30] * 24
+
+
+def test_labels_and_values_of_about_a_width_are_read_across() -> None:
+    labels = ("Invoice number", "Date", "Number of yours", "Due date of it")
+    values = ("BW-10442-2023", "21 May of 2024", "8830-7", "20 June of 2024")
+    pairs = [(x, 100 + 50 * i, side[i]) for x, side in ((80.0, labels), (330.0, values)) for i in range(4)]
+    assert [len(row.cells) for row in take_apart(draw_page(pairs)).rows] == [2] * 4
+
+
+def test_a_letterhead_an_address_and_a_date_are_read_from_top_to_bottom() -> None:
+    head = [(700.0, 60 + 36 * i, text) for i, text in enumerate(("Harbour Trust", "17 Quay Street", "Bergen"))]
+    address = [(80.0, 260 + 36 * i, text) for i, text in enumerate(("Helen Brook", "44 Station Road", "Leeds"))]
+    later = [(700.0, 430.0, "12 October"), (80.0, 500.0, "Your letter of May"), (80.0, 560.0, "Dear Helen,")]
+    sheet = take_apart(draw_page([*head, *address, *later, *prose(8, 80, 620, 8)]))
+    assert [row.top for row in sheet.rows] == sorted(row.top for row in sheet.rows)
+
+
+def test_a_small_number_far_from_large_print_is_read() -> None:
+    page = draw_page([(100, 100 + 150 * i, "Large print of a slide") for i in range(4)], (1600, 900), 70)
+    draw = ImageDraw.Draw(page)
+    draw.text((1500, 840), "7", fill=0, font=ImageFont.load_default(36))
+    assert len(take_apart(page).rows) == 5
+
+
 def test_a_row_of_dots_is_a_leader_of_as_many_dots() -> None:
     sheet = take_apart(draw_page([*prose(4, 100, 100, 8), (100.0, 300.0, "Chapter one " + "." * 40 + " 7")]))
     cells = sheet.rows[-1].cells
