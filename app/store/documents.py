@@ -44,11 +44,11 @@ UPDATE pages SET corrected = :corrected, text = :text WHERE document_id = :id AN
 """
 _TOUCH = "UPDATE documents SET updated_at = ? WHERE id = ?"
 _FIND_TITLES = """
-SELECT id, 0, title, title, created_at FROM documents
+SELECT id, 0, title, title, created_at, path FROM documents
 WHERE ifnull(removed_at, 0) <= 0 AND has_all(title, :terms) ORDER BY updated_at DESC LIMIT :limit
 """
 _FIND_PAGES = """
-SELECT documents.id, pages.number, documents.title, pages.text, documents.created_at
+SELECT documents.id, pages.number, documents.title, pages.text, documents.created_at, documents.path
 FROM {pages} JOIN documents ON documents.id = pages.document_id
 WHERE ifnull(removed_at, 0) <= 0 AND has_all(pages.text, :terms)
 ORDER BY documents.updated_at DESC, documents.id, pages.number LIMIT :limit
@@ -95,8 +95,8 @@ class Documents:
         question = _FIND_BY_INDEX if has_index and long_terms else _FIND_EVERYWHERE
         rows = [*self._connection.execute(_FIND_TITLES, values), *self._connection.execute(question, values)]
         return [
-            PageHit(id_, number, title, snippet(found, terms), created_at)
-            for id_, number, title, found, created_at in rows[:limit]
+            PageHit(id_, number, title, snippet(found, terms), created_at, Path(os.fsdecode(path)))
+            for id_, number, title, found, created_at, path in rows[:limit]
         ]
 
     def save(self, document: KeptDocument) -> None:

@@ -225,3 +225,4 @@ class PageHit(msgspec.Struct, frozen=True):
     """As in a Hit."""
     created_at: float
     """Of the document."""
+    path: Path

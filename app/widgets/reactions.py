@@ -30,6 +30,7 @@ class Reactions(QObject):
         window.sidebar.rename_requested.connect(self._at.shelf.rename)
         window.sidebar.pin_requested.connect(self._at.shelf.pin)
         window.sidebar.documents_requested.connect(self._at.reading.reader.list_all)
+        window.sidebar.document_requested.connect(self._at.reading.reader.open_page)
         window.sidebar.remove_requested.connect(self._at.remove_conversation)
         window.editing.dismissed.connect(self._at.drafts.cancel_edit)
         window.escaped.connect(self._leave)

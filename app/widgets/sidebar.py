@@ -1,10 +1,10 @@
 """The conversations at the left: a field to search in all of them, and the list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -35,7 +35,7 @@ from PySide6.QtWidgets import (
 from app.store import MATCH_BEGIN, MATCH_END, Summary
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.running import Mark, Running
-from app.viewmodels.shelf.search import Found, Search
+from app.viewmodels.shelf.search import Found, FoundDocument, Search
 from app.viewmodels.shelf.shelf import Shelf
 from app.widgets.shared.look import Label, Look
 from app.widgets.shared.search_field import SearchField
@@ -43,8 +43,11 @@ from app.widgets.shared.search_field import SearchField
 __all__ = ["Sidebar"]
 
 _Index = QModelIndex | QPersistentModelIndex
-_Row = str | Summary | Found
-"""A heading, a conversation, or one in which a search found something."""
+_Row = str | Summary | Found | FoundDocument
+"""A heading, a conversation, or what a search found something in."""
+
+_Place = TypeVar("_Place", str, int)
+"""A turn or a page."""
 
 ROW_HEIGHT, HEADING_HEIGHT, HIT_HEIGHT = 32, 30, 54
 MARGIN = 8
@@ -59,7 +62,8 @@ class Sidebar(QWidget):
     """Shows what is kept, or what a search finds.
 
     **Signals:** `open_requested` (conversation id, turn id or "", whether to go on writing there), `rename_requested`
-    (id, title), `pin_requested` (id, is pinned), `remove_requested` (id), `documents_requested`.
+    (id, title), `pin_requested` (id, is pinned), `remove_requested` (id), `documents_requested`, `document_requested`
+    (path, page or 0).
     """
 
     open_requested = Signal(str, str, bool)
@@ -67,17 +71,18 @@ class Sidebar(QWidget):
     pin_requested = Signal(str, bool)
     remove_requested = Signal(str)
     documents_requested = Signal()
+    document_requested = Signal(object, int)
 
     def __init__(self, look: Look, library: Library, shelf: Shelf, search: Search, running: Running) -> None:
         super().__init__()
         self._library = library
         self._search = search
         self._shown_id = ""
-        self._chosen: tuple[Found | None, int] = (None, 0)
+        self._chosen: tuple[_Row | None, int] = (None, 0)
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
-        self.search = SearchField("Search", "Search all conversations")
+        self.search = SearchField("Search", "Search all conversations and documents")
         self.search.textChanged.connect(search.look_for)
         self.search.left_downwards.connect(self._enter_list)
         self.search.returnPressed.connect(self._open_first)
@@ -145,7 +150,7 @@ class Sidebar(QWidget):
             self._shown_id = self._library.current_id
             self.list.setCurrentIndex(self._rows.index_of(self._shown_id))
         note = ""
-        if self._search.query and not self._search.hits and not self._search.is_running:
+        if self._search.query and not self._rows.rows and not self._search.is_running:
             note = "Nothing found."
         elif not self._search.query and not self._rows.rows:
             note = "Conversations appear here. They stay on this Mac."
@@ -178,16 +183,19 @@ class Sidebar(QWidget):
             case Summary(id=conversation_id):
                 self.open_requested.emit(conversation_id, "", takes_focus)
             case Found(conversation_id=conversation_id) as found:
-                self.open_requested.emit(conversation_id, self._turn_to_show(found, takes_focus), takes_focus)
-            case str():
+                turn_id = self._place_to_show(found, found.turn_ids, takes_focus)
+                self.open_requested.emit(conversation_id, turn_id or "", takes_focus)
+            case FoundDocument(path=path) as document if takes_focus:
+                self.document_requested.emit(path, self._place_to_show(document, document.pages, takes_focus) or 0)
+            case _:
                 pass
 
-    def _turn_to_show(self, found: Found, takes_focus: bool) -> str:
-        """The newest turn with a match; whoever chooses the same row again is led to the next one."""
-        is_again = takes_focus and self._chosen[0] == found
-        number = (self._chosen[1] + 1) % max(len(found.turn_ids), 1) if is_again else 0
-        self._chosen = (found if takes_focus else None, number)
-        return found.turn_ids[number] if found.turn_ids else ""
+    def _place_to_show(self, row: _Row, places: Sequence[_Place], takes_focus: bool) -> _Place | None:
+        """The first place with a match; whoever chooses the same row again is led to the next one."""
+        is_again = takes_focus and self._chosen[0] == row
+        number = (self._chosen[1] + 1) % max(len(places), 1) if is_again else 0
+        self._chosen = (row if takes_focus else None, number)
+        return places[number] if places else None
 
     def _remove(self, index: QModelIndex) -> None:
         row = self._rows.rows[index.row()]
@@ -331,7 +339,8 @@ class _Rows(QAbstractListModel):
 
     def _present_rows(self) -> list[_Row]:
         if self._search.query:
-            return list(self._search.hits)
+            found, documents = self._search.hits, self._search.documents
+            return [*found, *(("Documents", *documents) if documents else ())]
         rows: list[_Row] = []
         for group in self._shelf.groups:
             rows += [group.name, *group.rows]
@@ -351,7 +360,7 @@ class _Delegate(QStyledItemDelegate):
     def measure(self) -> None:
         """Text has another size: a line for a title, more for a hit."""
         scale = max(self._look.theme.scale, 1)
-        heights = {str: HEADING_HEIGHT, Summary: ROW_HEIGHT, Found: HIT_HEIGHT}
+        heights = {str: HEADING_HEIGHT, Summary: ROW_HEIGHT, Found: HIT_HEIGHT, FoundDocument: HIT_HEIGHT}
         self._sizes = {kind: QSize(100, round(height * scale)) for kind, height in heights.items()}
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: _Index) -> QSize:
@@ -370,7 +379,7 @@ class _Delegate(QStyledItemDelegate):
         else:
             self._paint_ground(painter, area, state)
             inside = area.adjusted(MARGIN, 0, -MARGIN, 0)
-            if isinstance(row, Found):
+            if isinstance(row, Found | FoundDocument):
                 self._paint_found(painter, inside, row)
             else:
                 self._paint_title(painter, inside, row)
@@ -427,7 +436,7 @@ class _Delegate(QStyledItemDelegate):
             area = area.adjusted(0, 0, -40, 0)
         self._paint_line(painter, area, row.title or "Untitled", self._font(13))
 
-    def _paint_found(self, painter: QPainter, area: QRect, found: Found) -> None:
+    def _paint_found(self, painter: QPainter, area: QRect, found: Found | FoundDocument) -> None:
         half = area.height() // 2
         top = QRect(area.left(), area.top() + 5, area.width(), half - 4)
         when = f"{datetime.fromtimestamp(found.created_at):%d %b}"
@@ -478,7 +487,7 @@ def _spoken(row: _Row, mark: Mark | None) -> str:
     match row:
         case str():
             return row
-        case Found():
+        case Found() | FoundDocument():
             snippet = row.snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
             return ", ".join(filter(None, (f"{row.title}: {snippet}", row.more)))
         case Summary():

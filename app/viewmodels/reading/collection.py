@@ -113,9 +113,7 @@ class Collection(QObject):
 
     def open(self, entry: Entry) -> None:
         """Show a document, and the page that a search found."""
-        self._reader.open([entry.path])
-        if entry.page:
-            self._reader.go_soon(entry.page)
+        self._reader.open_page(entry.path, entry.page)
 
     def remove(self, entry: Entry) -> None:
         """Delete what was read of a document; for a while it can come back, if it was kept."""

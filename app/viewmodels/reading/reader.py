@@ -84,8 +84,9 @@ class Reader(QObject):
         """Show the list of all documents."""
         self.show(True, is_listing=True)
 
-    def go_soon(self, number: int) -> None:
-        """Show a page as soon as the document has it."""
+    def open_page(self, path: Path, number: int) -> None:
+        """Show a document, and a page of it as soon as it is there; with 0 the one that was looked at."""
+        self.open([path])
         self._wanted = number
         self._arrive()
 

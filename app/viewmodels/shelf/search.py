@@ -1,16 +1,17 @@
-"""What a search over all conversations finds, one row for each of them."""
+"""What a search over all conversations and documents finds, one row for each of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
-from app.store import Hit, Store
+from app.store import Hit, PageHit, Store
 from app.viewmodels.shelf.shelf import Shelf
 
-__all__ = ["Found", "Search", "by_conversation"]
+__all__ = ["Found", "FoundDocument", "Search", "by_conversation", "by_document"]
 
 SEARCH_MS = 120
 
@@ -33,13 +34,35 @@ class Found:
     @property
     def more(self) -> str:
         """How many turns there are besides the first: "2 more"; empty when there are none."""
-        return f"{len(self.turn_ids) - 1} more" if len(self.turn_ids) > 1 else ""
+        return _more(self.turn_ids)
+
+
+@dataclass(frozen=True)
+class FoundDocument:
+    """A document that was read, in which a search found something."""
+
+    path: Path
+    title: str
+    snippet: str
+    """As of a conversation."""
+    created_at: float
+    pages: tuple[int, ...]
+    """Those with a match; none when only the name has one."""
+
+    @property
+    def more(self) -> str:
+        """How many pages there are besides the first."""
+        return _more(self.pages)
+
+
+def _more(places: Sequence[object]) -> str:
+    return f"{len(places) - 1} more" if len(places) > 1 else ""
 
 
 class Search(QObject):
-    """Looks for words in everything that was said.
+    """Looks for words in everything that was said, and on all pages that were read.
 
-    **Signals:** `found` (`hits`, or that there is nothing to look for any more).
+    **Signals:** `found` (`hits` or `documents`, or that there is nothing to look for any more).
     """
 
     found = Signal()
@@ -48,13 +71,14 @@ class Search(QObject):
         super().__init__()
         self.query = ""
         self.hits: tuple[Found, ...] = ()
+        self.documents: tuple[FoundDocument, ...] = ()
         self.is_running = False
         """Whether nobody knows yet what it finds."""
         self._store = store
         self._lane = Lane()
         self._soon = QTimer(self, interval=SEARCH_MS, singleShot=True)
         self._soon.timeout.connect(self._ask)
-        shelf.changed.connect(self._soon.start)
+        shelf.changed.connect(self.refresh)
 
     def look_for(self, query: str) -> None:
         """Look for words; without any, nothing is found."""
@@ -62,17 +86,28 @@ class Search(QObject):
         self.is_running = bool(self.query)
         self._soon.start()
         if not self.query:
-            self.hits = ()
+            self.hits, self.documents = (), ()
             self.found.emit()
+
+    def refresh(self) -> None:
+        """There may be something else to find."""
+        if self.query:
+            self._soon.start()
 
     def _ask(self) -> None:
         if self.query:
             self._lane.follow(self._store.search(self.query, MOST_HITS), partial(self._take, self.query))
+            self._lane.follow(self._store.documents.search(self.query), partial(self._take_documents, self.query))
 
     def _take(self, query: str, hits: Sequence[Hit]) -> None:
         if query == self.query:
-            self.is_running = False
             self.hits = by_conversation(hits)
+            self.found.emit()
+
+    def _take_documents(self, query: str, hits: Sequence[PageHit]) -> None:
+        if query == self.query:
+            self.is_running = False
+            self.documents = by_document(hits)
             self.found.emit()
 
 
@@ -86,4 +121,17 @@ def by_conversation(hits: Sequence[Hit]) -> tuple[Found, ...]:
         first = next((hit for hit in of_one if hit.turn_id is not None), of_one[0])
         turn_ids = tuple(hit.turn_id for hit in of_one if hit.turn_id is not None)
         found.append(Found(first.conversation_id, first.title, first.snippet, first.created_at, turn_ids))
+    return tuple(found)
+
+
+def by_document(hits: Sequence[PageHit]) -> tuple[FoundDocument, ...]:
+    """One row for each document, in the order in which they were found. A page tells more than the name."""
+    rows: dict[str, list[PageHit]] = {}
+    for hit in hits:
+        rows.setdefault(hit.document_id, []).append(hit)
+    found = []
+    for of_one in rows.values():
+        first = next((hit for hit in of_one if hit.number), of_one[0])
+        pages = tuple(hit.number for hit in of_one if hit.number)
+        found.append(FoundDocument(first.path, first.path.name, first.snippet, first.created_at, pages))
     return tuple(found)

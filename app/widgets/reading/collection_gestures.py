@@ -31,7 +31,7 @@ class CollectionGestures(QObject):
             said.connect(self._tell)
         view.fields.add_requested.connect(lambda: ask_for_files(window, models.fields.add))
         view.fields.export_requested.connect(self._export_table)
-        view.fields.page_chosen.connect(self._show_page)
+        view.fields.page_chosen.connect(models.reader.open_page)
         models.fields.said.connect(window.documents_toast.say)
 
     def _add_files(self) -> None:
@@ -47,10 +47,6 @@ class CollectionGestures(QObject):
         fields = self._models.fields
         suggested = fields.documents[0].path.with_name(f"Fields.{form}")
         ask_where_to_write(self._window, suggested, FORMAT_WORDS[form], lambda target: fields.export(form, target))
-
-    def _show_page(self, path: Path, number: int) -> None:
-        self._models.reader.open([path])
-        self._models.reader.go_soon(number)
 
     def _choose_out(self) -> None:
         ask_for_folder(self._window, "Choose a Folder for the Files", self._take_out)

@@ -230,3 +230,30 @@ def test_the_keyboard_goes_from_the_search_to_what_was_found(open_desk: OpenDesk
     QTest.keyClick(view.search, Qt.Key.Key_Return)
     assert reader.document.path == first.path
     qtbot.waitUntil(lambda: reader.number == first.page, timeout=WAIT_MS)
+
+
+def test_the_sidebar_finds_documents_beside_conversations_and_leads_from_page_to_page(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    queued(desk, qtbot, tmp_path / "pile")
+    sidebar, reader, search = desk.window.sidebar, desk.models.reader, desk.models.search
+    sidebar.search.setText("pleasure of making")
+    qtbot.waitUntil(lambda: bool(search.documents), timeout=WAIT_MS)
+    first = search.documents[0]
+    assert len(first.pages) == 2
+    assert first.more == "1 more"
+    model = sidebar.list.model()
+    said = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(model.rowCount())]
+    assert said[0] == "Documents"
+    assert said[1].startswith(f"{first.title}: ")
+    for number in (*first.pages, first.pages[0]):
+        QTest.keyClick(sidebar.search, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda number=number: reader.number == number, timeout=WAIT_MS)
+        assert reader.document is not None
+        assert reader.document.path == first.path
+    collection = desk.models.collection
+    collection.remove(next(entry for entry in collection.entries if entry.path == first.path))
+    qtbot.waitUntil(lambda: first.path not in [each.path for each in search.documents], timeout=WAIT_MS)
+    sidebar.search.setText("no such words")
+    qtbot.waitUntil(lambda: sidebar.note.text() == "Nothing found.", timeout=WAIT_MS)
