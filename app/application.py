@@ -284,8 +284,9 @@ def assemble(
     voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
     reader = Reader(bridge, pasted.new_page)
     queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences)
-    collection.changed.connect(search.refresh)
-    arrivals = Arrivals(bridge, reader, collection, recordings := Recordings(bridge), composer, lambda: pasted.folder)
+    arrivals = Arrivals(
+        bridge, store, reader, collection, recordings := Recordings(bridge), composer, lambda: pasted.folder
+    )
     models = ViewModels(
         model=model,
         remarks=remarks,

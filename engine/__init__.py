@@ -92,6 +92,7 @@ from engine.protocol.messages import (
     BUDGETS,
     DEFAULT_BUDGET,
     DEFAULT_VIDEO_BUDGET,
+    PAGE_END,
     Media,
     Message,
     Part,
@@ -159,7 +160,7 @@ if TYPE_CHECKING:
     from engine.recordings.source import OpenRecording, run_recording_process
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "DOCUMENT_FORMATS", "GREEDY", "MAX_SOUND_SECONDS",
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "DOCUMENT_FORMATS", "GREEDY", "MAX_SOUND_SECONDS", "PAGE_END",
     "PICTURE_SUFFIXES", "RECORDING_FORMATS", "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow",
     "AnyJson", "Attachment", "AttachmentError", "Box", "Cancel", "CatalogModel", "CheckpointError", "ContextFull",
     "DocumentEvent", "DocumentFormat", "DocumentInfo", "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine",

@@ -94,6 +94,7 @@ QToolButton[role="enclosure"]:focus { border-color: $accent; }
 QFrame[role="bubble"] { background: $bubble; border-radius: 18px; }
 QTextBrowser[role="message"] { font-size: ${body}px; background: transparent; border: none; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
+QTextBrowser[role="sources"] { font-size: ${caption}px; background: transparent; border: none; color: $secondary; }
 QTextBrowser[role="thought"] { font-size: ${thought}px; background: transparent; border: none; color: $secondary;
   selection-background-color: $accent; selection-color: $on_accent; }
 QFrame[role="turn"] { border: 1px solid transparent; border-radius: 12px; }

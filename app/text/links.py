@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QUrl
 
-__all__ = ["LinkQuestion", "link_tip", "question_for"]
+__all__ = ["LinkQuestion", "link_tip", "page_link", "page_of", "question_for"]
 
 _OPENABLE = ("http", "https", "mailto")
 
@@ -30,8 +30,21 @@ def question_for(url: QUrl) -> LinkQuestion | None:
     return LinkQuestion(url, f"Open {url.host()}?", f"The model wrote this link; it leaves Cabochon.\n\n{shown}")
 
 
+def page_link(number: int) -> str:
+    """What leads to a page of a document that is asked about."""
+    return f"page:{number}"
+
+
+def page_of(url: QUrl) -> int:
+    """The page that a link leads to; 0 for every other link."""
+    number = url.path()
+    return int(number) if url.scheme() == "page" and number.isdecimal() and len(number) <= 5 else 0
+
+
 def link_tip(url: QUrl) -> str:
     """Where a link leads, for those who point at it: its host, whatever its words say."""
+    if page_of(url):
+        return f"Shows page {page_of(url):,}"
     if question_for(url) is None:
         return "This kind of link is not opened"
     return f"Write to {url.path()}" if url.scheme().lower() == "mailto" else url.host()

@@ -49,6 +49,7 @@ class Reactions(QObject):
         window.composer.stop_requested.connect(self._at.conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
         messages.picture_chosen.connect(open_picture)
+        messages.page_chosen.connect(self._at.reading.reader.open_page)
         messages.copy_requested.connect(self._copy)
         messages.link_chosen.connect(self._choose_link)
         messages.example_chosen.connect(self._choose_example)

@@ -340,7 +340,8 @@ class _Rows(QAbstractListModel):
     def _present_rows(self) -> list[_Row]:
         if self._search.query:
             found, documents = self._search.hits, self._search.documents
-            return [*found, *(("Documents", *documents) if documents else ())]
+            heading: list[_Row] = ["Documents"] if documents else []
+            return [*found, *heading, *documents]
         rows: list[_Row] = []
         for group in self._shelf.groups:
             rows += [group.name, *group.rows]

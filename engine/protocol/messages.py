@@ -8,8 +8,8 @@ import msgspec
 from engine.protocol.errors import without_surrogates
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "Media", "Message", "Part", "Picture", "Quote", "Role",
-    "Sound", "Text", "ToolCall", "ToolResult", "Video", "user",
+    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "PAGE_END", "Media", "Message", "Part", "Picture", "Quote",
+    "Role", "Sound", "Text", "ToolCall", "ToolResult", "Video", "user",
 ]  # fmt: skip
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -33,11 +33,25 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
         _make_whole(self, "text")
 
 
-class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="quote"):
-    """A text that a person attached, such as a file's, under its name."""
+PAGE_END = "\f"
+"""What parts the pages in the text of a quotation from a document."""
+
+
+class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="quote"):
+    """A text that a person attached, such as a file's, under its name.
+
+    From the pages of a document, it says which: `text` has one part for each of `pages`, with `PAGE_END` between them,
+    or is empty where pictures of the same message show them.
+    """
 
     name: str
     text: str
+    path: str = ""
+    """Of that document."""
+    pages: tuple[int, ...] = ()
+    """From 1; none for any other text."""
+    num_pages: int = 0
+    """Of the whole document."""
 
     def __post_init__(self) -> None:
         """Replace lone surrogates, as in `Text`."""
@@ -47,9 +61,17 @@ class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     @property
     def written(self) -> Text:
         """As the model reads it: a fenced block under its name, whose fence is longer than any in it."""
-        longest = max((len(run) for run in re.findall(r"`+", self.text)), default=0)
+        name, text = " ".join(self.name.split()), self.text
+        if self.pages:
+            numbers = ", ".join(map(str, self.pages))
+            name = f"{name}, of {self.num_pages} pages these: {numbers}. Name the page of what you say: (page N)."
+            if not text:
+                return Text(f"The pictures show the file {name}")
+            parts = zip(self.pages, text.split(PAGE_END), strict=False)
+            text = "\n\n".join(f"[page {number}]\n{part}" for number, part in parts)
+        longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
         fence = "`" * max(3, longest + 1)
-        return Text(f"File: {' '.join(self.name.split())}\n{fence}\n{self.text}\n{fence}")
+        return Text(f"File: {name}\n{fence}\n{text}\n{fence}")
 
 
 def _make_whole(part: Text | Quote, field: str) -> None:

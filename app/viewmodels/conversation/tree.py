@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from app.viewmodels.conversation.turns import Place, Turn
+from app.viewmodels.conversation.sources import Source, with_pages_of
+from app.viewmodels.conversation.turns import AnswerTurn, Place, Turn
 
 __all__ = ["TurnTree"]
 
@@ -14,6 +15,8 @@ class TurnTree:
     def __init__(self, turns: Sequence[Turn] = (), leaf: str | None = None) -> None:
         """`leaf`: where the shown branch ends; the newest turn when it is not there."""
         self.all: dict[str, Turn] = {}
+        self._sources: dict[str, tuple[Source, ...]] = {}
+        """What was seen of documents, up to each turn."""
         self._following: dict[str | None, list[Turn]] = defaultdict(list)
         for turn in turns:
             self.remember(turn)
@@ -32,6 +35,12 @@ class TurnTree:
     def remember(self, turn: Turn) -> None:
         """Keep a turn without showing it."""
         self.all[turn.place.id] = turn
+        sources = self._sources.get(turn.place.parent or "", ())
+        if isinstance(turn, AnswerTurn):
+            turn.sources = sources
+        else:
+            sources = with_pages_of(sources, turn.message)
+        self._sources[turn.place.id] = sources
         self._following[turn.place.parent].append(turn)
 
     def add(self, turn: Turn) -> None:

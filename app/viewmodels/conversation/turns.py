@@ -11,8 +11,10 @@ from typing import assert_never
 
 from PySide6.QtCore import QObject, Signal
 
+from app.text.pages import pages_told
 from app.text.receipts import heard_line, receipt_line, size_line
 from app.viewmodels.conversation.parts import AnswerPart, Said, Thought
+from app.viewmodels.conversation.sources import Source
 from app.viewmodels.conversation.tools import ToolRun
 from engine import (
     Answer,
@@ -55,7 +57,9 @@ class Enclosure:
     name: str
     path: str = ""
     receipt: str = ""
-    """What was heard of it, once that is known."""
+    """What was heard or seen of it, once that is known."""
+    page: int = 0
+    """Of a document: where what was taken from it begins."""
 
     @property
     def label(self) -> str:
@@ -119,6 +123,9 @@ class UserTurn(QObject):
                     found.append(Enclosure("film", Path(path).name, path, lines.get(path, "")))
                 case Sound(path) if all(path != each.path for each in found):
                     found.append(Enclosure("sound", Path(path).name, path, lines.get(path, "")))
+                case Quote(pages=(first, *_) as pages):
+                    told = f"{pages_told(pages)} of {part.num_pages:,}"
+                    found.append(Enclosure("pages", part.name, part.path, told, first))
                 case Quote(name):
                     found.append(Enclosure("document", name))
                 case _:
@@ -227,6 +234,8 @@ class AnswerTurn(QObject):
         self.parts: list[AnswerPart] = []
         """What it consists of so far, in order, as far as it is shown."""
         self.reason = ""
+        self.sources: tuple[Source, ...] = ()
+        """The documents of which its conversation has shown pages to the model."""
         self._shows_thoughts = shows_thought
         self._clock = clock
         self._title_of = title_of

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import assert_never
 
 from app.text.receipts import BUDGET_NAMES, auto_budget
+from app.viewmodels.draft.pages import DraftPages
+from app.viewmodels.draft.senses import Senses
 from engine import (
-    BUDGETS,
     DEFAULT_VIDEO_BUDGET,
     MAX_SOUND_SECONDS,
     Attachment,
     ImagePlan,
-    ModelInfo,
     Part,
     Picture,
     Quote,
@@ -24,8 +24,8 @@ from engine import (
 )
 
 __all__ = [
-    "EARS", "Attached", "DraftPicture", "DraftReading", "DraftSound", "DraftText", "DraftVideo", "Senses", "for_model",
-    "length", "new_key", "senses_of",
+    "EARS", "Attached", "DraftFile", "DraftPicture", "DraftReading", "DraftSound", "DraftText", "DraftVideo",
+    "for_model", "length", "new_key",
 ]  # fmt: skip
 
 EARS = "E2B, E4B and 12B hear"
@@ -48,31 +48,7 @@ def new_key() -> int:
 
 
 @dataclass(frozen=True)
-class Senses:
-    """What the loaded model takes, and how; before it is known, everything."""
-
-    hears: bool = True
-    sees: bool = True
-    auto_limit: int = BUDGETS[-1]
-    """The largest budget that Auto chooses."""
-    characters_per_token: float = 3.5
-    """Of text, roughly."""
-
-    def text_tokens(self, text: str) -> int:
-        """Tokens of a text, roughly."""
-        return math.ceil(len(text) / self.characters_per_token)
-
-
-def senses_of(info: ModelInfo | None) -> Senses:
-    """What a model takes."""
-    if info is None:
-        return Senses()
-    limit = info.traits.max_budget
-    return Senses("sound" in info.modalities, "picture" in info.modalities, limit, info.characters_per_token)
-
-
-@dataclass(frozen=True)
-class _DraftFile:
+class DraftFile:
     """An attached file. It can be sent once its copy exists."""
 
     key: int
@@ -121,7 +97,7 @@ class _DraftFile:
 
 
 @dataclass(frozen=True)
-class _Seen(_DraftFile):
+class _Seen(DraftFile):
     """Something to be seen at a budget; without a choice the budget is Auto."""
 
     choice: int | None = None
@@ -247,7 +223,7 @@ class DraftVideo(_Seen):
 
 
 @dataclass(frozen=True)
-class DraftSound(_DraftFile):
+class DraftSound(DraftFile):
     """A sound that waits to be sent; `peaks` are its loudest samples from the beginning to the end, in [0, 1]."""
 
     peaks: tuple[float, ...] = ()
@@ -386,7 +362,7 @@ class DraftReading:
                 assert_never(never)
 
 
-Attached = DraftPicture | DraftVideo | DraftSound | DraftText | DraftReading
+Attached = DraftPicture | DraftVideo | DraftSound | DraftText | DraftPages | DraftReading
 
 
 def for_model(item: Attached, senses: Senses) -> Attached:

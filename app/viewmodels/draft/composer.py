@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -11,6 +12,7 @@ from app.settings import Settings
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.draft.attached import (
     Attached,
+    DraftFile,
     DraftPicture,
     DraftReading,
     DraftSound,
@@ -22,10 +24,11 @@ from app.viewmodels.draft.attached import (
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected
 from app.viewmodels.draft.meter import Meter
+from app.viewmodels.draft.pages import DraftPages, known_pages
 from app.viewmodels.draft.preparing import Preparation
 from app.viewmodels.draft.quotes import LONG_TEXT, MANY_LINES
 from app.viewmodels.models.model import Model
-from engine import BUDGETS, Message, Text
+from engine import BUDGETS, Message, Part, Text
 
 __all__ = ["Composer"]
 
@@ -165,7 +168,7 @@ class Composer(QObject):
 
     def quote(self, name: str, text: str) -> None:
         """Attach a text under a name."""
-        self._add(DraftText(new_key(), name, text, senses=self._senses))
+        self.add(DraftText(new_key(), name, text, senses=self._senses))
 
     def attach(self, paths: Sequence[Path], remark: str = "") -> None:
         """Attach files; those that cannot be attached are named in `notice`, with a remark on what was no file."""
@@ -174,7 +177,7 @@ class Composer(QObject):
             if any(item.path == path for item in self.items if not isinstance(item, DraftText)):
                 self.say([*self._refusals, _again(path.name)], remark)
             else:
-                self._add(DraftReading(new_key(), path))
+                self.add(DraftReading(new_key(), path))
 
     def remove(self, key: int) -> None:
         """Take one thing out of the draft."""
@@ -248,28 +251,42 @@ class Composer(QObject):
 
         What is not ready is sent as soon as it is, unless the draft is changed before.
         """
-        refusals = [item.refusal for item in self.items if not isinstance(item, DraftText | DraftReading) and item.lack]
+        refusals = [item.refusal for item in self.items if isinstance(item, DraftFile) and item.lack]
         if self.draft.is_empty or self._conversation.is_busy:
             return
         if refusals:
             self.say(refusals)
         elif self.draft.is_ready:
             message, replaces = self._message(), self.draft.replaces
+            documents = [item for item in self.items if isinstance(item, DraftPages) and item.goes_on_after(message)]
             self.say([])
             self.remove_all()
             self.replace_text("")
             self.sent.emit(self.draft)
             self._conversation.send(message, self.is_thinking_on, replaces)
+            for item in documents:
+                self.add(item)
         else:
             self._is_to_be_sent = True
 
     def _message(self) -> Message:
         """The draft as a message, what is attached first."""
         text = self.draft.text.strip("\n").rstrip()
-        parts = [part for item in self.items for part in item.sent_parts]
+        parts: list[Part] = []
+        room = self.meter.room_for_pages
+        said = () if self._model.traits.newest_message_only else _said_before(self._conversation, self.draft.replaces)
+        for item in self.items:
+            if isinstance(item, DraftPages):
+                asked = item.asked(text, room, known_pages(said, item.path))
+                if asked is not None:
+                    parts.append(asked)
+                    room -= self._senses.text_tokens(asked.text)
+            else:
+                parts += item.sent_parts
         return Message("user", (*parts, Text(text)) if text else tuple(parts))
 
-    def _add(self, item: Attached) -> None:
+    def add(self, item: Attached) -> None:
+        """Attach something."""
         self.draft.items[item.key] = item
         self.item_added.emit(item)
         self._note_change()
@@ -297,7 +314,7 @@ class Composer(QObject):
 
     def _take_copy(self, draft: Draft, key: int, copy: Path) -> None:
         item = draft.items.get(key)
-        if item is not None and not isinstance(item, DraftText | DraftReading):
+        if isinstance(item, DraftFile):
             self._change(draft, replace(item, copy=copy))
             if copy != item.path:
                 self.draft_changed.emit(draft)
@@ -330,6 +347,12 @@ class Composer(QObject):
     def _weigh(self) -> None:
         self.meter.weigh(self.draft.text, self.items)
         self.changed.emit()
+
+
+def _said_before(conversation: Conversation, turn_id: str) -> list[Message]:
+    """What was said before a turn; with "" all of it."""
+    before = takewhile(lambda turn: turn.place.id != turn_id, conversation.turns)
+    return [message for turn in before for message in turn.messages]
 
 
 def _again(name: str) -> str:

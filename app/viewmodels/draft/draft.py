@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.viewmodels.draft.attached import Attached, DraftReading, DraftText, new_key
+from app.viewmodels.draft.pages import DraftPages
 from engine import Part, Picture, Quote, Sound, Video
 
 __all__ = ["Content", "Draft"]
@@ -67,6 +68,8 @@ def _items(parts: Sequence[Part]) -> list[Attached]:
                 pass  # the video's own, which comes with it
             case Picture() | Video() | Sound():
                 items.append(DraftReading.of(part))
+            case Quote(pages=pages) if pages:
+                items.append(DraftPages.of(new_key(), part))
             case Quote(name, text):
                 items.append(DraftText(new_key(), name, text))
             case _:

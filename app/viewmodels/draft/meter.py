@@ -8,7 +8,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.turns import AnswerTurn
-from app.viewmodels.draft.attached import Attached, DraftText, senses_of
+from app.viewmodels.draft.attached import Attached, DraftText
+from app.viewmodels.draft.pages import DraftPages
+from app.viewmodels.draft.senses import senses_of
 from app.viewmodels.models.model import Model
 from app.viewmodels.settings.preferences import Preferences
 from engine import (
@@ -35,6 +37,12 @@ _SHORT_S = 0.05
 
 _FIRST_TOKENS = 50
 """What a model is expected to need for text weighs as much as this many counted tokens."""
+
+_UNKNOWN_CONTEXT = 8192
+"""Tokens, while no model is known."""
+
+_FOR_PAGES = 0.7
+"""Of the context that is free."""
 
 _NEARLY_FULL = 0.85
 """Of the context; from here on a sentence warns."""
@@ -100,8 +108,9 @@ class Meter(QObject):
     def weigh(self, text: str, items: Iterable[Attached]) -> None:
         """Take the present draft."""
         items = tuple(items)
-        self._soft_tokens = sum(item.num_tokens for item in items if not isinstance(item, DraftText))
+        self._soft_tokens = sum(item.num_tokens for item in items if not isinstance(item, DraftText | DraftPages))
         quoted = sum(item.num_tokens for item in items if isinstance(item, DraftText))
+        quoted += sum(item.tokens_in(self.room_for_pages) for item in items if isinstance(item, DraftPages))
         self._draft_tokens = self._soft_tokens + quoted + self.senses.text_tokens(text.strip())
         self.changed.emit()
 
@@ -121,6 +130,12 @@ class Meter(QObject):
         if self._info is None:
             return None
         return max(self._context_length - self.used_tokens - self._draft_tokens, 0)
+
+    @property
+    def room_for_pages(self) -> int:
+        """What pages of documents may take of what is free: the rest is for the question and its answer."""
+        free = (self._context_length if self._info is not None else _UNKNOWN_CONTEXT) - self.used_tokens
+        return round(max(free, 0) * _FOR_PAGES)
 
     @property
     def line(self) -> str:

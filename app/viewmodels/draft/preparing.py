@@ -12,6 +12,7 @@ from app.background import Lane
 from app.viewmodels.draft.attached import DraftReading, DraftText
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected, inspect
+from app.viewmodels.draft.pages import DraftPages
 
 __all__ = ["Keep", "Preparation"]
 
@@ -46,7 +47,7 @@ class Preparation(QObject):
         if isinstance(item, DraftReading):
             is_wanted = partial(self._is_wanted, draft, key)
             self._looking.do(partial(_look, item.path, is_wanted), partial(self._go_on, draft, key, keep))
-        elif not isinstance(item, DraftText) and not item.is_ready:
+        elif not isinstance(item, DraftText | DraftPages) and not item.is_ready:
             self._copy(draft, key, keep, item.path)
 
     def forget(self, deletion: "Future[None]") -> None:

@@ -9,8 +9,9 @@ from app.asking import Asked
 from app.bridge import Bridge
 from app.settings import ChosenMicrophone, Settings
 from app.sound.recorder import FLOOR_DB, Microphone, MicrophoneError, Recorder, RecorderState
-from app.viewmodels.draft.attached import EARS, senses_of
+from app.viewmodels.draft.attached import EARS
 from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.senses import senses_of
 from app.viewmodels.models.model import Model
 from engine import (
     GREEDY,

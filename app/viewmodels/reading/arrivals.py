@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
+from app.store import Store
 from app.text.foreign_text import one_line
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
@@ -65,6 +66,7 @@ class Arrivals(QObject):
     def __init__(
         self,
         errands: Errands,
+        store: Store,
         reader: Reader,
         collection: Collection,
         recordings: Recordings,
@@ -73,6 +75,7 @@ class Arrivals(QObject):
     ) -> None:
         super().__init__()
         self._errands = errands
+        self._store = store
         self._reader = reader
         self._collection = collection
         self._recordings = recordings
@@ -142,7 +145,7 @@ class Arrivals(QObject):
     def ask_about(self, path: Path) -> None:
         """Ask about a document, in the conversation."""
         self._reader.show(False)
-        self.asked.emit(Question(self._errands, self._composer, path, self._new_folder))
+        self.asked.emit(Question(self._errands, self._store, self._composer, path, self._new_folder))
 
     def dismiss(self) -> None:
         """Neither."""

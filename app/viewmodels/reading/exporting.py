@@ -83,6 +83,12 @@ class DocumentExporter(QObject):
         """Pages as they are copied: lines kept or joined, as a person chose."""
         return document_text(mark_running(pages), self._layout(document, "none"))
 
+    def page_texts(self, document: OpenDocument, pages: Sequence[PageText]) -> dict[int, str]:
+        """The same, page by page; without those that hold nothing."""
+        layout = self._layout(document, "none")
+        texts = {page.number: document_text([page], layout) for page in mark_running(pages)}
+        return {number: text for number, text in texts.items() if text.strip()}
+
     def close(self) -> None:
         """Give up what is not finished; nothing of it stays."""
         self._is_closing.set()

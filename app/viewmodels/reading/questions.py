@@ -1,20 +1,25 @@
-"""Asking about a document in the conversation: its pages as pictures, or the text that stands in it, and their cost."""
+"""Asking about a document in the conversation: its pages as pictures, or their text, and what they cost."""
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
+from app.store import KeptDocument, KeptPage, Stamp, Store
 from app.text.receipts import auto_budget
+from app.viewmodels.draft.attached import new_key
 from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.choice import pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.output import stamp_of
+from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.words import count
 from engine import EngineEvent, Failed, PageInfo, PageShown, Reading, ShowPage, plan_image
 
@@ -27,7 +32,8 @@ LONGEST_SIDE = 2000
 class Question(QObject):
     """One document that somebody wants to ask about, until its pages or its text are attached.
 
-    `new_folder` names a folder for pictures, which goes with the app; it is called off the window's thread.
+    The text is what was read of it, with corrections, and else what stands in the file. `new_folder` names a folder
+    for pictures, which goes with the app; it is called off the window's thread.
 
     **Signals:** `changed`, `finished` (it is attached).
     """
@@ -35,7 +41,9 @@ class Question(QObject):
     changed = Signal()
     finished = Signal()
 
-    def __init__(self, errands: Errands, composer: Composer, path: Path, new_folder: Callable[[], Path]) -> None:
+    def __init__(
+        self, errands: Errands, store: Store, composer: Composer, path: Path, new_folder: Callable[[], Path]
+    ) -> None:
         super().__init__()
         self.document = OpenDocument(errands, path)
         self.pages = ""
@@ -44,6 +52,7 @@ class Question(QObject):
         self.trouble = ""
         self._errands = errands
         self._composer = composer
+        self._store = store
         self._new_folder = new_folder
         self._lane = Lane()
         self._drawn: list[Path] = []
@@ -52,6 +61,7 @@ class Question(QObject):
         self.document.changed.connect(self._follow)
         self.document.looked.connect(lambda _: self.changed.emit())
         self.document.look()
+        self._lane.do(partial(stamp_of, path), self._find)
 
     @property
     def title(self) -> str:
@@ -60,8 +70,8 @@ class Question(QObject):
 
     @property
     def has_text(self) -> bool:
-        """Whether a page has a text layer."""
-        return any(page.info is not None and page.info.num_characters for page in self.document.pages)
+        """Whether a page was read, or has a text layer."""
+        return any(map(_num_characters, self.document.pages))
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -74,18 +84,21 @@ class Question(QObject):
     @property
     def num_tokens(self) -> int:
         """What they cost, together."""
-        infos = [info for number in self.numbers if (info := self.document.page(number).info) is not None]
+        pages = [self.document.page(number) for number in self.numbers]
         senses = self._composer.meter.senses
         if self.wants_text:
-            return math.ceil(sum(info.num_characters for info in infos) / senses.characters_per_token)
-        return sum(_soft_tokens(info, senses.auto_limit) for info in infos)
+            return math.ceil(sum(map(_num_characters, pages)) / senses.characters_per_token)
+        return sum(_soft_tokens(page.info, senses.auto_limit) for page in pages if page.info is not None)
 
     @property
     def cost(self) -> str:
         """The sum, and what is free."""
         free = self._composer.meter.free_tokens
         beside = f" of {free:,} that are free" if free is not None else ""
-        return f"{count(len(self.numbers), 'page')}: {self.num_tokens:,} tokens{beside}"
+        line = f"{count(len(self.numbers), 'page')}: {self.num_tokens:,} tokens{beside}"
+        if self.wants_text and self.num_tokens > self._composer.meter.room_for_pages:
+            return f"{line}. With each question go the pages that fit it best."
+        return line
 
     @property
     def problem(self) -> str:
@@ -97,8 +110,8 @@ class Question(QObject):
             pages_in(self.pages, max(len(document.pages), 1))
         except ValueError as error:
             return str(error)
-        if free is not None and self.num_tokens > free:
-            others = "." if self.wants_text or not self.has_text else ", or take its text."
+        if free is not None and self.num_tokens > free and not self.wants_text:
+            others = "." if not self.has_text else ", or take its text."
             return f"That is more than the model can hold. Choose fewer pages{others}"
         return self.trouble
 
@@ -126,7 +139,9 @@ class Question(QObject):
             return
         self._is_busy = True
         if self.wants_text:
-            self.document.read(self.numbers, Reading(way="layer"))
+            unread = [number for number in self.numbers if not self.document.page(number).is_read]
+            self.document.read(unread, Reading(way="layer"))
+            self._follow()
         else:
             self._waiting = list(self.numbers)
             self._lane.do(partial(_made, self._new_folder), self._draw)
@@ -142,13 +157,31 @@ class Question(QObject):
     def _follow(self) -> None:
         if self._is_busy and self.wants_text and not self.document.is_reading:
             self._is_busy = False
-            pages = [self.document.page(number) for number in self.numbers]
-            text = "\n\n".join(text_of(page.lines) for page in pages if page.lines)
-            if text.strip():
-                self._composer.quote(self.title, text)
-                self.finished.emit()
+            texts = {number: text_of(self.document.page(number).lines) for number in self.numbers}
+            texts = {number: text for number, text in texts.items() if text.strip()}
+            if texts:
+                self._attach(tuple(texts), tuple(texts.values()))
             else:
                 self.trouble = "These pages hold no text. Take them as pictures."
+        self.changed.emit()
+
+    def _attach(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
+        num_pages = len(self.document.pages)
+        self._composer.add(
+            DraftPages(new_key(), self.document.path, numbers, texts, num_pages, senses=self._composer.meter.senses)
+        )
+        self.finished.emit()
+
+    def _find(self, stamp: Stamp | str) -> None:
+        if isinstance(stamp, Stamp):
+            self._lane.follow(self._store.documents.find(self.document.path), partial(self._take_row, stamp))
+
+    def _take_row(self, stamp: Stamp, row: KeptDocument | None) -> None:
+        if row is not None and row.details.stamp == stamp:
+            self._lane.follow(self._store.documents.pages(row.id), self._take_kept)
+
+    def _take_kept(self, kept: Sequence[KeptPage]) -> None:
+        self.document.restore(kept)
         self.changed.emit()
 
     def _draw(self, folder: Path | str) -> None:
@@ -168,7 +201,7 @@ class Question(QObject):
         elif self._is_busy:
             self._is_busy = False
             self._composer.attach(self._drawn)
-            self.finished.emit()
+            self._attach(self.numbers, ())
 
     def _take(self, folder: Path, target: Path, event: EngineEvent) -> None:
         match event:
@@ -186,6 +219,13 @@ class Question(QObject):
         self._waiting.clear()
         self._drawn.clear()
         self.changed.emit()
+
+
+def _num_characters(page: Page) -> int:
+    """Of its text: as it was read, or else as it stands in the file."""
+    if page.is_read:
+        return sum(len(line.text) + 1 for line in page.lines)
+    return page.info.num_characters if page.info is not None else 0
 
 
 def _soft_tokens(info: PageInfo, limit: int) -> int:

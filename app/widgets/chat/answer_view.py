@@ -2,13 +2,16 @@
 
 from itertools import pairwise
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.text.blocks import PLAIN_NOTE
+from app.text.links import page_of
 from app.viewmodels.conversation.parts import AnswerPart, Said, Thought
+from app.viewmodels.conversation.sources import source_of
 from app.viewmodels.conversation.tools import ToolRun
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
+from app.widgets.chat.sources_line import SourcesLine
 from app.widgets.chat.thinking_pane import ThinkingPane
 from app.widgets.chat.tool_card import ToolCard
 from app.widgets.chat.turn_view import TurnView
@@ -41,6 +44,7 @@ class AnswerView(TurnView):
         self.note = Label()
         give_role(self.note, "note")
         self.note.setWordWrap(True)
+        self.sources = SourcesLine(look, turn.sources) if turn.sources else None
         self.statistics = Label()
         give_role(self.statistics, "note")
         self._shows_statistics = False
@@ -60,8 +64,11 @@ class AnswerView(TurnView):
         self._column.setSpacing(6)
         self._layout.addWidget(self.plain_note)
         self._layout.addLayout(self._column)
-        for line in (self.activity, self.note, self.error):
-            self._layout.addWidget(line)
+        for line in (self.activity, self.note, self.sources, self.error):
+            if line is not None:
+                self._layout.addWidget(line)
+        if self.sources is not None:
+            self._listen(self.sources)
         self._layout.addLayout(foot)
         for part in turn.parts:
             self._add_part(part)
@@ -78,7 +85,9 @@ class AnswerView(TurnView):
     @property
     def tab_stops(self) -> list[QWidget]:
         """What was said before the buttons, a retry after them."""
-        return [*(stop for part in self.parts for stop in part.tab_stops), *super().tab_stops, self.retry_button]
+        said = (stop for part in self.parts for stop in part.tab_stops)
+        seen = (self.sources,) if self.sources is not None else ()
+        return [*said, *seen, *super().tab_stops, self.retry_button]
 
     @property
     def copied_text(self) -> str:
@@ -116,7 +125,7 @@ class AnswerView(TurnView):
                 pane.answer_now_requested.connect(self.answer_now_requested)
                 return pane
             case Said():
-                text = MarkdownView(self._look)
+                text = MarkdownView(self._look, max((source.num_pages for source in self.turn.sources), default=0))
                 text.copy_requested.connect(self.copy_requested)
                 text.completed.connect(self._name_texts)
                 text.piece_set.connect(self._show_form)
@@ -124,6 +133,19 @@ class AnswerView(TurnView):
                 return text
             case ToolRun():
                 return ToolCard(self._look, part)
+
+    def _listen(self, text: TextView) -> None:
+        super()._listen(text)
+        text.link_chosen.disconnect(self.link_chosen)
+        text.link_chosen.connect(self._choose_link)
+
+    def _choose_link(self, url: QUrl) -> None:
+        """A page is shown here, whatever else leads out."""
+        source = source_of(self.turn.sources, page_of(url))
+        if source is None:
+            self.link_chosen.emit(url)
+        else:
+            self.page_chosen.emit(source.path, page_of(url))
 
     def _build_error(self) -> None:
         give_role(self.error, "error")
@@ -161,6 +183,8 @@ class AnswerView(TurnView):
                 view.show_markdown(part.text, is_complete=not turn.is_running or part is not turn.parts[-1])
         self.note.setText(turn.note)
         self.note.setVisible(bool(turn.note))
+        if self.sources is not None:
+            self.sources.setVisible(bool(turn.text) and not turn.is_running)
         self.statistics.setText(turn.statistics)
         self.statistics.setVisible(self._shows_statistics and bool(turn.statistics))
         self.error_text.setText(turn.error)

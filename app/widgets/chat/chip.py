@@ -10,6 +10,7 @@ from app.look.thumbnails import Thumbnails
 from app.text.receipts import BUDGET_NAMES
 from app.viewmodels.draft.attached import Attached, DraftPicture, DraftReading, DraftSound, DraftText, DraftVideo
 from app.viewmodels.draft.intake import kind_by_name
+from app.viewmodels.draft.pages import DraftPages
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.picture_card import PictureTile
 from app.widgets.shared.tiles import SymbolTile, WaveTile
@@ -198,6 +199,8 @@ def make_chip(look: Look, thumbnails: Thumbnails, item: Attached) -> Chip:
             return Chip(look, item, WaveTile(look, item.peaks, _WAVE))
         case DraftText():
             return TextChip(look, item)
+        case DraftPages():
+            return Chip(look, item, SymbolTile(look, "pages", _TILE))
         case DraftReading():
             return Chip(look, item, SymbolTile(look, _SYMBOLS.get(kind_by_name(item.path), "document"), _TILE))
         case _ as never:

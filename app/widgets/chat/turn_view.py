@@ -47,13 +47,15 @@ class _CopyButton(GhostButton):
 class TurnView(QFrame):
     """What both kinds of turn have: a name, a focus ring, a copy button, versions and a menu.
 
-    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path), `version_requested` (turn, -1
-    or 1), `again_requested` (turn: another version of it is wanted), `ringed` (whether the keyboard is in a text).
+    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path), `page_chosen` (path, number: of
+    a document), `version_requested` (turn, -1 or 1), `again_requested` (turn: another version of it is wanted),
+    `ringed` (whether the keyboard is in a text).
     """
 
     copy_requested = Signal(str)
     link_chosen = Signal(QUrl)
     picture_chosen = Signal(str)
+    page_chosen = Signal(object, int)
     version_requested = Signal(object, int)
     again_requested = Signal(object)
     ringed = Signal(bool)

@@ -1,5 +1,7 @@
 """What a person said: pictures and files with their receipts, then the text."""
 
+from pathlib import Path
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
@@ -98,7 +100,9 @@ class UserView(TurnView):
     def _build_enclosure(self, look: Look, enclosure: Enclosure) -> _EnclosureButton:
         """What was sent besides pictures; a file opens with a click."""
         button = _EnclosureButton(look, enclosure)
-        if enclosure.path:
+        if enclosure.page:
+            button.clicked.connect(lambda: self.page_chosen.emit(Path(enclosure.path), enclosure.page))
+        elif enclosure.path:
             button.clicked.connect(lambda: self.picture_chosen.emit(enclosure.path))
         return button
 

@@ -28,6 +28,7 @@ from PySide6.QtGui import (
 from app.look.theme import Theme
 from app.text.blocks import block_pieces
 from app.text.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
+from app.text.links import page_link
 from app.text.markdown import (
     FENCE_NUMBER_MARK,
     LINE_BREAK_MARK,
@@ -35,6 +36,7 @@ from app.text.markdown import (
     keep_line_breaks,
     number_fences,
 )
+from app.text.pages import named_pages
 from app.widgets.markdown.code_blocks import code_language, code_lines, is_code, mark_fences
 from app.widgets.markdown.formula_images import WRITTEN, written_tex
 
@@ -45,6 +47,8 @@ __all__ = [
     "insert_plain",
     "is_bulleted",
     "is_rule",
+    "link_pages",
+    "page_format",
     "quote_depth",
     "readable_texts",
     "render_markdown",
@@ -379,6 +383,28 @@ def _style_runs(block: QTextBlock, theme: Theme) -> None:
             link = QTextCharFormat()
             link.setForeground(QColor(theme.colors.accent))
             _span(block, start, end).mergeCharFormat(link)
+
+
+def page_format(theme: Theme, number: int) -> QTextCharFormat:
+    """How the number of a page looks that leads to that page."""
+    link = QTextCharFormat()
+    link.setAnchor(True)
+    link.setAnchorHref(page_link(number))
+    link.setFontUnderline(True)
+    link.setForeground(QColor(theme.colors.accent))
+    return link
+
+
+def link_pages(document: QTextDocument, theme: Theme, num_pages: int) -> None:
+    """Let every page up to this one that is named outside of code and links lead to it."""
+    block = document.begin()
+    while num_pages and block.isValid():
+        for start, end, number in [] if is_code(block) else named_pages(block.text()):
+            cursor = _span(block, start, end)
+            style = cursor.charFormat()
+            if 1 <= number <= num_pages and not style.isAnchor() and not style.fontFixedPitch():
+                cursor.mergeCharFormat(page_format(theme, number))
+        block = block.next()
 
 
 def _runs(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:

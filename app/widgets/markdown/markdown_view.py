@@ -27,7 +27,7 @@ from app.text.links import link_tip
 from app.widgets.markdown.code_blocks import code_language, code_lines, is_code, starts_fence
 from app.widgets.markdown.code_colors import MAX_LINES, code_of, color_lines
 from app.widgets.markdown.formula_images import FormulaImages, written_tex
-from app.widgets.markdown.markdown_document import insert_plain, render_markdown, thin
+from app.widgets.markdown.markdown_document import insert_plain, link_pages, render_markdown, thin
 from app.widgets.markdown.ornaments import Ornaments, card_of
 from app.widgets.markdown.selection import selection_mime
 from app.widgets.markdown.text_view import TextView
@@ -52,8 +52,10 @@ class MarkdownView(TextView):
     completed = Signal()
     piece_set = Signal()
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, num_pages: int = 0) -> None:
+        """`num_pages`: of the document whose pages the text may name; each becomes a link."""
         super().__init__(look, "message")
+        self._num_pages = num_pages
         self._source = ""
         self._is_complete = False
         self._is_stale = False
@@ -278,6 +280,7 @@ class MarkdownView(TextView):
         piece = render_markdown(
             source, self._look.theme, lambda formula: self._formulas.place(formula, font, ratio), has_foothold=True
         )
+        link_pages(piece, self._look.theme, self._num_pages)
         self.document().setIndentWidth(piece.indentWidth())
         self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
         cursor.insertFragment(QTextDocumentFragment(piece))

@@ -1,5 +1,7 @@
 """What leaves the window when a part of an answer is copied or dragged out."""
 
+import re
+
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCursor, QTextDocument, QTextListFormat, QTextTable
 from PySide6.QtWidgets import QTextEdit
@@ -11,6 +13,9 @@ from app.widgets.markdown.markdown_document import is_bulleted, task_of
 __all__ = ["message_mime", "plain_mime", "selection_mime"]
 
 _MARKDOWN = "text/markdown"
+
+_PAGE_LINK = re.compile(r"\[(\d{1,5})\]\(page:\d{1,5}\)")
+"""The number of a page, which leads to it in the window alone."""
 
 LONG_SELECTION = 20_000
 """Characters above which a selection is copied as plain text alone, which takes no time."""
@@ -45,7 +50,8 @@ def selection_mime(cursor: QTextCursor) -> QMimeData:
     formulas = _take_formulas(document)
     _give_back_bullets(document)
     mime = plain_mime(_restore(_plain(document), formulas))
-    mime.setData(_MARKDOWN, QByteArray(_restore(uncut(document.toMarkdown()), formulas).encode()))
+    written = _PAGE_LINK.sub(r"\1", uncut(document.toMarkdown()))
+    mime.setData(_MARKDOWN, QByteArray(_restore(written, formulas).encode()))
     return mime
 
 

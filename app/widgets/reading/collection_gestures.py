@@ -27,6 +27,7 @@ class CollectionGestures(QObject):
         view.out_requested.connect(self._choose_out)
         view.files_requested.connect(self._show_files)
         collection.deleted.connect(lambda way_back: window.documents_toast.say("Document deleted", way_back))
+        collection.changed.connect(models.search.refresh)
         for said in (collection.queue.finished, models.arrivals.said):
             said.connect(self._tell)
         view.fields.add_requested.connect(lambda: ask_for_files(window, models.fields.add))

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
+from app.viewmodels.draft.attached import new_key
+from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.viewmodels.reading.questions import Question
@@ -194,8 +196,10 @@ class ReadingGestures(QObject):
     def send(self) -> None:
         """Put the text of all pages into the message of the conversation."""
         document = self.document
-        if document is not None and (pages := document.written()):
-            self._composer.quote(document.title, self._exporter.text(document, pages))
+        if document is not None and (texts := self._exporter.page_texts(document, document.written())):
+            numbers, num_pages, senses = tuple(texts), len(document.pages), self._composer.meter.senses
+            pages = DraftPages(new_key(), document.path, numbers, tuple(texts.values()), num_pages, senses=senses)
+            self._composer.add(pages)
             self.reader.show(False)
 
     def ask(self) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.draft.attached import DraftText
+from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.widgets.reading.ask_sheet import AskSheet
 from engine import Box, PageText
@@ -339,7 +339,9 @@ def test_pages_go_into_a_message_as_pictures_with_their_sum_of_tokens(
     qtbot.waitUntil(sheet.attach_button.isEnabled, timeout=WAIT_MS)
     sheet.attach_button.click()
     qtbot.waitUntil(lambda: len(desk.models.composer.pictures) == 2, timeout=WAIT_MS)
-    assert [item.name for item in desk.models.composer.items] == ["rent, page 2.png", "rent, page 3.png"]
+    names = [item.name for item in desk.models.composer.items]
+    assert names == ["rent, page 2.png", "rent, page 3.png", "rent.pdf"]
+    assert desk.models.composer.items[-1].label == "2 pages of 12"
 
 
 def test_more_than_the_context_holds_offers_fewer_pages_or_the_text(
@@ -367,8 +369,9 @@ def test_a_text_that_was_read_goes_into_the_message(open_desk: OpenDesk, qtbot: 
     desk.window.commands["send_document"].trigger()
     assert not desk.models.reader.is_shown
     (quote,) = desk.models.composer.items
-    assert isinstance(quote, DraftText)
-    assert SENTENCES[0] in quote.text
+    assert isinstance(quote, DraftPages)
+    assert quote.numbers == (1,)
+    assert SENTENCES[0] in quote.texts[0]
 
 
 def test_a_picture_that_was_sent_is_read_as_a_document(open_desk: OpenDesk, qtbot: QtBot, draw: Draw) -> None:

@@ -1,0 +1,141 @@
+"""A conversation about a document: which pages the model is given, and the way from an answer to its page."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.viewmodels.conversation.tree import TurnTree
+from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.viewmodels.draft.pages import DraftPages
+from app.widgets.markdown.text_view import TextView
+from app.widgets.reading.ask_sheet import AskSheet
+from engine import PAGE_END, Message, Quote, Text
+from tests.app.driving import WAIT_MS, OpenDesk, answer_view, next_place, say, wait_for_end
+from tests.fake_documents import SENTENCES, Pretence, pretend
+
+
+def ask_for_text(desk: Desk, qtbot: QtBot, path: Path, pages: str = "") -> None:
+    """Put the text of a document into the message."""
+    desk.models.arrivals.ask_about(path)
+    sheet = desk.window.findChild(AskSheet)
+    assert isinstance(sheet, AskSheet)
+    qtbot.waitUntil(sheet.as_text.isVisible, timeout=WAIT_MS)
+    sheet.as_text.setChecked(True)
+    QTest.keyClicks(sheet.range, pages)
+    qtbot.waitUntil(sheet.attach_button.isEnabled, timeout=WAIT_MS)
+    sheet.attach_button.click()
+    qtbot.waitUntil(lambda: len(desk.models.composer.items) == 1, timeout=WAIT_MS)
+
+
+def told(desk: Desk) -> Quote:
+    """What the last message that a person sent quotes of a document."""
+    turn = [turn for turn in desk.models.conversation.turns if isinstance(turn, UserTurn)][-1]
+    (quote,) = (part for part in turn.message.parts if isinstance(part, Quote))
+    return quote
+
+
+def click(text: TextView, words: str) -> None:
+    """Click on the last character of the words, where they stand last."""
+    cursor = QTextCursor(text.document())
+    cursor.setPosition(text.toPlainText().rindex(words) + len(words))
+    place = text.cursorRect(cursor)
+    QTest.mouseClick(text.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place.left() - 2, place.center().y()))
+
+
+def test_a_long_document_is_asked_by_the_pages_that_fit_the_question(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Pages 12, 24, … end with the words that are asked for, and the ones before them have them too."""
+    desk = open_desk("text")
+    composer, reader = desk.models.composer, desk.models.reader
+    path = pretend(tmp_path / "long.pdf", Pretence(("text",) * 300, num_lines=2))
+    ask_for_text(desk, qtbot, path)
+    say(desk, "Who has pink eyes? See page 12.")
+    wait_for_end(qtbot, desk)
+    quote = told(desk)
+    assert quote.pages
+    assert {number % 12 for number in quote.pages} <= {11, 0}
+    assert quote.num_pages == 300
+    assert SENTENCES[11] in quote.text.split(PAGE_END)[0]
+    view = answer_view(desk)
+    assert view.sources is not None
+    assert view.sources.toPlainText().startswith(f"Seen of “long.pdf”: pages {quote.pages[0]}–")
+    assert view.sources.toPlainText().endswith(" of 300.")
+    qtbot.waitUntil(
+        lambda: view.text_view is not None and "See page 12" in view.text_view.toPlainText(), timeout=WAIT_MS
+    )
+    click(view.texts[-1], "See page 12")
+    assert reader.document is not None
+    assert reader.document.path == path
+    qtbot.waitUntil(lambda: reader.number == 12, timeout=WAIT_MS)
+    reader.show(False)
+    click(view.sources, f"pages {quote.pages[0]}")
+    qtbot.waitUntil(lambda: reader.number == quote.pages[0], timeout=WAIT_MS)
+    assert reader.is_shown
+    assert [type(item) for item in composer.items] == [DraftPages], "the next question is asked about it too"
+
+
+def test_a_document_that_fits_is_told_whole_and_only_once(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("text")
+    ask_for_text(desk, qtbot, pretend(tmp_path / "short.pdf", Pretence(("text",) * 4, num_lines=2)), "2-3")
+    say(desk, "What is it?")
+    wait_for_end(qtbot, desk)
+    assert told(desk).pages == (2, 3)
+    assert not desk.models.composer.items
+    assert desk.models.conversation.turns[0].enclosures[0].label == "short.pdf · pages 2–3 of 4"
+
+
+def test_what_was_read_and_corrected_is_what_is_asked_about(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("text")
+    path = pretend(tmp_path / "scan.pdf", Pretence(("picture",) * 2, num_lines=2))
+    desk.models.arrivals.open([path])
+    document = desk.models.reader.document
+    assert document is not None
+    qtbot.waitUntil(lambda: len(document.pages) == 2, timeout=WAIT_MS)
+    document.read([1, 2], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: document.num_read == 2 and not document.is_reading, timeout=WAIT_MS)
+    document.edit(1, "What a person wrote")
+    desk.keeper.save()
+    ask_for_text(desk, qtbot, path)
+    (item,) = desk.models.composer.items
+    assert isinstance(item, DraftPages)
+    assert item.texts[0] == "What a person wrote"
+
+
+def test_each_question_brings_pages_that_were_not_told_yet_and_a_page_without_room_is_cut() -> None:
+    texts = tuple(f"alpha {'x' * 100} {number}" for number in range(10))
+    item = DraftPages(1, Path("/a.pdf"), tuple(range(1, 11)), texts, 10)
+    first = item.asked("alpha", 120, ())
+    assert first is not None
+    assert 0 < len(first.pages) < 10
+    second = item.asked("alpha", 120, first.pages)
+    assert second is not None
+    assert not set(first.pages) & set(second.pages)
+    assert item.asked("alpha", 120, range(1, 11)) is None
+    tight = item.asked("alpha", 10, ())
+    assert tight is not None
+    assert len(tight.text) <= 10 * 3.5
+    everything = item.asked("zebra", 10_000, ())
+    assert everything is not None
+    assert everything.pages == item.numbers
+
+
+def test_what_was_seen_belongs_to_the_branch_and_comes_back_with_it() -> None:
+    quote = Quote("a.pdf", "one", "/a.pdf", (4,), 9)
+    asked = UserTurn(Message("user", (quote, Text("?"))), next_place([]))
+    answer = AnswerTurn(next_place([asked]))
+    other = UserTurn(Message("user", (Text("Hello"),)), next_place([]))
+    answer_to_other = AnswerTurn(next_place([other]))
+    tree = TurnTree([asked, answer, other, answer_to_other])
+    assert [(source.path, source.pages) for source in answer.sources] == [(Path("/a.pdf"), (4,))]
+    assert answer_to_other.sources == ()
+    more = UserTurn(Message("user", (Quote("a.pdf", "two", "/a.pdf", (2,), 9),)), next_place([asked, answer]))
+    tree.remember(more)
+    last = AnswerTurn(next_place([more]))
+    tree.remember(last)
+    assert [source.pages for source in last.sources] == [(2, 4)]
+    assert "[page 4]\none" in quote.written.text
