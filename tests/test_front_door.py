@@ -33,6 +33,10 @@ def test_the_executable_branches_before_qt() -> None:
     assert "PySide6" not in _modules_after("import app.__main__")
 
 
+def test_what_connects_is_loaded_when_a_person_asks_for_it() -> None:
+    assert not _modules_after("import app.downloads") & {"PySide6", "httpx2", "huggingface_hub", "mlx"}
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing_like_it"):
         engine.nothing_like_it  # noqa: B018

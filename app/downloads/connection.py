@@ -1,36 +1,29 @@
 """Requests to the hub: each passes the gate, stays safe, is bounded, and fails with a sentence."""
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import NoReturn
 
 import httpx2
 
-from app.downloads.errors import DownloadError, HubBusy, NeedsAccess, NoConnection, NotFound
+from app.downloads.errors import HubBusy, Interrupted, NeedsAccess, NoConnection, NotFound, Unsatisfiable
 from app.downloads.gate import Gate
 from app.downloads.values import Patience
 from app.text.foreign_text import one_line
 
-__all__ = ["Connection", "Interrupted", "Unsatisfiable"]
+__all__ = ["Connection"]
 
 MOST_REDIRECTS = 5
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 AGAIN = {408, 425, 429, 500, 502, 503, 504}
 """Answers after which the same request may succeed."""
 
-
-class Interrupted(Exception):
-    """It may go on by itself: `sentence` says what happened, `wait_s` how long the hub wants to be left alone."""
-
-    def __init__(self, failure: DownloadError, wait_s: float | None = None) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
-        self.wait_s = wait_s
-
-
-class Unsatisfiable(Exception):
-    """The server has no such range of bytes: 416."""
+_SECONDS = re.compile(r"([0-9]{1,9})")
+_LIMIT = re.compile(r"r=0;t=([0-9]{1,9})")
+"""`"api";r=0;t=55`: nothing remains for 55 seconds."""
 
 
 class Connection:
@@ -63,20 +56,25 @@ class Connection:
         self._gate.check()
         with self._in_words(), self._client() as client, client.stream("GET", address, headers=headers) as response:
             if response.status_code not in (200, 206):
-                _refuse(response, page)
+                _refuse(response, page, is_hub=response.url.origin == self._endpoint.origin)
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise NoConnection("The hub packs what it sends, unasked. A proxy may do that; try without it.")
             yield response
 
     def read(self, address: str, page: str, most_bytes: int) -> bytes:
-        """A small answer as a whole."""
+        """A small answer as a whole; raises DownloadError."""
         content = bytearray()
-        with self.get(address, page) as response:
-            for piece in response.iter_raw():
-                self._gate.check()
-                content += piece
-                if len(content) > most_bytes:
-                    raise NotFound(f"The answer of {self._endpoint.host} is far too long. Try again later.")
+        try:
+            with self.get(address, page) as response:
+                for piece in response.iter_raw():
+                    self._gate.check()
+                    content += piece
+                    if len(content) > most_bytes:
+                        raise NotFound(f"The answer of {self._endpoint.host} is far too long. Try again later.")
+        except Interrupted as cut:
+            raise cut.failure from cut
+        except Unsatisfiable as error:
+            raise NotFound(f"{self._endpoint.host} answers in a way nobody understands. Try again later.") from error
         return bytes(content)
 
     def _client(self) -> httpx2.Client:
@@ -90,10 +88,16 @@ class Connection:
                 timeout=timeout,
                 headers=headers,
                 transport=self._transport,
+                verify=_certificates(),
             )
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
             raise NoConnection(
                 f"The proxy of this Mac cannot be used: {one_line(str(error))}. Correct it in the network settings."
+            ) from error
+        except OSError as error:  # of SSL_CERT_FILE
+            raise NoConnection(
+                f"The certificates of this Mac cannot be read: {error.strerror or one_line(str(error))}. Correct "
+                "SSL_CERT_FILE in the environment."
             ) from error
 
     def _admit(self, request: httpx2.Request) -> None:
@@ -131,6 +135,12 @@ class Connection:
             raise NoConnection(f"{host} answers in a way nobody understands. Check for a proxy; try later.") from error
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The system's: on a Mac the keychain's, asked at each handshake. To read them takes a tenth of a second."""
+    return httpx2.create_ssl_context()
+
+
 def _is_certificate(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -139,13 +149,17 @@ def _is_certificate(error: BaseException | None) -> bool:
     return False
 
 
-def _refuse(response: httpx2.Response, page: str) -> NoReturn:
+def _refuse(response: httpx2.Response, page: str, *, is_hub: bool) -> NoReturn:
     """Say what an answer means. Its body, which may have no end, is not read: the hub tells what it means in a header.
 
-    An unknown repository and a closed one are the same for a stranger: 401.
+    An unknown repository and a closed one are the same for a stranger: 401. A storage host, to which the hub leads
+    with a signature that expires, refuses for reasons of its own.
     """
     status, code = response.status_code, response.headers.get("X-Error-Code", "")
     what, host = one_line(page.partition("://")[2]), one_line(response.url.host)
+    if status in AGAIN or (not is_hub and status in (400, 401, 403)):
+        sentence = "asks us to slow down" if status == 429 else f"has trouble of its own ({status})"
+        raise Interrupted(HubBusy(f"{host} {sentence}. Try again later."), _seconds_to_wait(response))
     if code == "GatedRepo" or status == 403:
         raise NeedsAccess(
             f"{what} is given to people who accepted its licence. Accept it on its page, then give a token of your "
@@ -168,13 +182,11 @@ def _refuse(response: httpx2.Response, page: str) -> NoReturn:
         raise Unsatisfiable
     if status == 407:
         raise NoConnection("The proxy wants a name and a password. Give them in the network settings.")
-    if status in AGAIN:
-        sentence = "asks us to slow down" if status == 429 else f"has trouble of its own ({status})"
-        raise Interrupted(HubBusy(f"{host} {sentence}. Try again later."), _retry_after(response))
     raise HubBusy(f"{host} refuses {what} ({status}). Try again later, or choose another repository.")
 
 
-def _retry_after(response: httpx2.Response) -> float | None:
-    """Seconds; a date is not worth reading."""
-    value = response.headers.get("Retry-After", "").strip()
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+def _seconds_to_wait(response: httpx2.Response) -> float | None:
+    """What the server asks for: Retry-After in seconds (a date is not worth reading), or the hub's own header."""
+    asked = _SECONDS.fullmatch(response.headers.get("Retry-After", "").strip())
+    asked = asked or _LIMIT.search(response.headers.get("RateLimit", "")[:200])
+    return float(asked[1]) if asked else None

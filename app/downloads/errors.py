@@ -23,11 +23,13 @@ __all__ = [
     "DamagedDownload",
     "DownloadError",
     "HubBusy",
+    "Interrupted",
     "NeedsAccess",
     "NoConnection",
     "NotEnoughSpace",
     "NotFound",
     "PlaceRefused",
+    "Unsatisfiable",
     "WorksOffline",
     "refusal_of_place",
     "size_in_words",
@@ -94,6 +96,19 @@ class AlreadyUnderWay(DownloadError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Another window or command is downloading {one_line(name)}. Wait for it, or stop it there.")
+
+
+class Interrupted(Exception):
+    """It may go on by itself: `failure` says what happened, `wait_s` how long the hub wants to be left alone."""
+
+    def __init__(self, failure: DownloadError, wait_s: float | None = None) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.wait_s = wait_s
+
+
+class Unsatisfiable(Exception):
+    """The server has no such range of bytes: 416."""
 
 
 def refusal_of_place(error: OSError, folder: Path) -> DownloadError:

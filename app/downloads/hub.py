@@ -1,38 +1,29 @@
 """The Hugging Face hub: what a repository holds at a revision, its card, and the bytes of its files."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx2
 import msgspec
 
-from app.downloads.connection import Connection
 from app.downloads.errors import DownloadError, NotFound
 from app.downloads.gate import Gate
-from app.downloads.values import Listing, Patience, RemoteFile
+from app.downloads.values import Listing, Patience, RemoteFile, RepositoryName, RevisionName
 from app.text.foreign_text import one_line
 from engine import write_whole
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from app.downloads.connection import Connection
 
 __all__ = ["Hub"]
 
 MOST_OF_LISTING = 16 << 20
 MOST_OF_CARD = 1 << 20
-MOST_FILES = 2000
-MOST_BYTES = 4 << 40
-"""Of a file: more than any disk of a Mac."""
-
-_NEEDED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.(safetensors|json|jinja)|tokenizer\.model")
-"""At the top of the repository: no folder, no program, nothing that a file system reads as more than a name."""
-_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?")
-"""The hub's own rule, more or less; it becomes the name of a folder, in which "--" stands for "/"."""
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_DIGEST = {40: re.compile(r"[0-9a-f]{40}"), 64: re.compile(r"[0-9a-f]{64}")}
-_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,4}")
 
 
 class _Large(msgspec.Struct):
@@ -64,7 +55,7 @@ class Hub:
         endpoint: str | None = None,
         token: str | None = None,
         patience: Patience | None = None,
-        transport: httpx2.BaseTransport | None = None,
+        transport: "httpx2.BaseTransport | None" = None,
     ) -> None:
         """endpoint: by default the hub, or whatever `HF_ENDPOINT` names. token: by default the one that
         `huggingface_hub` keeps. transport: what stands for the network in tests.
@@ -91,8 +82,9 @@ class Hub:
 
     def look(self, repo: str, revision: str = "main") -> Listing:
         """What a repository holds at a revision, of the files that a model needs: exact sizes, what they hash to."""
-        repo = _checked_repo(repo)
-        if not _REVISION.fullmatch(revision) or ".." in revision or len(revision) > 200:
+        if not _is(RepositoryName, repo):
+            raise NotFound(f"“{one_line(repo)}” is no name of a repository. Write it like mlx-community/name.")
+        if not _is(RevisionName, revision):
             raise NotFound(f"“{one_line(revision)}” is no name of a revision. Use a branch, a tag or a commit.")
         page = f"{self._address}/{repo}"
         address = f"{self._address}/api/models/{repo}/revision/{quote(revision, safe='')}?blobs=true"
@@ -118,7 +110,7 @@ class Hub:
         return (text if fence and told.startswith("---\n") else told).strip()
 
     @contextmanager
-    def stream(self, listing: Listing, file: RemoteFile, start: int = 0, tag: str = "") -> Iterator[httpx2.Response]:
+    def stream(self, listing: Listing, file: RemoteFile, start: int = 0, tag: str = "") -> Iterator["httpx2.Response"]:
         """A file's bytes from `start` on, if it is still the one that had this ETag; else (200) all of them.
 
         Raises as `Connection.get` does.
@@ -140,15 +132,20 @@ class Hub:
 
         return (self._endpoint or constants.ENDPOINT).rstrip("/")
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> "Connection":
+        from app.downloads.connection import Connection
+
         token = self._token or _kept_token()
         return Connection(self.gate, self._address, token, self.patience, self._transport)
 
 
-def _checked_repo(repo: str) -> str:
-    if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo:
-        raise NotFound(f"“{one_line(repo)}” is no name of a repository. Write it like mlx-community/name.")
-    return repo
+def _is(kind: Any, value: object) -> bool:
+    """Whether a value is one of this kind."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _kept_token() -> str | None:
@@ -166,30 +163,37 @@ def _kept_token() -> str | None:
 
 
 def _listing(found: _Repository, revision: str, address: str) -> Listing:
-    if not _COMMIT.fullmatch(found.sha) or len(found.siblings) > MOST_FILES:
-        raise _no_model(found.id, "its listing makes no sense")
-    repo = _checked_repo(found.id)
-    files = tuple(_remote_file(entry, repo) for entry in found.siblings if _NEEDED.fullmatch(entry.rfilename))
-    names = [file.name.casefold() for file in files]
-    if len(set(names)) < len(names):
-        raise _no_model(repo, "two of its files have the same name")
-    if "config.json" not in names or not any(name.endswith(".safetensors") for name in names):
-        raise _no_model(repo, "it holds no config.json or no safetensors")
+    """Of what is told, what a model needs, if it makes sense; raises NotFound."""
     card = found.card_data or {}
-    return Listing(
-        repo, revision, found.sha, files,
-        license=_line(card.get("license_name")) or _line(card.get("license")),
-        license_page=_line(card.get("license_link")),
-        page=f"{address}/{repo}",
-        is_gated=bool(found.gated),
-    )  # fmt: skip
+    told = {
+        "repo": found.id,
+        "revision": revision,
+        "commit": found.sha,
+        "files": [_told(entry) for entry in found.siblings if _is_needed(entry.rfilename)],
+        "licence": _line(card.get("license_name")) or _line(card.get("license")),
+        "licence_page": _line(card.get("license_link")),
+        "page": f"{address}/{found.id}",
+        "is_gated": bool(found.gated),
+    }
+    try:
+        listing = msgspec.convert(told, Listing)
+    except msgspec.ValidationError as error:
+        raise _no_model(found.id, str(error)) from error
+    names = [file.name.casefold() for file in listing.files]
+    if len(set(names)) < len(names):
+        raise _no_model(found.id, "two of its files have the same name")
+    if "config.json" not in names or not any(name.endswith(".safetensors") for name in names):
+        raise _no_model(found.id, "it holds no config.json or no safetensors")
+    return listing
 
 
-def _remote_file(entry: _Entry, repo: str) -> RemoteFile:
-    size, digest = (entry.lfs.size, entry.lfs.sha256) if entry.lfs else (entry.size, entry.blob_id or "")
-    if size is None or not 0 <= size <= MOST_BYTES or not any(kind.fullmatch(digest) for kind in _DIGEST.values()):
-        raise _no_model(repo, f"the size or the hash of {entry.rfilename} makes no sense")
-    return RemoteFile(entry.rfilename, size, digest)
+def _is_needed(name: str) -> bool:
+    return _is(RemoteFile, {"name": name, "size_bytes": 0, "digest": "0" * 40})
+
+
+def _told(entry: _Entry) -> dict[str, Any]:
+    size, digest = (entry.lfs.size, entry.lfs.sha256) if entry.lfs else (entry.size, entry.blob_id)
+    return {"name": entry.rfilename, "size_bytes": size, "digest": digest}
 
 
 def _no_model(repo: str, why: str) -> DownloadError:

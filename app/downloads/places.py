@@ -15,9 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.downloads.errors import AlreadyUnderWay, PlaceRefused
+from app.downloads.errors import AlreadyUnderWay
 from app.downloads.values import Listing, RemoteFile
-from app.text.foreign_text import one_line
 from engine import write_whole
 
 __all__ = ["HubCache", "Place", "PlainFolder", "Unfinished", "default_cache"]
@@ -43,6 +42,11 @@ class Place(ABC):
     @abstractmethod
     def folder(self) -> Path:
         """What a person chose: on its disk everything happens."""
+
+    @property
+    def occupied(self) -> Path | None:
+        """A folder in which something is already: the model, or what must not be touched."""
+        return None
 
     @abstractmethod
     def unfinished_folder(self, listing: Listing) -> Path:
@@ -126,7 +130,7 @@ class HubCache(Place):
         return folder
 
     def install(self, listing: Listing) -> Path:
-        """Blobs first, which nobody sees; then the snapshot; then the ref that names it."""
+        """Blobs first, which nobody sees; then the snapshot; then the ref that names it. Nothing else is left there."""
         snapshot = self.snapshot(listing)
         for folder in (self._repository(listing) / "blobs", snapshot):
             folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +143,9 @@ class HubCache(Place):
         if listing.revision != listing.commit:
             ref = self._repository(listing) / "refs" / listing.revision
             ref.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(ref, listing.commit.encode(), 0o644)
+            new = self.unfinished_folder(listing) / "ref"
+            write_whole(new, listing.commit.encode(), 0o644)
+            new.replace(ref)
         return snapshot
 
     def unfinished(self) -> list[Unfinished]:
@@ -160,6 +166,11 @@ class PlainFolder(Place):
     @property
     def folder(self) -> Path:
         return self.path.parent
+
+    @property
+    def occupied(self) -> Path | None:
+        there = os.path.lexists(self.path)
+        return self.path if there and not (self.path.is_dir() and not any(self.path.iterdir())) else None
 
     def unfinished_folder(self, listing: Listing) -> Path:
         return self._unfinished
@@ -251,9 +262,3 @@ def _found(folder: Path, place: Place) -> Unfinished | None:
         return None
     sizes = (blobs.get(file.digest, blobs.get(f"{file.digest}.part", 0)) for file in listing.files)
     return Unfinished(listing, place, min(sum(sizes), listing.size_bytes))
-
-
-def refuse_occupied(folder: Path) -> None:
-    """Raise PlaceRefused for a folder in which something is."""
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise PlaceRefused(f"“{one_line(str(folder))}” holds something already. Name a new folder.")

@@ -5,17 +5,27 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx2
-
-from app.downloads.connection import Interrupted, Unsatisfiable
-from app.downloads.errors import DamagedDownload, HubBusy, NoConnection, NotEnoughSpace, refusal_of_place
+from app.downloads.errors import (
+    DamagedDownload,
+    HubBusy,
+    Interrupted,
+    NoConnection,
+    NotEnoughSpace,
+    PlaceRefused,
+    Unsatisfiable,
+    refusal_of_place,
+)
 from app.downloads.hub import Hub
 from app.downloads.pace import Pace
 from app.downloads.parts import Part, fits
-from app.downloads.places import Place, PlainFolder, refuse_occupied
+from app.downloads.places import Place
 from app.downloads.values import Listing, RemoteFile, State, Status
 from app.text.foreign_text import one_line
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["Check", "Stopped", "Tell", "Transfer", "free_bytes"]
 
@@ -59,6 +69,8 @@ class Transfer:
         self._check, self._tell, self._stop, self._free = check, tell, stop, free
         self._done = 0
         """Bytes of whole files."""
+        self._part: Part | None = None
+        """The file under way."""
         self._pace = Pace(time.monotonic())
         self._told = -TELL_S
 
@@ -71,9 +83,13 @@ class Transfer:
 
     def _run(self) -> Path:
         place, listing = self._place, self._listing
-        if isinstance(place, PlainFolder):
-            refuse_occupied(place.path)
+        occupied = place.occupied
+        if occupied is not None:
+            self._require_model_in(occupied)
         with place.held(listing):
+            if occupied is not None:
+                place.forget(listing)
+                return occupied
             place.remember(listing)
             missing = self._missing_files()
             self._require_space(missing)
@@ -84,6 +100,12 @@ class Transfer:
             folder = place.install(listing)
             place.forget(listing)
         return folder
+
+    def _require_model_in(self, folder: Path) -> None:
+        """An earlier attempt may have ended just before its end."""
+        files = ((self._place.placed(self._listing, file), file) for file in self._listing.files)
+        if not all(path.is_file() and fits(path, file, self._look_up) for path, file in files):
+            raise PlaceRefused(f"“{one_line(str(folder))}” holds something already. Name a new folder.")
 
     def _missing_files(self) -> list[RemoteFile]:
         """Small ones first: what is wrong with a repository shows there."""
@@ -117,7 +139,7 @@ class Transfer:
 
     def _fetch(self, file: RemoteFile) -> None:
         staged = self._place.staged(self._listing, file)
-        part = Part(staged.with_suffix(".part"), file, self._look_up)
+        self._part = part = Part(staged.with_suffix(".part"), file, self._look_up)
         try:
             for _ in range(2):
                 self._fill(part)
@@ -126,6 +148,7 @@ class Transfer:
                     return
                 part.restart()
         finally:
+            self._part = None
             part.close()
         raise DamagedDownload(
             f"{one_line(file.name)} came twice with other bytes than {one_line(self._listing.repo)} lists. Try again "
@@ -141,7 +164,7 @@ class Transfer:
             try:
                 self._stream(part)
             except Interrupted as cut:
-                tries = tries + 1 if part.size <= before else 1
+                tries = tries + 1 if part.size - before < patience.crawl_bytes else 1
                 if tries >= patience.num_tries:
                     raise cut.failure from cut
                 self._wait(cut, min(patience.longest_wait_s, patience.first_wait_s * 2 ** (tries - 1)))
@@ -161,7 +184,7 @@ class Transfer:
                 now = time.monotonic()
                 self._pace.add(len(piece), now)
                 came += len(piece)
-                self._say(State.WORKING, part)
+                self._say(State.WORKING)
                 if now - began >= patience.crawl_s:
                     if came < patience.crawl_bytes:
                         raise Interrupted(NoConnection("Almost nothing comes. Check the connection to the internet."))
@@ -185,13 +208,14 @@ class Transfer:
             raise Stopped
         self._hub.gate.check()
 
-    def _say(self, state: State, part: Part | None = None, note: str | None = None) -> None:
+    def _say(self, state: State, note: str | None = None) -> None:
         """Ten times a second at most, unless there is something to read."""
         now = time.monotonic()
         if note is None and now - self._told < TELL_S:
             return
         self._told = now
-        done, total = self._done + (part.size if part else 0), self._listing.size_bytes
+        part, total = self._part, self._listing.size_bytes
+        done = self._done + (part.size if part else 0)
         self._tell(
             Status(
                 state, min(done, total), total, self._pace.bytes_per_second, self._pace.seconds_left(total - done),
@@ -200,17 +224,13 @@ class Transfer:
         )  # fmt: skip
 
 
-def _agree(response: httpx2.Response, part: Part) -> None:
-    """Make sure that what comes is what the part lacks, or begin anew; raises _Damaged."""
-    size = part.file.size_bytes
-    if response.status_code == 206:
-        unit, _, total = response.headers.get("Content-Range", "").partition("/")
-        if unit != f"bytes {part.size}-{size - 1}" or total not in (str(size), "*"):
-            raise _Damaged
-    else:
+def _agree(response: "httpx2.Response", part: Part) -> None:
+    """Make sure that what comes is what the part lacks, or the whole file; raises Interrupted, and the part stays."""
+    size, is_rest = part.file.size_bytes, response.status_code == 206
+    told = response.headers.get("Content-Range" if is_rest else "Content-Length")
+    if told not in ((f"bytes {part.size}-{size - 1}/{size}",) if is_rest else (None, str(size))):
+        raise Interrupted(DamagedDownload(f"{one_line(part.file.name)} comes with another length than the hub lists."))
+    if not is_rest:
         part.restart()
-        length = response.headers.get("Content-Length")
-        if length is not None and length != str(size):
-            raise _Damaged
     if not part.size:
         part.tag = response.headers.get("ETag", "")

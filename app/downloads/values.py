@@ -3,37 +3,58 @@
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from engine import EngineError
 
-__all__ = ["Listing", "Patience", "RemoteFile", "State", "Status"]
+__all__ = ["Listing", "Patience", "RemoteFile", "RepositoryName", "RevisionName", "State", "Status"]
+
+RepositoryName = Annotated[
+    str, Meta(pattern=r"\A(?!.*(--|\.\.))[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?\Z")
+]
+"""The hub's own rule, more or less. It becomes the name of a folder, in which "--" stands for "/"."""
+
+RevisionName = Annotated[
+    str, Meta(pattern=r"\A(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,4}\Z", max_length=200)
+]
+"""A branch, a tag or a commit. It becomes the name of a file in nested folders."""
+
+MOST_BYTES = 4 << 40
+"""Of a file: more than any disk of a Mac."""
 
 
 class RemoteFile(msgspec.Struct, frozen=True):
-    """A file of a repository: its name, its size and what its content must hash to.
+    """A file at the top of a repository: its name, its size and what its content must hash to.
 
+    The name is that of something a model needs: no folder, no program, nothing that a file system reads otherwise.
     `digest` is the SHA-256 of a large file and the git hash (SHA-1 with a header) of a small one; it is the file's
     name among the blobs of the Hugging Face cache too.
     """
 
-    name: str
-    size_bytes: int
-    digest: str
+    name: Annotated[
+        str, Meta(pattern=r"\A([A-Za-z0-9][A-Za-z0-9._-]{0,199}\.(safetensors|json|jinja)|tokenizer\.model)\Z")
+    ]
+    size_bytes: Annotated[int, Meta(ge=0, le=MOST_BYTES)]
+    digest: Annotated[str, Meta(pattern=r"\A([0-9a-f]{40}|[0-9a-f]{64})\Z")]
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """A repository at one commit, with the files of it that a model needs."""
+    """A repository at one commit, with the files of it that a model needs.
 
-    repo: str
-    revision: str
-    """What was asked for: a branch, a tag or a commit."""
-    commit: str
-    files: tuple[RemoteFile, ...]
-    license: str = ""
+    What the annotations ask for is checked wherever one is decoded or converted: from the hub, and from the disk.
+    """
+
+    repo: RepositoryName
+    revision: RevisionName
+    """What was asked for."""
+    commit: Annotated[str, Meta(pattern=r"\A[0-9a-f]{40}\Z")]
+    files: Annotated[tuple[RemoteFile, ...], Meta(min_length=1, max_length=2000)]
+    licence: str = ""
     """Its short name, as the repository says it: "apache-2.0"."""
-    license_page: str = ""
+    licence_page: str = ""
     page: str = ""
     """Where a person reads about it, and accepts its licence."""
     is_gated: bool = False
@@ -85,7 +106,7 @@ class Patience:
     read_s: float = 30.0
     """Between two pieces of an answer."""
     num_tries: int = 6
-    """Without a byte in between."""
+    """One after the other that brought fewer than `crawl_bytes`."""
     first_wait_s: float = 1.0
     longest_wait_s: float = 30.0
     longest_retry_after_s: float = 600.0

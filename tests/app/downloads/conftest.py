@@ -4,19 +4,19 @@ import random
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import constants
 
 from app.downloads import Download, Gate, Hub, HubCache, Listing, Patience, Place, Status
+from engine import EngineError
 from tests.app.downloads.stand_in import StandIn, standing_in
 from tests.conftest import NetworkUsed
 
 REPO = "mlx-community/gemma-4-tiny-4bit"
 FAST = Patience(num_tries=3, first_wait_s=0.0, longest_wait_s=0.0)
 """Waits for nothing; gives up as soon as a person would."""
-
-Bring = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +34,11 @@ def closed_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No token and no proxy of whoever runs the tests; and the network is allowed."""
-    for name in ("HF_HUB_OFFLINE", "HF_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+    """No token, proxy or certificates of whoever runs the tests; and the network is allowed."""
+    for name in (
+        "HF_HUB_OFFLINE", "HF_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
@@ -94,13 +97,30 @@ def cache(tmp_path: Path) -> HubCache:
 class Bringing:
     """A download that a test starts, and all that it was told."""
 
-    def __init__(self, hub: Hub, listing: Listing, place: Place, **options: object) -> None:
+    def __init__(self, hub: Hub, listing: Listing, place: Place, **options: Any) -> None:
         self.told: list[Status] = []
-        self.looked_at: list[Path] = []
-        self.download = Download(hub, listing, place, self.looked_at.append, self.told.append, **options)  # type: ignore[arg-type]
+        self.looked_at: list[dict[str, int]] = []
+        """What the engine was shown: names and sizes."""
+        self.refusal: EngineError | None = None
+        """What the engine says of it."""
+        self.on_note: Callable[[], object] = lambda: None
+        self.on_piece: Callable[[], object] = lambda: None
+        self.download = Download(hub, listing, place, self._look, self._hear, **options)
 
     def run(self) -> Status:
         """Start, and wait until nothing more happens."""
         self.download.start()
         self.download.wait()
         return self.download.status
+
+    def _look(self, folder: Path) -> None:
+        self.looked_at.append({path.name: path.stat().st_size for path in folder.iterdir()})
+        if self.refusal is not None:
+            raise self.refusal
+
+    def _hear(self, status: Status) -> None:
+        self.told.append(status)
+        if status.note:
+            self.on_note()
+        elif status.file:
+            self.on_piece()

@@ -5,12 +5,12 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 LARGE = ".safetensors"
 """What the hub keeps by its SHA-256; the rest is known by its git hash."""
@@ -31,6 +31,8 @@ class Fault:
     endless: bool = False
     drips: bool = False
     """A byte, and a byte, and never an end."""
+    stalls_after: int | None = None
+    """Send so many bytes, and the rest when the stand-in lets go."""
     length: int | None = None
     """What Content-Length says, whatever comes."""
     content_range: str | None = None
@@ -66,7 +68,9 @@ class StandIn:
         self.listing: bytes | None = None
         """Instead of the true one."""
         self.asked: list[Asked] = []
-        self.closing = threading.Event()
+        self.on_bytes: Callable[[int], object] | None = None
+        """Called before every few bytes of a file, with their number."""
+        self.is_stalling, self.closing = threading.Event(), threading.Event()
         stand_in = self
 
         class Handler(_Handler):
@@ -94,9 +98,13 @@ class StandIn:
         """Requests whose path ends like this."""
         return [each for each in self.asked if each.path.endswith(ending)]
 
+    def let_go(self) -> None:
+        """Send what was held back."""
+        self.closing.set()
+
     def close(self) -> None:
         """Stop listening, also in the middle of an answer."""
-        self.closing.set()
+        self.let_go()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -131,15 +139,19 @@ class _Handler(BaseHTTPRequestHandler):
     hub: StandIn
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
-        path = unquote(self.path.partition("?")[0])
-        self.hub.asked.append(Asked(path, {name.lower(): value for name, value in self.headers.items()}))
+    def handle(self) -> None:
+        """A client may be killed, and then goes without a word."""
         with suppress(ConnectionError):
-            if path.startswith("/api/models/"):
-                self._list(*path.removeprefix("/api/models/").split("/revision/"))
-            else:
-                repo, _, rest = path.removeprefix("/storage").removeprefix("/").partition("/resolve/")
-                self._serve(repo, *rest.split("/", 1))
+            super().handle()
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.hub.asked.append(Asked(path, {name.lower(): value for name, value in self.headers.items()}))
+        if path.startswith("/api/models/"):
+            self._list(*path.removeprefix("/api/models/").split("/revision/"))
+        else:
+            repo, _, rest = path.removeprefix("/storage").removeprefix("/").partition("/resolve/")
+            self._serve(repo, *rest.split("/", 1))
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
         """Say nothing."""
@@ -210,13 +222,27 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"x" * 1000)
         while fault.drips and not self.hub.closing.wait(0.02):
             self.wfile.write(b"x")
-        if fault.cut_after is not None and fault.cut_after < len(body):
+        if fault.stalls_after is not None:
+            self.wfile.write(body[: fault.stalls_after])
+            self.hub.is_stalling.set()
+            self.hub.closing.wait()
+            self.wfile.write(body[fault.stalls_after :])
+        elif fault.cut_after is not None and fault.cut_after < len(body):
             self.wfile.write(body[: fault.cut_after])
             self.wfile.flush()
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
         elif not fault.drips:
+            self._write(body)
+
+    def _write(self, body: bytes) -> None:
+        on_bytes, step = self.hub.on_bytes, 10_000
+        if on_bytes is None:
             self.wfile.write(body)
+            return
+        for start in range(0, len(body), step):
+            on_bytes(len(body[start : start + step]))
+            self.wfile.write(body[start : start + step])
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
