@@ -368,6 +368,7 @@ def _kept_reading(
         preferences.delete_all_requested.connect(forget)
     collection = Collection(queue, store, reader, model)
     collection.removed.connect(keeper.forget)
+    collection.restored.connect(keeper.take_back)
     keeper.kept.connect(collection.refresh)
     return queue, keeper, collection
 

@@ -4,6 +4,7 @@
 """
 
 from app.store.sayings import Matter, Saying
+from app.store.shelf import DocumentShelf
 from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
 from app.store.tree import sound_parents
@@ -33,6 +34,7 @@ __all__ = [
     "Conversation",
     "Costs",
     "Details",
+    "DocumentShelf",
     "DocumentState",
     "Draft",
     "Edit",

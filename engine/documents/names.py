@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,15 +47,21 @@ class Found(NamedTuple):
     """That folder."""
 
 
-def find_documents(paths: Iterable[Path]) -> tuple[list[Found], list[str]]:
-    """All documents, those of a folder in natural order; and for each folder what was left out, in a sentence."""
+def find_documents(paths: Iterable[Path], between: Callable[[], None] = lambda: None) -> tuple[list[Found], list[str]]:
+    """All documents, those of a folder in natural order; and for each folder what was left out, in a sentence.
+
+    between: runs for each file and folder that is found, and may raise.
+    """
     found: list[Found] = []
     sentences: list[str] = []
     for path in paths:
         if not path.is_dir():
             found.append(Found(path, None))
             continue
-        everything = list(_all_in(path))
+        everything = []
+        for each in _all_in(path):
+            between()
+            everything.append(each)
         inside = [each for each in everything if each.is_file()]
         documents = [each for each in inside if each.suffix.lower() in DOCUMENT_SUFFIXES]
         found += [Found(each, path) for each in documents]

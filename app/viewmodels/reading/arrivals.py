@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from PySide6.QtCore import QObject, Signal
 
@@ -82,6 +83,7 @@ class Arrivals(QObject):
         self._composer = composer
         self._new_folder = new_folder
         self._lane = Lane()
+        self._is_closing = Event()
         self._documents: tuple[Path, ...] = ()
         self._pictures: tuple[Path, ...] = ()
         self._recording: Path | None = None
@@ -158,6 +160,7 @@ class Arrivals(QObject):
 
     def close(self) -> None:
         """Sort nothing more."""
+        self._is_closing.set()
         self._lane.close()
 
     def _sort(self, paths: tuple[Path, ...], then: Callable[[_Sorted], None]) -> None:
@@ -188,7 +191,7 @@ class Arrivals(QObject):
         self._recording = None
         for path in found.others:
             if path.suffix.lower() in (*SOUND_SUFFIXES, *VIDEO_SUFFIXES):
-                self._lane.do(partial(_if_long, path), self._offer_recording)
+                self._lane.do(partial(_if_long, path, self._is_closing), self._offer_recording)
         self.changed.emit()
 
     def _offer_recording(self, path: Path | None) -> None:
@@ -241,12 +244,21 @@ def _sorted(paths: tuple[Path, ...], *, looks: bool) -> _Sorted:
     return _Sorted(*(tuple(by_promise[kind]) for kind in kinds))
 
 
-def _if_long(path: Path) -> Path | None:
+class _NotWanted(Exception):
+    """The app ends."""
+
+
+def _if_long(path: Path, is_closing: Event) -> Path | None:
     """The file if it is sound, and longer than a model hears at once."""
+
+    def go_on() -> None:
+        if is_closing.is_set():
+            raise _NotWanted
+
     try:
-        with OpenRecording(path) as recording:
+        with OpenRecording(path, go_on) as recording:
             return path if recording.seconds > MAX_SOUND_SECONDS else None
-    except AttachmentError:  # told by whoever attaches it
+    except (AttachmentError, _NotWanted):  # what is wrong with it is told by whoever attaches it
         return None
 
 

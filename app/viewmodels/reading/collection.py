@@ -45,12 +45,14 @@ class Entry:
 class Collection(QObject):
     """Queues documents, shows how they do, and opens them.
 
-    **Signals:** `changed` (`entries`), `removed` (the id of a row that is deleted), `deleted` (the way back to it).
+    **Signals:** `changed` (`entries`), `removed` (the id of a row that is deleted), `deleted` (the way back to it),
+    `restored` (path: it came back).
     """
 
     changed = Signal()
     removed = Signal(str)
     deleted = Signal(object)
+    restored = Signal(object)
 
     def __init__(self, queue: Queue, store: Store, reader: Reader, model: Model) -> None:
         super().__init__()
@@ -128,9 +130,10 @@ class Collection(QObject):
             self.deleted.emit(partial(self._restore, entry))
 
     def _restore(self, entry: Entry) -> None:
-        self._lane.follow(self._store.documents.restore(entry.id), lambda _: self._come_back())
+        self._lane.follow(self._store.documents.restore(entry.id), lambda _: self._come_back(entry.path))
 
-    def _come_back(self) -> None:
+    def _come_back(self, path: Path) -> None:
+        self.restored.emit(path)
         self.queue.begin()
         self.refresh()
 

@@ -244,6 +244,11 @@ class OpenDocument(QObject):
         self.failure, self.failed_page = reason, number
         self.changed.emit()
 
+    def take(self, text: PageText) -> None:
+        """Take a page that somebody else had read."""
+        self._make_room(text.number)
+        self._take_page(text, None)
+
     def _take_page(self, text: PageText, region: Box | None) -> None:
         """What was read comes to its place, unless a person corrected what stands there: then it is offered."""
         page, offer = self.page(text.number), Offer(text, region)

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -102,6 +103,19 @@ class Keeper(QObject):
         for watched in self._watched.values():
             if watched.id == row_id:
                 watched.forget()
+
+    def take_back(self, path: Path) -> None:
+        """A row that was deleted comes back: what was made of its document meanwhile goes there."""
+        for watched in self._watched.values():
+            is_of_queue = bool(watched.id) and watched.row is None
+            if watched.document.path != path or not watched.is_known or is_of_queue:
+                continue
+            if watched.id:
+                self._store.documents.remove(watched.id)
+            watched.move("")
+            watched.is_known = False
+            watched.changed.update(page.number for page in watched.document.pages if page.text is not None)
+            self._lane.follow(self._store.documents.find(path), partial(self._take_row, watched))
 
     def finish(self) -> None:
         """Wait for what is asked for in the background."""
@@ -208,4 +222,4 @@ class Keeper(QObject):
                     self._soon.start()
                 watched.read[text.number] = text
                 watched.document.form = queued.orders.reading.form
-                watched.document.restore([KeptPage(text.number, text)])
+                watched.document.take(text)

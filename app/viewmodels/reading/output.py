@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from app.background import ignore
 from app.store import KeptPage, Orders, Stamp
 from app.text.foreign_text import one_line
 from engine import (
@@ -66,8 +67,12 @@ def write_output(
     password: str,
     written: Sequence[Path],
     between: Callable[[], bool] = lambda: True,
+    note: Callable[[tuple[Path, ...]], object] = ignore,
 ) -> Output:
-    """Write the files that were ordered and are not written yet. Takes its time; `between` says whether to go on."""
+    """Write the files that were ordered and are not written yet. Takes its time; `between` says whether to go on.
+
+    `note` is told of each file what is written now, so that none is written twice whatever ends the app.
+    """
     path, failure = Path(document.path), ""
     layout = Layout(answers=orders.reading.form, lines="joined" if orders.is_joined else "kept")
     done, notes = list(written), list[str]()
@@ -81,9 +86,12 @@ def write_output(
         for form in orders.forms[len(written) :]:
             go_on()
             target = target_of(path, form, orders.out, orders.root)
-            made, note = write_document(document, marked, form, target, layout=layout, password=password, between=go_on)
+            made, words = write_document(
+                document, marked, form, target, layout=layout, password=password, between=go_on
+            )
             done.append(made)
-            notes += [note] if note else []
+            note(tuple(done))
+            notes += [words] if words else []
     except EngineError as error:
         failure = str(error)
     except _GivenUp:

@@ -10,8 +10,8 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
-from app.background import Lane
-from app.store import KeptDocument, KeptPage, Orders, Stamp, Store
+from app.background import Lane, ignore
+from app.store import DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.viewmodels.reading.ahead import LookAhead
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.output import Output, present, stamp_of, write_output
@@ -119,7 +119,7 @@ class Queue(QObject):
 
     def add(self, paths: Sequence[Path], orders: Orders, *, is_forgotten: bool = False) -> None:
         """Queue documents, and all that lie in folders."""
-        self._lane.do(partial(find_documents, tuple(paths)), partial(self._take_found, orders, is_forgotten))
+        self._lane.do(partial(_find, tuple(paths), self._is_closing), partial(self._take_found, orders, is_forgotten))
 
     def remove(self, document: QueuedDocument) -> None:
         """Take a document out of the queue, and what was read of it."""
@@ -346,8 +346,9 @@ class Queue(QObject):
             return
         pages = present(kept, document.texts)
         info, orders, password, written = document.info, document.orders, document.password, document.written
+        note = ignore if document.is_forgotten else partial(_keep_written, self._store.documents, document.to_keep())
         self._lane.do(
-            lambda: write_output(info, pages, orders, password, written, lambda: not self._is_closing.is_set()),
+            lambda: write_output(info, pages, orders, password, written, lambda: not self._is_closing.is_set(), note),
             partial(self._take_output, document),
         )
 
@@ -394,3 +395,26 @@ class Queue(QObject):
     def _keep(self, document: QueuedDocument) -> None:
         if not document.is_forgotten:
             self._store.documents.save(document.to_keep())
+
+
+class _NotWanted(Exception):
+    """The app ends."""
+
+
+def _find(paths: tuple[Path, ...], is_closing: Event) -> _Found:
+    """However large the folders are, the app ends at once."""
+
+    def go_on() -> None:
+        if is_closing.is_set():
+            raise _NotWanted
+
+    try:
+        return find_documents(paths, go_on)
+    except _NotWanted:
+        return (), ()
+
+
+def _keep_written(documents: DocumentShelf, kept: KeptDocument, written: tuple[Path, ...]) -> None:
+    """Called while files are written, on that thread."""
+    details = msgspec.structs.replace(kept.details, written=written)
+    documents.save(msgspec.structs.replace(kept, details=details))

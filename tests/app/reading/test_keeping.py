@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -115,7 +116,7 @@ def test_what_was_stopped_says_so_in_the_next_run_and_its_rest_is_read(
     view.buttons["retry"].click()
     qtbot.waitUntil(lambda: [entry.line for entry in collection.entries] == ["3 pages read"], timeout=WAIT_MS)
     assert collection.entries[0].progress is Progress.DONE
-    assert kept(desk) == {1: True, 2: False, 3: False}
+    qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False, 3: False}, timeout=WAIT_MS)
 
 
 def test_a_file_that_was_changed_since_begins_anew(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_what_is_corrected_while_the_queue_reads_comes_back(open_desk: OpenDesk,
     document = opened(qtbot, desk, path)
     read(qtbot, document, 1)
     document.edit(1, "mine, before")
-    assert kept(desk) == {1: True}
+    qtbot.waitUntil(lambda: kept(desk) == {1: True}, timeout=WAIT_MS)
     desk.models.queue.add([path], Orders(Reading(way="pieces"), pages=(2, 3)))
     qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
     document.edit(3, "mine, after")
@@ -191,7 +192,7 @@ def test_what_is_opened_while_it_waits_is_kept_with_what_the_queue_reads(
     queue.resume()
     qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
     document.edit(2, "mine")
-    assert kept(desk) == {1: False, 2: True, 3: False}
+    qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: True, 3: False}, timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("is_everything", [True, False])
@@ -201,7 +202,7 @@ def test_what_is_corrected_after_it_was_deleted_is_kept_whole(
     path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
     collection, document = desk.models.collection, opened(qtbot, desk, path)
     read(qtbot, document, 1, 2)
-    assert kept(desk) == {1: False, 2: False}
+    qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: False}, timeout=WAIT_MS)
     if is_everything:
         desk.preferences.delete_all_requested.emit()
     else:
@@ -211,7 +212,7 @@ def test_what_is_corrected_after_it_was_deleted_is_kept_whole(
     document.turn(2, 90)
     assert kept(desk) == {}
     document.edit(1, "mine")
-    assert kept(desk) == {1: True, 2: False}
+    qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False}, timeout=WAIT_MS)
 
 
 def test_of_pictures_put_together_nothing_is_kept(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
@@ -230,10 +231,49 @@ def test_a_table_is_one_when_it_comes_back(open_desk: OpenDesk, qtbot: QtBot, tm
     path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
     document = opened(qtbot, desk, path)
     read(qtbot, document, 1)
-    assert kept(desk) == {1: False}
+    qtbot.waitUntil(lambda: kept(desk) == {1: False}, timeout=WAIT_MS)
     document.read([2], Reading(way="pieces", form="table"))
     qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
     desk.close()
     again = opened(qtbot, open_desk("fast"), path)
     qtbot.waitUntil(lambda: again.num_read == 2, timeout=WAIT_MS)
     assert again.form == "table"
+
+
+def test_a_deletion_that_is_taken_back_after_a_correction_leaves_one_document(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    collection, document = desk.models.collection, opened(qtbot, desk, path)
+    read(qtbot, document, 1, 2)
+    qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: False}, timeout=WAIT_MS)
+    collection.refresh()
+    qtbot.waitUntil(lambda: bool(collection.entries), timeout=WAIT_MS)
+    deleted = collection.entries[0]
+    ways_back = QSignalSpy(collection.deleted)
+    collection.remove(deleted)
+    document.edit(1, "mine")
+    qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False}, timeout=WAIT_MS)
+    ways_back.at(0)[0]()
+    qtbot.waitUntil(lambda: [row.id for row in desk.store.documents.all().result(60)] == [deleted.id], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False}, timeout=WAIT_MS)
+    document.edit(2, "mine too")
+    qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: True}, timeout=WAIT_MS)
+    assert len(desk.store.documents.all().result(60)) == 1
+
+
+def test_what_the_queue_reads_again_is_offered_where_something_was_corrected(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    document.edit(1, "mine")
+    desk.models.queue.add([path], Orders(Reading(way="pieces")))
+    qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
+    page = document.page(1)
+    assert text_of(page.lines) == "mine"
+    assert page.offer is not None
+    document.accept(1)
+    assert not page.is_corrected
+    qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: False, 3: False}, timeout=WAIT_MS)

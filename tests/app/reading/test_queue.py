@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtTest import QSignalSpy
@@ -12,9 +13,10 @@ from app.bridge import Bridge
 from app.store import Orders, Stamp, Store
 from app.viewmodels.reading import output
 from app.viewmodels.reading.output import stamp_of
+from app.viewmodels.reading.pace import weight
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
-from engine import DocumentInfo, PageInfo, PageText, Reading, TextLine
+from engine import DocumentInfo, PageInfo, PageText, Reading, TextLine, Written
 from tests.app.driving import WAIT_MS
 from tests.app.store.stored import on_owner
 from tests.fake_documents import Pretence, pretend
@@ -318,11 +320,12 @@ def test_writing_that_goes_wrong_in_us_is_said_and_the_others_go_on(
     assert all("something went wrong in Cabochon" in each.reason for each in queue.documents)
 
 
-def test_nothing_more_is_written_when_the_app_ends(tmp_path: Path) -> None:
+def test_nothing_more_is_written_when_the_app_ends_and_what_was_is_told_at_once(tmp_path: Path) -> None:
     info, pages = DocumentInfo(str(tmp_path / "a.pdf"), "pdf", ()), [PageText(1, "done", (TextLine("one"),))]
-    goes_on = iter((True, False))
-    made = output.write_output(info, pages, Orders(forms=("txt", "md")), "", (), lambda: next(goes_on))
+    goes_on, told = iter((True, False)), list[tuple[Path, ...]]()
+    made = output.write_output(info, pages, Orders(forms=("txt", "md")), "", (), lambda: next(goes_on), told.append)
     assert made.written == (tmp_path / "a.txt",)
+    assert told == [made.written]
     assert made.failure
     assert not (tmp_path / "a.md").exists()
 
@@ -453,3 +456,29 @@ def test_the_same_file_is_not_queued_twice_while_it_waits(desk: OpenDesk, qtbot:
     queue.resume()
     until_over(qtbot, queue, 1)
     assert len(list(tmp_path.rglob("*.txt"))) == 1
+
+
+def test_each_file_is_noted_as_soon_as_it_is_written(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that after an end in between the next start writes no second one."""
+    (path,) = pile(tmp_path / "in", TWO)
+    queue, store = (opened := desk()).queue, opened.store
+    real, noted = output.write_document, list[tuple[str, ...]]()
+
+    def write(*given: Any, **more: Any) -> Written:
+        (kept,) = store.documents.all().result(60)
+        noted.append(tuple(each.name for each in kept.details.written))
+        return real(*given, **more)
+
+    monkeypatch.setattr(output, "write_document", write)
+    queue.add([path], Orders(Reading(way="pieces"), forms=("txt", "md")))
+    until_over(qtbot, queue, 1)
+    assert noted == [(), ("1 letter.txt",)]
+
+
+def test_a_page_costs_by_its_letters() -> None:
+    none, few, many = (
+        weight(PageInfo(1, 595, 842, "picture", "", num_printed=number), reads_layer=False) for number in (0, 200, 4000)
+    )
+    assert (many - none) / (few - none) == pytest.approx(20)
