@@ -24,7 +24,7 @@ __all__ = [
     "may_use_network",
 ]
 
-TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160)
+TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160, 180, 200)
 """Steps of the text size, in percent."""
 
 MOST_TOKENS = 1_000_000
@@ -77,7 +77,7 @@ class Notifying(Enum):
 
 
 class Preset(msgspec.Struct, frozen=True):
-    """A system prompt with a name."""
+    """A system prompt, or fields of documents, under a name."""
 
     name: str
     text: str = ""
@@ -125,6 +125,15 @@ class Preference(Generic[_Value]):
     def put_into(self, settings: "Settings", value: _Value) -> None:
         """Give it another value."""
         settings.store(self._key, self._write(value))
+
+
+def _presets(key: str) -> Preference[tuple[Preset, ...]]:
+    return Preference(
+        key,
+        (),
+        lambda stored: tuple({each.name: each for each in _decoded(stored, tuple[Preset, ...])}.values()),
+        _encoded,
+    )
 
 
 def _flag(key: str, default: bool) -> Preference[bool]:
@@ -192,16 +201,13 @@ class Settings(QObject):
     """Where the numbers of the sampler come from."""
     own_sampling = _json("own_sampling", Sampling, Sampling())
     """The numbers that hold when a person chose their own."""
-    presets: Preference[tuple[Preset, ...]] = Preference(
-        "presets",
-        (),
-        lambda stored: tuple({each.name: each for each in _decoded(stored, tuple[Preset, ...])}.values()),
-        _encoded,
-    )
+    presets = _presets("presets")
     """The system prompts that a person wrote; no two have the same name."""
     _preset = _text("preset")
     fields = Preference("fields", "", lambda stored: str(stored or ""))
     """Fields that are looked for in many documents, as a person names them."""
+    field_sets = _presets("field_sets")
+    """The same that a person keeps under a name; no two have the same."""
     joins_lines = _flag("joins_lines", False)
     """Whether lines of a page are joined into paragraphs when its text leaves the window."""
     drops_running_lines = _flag("drops_running_lines", False)

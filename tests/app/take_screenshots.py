@@ -23,7 +23,7 @@ from PySide6.QtGui import QDragEnterEvent, QFont  # noqa: E402
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.paths import engine_command  # noqa: E402
-from app.settings import Appearance, Settings  # noqa: E402
+from app.settings import TEXT_SIZES, Appearance, Settings  # noqa: E402
 from app.sound.recorder import Microphones  # noqa: E402
 from app.viewmodels.reading.document import Phase  # noqa: E402
 from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
@@ -47,8 +47,12 @@ def live(milliseconds: int) -> None:
 class Studio:
     """Opens a window in a state and keeps a picture of it."""
 
-    def __init__(self, application: DesktopApplication, out: Path, is_real: bool) -> None:
+    def __init__(
+        self, application: DesktopApplication, out: Path, is_real: bool, width: int | None, text_size: int
+    ) -> None:
+        """`width`: of every window, in the place of the scene's own; `text_size` in percent."""
         self._application = application
+        self._width, self._text_size = width, text_size
         self._out = out
         self.is_real = is_real
         self._folder = Path(tempfile.mkdtemp())
@@ -64,7 +68,7 @@ class Studio:
     ) -> Desk:
         """A fresh window with its engine ready."""
         settings = Settings(QSettings(str(self._folder / f"{scenario}{width}.ini"), QSettings.Format.IniFormat))
-        settings.appearance = appearance
+        settings.appearance, settings.text_size = appearance, self._text_size
         command = (
             engine_command(self._folder / "engine.log")
             if self.is_real
@@ -72,7 +76,7 @@ class Studio:
         )
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         self.desk = assemble(command, Theme(self._application, settings), settings, folder, lambda: microphones)
-        self.desk.window.resize(width, height)
+        self.desk.window.resize(self._width or width, height)
         self.desk.open(sample_checkpoint())
         self.until(lambda: self.desk.models.model.is_ready or bool(self.desk.models.model.failure))
         return self.desk
@@ -376,6 +380,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--font")
+    parser.add_argument("--width", type=int)
+    parser.add_argument("--text-size", type=int, default=100, choices=TEXT_SIZES)
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     parser.add_argument("scenes", nargs="*", metavar="SCENE", help=", ".join(SCENES))
     options = parser.parse_args()
@@ -383,7 +389,7 @@ def main() -> None:
     if options.font:
         application.setFont(QFont(options.font))
     for name in options.scenes or ["empty", "window-light", "window-dark", "thinking"]:
-        studio = Studio(application, options.out, options.real)
+        studio = Studio(application, options.out, options.real, options.width, options.text_size)
         SCENES[name](studio)
         studio.keep(name)
 

@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
-from app.settings import Settings
+from app.settings import Preset, Settings
 from app.store import KeptPage, Orders, Store
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import QueuedDocument
@@ -84,6 +84,22 @@ class FieldsTable(QObject):
         """Look for other fields."""
         self._settings.fields = words
         self._show()
+
+    @property
+    def sets(self) -> dict[str, str]:
+        """Fields that are kept under a name."""
+        return {each.name: each.text for each in self._settings.field_sets}
+
+    def keep_set(self, name: str) -> None:
+        """Keep the present fields under a name, in the place of those that had it."""
+        name = " ".join(name.split())[:80]
+        if name and self.fields:
+            others = tuple(each for each in self._settings.field_sets if each.name != name)
+            self._settings.field_sets = (*others, Preset(name, self.words))
+
+    def drop_set(self, name: str) -> None:
+        """Keep a set no longer."""
+        self._settings.field_sets = tuple(each for each in self._settings.field_sets if each.name != name)
 
     @property
     def fields(self) -> dict[str, str]:

@@ -167,5 +167,7 @@ class QueuedDocument:
     @property
     def _what_was_read(self) -> str:
         failed = len(self.failed_pages)
+        if self.numbers and all(self.states.get(number) == "empty" for number in self.numbers):
+            return "Nothing to read on it"
         read = count(len(self.numbers) - failed, "page")
         return f"{read} read, {failed:,} not" if failed else f"{read} read"

@@ -1,10 +1,22 @@
 """The table of fields: their names, a row for each document, and what to look at again marked."""
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QLineEdit, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QInputDialog,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.fields import Cell, FieldsTable
@@ -35,6 +47,11 @@ class FieldsView(QWidget):
         self.names.setAccessibleName("Names of the fields")
         give_role(self.names, "field")
         caption.setBuddy(self.names)
+        self.sets_button = QPushButton("Sets")
+        self.sets_button.setAccessibleName("Sets of fields")
+        self.sets = QMenu(self)
+        self.sets.aboutToShow.connect(self._list_sets)
+        self.sets_button.setMenu(self.sets)
         self.add_button = QPushButton("Add…")
         self.add_button.setAccessibleName("Add documents to the table")
         self.rows = _Rows(look, fields, self)
@@ -43,6 +60,7 @@ class FieldsView(QWidget):
         self.xlsx_button = QPushButton("Export for Excel…")
         top = QHBoxLayout()
         top.addWidget(self.names, 1)
+        top.addWidget(self.sets_button)
         top.addWidget(self.add_button)
         foot = QHBoxLayout()
         foot.addWidget(self.csv_button)
@@ -73,6 +91,32 @@ class FieldsView(QWidget):
         self._fields.name(self.names.text())
         if self._fields.fields:
             self.add_requested.emit()
+
+    def _list_sets(self) -> None:
+        """Those that are kept, and what can be done with the present fields."""
+        fields, menu = self._fields, self.sets
+        fields.name(self.names.text())
+        menu.clear()
+        for name, words in fields.sets.items():
+            menu.addAction(one_line(name), partial(self.take, words))
+        menu.addSeparator()
+        menu.addAction("Keep These Fields…", self._ask_for_name).setEnabled(bool(fields.fields))
+        kept = next((name for name, words in fields.sets.items() if words == fields.words), None)
+        if kept is not None:
+            menu.addAction(f"Delete “{one_line(kept, 40)}”", partial(fields.drop_set, kept))
+
+    def take(self, words: str) -> None:
+        """Look for these fields."""
+        self.names.setText(words)
+        self._fields.name(words)
+
+    def _ask_for_name(self) -> None:
+        sheet = QInputDialog(self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.setWindowTitle("Keep These Fields")
+        sheet.setLabelText("Name of this set:")
+        sheet.textValueSelected.connect(self._fields.keep_set)
+        sheet.open()
 
     def _choose(self, index: _Index) -> None:
         document, cell = self._fields.documents[index.row()], self.rows.cell(index)

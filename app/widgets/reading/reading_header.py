@@ -8,7 +8,8 @@ from app.viewmodels.reading.document import Phase
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
-from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.elided import ElidedButton, ElidedLabel
+from app.widgets.shared.look import IconButton, Look, give_role, show_tip
 
 __all__ = ["ReadingHeader"]
 
@@ -22,14 +23,13 @@ class ReadingHeader(QWidget):
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
         self.list_button = IconButton(look, "pages", "Show all documents", side=32)
-        self.title = QPushButton("Document")
+        self.title = ElidedButton("Document")
         self.title.setObjectName("documentTitle")
-        self.title.setMinimumWidth(60)
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.documents = QMenu(self)
         self.documents.aboutToShow.connect(self._list_documents)
         self.title.setMenu(self.documents)
-        self.state = Label()
+        self.state = ElidedLabel()
         give_role(self.state, "caption")
         self.stop_button = QPushButton("Stop")
         self.stop_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -10,9 +10,12 @@ from app.viewmodels.reading.words import doubts_line, page_line, receipt_line
 from app.widgets.reading.look_card import LookCard
 from app.widgets.reading.page_editor import PageEditor
 from app.widgets.shared.banner import Banner
-from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.elided import ElidedLabel
+from app.widgets.shared.look import IconButton, Look, give_role, show_tip
 
 __all__ = ["TextSide"]
+
+_NOTHING = "Nothing on this page can be read. If you see text, drag a rectangle around it: it is read again, finer."
 
 
 class TextSide(QWidget):
@@ -32,7 +35,7 @@ class TextSide(QWidget):
         self.offer = Banner(look, "notice", "info", is_dismissable=False)
         self.take_button = self.offer.add_action("Take the New Text")
         self.keep_button = self.offer.add_action("Keep Mine")
-        self.state = Label()
+        self.state = ElidedLabel()
         give_role(self.state, "caption")
         self.doubts = QPushButton("Doubtful words")
         self.doubts.setObjectName("doubtsButton")
@@ -69,7 +72,7 @@ class TextSide(QWidget):
         is_other = self._shown != (document, number)
         self._shown = (document, number)
         self.editor.show_lines(page.lines, is_other=is_other)
-        self.editor.setPlaceholderText("" if page.lines else "No text found on this page.")
+        self.editor.setPlaceholderText("" if page.lines else _NOTHING)
         self.state.setText(page_line(page))
         show_tip(self.state, receipt_line(page.text.receipt if page.text is not None else None) or page_line(page))
         doubts = doubts_line(page)

@@ -257,3 +257,31 @@ def test_the_sidebar_finds_documents_beside_conversations_and_leads_from_page_to
     qtbot.waitUntil(lambda: first.path not in [each.path for each in search.documents], timeout=WAIT_MS)
     sidebar.search.setText("no such words")
     qtbot.waitUntil(lambda: sidebar.note.text() == "Nothing found.", timeout=WAIT_MS)
+
+
+def test_fields_are_kept_under_a_name_and_taken_again(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk()
+    fields, view = desk.models.fields, desk.window.documents.fields
+    view.names.setText("Date: date, Total: number")
+    view.sets.aboutToShow.emit()
+    fields.keep_set(" Receipts ")
+    view.take("Shop")
+    fields.keep_set("Shops")
+    view.sets.aboutToShow.emit()
+    actions = {action.text(): action for action in view.sets.actions()}
+    assert list(actions) == ["Receipts", "Shops", "", "Keep These Fields…", "Delete “Shops”"]
+    actions["Receipts"].trigger()
+    assert view.names.text() == fields.words == "Date: date, Total: number"
+    view.sets.aboutToShow.emit()
+    view.sets.actions()[-1].trigger()
+    assert list(fields.sets) == ["Shops"]
+    fields.keep_set("  ")
+    assert list(fields.sets) == ["Shops"]
+
+
+def test_a_document_without_a_word_says_so(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    desk.models.collection.add([pretend(tmp_path / "photo.pdf", Pretence(("empty",)))])
+    desk.models.reader.list_all()
+    wait(desk, qtbot)
+    assert lines(desk) == {"photo.pdf": "Nothing to read on it"}
