@@ -155,7 +155,8 @@ if TYPE_CHECKING:
     )
     from engine.documents.writers.process import run_writer_process
     from engine.engine import Engine
-    from engine.process.worker import EngineWorker, run_engine_process
+    from engine.process.starting import run_engine_process
+    from engine.process.worker import EngineWorker
     from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat, clock, write_recording
     from engine.recordings.source import OpenRecording, run_recording_process
 
@@ -201,7 +202,7 @@ _LATER = {
     "run_writer_process": "engine.documents.writers.process",
     "Engine": "engine.engine",
     "EngineWorker": "engine.process.worker",
-    "run_engine_process": "engine.process.worker",
+    "run_engine_process": "engine.process.starting",
     "RECORDING_FORMATS": "engine.recordings.forms",
     "RecordingFormat": "engine.recordings.forms",
     "clock": "engine.recordings.forms",

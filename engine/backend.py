@@ -8,6 +8,7 @@ are compiled, and the step as a whole on Metal alone.
 
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,15 @@ import mlx.core as mx
 
 from engine.protocol.models import Machine
 
-__all__ = ["backend_name", "compiles_whole_steps", "compute_dtype", "default_state_bytes", "this_machine"]
+__all__ = [
+    "backend_name",
+    "compiles_whole_steps",
+    "compute_dtype",
+    "default_state_bytes",
+    "limit_memory",
+    "this_machine",
+    "use_cpu",
+]
 
 STATE_SHARE = 0.25
 """Of the memory that a model leaves, for what is remembered of conversations."""
@@ -24,6 +33,10 @@ MIN_STATE_BYTES = 256 * 1024 * 1024
 
 WORKING_SHARE = 0.75
 """Of the memory, where MLX knows no better: as much as macOS recommends on most Macs."""
+
+
+MAX_SPARE_BYTES = 1024**3
+"""Of freed buffers that MLX keeps for the next one; its own limit is more than the memory of the machine."""
 
 
 def backend_name() -> Literal["metal", "cpu"]:
@@ -44,6 +57,28 @@ def compiles_whole_steps() -> bool:
 def default_state_bytes(model_bytes: int) -> int:
     """What the states of conversations may take beside a model of this size."""
     return max(MIN_STATE_BYTES, int((this_machine().working_set_bytes - model_bytes) * STATE_SHARE))
+
+
+def use_cpu() -> None:
+    """Compute on the CPU from now on, for a machine whose GPU is not to be trusted or not a Mac's own.
+
+    There MLX calls a C++ compiler to fuse kernels; on a Mac without one that opens a dialog, so nothing is fused.
+    """
+    mx.set_default_device(mx.Device(mx.cpu))
+    if sys.platform == "darwin":
+        mx.disable_compile()
+
+
+def limit_memory() -> None:
+    """Keep on the GPU what macOS recommends, resident, and give the rest back; elsewhere nothing is limited.
+
+    Without a limit MLX keeps freed buffers up to nearly all memory, and macOS may page the weights out between answers.
+    """
+    if backend_name() == "metal":
+        recommended = this_machine().working_set_bytes
+        mx.set_memory_limit(recommended)
+        mx.set_cache_limit(min(MAX_SPARE_BYTES, recommended // 16))
+        mx.set_wired_limit(recommended)
 
 
 def this_machine() -> Machine:

@@ -15,7 +15,7 @@ from typing import cast
 
 import mlx.core as mx
 
-from engine.backend import backend_name, compiles_whole_steps, compute_dtype, default_state_bytes
+from engine.backend import backend_name, compiles_whole_steps, compute_dtype, default_state_bytes, limit_memory
 from engine.cache.kv_cache import KVCache
 from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
@@ -146,6 +146,7 @@ class Engine:
         max_state_bytes: int | None = None,
     ) -> "Engine":
         """Load what was checked; raises CheckpointError for weights that cannot be read after all."""
+        limit_memory()
         loaded = load_files(checked.files, on_progress)
         config, folder = loaded.config, checked.folder
         info = ModelInfo(

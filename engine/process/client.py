@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, assert_never
 
+from engine.gpu_errors import NO_KERNELS
 from engine.protocol.errors import Cancelled, EngineStopped
 from engine.protocol.events import (
     DocumentLooked,
@@ -414,6 +415,11 @@ def _what_happened(status: int, *, was_killed: bool) -> str:
     """What a child's exit status means, in words behind "The engine"; negative ones are signals."""
     if was_killed:
         return "no longer answered as it should"
+    if status == NO_KERNELS:
+        return (
+            "cannot load the programs of the GPU: the file mlx.metallib is missing, or does not fit this version of "
+            "macOS. Install Cabochon again"
+        )
     if status == -signal.SIGKILL:
         return "was ended by the system, perhaps because memory ran out"
     if status in (0, -signal.SIGTERM):

@@ -25,9 +25,10 @@ import mlx.core as mx
 from engine import version
 from engine.backend import backend_name, this_machine
 from engine.engine import Engine
+from engine.gpu_errors import gpu_error
 from engine.process.desk import Desk
 from engine.process.lending import Loan, LoanEnded, Question
-from engine.protocol.errors import Cancelled, EngineError, NoModel, shortened, without_surrogates
+from engine.protocol.errors import Cancelled, EngineError, GpuError, NoModel, shortened, without_surrogates
 from engine.protocol.events import (
     EngineEvent,
     EngineStarted,
@@ -96,6 +97,8 @@ class EngineWorker:
         self._engine: Engine | None = None
         self._waiting: deque[_Work] = deque()
         self._running: dict[int, Answering] = {}
+        self._spoilt: GpuError | None = None
+        """Why no array of this process is to be trusted any more."""
         self._loans: set[Loan] = set()
         """Who holds the model, so that no other is loaded."""
         self._lent: dict[int, Loan] = {}
@@ -151,6 +154,8 @@ class EngineWorker:
             self._take_in()
             self._begin()
             self._go_on()
+            if self._spoilt is not None:
+                raise self._spoilt
         self._go_on()  # everything is cancelled now
         self._call_off()
         self._engine = None
@@ -237,6 +242,9 @@ class EngineWorker:
                 self._forget(request_id)
 
     def _fail(self, request_id: int, error: BaseException) -> None:
+        if (known := gpu_error(error)) is not None:
+            _log.error("request %s failed", request_id, exc_info=error)
+            error, self._spoilt = known, known if known.ends_process else self._spoilt
         message = str(error)
         if not isinstance(error, EngineError):  # our bug: the log keeps the traceback, the person gets a sentence
             _log.error("request %s failed", request_id, exc_info=error)

@@ -8,6 +8,7 @@ EngineError
 ├── ContextFull          the prompt needs more positions than the model has
 ├── NoModel              nothing is loaded that could answer
 ├── NotEnoughMemory      more is asked for than the machine's memory gives (in `models`, with what would help)
+├── GpuError             the GPU refused the work or gave it up
 ├── Cancelled            it was stopped by whoever asked for it
 └── EngineStopped        the engine process ended while it worked
 
@@ -23,6 +24,7 @@ __all__ = [
     "ContextFull",
     "EngineError",
     "EngineStopped",
+    "GpuError",
     "NoModel",
     "PasswordNeeded",
     "PromptError",
@@ -83,6 +85,15 @@ class ContextFull(PromptError):
             f"This conversation needs {num_tokens:,} tokens and {context_length:,} fit. "
             "Start a new conversation or give the pictures a smaller budget."
         )
+
+
+class GpuError(EngineError):
+    """The GPU, or its memory, refused the work or gave it up."""
+
+    def __init__(self, sentence: str, *, ends_process: bool) -> None:
+        """`ends_process`: what the process holds is not to be trusted any more."""
+        super().__init__(sentence)
+        self.ends_process = ends_process
 
 
 class NoModel(EngineError):

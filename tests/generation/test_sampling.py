@@ -72,3 +72,22 @@ def test_only_allowed_tokens_are_written(sampling: Sampling) -> None:
 def test_a_bias_that_cannot_be_used_is_refused(bias: dict[int, float]) -> None:
     with pytest.raises(PromptError, match="logit bias"):
         Sampler(Sampling(logit_bias=bias), NOTHING)
+
+
+@pytest.mark.parametrize("size", [262_144, 262_143, 8_192, 640])
+@pytest.mark.parametrize("k", [1, 20, 64])
+@pytest.mark.parametrize("kind", ["drawn", "rounded", "mostly forbidden", "sorted"])
+def test_the_largest_logits_of_a_vocabulary_are_those_of_a_sort(size: int, k: int, kind: str) -> None:
+    logits = np.random.default_rng(size + k).normal(0, 3, size).astype(np.float32)
+    if kind == "rounded":  # thousands of equals
+        logits = np.round(logits)
+    elif kind == "mostly forbidden":
+        logits[: size - k - 3] = -np.inf
+    elif kind == "sorted":
+        logits = np.sort(logits)
+    values, ids = Sampler(Sampling(temperature=1.0, top_k=k, top_p=1.0), suppression(size, [])).candidates(
+        mx.array(logits)
+    )
+    assert np.array_equal(np.array(values), -np.sort(-logits)[:k])
+    assert len(set(ids.tolist())) == k
+    assert np.array_equal(logits[np.array(ids)], np.array(values))

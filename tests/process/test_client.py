@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.gpu_errors import NO_KERNELS
 from engine.process import client as client_module
 from engine.process.client import EngineClient
 from engine.protocol.events import (
@@ -374,5 +375,51 @@ def test_a_panic_of_a_library_ends_the_child_which_comes_back(heard: "queue.Simp
         assert "status 1" in failure_of(heard, 1).message
         client.submit(LoadModel(2, "another"))
         assert "refused" in failure_of(heard, 2).message
+    finally:
+        client.close()
+
+
+FAILING_GPU = """
+import os
+from engine.process import worker
+
+def fail(path):
+    raise RuntimeError({
+        "lost": "[METAL] Command buffer execution failed: Insufficient Memory",
+        "refused": "[metal::malloc] Attempting to allocate 9 bytes, greater than the maximum allowed buffer size",
+    }.get(path, f"process {os.getpid()}"))
+
+worker.Engine.check = staticmethod(fail)
+raise SystemExit(worker.run_engine_process())
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "stays"), [("lost", "Close other apps", False), ("refused", "in one piece", True)]
+)
+def test_a_failure_of_the_gpu_is_a_sentence_and_ends_the_child_whose_arrays_are_lost(
+    heard: "queue.SimpleQueue[Envelope]", path: str, told: str, stays: bool
+) -> None:
+    client = EngineClient([sys.executable, "-c", FAILING_GPU], heard.put)
+    client.start()
+    try:
+        client.submit(LoadModel(1, "which"))
+        before = failure_of(heard, 1).message
+        client.submit(LoadModel(2, path))
+        assert told in failure_of(heard, 2).message
+        if not stays:
+            assert "ended" in failure_of(heard, 0).message
+        client.submit(LoadModel(3, "which"))
+        assert (failure_of(heard, 3).message == before) is stays
+    finally:
+        client.close()
+
+
+def test_a_child_without_its_kernels_is_told_by_the_name_of_the_file(heard: "queue.SimpleQueue[Envelope]") -> None:
+    client = EngineClient([sys.executable, "-c", f"raise SystemExit({NO_KERNELS})"], heard.put)
+    client.start()
+    try:
+        client.submit(LoadModel(1, "any"))
+        assert "mlx.metallib is missing" in failure_of(heard, 1).message
     finally:
         client.close()
