@@ -2,6 +2,8 @@
 # make test   run every test that needs neither torch nor transformers
 # make parity run the tests beside transformers, mlx-lm and mlx-vlm
 # make tours  run the long ones: kills, full disks, thousands of messages
+# make bundle the app in one folder, used from there; on a Mac Cabochon.app, signed ad hoc, and its disk image
+# make audit  the Mac's own wheels, downloaded and looked over on any machine
 # make check  formatting, lint, types, import rules
 # make all    everything that a change must pass
 
@@ -10,7 +12,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test parity tours check all clean
+# a person's signing identity, and MLX's build: macosx_26_0_arm64 for the M5's kernels
+IDENTITY ?= -
+METAL ?= macosx_14_0_arm64
+
+.PHONY: run test parity tours check bundle audit all clean
 
 run: $(VENV)/.run
 	$(BIN)/cabochon
@@ -31,6 +37,22 @@ check: $(VENV)/.check
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bundle: $(VENV)/.bundle
+	sh packaging/metal-wheel.sh $(BIN)/python $(METAL)
+	$(BIN)/pyinstaller packaging/Cabochon.spec --noconfirm --log-level WARN
+ifeq ($(shell uname -s),Darwin)
+	PYTHON=$(BIN)/python sh packaging/sign.sh dist/Cabochon.app "$(IDENTITY)"
+	PYTHONPATH=packaging $(BIN)/python -m bundling.audit dist/Cabochon.app
+	$(BIN)/python packaging/check_bundle.py dist/Cabochon.app
+	sh packaging/image.sh dist/Cabochon.app dist/Cabochon.dmg "$(filter-out -,$(IDENTITY))"
+else
+	$(BIN)/python packaging/check_bundle.py dist/Cabochon
+endif
+
+audit: $(VENV)/.bundle
+	PYTHONPATH=packaging $(BIN)/python -m bundling.mac_wheels build/mac
+	PYTHONPATH=packaging $(BIN)/python -m bundling.audit --wheels build/mac/site-packages
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -53,6 +75,10 @@ $(VENV)/.parity: $(VENV)/.test
 
 $(VENV)/.check: $(VENV)/.run
 	$(INSTALL) --editable '.[check]'
+	@touch $@
+
+$(VENV)/.bundle: $(VENV)/.run
+	$(INSTALL) --editable '.[bundle]'
 	@touch $@
 
 clean:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pillow_heif
+from PIL import Image
 
 from engine.media.attachment import load_picture
 from engine.preprocess.image import PATCH_SIZE, ImageInput, plan_image, prepare_image
@@ -73,3 +75,11 @@ def image(path: Path, budget: int, patch_size: int = PATCH_SIZE) -> ImageInput:
     """A picture file as the engine makes it ready for the model, decoded here."""
     picture = load_picture(path)
     return prepare_image(picture, plan_image(*picture.size, budget), patch_size)
+
+
+def write_picture(picture: Image.Image, path: Path, quality: int = 75, exif: bytes = b"") -> None:
+    """A picture file of the kind that the suffix names; HEIC by a library of the tests, as the app's only reads it."""
+    if path.suffix.lower() == ".heic":
+        pillow_heif.from_pillow(picture).save(path, quality=quality, exif=exif or None)
+    else:
+        picture.save(path, quality=quality, exif=exif)

@@ -269,6 +269,6 @@ def _damaged(path: Path) -> str:
 @cache
 def _register_heif() -> None:
     """Teach Pillow to read HEIC, once, when the first file is opened rather than at import."""
-    from pillow_heif import register_heif_opener
+    from pi_heif import register_heif_opener
 
     register_heif_opener()

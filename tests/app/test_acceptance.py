@@ -37,7 +37,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from pillow_heif import from_pillow
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt
 from PySide6.QtGui import (
     QAccessible,
@@ -83,7 +82,7 @@ from tests.app.driving import (
 )
 from tests.app.pretended_microphones import PretendedMicrophones
 from tests.fake_documents import SENTENCES, Pretence, pretend
-from tests.media_files import tone
+from tests.media_files import tone, write_picture
 
 HELDOUT = sample_checkpoint() / "heldout"
 COMMAND, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -358,7 +357,7 @@ def test_d14_a_heic_photo_taken_sideways_is_upright_and_read(open_desk: OpenDesk
     exif = Image.Exif()
     exif[0x0112] = 6  # turn it clockwise to see it upright
     sideways = draw_line("Hello 42").convert("RGB").rotate(90, expand=True)
-    from_pillow(sideways).save(tmp_path / "IMG_0042.HEIC", quality=95, exif=exif.tobytes())
+    write_picture(sideways, tmp_path / "IMG_0042.HEIC", quality=95, exif=exif.tobytes())
     desk = open_desk(is_real=True)
     drop(desk, files([tmp_path / "IMG_0042.HEIC"]))
     (picture,) = desk.models.composer.pictures

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from pillow_heif import register_heif_opener
 from PySide6.QtCore import QMimeData, QRectF, Qt
 from PySide6.QtGui import QDragLeaveEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
@@ -36,6 +35,7 @@ from tests.app.driving import (
     send,
     wait_for_end,
 )
+from tests.media_files import write_picture
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -209,10 +209,10 @@ def test_a_file_that_turns_out_to_be_damaged_leaves_again(
 def test_every_kind_of_picture_is_attached_by_its_content_and_shown(
     open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot, suffix: str
 ) -> None:
-    register_heif_opener()
     desk = open_desk(has_engine=False)
     path = tmp_path / "picture without a suffix"
-    Image.new("RGB", (300, 200), "teal").save(path, format={"jpg": "JPEG", "heic": "HEIF"}.get(suffix, suffix.upper()))
+    write_picture(Image.new("RGB", (300, 200), "teal"), tmp_path / f"picture.{suffix}")
+    (tmp_path / f"picture.{suffix}").rename(path)
     drop(desk, files([path]))
     (picture,) = desk.models.composer.pictures
     assert (picture.attachment.width, picture.attachment.height) == (300, 200)

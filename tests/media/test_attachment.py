@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import pytest
 import soundfile
 from PIL import Image
@@ -20,7 +19,7 @@ from PIL import Image
 from engine.media import attachment
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, inspect_attachment, load_picture
 from engine.protocol.errors import AttachmentError
-from tests.media_files import tone, write_sound, write_video
+from tests.media_files import tone, write_picture, write_sound, write_video
 
 RED, BLUE, WHITE, BLACK = (255, 0, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 ORIENTATION = 0x0112
@@ -65,7 +64,7 @@ def test_a_picture_of_each_format_loads_as_rgb(tmp_path: Path, suffix: str) -> N
 
 def test_VI_12_a_heic_photo_loads_as_rgb(tmp_path: Path) -> None:
     path = tmp_path / "photo.heic"
-    pillow_heif.from_pillow(halves()).save(path, quality=95)
+    write_picture(halves(), path, quality=95)
     picture = load_picture(path)
     assert (picture.mode, picture.size) == ("RGB", (64, 32))
     assert near(picture.getpixel((10, 16)), RED, 24)
@@ -171,21 +170,14 @@ def test_VI_12_a_photo_taken_sideways_is_seen_upright(tmp_path: Path, suffix: st
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "bmp", "gif", "heic"])
 @pytest.mark.parametrize("orientation", [None, 3, 6])
 def test_inspecting_agrees_with_loading_on_the_size(tmp_path: Path, suffix: str, orientation: int | None) -> None:
-    load_picture_formats(tmp_path)
     path = tmp_path / f"a.{suffix}"
     exif = Image.Exif()
     if orientation is not None:
         exif[ORIENTATION] = orientation
-    halves().save(path, exif=exif)
+    write_picture(halves(), path, exif=exif.tobytes())
     found = inspect_attachment(path)
     assert (found.width, found.height) == load_picture(path).size
     assert (found.kind, found.path, found.size_bytes) == ("picture", path, path.stat().st_size)
-
-
-def load_picture_formats(folder: Path) -> None:
-    """Pillow can write HEIC only once the engine has taught it to."""
-    halves().save(folder / "first.png")
-    load_picture(folder / "first.png")
 
 
 def test_inspecting_does_not_decode_the_pixels(tmp_path: Path) -> None:
@@ -208,11 +200,10 @@ def test_inspecting_does_not_decode_the_pixels(tmp_path: Path) -> None:
     ids=["garbage", "points-outside", "text-as-orientation"],
 )
 def test_damaged_metadata_costs_only_the_metadata(tmp_path: Path, suffix: str, exif: bytes) -> None:
-    load_picture_formats(tmp_path)
     path = tmp_path / f"a.{suffix}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        halves().save(path, exif=exif)
+        write_picture(halves(), path, exif=exif)
     assert (inspect_attachment(path).width, inspect_attachment(path).height) == (64, 32)
     assert load_picture(path).size == (64, 32)
 
@@ -302,11 +293,10 @@ def saved(path: Path) -> Path:
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp", "gif", "heic"])
 def test_a_damaged_file_is_a_picture_or_a_sentence_and_never_a_traceback(tmp_path: Path, suffix: str) -> None:
-    load_picture_formats(tmp_path)
     path, chance = tmp_path / f"a.{suffix}", random.Random(suffix)
     exif = Image.Exif()
     exif[ORIENTATION] = 6
-    halves().save(path, exif=exif)
+    write_picture(halves(), path, exif=exif.tobytes())
     whole, outcomes = path.read_bytes(), set()
     for _ in range(60):
         data = bytearray(whole)
@@ -369,7 +359,7 @@ def test_file_dialogs_offer_what_can_be_read(suffix: str) -> None:
 
 
 def test_importing_the_front_door_loads_no_decoder() -> None:
-    code = "import sys, engine; print(sorted({'av', 'soundfile', 'soxr', 'pillow_heif'} & set(sys.modules)))"
+    code = "import sys, engine; print(sorted({'av', 'soundfile', 'soxr', 'pi_heif'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

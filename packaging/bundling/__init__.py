@@ -1,0 +1,1 @@
+"""How the app is put into one folder, and how that folder is looked over. Runs at build time only."""
