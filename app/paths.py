@@ -5,9 +5,14 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["ICONS", "data_folder", "engine_command", "log_folder"]
+__all__ = ["ICONS", "LICENCES", "data_folder", "engine_command", "log_folder"]
 
-ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
+_RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+
+ICONS = _RESOURCES / "icons"
+
+LICENCES = _RESOURCES / "licences.txt"
+"""Of everything in the bundle, made when it is built; a checkout has none."""
 
 
 def engine_command(log_file: Path) -> list[str]:

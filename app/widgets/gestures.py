@@ -1,11 +1,13 @@
 """What each command, button and link does: connects gestures to the view models, and their answers to the views."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit
 
+from app.paths import LICENCES
 from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.conversation.turns import UserTurn
 from app.viewmodels.reading.finding import PageFinding
@@ -219,7 +221,8 @@ class Gestures(QObject):
 
     def show_about(self) -> None:
         """Say what this is."""
-        AboutBox(self.window, self._look, self.model.engine_version).open()
+        licences = LICENCES if getattr(sys, "frozen", False) else None
+        AboutBox(self.window, self._look, self.model.engine_version, licences).open()
 
     def copy_message(self) -> None:
         """Copy the message that has the focus, or else the last one."""

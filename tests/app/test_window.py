@@ -9,14 +9,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QAccessible, QColor, QIcon
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QUrl
+from PySide6.QtGui import QAccessible, QColor, QDesktopServices, QIcon
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.look.colors import DARK, LIGHT, Colors, high_contrast
 from app.look.theme import Theme
+from app.paths import LICENCES
 from app.viewmodels.models.model import ModelState
 from app.widgets.shared.dialogs import AboutBox
 from tests.app.driving import (
@@ -206,7 +207,19 @@ def test_about_tells_the_version(open_desk: OpenDesk) -> None:
     box = desk.window.findChild(AboutBox)
     assert isinstance(box, AboutBox)
     assert "0.0-fake" in box.text.text()
+    assert [button.text() for button in box.findChildren(QPushButton)] == ["Close"]
     box.close()
+
+
+def test_in_the_bundle_about_shows_the_licences(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    desk = open_desk(has_engine=False)
+    desk.window.commands["about"].trigger()
+    (button,) = [each for each in desk.window.findChildren(QPushButton) if each.text() == "Licences"]
+    button.click()
+    assert [Path(url.toLocalFile()) for url in opened] == [LICENCES]
 
 
 def test_no_file_name_is_read_as_markup(open_desk: OpenDesk, draw: Draw, tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ def ask_before_deleting(parent: QWidget, question: str, detail: str, action: str
 class AboutBox(QDialog):
     """What this is, which version, and what it promises."""
 
-    def __init__(self, parent: QWidget, look: Look, version: str) -> None:
+    def __init__(self, parent: QWidget, look: Look, version: str, licences: Path | None) -> None:
+        """licences: a file with those of all that comes along, shown in the system's viewer."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("About Cabochon")
@@ -132,6 +133,9 @@ class AboutBox(QDialog):
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        if licences is not None:
+            opening = buttons.addButton("Licences", QDialogButtonBox.ButtonRole.HelpRole)
+            opening.clicked.connect(lambda: open_picture(str(licences)))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(36, 20, 36, 20)
         layout.setSpacing(10)
@@ -140,7 +144,7 @@ class AboutBox(QDialog):
 
 
 def open_picture(path: str) -> None:
-    """Show a picture in the system's viewer."""
+    """Show a picture or a text in the system's viewer."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
 
 
