@@ -14,12 +14,17 @@ from engine.blas import open_before_mlx
 
 open_before_mlx()
 
+from engine.process import client  # noqa: E402
+from engine.prompt import own_template  # noqa: E402
 from engine.tokens.tokenizer import Tokenizer  # noqa: E402
 from tests.small_tokenizer import write_tokenizer  # noqa: E402
 from tests.tiny import write_checkpoint  # noqa: E402
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+WAIT_S = 240
+"""Nothing takes that long unless it is broken."""
 
 
 def pytest_configure() -> None:
@@ -31,6 +36,14 @@ def pytest_collection_finish() -> None:
     """What is there before the first test stays, so no collection looks at it again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def a_busy_machine_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gives up after a while does so here only where something hangs; tests of giving up say when."""
+    monkeypatch.setattr(client, "CANCEL_TIMEOUT_S", WAIT_S)
+    monkeypatch.setattr(client, "CLOSE_TIMEOUT_S", WAIT_S)
+    monkeypatch.setattr(own_template, "MAX_SECONDS", WAIT_S)
 
 
 class NetworkUsed(Exception):

@@ -3,8 +3,8 @@
     python tests/fake_engine.py SCENARIO [MARKER]
 
 SCENARIO is one of the names in `SCENARIOS`. Scenarios that end in `-once` misbehave only until MARKER exists,
-so that a restarted engine does well. Model folders named "wrong", "damaged" and "deadly" are what their names say:
-refused at once, while they are read, and with the engine's death.
+so that a restarted engine does well; "slow-load" loads until it exists. Model folders named "wrong", "damaged" and
+"deadly" are what their names say: refused at once, while they are read, and with the engine's death.
 """
 
 import os
@@ -159,10 +159,10 @@ class FakeEngine:
             self._send(request_id, Failed("CheckpointError", "There is no model in it.", self._has_model))
             return
         self._has_model = False
-        steps = 40 if self._scenario == "slow-load" else 2
-        for step in range(steps):
-            self._send(request_id, LoadProgress((step + 1) / steps))
-            time.sleep(0.05 if self._scenario == "slow-load" else 0)
+        self._send(request_id, LoadProgress(0.5))
+        while self._scenario == "slow-load" and self._marker is not None and not self._marker.exists():
+            time.sleep(0.02)
+        self._send(request_id, LoadProgress(1.0))
         if Path(path).name == "damaged":
             self._send(request_id, Failed("CheckpointError", "A tensor cannot be read."))
             return
@@ -266,6 +266,12 @@ def write(text: str, tokens_per_second: float) -> Iterator[EngineEvent]:
         time.sleep(1 / tokens_per_second)
 
 
+def write_on(tokens_per_second: float) -> Iterator[EngineEvent]:
+    """Text that has no end, however late somebody looks."""
+    while True:
+        yield from write(f"{LONG}\n\n", tokens_per_second)
+
+
 def fast(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """200 tokens a second."""
     yield from prompt(request)
@@ -314,24 +320,21 @@ def spelled(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
 
 
 def slow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
-    """A long answer that is still under way when the test looks."""
+    """Writes until it is stopped."""
     yield from prompt(request)
-    yield from write(LONG, 60)
-    yield Finished("length", stats(len(LONG) // 4))
+    yield from write_on(60)
 
 
 def flow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
-    """A very long answer at 300 tokens a second."""
+    """Writes fast until it is stopped."""
     yield from prompt(request)
-    yield from write(LONG * 8, 300)
-    yield Finished("end_of_turn", stats(len(LONG) * 2))
+    yield from write_on(300)
 
 
 def deaf(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
-    """Goes on for a minute, whatever it is told."""
+    """Writes on, whatever it is told."""
     yield from prompt(request)
-    yield from write(LONG * 10, 200)
-    yield Finished("end_of_turn", stats(len(LONG) * 10 // 4))
+    yield from write_on(200)
 
 
 def cut(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:

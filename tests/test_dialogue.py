@@ -362,7 +362,7 @@ class TestTools:
             raise SystemExit(3)
 
         written(call(), ["Unknown.", END])
-        events = list(respond(engine, [user("?")], Options(GREEDY, tools=(CLOCK,), tool_timeout_s=3), execute=leaves))
+        events = list(respond(engine, [user("?")], Options(GREEDY, tools=(CLOCK,), tool_timeout_s=240), execute=leaves))
         assert only(ToolFinished, events).result.content == {"error": "SystemExit: 3"}
 
     @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ class TestTools:
         released = threading.Event()
 
         def slow(call: ToolCall, stop: threading.Event) -> ToolOutcome:
-            released.wait(30)
+            released.wait(240)
             return ToolOutcome(None)
 
         written(call(), ["Unknown.", END])
@@ -424,7 +424,7 @@ class TestTools:
 
         def slow(call: ToolCall, stop: threading.Event) -> ToolOutcome:
             begun.set()
-            released.wait(30)
+            released.wait(240)
             return ToolOutcome(None)
 
         written(call(), ["never", END])

@@ -1,10 +1,13 @@
 """How long the window's thread is kept busy while an answer arrives at 200 tokens a second, by a long conversation,
 by finding words in it, and by a very long answer.
 
-    python tests/app/bench_streaming.py [--turns 1000] [--seconds 20] [--load]
+    python tests/app/bench_streaming.py [--turns 1000] [--seconds 20] [--load | --texts]
 
 With `--load` it is only this: an answer arrives in a conversation of 1,000 messages, among 3,000 conversations, while
 a video of 1.5 GB is attached; then it is sent, words are searched for, conversations are opened and one is deleted.
+
+With `--texts` it is each of the texts that no window likes: shown, at another width, marked; and the longest block of
+code that is set.
 
 Prints, for the time between two beats of a timer of 4 ms, the p50, p99 and maximum of the delay by the clock, and of
 the processor time that the thread took meanwhile. The second does not depend on what else the machine does.
@@ -30,9 +33,11 @@ from app.application import Desk, DesktopApplication, assemble  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from app.store import Store, Turn  # noqa: E402
+from app.text.blocks import BlockReader  # noqa: E402
 from app.viewmodels.conversation.records import record_of  # noqa: E402
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn  # noqa: E402
 from engine import Finished, Message, Stats, Text, sample_checkpoint  # noqa: E402
+from tests.app.any_texts import TEXTS  # noqa: E402
 from tests.app.driving import next_place, show_turns  # noqa: E402
 from tests.fake_engine import ANSWER  # noqa: E402
 from tests.media_files import write_video  # noqa: E402
@@ -227,12 +232,44 @@ def long_answer(desk: Desk, num_characters: int) -> None:
     print(f"{'':10} {len(answer.text):,} characters in one answer")
 
 
+def longest_code(line: str) -> str:
+    """The longest block of such lines that is not shown as plain text."""
+    text, num_lines = "", 100
+    while True:
+        longer = "```python\n" + f"{line}\n" * num_lines
+        reader = BlockReader()
+        if reader.take(longer, is_complete=False) or reader.tail(longer).is_plain:
+            return text
+        text, num_lines = longer, num_lines + 50
+
+
+def any_texts(desk: Desk) -> None:
+    """Show each text alone, as a person would who opens it, makes the window narrower and looks for a word."""
+    code = {f"code, {length}": longest_code("x" * length) for length in (5, 30, 120)}
+    for name, text in ({name: make() for name, make in TEXTS.items()} | code).items():
+        turns = finished_turns(2)
+        answer = AnswerTurn(next_place(turns))
+        answer.restore([Text(text)])
+        answer.end(Finished("end_of_turn", Stats(1, 1, 1, 1, 1, 1, 1)))
+        heart = Heart()
+        show_turns(desk, [*turns, answer])
+        view = desk.window.messages.views[-1].text_view
+        wait_until(lambda view=view: not view._next.isActive())
+        desk.window.resize(1600 - desk.window.width(), desk.window.height())
+        wait_until(lambda view=view: not view._next.isActive() and not view._redraw.isActive())
+        for term in ("a", "not there"):
+            view.mark((term,), 0)
+            wait_until(lambda view=view: not view._marks.isActive())
+        heart.stop(name)
+
+
 def main() -> None:
     """Measure all of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--load", action="store_true")
+    parser.add_argument("--texts", action="store_true")
     options = parser.parse_args()
     application = DesktopApplication(["cabochon", "-style", "Fusion"])
     with tempfile.TemporaryDirectory() as folder:
@@ -245,6 +282,10 @@ def main() -> None:
         wait_until(lambda: desk.models.model.is_ready)
         if options.load:
             load(desk, large_video(Path(folder) / "film.mp4"), options.seconds)
+            desk.close()
+            return
+        if options.texts:
+            any_texts(desk)
             desk.close()
             return
         stream(desk, options.seconds)

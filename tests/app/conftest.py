@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QSettings
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app import application
 from app.application import Desk, DesktopApplication, assemble
 from app.look.icons import Icons
 from app.look.theme import Theme
@@ -19,7 +20,10 @@ from app.mac.notifications import SystemNotifier
 from app.paths import ICONS, engine_command
 from app.settings import Settings
 from app.sound.recorder import MicrophoneError, Microphones
+from app.store import opening
+from app.viewmodels.conversation import tools
 from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.shared import toast
 from app.widgets.shared.look import Look
 from engine import sample_checkpoint
 from tests.app.deaths import Deaths
@@ -65,6 +69,16 @@ def theme(qapp: QApplication, settings: Settings) -> Iterator[Theme]:
     theme = Theme(qapp, settings)
     yield theme
     delete(theme)
+
+
+@pytest.fixture(autouse=True)
+def a_slow_window_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes stay, and offers hold, until a test takes them away."""
+    monkeypatch.setattr(toast, "NOTE_MS", WAIT_MS)
+    monkeypatch.setattr(toast, "UNDO_MS", WAIT_MS)
+    monkeypatch.setattr(tools, "CLOSE_S", WAIT_MS / 1000)
+    monkeypatch.setattr(application, "SEARCH_S", WAIT_MS / 1000)
+    monkeypatch.setattr(opening, "LOCK_SECONDS", WAIT_MS / 1000)
 
 
 @pytest.fixture

@@ -137,7 +137,9 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
-def test_d01_the_first_start_shows_a_window_that_works_at_once(open_desk: OpenDesk, qtbot: QtBot) -> None:
+def test_d01_the_first_start_shows_a_window_that_works_at_once(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
     desk = open_desk("slow-load", is_ready=False)
     assert desk.window.isVisible()
     assert not desk.models.model.is_ready
@@ -145,6 +147,7 @@ def test_d01_the_first_start_shows_a_window_that_works_at_once(open_desk: OpenDe
     assert desk.window.focusWidget() is desk.window.composer.editor
     type_text(desk, "hello")
     press(qtbot, desk, Qt.Key.Key_Return)
+    (tmp_path / "marker").touch()
     answer = wait_for_end(qtbot, desk)
     assert answer.text.startswith("Here is what I see.")
     assert "Sample model" in desk.window.header.chip.accessibleName()

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QSettings, Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -23,7 +22,6 @@ from app.store import Answered, Draft, Store, Summary, Turn
 from app.store.attachments import Attachments
 from app.store.opening import open_chats
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, UserTurn
-from app.viewmodels.draft.drafts import DRAFT_MS
 from app.viewmodels.shelf.retention import PURGE_MS
 from app.viewmodels.shelf.running import Mark
 from app.viewmodels.shelf.shelf import title_from
@@ -163,7 +161,7 @@ def test_titles_come_from_the_first_words_until_a_person_names_it(open_desk: Ope
     desk.models.shelf.rename(desk.models.library.current_id, "  Bread  ")
     wait_for_rows(qtbot, desk, "Bread")
     ask(qtbot, desk, "And rolls?")
-    QTest.qWait(50)
+    wait_until_written(qtbot, desk)
     wait_for_rows(qtbot, desk, "Bread")
 
 
@@ -470,7 +468,7 @@ def test_who_writes_at_once_is_not_led_away_by_what_was_open_last(open_desk: Ope
     again = open_desk("echo", is_ready=False)
     say(again, "today")
     assert wait_for_end(qtbot, again).text == "user:today [as advised]"
-    QTest.qWait(300)
+    wait_until_written(qtbot, again)
     assert texts(again)[0] == "today"
 
 
@@ -481,7 +479,7 @@ def test_a_draft_never_shows_in_another_conversation(open_desk: OpenDesk, qtbot:
     desk.window.commands["new"].trigger()
     assert desk.models.composer.text == "", "the old draft could be sent into the new conversation"
     desk.window.commands["new_temporary"].trigger()
-    QTest.qWait(100)
+    wait_until_written(qtbot, desk)
     assert desk.models.composer.text == ""
 
 
@@ -576,7 +574,8 @@ def test_search_results_are_walked_with_the_arrows(open_desk: OpenDesk, qtbot: Q
     assert desk.window.sidebar.list.selectionModel().isSelected(desk.window.sidebar.list.currentIndex())
     for _ in range(3):
         qtbot.keyClick(desk.window.sidebar.list, Qt.Key.Key_Down)
-        QTest.qWait(100)
+        led_to = desk.models.search.hits[desk.window.sidebar.list.currentIndex().row()].conversation_id
+        qtbot.waitUntil(lambda id_=led_to: desk.models.library.current_id == id_, timeout=WAIT_MS)
         shown.append(desk.window.sidebar.list.currentIndex().row())
     assert shown == [0, 1, 2, 3]
 
@@ -708,7 +707,7 @@ def start_slowly(open_desk: OpenDesk, qtbot: QtBot, slow_disk: Event, text: str)
     slow_disk.clear()
     desk = open_desk("echo")
     desk.models.composer.replace_text(text)
-    qtbot.wait(2 * DRAFT_MS)
+    qtbot.waitUntil(lambda: not desk.models.drafts._soon.isActive(), timeout=WAIT_MS)
     return desk
 
 

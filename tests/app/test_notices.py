@@ -1,5 +1,6 @@
 """What is told outside the window, and what a conversation says while another one has the engine."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,7 +160,7 @@ def test_a_command_brings_a_closed_window_back(open_desk: OpenDesk, qtbot: QtBot
 
 
 def test_a_short_answer_is_not_told(told_desk: OpenTold, qtbot: QtBot) -> None:
-    desk, told = told_desk("echo", long_s=10.0)
+    desk, told = told_desk("echo", long_s=math.inf)
     desk.window.close()
     say(desk, "hello")
     wait_for_end(qtbot, desk)
@@ -339,7 +340,7 @@ def test_the_docks_menu_begins_conversations_and_leads_to_the_latest(told_desk: 
 
 
 def test_a_question_is_told_to_whoever_looks_elsewhere(told_desk: OpenTold, qtbot: QtBot, tmp_path: Path) -> None:
-    desk, told = told_desk("tools", long_s=10.0)
+    desk, told = told_desk("tools", long_s=math.inf)
     desk.window.close()
     rent = ask_for_permission(desk, qtbot, tmp_path)
     assert [notice.text for notice in told.notices] == ["The model asks for permission to use a tool."]

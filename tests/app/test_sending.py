@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
-from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.conversation.turns import AnswerState
@@ -93,10 +92,12 @@ def test_escape_stops_at_once_keeps_the_text_and_marks_it(open_desk: OpenDesk, q
     kept = answer.text
     assert answer.state is AnswerState.STOPPED
     assert answer.note == "Stopped"
-    QTest.qWait(150)
-    assert answer.text == kept, "text came in after the stop"
     assert desk.models.status.state == "Ready"
     assert desk.models.conversation.history[-1].text == kept
+    following = say(desk, "again")
+    qtbot.waitUntil(lambda: len(following.text) > 40, timeout=WAIT_MS)
+    assert answer.text == kept, "text came in after the stop"
+    desk.models.conversation.stop()
 
 
 def test_what_an_engine_says_after_a_stop_is_not_shown(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -187,11 +188,14 @@ def test_the_thinking_switch_reaches_the_engine_and_is_remembered(open_desk: Ope
     assert open_desk(has_engine=False).window.composer.thinking_switch.isChecked()
 
 
-def test_a_message_sent_while_the_model_loads_waits_and_is_answered(open_desk: OpenDesk, qtbot: QtBot) -> None:
+def test_a_message_sent_while_the_model_loads_waits_and_is_answered(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
     desk = open_desk("slow-load", is_ready=False)
     answer = say(desk, "early")
     assert answer.activity == "Waiting for the model…"
     qtbot.waitUntil(lambda: desk.models.status.state.startswith("Loading "), timeout=WAIT_MS)
+    (tmp_path / "marker").touch()
     qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
 
 

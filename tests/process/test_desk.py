@@ -279,7 +279,7 @@ def test_what_waits_behind_pages_that_take_long_is_called_off_at_once(monkeypatc
     cancelled.add(3)
     desk.cancel(3)
     try:
-        number, failure = over.get(timeout=60)
+        number, failure = over.get(timeout=240)
         assert (number, type(failure)) == (3, Cancelled)
     finally:
         is_let_go.set()
@@ -296,7 +296,7 @@ def test_a_request_ends_whatever_is_raised(monkeypatch: pytest.MonkeyPatch) -> N
     desk = new_desk(over, set())
     desk.submit(shown(1))
     try:
-        number, failure = over.get(timeout=60)
+        number, failure = over.get(timeout=240)
         assert (number, type(failure)) == (1, Panic)
     finally:
         desk.close()
