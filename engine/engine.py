@@ -5,6 +5,7 @@
 Everything here runs on the one thread that owns MLX.
 """
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,14 +20,17 @@ from engine.backend import backend_name, compiles_whole_steps, compute_dtype, de
 from engine.cache.kv_cache import KVCache
 from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
+from engine.checkpoint.drafter import find_drafter, load_drafter
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.traits import read_traits
 from engine.generation.constraint import Grammars
-from engine.generation.decode import Choose, Decoding, decode, decode_rows, make_decode_step
+from engine.generation.decode import Choose, Decoding, decode, decode_rows, make_ahead_step, make_decode_step
+from engine.generation.drafts import Drafts, Gains, ModelDrafts
 from engine.generation.media_encoder import MediaEncoder, modalities
 from engine.generation.prefill import Features, all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
 from engine.models.config import ModelConfig, TextConfig
+from engine.models.drafter import Drafter
 from engine.models.gemma4 import Gemma4, whole
 from engine.prompt.builder import build_prompt
 from engine.prompt.own_template import read_own_template, render_own
@@ -70,6 +74,12 @@ CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
 
 
+DRAFT_LENGTHS = {"E2B": 2, "E4B": 4, "12B": 3, "26B-A4B": 4, "31B": 8, "custom": 3}
+"""Tokens that the vendor recommends to draft at once; nothing is said for the 12B."""
+
+_log = logging.getLogger(__name__)
+
+
 def never() -> bool:
     """The default answer to "is it cancelled?"."""
     return False
@@ -84,6 +94,8 @@ class CheckedModel:
     tokenizer: Tokenizer
     advice: GenerationAdvice
     traits: Traits
+    drafter: Path | None
+    """The folder of a drafter that fits it."""
 
 
 class Engine:
@@ -96,6 +108,7 @@ class Engine:
         info: ModelInfo,
         advice: GenerationAdvice,
         max_state_bytes: int | None = None,
+        drafter: Drafter | None = None,
     ) -> None:
         """max_state_bytes: for states of conversations, kept ones and those of answers under way; by default a share of
         the memory that the model leaves.
@@ -114,7 +127,10 @@ class Engine:
         self.sessions = Sessions(model.config.text, model.dtype, state_bytes)
         compiled = compiles_whole_steps()
         self._step = make_decode_step(model, compiled=compiled)
-        rows = AnsweringRows(Decoding(self._step, in_powers=compiled), self.sessions)
+        ahead_step = make_ahead_step(model, compiled=compiled)
+        rows = AnsweringRows(Decoding(self._step, ahead_step, in_powers=compiled), self.sessions)
+        self._drafter = ModelDrafts(drafter, model, DRAFT_LENGTHS[info.size]) if drafter is not None else None
+        self.gains = Gains()
         self._scheduler: Scheduler[Answering] = Scheduler(rows)
         self._media = MediaEncoder(model)
 
@@ -136,7 +152,8 @@ class Engine:
         tokenizer = Tokenizer(folder / "tokenizer.json")
         advice = read_advice(folder)
         _check_vocabularies(folder, tokenizer, advice, files.config)
-        return CheckedModel(folder, files, tokenizer, advice, read_traits(folder))
+        drafter = find_drafter(folder.absolute(), files.config.text)
+        return CheckedModel(folder, files, tokenizer, advice, read_traits(folder), drafter)
 
     @classmethod
     def load_checked(
@@ -149,6 +166,7 @@ class Engine:
         limit_memory()
         loaded = load_files(checked.files, on_progress)
         config, folder = loaded.config, checked.folder
+        drafter = _drafter_of(checked)
         info = ModelInfo(
             name=folder.resolve().name,
             path=str(folder.resolve()),
@@ -162,8 +180,9 @@ class Engine:
             backend=backend_name(),
             characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
             traits=checked.traits,
+            has_drafter=drafter is not None,
         )
-        return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes)
+        return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes, drafter)
 
     def respond(
         self,
@@ -330,8 +349,9 @@ class Engine:
         except GeneratorExit:
             self.sessions.put(session)
             raise
+        drafts = Drafts(options.draft, self._model.config.text.vocab_size, self.gains, self._drafter)
         describe = partial(self._logprobs, options.num_logprobs) if options.num_logprobs else None
-        return Begun(session, logits, turn, sampler, self._context_length(options), describe)
+        return Begun(session, logits, turn, sampler, self._context_length(options), drafts, describe)
 
     def _turn(
         self, messages: Sequence[Message], prompt: Prompt, options: Options, answer_now: Callable[[], bool]
@@ -399,6 +419,17 @@ def _ready(prompt: Prompt, num_cached_tokens: int, receipts: Sequence[Receipt]) 
         num_characters=prompt.num_characters,
         num_text_tokens=prompt.num_text_tokens,
     )
+
+
+def _drafter_of(checked: CheckedModel) -> Drafter | None:
+    """A model does without one that is damaged."""
+    if checked.drafter is None:
+        return None
+    try:
+        return load_drafter(checked.drafter, checked.files.config.text)
+    except CheckpointError as error:
+        _log.warning("the drafter is not used: %s", error)
+        return None
 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:

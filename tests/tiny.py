@@ -12,7 +12,8 @@ from mlx.utils import tree_flatten
 from safetensors.numpy import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from engine.checkpoint.config import read_config
+from engine.checkpoint.config import read_config, read_drafter_config
+from engine.models.drafter import Drafter
 from engine.models.gemma4 import make_model
 
 WINDOW = 16
@@ -109,6 +110,40 @@ def write_checkpoint(folder: Path, seed: int = 7, *, hears: bool = False, **chan
 def write_unified(folder: Path, seed: int = 7, **changes: object) -> None:
     """The same for the 12B's kind."""
     _write(folder, seed, unified_config(**changes))
+
+
+DRAFTER_TEXT: dict[str, object] = {
+    "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 4, "num_attention_heads": 4,
+    "layer_types": ["sliding_attention"] * 3 + ["full_attention"], "num_kv_shared_layers": 4,
+    "use_double_wide_mlp": False, "hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0,
+    "final_logit_softcapping": None,
+}  # fmt: skip
+"""What a drafter changes; its KV heads are those of its model."""
+
+
+def drafter_config(*, num_centroids: int = 0, **changes: object) -> dict[str, object]:
+    """A whole configuration file of a drafter; `changes` are those of its model's text."""
+    text = text_config(**(changes | DRAFTER_TEXT))
+    return {
+        "model_type": "gemma4_assistant", "architectures": ["Gemma4AssistantForCausalLM"], "dtype": "float32",
+        "backbone_hidden_size": changes.get("hidden_size", 48), "text_config": text, "tie_word_embeddings": True,
+        "use_ordered_embeddings": num_centroids > 0, "num_centroids": num_centroids or 32,
+        "centroid_intermediate_top_k": 4,
+    }  # fmt: skip
+
+
+def write_drafter(folder: Path, seed: int = 7, *, num_centroids: int = 0, **changes: object) -> None:
+    """Write a tiny drafter for the model of these changes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(drafter_config(num_centroids=num_centroids, **changes)))
+    shapes = {path: array.shape for path, array in tree_flatten(Drafter(read_drafter_config(folder)).parameters())}
+    drawn = {path: _draw(path, shape, seed) for path, shape in shapes.items()}
+    order = "masked_embedding.token_ordering"
+    if order in drawn:
+        drawn[order] = np.random.default_rng(seed).permutation(VOCAB).astype(np.int64)
+    own = ("pre_projection", "post_projection", "masked_embedding")
+    named = {path if path.startswith(own) else f"model.{path}": values for path, values in drawn.items()}
+    save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def _write(folder: Path, seed: int, config: dict[str, object]) -> None:

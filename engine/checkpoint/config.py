@@ -13,6 +13,7 @@ from engine.checkpoint.quantization import read_quantization
 from engine.files.model_files import is_there, read_whole
 from engine.models.config import (
     AudioConfig,
+    DrafterConfig,
     ExpertsConfig,
     FrameAudioConfig,
     LayerConfig,
@@ -27,7 +28,7 @@ from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
 from engine.protocol.errors import CheckpointError, quoted
 from engine.protocol.messages import BUDGETS
 
-__all__ = ["MAX_NAME", "read_config", "read_json"]
+__all__ = ["MAX_NAME", "read_config", "read_drafter_config", "read_json"]
 
 _Config = TypeVar("_Config")
 
@@ -39,10 +40,11 @@ _BOOKKEEPING = frozenset({
 })  # fmt: skip
 """Keys that every transformers configuration carries and that do not change the model."""
 
+_DRAFTERS = ("gemma4_assistant", "gemma4_unified_assistant")
+
 _KNOWN_ELSEWHERE: dict[str, str] = {
     "diffusion_gemma": "DiffusionGemma",
-    "gemma4_assistant": "a Gemma 4 drafter",
-    "gemma4_unified_assistant": "a Gemma 4 drafter",
+    **dict.fromkeys(_DRAFTERS, "a Gemma 4 drafter, which only helps its model"),
     "gemma3": "Gemma 3",
     "gemma3n": "Gemma 3n",
     "gemma3_text": "Gemma 3",
@@ -99,6 +101,27 @@ def read_config(folder: Path) -> ModelConfig:
         token_ids=_token_ids(root, text_config.vocab_size),
         quantization=read_quantization(root.values, root.where),
         stop_token_ids=_stop_ids(root),
+    )
+
+
+def read_drafter_config(folder: Path) -> DrafterConfig:
+    """The same of a drafter's folder."""
+    root = _Section(read_json(folder / "config.json"), str(folder / "config.json"))
+    if root.take("model_type", str) not in _DRAFTERS:
+        raise CheckpointError(f"{root.where} is not the configuration of a drafter: choose a folder of -assistant.")
+    root.must_be("tie_word_embeddings", True)
+    text = _text(_Section(root.take("text_config", dict), f"{root.where}: text_config"), is_drafter=True)
+    num_centroids = 0
+    if root.take("use_ordered_embeddings", bool, default=False):
+        num_centroids = root.positive("num_centroids", largest=text.vocab_size)
+        if text.vocab_size % num_centroids:
+            raise CheckpointError(f"{root.where}: {text.vocab_size} tokens do not make {num_centroids} clusters.")
+    return DrafterConfig(
+        text=text,
+        backbone_hidden_size=root.positive("backbone_hidden_size"),
+        num_centroids=num_centroids,
+        centroid_top_k=root.positive("centroid_intermediate_top_k", largest=num_centroids) if num_centroids else 0,
+        quantization=read_quantization(root.values, root.where),
     )
 
 
@@ -172,7 +195,8 @@ def _check_model_type(root: _Section) -> None:
     )
 
 
-def _text(text: _Section) -> TextConfig:
+def _text(text: _Section, *, is_drafter: bool = False) -> TextConfig:
+    """is_drafter: no layer has keys and values of its own, and logits are not capped."""
     text.must_be("attention_bias", False)
     text.must_be("hidden_activation", "gelu_pytorch_tanh")
     text.must_be("tie_word_embeddings", True)
@@ -182,22 +206,27 @@ def _text(text: _Section) -> TextConfig:
     full.must_be("rope_type", "proportional")
     vocab_size = text.positive("vocab_size")
     per_layer_width = text.count("hidden_size_per_layer_input", default=0)
+    if is_drafter:
+        text.must_be("final_logit_softcapping", None)
+        text.ignore("vocab_size_per_layer_input")
     config = TextConfig(
         hidden_size=text.positive("hidden_size"),
         vocab_size=vocab_size,
-        vocab_size_per_layer_input=text.positive(
+        vocab_size_per_layer_input=vocab_size
+        if is_drafter
+        else text.positive(
             "vocab_size_per_layer_input", default=None if per_layer_width else vocab_size, smallest=vocab_size
         ),
         num_attention_heads=text.positive("num_attention_heads", largest=_MOST_HEADS),
         hidden_size_per_layer_input=per_layer_width,
         rms_norm_eps=text.number("rms_norm_eps"),
         sliding_window=text.positive("sliding_window"),
-        final_logit_softcapping=text.number("final_logit_softcapping"),
+        final_logit_softcapping=None if is_drafter else text.number("final_logit_softcapping"),
         max_position_embeddings=text.positive("max_position_embeddings"),
         sliding_rope_theta=sliding.number("rope_theta"),
         full_rope_theta=full.number("rope_theta"),
         partial_rotary_factor=full.number("partial_rotary_factor", default=0.25, largest=1),
-        layers=_layers(text),
+        layers=_layers(text, is_drafter=is_drafter),
         experts=_experts(text),
         sees_images_whole=text.values.get("use_bidirectional_attention") == "vision",
     )
@@ -229,13 +258,13 @@ def _rope(text: _Section, kind: str) -> _Section:
     return _Section(parameters[kind], f"{text.where}: rope_parameters: {kind}")
 
 
-def _layers(text: _Section) -> tuple[LayerConfig, ...]:
+def _layers(text: _Section, *, is_drafter: bool) -> tuple[LayerConfig, ...]:
     count = text.positive("num_hidden_layers", largest=_MOST_LAYERS)
     kinds = text.take("layer_types", list)
     if len(kinds) != count or any(kind not in ("sliding_attention", "full_attention") for kind in kinds):
         raise CheckpointError(f"{text.where}: layer_types does not name {count} sliding or full layers.")
     num_shared = text.count("num_kv_shared_layers", default=0)
-    if num_shared >= count:
+    if num_shared != count if is_drafter else num_shared >= count:
         raise CheckpointError(f"{text.where}: {num_shared} of {count} layers cannot share keys and values.")
     width = text.positive("intermediate_size")
     shared_width = 2 * width if text.take("use_double_wide_mlp", bool, default=False) else width
@@ -247,13 +276,16 @@ def _layers(text: _Section) -> tuple[LayerConfig, ...]:
     layers = []
     for index, (kind, (head_dim, heads)) in enumerate(zip(kinds, shapes, strict=True)):
         is_sliding = kind == "sliding_attention"
-        source = index if index < num_owning else _last_of_kind(kinds[:num_owning], kind, text.where)
+        source = index if index < num_owning else _shared_source(kinds[:num_owning], kind, text.where)
         inner = width if index < num_owning else shared_width
         layers.append(LayerConfig(is_sliding, head_dim, heads, inner, source, values_are_keys and not is_sliding))
     return tuple(layers)
 
 
-def _last_of_kind(kinds: list[str], kind: str, where: str) -> int:
+def _shared_source(kinds: list[str], kind: str, where: str) -> int:
+    """The last owning layer of the kind; -1 in a drafter, where none owns any."""
+    if not kinds:
+        return -1
     if kind not in kinds:
         raise CheckpointError(f"{where}: a {kind} layer shares keys and values, but no earlier one has any.")
     return len(kinds) - 1 - kinds[::-1].index(kind)

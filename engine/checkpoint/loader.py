@@ -23,14 +23,17 @@ from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4, make_model
 from engine.protocol.errors import CheckpointError, quoted, shortened
 
-__all__ = ["CheckedFiles", "LoadedCheckpoint", "check_files", "load_checkpoint", "load_files"]
+__all__ = [
+    "CheckedFiles", "LoadedCheckpoint", "check_files", "check_tensors", "fill", "load_checkpoint", "load_files",
+    "pack_as_stored",
+]  # fmt: skip
 
 _log = logging.getLogger(__name__)
 _BATCH_BYTES = 128 * 1024 * 1024
 """Tensors are read in batches of about this size, with a word of progress after each."""
 
 _FLOATS = ("F32", "BF16", "F16")
-_ALLOWED = {mx.uint32: ("U32",), mx.uint8: ("U8",)}
+_ALLOWED = {mx.uint32: ("U32",), mx.uint8: ("U8",), mx.int32: ("I64", "I32")}
 """Types that a file may have for a parameter of ours; any float for a float."""
 
 
@@ -71,7 +74,7 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
 def load_files(files: CheckedFiles, on_progress: Callable[[float], None] = lambda fraction: None) -> LoadedCheckpoint:
     """Read the data of checked files; raises CheckpointError naming file and tensor."""
     model, used = files.model, files.entries
-    _fill(model, used, on_progress)
+    fill(model, used, on_progress)
     return LoadedCheckpoint(
         model=model,
         config=files.config,
@@ -99,8 +102,8 @@ def check_files(folder: Path) -> CheckedFiles:
     used = {path: entry for path, entry in entries.items() if path not in dropped}
     model = make_model(config)
     used |= _reordered(model, used)
-    _quantize(model, config.quantization, used)
-    _check(folder, model, used)
+    pack_as_stored(model, config.quantization, used)
+    check_tensors(folder, model, used)
     return CheckedFiles(config, model, used, dropped)
 
 
@@ -140,7 +143,7 @@ def _reordered(model: Gemma4, entries: Mapping[str, TensorEntry]) -> dict[str, T
     return turned
 
 
-def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> None:
+def pack_as_stored(model: nn.Module, config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> None:
     """Turn exactly those modules into quantized ones whose files have scales."""
 
     def packing(path: str, module: nn.Module) -> bool | dict[str, object]:
@@ -167,8 +170,8 @@ def _quantize(model: Gemma4, config: QuantizationConfig | None, entries: Mapping
     nn.quantize(model, class_predicate=packing)
 
 
-def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> None:
-    """Names, shapes and types of the files against the modules, before any data is read."""
+def check_tensors(folder: Path, model: nn.Module, entries: Mapping[str, TensorEntry]) -> None:
+    """Names, shapes and types of the files against the modules, before any data is read; raises CheckpointError."""
     expected = _parameters(model)
     for path, array in expected.items():
         entry = entries.get(path)
@@ -186,7 +189,7 @@ def _check(folder: Path, model: Gemma4, entries: Mapping[str, TensorEntry]) -> N
             raise CheckpointError(f"{entry.where} is not a tensor of this model.")
 
 
-def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callable[[float], None]) -> None:
+def fill(model: nn.Module, entries: Mapping[str, TensorEntry], on_progress: Callable[[float], None]) -> None:
     """Read the data, in the policy's type, a batch at a time. A tower's data is read when it is first needed.
 
     What is stored is let go as soon as nothing else is made of it: cut and converted tensors are copies.
@@ -202,7 +205,7 @@ def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callab
         uses[entry.name] -= 1
         if uses[entry.name] == 0:
             del by_name[entry.name]
-        array = array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array
+        array = array.astype(_in_memory(array.dtype, dtype))
         model.load_weights([(path, array)], strict=False)
         if not path.startswith(SEEING + HEARING):
             batch.append((entry, array))
@@ -213,6 +216,11 @@ def _fill(model: Gemma4, entries: Mapping[str, TensorEntry], on_progress: Callab
             waiting, batch = 0, []
             on_progress(done / total)
     model.eval()
+
+
+def _in_memory(stored: mx.Dtype, dtype: mx.Dtype) -> mx.Dtype:
+    """Floats in the policy's type; token ids in 32 bits, and never as floats, which cannot hold them."""
+    return dtype if mx.issubdtype(stored, mx.floating) else mx.int32 if stored == mx.int64 else stored
 
 
 def _evaluate(batch: Sequence[tuple[TensorEntry, mx.array]]) -> None:
@@ -230,7 +238,7 @@ def _evaluate(batch: Sequence[tuple[TensorEntry, mx.array]]) -> None:
         raise
 
 
-def _parameters(model: Gemma4) -> dict[str, mx.array]:
+def _parameters(model: nn.Module) -> dict[str, mx.array]:
     """Every weight by its path."""
     flat: list[tuple[str, mx.array]] = tree_flatten(model.parameters())  # type: ignore[assignment]
     return dict(flat)

@@ -23,11 +23,11 @@ from engine.preprocess.pictures import look_at_file
 from engine.preprocess.sound import MAX_SECONDS
 from engine.protocol.errors import PromptError
 from engine.protocol.messages import BUDGETS, Media, Sound, Video
-from engine.protocol.options import JsonSchema, Options, Sampling
+from engine.protocol.options import MOST_DRAFTED, JsonSchema, Options, Sampling
 
 __all__ = [
-    "BudgetOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption", "OwnTemplateOption",
-    "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
+    "BudgetOption", "DraftOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption",
+    "OwnTemplateOption", "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
     "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "folder_to_write", "load_engine",
     "load_password", "load_schema", "load_tools", "make_options", "one_of", "one_of_numbers", "ranges_of_pages",
     "video_parts", "whole_number",
@@ -91,6 +91,10 @@ def one_of_numbers(choices: Sequence[int]) -> Callable[[Any], int]:
         return int(text)
 
     return read
+
+
+def _draft(text: Any) -> Any:
+    return text if text in ("auto", "off") else whole_number(1, MOST_DRAFTED)(text)
 
 
 def _temperature(text: Any) -> float:
@@ -178,6 +182,18 @@ OwnTemplateOption = Annotated[
 ]
 
 
+DraftOption = Annotated[
+    Any,
+    typer.Option(
+        "--draft",
+        metavar="N",
+        parser=_draft,
+        help=f"Let a drafter, or the text so far, propose N tokens (1 to {MOST_DRAFTED}) that the model checks at "
+        "once; off, or auto: while that is faster. The answer is the same.",
+    ),
+]
+
+
 def load_tools(path: Path) -> Functions:
     """The public functions that a Python file defines; raises PromptError.
 
@@ -262,6 +278,7 @@ def make_options(
     tools: Functions | None,
     own_template: bool,
     num_logprobs: int,
+    draft: Any,
 ) -> Options:
     """What the options of a command ask for; raises PromptError."""
     if stop and not all(stop):
@@ -273,6 +290,7 @@ def make_options(
         own_template=own_template,
         stop=tuple(stop or ()),
         num_logprobs=num_logprobs,
+        draft=draft,
         format=JsonSchema(load_schema(schema)) if schema else None,
         tools=tools.tools if tools else (),
     )

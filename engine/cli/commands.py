@@ -26,6 +26,7 @@ from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.arguments import (
     BudgetOption,
+    DraftOption,
     JsonOption,
     LogprobsOption,
     MaxTokensOption,
@@ -146,6 +147,7 @@ def ask(
     max_tokens: MaxTokensOption = 4096,
     logprobs: LogprobsOption = 0,
     own_template: OwnTemplateOption = False,
+    draft: DraftOption = "auto",
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -162,6 +164,7 @@ def ask(
         tools=functions,
         own_template=own_template,
         num_logprobs=logprobs,
+        draft=draft,
     )
     engine = load_engine(model)
     media: list[Media] = [Picture(str(path.absolute()), budget or DEFAULT_BUDGET) for path in image or []]
@@ -199,6 +202,7 @@ def chat(
     max_tokens: MaxTokensOption = 4096,
     logprobs: LogprobsOption = 0,
     own_template: OwnTemplateOption = False,
+    draft: DraftOption = "auto",
     model: ModelOption = None,
 ) -> None:
     """Talk with the model in the terminal. /help says what else it takes; Ctrl-C stops an answer."""
@@ -214,6 +218,7 @@ def chat(
         tools=functions,
         own_template=own_template,
         num_logprobs=logprobs,
+        draft=draft,
     )
     conversation = Conversation.open(history, system)
     Chat(load_engine(model), conversation, options, functions, budget or DEFAULT_BUDGET, video_budget).run()

@@ -1,19 +1,33 @@
-"""Token after token, one step ahead: while the tokens of a step are read, the step that they feed already runs."""
+"""Token after token, one step ahead: while the tokens of a step are read, the step that they feed already runs.
 
+Where one sequence decodes alone and its next tokens were drafted, the model looks at all of them in one step. They are
+written one by one like any others, for as long as the model chooses what was drafted.
+"""
+
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 
 import mlx.core as mx
 
+from engine.cache.ahead import Ahead, AheadViews
 from engine.cache.batch import Batch, DecodeViews
 from engine.cache.sessions import Session
+from engine.generation.drafts import Drafts
 from engine.models.attention import KeysValues
 from engine.models.gemma4 import Gemma4
 
-__all__ = ["Choose", "DecodeStep", "Decoding", "Writer", "Written", "decode", "decode_rows", "make_decode_step"]
+__all__ = [
+    "AheadStep", "Choose", "DecodeStep", "Decoding", "Writer", "Written", "decode", "decode_rows", "make_ahead_step",
+    "make_decode_step",
+]  # fmt: skip
 
 DecodeStep = Callable[[mx.array, list[int], list[KeysValues]], tuple[mx.array, list[KeysValues]]]
 """(tokens [B], positions of the rows, buffers) -> (float32 logits [B, V], buffers with the tokens' keys and values)."""
+
+AheadStep = Callable[[mx.array, int, list[KeysValues]], tuple[mx.array, mx.array, list[KeysValues], list[KeysValues]]]
+"""(tokens [1, L], position of the first, buffers) -> (float32 logits [L, V], normed states [L, hidden], buffers, and
+what the sliding layers have of the tokens; see `cache.ahead`)."""
 
 Choose = Callable[[mx.array], mx.array]
 """Logits [V] -> the next token, int32 [1]; lazy. A `Sampler` is one."""
@@ -41,6 +55,24 @@ def make_decode_step(model: Gemma4, *, compiled: bool) -> DecodeStep:
     )
 
 
+def make_ahead_step(model: Gemma4, *, compiled: bool) -> AheadStep:
+    """One step over tokens of one sequence that may turn out wrong, compiled as a whole if asked."""
+    text = model.config.text
+    limits = [text.sliding_window if layer.is_sliding else None for layer in text.layers[: text.num_kv_layers]]
+
+    def step(
+        tokens: mx.array, position: mx.array, buffers: list[KeysValues], length: int | None = None
+    ) -> tuple[mx.array, mx.array, list[KeysValues], list[KeysValues]]:
+        views = AheadViews(position, tokens.shape[1], buffers, limits, length)
+        states = model.decode_states(tokens, position, views.layers, views.masks)
+        return model.language_model.logits(states)[0], states[0], views.buffers, views.new
+
+    if compiled:
+        whole = mx.compile(step)
+        return lambda tokens, position, buffers: whole(tokens, mx.array([position]), buffers)
+    return lambda tokens, position, buffers: step(tokens, mx.array([position]), buffers, position)
+
+
 class Writer(Protocol):
     """One sequence that decodes: its state, the logits [V] of its next token, and how it is chosen."""
 
@@ -49,6 +81,11 @@ class Writer(Protocol):
     @property
     def session(self) -> Session:
         """Its state."""
+        ...
+
+    @property
+    def drafts(self) -> Drafts | None:
+        """What its tokens may be drafted from."""
         ...
 
     @property
@@ -76,25 +113,29 @@ class Written(NamedTuple, Generic[W]):
 class Decoding(Generic[W]):
     """The writers whose rows a step serves. Each may join and leave between two steps."""
 
-    def __init__(self, step: DecodeStep, *, in_powers: bool = False) -> None:
+    def __init__(self, step: DecodeStep, ahead_step: AheadStep | None = None, *, in_powers: bool = False) -> None:
+        """ahead_step: for drafts; without it there are none."""
         self.writers: list[W] = []
-        self._step = step
+        self._step, self._ahead_step = step, ahead_step
+        self._drafted: _Drafted | None = None
         self._batch = Batch(in_powers=in_powers)
         self._num_steps = 0
 
     def join(self, writer: W) -> None:
         """Its state belongs to the rows until it leaves."""
+        self._settle()
         self._batch.join(writer.session.kv)
         self.writers.append(writer)
 
     def leave(self, writer: W) -> None:
         """Its state is its own again, with all tokens that were written."""
+        self._settle()
         self.writers.remove(writer)
         self._batch.leave(writer.session.kv)
 
     def drop(self) -> None:
         """Forget all writers and their states."""
-        self.writers = []
+        self.writers, self._drafted = [], None
         self._batch = Batch(in_powers=self._batch.in_powers)
 
     def step(self) -> list[Written[W]]:
@@ -105,6 +146,61 @@ class Decoding(Generic[W]):
         """
         return self._end_full() or self._write()
 
+    def _write(self) -> list[Written[W]]:
+        drafts = self.writers[0].drafts if len(self.writers) == 1 and self._ahead_step is not None else None
+        if drafts is None:
+            return self._write_rows()
+        began = time.perf_counter()
+        is_drafted = self._has_more() or drafts.wants(self.writers[0].session.keys)
+        written = [self._write_drafted(self.writers[0], drafts)] if is_drafted else self._write_rows(drafts)
+        drafts.took(time.perf_counter() - began, was_drafted=is_drafted)
+        return written
+
+    def _has_more(self) -> bool:
+        """Whether the logits of the next token come from a step over several."""
+        return self._drafted is not None and not self._drafted.is_over
+
+    def _write_drafted(self, writer: W, drafts: Drafts) -> Written[W]:
+        """A token whose logits may be there already; if not, those of it and of what is drafted after it."""
+        token = int(writer.choose(writer.logits).item().real)
+        writer.session.append([token])
+        if self._drafted is None or not self._drafted.goes_on_with(token):
+            state = self._settle(drafts)
+            self._drafted = self._look_ahead(writer, drafts, state)
+        writer.logits = self._drafted.write()
+        return Written(writer, token, is_last=False)
+
+    def _look_ahead(self, writer: W, drafts: Drafts, state: mx.array | None) -> "_Drafted":
+        """One step over the last key of the state, which is not computed yet, and over what may come after it."""
+        kv, keys = writer.session.kv, writer.session.keys
+        assert self._ahead_step is not None
+        drafted = drafts.draft(keys, state, kv, writer.max_length - kv.length - 1)
+        tokens = mx.concatenate([mx.array(keys[-1:], mx.int32), drafted])
+        ahead = Ahead(kv, tokens.shape[0])
+        logits, states, buffers, new = self._ahead_step(tokens[None], kv.length, ahead.buffers)
+        ahead.take(buffers, new)
+        mx.eval(tokens, logits, states)
+        self._count_step()
+        return _Drafted(ahead, cast(list[int], drafted.tolist()), logits, states)
+
+    def _settle(self, drafts: Drafts | None = None) -> mx.array | None:
+        """The state holds what was written, and nothing else; `drafts` hears how right it was.
+
+        Returns the normed state [hidden] of its last position, where that is known.
+        """
+        over, self._drafted = self._drafted, None
+        if over is None:
+            return None
+        over.settle()
+        if drafts is not None:
+            drafts.learn(len(over.drafted), over.num_right)
+        return over.state
+
+    def _count_step(self) -> None:
+        self._num_steps += 1
+        if self._num_steps % CLEAR_EVERY == 0:
+            mx.clear_cache()
+
     def _end_full(self) -> list[Written[W]]:
         full = [writer for writer in self.writers if writer.session.kv.length >= writer.max_length]
         written = [Written(writer, int(writer.choose(writer.logits).item().real), is_last=True) for writer in full]
@@ -112,9 +208,10 @@ class Decoding(Generic[W]):
             self.leave(writer)
         return written
 
-    def _write(self) -> list[Written[W]]:
+    def _write_rows(self, drafts: Drafts | None = None) -> list[Written[W]]:
         if not self.writers:
             return []
+        self._settle(drafts)
         chosen = [writer.choose(writer.logits) for writer in self.writers]
         positions = self._batch.positions
         spare = [mx.zeros((1,), mx.int32)] * (len(positions) - len(chosen))
@@ -123,9 +220,7 @@ class Decoding(Generic[W]):
         logits, buffers = self._step(tokens, positions, self._batch.for_decoding())
         self._batch.replace(buffers)
         mx.async_eval(logits)
-        self._num_steps += 1
-        if self._num_steps % CLEAR_EVERY == 0:
-            mx.clear_cache()
+        self._count_step()
         values = cast(list[int], tokens.tolist())[: len(chosen)]
         for row, (writer, value) in enumerate(zip(self.writers, values, strict=True)):
             writer.logits = logits[row]
@@ -133,11 +228,49 @@ class Decoding(Generic[W]):
         return [Written(*each, is_last=False) for each in zip(self.writers, values, strict=True)]
 
 
+class _Drafted:
+    """One step over several tokens: the first is written, the others if the model chooses them."""
+
+    def __init__(self, ahead: Ahead, drafted: list[int], logits: mx.array, states: mx.array) -> None:
+        """drafted: all but the first token; logits [L, V] after each of them, states [L, hidden] of each."""
+        self.drafted = drafted
+        self._ahead, self._logits, self._states = ahead, logits, states
+
+    @property
+    def num_right(self) -> int:
+        """How many of the drafted ones were written."""
+        return self._ahead.num_written - 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of them were."""
+        return self.num_right == len(self.drafted)
+
+    @property
+    def state(self) -> mx.array:
+        """The normed state [hidden] of the last one that was written."""
+        return self._states[self.num_right]
+
+    def goes_on_with(self, token: int) -> bool:
+        """Whether it is the next one."""
+        return not self.is_over and self.drafted[self.num_right] == token
+
+    def write(self) -> mx.array:
+        """The next one is written: the logits [V] after it."""
+        self._ahead.write()
+        return self._logits[self.num_right]
+
+    def settle(self) -> None:
+        """No more of them are."""
+        self._ahead.settle()
+
+
 class _Alone:
     """A writer that nobody listens to but who reads the tokens."""
 
     def __init__(self, session: Session, logits: mx.array, choose: Choose, max_length: int) -> None:
         self.session, self.logits, self.choose, self.max_length = session, logits, choose, max_length
+        self.drafts: Drafts | None = None
 
 
 def decode(

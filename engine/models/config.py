@@ -6,8 +6,8 @@
 from dataclasses import dataclass
 
 __all__ = [
-    "AudioConfig", "ExpertsConfig", "FrameAudioConfig", "LayerConfig", "ModelConfig", "PatchVisionConfig",
-    "QuantizationConfig", "SpecialTokenIds", "TextConfig", "VisionConfig",
+    "AudioConfig", "DrafterConfig", "ExpertsConfig", "FrameAudioConfig", "LayerConfig", "ModelConfig",
+    "PatchVisionConfig", "QuantizationConfig", "SpecialTokenIds", "TextConfig", "VisionConfig",
 ]  # fmt: skip
 
 
@@ -20,7 +20,8 @@ class LayerConfig:
     num_key_value_heads: int
     intermediate_size: int
     kv_source: int
-    """Index of the layer whose keys and values this one reads: its own, or that of an earlier layer."""
+    """Index of the layer whose keys and values this one reads: its own, or that of an earlier layer; -1 in a drafter,
+    which reads those of its model."""
     values_are_keys: bool = False
     """No value projection: values are the key projection before its norm and rotation."""
 
@@ -47,7 +48,8 @@ class TextConfig:
     """Width of one layer's per-layer embedding (PLE); 0 for a model without."""
     rms_norm_eps: float
     sliding_window: int
-    final_logit_softcapping: float
+    final_logit_softcapping: float | None
+    """None for a drafter alone."""
     max_position_embeddings: int
     sliding_rope_theta: float
     full_rope_theta: float
@@ -165,6 +167,20 @@ class QuantizationConfig:
     def of(self, module: str) -> "QuantizationConfig | None":
         """What holds for one module."""
         return self.overrides.get(module, self)
+
+
+@dataclass(frozen=True)
+class DrafterConfig:
+    """The drafter of a model, which reads the model's keys and values."""
+
+    text: TextConfig
+    backbone_hidden_size: int
+    """Width of the states of its model."""
+    num_centroids: int
+    """Clusters of its vocabulary; 0 where the head looks at every token."""
+    centroid_top_k: int
+    """Clusters that it looks at."""
+    quantization: QuantizationConfig | None
 
 
 @dataclass(frozen=True)

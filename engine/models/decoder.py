@@ -189,4 +189,5 @@ class Decoder(nn.Module):
     def logits(self, states: mx.array) -> mx.array:
         """Normed states [..., hidden] -> soft-capped float32 logits [..., V] of the tied head."""
         cap = self.config.final_logit_softcapping
+        assert cap is not None, "the config of a whole model has one"
         return mx.tanh(self.embed_tokens.as_linear(states).astype(mx.float32) / cap) * cap

@@ -65,11 +65,13 @@ class Gemma4(nn.Module):
 
     def decode(self, tokens: mx.array, positions: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
         """One token [B] of each row, at its position [B] -> float32 logits [B, V]."""
+        return self.language_model.logits(self.decode_states(tokens[:, None], positions, views, masks))[:, -1]
+
+    def decode_states(self, tokens: mx.array, positions: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
+        """Tokens [B, L] of each row, from its position [B] on -> normed states [B, L, hidden]."""
         decoder = self.language_model
-        ids = tokens[:, None]
-        h = decoder.embed(ids)
-        states = decoder.run(h, decoder.per_layer_inputs(ids, h), views, masks, positions)
-        return decoder.logits(states)[:, -1]
+        h = decoder.embed(tokens)
+        return decoder.run(h, decoder.per_layer_inputs(tokens, h), views, masks, positions)
 
 
 class Gemma4Unified(Gemma4):

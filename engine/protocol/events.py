@@ -182,6 +182,10 @@ class Stats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefill_tokens_per_second: float = 0.0
     decode_tokens_per_second: float = 0.0
     peak_memory_bytes: int = 0
+    num_drafted_tokens: int = 0
+    """Proposed to the model before it came to them."""
+    num_accepted_tokens: int = 0
+    """Those of them that it chose."""
 
 
 FinishReason = Literal[
@@ -253,6 +257,8 @@ class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     characters_per_token: float = 3.5
     """Of a little prose and code: what to expect of a text that nobody has counted yet."""
     traits: Traits = Traits()
+    has_drafter: bool = False
+    """Whether a drafter of its own helps it."""
 
 
 class EngineStarted(_Event, frozen=True, tag="engine_started"):

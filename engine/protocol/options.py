@@ -8,8 +8,8 @@ from msgspec import Meta
 from engine.protocol.tools import Tool
 
 __all__ = [
-    "GREEDY", "VENDOR_SAMPLING", "AnswerFormat", "AnyJson", "JsonSchema", "NamedTool", "Options", "Regex", "Sampling",
-    "ToolChoice",
+    "GREEDY", "MOST_DRAFTED", "VENDOR_SAMPLING", "AnswerFormat", "AnyJson", "JsonSchema", "NamedTool",
+    "Options", "Regex", "Sampling", "ToolChoice",
 ]  # fmt: skip
 
 
@@ -77,6 +77,10 @@ ToolChoice = Literal["auto", "none", "required"] | NamedTool
 """Whether the model may call tools, may not, must call one, or must call this one."""
 
 
+MOST_DRAFTED = 15
+"""Tokens of a draft that somebody may ask for."""
+
+
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person chose for one answer."""
 
@@ -107,6 +111,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Most turns of calls and results within one answer."""
     tool_timeout_s: Annotated[float, Meta(gt=0)] = 60.0
     """Longest time for one call."""
+    draft: Literal["auto", "off"] | Annotated[int, Meta(ge=1, le=MOST_DRAFTED)] = "auto"
+    """Tokens that are drafted for the model to look at together: as long as that makes answers faster, never, or
+    always so many. The answer is the same."""
     continues: bool = False
     """Go on with the assistant message that the conversation ends with, instead of answering anew."""
 

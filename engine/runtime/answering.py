@@ -11,6 +11,7 @@ import mlx.core as mx
 from engine.cache.batch import size_bytes
 from engine.cache.sessions import Session, Sessions
 from engine.generation.decode import Decoding
+from engine.generation.drafts import Drafts
 from engine.generation.sampling import Sampler
 from engine.protocol.errors import EngineError
 from engine.protocol.events import Event, Finished, FinishReason, Stats
@@ -37,6 +38,7 @@ class Begun:
     turn: Turn
     sampler: Sampler
     max_length: int
+    drafts: Drafts | None = None
     describe: Callable[[mx.array, int], Event] | None = None
     """What is told of a token of the answer, from the logits [V] that it was chosen from."""
 
@@ -54,6 +56,7 @@ class Costs:
     def __init__(self) -> None:
         self.num_prompt = self.num_cached = self.num_new = 0
         self.prefill_s = 0.0
+        self.drafts: Drafts | None = None
         self._started = time.perf_counter()
         self._first_token = self._last_token = 0.0
 
@@ -69,6 +72,7 @@ class Costs:
 
     def finished(self, reason: FinishReason) -> Finished:
         """The closing event."""
+        drafts = self.drafts
         num_prefilled, decode_s = self.num_prompt - self.num_cached, self._last_token - self._first_token
         stats = Stats(
             num_prompt_tokens=self.num_prompt,
@@ -78,6 +82,8 @@ class Costs:
             prefill_tokens_per_second=num_prefilled / self.prefill_s if self.prefill_s else 0.0,
             decode_tokens_per_second=(self.num_new - 1) / decode_s if decode_s else 0.0,
             peak_memory_bytes=mx.get_peak_memory(),
+            num_drafted_tokens=drafts.num_drafted if drafts is not None else 0,
+            num_accepted_tokens=drafts.num_right if drafts is not None else 0,
         )
         return Finished(reason, stats)
 
@@ -117,6 +123,11 @@ class Answering:
     def max_length(self) -> int:
         """Most positions that its state may hold."""
         return self._made.max_length
+
+    @property
+    def drafts(self) -> Drafts | None:
+        """What its tokens may be drafted from."""
+        return self._made.drafts
 
     @property
     def _made(self) -> Begun:
@@ -190,6 +201,7 @@ class Answering:
 
     def _begin(self, begun: Begun) -> None:
         self._begun, self.logits, self.phase = begun, begun.logits, "ready"
+        self._costs.drafts = begun.drafts
         self.events.extend(begun.turn.begin())
 
     def _take(self, token: int, is_last: bool) -> None:

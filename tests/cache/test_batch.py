@@ -11,6 +11,7 @@ from engine.cache.kv_cache import GROWTH
 from engine.cache.sessions import Session
 from engine.engine import Engine
 from engine.generation.decode import DecodeStep, Decoding, Written, decode, make_decode_step
+from engine.generation.drafts import Drafts
 from engine.generation.prefill import prefill
 from engine.generation.sampling import Sampler, suppression
 from engine.prompt.prompt import Prompt
@@ -29,11 +30,13 @@ class Row:
 
     def __init__(self, engine: Engine, length: int, sampling: Sampling = VARIED, max_length: int = 4096) -> None:
         ids = [2, *np.random.default_rng(length).integers(494, 590, length - 1).tolist()]
+        self.engine = engine
         self.session: Session = engine.cold_session()
         *_, (_, logits) = prefill(engine._model, Prompt(tuple(ids)), {}, self.session, 512)
         assert logits is not None
         self.first = self.logits = logits
         self.sampling, self.max_length = sampling, max_length
+        self.drafts: Drafts | None = None
         self.choose = Sampler(sampling, NOTHING, ids)
         self.before = self.session.fork()
         self.written: list[int] = []

@@ -1,0 +1,91 @@
+"""The drafter of a model: found beside it, and loaded if it is made for it."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from engine.checkpoint.config import read_drafter_config
+from engine.checkpoint.foreign import refuse_foreign_files
+from engine.checkpoint.loader import check_tensors, fill, pack_as_stored
+from engine.checkpoint.tensors import TensorEntry, find_tensors
+from engine.models.config import DrafterConfig, LayerConfig, TextConfig
+from engine.models.drafter import Drafter
+from engine.protocol.errors import CheckpointError
+
+__all__ = ["find_drafter", "load_drafter"]
+
+MARK = "assistant"
+"""What the vendor and those who convert have in a drafter's name."""
+
+MOST_LOOKED_AT = 100
+"""Folders beside a model."""
+
+
+def find_drafter(folder: Path, model: TextConfig) -> Path | None:
+    """The folder of a drafter that fits the model, where programs keep it: beside the model, or in it.
+
+    In the Hugging Face cache that is beside the model's repository.
+    """
+    for each in islice(_candidates(folder), MOST_LOOKED_AT):
+        try:
+            _check_fits(each, read_drafter_config(each), model)
+        except CheckpointError:
+            continue
+        return each
+    return None
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    is_cached = folder.parent.name == "snapshots"
+    shelf = folder.parents[2] if is_cached else folder.parent
+    for place in (folder, shelf):
+        for each in _folders_in(place):
+            if MARK in each.name.lower():
+                yield from _folders_in(each / "snapshots") if is_cached and place == shelf else [each]
+
+
+def _folders_in(place: Path) -> list[Path]:
+    """In order of their names; none where nobody may look."""
+    try:
+        return sorted(each for each in place.iterdir() if each.is_dir())
+    except OSError:
+        return []
+
+
+def load_drafter(folder: Path, model: TextConfig) -> Drafter:
+    """Load the drafter of a model; raises CheckpointError naming file and tensor, or what does not fit the model."""
+    refuse_foreign_files(folder)
+    config = read_drafter_config(folder)
+    _check_fits(folder, config, model)
+    entries = _by_path(find_tensors(folder))
+    drafter = Drafter(config)
+    pack_as_stored(drafter, config.quantization, entries)
+    check_tensors(folder, drafter, entries)
+    fill(drafter, entries, lambda fraction: None)
+    return drafter
+
+
+def _by_path(tensors: dict[str, TensorEntry]) -> dict[str, TensorEntry]:
+    """Without the head, which is tied to the embeddings."""
+    return {name.removeprefix("model."): entry for name, entry in tensors.items() if name != "lm_head.weight"}
+
+
+def _check_fits(folder: Path, config: DrafterConfig, model: TextConfig) -> None:
+    drafter = config.text
+    fits = (
+        config.backbone_hidden_size == model.hidden_size
+        and drafter.vocab_size == model.vocab_size
+        and drafter.sliding_window == model.sliding_window
+        and all(_shape(layer) == _shape(_read_by(layer, model)) for layer in drafter.layers)
+    )
+    if not fits:
+        raise CheckpointError(f"{folder} is the drafter of another model: choose the -assistant of the same size.")
+
+
+def _read_by(layer: LayerConfig, model: TextConfig) -> LayerConfig:
+    """The model's last layer of that kind with keys and values of its own."""
+    return next(each for each in reversed(model.layers[: model.num_kv_layers]) if each.is_sliding == layer.is_sliding)
+
+
+def _shape(layer: LayerConfig) -> tuple[int, int]:
+    return layer.head_dim, layer.num_key_value_heads
