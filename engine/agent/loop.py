@@ -241,6 +241,8 @@ def _total(turns: Sequence[Stats]) -> Stats:
         prefill_tokens_per_second=_rate(prefill),
         decode_tokens_per_second=_rate(decode),
         peak_memory_bytes=max(turn.peak_memory_bytes for turn in turns),
+        num_drafted_tokens=sum(turn.num_drafted_tokens for turn in turns),
+        num_accepted_tokens=sum(turn.num_accepted_tokens for turn in turns),
     )
 
 

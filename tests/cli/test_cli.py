@@ -116,6 +116,7 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["ask", "Hi", "--seed", "x"], 2, "'--seed': 'x' is not a whole number"),
         (["ask", "Hi", "--temperature", "nan"], 2, "'--temperature': choose 0 or more"),
         (["ask", "Hi", "--max-tokens", "0"], 2, "'--max-tokens': choose 1 or more"),
+        (["ask", "Hi", "--draft", "99"], 2, "'--draft': choose 1 to 15"),
         (["chat", "--history", "/tmp"], 1, "/tmp cannot be read: Is a directory. Name another file."),
         (["chat", "--history", "/nowhere/talk.json"], 1, "/nowhere/talk.json cannot be written"),
         (["ask", "Hi", "--image", "/dev/zero"], 1, "not an ordinary file"),

@@ -196,7 +196,7 @@ def test_the_json_of_a_request_is_the_documented_one() -> None:
             "thinking": False, "thinking_budget": 8192, "max_new_tokens": 4096, "context_limit": 0,
             "own_template": False, "stop": [], "num_logprobs": 0, "format": None, "tools": [], "tool_choice": "auto",
             "max_tool_rounds": 16, "max_repeated": 1024,
-            "tool_timeout_s": 60.0, "continues": False,
+            "tool_timeout_s": 60.0, "draft": "auto", "continues": False,
         },
         "priority": "interactive", "is_once": False,
     }  # fmt: skip

@@ -317,12 +317,15 @@ class AnswerTurn(QObject):
 
     @property
     def statistics(self) -> str:
-        """What the answer cost: "42 tokens/s · 120 tokens · first word after 0.8 s"; empty while that is not known."""
+        """What the answer cost: "42 tokens/s · 120 tokens, 31 ahead · first word after 0.8 s"; empty while that is not
+        known. Tokens ahead are those that a draft had right.
+        """
         stats = self.stats
         if stats is None or self.is_running:
             return ""
         parts = [f"{stats.decode_tokens_per_second:,.0f} tokens/s"] if stats.decode_tokens_per_second else []
-        parts.append(f"{stats.num_new_tokens:,} token{'s' * (stats.num_new_tokens != 1)}")
+        ahead = f", {stats.num_accepted_tokens:,} ahead" if stats.num_accepted_tokens else ""
+        parts.append(f"{stats.num_new_tokens:,} token{'s' * (stats.num_new_tokens != 1)}{ahead}")
         if stats.time_to_first_token_ms:
             parts.append(f"first word after {stats.time_to_first_token_ms / 1000:.1f} s")
         return " · ".join(parts)
