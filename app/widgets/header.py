@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from app.viewmodels.models.status import Mood, Status
+from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 
 __all__ = ["Header"]
@@ -43,9 +44,9 @@ class StatusChip(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = _Dot(look)
-        self.model_name = Label()
+        self.model_name = ElidedLabel()
         give_role(self.model_name, "name")
-        self.state = Label()
+        self.state = ElidedLabel()
         give_role(self.state, "caption")
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(10, 6, 12, 6)

@@ -18,6 +18,7 @@ from app.widgets.chat.editor import Editor
 from app.widgets.chat.recorder_view import RecorderView, VoiceMenu
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.dialogs import TextPreview, open_microphone_settings, quick_look
+from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.tiles import ContextRing
 
@@ -71,7 +72,7 @@ class ComposerView(QWidget):
         self.send_button = IconButton(look, "send", "Send", side=34, color=lambda colors: colors.on_accent)
         self.send_button.setObjectName("sendButton")
         self.ring = ContextRing(look)
-        self.cost = Label(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.cost = ElidedLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         give_role(self.cost, "caption")
         self.cost.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.warning = Label()

@@ -18,6 +18,7 @@ from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.queued import Progress
 from app.widgets.reading.collection_list import CollectionList
 from app.widgets.reading.fields_view import FieldsView
+from app.widgets.shared.flow import Flow
 from app.widgets.shared.form import CheckBox, PopUp
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.search_field import SearchField
@@ -201,25 +202,21 @@ class CollectionView(QWidget):
         self.refresh()
 
     def _arrange(self, title: Label) -> None:
-        options = QHBoxLayout()
+        options = Flow()
         options.setContentsMargins(16, 0, 16, 4)
-        options.setSpacing(8)
         for widget in (self.form, self.out):
             widget.setMinimumWidth(60)
-            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            options.addWidget(widget, 1)
-        foot = QHBoxLayout()
+            widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            options.addWidget(widget)
+        foot = Flow(6)
         foot.setContentsMargins(16, 6, 16, 6)
-        foot.setSpacing(6)
         for button in self.buttons.values():
             foot.addWidget(button)
-        foot.addStretch(1)
-        searching = QHBoxLayout()
+        searching = Flow(6)
         searching.setContentsMargins(16, 0, 16, 8)
-        searching.setSpacing(6)
-        searching.addWidget(self.search, 1)
-        searching.addWidget(self.folder_button)
-        searching.addWidget(self.add_button)
+        searching.addWidget(self.search)
+        for button in (self.folder_button, self.add_button):
+            searching.addWidget(button)
         for button in (
             *self.buttons.values(),
             self.pause_button,
@@ -251,16 +248,20 @@ class CollectionView(QWidget):
         column.addWidget(self._stack, 1)
 
     def _head(self, title: Label) -> QHBoxLayout:
-        names = QVBoxLayout()
+        holder = QWidget()
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        names = QVBoxLayout(holder)
+        names.setContentsMargins(0, 0, 0, 0)
         names.setSpacing(1)
         names.addWidget(title)
         names.addWidget(self.state)
+        rest = Flow(6)
+        for widget in (holder, self.pause_button, self.table_button):
+            rest.addWidget(widget)
         head = QHBoxLayout()
         head.setContentsMargins(12, 8, 12, 6)
         head.setSpacing(6)
         head.addWidget(self.sidebar_button)
         head.addWidget(self.back_button)
-        head.addLayout(names, 1)
-        head.addWidget(self.pause_button)
-        head.addWidget(self.table_button)
+        head.addLayout(rest, 1)
         return head

@@ -7,7 +7,6 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QHeaderView,
     QInputDialog,
     QLineEdit,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.fields import Cell, FieldsTable
+from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, Look, give_role
 
 __all__ = ["FieldsView"]
@@ -40,7 +40,7 @@ class FieldsView(QWidget):
     def __init__(self, look: Look, fields: FieldsTable) -> None:
         super().__init__()
         self._fields = fields
-        caption = Label("Fields of every document, with their kind where they have one:")
+        caption = Label("Fields of every document, with their kind where they have one:", wraps=True)
         give_role(caption, "caption")
         self.names = QLineEdit(fields.words)
         self.names.setPlaceholderText("Date: date, Total: number, Shop")
@@ -58,14 +58,11 @@ class FieldsView(QWidget):
         self.table = _Table(self.rows)
         self.csv_button = QPushButton("Export as CSV…")
         self.xlsx_button = QPushButton("Export for Excel…")
-        top = QHBoxLayout()
-        top.addWidget(self.names, 1)
-        top.addWidget(self.sets_button)
-        top.addWidget(self.add_button)
-        foot = QHBoxLayout()
-        foot.addWidget(self.csv_button)
-        foot.addWidget(self.xlsx_button)
-        foot.addStretch(1)
+        top, foot = Flow(), Flow()
+        for widget in (self.names, self.sets_button, self.add_button):
+            top.addWidget(widget)
+        for button in (self.csv_button, self.xlsx_button):
+            foot.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 0, 16, 10)
         column.addWidget(caption)
@@ -142,6 +139,7 @@ class _Table(QTableView):
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.horizontalHeader().setMinimumSectionSize(90)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.doubleClicked.connect(self.chosen)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

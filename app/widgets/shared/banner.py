@@ -2,8 +2,9 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy
 
+from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
 __all__ = ["Banner"]
@@ -29,12 +30,17 @@ class Banner(QFrame):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.dismiss_button = IconButton(look, "close", "Dismiss", side=24, color=lambda _colors: self._color)
         self.dismiss_button.clicked.connect(self.dismissed)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(14, 9, 9, 9)
-        self._row.setSpacing(10)
-        self._row.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        self._row.addWidget(self.text, 1)
-        self._row.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
+        policy = self.text.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
+        self.text.setSizePolicy(policy)
+        self._said = Flow(10)
+        self._said.addWidget(self.text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 9, 9, 9)
+        row.setSpacing(10)
+        row.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(self._said, 1)
+        row.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
         self.dismiss_button.setVisible(is_dismissable)
         self.hide()
         look.follow(self._restyle)
@@ -43,7 +49,7 @@ class Banner(QFrame):
         """Add a thing to do about it."""
         button = QPushButton(text)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._row.insertWidget(self._row.count() - 1, button)
+        self._said.addWidget(button)
         return button
 
     def show_text(self, text: str) -> None:

@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QStyle,
     QStyleOptionButton,
+    QStyleOptionComboBox,
+    QStylePainter,
     QWidget,
 )
 
@@ -130,6 +132,9 @@ class CheckBox(QCheckBox):
             painter.end()
 
 
+_COMBO = QStyle.ComplexControl.CC_ComboBox
+
+
 class PopUp(QComboBox):
     """A menu of choices that shows the present one."""
 
@@ -139,9 +144,16 @@ class PopUp(QComboBox):
         give_role(self, "popup")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the arrow, which a style sheet could take from a file only, in one colour."""
-        super().paintEvent(event)
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint as much of the choice as fits, and the arrow, which a style sheet could take from a file only."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        room = self.style().subControlRect(_COMBO, option, QStyle.SubControl.SC_ComboBoxEditField, self).width()
+        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+        words = QStylePainter(self)
+        words.drawComplexControl(_COMBO, option)
+        words.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        words.end()
         arrow = self._look.icons.pixmap("chevron-down", self._look.theme.colors.secondary, QSize(14, 14))
         painter = QPainter(self)
         painter.drawPixmap(QRect(self.width() - 23, (self.height() - 14) // 2, 14, 14), arrow)
