@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 COMMANDS = ("ask", "bench", "chat", "models", "ocr", "selftest", "transcribe", "--help", "-h", "--version")
 
@@ -30,7 +32,7 @@ def main() -> int:
     if arguments and arguments[0] in COMMANDS:
         from engine import run_command_line
 
-        return run_command_line(arguments)
+        return run_command_line(arguments, _fetch)
     if arguments and not arguments[0].startswith("-") and not Path(arguments[0]).exists():
         sys.stderr.write(f"There is no command and no file named {arguments[0]!r}. See cabochon --help.\n")
         return 2
@@ -40,6 +42,19 @@ def main() -> int:
     from app.application import main as open_window
 
     return open_window(sys.argv)
+
+
+def _fetch(
+    repository: str, revision: str, to: Path | None, check: Callable[[Path], object], tell: Callable[[Any], None]
+) -> Path:
+    """Bring a model for the command line; "Work offline" in the window's settings holds here too."""
+    from PySide6.QtCore import QSettings
+
+    from app.downloads import Gate, Hub, fetch
+    from app.settings import Settings, may_use_network
+
+    gate = Gate(is_open=may_use_network(Settings(QSettings("Cabochon", "Cabochon"))))
+    return fetch(Hub(gate), repository, revision, to, check, tell)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 `Hub.look` says what a repository holds, `Download` brings it to a `Place`, whose `unfinished` tells what was begun.
 """
 
-from app.downloads.download import Download
+from app.downloads.download import Download, fetch
 from app.downloads.errors import (
     AlreadyUnderWay,
     DamagedDownload,
@@ -45,4 +45,5 @@ __all__ = [
     "Unfinished",
     "WorksOffline",
     "default_cache",
+    "fetch",
 ]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from app.downloads.errors import AlreadyUnderWay, DownloadError
 from app.downloads.hub import Hub
-from app.downloads.places import Place
+from app.downloads.places import Place, PlainFolder, default_cache
 from app.downloads.transfer import Check, Stopped, Tell, Transfer, free_bytes
 from app.downloads.values import Listing, State, Status
 from engine import EngineError
 
-__all__ = ["Download"]
+__all__ = ["Download", "fetch"]
 
 _log = logging.getLogger(__name__)
 
@@ -109,3 +109,12 @@ class Download:
     def _put(self, status: Status) -> None:
         self._status = status
         self._tell(status)
+
+
+def fetch(hub: Hub, repository: str, revision: str, to: Path | None, check: Check, tell: Tell) -> Path:
+    """Look and download on this thread, to a new folder or the shared cache; raises DownloadError, what `check` raises.
+
+    Whoever interrupts it can call it again, and it goes on.
+    """
+    place = default_cache() if to is None else PlainFolder(to.absolute())
+    return Transfer(hub, hub.look(repository, revision), place, check, tell, threading.Event()).run()

@@ -20,23 +20,23 @@ class _Hash(Protocol):
     def hexdigest(self) -> str: ...
 
 
-def fits(path: Path, file: RemoteFile, on_piece: Callable[[], None]) -> bool:
-    """Whether what lies there is this very file; raises OSError."""
+def fits(path: Path, file: RemoteFile, on_piece: Callable[[int], None]) -> bool:
+    """Whether what lies there is this very file; on_piece is told how many bytes were read. Raises OSError."""
     digest = _new_hash(file)
     with path.open("rb") as content:
         if os.fstat(content.fileno()).st_size != file.size_bytes:
             return False
         while piece := content.read(PIECE):
             digest.update(piece)
-            on_piece()
+            on_piece(len(piece))
     return digest.hexdigest() == file.digest
 
 
 class Part:
     """The beginning of one file, at `path`; methods raise OSError."""
 
-    def __init__(self, path: Path, file: RemoteFile, on_piece: Callable[[], None]) -> None:
-        """Go on with what is there; on_piece is called while it is hashed, and may raise."""
+    def __init__(self, path: Path, file: RemoteFile, on_piece: Callable[[int], None]) -> None:
+        """Go on with what is there; on_piece is told of the bytes as they are hashed, and may raise."""
         self.file = file
         self.size = 0
         self._path = path
@@ -99,13 +99,13 @@ class Part:
         """Let go of the file; what came stays."""
         os.close(self._handle)
 
-    def _take(self, on_piece: Callable[[], None]) -> None:
+    def _take(self, on_piece: Callable[[int], None]) -> None:
         if os.fstat(self._handle).st_size > self.file.size_bytes:
             self.restart()
         while piece := os.read(self._handle, PIECE):
             self._hash.update(piece)
             self.size += len(piece)
-            on_piece()
+            on_piece(len(piece))
 
 
 def _new_hash(file: RemoteFile) -> _Hash:

@@ -71,6 +71,8 @@ class Transfer:
         """Bytes of whole files."""
         self._part: Part | None = None
         """The file under way."""
+        self._looked = 0
+        """Bytes that were read again, of a file that may be whole."""
         self._pace = Pace(time.monotonic())
         self._told = -TELL_S
 
@@ -95,7 +97,7 @@ class Transfer:
             self._require_space(missing)
             for file in missing:
                 self._fetch(file)
-            self._say(State.CHECKING)
+            self._say(State.CHECKING, at_once=True)
             self._check(place.assemble(listing))
             folder = place.install(listing)
             place.forget(listing)
@@ -116,6 +118,7 @@ class Transfer:
                 self._done += file.size_bytes
             else:
                 missing.append(file)
+            self._looked = 0
         return missing
 
     def _is_there(self, file: RemoteFile) -> bool:
@@ -125,8 +128,9 @@ class Transfer:
             return staged.stat().st_size == file.size_bytes
         return placed.is_file() and fits(placed, file, self._look_up)
 
-    def _look_up(self) -> None:
-        """Between two pieces of a file that is read again."""
+    def _look_up(self, num_bytes: int) -> None:
+        """After each piece of a file that is read again."""
+        self._looked += num_bytes
         self._go_on_or_stop()
         self._say(State.CHECKING)
 
@@ -139,7 +143,8 @@ class Transfer:
 
     def _fetch(self, file: RemoteFile) -> None:
         staged = self._place.staged(self._listing, file)
-        self._part = part = Part(staged.with_suffix(".part"), file, self._look_up)
+        part = Part(staged.with_suffix(".part"), file, self._look_up)
+        self._part, self._looked = part, 0
         try:
             for _ in range(2):
                 self._fill(part)
@@ -198,28 +203,28 @@ class Transfer:
             if seconds > self._hub.patience.longest_retry_after_s:
                 raise HubBusy(f"The hub asks to wait {seconds / 60:.0f} minutes. Go on then.") from cut
         what = str(cut).partition(". ")[0]
-        self._say(State.WORKING, note=f"{what}. Trying again in {seconds:.0f} s.")
+        self._say(State.WORKING, f"{what}. Trying again in {seconds:.0f} s.", at_once=True)
         if self._stop.wait(seconds):
             raise Stopped
-        self._say(State.WORKING, note="")
+        self._say(State.WORKING, at_once=True)
 
     def _go_on_or_stop(self) -> None:
         if self._stop.is_set():
             raise Stopped
         self._hub.gate.check()
 
-    def _say(self, state: State, note: str | None = None) -> None:
-        """Ten times a second at most, unless there is something to read."""
+    def _say(self, state: State, note: str = "", *, at_once: bool = False) -> None:
+        """Ten times a second at most."""
         now = time.monotonic()
-        if note is None and now - self._told < TELL_S:
+        if not at_once and now - self._told < TELL_S:
             return
         self._told = now
         part, total = self._part, self._listing.size_bytes
-        done = self._done + (part.size if part else 0)
+        done = self._done + (part.size if part else self._looked)
         self._tell(
             Status(
                 state, min(done, total), total, self._pace.bytes_per_second, self._pace.seconds_left(total - done),
-                part.file.name if part else "", note or "",
+                part.file.name if part else "", note,
             )
         )  # fmt: skip
 

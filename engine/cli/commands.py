@@ -6,10 +6,8 @@ Exit status 0, 1 (it could not be done, said in one sentence), 2 (wrong usage) o
 import io
 import json
 import logging
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -55,7 +53,9 @@ from engine.cli.arguments import (
 )
 from engine.cli.chat import Chat, Conversation
 from engine.cli.documents import FORMS, Wanted, read_documents
+from engine.cli.downloads import Fetch, download
 from engine.cli.output import answers, json_line, notes, say, shown, write_answer, write_json, write_line
+from engine.cli.progress import ending_in_order
 from engine.cli.recordings import Transcription
 from engine.protocol.documents import Reading, ReadingForm, Turned, Way
 from engine.protocol.errors import EngineError
@@ -83,6 +83,7 @@ models = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.add_typer(models, name="models")
+models.command()(download)
 benches = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -91,14 +92,17 @@ benches = typer.Typer(
 cli.add_typer(benches, name="bench")
 
 
-def run_command_line(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status; a person's mistake is one sentence, never a traceback."""
+def run_command_line(arguments: Sequence[str], fetch: Fetch | None = None) -> int:
+    """Run one command and return its exit status; a person's mistake is one sentence, never a traceback.
+
+    `fetch` brings models from the hub: the engine itself opens no connection.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character shows a question mark
             stream.reconfigure(errors="replace")
     try:
-        cli(args=list(arguments), prog_name="cabochon")
+        cli(args=list(arguments), prog_name="cabochon", obj=fetch)
     except EngineError as error:
         say(str(error), "red")
         return 1
@@ -481,7 +485,7 @@ def quantize(
 
     if as_json:
         try:
-            with _ending_in_order():
+            with ending_in_order():
                 done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
         except EngineError as error:
             typer.echo(json_line(Failed(type(error).__name__, str(error))))
@@ -490,7 +494,7 @@ def quantize(
         return
     columns = Progress.get_default_columns()
     progress_bar = Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal)
-    with _ending_in_order(), progress_bar as progress:
+    with ending_in_order(), progress_bar as progress:
         task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
         done = quantize_checkpoint(
             source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
@@ -503,19 +507,3 @@ def quantize(
 
 def _size(num_bytes: int) -> str:
     return f"{num_bytes / 1e9:.2f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:.1f} MB"
-
-
-@contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """A closed terminal or a polite `kill` stops the command as Ctrl-C does, so that nothing half-written stays."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    heeded = [number for number in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heeded}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,6 +1,9 @@
-"""How far a document is, on stderr: a bar on a terminal, a line for each page elsewhere; and how long it will take."""
+"""How far work is, on stderr: a bar on a terminal, a line for each step elsewhere; how long it will take; its end."""
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -10,7 +13,7 @@ from engine.cli.output import notes, say, shown
 from engine.protocol.documents import PageText
 from engine.protocol.events import PageProgress
 
-__all__ = ["PageProgressBar", "time_left"]
+__all__ = ["PageProgressBar", "ending_in_order", "in_words", "time_left"]
 
 _LEAST_S = 3.0
 """Of work before its rest is guessed."""
@@ -59,10 +62,32 @@ def time_left(passed_s: float, done: float) -> str:
     """In words, from the share that is done; nothing while that says little."""
     if passed_s < _LEAST_S or not 0 < done < 1:
         return ""
-    left_s = passed_s * (1 - done) / done
+    return in_words(passed_s * (1 - done) / done)
+
+
+def in_words(left_s: float | None) -> str:
+    """How long it will take, as far as that is known."""
+    if left_s is None:
+        return ""
     if left_s >= 90:
         return f"about {round(left_s / 60)} min left"
     return f"about {max(1, round(left_s))} s left"
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """A closed terminal or a polite `kill` stops the command as Ctrl-C does, so that nothing half-written stays."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    heeded = [number for number in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _described(page: PageText) -> str:
