@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
+from engine.documents.bend import FLAT, Bend, find_bend
 from engine.documents.components import find_components
 from engine.documents.cut import Piece, Strips, cut_row, halve
 from engine.documents.desk import WHOLE, clear_ground
@@ -43,6 +44,8 @@ class Sheet:
     rows: tuple[Row, ...]
     line: float
     """Height of the usual line; 0 where there is no print."""
+    bend: Bend = FLAT
+    """How its lines were bent besides."""
     part: Box = WHOLE
     """Of the picture that was taken apart, where its sheet lay on a darker ground."""
 
@@ -69,7 +72,8 @@ class Sheet:
         width, height = self.picture.size
         turn = math.radians(self.skew)
         cosine, sine = math.cos(turn), math.sin(turn)
-        corners = [(x - width / 2, y - height / 2) for x in (left, right) for y in (top, bottom)]
+        bent = [self.bend.source(x, y, (width, height)) for x in (left, right) for y in (top, bottom)]
+        corners = [(x - width / 2, y - height / 2) for x, y in bent]
         xs = [(width / 2 + x * cosine - y * sine) / width for x, y in corners]
         ys = [(height / 2 + x * sine + y * cosine) / height for x, y in corners]
         box = Box(_share(min(xs)), _share(min(ys)), _share(max(xs)), _share(max(ys)))
@@ -102,11 +106,17 @@ def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None)
         gray = Image.fromarray(as_positive(np.asarray(straighten(gray, skew, find_paper(pixels)))))  # panels level now
         ink = find_ink(np.asarray(gray))
         between()
+    bend = find_bend(ink)
+    between()
+    if bend != FLAT:
+        picture, gray = bend.leveled(picture), bend.leveled(gray)
+        ink = find_ink(np.asarray(gray))
+        between()
     ground = find_ground(ink)
     between()
     rows = arrange(ground.runs, ground.rules)
     line = float(np.median([run.height for run in ground.runs])) if ground.runs else 0.0
-    return Sheet(picture, gray, skew, ink, ground, tuple(rows), line, part)
+    return Sheet(picture, gray, skew, ink, ground, tuple(rows), line, bend, part)
 
 
 def without_cut_print(picture: Image.Image, region: Box) -> tuple[Image.Image, Box]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from PIL import Image
 
-__all__ = ["find_skew", "is_sideways", "straighten"]
+__all__ = ["find_skew", "ink_points", "is_sideways", "straighten"]
 
 SIDE = 1000
 """Pixels of the longer side of the reduced page."""
@@ -19,7 +19,7 @@ def find_skew(ink: np.ndarray) -> float:
 
     The right shear makes the row profile sharpest: the sum of squared differences is largest.
     """
-    x, y, size = _points(ink)
+    x, y, size = ink_points(ink)
     if len(x) < 50:
         return 0.0
     best = 0.0
@@ -34,7 +34,7 @@ def find_skew(ink: np.ndarray) -> float:
 
 def is_sideways(ink: np.ndarray) -> bool:
     """Whether the lines run down the page: then its columns are more uneven than its rows."""
-    x, y, size = _points(ink)
+    x, y, size = ink_points(ink)
     if len(x) < 50:
         return False
     reach, step = STEPS[0]
@@ -51,7 +51,7 @@ def straighten(picture: Image.Image, degrees: float, paper: np.ndarray) -> Image
     return Image.composite(turned, Image.fromarray(paper), seen)
 
 
-def _points(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+def ink_points(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Places x and y of the ink on the reduced page, and the length of its longer side."""
     factor = max(1, math.ceil(max(ink.shape) / SIDE))
     height, width = (size // factor for size in ink.shape)
