@@ -2,9 +2,10 @@
 
 The work of one turn is a slice of a job's preparation (a prefill chunk, a layer of a tower) or one decode step of all
 jobs that have a row. While some have one, slices and steps take turns, so that no running answer waits for more than
-one slice of another's. Of the jobs in preparation the interactive ones come first, the one served longest ago before
-the others, so a new one is served at the next slice; then those of the queue, in their order. Nothing starves: the
-queue has every `QUEUE_SHARE`-th slice and one row.
+one slice of another's; but where there is only the queue, for which nobody waits word by word, its jobs are prepared
+before a step is taken, so that its rows are full. Of the jobs in preparation the interactive ones come first, the one
+served longest ago before the others, so a new one is served at the next slice; then those of the queue, in their order.
+Nothing starves: the queue has every `QUEUE_SHARE`-th slice and one row.
 """
 
 from collections.abc import Sequence
@@ -117,7 +118,7 @@ class Scheduler(Generic[J]):
 
     def _next_slice(self) -> J | None:
         """The job whose slice is next; None if a step is, or nothing."""
-        if self._seated and self._is_step_next:
+        if self._seated and self._is_step_next and any(job.is_interactive for job in self._jobs):
             return None
         job = self._choose()
         if job is not None:

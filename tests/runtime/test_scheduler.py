@@ -135,6 +135,15 @@ def test_slices_and_steps_take_turns() -> None:
     assert kinds == ["slice", "step"] * 6
 
 
+def test_pages_that_nobody_waits_for_word_by_word_write_in_full_rows() -> None:
+    stage = Stage()
+    for _ in range(MAX_JOBS + 1):
+        stage.add(interactive=False, slices=3, tokens=5)
+    kinds = [each.split()[0] for each in stage.work(3 * MAX_JOBS + 5)]
+    assert kinds == ["slice"] * 3 * MAX_JOBS + ["step"] * 5
+    assert len(stage.log[-1].split()) == 1 + MAX_JOBS
+
+
 def test_of_two_questions_the_one_served_longest_ago_is_next() -> None:
     stage = Stage()
     stage.add(slices=4)
@@ -263,7 +272,7 @@ def test_nothing_starves_and_nobody_waits_for_more_than_it_must(
     assert not stage.rows.jobs
     assert all(job.num_released == 1 for job in stage.jobs)
     for (kind, rows), (next_kind, next_rows), (_, later_rows) in zip(turns, turns[1:], turns[2:], strict=False):
-        waits = [job for job in rows if job in next_rows and job in later_rows]
+        waits = [job for job in rows if job.is_interactive and job in next_rows and job in later_rows]
         assert not (waits and (kind, next_kind) == ("slice", "slice"))  # an answer that writes waits for one slice
     interactive = {f"slice {job.name}" for job in stage.jobs if job.is_interactive}
     for job in stage.jobs:
