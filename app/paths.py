@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["ICONS", "LICENCES", "data_folder", "engine_command", "log_folder"]
+__all__ = ["ICONS", "LICENCES", "data_folder", "engine_command", "log_folder", "program"]
 
 _RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 
@@ -15,10 +15,14 @@ LICENCES = _RESOURCES / "licences.txt"
 """Of everything in the bundle, made when it is built; a checkout has none."""
 
 
+def program() -> list[str]:
+    """The beginning of a command line that starts this same program."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+
+
 def engine_command(log_file: Path) -> list[str]:
     """The command line that starts this same program as the engine, which keeps its log in `log_file`."""
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
-    return [*program, "--engine", str(log_file)]
+    return [*program(), "--engine", str(log_file)]
 
 
 def data_folder() -> Path:

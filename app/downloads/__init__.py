@@ -3,6 +3,7 @@
 `Hub.look` says what a repository holds, `Download` brings it to a `Place`, whose `unfinished` tells what was begun.
 """
 
+from app.downloads.checking import check_in_child
 from app.downloads.download import Download, fetch
 from app.downloads.errors import (
     AlreadyUnderWay,
@@ -44,6 +45,7 @@ __all__ = [
     "Status",
     "Unfinished",
     "WorksOffline",
+    "check_in_child",
     "default_cache",
     "fetch",
 ]

@@ -99,11 +99,12 @@ class Hub:
 
     def card(self, listing: Listing) -> str:
         """What the makers write about it, as Markdown; empty where they write nothing."""
-        from huggingface_hub import hf_hub_url
-
-        address = hf_hub_url(listing.repo, "README.md", revision=listing.commit, endpoint=self._address)
         try:
-            told = self._connection().read(address, listing.page, MOST_OF_CARD).decode(errors="replace")
+            told = (
+                self._connection()
+                .read(self._file(listing, "README.md"), listing.page, MOST_OF_CARD)
+                .decode(errors="replace")
+            )
         except NotFound:
             return ""
         _, fence, text = told.partition("\n---\n")
@@ -115,15 +116,12 @@ class Hub:
 
         Raises as `Connection.get` does.
         """
-        from huggingface_hub import hf_hub_url
-
-        address = hf_hub_url(listing.repo, file.name, revision=listing.commit, endpoint=self._address)
         headers = {}
         if start:
             headers["Range"] = f"bytes={start}-"
             if tag:
                 headers["If-Range"] = tag
-        with self._connection().get(address, listing.page, headers) as response:
+        with self._connection().get(self._file(listing, file.name), listing.page, headers) as response:
             yield response
 
     @property
@@ -131,6 +129,10 @@ class Hub:
         from huggingface_hub import constants
 
         return (self._endpoint or constants.ENDPOINT).rstrip("/")
+
+    def _file(self, listing: Listing, name: str) -> str:
+        """Its address at the commit of the listing; nothing in one needs to be escaped."""
+        return f"{self._address}/{listing.repo}/resolve/{listing.commit}/{name}"
 
     def _connection(self) -> "Connection":
         from app.downloads.connection import Connection

@@ -13,7 +13,7 @@ METADATA = ("llguidance", "mlx", "numpy", "pillow", "tokenizers", "safetensors",
 """Packages that are asked for their version: llguidance by itself when it is imported, the others by `selftest`."""
 
 NOT_IMPORTED = (
-    "IPython", "fsspec", "hf_xet", "huggingface_hub", "hypothesis", "matplotlib", "mlx_lm", "mlx_vlm", "pandas",
+    "IPython", "fsspec", "hf_xet", "hypothesis", "matplotlib", "mlx_lm", "mlx_vlm", "pandas",
     "pillow_heif", "pip", "pytest", "scipy", "setuptools", "sympy", "tkinter", "torch", "transformers",
     "unittest", "yaml",
 )  # fmt: skip

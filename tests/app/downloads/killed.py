@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub.file_download  # noqa: F401 - loaded here, for all children
-
 from app.downloads import Gate, Hub, HubCache, Patience, PlainFolder
 from app.downloads.connection import _certificates
 from app.downloads.transfer import Transfer

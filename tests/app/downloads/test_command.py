@@ -61,8 +61,6 @@ def download(
     """The command, in this process; the settings allow it."""
     stand_in.add(REPO, model)
     monkeypatch.setattr(constants, "ENDPOINT", stand_in.address)
-    template = f"{stand_in.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
 
     def fetch_allowed(*arguments: Any) -> Path:
