@@ -385,12 +385,13 @@ def test_the_app_says_so_when_its_folder_cannot_be_written(open_desk: OpenDesk, 
     assert last_answer(desk).text == "user:hello [as advised]"
 
 
-def kill_while_it_writes(folder: Path, delay_s: float) -> None:
-    """Start a window that asks something, and kill it some time after the first text came."""
+def kill_while_it_writes(folder: Path, delay_s: float, *, is_kept: bool) -> None:
+    """Start a window that asks something, and kill it some time after the first text came, or was kept."""
     command = [sys.executable, str(TOUR), str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as tour:
         assert tour.stdout is not None
         assert tour.stdout.readline() == "writing\n"
+        assert not is_kept or tour.stdout.readline() == "kept\n"
         time.sleep(delay_s)
         os.kill(tour.pid, signal.SIGKILL)
 
@@ -401,7 +402,7 @@ def test_killed_while_it_streams_nothing_typed_is_lost(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     said: list[str] = []
     for number in range(KILLS):
-        kill_while_it_writes(folder, 0.05 * number if number < 4 else 2.5 if number == 4 else 0.02 * number)
+        kill_while_it_writes(folder, 0.02 * number, is_kept=number == 4)
     store = Store(folder, said.append)
     found = [store.load(row.id).result() for row in store.summaries().result()]
     store.close()

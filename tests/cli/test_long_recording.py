@@ -1,17 +1,13 @@
 """Ten minutes of spoken digits with pauses in noise, killed and gone on with: every digit in its place."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.protocol.documents import SpokenPiece
+from tests.cli.killed import run_and_kill
 from tests.cli.test_cli import cabochon
 from tests.recordings.made import recording, write_wav
 
@@ -27,8 +23,8 @@ def test_ten_minutes_of_digits_are_written_down_in_their_places(tmp_path: Path) 
     assert len(samples) > 600 * 16_000
     path, out = write_wav(tmp_path / "talk.wav", samples), tmp_path / "out"
     command = ["transcribe", str(path), "--as", "json", "--out", str(out), "--resume"]
-    for num_kept in (30, 80):
-        kill_at(command, out / "talk.json.cabochon-unfinished", num_kept)
+    for num_more in (30, 50):
+        run_and_kill(num_more, *command)
     run = cabochon(*command)
     assert run.returncode == 0
     told = [SpokenPiece(**piece) for piece in json.loads((out / "talk.json").read_text())["pieces"]]
@@ -41,12 +37,3 @@ def test_ten_minutes_of_digits_are_written_down_in_their_places(tmp_path: Path) 
     assert sum(len(heard) == len(true) for heard, true in pairs) > 0.97 * len(pairs)
     num_wrong = sum(one != other for heard, true in pairs for one, other in zip(heard, true, strict=False))
     assert num_wrong <= MOST_WRONG * sum(len(true) for _, true in pairs)
-
-
-def kill_at(command: list[str], kept: Path, num_pieces: int) -> None:
-    """Let it run until it has kept so many pieces, and kill it."""
-    with subprocess.Popen([sys.executable, "-m", "app", *command], stderr=subprocess.DEVNULL, process_group=0) as run:
-        while run.poll() is None and not (kept.exists() and len(kept.read_bytes().splitlines()) > num_pieces):
-            time.sleep(0.05)
-        assert run.poll() is None
-        os.killpg(run.pid, signal.SIGKILL)

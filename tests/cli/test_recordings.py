@@ -1,16 +1,14 @@
 """`cabochon transcribe` as a person uses it: any length, any form, stopped and gone on with."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.cli.killed import run_and_kill
 from tests.cli.test_cli import cabochon
 from tests.media_files import write_video
 from tests.recordings.made import CLIPS, Said, noise, recording, write_wav
@@ -61,12 +59,8 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
     samples, said = recording([5, 2, 3] * 8, [1.2] * 25)
     path, kept = write_wav(tmp_path / "a.wav", samples), tmp_path / "out" / "a.json.cabochon-unfinished"
     command = ["transcribe", str(path), "--as", "json", "--out", str(tmp_path / "out")]
-    with subprocess.Popen([sys.executable, "-m", "app", *command], stderr=subprocess.DEVNULL, process_group=0) as run:
-        while run.poll() is None and not (kept.exists() and len(kept.read_bytes().splitlines()) > 3):
-            time.sleep(0.02)
-        os.killpg(run.pid, signal.SIGKILL)
-    num_kept = len(kept.read_bytes().splitlines()) - 1
-    assert 2 <= num_kept < len(said)
+    run_and_kill(3, *command)
+    assert len(kept.read_bytes().splitlines()) == 1 + 3
     with kept.open("ab") as file:
         file.write(b'{"start_s": 1')  # half a line
     resumed = cabochon(*command, "--resume")
