@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from engine.blas import open_before_mlx
 
@@ -25,6 +26,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 WAIT_S = 240
 """Nothing takes that long unless it is broken."""
+
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("patient")
 
 
 def pytest_configure() -> None:

@@ -3,7 +3,6 @@
 import importlib
 import pkgutil
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,16 +19,11 @@ from app.viewmodels.conversation.finding import occurrences
 from app.viewmodels.shelf.shelf import title_from
 from engine import Quote
 from engine.documents.paragraphs import join_lines, words_of
+from tests.growth import TIMES, assert_linear
 
-SHORT, TIMES = 1_000, 16
-MOST_GROWTH = 5 * TIMES
-"""Linear work grows `TIMES`-fold, its square 256-fold; in between there is room for a busy machine."""
-
+SHORT = 1_000
 LEAST_S = 0.0004
 """What takes less is not measured well enough to be compared."""
-
-TRIES = 5
-"""A square is one each time; what a busy machine adds comes and goes."""
 
 SEARCHING = re.compile(r"(\w+)\.(?:search|finditer|findall|subn?|split)\(")
 
@@ -45,23 +39,10 @@ HOSTILE = (
 """What is repeated; each ends in something that no pattern expects."""
 
 
-def time_of(work: Callable[[], object]) -> float:
-    """Processor seconds of this thread."""
-    began = time.thread_time()
-    work()
-    return time.thread_time() - began
-
-
-def assert_linear(work: Callable[[str], object], unit: str, name: str) -> None:
+def assert_linear_in(work: Callable[[str], object], unit: str, name: str) -> None:
     """Bound the growth of the work over a text that gets `TIMES` as long."""
     short, long = (f"{unit * (length // len(unit))}\x00x" for length in (SHORT, SHORT * TIMES))
-    least = LEAST_S
-    for _ in range(TRIES):
-        most = time_of(lambda: work(long))
-        if most < MOST_GROWTH * least:
-            return
-        least = max(least, time_of(lambda: work(short)))
-    pytest.fail(f"{name} over {unit!r}: {least * 1000:.2f} ms became {most * 1000:.0f} ms")
+    assert_linear(lambda: work(short), lambda: work(long), LEAST_S, f"{name} over {unit!r}")
 
 
 def modules() -> Iterator[ModuleType]:
@@ -95,10 +76,10 @@ SEARCHED = searched()
 @pytest.mark.parametrize(("place", "pattern"), patterns(), ids=[place for place, _ in patterns()])
 def test_a_pattern_takes_time_in_proportion_to_the_text(place: str, pattern: re.Pattern[str]) -> None:
     for unit in HOSTILE:
-        assert_linear(pattern.match, unit, place)
-        assert_linear(pattern.fullmatch, unit, place)
+        assert_linear_in(pattern.match, unit, place)
+        assert_linear_in(pattern.fullmatch, unit, place)
         if place.rpartition(".")[2] in SEARCHED:
-            assert_linear(pattern.search, unit, place)
+            assert_linear_in(pattern.search, unit, place)
 
 
 WORK: dict[str, Callable[[str], object]] = {
@@ -121,8 +102,8 @@ WORK: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("name", WORK)
 def test_reading_takes_time_in_proportion_to_the_text(name: str) -> None:
     for unit in HOSTILE:
-        assert_linear(WORK[name], unit, name)
+        assert_linear_in(WORK[name], unit, name)
 
 
 def test_twice_the_blanks_in_a_line_take_at_most_twice_as_long() -> None:
-    assert_linear(lambda text: keep_line_breaks(f"before\nblanks{text}x\nafter"), " ", "blanks in a line")
+    assert_linear_in(lambda text: keep_line_breaks(f"before\nblanks{text}x\nafter"), " ", "blanks in a line")

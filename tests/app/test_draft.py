@@ -375,7 +375,7 @@ def test_chips_are_put_in_order_with_the_mouse(open_desk: OpenDesk, draw: Draw, 
     desk = open_desk(has_engine=False)
     attach(desk, *(draw(f"{name}.png") for name in "abc"))
     chips = list(desk.window.composer.chips.values())
-    qtbot.waitUntil(lambda: chips[2].x() > chips[1].x() > 0)
+    qtbot.waitUntil(lambda: chips[2].x() > chips[1].x() > 0, timeout=WAIT_MS)
     place = chips[0].name.pos()
     qtbot.mousePress(chips[0], Qt.MouseButton.LeftButton, pos=place)
     target = chips[0].mapFromGlobal(chips[1].mapToGlobal(chips[1].rect().center())) + QPoint(20, 0)

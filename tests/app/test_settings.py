@@ -63,7 +63,7 @@ def window(qtbot: QtBot, theme: Theme, preferences: Preferences) -> Iterator[Set
     tools = built_in_tools(Desktop(list, lambda _words, _limit: []))
     toolbox = Toolbox(preferences.settings, tools)
     window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences, toolbox)
-    with qtbot.waitExposed(window):
+    with qtbot.waitExposed(window, timeout=WAIT_MS):
         window.show()
     yield window
     delete(parent)
@@ -460,7 +460,7 @@ def test_the_command_opens_one_window_that_follows_the_rest(
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
     assert desk.models.composer.text == "one\n"
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
     desk.window.commands["close"].trigger()
     assert desk.window.isVisible()
     assert not window.isVisible()

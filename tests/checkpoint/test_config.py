@@ -465,7 +465,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(["quantization", "quantization_config"]), ANYTHING)
 def test_any_description_of_packed_weights_is_read_or_refused(key: str, value: Any) -> None:
     sentence = ""

@@ -13,7 +13,7 @@ from engine.documents.sheet import Sheet, take_apart, without_cut_print
 from engine.documents.skew import find_skew, is_sideways
 from engine.protocol.documents import Box
 from tests.documents.pages import WORDS, Placed, as_ink, draw_page, prose
-from tests.test_linear_patterns import best_time
+from tests.growth import assert_linear
 
 
 def starts(sheet: Sheet) -> list[tuple[int, int]]:
@@ -277,8 +277,8 @@ def test_pictures_of_any_shape_are_taken_apart(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("share", [0.05, 0.15])
 def test_grain_all_over_a_page_costs_in_proportion_to_its_size(share: float) -> None:
     """Pages of dots, of which the larger has sixteen times as many."""
-    least, most = (best_time(partial(take_apart, dots(side, share))) for side in (300, 1200))
-    assert most < 80 * max(least, 0.05)
+    small, large = (partial(take_apart, dots(side, share)) for side in (300, 1200))
+    assert_linear(small, large, 0.05, "grain")
 
 
 def test_who_stops_waiting_ends_the_taking_apart() -> None:

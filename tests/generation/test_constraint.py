@@ -8,7 +8,7 @@ import jsonschema
 import mlx.core as mx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.engine import Engine
@@ -153,7 +153,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(value=VALUES)
 def test_JS_2_every_document_can_be_written_under_an_empty_schema(
     value: object, grammars: Grammars, tokenizer: Tokenizer
@@ -163,7 +162,6 @@ def test_JS_2_every_document_can_be_written_under_an_empty_schema(
     assert Special.END_TURN in allowed(constraint)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), name=st.sampled_from([*SCHEMAS]), cut=st.integers(0, 40))
 def test_going_on_from_a_given_beginning_is_the_same_as_having_written_it(
     seed: int, name: str, cut: int, grammars: Grammars, tokenizer: Tokenizer

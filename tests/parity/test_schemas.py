@@ -40,7 +40,7 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(properties=st.dictionaries(st.sampled_from(["x", "Y", "z"]), SCHEMAS, max_size=3), shared=SCHEMAS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_tidy_schema_is_written_as_the_template_writes_it(properties: Any, shared: Any) -> None:
     raw = Tool("f", "Does it.", {"type": "object", "properties": properties, "$defs": {"a": shared}})
     tidied = tidy_parameters(raw)

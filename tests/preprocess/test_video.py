@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -283,7 +283,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(data=st.data())
 def test_a_damaged_file_is_frames_or_a_sentence_and_never_a_traceback(
     tmp_path: Path, whole: dict[str, bytes], data: st.DataObject
@@ -299,7 +299,7 @@ def test_a_damaged_file_is_frames_or_a_sentence_and_never_a_traceback(
         assert all(frame.picture.mode == "RGB" for frame in frames)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(magic=st.sampled_from([b"\0\0\0\x18ftypisom", b"\x1a\x45\xdf\xa3", b"RIFF\0\0\0\0AVI LIST", b"G" * 188]),
        noise=st.binary(min_size=1, max_size=2_000))  # fmt: skip
 def test_noise_is_frames_or_a_sentence_and_never_a_traceback(tmp_path: Path, magic: bytes, noise: bytes) -> None:

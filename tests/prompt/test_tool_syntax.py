@@ -178,7 +178,7 @@ def nested(depth: int) -> st.SearchStrategy[Any]:
 
 
 @given(arguments=st.dictionaries(KEYS, nested(3), max_size=4))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_TC_2_arguments_can_be_read_back_and_quotes_stand_around_texts_only(
     tokenizer: Tokenizer, arguments: dict[str, Any]
 ) -> None:

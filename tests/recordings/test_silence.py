@@ -96,7 +96,7 @@ def test_parts_of_a_long_phrase_are_about_as_long_as_each_other() -> None:
     st.lists(st.sampled_from([0.15, 0.3, 0.5, 1.0, 2.0, 7.0]), min_size=9, max_size=9),
     st.sampled_from([3.0, 5.0, 28.0]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_said_is_heard_once_in_any_cut(clips: list[int], pauses_s: list[float], longest_s: float) -> None:
     samples, said = recording(clips, [*pauses_s[: len(clips)], 0.5])
     stretches = list(cut([samples], longest_s))
@@ -118,7 +118,7 @@ def is_told(said: Said, stretches: list[Stretch]) -> bool:
 
 
 @given(st.lists(st.integers(1, 400_000), max_size=12))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_blocks_make_no_difference(sizes: list[int]) -> None:
     samples, _ = recording([1, 4, 0, 2, 3], [0.4, 2, 0.2, 12, 0.6, 0.5])
     one, other = list(cut([samples], 5)), list(cut(in_blocks(samples, sizes), 5))

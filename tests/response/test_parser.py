@@ -279,7 +279,7 @@ CALLS = st.sampled_from(
     starts_in_thought=st.booleans(),
     stop=st.lists(st.sampled_from(["\n", "🙂", "<|", "thought", "a:", "}1"]), max_size=2),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_TH_5_any_sequence_of_tokens_is_balanced_and_the_same_streamed_or_whole(
     tokenizer: Tokenizer, written: Written, starts_in_thought: bool, stop: list[str]
 ) -> None:
@@ -302,7 +302,7 @@ def test_TH_5_any_sequence_of_tokens_is_balanced_and_the_same_streamed_or_whole(
 
 
 @given(written=st.lists(st.one_of(CONTROL, CALLS, CALLS, CALLS, WORDS), max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_TC_9_every_call_that_is_begun_is_run_or_refused(tokenizer: Tokenizer, written: Written) -> None:
     ids = as_ids(tokenizer, written)
     answer = read(stream(tokenizer, ids, tools=TOOLS))
@@ -318,14 +318,14 @@ def test_TC_9_every_call_that_is_begun_is_run_or_refused(tokenizer: Tokenizer, w
         st.one_of(CONTROL, st.text(st.characters(codec="utf-8", exclude_characters="\ufffd"), max_size=6)), max_size=12
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_TK_3_valid_text_in_byte_tokens_never_shows_a_replacement(tokenizer: Tokenizer, written: Written) -> None:
     answer = read(stream(tokenizer, as_ids(tokenizer, written, by_byte=True), tools=TOOLS))
     assert "\ufffd" not in str(answer)
 
 
 @given(text=st.text(st.characters(codec="utf-8"), max_size=30), by_byte=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_TH_2_plain_text_is_the_answer_to_the_letter(tokenizer: Tokenizer, text: str, by_byte: bool) -> None:
     ids = as_ids(tokenizer, [Typed(text)], by_byte=by_byte)
     assert read(stream(tokenizer, ids)) == Answer("", text if by_byte else text.replace("▁", " "))

@@ -55,7 +55,7 @@ LETTERS = st.text("ab\n🙂", max_size=12)
 
 
 @given(pieces=st.lists(LETTERS, max_size=8), stop=st.lists(st.text("ab\n🙂", min_size=1, max_size=5), max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_split_gives_what_the_whole_text_gives(pieces: list[str], stop: list[str]) -> None:
     text = "".join(pieces)
     ends = [end for end in range(len(text) + 1) if any(text[:end].endswith(one) for one in stop)]
@@ -67,7 +67,7 @@ def test_every_split_gives_what_the_whole_text_gives(pieces: list[str], stop: li
 
 
 @given(text=LETTERS, stop=st.lists(st.text("ab\n🙂", min_size=1, max_size=5), min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_held_back_always_begins_a_stop_string(text: str, stop: list[str]) -> None:
     strings = StopStrings(stop)
     shown = ""

@@ -80,7 +80,7 @@ VALUES = st.recursive(
 
 
 @given(arguments=st.dictionaries(KEYS, VALUES, max_size=3), by_byte=st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_TC_1_whatever_is_written_comes_back(tokenizer: Tokenizer, arguments: dict[str, Any], by_byte: bool) -> None:
     read_back = round_trip(tokenizer, arguments, by_byte=by_byte)
     assert read_back == arguments
@@ -88,7 +88,7 @@ def test_TC_1_whatever_is_written_comes_back(tokenizer: Tokenizer, arguments: di
 
 
 @given(arguments=st.dictionaries(KEYS | TEXTS, VALUES, max_size=3), indent=st.sampled_from([None, 2]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_TC_1_plain_json_comes_back(arguments: dict[str, Any], indent: int | None) -> None:
     for in_ascii in (False, True):
         written = "call:f" + json.dumps(arguments, ensure_ascii=in_ascii, indent=indent)
@@ -122,7 +122,7 @@ FRAGMENTS = st.sampled_from(
 
 
 @given(fragments=st.lists(FRAGMENTS, max_size=16), tool=st.sampled_from([*TOOLS, ANYTHING]))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_TC_4_whatever_is_accepted_is_json_for_a_tool_that_is_there(fragments: list[str], tool: Tool) -> None:
     written = f"call:{tool.name}{{" + "".join(fragments) + "}"
     try:

@@ -242,7 +242,7 @@ ARRIVALS = st.lists(
 
 
 @given(ARRIVALS, st.integers(1, MAX_JOBS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_nothing_starves_and_nobody_waits_for_more_than_it_must(
     arrivals: list[tuple[int, bool, int, int, int, int | None]], max_fitting: int
 ) -> None:

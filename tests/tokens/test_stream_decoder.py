@@ -42,7 +42,7 @@ def test_TK_3_streaming_ordinary_tokens_gives_the_text_back(tokenizer: Tokenizer
 
 
 @given(token_ids=st.lists(st.one_of(st.integers(238, 493), st.integers(0, 1100)), max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_TK_3_streaming_equals_decoding_everything_at_once(tokenizer: Tokenizer, token_ids: list[int]) -> None:
     assert "".join(streamed(tokenizer, token_ids)) == tokenizer.decode(token_ids)
 

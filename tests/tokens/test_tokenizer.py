@@ -26,13 +26,13 @@ def seen(text: str) -> str:
 
 
 @given(text=st.text(max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_TK_3_any_text_comes_back(tokenizer: Tokenizer, text: str) -> None:
     assert tokenizer.decode(tokenizer.encode(text)) == seen(text)
 
 
 @given(text=st.lists(st.sampled_from([*SPECIAL_TEXTS, "<", "|", ">", "turn", " ", "\n", "a"]), max_size=8).map("".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_TK_4_no_text_ever_makes_a_control_token(tokenizer: Tokenizer, loose: Tokenizer, text: str) -> None:
     for each in (tokenizer, loose):
         ids = each.encode(text)

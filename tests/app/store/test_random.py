@@ -158,6 +158,6 @@ def _searched(turn: Turn) -> str:
 
 
 StoreLikeADictionary.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12, stateful_step_count=30, suppress_health_check=list(HealthCheck)
 )
 TestStoreLikeADictionary = StoreLikeADictionary.TestCase

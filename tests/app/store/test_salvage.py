@@ -209,7 +209,6 @@ TURNS = st.lists(st.integers(-1, 7), max_size=8)
 
 
 @given(TURNS)
-@settings(deadline=None)
 def test_every_tree_can_be_walked(parents: list[int]) -> None:
     told = [(str(turn), str(parent) if parent >= 0 else None) for turn, parent in enumerate(parents)]
     sound = sound_parents(told)
@@ -224,7 +223,7 @@ def test_every_tree_can_be_walked(parents: list[int]) -> None:
 
 
 @given(st.binary(max_size=3 * PAGE), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_bytes_break_the_reading_of_pages(content: bytes, kind: int) -> None:
     mark = bytes([0x0D, 0x05, 0x0A, 0x02][kind : kind + 1])
     pages = Pages(b"\0" * PAGE + mark + content, {})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
@@ -55,7 +55,6 @@ def test_no_text_ends_its_own_fence() -> None:
     assert fence == "````"
 
 
-@settings(deadline=None)
 @given(text=st.text(st.sampled_from("`\n aé")) | st.text(), name=st.text(min_size=1))
 def test_a_quotation_of_earlier_versions_becomes_one(text: str, name: str) -> None:
     quote = Quote(name, text)
