@@ -40,8 +40,16 @@ class Connection:
         patience: Patience,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
+        """Raises NoConnection for an endpoint that is no address."""
         self._gate = gate
-        self._endpoint = httpx2.URL(endpoint)
+        try:
+            self._endpoint = httpx2.URL(endpoint)
+        except httpx2.InvalidURL:
+            self._endpoint = httpx2.URL()
+        if self._endpoint.scheme not in ("https", "http") or not self._endpoint.host:
+            raise NoConnection(
+                f"“{one_line(endpoint)}” is no address of a hub. Correct HF_ENDPOINT in the environment: https://…"
+            )
         self._token = token
         self._patience = patience
         self._transport = transport

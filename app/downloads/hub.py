@@ -1,6 +1,7 @@
 """The Hugging Face hub: what a repository holds at a revision, its card, and the bytes of its files."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.downloads.errors import DownloadError, NotFound
+from app.downloads.errors import DownloadError, NotFound, refusal_of_place
 from app.downloads.gate import Gate
 from app.downloads.values import Listing, Patience, RemoteFile, RepositoryName, RevisionName
 from app.text.foreign_text import one_line
@@ -24,6 +25,7 @@ __all__ = ["Hub"]
 
 MOST_OF_LISTING = 16 << 20
 MOST_OF_CARD = 1 << 20
+_MOST_OF_TOKEN = 1000
 
 
 class _Large(msgspec.Struct):
@@ -72,13 +74,19 @@ class Hub:
         return not self.gate.is_open
 
     def use_token(self, token: str) -> None:
-        """Go on with a token that a person gave, and keep it where `huggingface_hub` looks; raises OSError."""
+        """Go on with a token that a person gave, and keep it where `huggingface_hub` looks; raises DownloadError."""
         from huggingface_hub import constants
 
+        said = _as_token(token)
+        if said is None:
+            raise DownloadError("This is no token. Copy it from huggingface.co/settings/tokens; it begins with hf_.")
         path = Path(constants.HF_TOKEN_PATH)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, token.strip().encode())
-        self._token = token.strip()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, said.encode())
+        except OSError as error:
+            raise refusal_of_place(error, path.parent) from error
+        self._token = said
 
     def look(self, repo: str, revision: str = "main") -> Listing:
         """What a repository holds at a revision, of the files that a model needs: exact sizes, what they hash to."""
@@ -157,11 +165,17 @@ def _kept_token() -> str | None:
     token = os.environ.get("HF_TOKEN", "")
     if not token.strip():
         try:
-            token = Path(constants.HF_TOKEN_PATH).read_text(encoding="ascii", errors="replace")[:1000]
+            with Path(constants.HF_TOKEN_PATH).open(encoding="utf-8", errors="replace") as file:
+                token = file.read(_MOST_OF_TOKEN)
         except OSError:
             return None
-    token = token.strip()
-    return token if token.isascii() and token.isprintable() and token else None
+    return _as_token(token)
+
+
+def _as_token(text: str) -> str | None:
+    """What can be sent as one."""
+    token = text.strip()
+    return token if re.fullmatch(r"[A-Za-z0-9._~+/=-]{1,1000}", token) else None
 
 
 def _listing(found: _Repository, revision: str, address: str) -> Listing:

@@ -56,10 +56,12 @@ OFFLINE_REFUSAL = "Work Offline is on in the Privacy settings, so no link is ope
 
 _NETWORK_USES = (
     "Links in answers. When you click one, Cabochon shows where it leads and asks; if you agree, your browser or mail "
-    "app opens it. Cabochon itself fetches nothing.",
+    "app opens it.",
+    "Models. When you choose one to download, Cabochon asks huggingface.co for its list of files and fetches them; a "
+    "token, if you gave one, goes nowhere else.",
 )
 _NETWORK_PROMISE = (
-    "Everything else stays on this Mac: models, conversations, pictures and recordings. There are no accounts, "
+    "Everything else stays on this Mac: conversations, pictures and recordings. There are no accounts, "
     "no statistics, no crash reports and no checks for updates."
 )
 
@@ -243,7 +245,11 @@ class Preferences(QObject):
     @property
     def network_uses(self) -> str:
         """Exactly what uses the network, in full."""
-        uses = "\n\n".join(_NETWORK_USES) if self.may_use_network() else "Nothing. Links in answers are not opened."
+        uses = (
+            "\n\n".join(_NETWORK_USES)
+            if self.may_use_network()
+            else "Nothing. Links in answers are not opened, and no model is downloaded."
+        )
         return f"{uses}\n\n{_NETWORK_PROMISE}"
 
     def may_use_network(self) -> bool:

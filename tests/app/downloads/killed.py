@@ -1,7 +1,8 @@
 """A program that downloads in processes of its own, which may die anywhere; for `test_kills.py`.
 
 For each line of JSON on stdin it forks: the child brings a repository to a cache. Its id is the answer, then its exit
-status, or minus the signal that ended it. A child that is told so kills itself at its n-th dealing with files.
+status, or minus the signal that ended it. A child that is told so kills itself at its n-th dealing with files, or
+hopes for room on its disk.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 
 from app.downloads import Gate, Hub, HubCache, Patience, PlainFolder
 from app.downloads.connection import _certificates
-from app.downloads.transfer import Transfer
+from app.downloads.transfer import Transfer, free_bytes
 from engine import EngineError
 
 COUNTED = {"open", "os.rename", "os.symlink", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "socket.connect"}
@@ -37,7 +38,8 @@ def bring(wish: dict[str, Any]) -> int:
     try:
         listing = hub.look(wish["repo"])
         sys.addaudithook(count)
-        Transfer(hub, listing, place, lambda folder: None, lambda status: None, threading.Event()).run()
+        free = (lambda folder: 1 << 40) if wish.get("hopes") else free_bytes
+        Transfer(hub, listing, place, lambda folder: None, lambda status: None, threading.Event(), free).run()
     except EngineError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -46,7 +48,7 @@ def bring(wish: dict[str, Any]) -> int:
 
 def main() -> None:
     _certificates()  # read once, for all children
-    for line in sys.stdin:
+    while line := sys.stdin.readline():
         child = os.fork()
         if not child:
             os._exit(bring(json.loads(line)))

@@ -591,6 +591,29 @@ def test_a_token_goes_to_the_hub_and_to_nobody_else(
     assert "hf_secret" not in caplog.text + repr(bringing.told) + repr(vars(bringing.download))
 
 
+@pytest.mark.parametrize("text", ["", " \n", "hf_ü", "hf_a b", "hf_a\r\nX-Evil: 1", "x" * 2000])
+def test_what_cannot_be_a_token_is_not_kept(text: str, hub: Hub) -> None:
+    with pytest.raises(DownloadError, match="no token"):
+        hub.use_token(text)
+    assert not Path(constants.HF_TOKEN_PATH).exists()
+
+
+def test_a_token_that_cannot_be_kept_is_said(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "file" / "token"))
+    with pytest.raises(PlaceRefused):
+        hub.use_token("hf_secret")
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["", "huggingface.co", "ftp://huggingface.co", "https://", "http://[::1", "file:///"]
+)
+def test_an_endpoint_that_is_no_address_is_said(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    with pytest.raises(NoConnection, match="no address of a hub"):
+        Hub(Gate()).look(REPO)
+
+
 def test_a_kept_token_is_the_persons_own_one(
     hub: Hub, repository: str, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
