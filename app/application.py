@@ -285,7 +285,13 @@ def assemble(
     reader = Reader(bridge, pasted.new_page)
     queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences)
     arrivals = Arrivals(
-        bridge, store, reader, collection, recordings := Recordings(bridge), composer, lambda: pasted.folder
+        bridge,
+        store,
+        reader,
+        collection,
+        recordings := Recordings(bridge, store.recordings),
+        composer,
+        lambda: pasted.folder,
     )
     models = ViewModels(
         model=model,

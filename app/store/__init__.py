@@ -3,6 +3,7 @@
 `Store` is the only way in. Everything happens on its own thread; whoever calls it never waits.
 """
 
+from app.store.recordings import RecordingShelf
 from app.store.sayings import Matter, Saying
 from app.store.shelf import DocumentShelf
 from app.store.store import Store
@@ -44,6 +45,7 @@ __all__ = [
     "Matter",
     "Orders",
     "PageHit",
+    "RecordingShelf",
     "Saying",
     "Stamp",
     "Store",

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import math
 import sqlite3
 import time
 from collections import deque
@@ -17,6 +18,7 @@ import msgspec
 from app.store.attachments import Attachments
 from app.store.chats import Chats
 from app.store.opening import forget_backups, forget_copies, has_damaged_copy, is_damage, is_refusal, open_chats
+from app.store.recordings import RecordingShelf
 from app.store.sayings import Matter, Saying
 from app.store.shelf import DocumentShelf
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
@@ -54,6 +56,7 @@ class Store:
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._opened = self._submit(self._open)
         self.documents = DocumentShelf(self._read, self._write_last)
+        self.recordings = RecordingShelf(self._folder / "recordings", self._submit)
 
     @property
     def is_behind(self) -> bool:
@@ -119,10 +122,12 @@ class Store:
 
     def remove_all(self) -> Future[None]:
         """Delete everything that is kept, backups and what was set aside too, so that nothing can be read."""
+        self._submit(partial(self.recordings.purge, math.inf))
         return self._write(_remove_all, Attachments.clear)
 
     def remove_earlier(self) -> Future[None]:
         """Like `remove_all`, but files that were copied in this run stay: nothing that names them is written yet."""
+        self._submit(partial(self.recordings.purge, math.inf))
         return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
     def purge(self, older_than: float | None = None, spared: Collection[str] = ()) -> Future[None]:
@@ -181,6 +186,8 @@ class Store:
         return not self._owes_files
 
     def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str]) -> None:
+        if older_than is not None:
+            self.recordings.purge(older_than)
         if chats.purge(older_than, spared):
             forget_backups(chats.attachments.folder.parent)
             chats.empty_journal()

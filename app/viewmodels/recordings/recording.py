@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
 from app.background import Lane
+from app.store import RecordingShelf
 from app.viewmodels.reading.errands import Errands
 from engine import (
     SAMPLE_RATE,
@@ -43,7 +44,7 @@ class Phase(Enum):
 
 
 class Recordings(QObject):
-    """Has one recording after the other written down.
+    """Has one recording after the other written down, and keeps what is said until it is saved as a file.
 
     **Signals:** `opened` (another one), `shown` (whether it is shown, not the conversation), `changed` (phase, time
     left, failure), `piece_came` (SpokenPiece), `wave_came`, `saved` (path, or why it could not be), `held_back` (the
@@ -58,9 +59,10 @@ class Recordings(QObject):
     saved = Signal(object)
     held_back = Signal(object)
 
-    def __init__(self, errands: Errands) -> None:
+    def __init__(self, errands: Errands, shelf: RecordingShelf) -> None:
         super().__init__()
         self._errands = errands
+        self._shelf = shelf
         self._lane, self._waves = Lane(), Lane()  # nobody waits for a long recording's wave to save what is said
         self._errand: Errand | None = None
         self._asks_for: threading.Event = threading.Event()
@@ -73,6 +75,7 @@ class Recordings(QObject):
         self.total_s = 0.0
         self.is_shown = False
         self._num_saved = 0
+        """Pieces that are in a file of a person's, or kept until they open the recording again."""
 
     def open(self, path: Path) -> None:
         """Write down a recording, and show it; one that is open already is only shown."""
@@ -83,11 +86,12 @@ class Recordings(QObject):
             self.stop()
             self._asks_for.set()
             self.path, self.pieces, self.failure, self._num_saved = path, [], "", 0
+            self.phase = Phase.STOPPED
             self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
             self._asks_for = stopped = threading.Event()
             self._waves.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
             self.opened.emit()
-            self.go_on()
+            self._lane.follow(self._shelf.pieces(path), partial(self._take_kept, path))
         self.show(True)
 
     def show(self, is_shown: bool) -> None:
@@ -119,6 +123,8 @@ class Recordings(QObject):
         """What is there need not be saved."""
         self.stop()
         self._num_saved = len(self.pieces)
+        if self.path is not None:
+            self._shelf.drop(self.path)
 
     def save(self, form: RecordingFormat, target: Path) -> None:
         """Write what is there into a file, off the window's thread."""
@@ -142,7 +148,7 @@ class Recordings(QObject):
 
     @property
     def has_unsaved(self) -> bool:
-        """Whether words are there that are in no file yet."""
+        """Whether words are there that nobody has kept."""
         return any(piece.text for piece in self.pieces[self._num_saved :])
 
     @property
@@ -167,6 +173,7 @@ class Recordings(QObject):
             case SpeechRead(piece, total_s):
                 self.total_s = total_s
                 self.pieces.append(piece)
+                self._keep(len(self.pieces))
                 self.piece_came.emit(piece)
                 self.changed.emit()
             case RecordingRead(total_s, is_cancelled):
@@ -179,6 +186,23 @@ class Recordings(QObject):
             case _:
                 pass
 
+    def _keep(self, number: int) -> None:
+        path = self.path
+        assert path is not None
+
+        def note(is_kept: bool) -> None:
+            if is_kept and path == self.path and self._num_saved == number - 1:
+                self._num_saved = number
+
+        self._lane.follow(self._shelf.add(path, self.pieces[number - 1]), note)
+
+    def _take_kept(self, path: Path, pieces: tuple[SpokenPiece, ...]) -> None:
+        """What was written down before, in this run or another, comes back; the rest is written down."""
+        if path == self.path and self.phase is Phase.STOPPED and not self.pieces:
+            self.pieces, self._num_saved = list(pieces), len(pieces)
+            self.opened.emit()
+            self.go_on()
+
     def _end(self, phase: Phase) -> None:
         self.phase = phase
         self.changed.emit()
@@ -186,6 +210,8 @@ class Recordings(QObject):
     def _take_saved(self, path: Path, num_pieces: int, saved: Path | str) -> None:
         if path == self.path and isinstance(saved, Path):
             self._num_saved = max(self._num_saved, num_pieces)
+            if self.phase is Phase.DONE and num_pieces == len(self.pieces):
+                self._shelf.drop(path)
         self.saved.emit(saved)
 
     def _take_wave(self, path: Path, peaks: np.ndarray) -> None:

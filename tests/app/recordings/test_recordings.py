@@ -225,6 +225,23 @@ def test_the_app_asks_before_it_quits_without_what_is_not_saved(
     assert not qapp.asks_before_quitting()
 
 
+def test_what_was_said_is_there_again_after_an_end_of_any_kind(
+    desk: Desk, open_desk: OpenDesk, qtbot: QtBot, talk: tuple[Path, list[Said]]
+) -> None:
+    path, said = talk
+    recordings = desk.models.recordings
+    recordings.open(path)
+    wait(qtbot, lambda: len(recordings.pieces) >= 1 and not recordings.has_unsaved)
+    recordings.stop()
+    before = list(recordings.pieces)
+    desk.close()
+    again = open_desk(is_real=True).models.recordings
+    again.open(path)
+    wait(qtbot, lambda: again.pieces[: len(before)] == before)
+    wait(qtbot, lambda: again.phase is Phase.DONE)
+    assert [each.text for each in again.pieces if each.text] == [each.digits for each in said]
+
+
 def test_what_cannot_be_heard_is_said(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "empty.m4a").touch()
     desk.models.recordings.open(tmp_path / "empty.m4a")

@@ -1,0 +1,90 @@
+"""What is said in recordings, kept line by line until it is a person's."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.store import Store
+from engine import SpokenPiece
+
+ONE, TWO = SpokenPiece(0, 2, "One, “ü” 日本"), SpokenPiece(2, 4.5, "Two")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "data", lambda _saying: None)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.wav"
+    path.write_bytes(b"sound")
+    return path
+
+
+def kept(store: Store, path: Path) -> tuple[SpokenPiece, ...]:
+    return store.recordings.pieces(path).result(60)
+
+
+def lines(tmp_path: Path) -> Path:
+    (file,) = (tmp_path / "data" / "recordings").iterdir()
+    return file
+
+
+def test_pieces_come_back_in_order_until_they_are_dropped(store: Store, path: Path) -> None:
+    assert kept(store, path) == ()
+    assert store.recordings.add(path, ONE).result(60)
+    assert store.recordings.add(path, TWO).result(60)
+    assert kept(store, path) == (ONE, TWO)
+    store.recordings.drop(path).result(60)
+    assert kept(store, path) == ()
+
+
+@pytest.mark.parametrize("num_bytes", [1, 7, 30])
+def test_a_last_line_that_a_kill_cut_off_goes_and_the_next_piece_is_read(
+    store: Store, path: Path, tmp_path: Path, num_bytes: int
+) -> None:
+    for piece in (ONE, TWO):
+        store.recordings.add(path, piece).result(60)
+    os.truncate(lines(tmp_path), lines(tmp_path).stat().st_size - num_bytes)
+    assert kept(store, path) == (ONE,)
+    store.recordings.add(path, TWO).result(60)
+    assert kept(store, path) == (ONE, TWO)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"nothing\n", b"\xff\xfe", b"{}\n{}\n"])
+def test_what_is_no_list_of_pieces_is_begun_anew(store: Store, path: Path, tmp_path: Path, content: bytes) -> None:
+    store.recordings.add(path, ONE).result(60)
+    lines(tmp_path).write_bytes(content)
+    assert kept(store, path) == ()
+    store.recordings.add(path, TWO).result(60)
+    assert kept(store, path) == (TWO,)
+
+
+def test_a_recording_that_was_changed_has_none(store: Store, path: Path) -> None:
+    store.recordings.add(path, ONE).result(60)
+    path.write_bytes(b"another sound")
+    assert kept(store, path) == ()
+
+
+def test_they_go_with_everything_and_when_they_are_too_old(store: Store, path: Path, tmp_path: Path) -> None:
+    store.recordings.add(path, ONE).result(60)
+    os.utime(lines(tmp_path), (1000, 1000))
+    store.purge(older_than=999).result(60)
+    assert kept(store, path) == (ONE,)
+    os.utime(lines(tmp_path), (1000, 1000))
+    store.purge(older_than=1001).result(60)
+    assert kept(store, path) == ()
+    store.recordings.add(path, ONE).result(60)
+    store.remove_all().result(60)
+    assert kept(store, path) == ()
+
+
+def test_a_place_that_cannot_be_written_is_told(store: Store, path: Path, tmp_path: Path) -> None:
+    store.recordings.pieces(path).result(60)
+    (tmp_path / "data" / "recordings").write_text("no folder")
+    assert not store.recordings.add(path, ONE).result(60)
