@@ -8,10 +8,12 @@ d and the bias -8 d, which is exact in any float type.
 
 from collections.abc import Mapping
 from dataclasses import replace
-
-import mlx.core as mx
+from typing import TYPE_CHECKING
 
 from engine.checkpoint.tensors import TensorEntry
+
+if TYPE_CHECKING:
+    import mlx.core as mx
 
 __all__ = ["repacked"]
 
@@ -34,9 +36,11 @@ def repacked(entries: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
     return result
 
 
-def _same_bits(words: mx.array) -> mx.array:
+def _same_bits(words: "mx.array") -> "mx.array":
+    import mlx.core as mx
+
     return words.view(mx.uint32)
 
 
-def _lowest_value(scales: mx.array) -> mx.array:
+def _lowest_value(scales: "mx.array") -> "mx.array":
     return -8 * scales

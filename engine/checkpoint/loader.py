@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import mlx.core as mx
@@ -11,13 +11,11 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 
 from engine.backend import compute_dtype
-from engine.checkpoint.compressed_tensors import repacked
-from engine.checkpoint.config import read_config
-from engine.checkpoint.foreign import refuse_foreign_files
-from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, tensor_path, tied_to
+from engine.checkpoint.contents import read_contents
+from engine.checkpoint.names import HEARING, SEEING, tied_to
 from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.rows import RowReader
-from engine.checkpoint.tensors import TensorEntry, find_tensors, read_tensors
+from engine.checkpoint.tensors import TensorEntry, read_tensors
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4, make_model
@@ -48,6 +46,8 @@ class CheckedFiles:
     """The tensors of the model by module path."""
     dropped: Mapping[str, str]
     """Tensors that are not used, and why."""
+    form: str
+    """Of the weights, e.g. "bfloat16" or "4-bit affine, group 64"."""
 
 
 @dataclass(frozen=True)
@@ -80,44 +80,23 @@ def load_files(files: CheckedFiles, on_progress: Callable[[float], None] = lambd
         config=files.config,
         num_parameters=_count_parameters(model),
         size_bytes=sum(entry.size_bytes for entry in used.values()),
-        quantization=_describe(files.config.quantization, used),
+        quantization=files.form,
         dropped=files.dropped,
     )
 
 
 def check_files(folder: Path) -> CheckedFiles:
     """Read a folder's configuration and headers, and build the model they describe; raises CheckpointError."""
-    refuse_foreign_files(folder)
-    config = read_config(folder)
-    entries = repacked(_by_path(find_tensors(folder)))
-    config = replace(  # conversions may leave out towers that their configuration still describes
-        config,
-        vision=config.vision if any(path.startswith(SEEING) for path in entries) else None,
-        audio=config.audio if any(path.startswith(HEARING) for path in entries) else None,
-    )
-    _check_tied(entries)
-    dropped = {path: reason for path in entries if (reason := drop_reason(path, config)) is not None}
-    for path, reason in dropped.items():
-        _log.debug("not used: %s (%s)", entries[path].name, reason)
-    used = {path: entry for path, entry in entries.items() if path not in dropped}
+    contents = read_contents(folder)
+    _check_tied(contents.entries)
+    for path, reason in contents.dropped.items():
+        _log.debug("not used: %s (%s)", contents.entries[path].name, reason)
+    config, used = contents.config, contents.used
     model = make_model(config)
     used |= _reordered(model, used)
     pack_as_stored(model, config.quantization, used)
     check_tensors(folder, model, used)
-    return CheckedFiles(config, model, used, dropped)
-
-
-def _by_path(tensors: Mapping[str, TensorEntry]) -> dict[str, TensorEntry]:
-    """Tensors by the module path that their names stand for; a file that mixes layouts must not hide one of them."""
-    entries: dict[str, TensorEntry] = {}
-    for name, entry in tensors.items():
-        path = tensor_path(name)
-        both = gate_and_up(path)
-        for target, part in zip(both, entry.halves(), strict=True) if both else [(path, entry)]:
-            other = entries.setdefault(target, part)
-            if other is not part:
-                raise CheckpointError(f"{entry.where} and {shortened(other.name)} are the same tensor.")
-    return entries
+    return CheckedFiles(config, model, used, contents.dropped, contents.form)
 
 
 def _check_tied(entries: Mapping[str, TensorEntry]) -> None:
@@ -258,10 +237,3 @@ def _count_parameters(model: Gemma4) -> int:
         )
         total += array.size * 32 // owner.bits if packed else array.size
     return total
-
-
-def _describe(config: QuantizationConfig | None, entries: Mapping[str, TensorEntry]) -> str:
-    if config is not None and any(path.endswith(".scales") for path in entries):
-        return f"{config.bits}-bit {config.mode}, group {config.group_size}"
-    types = [entry.dtype for entry in entries.values()]
-    return {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}[max(set(types), key=types.count)]

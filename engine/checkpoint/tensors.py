@@ -9,13 +9,16 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mlx.core as mx
 from safetensors import SafetensorError, safe_open
 
 from engine.checkpoint.config import MAX_NAME, read_json
 from engine.files.model_files import is_there, opened_regular
 from engine.protocol.errors import CheckpointError, quoted, shortened
+
+if TYPE_CHECKING:  # whoever only looks at headers does without MLX
+    import mlx.core as mx
 
 __all__ = ["INDEX", "ITEM_BYTES", "SINGLE", "TensorEntry", "find_tensors", "read_tensors"]
 
@@ -40,7 +43,7 @@ class TensorEntry:
     """As safetensors names it: BF16, F16, F32, U32, I64 …"""
     rows: slice | None = None
     """The part of the stored tensor along its second axis that this is; None for all of it."""
-    derive: Callable[[mx.array], mx.array] | None = None
+    derive: "Callable[[mx.array], mx.array] | None" = None
     """How it follows from the stored values; None where it is these."""
 
     @property
@@ -69,8 +72,10 @@ class TensorEntry:
         outputs, inputs, *kernel = self.shape
         return replace(self, shape=(outputs, *kernel, inputs), derive=_channels_last)
 
-    def part_of(self, stored: mx.array) -> mx.array:
+    def part_of(self, stored: "mx.array") -> "mx.array":
         """This entry's part of the stored tensor, in memory of its own: kernels misread views of expert weights."""
+        import mlx.core as mx
+
         part = stored if self.rows is None else mx.contiguous(stored[:, self.rows])
         return part if self.derive is None else self.derive(part)
 
@@ -80,7 +85,9 @@ def _shown(file: Path) -> Path:
     return file.with_name(shortened(file.name))
 
 
-def _channels_last(stored: mx.array) -> mx.array:
+def _channels_last(stored: "mx.array") -> "mx.array":
+    import mlx.core as mx
+
     return mx.contiguous(mx.moveaxis(stored, 1, -1))
 
 
@@ -96,8 +103,10 @@ def find_tensors(folder: Path) -> dict[str, TensorEntry]:
     return entries
 
 
-def read_tensors(entries: Mapping[str, TensorEntry]) -> dict[str, mx.array]:
+def read_tensors(entries: Mapping[str, TensorEntry]) -> "dict[str, mx.array]":
     """The tensors as lazy arrays, by their name in the file; data is read when they are evaluated."""
+    import mlx.core as mx
+
     wanted: dict[Path, list[str]] = {}
     for entry in entries.values():
         wanted.setdefault(entry.file, []).append(entry.name)
