@@ -139,6 +139,10 @@ from engine.protocol.tools import Tool, tool_from_function
 from engine.tasks.speech_prompts import transcription_prompt
 
 if TYPE_CHECKING:
+    from engine.checkpoint.catalog import CATALOG, COMFORT, recommended
+    from engine.checkpoint.fit import fit, in_words
+    from engine.checkpoint.found import KnownPlace, find_models, known_places, look_at_model
+    from engine.checkpoint.removal import Removal, plan_removal
     from engine.cli import run_command_line
     from engine.documents.names import find_documents
     from engine.documents.running import mark_running
@@ -161,32 +165,45 @@ if TYPE_CHECKING:
     from engine.recordings.source import OpenRecording, run_recording_process
 
 __all__ = [
-    "BUDGETS", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "DOCUMENT_FORMATS", "GREEDY", "MAX_SOUND_SECONDS", "PAGE_END",
-    "PICTURE_SUFFIXES", "RECORDING_FORMATS", "SAMPLE_RATE", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Answer", "AnswerNow",
-    "AnyJson", "Attachment", "AttachmentError", "Box", "Cancel", "CatalogModel", "CheckpointError", "ContextFull",
-    "DocumentEvent", "DocumentFormat", "DocumentInfo", "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine",
-    "EngineClient", "EngineError", "EngineEvent", "EngineRested", "EngineStarted", "EngineStopped", "EngineWorker",
-    "Envelope", "Event", "Execute", "Failed", "FinishReason", "Finished", "Fit", "FitVerdict", "FoundModel",
-    "Functions", "ImagePlan", "JsonSchema", "LayerShape", "Layout", "Lever", "LoadModel", "LoadProgress", "Logprob",
-    "Logprobs", "LookAtDocument", "Machine", "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool",
-    "NotEnoughMemory", "OpenRecording", "Options", "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt",
-    "PageShown", "PageState", "PageText", "Part", "PasswordNeeded", "Picture", "PictureReceipt", "Place",
-    "PrefillProgress", "PrivateFolder", "PromptError", "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost",
-    "ReadingForm", "RecordingFormat", "RecordingRead", "Regex", "Request", "Respond", "Returned", "Role", "Sampling",
-    "Shapes", "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text",
-    "TextDelta", "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool",
-    "ToolCall", "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits",
-    "Transcribe", "Turned", "Use", "Verdict", "Video", "VideoReceipt", "Way", "Weights", "WriteError", "Written",
-    "clock", "document_text", "find_documents", "look_at_file", "mark_running", "messages_of", "mix_down",
-    "plan_frames", "plan_image", "read_traits", "respond", "run_command_line", "run_document_process",
-    "run_engine_process", "run_picture_process", "run_recording_process", "run_template_process", "run_writer_process",
-    "sample_checkpoint", "small_picture", "sweep", "take_turns", "target_of", "tool_from_function",
-    "transcription_prompt", "user", "without_surrogates", "write_document", "write_recording", "write_whole",
+    "BUDGETS", "CATALOG", "COMFORT", "DEFAULT_BUDGET", "DEFAULT_VIDEO_BUDGET", "DOCUMENT_FORMATS", "GREEDY",
+    "MAX_SOUND_SECONDS", "PAGE_END", "PICTURE_SUFFIXES", "RECORDING_FORMATS", "SAMPLE_RATE", "SOUND_SUFFIXES",
+    "VIDEO_SUFFIXES", "Answer", "AnswerNow", "AnyJson", "Attachment", "AttachmentError", "Box", "Cancel",
+    "CatalogModel", "CheckpointError", "ContextFull", "DocumentEvent", "DocumentFormat", "DocumentInfo",
+    "DocumentLooked", "DocumentRead", "DocumentRequest", "Engine", "EngineClient", "EngineError", "EngineEvent",
+    "EngineRested", "EngineStarted", "EngineStopped", "EngineWorker", "Envelope", "Event", "Execute", "Failed",
+    "FinishReason", "Finished", "Fit", "FitVerdict", "FoundModel", "Functions", "ImagePlan", "JsonSchema", "KnownPlace",
+    "LayerShape", "Layout", "Lever", "LoadModel", "LoadProgress", "Logprob", "Logprobs", "LookAtDocument", "Machine",
+    "Media", "Message", "ModelInfo", "ModelLoaded", "NamedTool", "NotEnoughMemory", "OpenRecording", "Options",
+    "PageInfo", "PageLooked", "PageProgress", "PageRead", "PageReceipt", "PageShown", "PageState", "PageText", "Part",
+    "PasswordNeeded", "Picture", "PictureReceipt", "Place", "PrefillProgress", "PrivateFolder", "PromptError",
+    "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost", "ReadingForm", "RecordingFormat", "RecordingRead",
+    "Regex", "Removal", "Request", "Respond", "Returned", "Role", "Sampling", "Shapes", "ShowPage", "Shutdown", "Sound",
+    "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta", "TextLine", "Thought",
+    "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
+    "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned", "Use",
+    "Verdict", "Video", "VideoReceipt", "Way", "Weights", "WriteError", "Written", "clock", "document_text",
+    "find_documents", "find_models", "fit", "in_words", "known_places", "look_at_file", "look_at_model", "mark_running",
+    "messages_of", "mix_down", "plan_frames", "plan_image", "plan_removal", "read_traits", "recommended", "respond",
+    "run_command_line", "run_document_process", "run_engine_process", "run_picture_process", "run_recording_process",
+    "run_template_process", "run_writer_process", "sample_checkpoint", "small_picture", "sweep", "take_turns",
+    "target_of", "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_document",
+    "write_recording", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()
 
 _LATER = {
+    "CATALOG": "engine.checkpoint.catalog",
+    "COMFORT": "engine.checkpoint.catalog",
+    "recommended": "engine.checkpoint.catalog",
+    "fit": "engine.checkpoint.fit",
+    "in_words": "engine.checkpoint.fit",
+    "KnownPlace": "engine.checkpoint.found",
+    "find_models": "engine.checkpoint.found",
+    "known_places": "engine.checkpoint.found",
+    "look_at_model": "engine.checkpoint.found",
+    "Removal": "engine.checkpoint.removal",
+    "plan_removal": "engine.checkpoint.removal",
     "run_command_line": "engine.cli",
     "find_documents": "engine.documents.names",
     "mark_running": "engine.documents.running",

@@ -16,12 +16,21 @@ from typing import cast
 
 import mlx.core as mx
 
-from engine.backend import backend_name, compiles_whole_steps, compute_dtype, default_state_bytes, limit_memory
+from engine.backend import (
+    backend_name,
+    compiles_whole_steps,
+    compute_dtype,
+    default_state_bytes,
+    limit_memory,
+    this_machine,
+)
 from engine.cache.kv_cache import KVCache
 from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.drafter import find_drafter, load_drafter
+from engine.checkpoint.fit import require_room
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
+from engine.checkpoint.shapes import size_of
 from engine.checkpoint.traits import read_traits
 from engine.generation.constraint import Grammars
 from engine.generation.decode import Choose, Decoding, decode, decode_rows, make_ahead_step, make_decode_step
@@ -29,7 +38,7 @@ from engine.generation.drafts import Drafts, Gains, ModelDrafts
 from engine.generation.media_encoder import MediaEncoder, modalities
 from engine.generation.prefill import Features, all_logits, prefill
 from engine.generation.sampling import Sampler, log_probabilities, suppression
-from engine.models.config import ModelConfig, TextConfig
+from engine.models.config import ModelConfig
 from engine.models.drafter import Drafter
 from engine.models.gemma4 import Gemma4, whole
 from engine.prompt.builder import build_prompt
@@ -51,6 +60,7 @@ from engine.protocol.events import (
     VideoReceipt,
 )
 from engine.protocol.messages import Message
+from engine.protocol.models import Use
 from engine.protocol.options import GREEDY, AnswerFormat, Options
 from engine.protocol.tools import check_tools_differ
 from engine.response.parser import ResponseParser, free_call_ids, parse
@@ -72,6 +82,9 @@ def total(prices: list[float], discount: float = 0.0) -> float:
 
 CHUNK_SIZE = 512
 """Prompt positions computed at once: E2B's and E4B's window, so that a chunk scores few keys it may not see."""
+
+ROOM_FOR_ANSWER = 4096
+"""Positions of an answer that memory must be there for before it begins, if it may be as long."""
 
 
 DRAFT_LENGTHS = {"E2B": 2, "E4B": 4, "12B": 3, "26B-A4B": 4, "31B": 8, "custom": 3}
@@ -97,6 +110,10 @@ class CheckedModel:
     drafter: Path | None
     """The folder of a drafter that fits it."""
 
+    def require_room(self) -> None:
+        """Raise NotEnoughMemory for a model that this machine could not even ask a short question."""
+        require_room(self.files.shapes, this_machine(), Use(context=CHUNK_SIZE, budget=0), "This model")
+
 
 class Engine:
     """A loaded model and what it remembers of the conversation."""
@@ -114,6 +131,7 @@ class Engine:
         the memory that the model leaves.
         """
         self.info = info
+        self._machine = this_machine()
         self._model = model
         self._tokenizer = tokenizer
         stop_ids = {*STOP_TOKEN_IDS, *model.config.stop_token_ids, *advice.stop_token_ids}
@@ -141,8 +159,10 @@ class Engine:
         on_progress: Callable[[float], None] = lambda fraction: None,
         max_state_bytes: int | None = None,
     ) -> "Engine":
-        """Load a model folder; raises CheckpointError. on_progress is called with fractions from 0 to 1."""
-        return cls.load_checked(cls.check(checkpoint), on_progress, max_state_bytes)
+        """Load a model folder; raises CheckpointError and NotEnoughMemory. on_progress: fractions from 0 to 1."""
+        checked = cls.check(checkpoint)
+        checked.require_room()
+        return cls.load_checked(checked, on_progress, max_state_bytes)
 
     @staticmethod
     def check(checkpoint: Path | str) -> CheckedModel:
@@ -170,7 +190,7 @@ class Engine:
         info = ModelInfo(
             name=folder.resolve().name,
             path=str(folder.resolve()),
-            size=_size(config.text),
+            size=size_of(checked.files.shapes),
             modalities=modalities(config),
             context_length=config.text.max_position_embeddings,
             num_parameters=loaded.num_parameters,
@@ -181,6 +201,7 @@ class Engine:
             characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
             traits=checked.traits,
             has_drafter=drafter is not None,
+            shapes=checked.files.shapes,
         )
         return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes, drafter)
 
@@ -197,9 +218,9 @@ class Engine:
 
         A turn that calls tools ends with the reason "tool_calls": `engine.agent.loop.respond` runs them and goes on.
         answer_now: asked before and at each token. Once true, the thoughts of this turn are closed.
-        Raises AttachmentError, PromptError or ContextFull before anything is computed. `cancelled` is asked between
-        the layers of a picture, between prefill chunks and between tokens. Answers that are read in turns, each a
-        little, are computed together.
+        Raises AttachmentError, PromptError, ContextFull or NotEnoughMemory before anything is computed. `cancelled` is
+        asked between the layers of a picture, between prefill chunks and between tokens. Answers that are read in
+        turns, each a little, are computed together.
         """
         answering = self.start(messages, options, cancelled, answer_now=answer_now, is_once=is_once)
         try:
@@ -337,6 +358,7 @@ class Engine:
     ) -> Preparing:
         """From messages to the logits of the first token."""
         prompt = yield from self._prepare(messages, options, cancelled)
+        self._require_room(prompt, options)
         turn, sampler = self._turn(messages, prompt, options, answer_now)
         receipts, features = yield from self._media.encoding(prompt.media, lambda: _stop_if(cancelled))
         prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
@@ -352,6 +374,18 @@ class Engine:
         drafts = Drafts(options.draft, self._model.config.text.vocab_size, self.gains, self._drafter)
         describe = partial(self._logprobs, options.num_logprobs) if options.num_logprobs else None
         return Begun(session, logits, turn, sampler, self._context_length(options), drafts, describe)
+
+    def _require_room(self, prompt: Prompt, options: Options) -> None:
+        """Raise NotEnoughMemory before anything is computed; let states go that stand in the way."""
+        if self.info.shapes is None:
+            return
+        num_new = min(options.max_new_tokens, ROOM_FOR_ANSWER)
+        length = min(len(prompt) + num_new, self._context_length(options))
+        seen = [len(span.positions) for span in prompt.spans if span.media.is_visual]
+        hears = any(not span.media.is_visual for span in prompt.spans)
+        use = Use(length, max(seen, default=0), hears)
+        needed_bytes = require_room(self.info.shapes, self._machine, use, "This conversation")
+        self.sessions.shrink(self._machine.working_set_bytes - needed_bytes)
 
     def _turn(
         self, messages: Sequence[Message], prompt: Prompt, options: Options, answer_now: Callable[[], bool]
@@ -451,9 +485,3 @@ def _check_vocabularies(folder: Path, tokenizer: Tokenizer, advice: GenerationAd
         raise CheckpointError(f"{folder}: generation_config.json names token {outside[0]}, the model has only {size}.")
     if tokenizer.id_of("<|image|>") != config.token_ids.image:
         raise CheckpointError(f"{folder}: tokenizer.json and config.json do not agree on the token for pictures.")
-
-
-def _size(text: TextConfig) -> str:
-    """The family member with these shapes."""
-    sizes = {(1536, 35): "E2B", (2560, 42): "E4B", (3840, 48): "12B", (2816, 30): "26B-A4B", (5376, 60): "31B"}
-    return sizes.get((text.hidden_size, len(text.layers)), "custom")

@@ -5,10 +5,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
+from engine.checkpoint.fit import fit
 from engine.engine import Engine
 from engine.generation.prefill import prefill
 from engine.prompt.prompt import Prompt
@@ -24,6 +27,7 @@ from engine.protocol.events import (
     ThoughtStarted,
 )
 from engine.protocol.messages import Message, Picture, Text, user
+from engine.protocol.models import Machine, NotEnoughMemory, Use
 from engine.protocol.options import GREEDY, Options, Regex, Sampling
 from engine.tokens.special_tokens import Special
 from tests.tiny import write_checkpoint
@@ -315,3 +319,43 @@ def test_a_picture_that_is_gone_costs_nothing_that_is_known(engine: Engine, tmp_
     ready = next(engine.respond([user("Hello there")], SHORT))
     assert isinstance(ready, PromptReady)
     assert ready.num_cached_tokens == ready.num_tokens - 1
+
+
+LITTLE = Machine("Small", 2**30, 0, "Linux", has_gpu=False)
+
+
+def with_memory(engine: Engine, working_set_bytes: int) -> None:
+    engine._machine = msgspec.structs.replace(LITTLE, working_set_bytes=working_set_bytes)
+
+
+def needed_bytes(engine: Engine, use: Use) -> int:
+    assert engine.info.shapes is not None
+    return fit(engine.info.shapes, LITTLE, use).needed_bytes
+
+
+def test_what_does_not_fit_is_refused_before_it_runs_and_says_what_would_help(engine: Engine, picture: Path) -> None:
+    with_memory(engine, needed_bytes(engine, Use(2048, 70)))
+    before = mx.get_active_memory()
+    sentence = r"This conversation needs .* gives .*\. It would fit so: budget \d+ saves"
+    with pytest.raises(NotEnoughMemory, match=sentence) as refused:
+        list(engine.respond([user("Read this", Picture(str(picture), 1120))], SHORT))
+    assert mx.get_active_memory() == before
+    helpful = [lever.use.budget for lever in refused.value.levers if lever.is_enough]
+    assert finished(list(engine.respond([user("Read this", Picture(str(picture), helpful[0]))], SHORT)))
+
+
+def test_states_of_other_conversations_go_where_a_prompt_needs_their_memory(engine: Engine) -> None:
+    list(engine.respond([user("One")], SHORT))
+    other = [user("Another, and no word of it the same")]
+    length = len(engine.prepare(other)) + SHORT.max_new_tokens
+    with_memory(engine, needed_bytes(engine, Use(length, 0)) + engine.sessions.size_bytes - 1)
+    list(engine.respond(other, SHORT))
+    assert len(engine.sessions._states) == 1
+
+
+def test_a_model_that_is_too_big_is_refused_before_it_is_read(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.engine.this_machine", lambda: LITTLE)
+    with pytest.raises(NotEnoughMemory, match=r"This model needs .* Choose a smaller model"):
+        Engine.load(tiny_checkpoint)

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from engine.bench.measure import PEERS, measure
 from engine.protocol.errors import EngineError
 
-__all__ = ["BenchFailed", "bench_report"]
+__all__ = ["BenchFailed", "bench_report", "run_apart"]
 
 OURS = "cabochon"
 OWN = (OURS, "json-mask")
@@ -56,14 +57,19 @@ def _measure_apart(name: str, model: Path, prompt_tokens: int, new_tokens: int) 
         if name not in OWN:
             raise BenchFailed("Other engines can be measured from a source checkout only.")
         return measure(name, model, prompt_tokens, new_tokens)
-    command = [sys.executable, "-m", "engine.bench.measure", name, str(model), str(prompt_tokens), str(new_tokens)]
+    figures: dict[str, float] = run_apart("measure", name, name, str(model), str(prompt_tokens), str(new_tokens))
+    return figures
+
+
+def run_apart(module: str, what: str, *arguments: str) -> Any:
+    """The JSON that a module of this package prints last, in a process of its own; raises BenchFailed about `what`."""
+    command = [sys.executable, "-m", f"engine.bench.{module}", *arguments]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         reason = run.stderr.strip().splitlines()[-1:] or [f"exit status {run.returncode}"]
-        sentence = re.sub(r"^[\w.]+(Error|Exception): ", "", reason[0])  # as Python ends a traceback
-        raise BenchFailed(f"{name} could not be measured: {sentence}")
-    result: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
-    return result
+        sentence = re.sub(r"^[\w.]+(Error|Exception|NotEnoughMemory): ", "", reason[0])  # as Python ends a traceback
+        raise BenchFailed(f"{what} could not be measured: {sentence}")
+    return json.loads(run.stdout.splitlines()[-1])
 
 
 def _half_ranges(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -138,6 +138,14 @@ class Sessions:
         self._rows_bytes = rows_bytes
         self._evict()
 
+    def shrink(self, max_bytes: int) -> None:
+        """Let states go until the rest is no more than this: something else needs the memory for now."""
+        while self._states and self.size_bytes > max_bytes:
+            self._states.remove(self._first_to_go())
+
+    def _first_to_go(self) -> Session:
+        return next((state for state in self._states if state.is_once), self._states[0])
+
     def _evict(self) -> None:
         """Let go what nobody goes on from, then what was used longest ago, until the rest fits beside what is taken.
 
@@ -145,8 +153,7 @@ class Sessions:
         """
         num_bytes = self._rows_bytes + sum(_size_bytes([session]) for session in self._taken)
         while self._states and num_bytes + self.size_bytes > self.max_bytes:
-            first = next((state for state in self._states if state.is_once), self._states[0])
-            self._states.remove(first)
+            self._states.remove(self._first_to_go())
 
 
 def _size_bytes(states: Iterable[Session]) -> int:

@@ -1,4 +1,4 @@
-"""What a model folder holds, from its configuration and the headers of its weights: no data is read, MLX is not needed."""
+"""What a model folder holds, from its configuration and the headers of its weights; without data, and without MLX."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

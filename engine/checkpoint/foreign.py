@@ -7,14 +7,14 @@ from pathlib import Path
 
 from engine.protocol.errors import CheckpointError, quoted
 
-__all__ = ["foreign_quantization", "refuse_foreign_files"]
+__all__ = ["FOREIGN_SUFFIXES", "foreign_quantization", "refuse_foreign_files"]
 
 _INSTEAD = (
     "Download the model as Google publishes it (google/gemma-4-…) or its MLX conversion "
     "(mlx-community/gemma-4-…-4bit) instead."
 )
 
-_SUFFIXES = {
+FOREIGN_SUFFIXES = {
     ".gguf": "a GGUF file, which llama.cpp and Ollama read",
     ".bin": "PyTorch .bin files",
     ".pt": "PyTorch .pt files",
@@ -48,8 +48,10 @@ def refuse_foreign_files(folder: Path) -> None:
     NVIDIA's export is refused as well: its safetensors have a form of their own.
     """
     try:
-        if folder.is_file() and folder.suffix.lower() in _SUFFIXES:
-            raise CheckpointError(f"{folder} is {_SUFFIXES[folder.suffix.lower()]}, not a model folder. {_INSTEAD}")
+        if folder.is_file() and folder.suffix.lower() in FOREIGN_SUFFIXES:
+            raise CheckpointError(
+                f"{folder} is {FOREIGN_SUFFIXES[folder.suffix.lower()]}, not a model folder. {_INSTEAD}"
+            )
         if not folder.is_dir():
             raise CheckpointError(f"{folder} is not a folder. Choose the folder that holds the model's config.json.")
         files = list(folder.iterdir())
@@ -57,7 +59,7 @@ def refuse_foreign_files(folder: Path) -> None:
         raise CheckpointError(f"{folder} cannot be read: {error.strerror or error}.") from error
     suffixes = {file.suffix.lower() for file in files}
     if ".safetensors" not in suffixes:
-        for suffix, what in _SUFFIXES.items():
+        for suffix, what in FOREIGN_SUFFIXES.items():
             if suffix in suffixes:
                 raise CheckpointError(f"{folder} holds {what}, not safetensors. {_INSTEAD}")
     if folder / "hf_quant_config.json" in files:

@@ -15,11 +15,13 @@ from engine.checkpoint.contents import read_contents
 from engine.checkpoint.names import HEARING, SEEING, tied_to
 from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.rows import RowReader
+from engine.checkpoint.shapes import shapes_of
 from engine.checkpoint.tensors import TensorEntry, read_tensors
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
 from engine.models.gemma4 import Gemma4, make_model
 from engine.protocol.errors import CheckpointError, quoted, shortened
+from engine.protocol.models import Shapes
 
 __all__ = [
     "CheckedFiles", "LoadedCheckpoint", "check_files", "check_tensors", "fill", "load_checkpoint", "load_files",
@@ -48,6 +50,8 @@ class CheckedFiles:
     """Tensors that are not used, and why."""
     form: str
     """Of the weights, e.g. "bfloat16" or "4-bit affine, group 64"."""
+    shapes: Shapes
+    """What decides the memory that it needs."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def check_files(folder: Path) -> CheckedFiles:
     used |= _reordered(model, used)
     pack_as_stored(model, config.quantization, used)
     check_tensors(folder, model, used)
-    return CheckedFiles(config, model, used, contents.dropped, contents.form)
+    return CheckedFiles(config, model, used, contents.dropped, contents.form, shapes_of(contents))
 
 
 def _check_tied(entries: Mapping[str, TensorEntry]) -> None:

@@ -13,14 +13,13 @@ from typing import Annotated, cast, get_args
 
 import msgspec
 import typer
-from rich.progress import Progress
 
 from engine import version
 from engine.agent.loop import respond
 from engine.agent.tools import Functions
 from engine.bench.documents import document_report
+from engine.bench.fit import fit_line, fit_report
 from engine.bench.run import bench_report
-from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.arguments import (
     BudgetOption,
@@ -54,12 +53,11 @@ from engine.cli.arguments import (
 from engine.cli.chat import Chat, Conversation
 from engine.cli.documents import FORMS, Wanted, read_documents
 from engine.cli.downloads import Fetch, download
-from engine.cli.output import answers, json_line, notes, say, shown, write_answer, write_json, write_line
-from engine.cli.progress import ending_in_order
+from engine.cli.models import models
+from engine.cli.output import answers, json_line, say, shown, write_answer, write_json, write_line
 from engine.cli.recordings import Transcription
 from engine.protocol.documents import Reading, ReadingForm, Turned, Way
 from engine.protocol.errors import EngineError
-from engine.protocol.events import Failed
 from engine.protocol.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
 from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat
 from engine.tasks.selftest import run_selftest
@@ -73,12 +71,6 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-models = typer.Typer(
-    help="Work on model folders.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -452,58 +444,15 @@ def bench_documents(
     typer.echo(json.dumps(report, indent=2))
 
 
-@models.command()
-def quantize(
-    source: Annotated[
-        Path, typer.Argument(help="Folder of a model that is not quantized yet.", metavar="SRC", readable=False)
-    ],
-    destination: Annotated[Path, typer.Argument(help="New folder for the smaller model.", metavar="DST")],
-    bits: Annotated[
-        int,
-        typer.Option(
-            "--bits", metavar="N", parser=one_of_numbers(get_args(Bits)), help="Bits of most weights: 4, 6, 8."
-        ),
-    ] = 4,
+@benches.command("fit")
+def bench_fit(
+    folders: Annotated[list[Path], typer.Argument(help="Model folders.", metavar="MODEL...", readable=False)],
+    context: Annotated[
+        list[int] | None,
+        typer.Option("--context", parser=whole_number(1), metavar="N", help="Tokens of a conversation; repeatable."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a model in fewer bits, in the layout of MLX conversions.
-
-    DST appears when it is complete. What a stopped run leaves is DST.cabochon-unfinished: the next run to DST clears
-    it, or delete it.
-    """
-
-    def write(kind: str, **values: object) -> None:
-        typer.echo(json_line({"event": kind, **values}))
-
-    last = 0.0
-
-    def write_progress(fraction: float) -> None:  # a line for each hundredth is enough
-        nonlocal last
-        if fraction >= last + 0.01 or last < fraction == 1:
-            last = fraction
-            write("quantize_progress", fraction=round(fraction, 4))
-
-    if as_json:
-        try:
-            with ending_in_order():
-                done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
-        except EngineError as error:
-            typer.echo(json_line(Failed(type(error).__name__, str(error))))
-            raise
-        write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
-        return
-    columns = Progress.get_default_columns()
-    progress_bar = Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal)
-    with ending_in_order(), progress_bar as progress:
-        task = progress.add_task(f"{source.name} to {bits} bits", total=1.0)
-        done = quantize_checkpoint(
-            source, destination, cast(Bits, bits), lambda fraction: progress.update(task, completed=fraction)
-        )
-    num_lossless = sum(packing.is_on_grid for packing in done.packings.values())
-    if num_lossless:
-        notes.print(f"{num_lossless} of {len(done.packings)} weights were made for 4 bits and lost nothing.")
-    typer.echo(f"{done.folder}: {_size(done.size_bytes)}, from {_size(done.source_bytes)}")
-
-
-def _size(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:.2f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:.1f} MB"
+    """Compare the memory that is predicted for models with the peak that is measured on this machine."""
+    for figures in fit_report(folders, context or [1024]):
+        typer.echo(json_line(figures) if as_json else fit_line(figures))

@@ -276,6 +276,7 @@ class EngineWorker:
     def _load(self, request: LoadModel) -> None:
         started = time.perf_counter()
         checked = Engine.check(request.path)  # a folder that is refused costs nobody the model that is loaded
+        checked.require_room()
         if self._is_cancelled(request.request_id):
             raise Cancelled
         self._engine = None  # give its memory back before the next one takes its own

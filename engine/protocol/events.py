@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from engine.protocol.documents import DocumentInfo, PageInfo, PageText, ReadingCost, SpokenPiece
 from engine.protocol.messages import Media, ToolCall, ToolResult
-from engine.protocol.models import Lever, Machine
+from engine.protocol.models import Lever, Machine, Shapes
 
 __all__ = [
     "DocumentEvent", "DocumentLooked", "DocumentRead", "EngineEvent", "EngineRested", "EngineStarted", "Event",
@@ -259,6 +259,8 @@ class ModelInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traits: Traits = Traits()
     has_drafter: bool = False
     """Whether a drafter of its own helps it."""
+    shapes: Shapes | None = None
+    """What decides the memory that it needs."""
 
 
 class EngineStarted(_Event, frozen=True, tag="engine_started"):

@@ -123,19 +123,15 @@ class Use(_Value, frozen=True):
 
 
 class Lever(_Value, frozen=True):
-    """One thing less to ask for, and what that saves. Exactly one of context, budget and rows is set."""
+    """One thing less to ask for, and what that saves: the use that it leads to."""
 
     words: str
     """e.g. "8K instead of 32K saves 1.1 GB"."""
     saved_bytes: int
     is_enough: bool
     """Whether it alone makes it fit."""
-    context: int | None = None
-    """Positions."""
-    budget: int | None = None
-    """Soft tokens of a picture."""
-    rows: int | None = None
-    """Answers at once."""
+    use: Use
+    """What to ask for instead."""
 
 
 FitVerdict = Literal["fits", "tight", "too_big"]

@@ -23,6 +23,7 @@ from engine.protocol.events import (
     ThoughtFinished,
 )
 from engine.protocol.messages import Picture, user
+from engine.protocol.models import Lever, NotEnoughMemory, Use
 from engine.protocol.options import Options, Regex, Sampling
 from engine.protocol.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond, encode
 from engine.protocol.tools import Tool
@@ -353,3 +354,24 @@ def test_a_late_cancel_does_not_end_the_same_model_loaded_again(
     until(heard, Finished, Failed)
     worker.submit(LoadModel(1, str(tiny_checkpoint)))
     assert isinstance(until(heard, ModelLoaded, Failed)[-1].event, ModelLoaded)
+
+
+def test_a_model_without_room_leaves_the_one_before_and_names_what_would_help(
+    worker: EngineWorker,
+    heard: "queue.SimpleQueue[Envelope]",
+    tiny_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker.submit(LoadModel(1, str(tiny_checkpoint)))
+    until(heard, ModelLoaded)
+    lever = Lever("8K instead of 32K saves 1.1 GB", 2**30, True, Use(8192))
+
+    def refuse(checked: CheckedModel) -> NoReturn:
+        raise NotEnoughMemory("This model needs more than there is.", (lever,))
+
+    monkeypatch.setattr(CheckedModel, "require_room", refuse)
+    worker.submit(LoadModel(2, str(tiny_checkpoint)))
+    failed = until(heard, Failed)[-1].event
+    assert failed == Failed("NotEnoughMemory", "This model needs more than there is.", has_model=True, levers=(lever,))
+    worker.submit(Respond(3, (user("Hello"),), Options(Sampling(seed=1), max_new_tokens=5)))
+    assert isinstance(until(heard, Finished, Failed)[-1].event, Finished)

@@ -56,7 +56,7 @@ from engine.protocol.events import (
     Traits,
 )
 from engine.protocol.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, Quote, Text, ToolCall, ToolResult, user
-from engine.protocol.models import Lever, Machine
+from engine.protocol.models import Lever, Machine, Use
 from engine.protocol.options import GREEDY, VENDOR_SAMPLING, JsonSchema, NamedTool, Options, Sampling
 from engine.protocol.requests import (
     MAX_FRAME_BYTES,
@@ -156,7 +156,7 @@ EVENTS: list[EngineEvent] = [
     RecordingRead(600.0),
     Failed("ContextFull", "Too “long”."),
     Failed("CheckpointError", "No model there.", has_model=True),
-    Failed("NotEnoughMemory", "It is too much.", levers=(Lever("8K instead of 32K saves 1.1 GB", 2**30, True, 8192),)),
+    Failed("NotEnoughMemory", "It is too much.", levers=(Lever("8K instead of 32K saves 1.1 GB", 2**30, True, Use()),)),
 ]
 
 
