@@ -17,6 +17,7 @@ import typer
 from engine import version
 from engine.agent.loop import respond
 from engine.agent.tools import Functions
+from engine.backend import backend_name, use_cpu
 from engine.bench.documents import document_report
 from engine.bench.fit import fit_line, fit_report
 from engine.bench.run import bench_report
@@ -60,7 +61,8 @@ from engine.protocol.documents import Reading, ReadingForm, Turned, Way
 from engine.protocol.errors import EngineError
 from engine.protocol.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
 from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat
-from engine.tasks.selftest import run_selftest
+from engine.tasks.kernels import OPERATIONS, check_kernels
+from engine.tasks.selftest import SelfTestFailed, run_selftest
 
 __all__ = ["run_command_line"]
 
@@ -389,8 +391,26 @@ def transcribe(
 
 
 @cli.command()
-def selftest(as_json: JsonOption = False) -> None:
+def selftest(
+    as_json: JsonOption = False,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of(("gpu", "cpu")), metavar="gpu|cpu", help="Where to compute; the GPU, if there is one."
+        ),
+    ] = None,
+    kernels: Annotated[
+        bool, typer.Option("--kernels", help="Compare each operation of the models with the CPU; needs no model.")
+    ] = False,
+) -> None:
     """Check this installation: load the sample, read pictures drawn on the spot, listen to a clip."""
+    if device == "cpu":
+        use_cpu()
+    elif device == "gpu" and backend_name() == "cpu":
+        raise EngineError("There is no GPU that MLX can use here. Leave out --device, or choose cpu.")
+    if kernels:
+        _check_kernels(as_json)
+        return
     report = run_selftest()
     if as_json:
         typer.echo(json_line(report))
@@ -404,7 +424,27 @@ def selftest(as_json: JsonOption = False) -> None:
         typer.echo(f"{'read':12} {drawn!r} as {text!r}")
     for said, text in report.heard.items():
         typer.echo(f"{'heard':12} {said!r} as {text!r}")
+    if report.advice:
+        typer.echo(report.advice)
     typer.echo("ok")
+
+
+def _check_kernels(as_json: bool) -> None:
+    wrong = 0
+    for result in check_kernels(OPERATIONS):
+        wrong += bool(result.problem)
+        if as_json:
+            typer.echo(json_line(result))
+        else:
+            typer.echo(
+                f"{result.name:60} {result.milliseconds:9.1f} ms  {result.problem or f'{result.difference:.1e}'}"
+            )
+    if wrong:
+        raise SelfTestFailed(
+            f"{wrong} of {len(OPERATIONS)} operations are wrong on this {backend_name()}: models may answer nonsense."
+        )
+    if not as_json:
+        typer.echo("ok")
 
 
 @benches.callback()

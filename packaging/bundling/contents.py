@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
-__all__ = ["METADATA", "NOT_IMPORTED", "Entry", "is_left_out", "metallib_links"]
+__all__ = ["METADATA", "METADATA_ON_A_MAC", "NOT_IMPORTED", "Entry", "is_left_out", "metallib_links"]
 
 Entry = tuple[str, str, str]
 """Of PyInstaller's lists: the path in the bundle, the path on this machine, the kind."""
 
 METADATA = ("llguidance", "mlx", "numpy", "pillow", "tokenizers", "safetensors", "msgspec")
 """Packages that are asked for their version: llguidance by itself when it is imported, the others by `selftest`."""
+
+METADATA_ON_A_MAC = ("mlx-metal",)
+"""Says which macOS the kernels were built for."""
 
 NOT_IMPORTED = (
     "IPython", "fsspec", "hf_xet", "hypothesis", "matplotlib", "mlx_lm", "mlx_vlm", "pandas",
