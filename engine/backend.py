@@ -69,6 +69,15 @@ def use_cpu() -> None:
         mx.disable_compile()
 
 
+def obey_environment() -> None:
+    """Compute on the CPU if CABOCHON_DEVICE=cpu says so: for build machines that pretend to have a GPU.
+
+    Called on each thread that computes, before it does.
+    """
+    if os.environ.get("CABOCHON_DEVICE") == "cpu":
+        use_cpu()
+
+
 def limit_memory() -> None:
     """Keep on the GPU what macOS recommends, resident, and give the rest back; elsewhere nothing is limited.
 

@@ -17,7 +17,7 @@ import typer
 from engine import version
 from engine.agent.loop import respond
 from engine.agent.tools import Functions
-from engine.backend import backend_name, use_cpu
+from engine.backend import backend_name, obey_environment, use_cpu
 from engine.bench.documents import document_report
 from engine.bench.fit import fit_line, fit_report
 from engine.bench.run import bench_report
@@ -95,6 +95,7 @@ def run_command_line(arguments: Sequence[str], fetch: Fetch | None = None) -> in
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character shows a question mark
             stream.reconfigure(errors="replace")
+    obey_environment()
     try:
         cli(args=list(arguments), prog_name="cabochon", obj=fetch)
     except EngineError as error:

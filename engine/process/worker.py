@@ -23,7 +23,7 @@ from typing import BinaryIO, assert_never
 import mlx.core as mx
 
 from engine import version
-from engine.backend import backend_name, this_machine
+from engine.backend import backend_name, obey_environment, this_machine
 from engine.engine import Engine
 from engine.gpu_errors import gpu_error
 from engine.process.desk import Desk
@@ -149,6 +149,7 @@ class EngineWorker:
             raise
 
     def _work(self) -> None:
+        obey_environment()
         self._report(0, EngineStarted(version.VERSION, backend_name(), this_machine()))
         while not self._closing.is_set():
             self._take_in()
