@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class LimitedProcess:
         self._entry, self._flag, self._limits = entry, flag, limits
         self._turn = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._ending: weakref.finalize[..., LimitedProcess] | None = None
 
     def ask(self, request: bytes, between: Callable[[], None]) -> list[Part]:
         """The parts of the answer, each of which may take its time. `between` runs meanwhile and may raise, which ends
@@ -123,6 +125,7 @@ class LimitedProcess:
                 _command(self._entry, self._flag), bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 env=os.environ | _THRIFTY, process_group=0,
             )  # fmt: skip
+            self._ending = weakref.finalize(self, _end, self._child)  # nobody leaves it behind, at exit neither
         assert self._child is not None
         try:
             return list(_exchange(self._child, request, between, self._limits.wall_s))
@@ -134,10 +137,14 @@ class LimitedProcess:
             raise _failure(status) from error
 
     def _end(self) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            with child:  # closes its pipes and waits
-                child.kill()
+        self._child = None
+        if self._ending is not None:
+            self._ending()
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    with child:  # closes its pipes and waits
+        child.kill()
 
 
 def _exchange(

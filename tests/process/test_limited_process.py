@@ -178,6 +178,15 @@ def test_a_process_ends_with_who_started_it() -> None:
     assert ended.stdout.strip().isdigit()  # and stderr has come to its end, which both of them had
 
 
+def test_whoever_ends_leaves_no_process_behind_and_says_nothing_of_it() -> None:
+    code = (
+        "import sys, engine.process.limited_process as p; p._command = lambda *_: [sys.executable, '-c', sys.argv[1]];"
+        "q = p.LimitedProcess('', ''); q.ask(b'a', lambda: None)"
+    )
+    command = [sys.executable, "-W", "default::ResourceWarning", "-c", code, SERVER]
+    assert subprocess.run(command, check=False, capture_output=True).stderr == b""
+
+
 def test_where_the_system_enforces_no_limit_of_memory_the_process_ends_itself() -> None:
     code = "import engine.process.limited_process as p; p._watch_memory(1)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 70
