@@ -99,7 +99,7 @@ class Hub:
         told = self._connection().read(address, page, MOST_OF_LISTING)
         try:
             found = msgspec.json.decode(told, type=_Repository)
-        except msgspec.MsgspecError as error:  # a portal of a hotel answers 200 to everything
+        except (msgspec.MsgspecError, RecursionError) as error:  # a portal of a hotel answers 200 to everything
             raise NotFound(
                 "The answer is not a listing of the hub's. Check whether a proxy or a sign-in page stands between."
             ) from error

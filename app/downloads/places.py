@@ -149,9 +149,17 @@ class HubCache(Place):
         return snapshot
 
     def unfinished(self) -> list[Unfinished]:
-        return [
-            found for folder in sorted(self.root.glob(f"models--*/{_UNFINISHED}")) if (found := _found(folder, self))
-        ]
+        try:
+            folders = sorted(self.root.glob(f"models--*/{_UNFINISHED}"))
+        except OSError:  # its disk is gone
+            return []
+        return [found for folder in folders if (found := _found(folder, self))]
+
+    def forget(self, listing: Listing) -> None:
+        """Where nothing came, nothing of the repository is left."""
+        super().forget(listing)
+        with suppress(OSError):  # something is in it
+            self._repository(listing).rmdir()
 
     def _repository(self, listing: Listing) -> Path:
         return self.root / "--".join(("models", *listing.repo.split("/")))
@@ -255,8 +263,8 @@ def _found(folder: Path, place: Place) -> Unfinished | None:
     try:
         with (folder / _LISTING).open("rb") as file:
             listing = msgspec.json.decode(file.read(_MOST_OF_LISTING), type=Listing)
-        blobs = {path.name: path.stat().st_size for path in (folder / "blobs").iterdir()}
-    except (OSError, msgspec.MsgspecError):
+        blobs = {path.name: path.stat().st_size for path in (folder / "blobs").iterdir() if path.exists()}
+    except (OSError, msgspec.MsgspecError, RecursionError):
         return None
     if place.unfinished_folder(listing) != folder:
         return None

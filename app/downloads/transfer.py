@@ -135,10 +135,13 @@ class Transfer:
         self._say(State.CHECKING)
 
     def _require_space(self, missing: list[RemoteFile]) -> None:
+        """Raises NotEnoughSpace; of a download of which nothing came yet, nothing is left then."""
         folder = self._place.unfinished_folder(self._listing) / "blobs"
         have = sum(path.stat().st_size for path in folder.glob("*.part"))
         lacking = sum(file.size_bytes for file in missing) - have + SPARE_BYTES - self._free(self._place.folder)
         if missing and lacking > 0:
+            if not any(folder.iterdir()):
+                self._place.forget(self._listing)
             raise NotEnoughSpace(self._place.folder, lacking)
 
     def _fetch(self, file: RemoteFile) -> None:

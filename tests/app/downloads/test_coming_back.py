@@ -75,6 +75,7 @@ def test_cancelling_deletes_what_came_only_when_told(
     assert bringing.download.status.state is State.CANCELLED
     assert len(place.unfinished()) == (not deletes)
     assert any(tmp_path.rglob("*.part")) is not deletes
+    assert bool([path for path in tmp_path.rglob("*") if path.name not in ("hub", "token")]) is not deletes
     bringing.download.start()
     assert bringing.download.status.state is State.CANCELLED
 
@@ -110,7 +111,7 @@ def test_a_part_that_was_changed_meanwhile_is_found_out(
 
 
 @pytest.mark.parametrize(
-    "left", [b"", b"{}", b"x" * 100, b'{"repo": "../../x", "revision": "", "commit": "", "files": []}']
+    "left", [b"", b"{}", b"[" * 100_000, b'{"repo": "../../x", "revision": "", "commit": "", "files": []}']
 )
 def test_what_somebody_else_left_there_is_nothing_to_go_on_with(
     left: bytes, hub: Hub, listing: Listing, place: Place, files: dict[str, bytes]

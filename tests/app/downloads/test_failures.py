@@ -334,6 +334,7 @@ def test_a_listing_that_lies_is_refused_whole(
         b"[" * 100_000,
         b"[]",
         b'{"id": "a/b", "sha": "main", "siblings": []}',
+        b'{"id": "a/b", "sha": "0", "siblings": [], "cardData": {"a": ' + b"[" * 100_000,
         json.dumps({"id": "../../a", "sha": "0" * 40, "siblings": []}).encode(),
         json.dumps({"id": REPO, "sha": "0" * 40, "siblings": [entry_of("weights.gguf", b"x")]}).encode(),
         json.dumps(
@@ -393,6 +394,8 @@ def test_too_little_space_is_refused_before_the_first_byte(
     assert error.missing_bytes == 1_200_000
     assert str(error).startswith("1 MB more free space is needed on the disk of")
     assert stand_in.asked_for(".json") == []
+    assert cache.unfinished() == []
+    assert list(cache.root.iterdir()) == []
 
 
 def test_what_came_already_needs_no_space(
