@@ -12,11 +12,14 @@ import msgspec
 
 from engine.documents.writers import WriteError
 from engine.files.whole_files import numbered, write_whole
+from engine.media.files import opened
 from engine.protocol.documents import PageInfo, PageText, Reading
+from engine.protocol.errors import AttachmentError
 
 __all__ = ["KeptPage", "KeptPages", "are_kept", "output_of"]
 
 FOLDER = ".cabochon-unfinished"
+BLOCK_BYTES = 1024 * 1024
 
 T = TypeVar("T")
 
@@ -32,8 +35,8 @@ class _Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is read, and how: pages of anything else are of no use."""
 
     source: bytes
-    size_bytes: int
-    changed_ns: int
+    digest: bytes
+    """Of its content."""
     model: bytes
     reading: Reading
 
@@ -115,12 +118,12 @@ def output_of(source: Path, target: Path, others: Collection[Path]) -> Path | No
 
 
 def _run(source: Path, model: Path | None, reading: Reading) -> _Run:
-    size_bytes = changed_ns = 0
-    with suppress(OSError):  # whoever opens it says what is wrong
-        found = source.stat()
-        size_bytes, changed_ns = found.st_size, found.st_mtime_ns
+    digest = hashlib.sha256()
+    with suppress(AttachmentError), opened(source) as file:  # whoever opens it says what is wrong
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
     named = os.fsencode(model.absolute()) if model else b""
-    return _Run(os.fsencode(source.absolute()), size_bytes, changed_ns, named, reading)
+    return _Run(os.fsencode(source.absolute()), digest.digest(), named, reading)
 
 
 def _read(path: Path, kind: type[T]) -> T | None:

@@ -19,6 +19,7 @@ from PIL import Image
 from pypdfium2 import raw
 
 from engine.documents.drawing import Drawing, planned
+from engine.documents.plausible import are_letters_swapped
 from engine.documents.verdict import LOOK_SIDE, Layer, see
 from engine.protocol.documents import Box, PageInfo, TextLine, Turned
 from engine.protocol.errors import AttachmentError, PasswordNeeded
@@ -257,10 +258,12 @@ def _hidden_by_address(hidden: frozenset[int]) -> Callable[[Any], bool]:
 
 def _layer(characters: _Characters, picture_share: float) -> Layer:
     kept = characters.are_visible
+    num_characters = int(kept.sum())
+    are_swapped = are_letters_swapped(characters.texts)
     return Layer(
-        int(kept.sum()),
+        num_characters,
         int(characters.are_hidden[kept].sum()),
-        int(characters.are_damaged[kept].sum()),
+        num_characters if are_swapped else int(characters.are_damaged[kept].sum()),
         characters.boxes[kept],
         picture_share,
     )

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from engine.cli import commands
+from engine.cli.kept_pages import KeptPage, KeptPages
 from engine.cli.progress import time_left
 from engine.documents.names import page_numbers
-from engine.protocol.documents import PageReceipt, PageText, TextLine
+from engine.protocol.documents import PageInfo, PageReceipt, PageText, Reading, TextLine
 from engine.protocol.errors import PromptError
 from engine.protocol.events import PageProgress
 from tests.documents.pages import draw_page
@@ -284,6 +285,21 @@ def test_a_changed_source_is_read_anew(cabochon: Cabochon, tmp_path: Path) -> No
     Image.new("L", (40, 40), 255).save(tmp_path / "broken.png")
     assert cabochon("ocr", *arguments).returncode == 0
     assert not (tmp_path / "out" / ".cabochon-unfinished").exists()
+
+
+def test_pages_are_kept_for_a_content_not_for_a_time_of_change(tmp_path: Path) -> None:
+    source = write_pdf(tmp_path / "a.pdf", [Page(text("old"))])
+    page = KeptPage(PageInfo(1, 400, 600, "text", ""), PageText(1, "done"))
+
+    def kept() -> KeptPages:
+        return KeptPages(tmp_path, source, None, Reading(), resumes=True)
+
+    kept().keep(page)
+    os.utime(source, (1, 1))
+    assert kept().page(1) == page
+    source.write_bytes(source.read_bytes()[:-1] + b" ")
+    os.utime(source, (1, 1))
+    assert kept().page(1) is None
 
 
 def test_what_earlier_runs_finished_is_not_read_again(cabochon: Cabochon, tmp_path: Path) -> None:

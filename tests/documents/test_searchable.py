@@ -2,6 +2,8 @@
 
 import errno
 import math
+import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -87,6 +89,13 @@ def test_every_script_is_found_and_copied(tmp_path: Path, text: str) -> None:
 def test_text_from_right_to_left_is_copied_in_the_order_it_is_read(tmp_path: Path, text: str) -> None:
     result, _ = written(scan(tmp_path / "scan.pdf"), TextLine(text, BOX))
     assert text_of(result) == text
+
+
+def test_a_name_that_is_no_unicode_stops_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"scans \xff") if sys.platform == "linux" else tmp_path / "scans"
+    folder.mkdir()
+    path, _ = written(scan(folder / "a.pdf"), TextLine("Found", BOX))
+    assert "Found" in text_of(path.rename(tmp_path / "out.pdf"))
 
 
 def test_words_of_a_line_that_runs_both_ways_are_found(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """PDFs are written in a process of their own: qpdf parses strangers' files in C++, and Pillow their pictures."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -153,3 +154,7 @@ def _with_layer(asked: _Layer, target: BinaryIO) -> str:
         raise AttachmentError(f"“{source.name}” has changed since it was read. Read it again.") from error
     except (FileNotFoundError, PermissionError) as error:
         raise AttachmentError(f"“{source.name}” cannot be opened: {error.strerror}.") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # qpdf looks before the beginning of a file that has no end
+            raise
+        raise AttachmentError(f"“{source.name}” is damaged and cannot be written.") from error

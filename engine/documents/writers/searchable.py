@@ -36,7 +36,7 @@ def add_text_layer(source: Path, password: str, pages: Sequence[LayerPage], targ
 
     What is seen stays as it is, and so do passwords and rights. Raises pikepdf's errors, OSError and PagesMissing.
     """
-    with Pdf.open(source, password=password) as pdf:
+    with source.open("rb") as file, Pdf.open(file, password=password) as pdf:  # a name may be no Unicode
         if any(page.number > len(pdf.pages) for page in pages):
             raise PagesMissing
         font, num_replaced, num_kept = GlyphlessFont(), 0, 0
