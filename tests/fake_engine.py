@@ -57,7 +57,7 @@ from engine import (
     read_traits,
 )
 from engine.media.attachment import inspect_attachment
-from engine.protocol.requests import decode_request, encode, read_frame, write_frame
+from engine.process.wire import decode_request, encode, read_frame, write_frame
 from tests import fake_documents
 
 ANSWER = (

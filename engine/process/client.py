@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from engine.gpu_errors import NO_KERNELS
+from engine.process.wire import WireError, decode_event, encode, framed, read_frame
 from engine.protocol.errors import Cancelled, EngineStopped
 from engine.protocol.events import (
     DocumentLooked,
@@ -43,11 +44,6 @@ from engine.protocol.requests import (
     ShowPage,
     Shutdown,
     Transcribe,
-    WireError,
-    decode_event,
-    encode,
-    framed,
-    read_frame,
 )
 
 __all__ = ["EngineClient"]

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.media.limits import MAX_CPU_S, MAX_MEMORY_BYTES, MAX_WALL_S
+from engine.process.wire import framed, read_frame, write_frame
 from engine.protocol.errors import AttachmentError
-from engine.protocol.requests import framed, read_frame, write_frame
 
 __all__ = ["LimitedProcess", "Limits", "Part", "ProcessFailed", "TooLong", "TooMuchMemory", "refusing", "serve_limited"]
 

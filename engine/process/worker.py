@@ -28,6 +28,7 @@ from engine.engine import Engine
 from engine.gpu_errors import gpu_error
 from engine.process.desk import Desk
 from engine.process.lending import Loan, LoanEnded, Question
+from engine.process.wire import decode_request, encode, read_frame, write_frame
 from engine.protocol.errors import Cancelled, EngineError, GpuError, NoModel, shortened, without_surrogates
 from engine.protocol.events import (
     EngineEvent,
@@ -52,10 +53,6 @@ from engine.protocol.requests import (
     ShowPage,
     Shutdown,
     Transcribe,
-    decode_request,
-    encode,
-    read_frame,
-    write_frame,
 )
 from engine.runtime.answering import Answering
 from engine.tasks.asking import Ask

@@ -8,11 +8,11 @@ import pytest
 
 from engine.agent.loop import take_turns
 from engine.agent.tools import Execute, ToolError, ToolOutcome
+from engine.process.wire import encode
 from engine.protocol.errors import ContextFull
 from engine.protocol.events import Event, Failed, Finished, FinishReason, Stats, TextDelta, ToolCalled, ToolFinished
 from engine.protocol.messages import Message, Picture, ToolCall, ToolResult, user
 from engine.protocol.options import Options
-from engine.protocol.requests import encode
 
 NOTHING = Stats()
 ALL = ("text", "picture", "video", "sound")

@@ -13,8 +13,9 @@ from PIL import Image
 
 from engine import version
 from engine.checkpoint.sample import sample_checkpoint
+from engine.process.wire import decode_event, encode
 from engine.protocol.events import Finished, PromptReady
-from engine.protocol.requests import Envelope, decode_event, encode
+from engine.protocol.requests import Envelope
 from engine.tasks.selftest import draw_line
 
 SAMPLE = sample_checkpoint()

@@ -293,7 +293,7 @@ def test_a_request_that_no_frame_can_hold_fails_and_the_next_is_served(
 def test_a_conversation_that_no_frame_can_hold_fails_and_the_next_is_served(
     client: EngineClient, heard: "queue.SimpleQueue[Envelope]", tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.protocol.requests.MAX_FRAME_BYTES", 10_000)
+    monkeypatch.setattr("engine.process.wire.MAX_FRAME_BYTES", 10_000)
     client.submit(Respond(1, (user("x" * 10_000),)))
     failed = until(heard, Failed)[-1]
     assert failed.request_id == 1

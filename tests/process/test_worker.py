@@ -10,6 +10,7 @@ from typing import NoReturn
 import pytest
 
 from engine.engine import CheckedModel, Engine
+from engine.process.wire import encode
 from engine.process.worker import EngineWorker
 from engine.protocol.errors import EngineError
 from engine.protocol.events import (
@@ -25,7 +26,7 @@ from engine.protocol.events import (
 from engine.protocol.messages import Picture, user
 from engine.protocol.models import Lever, NotEnoughMemory, Use
 from engine.protocol.options import Options, Regex, Sampling
-from engine.protocol.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond, encode
+from engine.protocol.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond
 from engine.protocol.tools import Tool
 from engine.tokens.special_tokens import STOP_TOKEN_IDS, Special
 

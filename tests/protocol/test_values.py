@@ -10,6 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.process.wire import (
+    MAX_FRAME_BYTES,
+    WireError,
+    decode_event,
+    decode_request,
+    encode,
+    read_frame,
+    write_frame,
+)
 from engine.protocol.documents import (
     Box,
     DocumentInfo,
@@ -59,7 +68,6 @@ from engine.protocol.messages import BUDGETS, DEFAULT_BUDGET, Message, Picture, 
 from engine.protocol.models import Lever, Machine, Use
 from engine.protocol.options import GREEDY, VENDOR_SAMPLING, JsonSchema, NamedTool, Options, Sampling
 from engine.protocol.requests import (
-    MAX_FRAME_BYTES,
     AnswerNow,
     Cancel,
     Envelope,
@@ -71,12 +79,6 @@ from engine.protocol.requests import (
     ShowPage,
     Shutdown,
     Transcribe,
-    WireError,
-    decode_event,
-    decode_request,
-    encode,
-    read_frame,
-    write_frame,
 )
 from engine.protocol.tools import Tool
 
