@@ -139,3 +139,15 @@ def test_shapes_of_a_folder_count_its_weights(tiny_checkpoint: Path) -> None:
     floats = sum(weights.num_floats for weights in (shapes.text, shapes.seeing, shapes.hearing))
     assert floats * 4 == sum(entry.size_bytes for entry in contents.used.values())
     assert json.loads(msgspec.json.encode(shapes))["layers"]
+
+
+def test_the_table_in_the_readme_is_what_is_predicted() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    macs = (8, 16, 24, 32, 48, 64, 96, 128)
+    for model in CATALOG:
+        if model.form != "bfloat16":
+            short, long = (fit(model.shapes, mac(128), Use(context, 1120)).needed_bytes for context in (8192, 32_768))
+            fitting = next(memory for memory in macs if fit(model.shapes, mac(memory), COMFORT).verdict == "fits")
+            sizes = " | ".join(f"{size / 1e9:.1f} GB" for size in (model.download_bytes, short, long))
+            row = f"| `{model.repository}` | {model.size}, {model.form} | {sizes} | {fitting} GB |"
+            assert row in readme.splitlines()
