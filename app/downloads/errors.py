@@ -16,7 +16,7 @@ import errno
 from pathlib import Path
 
 from app.text.foreign_text import one_line
-from engine import EngineError
+from engine import EngineError, in_words
 
 __all__ = [
     "AlreadyUnderWay",
@@ -32,7 +32,6 @@ __all__ = [
     "Unsatisfiable",
     "WorksOffline",
     "refusal_of_place",
-    "size_in_words",
 ]
 
 
@@ -80,7 +79,7 @@ class NotEnoughSpace(DownloadError):
     def __init__(self, folder: Path, missing_bytes: int = 0) -> None:
         disk = f"the disk of “{one_line(str(folder))}”"
         super().__init__(
-            f"{size_in_words(missing_bytes)} more free space is needed on {disk}. Make room or choose another disk."
+            f"{in_words(missing_bytes)} more free space is needed on {disk}. Make room or choose another disk."
             if missing_bytes
             else f"There is no room left on {disk}. Make room and go on; what is there is kept."
         )
@@ -122,11 +121,3 @@ def refusal_of_place(error: OSError, folder: Path) -> DownloadError:
         case errno.ENOENT | errno.ENODEV | errno.ENXIO:
             return PlaceRefused(f"{where} is not there. Connect its disk and go on, or choose another folder.")
     return PlaceRefused(f"{where} cannot be used: {error.strerror or error}. Choose another folder.")
-
-
-def size_in_words(num_bytes: int) -> str:
-    """As Finder writes sizes."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if num_bytes >= size:
-            return f"{num_bytes / size:.{2 if unit == 'GB' else 0}f} {unit}"
-    return f"{num_bytes} bytes"

@@ -12,7 +12,7 @@ import msgspec
 from engine.checkpoint.fit import fit
 from engine.protocol.models import AudioShape, CatalogModel, LayerShape, Machine, Shapes, Use, VisionShape, Weights
 
-__all__ = ["CATALOG", "COMFORT", "recommended"]
+__all__ = ["CATALOG", "COMFORT", "catalogued", "recommended"]
 
 COMFORT = Use(context=8192, budget=1120)
 """What a recommended model must have room for: a page of small print, and a conversation about it."""
@@ -152,6 +152,13 @@ _WORTH = (
     "e2b-it-8bit", "e2b-it-4bit",
 )  # fmt: skip
 """What to recommend, the best first. Without a GPU only the smallest is quick enough to be used."""
+
+
+def catalogued(name: str) -> CatalogModel | None:
+    """A model by its repository, or by the last part of that; capitals are the same to the hub."""
+    wanted = name.lower()
+    names = ((listed, listed.repository.lower()) for listed in CATALOG)
+    return next((listed for listed, known in names if wanted in (known, known.rpartition("/")[2])), None)
 
 
 def recommended(machine: Machine) -> CatalogModel | None:

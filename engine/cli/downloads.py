@@ -7,12 +7,13 @@ from typing import Annotated, Protocol
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from engine.checkpoint.catalog import catalogued
+from engine.checkpoint.fit import in_words
 from engine.cli.arguments import JsonOption
-from engine.cli.output import json_line, notes, say, shown
-from engine.cli.progress import ending_in_order, in_words
+from engine.cli.output import failing_aloud, json_line, notes, say, shown
+from engine.cli.progress import ending_in_order, time_in_words
 from engine.engine import Engine
 from engine.protocol.errors import EngineError
-from engine.protocol.events import Failed
 
 __all__ = ["Coming", "Fetch", "download"]
 
@@ -57,8 +58,11 @@ class Fetch(Protocol):
 
 def download(
     context: typer.Context,
-    repository: Annotated[
-        str, typer.Argument(help="What to download, as the hub calls it: mlx-community/…", metavar="REPO")
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A repository of the hub, or its name alone if `models list --catalog` has it.", metavar="REPO|NAME"
+        ),
     ],
     revision: Annotated[str, typer.Option("--revision", metavar="R", help="A branch, a tag or a commit.")] = "main",
     to: Annotated[
@@ -76,14 +80,11 @@ def download(
     fetch: Fetch | None = context.obj
     if fetch is None:
         raise EngineError("This program opens no connections. Download with cabochon models download.")
+    listed = catalogued(name)
+    repository = listed.repository if listed else name
     told = _JsonLines() if as_json else _Bar(repository)
-    try:
-        with ending_in_order(), told:
-            folder = fetch(repository, revision, to, Engine.check, told.tell)
-    except EngineError as error:
-        if as_json:
-            typer.echo(json_line(Failed(type(error).__name__, str(error))))
-        raise
+    with failing_aloud(as_json), ending_in_order(), told:
+        folder = fetch(repository, revision, to, Engine.check, told.tell)
     typer.echo(json_line({"event": "downloaded", "folder": str(folder)}) if as_json else shown(folder))
 
 
@@ -136,11 +137,11 @@ class _Bar:
 
     def tell(self, coming: Coming) -> None:
         """Show how far it is."""
-        left = in_words(coming.seconds_left)
+        left = time_in_words(coming.seconds_left)
         self._bar.update(self._task, completed=coming.done_bytes, total=coming.total_bytes, left=left)
         tenth = 10 * coming.done_bytes // max(1, coming.total_bytes)
         if tenth > self._tenth and not notes.is_terminal:
-            say(f"{self._name}: {10 * tenth} % of {coming.total_bytes / 1e9:.2f} GB{left and f', {left}'}", "dim")
+            say(f"{self._name}: {10 * tenth} % of {in_words(coming.total_bytes)}{left and f', {left}'}", "dim")
         if coming.note and coming.note != self._note:
             say(coming.note, "yellow")
         self._note, self._tenth = coming.note, tenth

@@ -1,7 +1,6 @@
 """`cabochon models`: what is on the disk and what could be, whether it fits, fewer bits, removal."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -9,17 +8,16 @@ import typer
 from rich.progress import Progress
 
 from engine.backend import this_machine
-from engine.checkpoint.catalog import CATALOG, COMFORT, recommended
+from engine.checkpoint.catalog import CATALOG, COMFORT, catalogued, recommended
 from engine.checkpoint.fit import fit, in_words
 from engine.checkpoint.found import find_models, known_places, look_at_model
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.removal import plan_removal
 from engine.cli.arguments import BudgetOption, JsonOption, one_of_numbers, whole_number
-from engine.cli.output import json_line, notes, say, shown
+from engine.cli.output import failing_aloud, json_line, notes, say, shown
 from engine.cli.progress import ending_in_order
 from engine.engine import Engine
-from engine.protocol.errors import CheckpointError, EngineError, quoted
-from engine.protocol.events import Failed
+from engine.protocol.errors import CheckpointError, quoted
 from engine.protocol.models import CatalogModel, Fit, FoundModel, Shapes, Use
 
 __all__ = ["models"]
@@ -85,7 +83,7 @@ def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Say what a model is; a folder is checked as it is before loading, in every header."""
     found = _find(model)
     if isinstance(found, FoundModel):
-        with _told(as_json):
+        with failing_aloud(as_json):
             Engine.check(found.path)  # in more depth than a search looks
     if as_json:
         typer.echo(json_line(found))
@@ -160,7 +158,7 @@ def remove(
     found = _find(model)
     if not isinstance(found, FoundModel):
         raise CheckpointError(f"{found.repository} is not on this disk, as far as the usual folders show.")
-    with _told(as_json):
+    with failing_aloud(as_json):
         removal = plan_removal(Path(found.path), known_places())
         if not yes:
             question = f"Delete {shown(removal.model)} ({in_words(removal.size_bytes)}) for good?"
@@ -183,23 +181,12 @@ def _find(name: str) -> CatalogModel | FoundModel:
     for found in find_models():
         if wanted in (found.repository.lower(), found.name.lower()) and found.shapes is not None:
             return found
-    for listed in CATALOG:
-        if wanted in (listed.repository.lower(), listed.repository.lower().rpartition("/")[2]):
-            return listed
+    listed = catalogued(name)
+    if listed is not None:
+        return listed
     raise CheckpointError(
         f"There is no model {quoted(name)}. Name a folder, or one of `cabochon models list` or `… list --catalog`."
     )
-
-
-@contextmanager
-def _told(as_json: bool) -> Iterator[None]:
-    """What goes wrong is the last event as well."""
-    try:
-        yield
-    except EngineError as error:
-        if as_json:
-            typer.echo(json_line(Failed(type(error).__name__, str(error))))
-        raise
 
 
 @models.command()
@@ -234,7 +221,7 @@ def quantize(
             write("quantize_progress", fraction=round(fraction, 4))
 
     if as_json:
-        with _told(as_json), ending_in_order():
+        with failing_aloud(as_json), ending_in_order():
             done = quantize_checkpoint(source, destination, cast(Bits, bits), write_progress)
         write("quantized", folder=str(done.folder), size_bytes=done.size_bytes, source_bytes=done.source_bytes)
         return

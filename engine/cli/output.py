@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -33,7 +34,10 @@ from engine.protocol.events import (
 )
 from engine.protocol.messages import ToolCall
 
-__all__ = ["answers", "json_line", "json_text", "notes", "say", "shown", "write_answer", "write_json", "write_line"]
+__all__ = [
+    "answers", "failing_aloud", "json_line", "json_text", "notes", "say", "shown", "write_answer", "write_json",
+    "write_line",
+]  # fmt: skip
 
 notes = Console(stderr=True, highlight=False)
 
@@ -163,6 +167,17 @@ def write_json(events: Iterable[Event], file: str | None = None) -> FinishReason
         write(Failed(type(error).__name__, str(error)))
         raise
     return ending
+
+
+@contextmanager
+def failing_aloud(as_json: bool) -> Iterator[None]:
+    """What goes wrong in the block is the last line of JSON as well."""
+    try:
+        yield
+    except EngineError as error:
+        if as_json:
+            write_line(json_line(Failed(type(error).__name__, str(error))))
+        raise
 
 
 def json_line(value: object) -> str:

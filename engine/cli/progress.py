@@ -13,7 +13,7 @@ from engine.cli.output import notes, say, shown
 from engine.protocol.documents import PageText
 from engine.protocol.events import PageProgress
 
-__all__ = ["PageProgressBar", "ending_in_order", "in_words", "time_left"]
+__all__ = ["PageProgressBar", "ending_in_order", "time_in_words", "time_left"]
 
 _LEAST_S = 3.0
 """Of work before its rest is guessed."""
@@ -62,10 +62,10 @@ def time_left(passed_s: float, done: float) -> str:
     """In words, from the share that is done; nothing while that says little."""
     if passed_s < _LEAST_S or not 0 < done < 1:
         return ""
-    return in_words(passed_s * (1 - done) / done)
+    return time_in_words(passed_s * (1 - done) / done)
 
 
-def in_words(left_s: float | None) -> str:
+def time_in_words(left_s: float | None) -> str:
     """How long it will take, as far as that is known."""
     if left_s is None:
         return ""

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from app.downloads import Gate, Hub, fetch
+from app.downloads import Gate, Hub, check_in_child, fetch
+from engine import CATALOG, CheckpointError
 from engine.cli.commands import run_command_line
 from tests.app.downloads.stand_in import Fault, StandIn
 
@@ -87,6 +88,26 @@ def test_a_model_is_downloaded_checked_by_the_engine_and_found(
     assert lines[-1] == {"event": "downloaded", "folder": str(folder)}
     assert lines[-2]["event"] == "download_progress"
     assert lines[-2]["done_bytes"] == lines[-2]["total_bytes"]
+
+
+def test_a_model_of_the_catalog_is_known_by_its_name_alone(
+    download: Download, model: dict[str, bytes], stand_in: StandIn
+) -> None:
+    stand_in.add(CATALOG[0].repository, model)
+    run = download(CATALOG[0].repository.rpartition("/")[2].upper())
+    assert run.status == 0, run.stderr
+    assert stand_in.asked_for(f"{CATALOG[0].repository}/revision/main")
+
+
+def test_the_window_s_check_takes_what_the_engine_loads_and_nothing_else(
+    model: dict[str, bytes], tmp_path: Path
+) -> None:
+    for name, content in model.items():
+        (tmp_path / name).write_bytes(content)
+    check_in_child(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="tokenizer"):
+        check_in_child(tmp_path)
 
 
 def test_waiting_is_told_once_on_stderr(download: Download, stand_in: StandIn) -> None:
