@@ -28,7 +28,7 @@ from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
 from engine.protocol.errors import CheckpointError, quoted
 from engine.protocol.messages import BUDGETS
 
-__all__ = ["MAX_NAME", "read_config", "read_drafter_config", "read_json"]
+__all__ = ["MAX_NAME", "is_drafter", "read_config", "read_drafter_config", "read_json"]
 
 _Config = TypeVar("_Config")
 
@@ -102,6 +102,11 @@ def read_config(folder: Path) -> ModelConfig:
         quantization=read_quantization(root.values, root.where),
         stop_token_ids=_stop_ids(root),
     )
+
+
+def is_drafter(folder: Path) -> bool:
+    """Whether a folder's configuration is a drafter's; raises CheckpointError."""
+    return read_json(folder / "config.json").get("model_type") in _DRAFTERS
 
 
 def read_drafter_config(folder: Path) -> DrafterConfig:

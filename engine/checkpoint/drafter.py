@@ -12,7 +12,7 @@ from engine.models.config import DrafterConfig, LayerConfig, TextConfig
 from engine.models.drafter import Drafter
 from engine.protocol.errors import CheckpointError
 
-__all__ = ["find_drafter", "load_drafter"]
+__all__ = ["check_drafter", "find_drafter", "load_drafter"]
 
 MARK = "assistant"
 """What the vendor and those who convert have in a drafter's name."""
@@ -57,12 +57,24 @@ def load_drafter(folder: Path, model: TextConfig) -> Drafter:
     refuse_foreign_files(folder)
     config = read_drafter_config(folder)
     _check_fits(folder, config, model)
+    drafter, entries = _checked(folder, config)
+    fill(drafter, entries, lambda fraction: None)
+    return drafter
+
+
+def check_drafter(folder: Path) -> None:
+    """Look through the folder of a drafter, whatever model it is for; raises CheckpointError."""
+    refuse_foreign_files(folder)
+    _checked(folder, read_drafter_config(folder))
+
+
+def _checked(folder: Path, config: DrafterConfig) -> tuple[Drafter, dict[str, TensorEntry]]:
+    """A drafter without its data, and where that lies."""
     entries = _by_path(find_tensors(folder))
     drafter = Drafter(config)
     pack_as_stored(drafter, config.quantization, entries)
     check_tensors(folder, drafter, entries)
-    fill(drafter, entries, lambda fraction: None)
-    return drafter
+    return drafter, entries
 
 
 def _by_path(tensors: dict[str, TensorEntry]) -> dict[str, TensorEntry]:

@@ -8,6 +8,8 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from engine.checkpoint.catalog import catalogued
+from engine.checkpoint.config import is_drafter
+from engine.checkpoint.drafter import check_drafter
 from engine.checkpoint.fit import in_words
 from engine.cli.arguments import JsonOption
 from engine.cli.output import failing_aloud, json_line, notes, say, shown
@@ -84,8 +86,16 @@ def download(
     repository = listed.repository if listed else name
     told = _JsonLines() if as_json else _Bar(repository)
     with failing_aloud(as_json), ending_in_order(), told:
-        folder = fetch(repository, revision, to, Engine.check, told.tell)
+        folder = fetch(repository, revision, to, _check, told.tell)
     typer.echo(json_line({"event": "downloaded", "folder": str(folder)}) if as_json else shown(folder))
+
+
+def _check(folder: Path) -> None:
+    """A model or a drafter, as the engine would load it."""
+    if is_drafter(folder):
+        check_drafter(folder)
+    else:
+        Engine.check(folder)
 
 
 class _JsonLines:

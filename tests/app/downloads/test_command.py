@@ -17,6 +17,7 @@ from app.downloads import Gate, Hub, check_in_child, fetch
 from engine import CATALOG, CheckpointError
 from engine.cli.commands import run_command_line
 from tests.app.downloads.stand_in import Fault, StandIn
+from tests.tiny import drafter_config, write_checkpoint, write_drafter
 
 ROOT = Path(__file__).parents[3]
 REPO = "tests/tiny-gemma-4"
@@ -25,8 +26,6 @@ REPO = "tests/tiny-gemma-4"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A folder that the engine loads."""
-    from tests.tiny import write_checkpoint
-
     folder = tmp_path_factory.mktemp("tiny")
     write_checkpoint(folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -124,6 +123,18 @@ def test_what_the_engine_cannot_load_is_one_sentence_and_no_folder(
     assert run.status == 1
     assert json.loads(run.stdout.splitlines()[-1])["kind"] == "CheckpointError"
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("centroids", [0, 16], ids=["whole", "of other centroids than it says"])
+def test_a_drafter_is_looked_at_as_one(centroids: int, download: Download, stand_in: StandIn, tmp_path: Path) -> None:
+    write_drafter(tmp_path / "drafter")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "drafter").iterdir()}
+    if centroids:
+        files["config.json"] = json.dumps(drafter_config(num_centroids=centroids)).encode()
+    stand_in.add("tests/tiny-gemma-4-assistant", files)
+    run = download("tests/tiny-gemma-4-assistant", "--to", tmp_path / "model")
+    assert run.status == (centroids > 0), run.stderr
+    assert (tmp_path / "model").exists() is not bool(centroids)
 
 
 def test_without_a_way_out_the_engine_downloads_nothing(capsys: pytest.CaptureFixture[str]) -> None:
