@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import cast
 
 import mlx.core as mx
+import msgspec
+from mlx.utils import tree_flatten
 
 from engine.backend import (
     backend_name,
@@ -60,7 +62,7 @@ from engine.protocol.events import (
     VideoReceipt,
 )
 from engine.protocol.messages import Message
-from engine.protocol.models import Use
+from engine.protocol.models import Shapes, Use
 from engine.protocol.options import GREEDY, AnswerFormat, Options
 from engine.protocol.tools import check_tools_differ
 from engine.response.parser import ResponseParser, free_call_ids, parse
@@ -201,7 +203,7 @@ class Engine:
             characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
             traits=checked.traits,
             has_drafter=drafter is not None,
-            shapes=checked.files.shapes,
+            shapes=_with_drafter(checked.files.shapes, drafter),
         )
         return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes, drafter)
 
@@ -453,6 +455,16 @@ def _ready(prompt: Prompt, num_cached_tokens: int, receipts: Sequence[Receipt]) 
         num_characters=prompt.num_characters,
         num_text_tokens=prompt.num_text_tokens,
     )
+
+
+def _with_drafter(shapes: Shapes, drafter: Drafter | None) -> Shapes:
+    """The shapes with the weights of a drafter among them, which stay in memory as they are."""
+    if drafter is None:
+        return shapes
+    parameters: list[tuple[str, mx.array]] = tree_flatten(drafter.parameters())  # type: ignore[assignment]
+    num_bytes = sum(array.nbytes for _, array in parameters)
+    text = msgspec.structs.replace(shapes.text, packed_bytes=shapes.text.packed_bytes + num_bytes)
+    return msgspec.structs.replace(shapes, text=text)
 
 
 def _drafter_of(checked: CheckedModel) -> Drafter | None:

@@ -1,7 +1,6 @@
 """What can be downloaded and run: the five sizes in the forms that this engine reads, the best of a size first.
 
-Bytes are estimates, because repositories are uploaded again; the hub is asked before a download. Drafters are not here:
-nothing reads them yet.
+Bytes are estimates, because repositories are uploaded again; the hub is asked before a download.
 """
 
 from collections.abc import Iterator
@@ -26,12 +25,13 @@ _FLOAT_BITS = 0.5
 
 @dataclass(frozen=True)
 class _Family:
-    """One size: its shapes without weights, and the floats of its towers."""
+    """One size: its shapes without weights, the floats of its towers, and how large its drafter is."""
 
     size: str
     shapes: Shapes
     num_seeing: int
     num_hearing: int
+    drafter_bytes: int
 
 
 _LARGE_TOWER = VisionShape(1152, 4304, 16, 72, patches_per_token=9, patch_values=768)
@@ -48,7 +48,7 @@ _E2B = _Family(
         ),
         Weights(), vision=_SMALL_TOWER, audio=_EARS,
     ),
-    168_544_704, 307_184_384,
+    168_544_704, 307_184_384, 189_738_228,
 )  # fmt: skip
 _E4B = _Family(
     "E4B",
@@ -60,7 +60,7 @@ _E4B = _Family(
         ),
         Weights(), vision=_SMALL_TOWER, audio=_EARS,
     ),
-    169_331_136, 308_757_248,
+    169_331_136, 308_757_248, 191_311_092,
 )  # fmt: skip
 _12B = _Family(
     "12B",
@@ -69,7 +69,7 @@ _12B = _Family(
         (LayerShape(40, True, True, 256, 8, 15_360), LayerShape(8, False, True, 512, 1, 15_360)),
         Weights(), vision=VisionShape(3840, 0, 0, 0, 1, 6912), audio=AudioShape(0, 0, 0, (0, 0)),
     ),
-    49_922_304, 2_457_600,
+    49_922_304, 2_457_600, 877_897_000,
 )  # fmt: skip
 _26B = _Family(
     "26B-A4B",
@@ -78,7 +78,7 @@ _26B = _Family(
         (LayerShape(25, True, True, 256, 8, 2112), LayerShape(5, False, True, 512, 2, 2112)),
         Weights(), vision=_LARGE_TOWER, experts_per_token=8, expert_width=704,
     ),
-    572_794_416, 0,
+    572_794_416, 0, 871_600_724,
 )  # fmt: skip
 _31B = _Family(
     "31B",
@@ -87,7 +87,7 @@ _31B = _Family(
         (LayerShape(50, True, True, 256, 16, 21_504), LayerShape(10, False, True, 512, 4, 21_504)),
         Weights(), vision=_LARGE_TOWER,
     ),
-    575_743_536, 0,
+    575_743_536, 0, 971_215_445,
 )  # fmt: skip
 
 _MLX = "mlx-community/gemma-4-"
@@ -132,7 +132,17 @@ def _model(family: _Family, repository: str, form: str, download_bytes: int, goo
     text = _text_weights(download_bytes - _TOKENIZER_BYTES - 2 * num_towers, form)
     towers = {"seeing": Weights(0, family.num_seeing), "hearing": Weights(0, family.num_hearing)}
     shapes = msgspec.structs.replace(family.shapes, text=text, **towers)
-    return CatalogModel(repository, family.size, form, download_bytes, shapes, good_for)
+    drafter = f"{_ORIGINAL}{family.size}-it-assistant"
+    return CatalogModel(
+        repository,
+        family.size,
+        form,
+        download_bytes,
+        shapes,
+        good_for,
+        drafter=drafter,
+        drafter_bytes=family.drafter_bytes,
+    )
 
 
 def _text_weights(num_bytes: int, form: str) -> Weights:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from engine.checkpoint.config import read_json
 from engine.checkpoint.contents import read_contents
 from engine.checkpoint.foreign import FOREIGN_SUFFIXES
 from engine.checkpoint.shapes import shapes_of, size_of
@@ -35,7 +36,7 @@ MAX_POINTER_BYTES = 4096
 
 _CACHED = "models--"
 _MODEL_SUFFIXES = frozenset({".safetensors", *FOREIGN_SUFFIXES}) - {".bin", ".task", ".pt", ".pth"}
-"""By which a folder without a configuration is a model all the same."""
+"""By which a folder without a configuration is listed all the same."""
 
 
 class KnownPlace(NamedTuple):
@@ -117,9 +118,10 @@ class _Search:
                 yield look_at_model(snapshot, place, repository)
             return
         entries = _entries(folder)
-        if any(_is_of_model(entry) for entry in entries):
+        is_model = any(entry.name == "config.json" for entry in entries) and _has_model_type(folder)
+        if is_model or any(Path(entry.name).suffix.lower() in _MODEL_SUFFIXES for entry in entries):
             yield look_at_model(folder, place, "/".join(above) if len(above) == 2 else "")
-        elif len(above) < MAX_DEPTH:
+        if not is_model and len(above) < MAX_DEPTH:
             for name in sorted(entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)):
                 yield from self.walk(place, folder / name, (*above, name))
 
@@ -171,8 +173,12 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_of_model(entry: os.DirEntry[str]) -> bool:
-    return entry.name == "config.json" or Path(entry.name).suffix.lower() in _MODEL_SUFFIXES
+def _has_model_type(folder: Path) -> bool:
+    """Whether its configuration is one of a model, of whatever family."""
+    try:
+        return "model_type" in read_json(folder / "config.json")
+    except EngineError:
+        return False
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

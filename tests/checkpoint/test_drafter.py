@@ -100,3 +100,13 @@ def test_a_configuration_that_cannot_be_is_refused(change: dict[str, object], se
 def _model(folder: Path) -> Path:
     write_checkpoint(folder)
     return folder
+
+
+def test_the_memory_of_a_drafter_is_counted(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "model")
+    alone = Engine.load(tmp_path / "model").info.shapes
+    write_drafter(tmp_path / "model-assistant")
+    helped = Engine.load(tmp_path / "model").info.shapes
+    assert alone is not None
+    assert helped is not None
+    assert helped.text.packed_bytes - alone.text.packed_bytes > 10_000

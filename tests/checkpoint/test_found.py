@@ -156,6 +156,17 @@ def test_hostile_folders_end_the_search_of_nobody(tiny_checkpoint: Path, tmp_pat
     assert found.name.isprintable()
 
 
+def test_a_file_that_lies_about_hides_no_model(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_checkpoint, tmp_path / "model")
+    (tmp_path / "stray.gguf").touch()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "config.json").write_text('{"name": "no model"}')
+    assert [(model.path, bool(model.refusal)) for model in found_in(tmp_path)] == [
+        (str(tmp_path), True),
+        (str(tmp_path / "model"), False),
+    ]
+
+
 def test_a_model_that_two_ways_lead_to_is_listed_once(tiny_checkpoint: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_checkpoint, tmp_path / "shelf" / "model")
     (tmp_path / "also").symlink_to(tmp_path / "shelf")
