@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-COMMANDS = ("ask", "bench", "chat", "models", "ocr", "selftest", "transcribe", "--help", "-h", "--version")
+COMMANDS = ("ask", "bench", "chat", "check", "models", "ocr", "selftest", "transcribe", "--help", "-h", "--version")
 
 LIMITED = {
     "--template": "run_template_process",

@@ -18,6 +18,7 @@ from engine import version
 from engine.agent.loop import respond
 from engine.agent.tools import Functions
 from engine.backend import backend_name, obey_environment, use_cpu
+from engine.bench.check import LAST, NEW_TOKENS, check_model
 from engine.bench.documents import document_report
 from engine.bench.fit import fit_line, fit_report
 from engine.bench.run import bench_report
@@ -58,7 +59,7 @@ from engine.cli.models import models
 from engine.cli.output import answers, json_line, say, shown, write_answer, write_json, write_line
 from engine.cli.recordings import Transcription
 from engine.protocol.documents import Reading, ReadingForm, Turned, Way
-from engine.protocol.errors import EngineError
+from engine.protocol.errors import EngineError, shortened
 from engine.protocol.messages import DEFAULT_BUDGET, DEFAULT_VIDEO_BUDGET, Media, Message, Picture, Sound, Text, user
 from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat
 from engine.tasks.kernels import OPERATIONS, check_kernels
@@ -427,6 +428,32 @@ def selftest(
         typer.echo(f"{'heard':12} {said!r} as {text!r}")
     if report.advice:
         typer.echo(report.advice)
+    typer.echo("ok")
+
+
+@cli.command()
+def check(
+    model: ModelOption = None,
+    against: Annotated[
+        str, typer.Option(metavar="NAMES", help="Compute the same with these, with commas: mlx-lm, mlx-vlm.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Check what a model computes here: its decoding beside a whole pass, a picture, a sound, and peers."""
+    report = check_model(model or sample_checkpoint(), [name.strip() for name in against.split(",") if name.strip()])
+    if as_json:
+        typer.echo(json_line(report))
+        return
+    typer.echo(f"{'steps':12} at most {report.shortfall:.1e} below a whole pass")
+    for what, said in (("answer", report.answer), ("read", report.read), ("heard", report.heard)):
+        if said:
+            typer.echo(f"{what:12} {shortened(said)!r}")
+    for name, found in report.beside.items():
+        typer.echo(
+            f"{name:12} logits differ by {found.largest_difference:.1e}, the likeliest token is the same at "
+            f"{found.same_first} of {LAST} positions, the answer's first {found.same_tokens} of {NEW_TOKENS} tokens are"
+        )
+        typer.echo(f"{'':12} known: {found.known_fault}")
     typer.echo("ok")
 
 
