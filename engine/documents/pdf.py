@@ -18,6 +18,7 @@ import pypdfium2 as pdfium
 from PIL import Image
 from pypdfium2 import raw
 
+from engine.documents.codes import CODE_SIDE, find_codes
 from engine.documents.drawing import Drawing, planned
 from engine.documents.plausible import are_letters_swapped
 from engine.documents.verdict import LOOK_SIDE, Layer, see
@@ -28,6 +29,9 @@ __all__ = ["PdfFile"]
 
 PAGES_BEFORE_REOPENING = 100
 _MAX_OBJECTS = 100_000
+
+_FEW_SEGMENTS = 120
+"""Of lines and curves: the smallest barcode has more."""
 _MAX_DEPTH = 8
 _FINE = 1_000_000
 """Steps of a page's side, in which places are told."""
@@ -111,6 +115,13 @@ class PdfFile:
         """A page in RGB."""
         with self._page(number) as page:
             return self._drawn(page, drawing)
+
+    def codes(self, number: int) -> tuple[TextLine, ...]:
+        """What QR codes and barcodes on a page hold; a page of letters and a few rules is not looked at for any."""
+        with self._page(number) as page:
+            if not _may_hold_codes(page):
+                return ()
+            return find_codes(self._drawn(page, Drawing(longest_side=CODE_SIDE)))
 
     def lines(self, number: int) -> tuple[TextLine, ...]:
         """The text layer of a page as it is shown, line by line in the order of the file."""
@@ -330,6 +341,16 @@ def _find_pictures(page: pdfium.PdfPage) -> _Pictures:
             rows, columns = (slice(round(a * _GRID), round(b * _GRID)) for a, b in ((top, bottom), (left, right)))
             grid[rows, columns] = True
     return _Pictures(float(grid.mean()), frozenset(hidden))
+
+
+def _may_hold_codes(page: pdfium.PdfPage) -> bool:
+    """Whether there is a picture, or as much drawing as a code is."""
+    num_segments = 0
+    for kind, found, _ in islice(_objects(page), _MAX_OBJECTS):
+        num_segments += raw.FPDFPath_CountSegments(found) if kind == raw.FPDF_PAGEOBJ_PATH else 0
+        if kind == raw.FPDF_PAGEOBJ_IMAGE or num_segments > _FEW_SEGMENTS:
+            return True
+    return False
 
 
 def _objects(parent: Any, matrix: np.ndarray = np.eye(3), depth: int = 0) -> Iterator[tuple[int, Any, np.ndarray]]:  # noqa: B008

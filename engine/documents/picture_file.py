@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from PIL import Image
 
+from engine.documents.codes import CODE_SIDE, find_codes
 from engine.documents.drawing import UNKNOWN_SIZE, Drawing, planned
 from engine.documents.names import files_in
 from engine.documents.verdict import LOOK_SIDE, NO_LAYER, see
@@ -74,6 +75,10 @@ class PictureFile:
     def _loaded(self, number: int, longest_side: int | None) -> tuple[Image.Image, tuple[float, float]]:
         path, index = self._pages[number - 1]
         return load_one(path, index, longest_side)
+
+    def codes(self, number: int) -> tuple[TextLine, ...]:
+        """What QR codes and barcodes on a page hold."""
+        return find_codes(self.draw(number, Drawing(longest_side=CODE_SIDE)))
 
     def lines(self, _number: int) -> tuple[TextLine, ...]:
         """Pictures have no text layer."""

@@ -88,6 +88,12 @@ class Document:
         assert isinstance(told, _Lines)
         return tuple(line.turned(turned) for line in told.lines)
 
+    def codes(self, number: int, turned: Turned = 0) -> tuple[TextLine, ...]:
+        """What QR codes and barcodes on a page hold, with places on the turned page."""
+        told, _ = self._ask(_TakeCodes(self._file, self._index(number)), number)
+        assert isinstance(told, _Lines)
+        return tuple(line.turned(turned) for line in told.lines)
+
     def _index(self, number: int) -> int:
         if not 1 <= number <= self.num_pages:
             pages = f"{self.num_pages} page{'s' * (self.num_pages != 1)}"
@@ -138,6 +144,11 @@ class _TakeLines(msgspec.Struct, frozen=True, tag=True):
     page: int
 
 
+class _TakeCodes(msgspec.Struct, frozen=True, tag=True):
+    file: _File
+    page: int
+
+
 class _Opened(msgspec.Struct, frozen=True, tag=True):
     kind: Kind
     num_pages: int
@@ -163,7 +174,7 @@ class _Refused(msgspec.Struct, frozen=True, tag=True):
     needs_password: bool
 
 
-_Request = _Open | _Look | _Draw | _TakeLines
+_Request = _Open | _Look | _Draw | _TakeLines | _TakeCodes
 _Answer = _Opened | _Looked | _Drawn | _Lines | _Refused
 _requests: msgspec.json.Decoder[_Request] = msgspec.json.Decoder(_Request)
 _answers: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer)
@@ -198,6 +209,8 @@ class _Desk:
                 return _Looked(file.look(page)), b""
             case _TakeLines(_, page):
                 return _Lines(file.lines(page)), b""
+            case _TakeCodes(_, page):
+                return _Lines(file.codes(page)), b""
             case _Draw(_, page, drawing):
                 picture = file.draw(page, drawing)
                 return _Drawn(*picture.size), picture.tobytes()

@@ -20,8 +20,8 @@ Way = Literal["layer", "page", "tiles", "pieces"]
 PageState = Literal["done", "empty", "cut_off", "looped", "failed"]
 """Read to its end; nothing to read; ended by a limit before its end; the model repeated itself; not read."""
 
-Source = Literal["read", "layer"]
-"""A model read it in the picture; it stood in the file."""
+Source = Literal["read", "layer", "code"]
+"""A model read it in the picture; it stood in the file; a QR code or a barcode holds it."""
 
 ReadingForm = Literal["text", "markdown", "table", "fields", "question"]
 """What is asked for: lines; Markdown; CSV of the table; JSON by a schema; the answer to a question."""

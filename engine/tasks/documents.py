@@ -136,7 +136,8 @@ _ReadingPage = Generator[PageProgress, None, PageText]
 def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Pace) -> _ReadingPage:
     """A page, whatever becomes of it; raises Cancelled, and as `read_document` where no model can be asked."""
     try:
-        return (yield from _read(document, info, reading, lend, pace))
+        page = yield from _read(document, info, reading, lend, pace)
+        return _with_codes(page, document, reading)
     except (Cancelled, CheckpointError, EngineStopped, NoModel):
         raise
     except EngineError as error:
@@ -190,6 +191,16 @@ def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Tu
     if not lines and info.verdict != "empty":
         reason = f"{info.reason} Read the page another way than from the file's text."
     return PageText(info.number, "done" if lines else "empty", lines, reason, turned=turned, receipt=receipt)
+
+
+def _with_codes(page: PageText, document: Document, reading: Reading) -> PageText:
+    """The page with what its QR codes and barcodes hold behind its lines, where lines are asked for."""
+    if page.state == "failed" or page.answer or reading.form != "text":
+        return page
+    codes = document.codes(page.number, page.turned)
+    codes = tuple(code for code in codes if reading.region is None or _is_inside(code.box, reading.region))
+    state = "done" if codes and page.state == "empty" else page.state
+    return msgspec.structs.replace(page, lines=(*page.lines, *codes), state=state) if codes else page
 
 
 def _layer(document: Document, number: int, reading: Reading, turned: Turned) -> tuple[TextLine, ...]:

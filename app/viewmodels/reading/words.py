@@ -69,6 +69,8 @@ def page_line(page: Page) -> str:
         parts.append(f"{count(page.text.num_lines_unread, 'line')} of ink without text")
     if page.text.num_lines_unseen:
         parts.append(f"{count(page.text.num_lines_unseen, 'line')} of text without ink")
+    if num_codes := sum(line.source == "code" for line in page.text.lines):
+        parts.append(f"{count(num_codes, 'line')} from QR codes or barcodes")
     if page.text.reason:
         parts.append(page.text.reason.rstrip("."))
     return " · ".join(parts)
