@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
@@ -24,7 +25,7 @@ from app.look.thumbnails import Thumbnails
 from app.look.typesetting import Typesetter
 from app.mac.awake import Awake
 from app.mac.notifications import SystemNotifier
-from app.paths import ICONS, data_folder, engine_command, log_folder
+from app.paths import ICONS, data_folder, engine_command, log_folder, program
 from app.settings import Settings
 from app.sound.player import Player, SystemLoudspeaker
 from app.sound.recorder import MicrophoneError, Microphones, Recorder
@@ -43,7 +44,10 @@ from app.viewmodels.draft.intake import Intake
 from app.viewmodels.draft.meter import Meter
 from app.viewmodels.draft.preparing import Keep, Preparation
 from app.viewmodels.draft.voice import Voice
+from app.viewmodels.models.chores import Chores
+from app.viewmodels.models.manager import Manager, Supply
 from app.viewmodels.models.model import Model
+from app.viewmodels.models.remote import HubRemote
 from app.viewmodels.models.rest import Rest
 from app.viewmodels.models.status import Status
 from app.viewmodels.reading.arrivals import Arrivals
@@ -70,7 +74,10 @@ from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
 from app.widgets.shared.look import Look
-from engine import Media, Text, sample_checkpoint, sweep
+from engine import CATALOG, Media, Text, find_models, fit, recommended, sample_checkpoint, sweep
+
+if TYPE_CHECKING:
+    from app.downloads import Hub
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "main"]
 
@@ -151,6 +158,7 @@ class Desk:
         self.retention.begin()
         self.models.library.start()
         self.models.queue.begin()
+        self.models.manager.begin()
 
     def follow(self, application: DesktopApplication) -> None:
         """Attach what the system asks the app to open, and bring back a window that was closed meanwhile."""
@@ -180,6 +188,7 @@ class Desk:
         self.models.document_exporter.close()
         self.keeper.close()
         self.models.queue.close()
+        self.models.manager.close()
         self.models.recordings.finish()
         self.models.player.close()
         self.models.composer.preparation.close(self.models.composer.draft)
@@ -243,21 +252,22 @@ def assemble(
     folder: Path,
     open_microphones: Callable[[], Microphones] = system_microphones,
     make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
+    supply: Supply | None = None,
 ) -> Desk:
     """Build a window whose engine is started by `command` and whose conversations are kept in `folder`.
 
-    Microphones are looked for when somebody wants to speak.
+    Microphones are looked for when somebody wants to speak. By default `supply` is this Mac's models and the hub.
     """
     remarks = Remarks()
     store = Store(folder, remarks.take, remarks.end)
-    settings.refused.connect(lambda: remarks.take(Saying(SETTINGS_REFUSED, Matter.SETTINGS)))
-    settings.taken.connect(lambda: remarks.end(Matter.SETTINGS))
+    _tell_of(settings, remarks)
     bridge = Bridge(command)
     pasted = PastedPictures()
     thumbnails = Thumbnails()
     look = Look(theme, Icons(ICONS))
     model = Model(bridge, sample_checkpoint(), settings)
     preferences = Preferences(settings, folder)
+    manager = Manager(model, preferences, supply or _supply(settings), Chores(program()))
     toolbox = Toolbox(settings, built_in_tools(_desktop(settings, store)))
 
     def make(record: Kept | None, is_temporary: bool) -> Transcript:
@@ -318,8 +328,9 @@ def assemble(
         queue=queue,
         recordings=recordings,
         player=Player(SystemLoudspeaker()),
+        manager=manager,
     )
-    _stay_awake(running, queue)
+    _stay_awake(running, queue, manager)
     Rest(bridge, settings, running)
     window = MainWindow(look, thumbnails, settings, models)
     library.leaving.connect(voice.leave)
@@ -358,10 +369,38 @@ def assemble(
     )
 
 
-def _stay_awake(running: Running, queue: Queue) -> None:
+def _tell_of(settings: Settings, remarks: Remarks) -> None:
+    settings.refused.connect(lambda: remarks.take(Saying(SETTINGS_REFUSED, Matter.SETTINGS)))
+    settings.taken.connect(lambda: remarks.end(Matter.SETTINGS))
+
+
+def _supply(settings: Settings) -> Supply:
+    """The family, what of it lies on this Mac, and the hub, which nobody asks while a person works offline."""
+
+    def make_hub() -> "Hub":
+        from app.downloads import Gate, Hub
+
+        return Hub(Gate())
+
+    def check(folder: Path) -> None:
+        from app.downloads import check_in_child
+
+        check_in_child(folder)
+
+    remote = HubRemote(make_hub, check, is_offline=settings.works_offline)
+    settings.changed.connect(lambda: remote.set_offline(settings.works_offline))
+    return Supply(CATALOG, recommended, fit, find_models, remote)
+
+
+def _stay_awake(running: Running, queue: Queue, manager: Manager) -> None:
     awake = Awake()
-    for changed in (running.changed, queue.changed):
-        changed.connect(lambda: awake.hold(running.is_anything_busy or queue.is_busy))
+    transfers, chores = manager.transfers, manager.chores
+
+    def hold() -> None:
+        awake.hold(running.is_anything_busy or queue.is_busy or transfers.is_busy or chores.is_busy)
+
+    for changed in (running.changed, queue.changed, transfers.changed, chores.changed):
+        changed.connect(hold)
 
 
 def _kept_reading(

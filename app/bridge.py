@@ -35,11 +35,11 @@ CLOSED = Failed(EngineStopped.__name__, "The engine was ended.")
 class Bridge(QObject):
     """Owns the engine client, whose events arrive on its own threads and are heard on the GUI thread.
 
-    **Signals:** `engine_started` (its version), `engine_stopped` (it died, whatever it was about),
+    **Signals:** `engine_started` (its version, Machine), `engine_stopped` (it died, whatever it was about),
     `engine_rested` (it was let go, idle).
     """
 
-    engine_started = Signal(str)
+    engine_started = Signal(str, object)
     engine_stopped = Signal()
     engine_rested = Signal()
     _arrived = Signal(object)
@@ -128,8 +128,8 @@ class Bridge(QObject):
                 del self._errands[envelope.request_id]
             errand.heard.emit(envelope.event)
         match envelope.event:
-            case EngineStarted(version):
-                self.engine_started.emit(version)
+            case EngineStarted(version, _, machine):
+                self.engine_started.emit(version, machine)
             case EngineRested():
                 self.engine_rested.emit()
             case event if loading is not None:

@@ -228,6 +228,16 @@ class Settings(QObject):
         "model", None, lambda stored: Path(str(stored)) if stored else None, lambda folder: str(folder or "")
     )
     """The model folder that is loaded at the start; None for the sample."""
+    model_folders: Preference[tuple[str, ...]] = _json("model_folders", tuple[str, ...], ())
+    """Folders that a person added, in which models are looked for."""
+    download_folder: Preference[Path | None] = Preference(
+        "download_folder", None, lambda stored: Path(str(stored)) if stored else None, lambda folder: str(folder or "")
+    )
+    """Where downloads go; None for the Hugging Face cache, which other programs share."""
+    models_used: Preference[dict[str, float]] = _json("models_used", dict[str, float], {})
+    """When a model folder was loaded last, in seconds since 1970."""
+    is_welcomed = _flag("welcomed", False)
+    """Whether a person has chosen a model, or to go on without one."""
     context_limit = _number("context_limit", 0, 0, MOST_TOKENS)
     """Most tokens of a conversation; 0 for as many as the model holds."""
     rest_after_minutes = _number("rest_after_minutes", 0, 0, 24 * 60)

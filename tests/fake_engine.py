@@ -28,6 +28,7 @@ from engine import (
     Envelope,
     Failed,
     Finished,
+    Lever,
     LoadModel,
     LoadProgress,
     LookAtDocument,
@@ -53,6 +54,7 @@ from engine import (
     ToolCalled,
     ToolResult,
     Traits,
+    Use,
     plan_image,
     read_traits,
 )
@@ -433,6 +435,22 @@ def fail(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     yield Failed("ContextFull", "This conversation needs 9,000 tokens and the model can hold 8,192.")
 
 
+def short_of_memory(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Refuses what was asked until the context is limited."""
+    if request.options.context_limit:
+        yield from echo(engine, request)
+        return
+    lever = Lever("4K instead of 8K saves 1.1 GB", 1_100_000_000, is_enough=True, use=Use(4096))
+    yield Failed("NotEnoughMemory", "This needs 13.2 GB, and this Mac gives 11.8 GB.", True, (lever,))
+
+
+def decline(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Says what the sample says to what it cannot do."""
+    yield from prompt(request)
+    yield TextDelta("I am Cabochon's sample, a tiny model: I read large print.")
+    yield Finished("end_of_turn", stats(12))
+
+
 def fail_first(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Fails until the marker exists, which it makes."""
     marker = engine._marker
@@ -492,6 +510,8 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "tools": call_tools,
     "fail": fail,
     "fail-first": fail_first,
+    "short-of-memory": short_of_memory,
+    "decline": decline,
     "crash": crash,
     "garbage": garbage,
     "hang": hang,

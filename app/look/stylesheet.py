@@ -104,6 +104,19 @@ QToolButton[role="thoughtTitle"] { color: $secondary; padding: 3px 2px 3px 0; ma
 QLabel[role="activity"] { color: $secondary; }
 QLabel[role="note"] { color: $secondary; font-size: ${caption}px; }
 
+QLabel[role="danger"] { color: $danger; font-size: ${caption}px; }
+QLabel[role="good"] { color: $accent; font-size: ${caption}px; }
+QFrame[role="modelCard"] { background: $surface; border: 1px solid $hairline; border-radius: 12px; }
+QFrame[role="modelCard"]:focus { border: 1px solid $accent; }
+QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton[role="primary"]:hover { background: $accent_pressed; }
+QPushButton[role="primary"]:focus { border: 2px solid $text; }
+QPushButton[role="quiet"] { padding: 4px 12px; border-radius: 13px; color: $accent; border-color: $accent; }
+QPushButton[role="link"] { color: $accent; font-size: ${caption}px; background: transparent; padding: 3px 6px;
+  border: 1px solid transparent; }
+QPushButton[role="link"]:hover { background: $hover; }
+QPushButton[role="link"]:focus { border-color: $accent; }
+
 QLabel[role="badge"] { color: $accent; background: $accent_soft; border-radius: 8px; padding: 2px 9px;
   font-size: ${caption}px; }
 QFrame[role="toolCard"] { background: $surface; border: 1px solid $hairline; border-radius: 12px; }

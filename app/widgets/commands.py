@@ -274,12 +274,16 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                     lambda at: at.reading.close(), lambda at: at.reading.is_shown),
         )),
         Menu("Model", (
-            Command("choose_model", "Choose Model…", "Ctrl+Shift+O", lambda at: at.choose_model(), is_shown=True),
+            Command("models", "Get a Model…", "Ctrl+Shift+M", lambda at: at.models.show(), is_shown=True),
+            Command("choose_model", "Choose a Model’s Folder…", "Ctrl+Shift+O", lambda at: at.choose_model(),
+                    is_shown=True),
             Command("use_sample", "Use the Sample Model", (),
-                    lambda at: at.preferences.choose_model(None), lambda at: not at.model.is_built_in),
+                    lambda at: at.models.manager.use_sample(), lambda at: not at.model.is_built_in),
             Command("load_again", "Load the Model Again", (), lambda at: at.model.load_again()),
             Command("free_memory", "Free Its Memory", (), lambda at: at.model.rest(),
                     lambda at: at.model.is_there and not at.running.is_anything_busy),
+            Command("show_model", "Show the Model’s Folder", (), lambda at: at.models.show_folder(),
+                    lambda at: not at.model.is_built_in),
         )),
         Menu("Window", (
             Command("minimize", "Minimize", "Ctrl+M", lambda at: at.window.showMinimized()),

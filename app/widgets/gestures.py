@@ -13,6 +13,7 @@ from app.viewmodels.conversation.turns import UserTurn
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
+from app.widgets.models.model_gestures import ModelGestures
 from app.widgets.reading.reading_gestures import ReadingGestures
 from app.widgets.recordings.recording_gestures import RecordingGestures
 from app.widgets.shared.dialogs import (
@@ -61,6 +62,8 @@ class Gestures(QObject):
         self.voice = models.voice
         self.finding = models.finding
         self.reading = ReadingGestures(window, models, self.refresh)
+        self.models = ModelGestures(window, look, models, preferences)
+        self.models.manager.shown.connect(self.refresh)
         self.recordings = models.recordings
         self.recording = RecordingGestures(window, models)
         self.attach_sample = attach_sample
@@ -89,19 +92,21 @@ class Gestures(QObject):
 
     def begin(self, *, is_temporary: bool = False) -> None:
         """Start anew, perhaps with a conversation that leaves nothing behind."""
-        self.reading.reader.show(False)
-        self.recordings.show(False)
+        self._show_conversation()
         self.library.new(is_temporary=is_temporary)
         self.composer.set_thinking(self.preferences.settings.thinks_by_default)
         self.window.composer.editor.setFocus()
 
     def open_conversation(self, conversation_id: str, turn_id: str, takes_focus: bool) -> None:
         """Show a conversation, and a turn of it that was found."""
-        self.reading.reader.show(False)
-        self.recordings.show(False)
+        self._show_conversation()
         self.library.open(conversation_id, turn_id or None)
         if takes_focus:
             self.window.composer.editor.setFocus()
+
+    def _show_conversation(self) -> None:
+        for room in (self.reading.reader, self.recordings, self.models.manager):
+            room.show(False)
 
     def remove_conversation(self, conversation_id: str) -> None:
         """Delete a conversation and offer the way back. Who goes through the list is led to the next one in it."""
@@ -175,7 +180,7 @@ class Gestures(QObject):
 
     def write(self) -> None:
         """Go to the message."""
-        self.reading.reader.show(False)
+        self._show_conversation()
         self.window.composer.editor.setFocus()
 
     def show_version(self, steps: int) -> None:

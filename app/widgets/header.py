@@ -1,8 +1,8 @@
 """The line at the top: which model there is, how it does, and a new conversation."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from app.viewmodels.models.status import Mood, Status
 from app.widgets.shared.elided import ElidedLabel
@@ -19,6 +19,11 @@ class Header(QWidget):
         self.setObjectName("header")
         self.chip = StatusChip(look, status)
         self.chip.setMenu(model_menu)
+        self._status = status
+        self.better_button = QPushButton("Get a Model…")
+        self.better_button.setAccessibleName("Get a model that does more, from the list of models")
+        give_role(self.better_button, "quiet")
+        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.temporary = Label("Temporary")
         give_role(self.temporary, "badge")
@@ -30,7 +35,22 @@ class Header(QWidget):
         row.addWidget(self.chip)
         row.addWidget(self.temporary)
         row.addStretch(1)
+        row.addWidget(self.better_button)
         row.addWidget(self.new_button)
+        status.changed.connect(self._show_better)
+        self._show_better()
+
+    def _show_better(self) -> None:
+        """The chip's menu and the footer lead there as well, where there is no room."""
+        row = (self.sidebar_button, self.chip, self.temporary, self.new_button, self.better_button)
+        others = (each for each in row if each is self.better_button or not each.isHidden())
+        needed = sum(each.sizeHint().width() + 8 for each in others)
+        self.better_button.setVisible(self._status.wants_better and needed <= self.width())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what there is no room for."""
+        super().resizeEvent(event)
+        self._show_better()
 
 
 class StatusChip(QToolButton):

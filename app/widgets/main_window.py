@@ -28,6 +28,7 @@ from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.drafts import Drafts
 from app.viewmodels.draft.intake import Intake, announce, read_offer
 from app.viewmodels.draft.voice import Voice
+from app.viewmodels.models.manager import Manager
 from app.viewmodels.models.model import Model
 from app.viewmodels.models.status import Status
 from app.viewmodels.reading.arrivals import Arrivals
@@ -50,6 +51,7 @@ from app.widgets.chat.find_bar import FindBar
 from app.widgets.chat.message_list import MessageList
 from app.widgets.commands import Commands
 from app.widgets.header import Header
+from app.widgets.models.models_view import ModelsView
 from app.widgets.reading.collection_view import CollectionView
 from app.widgets.reading.reading_view import ReadingView
 from app.widgets.recordings.recording_view import RecordingView
@@ -96,6 +98,7 @@ class ViewModels:
     queue: Queue
     recordings: Recordings
     player: Player
+    manager: Manager
 
 
 class MainWindow(QMainWindow):
@@ -118,7 +121,7 @@ class MainWindow(QMainWindow):
         tools = {each.tool.name: each.title for each in models.toolbox.all}
         self.commands = Commands(self, self.menuBar(), tools)
         self.header = Header(look, models.status, self.commands.menus["Model"])
-        self.messages = MessageList(look, thumbnails, models.conversation, models.finding)
+        self.messages = MessageList(look, thumbnails, models.conversation, models.finding, models.model, models.manager)
         self.messages.setMinimumHeight(120)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.refusal = Banner(look, "notice", "warning", is_dismissable=True)
@@ -137,6 +140,7 @@ class MainWindow(QMainWindow):
         )
         self.documents = CollectionView(look, models.collection, models.fields)
         self.recording = RecordingView(look, models.recordings, models.player)
+        self.model_list = ModelsView(look, models.manager)
         self._central = QWidget()
         self._right = QStackedWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
@@ -149,6 +153,7 @@ class MainWindow(QMainWindow):
         self.overlay = DropOverlay(look, self._right)
         models.reader.shown.connect(self._show_reading)
         models.recordings.shown.connect(self._show_recording)
+        models.manager.shown.connect(self._show_models)
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
         self.composer.editor.setFocus()
@@ -205,6 +210,7 @@ class MainWindow(QMainWindow):
     def _show_reading(self, is_shown: bool) -> None:
         if is_shown:
             self._models.recordings.show(False)
+            self._models.manager.show(False)
         is_listing = is_shown and self._models.reader.is_listing
         documents = self.documents if is_listing else self.reading
         self._right.setCurrentWidget(documents if is_shown else self._central)
@@ -214,8 +220,19 @@ class MainWindow(QMainWindow):
     def _show_recording(self, is_shown: bool) -> None:
         if is_shown:
             self._models.reader.show(False)
+            self._models.manager.show(False)
         self._right.setCurrentWidget(self.recording if is_shown else self._central)
         (self.recording.wave if is_shown else self.composer.editor).setFocus()
+
+    def _show_models(self, is_shown: bool) -> None:
+        if is_shown:
+            self._models.reader.show(False)
+            self._models.recordings.show(False)
+        self._right.setCurrentWidget(self.model_list if is_shown else self._central)
+        if is_shown:
+            self.model_list.take_focus()
+        else:
+            self.composer.editor.setFocus()
 
     def place_sidebar(self) -> None:
         """Show the conversations if they are wanted and there is room."""
@@ -292,6 +309,7 @@ class MainWindow(QMainWindow):
         self._right.addWidget(self.reading)
         self._right.addWidget(self.documents)
         self._right.addWidget(self.recording)
+        self._right.addWidget(self.model_list)
         self._halves.addWidget(self._right)
         self._halves.setStretchFactor(1, 1)
         self._halves.setCollapsible(0, False)

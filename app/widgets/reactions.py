@@ -34,8 +34,9 @@ class Reactions(QObject):
         window.sidebar.remove_requested.connect(self._at.remove_conversation)
         window.editing.dismissed.connect(self._at.drafts.cancel_edit)
         window.escaped.connect(self._leave)
-        for documents in (window.reading.header, window.documents):
-            documents.sidebar_button.clicked.connect(self._at.toggle_sidebar)
+        window.header.better_button.clicked.connect(self._at.models.show)
+        for room in (window.reading.header, window.documents, window.model_list):
+            room.sidebar_button.clicked.connect(self._at.toggle_sidebar)
         window.find_bar.asked.connect(lambda text: self._at.finding.look_for(text, messages.area.seen_turn))
         self._at.finding.changed.connect(self._at.refresh)
         self._at.drafts.changed.connect(self._show_editing)
@@ -45,7 +46,6 @@ class Reactions(QObject):
         window.composer.open_requested.connect(self._at.open_pictures)
         window.composer.editor.recall_requested.connect(self._recall)
         window.composer.editor.send_requested.connect(self._explain)
-        window.composer.model_requested.connect(self._at.choose_model)
         window.composer.stop_requested.connect(self._at.conversation.stop)
         window.composer.picture_chosen.connect(open_picture)
         messages.picture_chosen.connect(open_picture)
@@ -58,9 +58,9 @@ class Reactions(QObject):
         window.notice.dismissed.connect(lambda: self._at.composer.say([]))
         self._at.composer.notice_changed.connect(lambda: window.notice.show_text(self._at.composer.notice))
         window.failure.add_action("Load Again").clicked.connect(self._at.model.load_again)
-        window.failure.add_action("Choose Model…").clicked.connect(self._at.choose_model)
+        window.failure.add_action("Other Models…").clicked.connect(self._at.models.show)
         window.failure.add_action("Use the Sample Model").clicked.connect(self._at.model.load_sample)
-        window.refusal.add_action("Choose Model…").clicked.connect(self._at.choose_model)
+        window.refusal.add_action("Other Models…").clicked.connect(self._at.models.show)
         window.refusal.dismissed.connect(self._at.model.dismiss_refusal)
         for changed in (self._at.composer.changed, self._at.composer.thinking_changed, self._at.preferences.changed):
             changed.connect(self._at.refresh)
@@ -73,7 +73,9 @@ class Reactions(QObject):
 
     def _leave(self) -> None:
         window = self._at.window
-        if self._at.reading.reader.is_shown:
+        if self._at.models.manager.is_shown:
+            self._at.models.manager.show(False)
+        elif self._at.reading.reader.is_shown:
             self._at.reading.leave()
         elif self._at.finding.is_open:
             window.find_bar.close_it()
@@ -149,6 +151,7 @@ class Reactions(QObject):
         self._at.window.failure.show_text(self._at.model.failure)
         self._at.window.refusal.show_text(self._at.model.refusal)
         self._at.window.composer.footnote.setText(self._at.status.footnote)
+        self._at.window.composer.better_button.setVisible(self._at.status.wants_better)
         self._at.refresh()
 
     def _announce(self, answer: AnswerTurn) -> None:

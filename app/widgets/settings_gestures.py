@@ -27,6 +27,7 @@ class SettingsGestures(QObject):
         self._preferences = preferences
         self._exporter = exporter
         self._model = models.model
+        self._manager = models.manager
         self._settings_window: SettingsWindow | None = None
         window.commands["settings"].triggered.connect(self.show_settings)
         window.commands["export"].triggered.connect(self.export)
@@ -41,11 +42,16 @@ class SettingsGestures(QObject):
                 self._window, self._look, self._preferences, self._toolbox
             )
             settings.model.choose_requested.connect(lambda: ask_for_model(settings, self._preferences.choose_model))
+            settings.model.list_requested.connect(self._show_models)
             settings.model.sample_requested.connect(lambda: self._preferences.choose_model(None))
             self._model.changed.connect(lambda: settings.model.show_refusal(self._model.refusal))
             settings.model.show_refusal(self._model.refusal)
         self._settings_window.show()
         self._settings_window.activateWindow()
+
+    def _show_models(self) -> None:
+        self._window.come_forward()
+        self._manager.show(True)
 
     def export(self) -> None:
         """Ask in which form, and write the file."""

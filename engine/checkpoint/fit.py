@@ -8,6 +8,7 @@ operations at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -166,19 +167,24 @@ def _sound_floats(shapes: Shapes) -> int:
 def _levers(shapes: Shapes, machine: Machine, use: Use, needs: Fit) -> Iterator[Lever]:
     """Less of one thing at a time, each as much less as is needed, or as much as there is."""
     if use.rows > 1:
-        yield from _lever(shapes, machine, needs, [_changed(use, rows=1)], lambda _: "one answer at a time")
+        yield from _lever(shapes, machine, needs, [_changed(use, rows=1)], "rows", lambda _: "one answer at a time")
     if _sees(shapes, use):
         smaller = [_changed(use, budget=budget) for budget in reversed(BUDGETS) if budget < use.budget]
-        yield from _lever(shapes, machine, needs, smaller, lambda other: f"budget {other.budget}")
+        yield from _lever(shapes, machine, needs, smaller, "budget", lambda other: f"budget {other.budget}")
     shorter = [_changed(use, context=context) for context in reversed(CONTEXTS) if context < use.context]
     asked = tokens_in_words(use.context)
     yield from _lever(
-        shapes, machine, needs, shorter, lambda other: f"{tokens_in_words(other.context)} instead of {asked}"
+        shapes, machine, needs, shorter, "context", lambda other: f"{tokens_in_words(other.context)} instead of {asked}"
     )
 
 
 def _lever(
-    shapes: Shapes, machine: Machine, needs: Fit, uses: Sequence[Use], name: Callable[[Use], str]
+    shapes: Shapes,
+    machine: Machine,
+    needs: Fit,
+    uses: Sequence[Use],
+    less_of: Literal["context", "budget", "rows"],
+    name: Callable[[Use], str],
 ) -> Iterator[Lever]:
     """The first of these uses, ever smaller, that fits well, else the first that fits at all, else the smallest."""
     tried = [(use, _needs(shapes, machine, use)) for use in uses]
@@ -187,7 +193,7 @@ def _lever(
         saved = needs.needed_bytes - less.needed_bytes
         if saved > 0:
             words = f"{name(use)} saves {in_words(saved)}"
-            yield Lever(words, saved, less.verdict != "too_big", use)
+            yield Lever(words, saved, less.verdict != "too_big", use, less_of)
 
 
 def _changed(use: Use, **changes: int) -> Use:

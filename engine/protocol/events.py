@@ -233,6 +233,8 @@ class Traits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether it mixes up what several messages say."""
     hint: Line = ""
     """What a person should know before they wonder."""
+    declines: Line = ""
+    """How an answer begins with which it declines what it cannot do."""
     mixing_caution: Line = ""
     """What to know before a sound is sent beside several pictures or a video."""
     dictation_prompt: Line = ""

@@ -132,6 +132,8 @@ class Lever(_Value, frozen=True):
     """Whether it alone makes it fit."""
     use: Use
     """What to ask for instead."""
+    less_of: Literal["context", "budget", "rows"] = "context"
+    """Which of it is less."""
 
 
 FitVerdict = Literal["fits", "tight", "too_big"]

@@ -22,12 +22,14 @@ from app.settings import Settings
 from app.sound.recorder import MicrophoneError, Microphones
 from app.store import opening
 from app.viewmodels.conversation import tools
+from app.viewmodels.models.manager import Supply
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.shared import toast
 from app.widgets.shared.look import Look
 from engine import sample_checkpoint
 from tests.app.deaths import Deaths
 from tests.app.driving import WAIT_MS, Draw, OpenDesk
+from tests.app.pretended_models import nothing
 
 FAKE_ENGINE = Path(__file__).resolve().parents[1] / "fake_engine.py"
 
@@ -59,8 +61,10 @@ def refuse_microphones() -> Microphones:
 
 @pytest.fixture
 def settings(qapp: QApplication, tmp_path: Path) -> Settings:
-    """Preferences of this test alone."""
-    return Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+    """Preferences of this test alone, of somebody who has seen the first start."""
+    settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+    settings.is_welcomed = True
+    return settings
 
 
 @pytest.fixture
@@ -96,10 +100,12 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
         folder: Path | None = None,
         open_microphones: Callable[[], Microphones] = refuse_microphones,
         make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
+        supply: Supply | None = None,
     ) -> Desk:
         pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
         command = engine_command(tmp_path / "engine.log") if is_real else pretended
-        desk = assemble(command, theme, settings, folder or tmp_path / "data", open_microphones, make_notifier)
+        data = folder or tmp_path / "data"
+        desk = assemble(command, theme, settings, data, open_microphones, make_notifier, supply or nothing())
         desks.append(desk)
         if has_engine:
             desk.open(sample_checkpoint())

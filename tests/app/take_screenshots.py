@@ -17,19 +17,25 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
+from msgspec import structs  # noqa: E402
 from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QSettings, Qt, QTimer, QUrl  # noqa: E402
-from PySide6.QtGui import QDragEnterEvent, QFont  # noqa: E402
+from PySide6.QtGui import QColor, QDragEnterEvent, QFont, QPainter  # noqa: E402
+from PySide6.QtWidgets import QDialog, QMenu  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
+from app.downloads import State  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.paths import engine_command  # noqa: E402
 from app.settings import TEXT_SIZES, Appearance, Settings  # noqa: E402
 from app.sound.recorder import Microphones  # noqa: E402
+from app.viewmodels.models.entries import Deed  # noqa: E402
+from app.viewmodels.models.manager import Supply  # noqa: E402
 from app.viewmodels.reading.document import Phase  # noqa: E402
 from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
 from engine import Box, sample_checkpoint  # noqa: E402
 from tests.app.driving import attach, card_of, send  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
+from tests.app.pretended_models import FAMILY, GB, PretendedDisk, PretendedRemote, found, nothing  # noqa: E402
 from tests.fake_documents import Pretence, pretend  # noqa: E402
 
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
@@ -65,17 +71,22 @@ class Studio:
         width: int = 960,
         height: int = 780,
         microphones: Microphones | None = None,
+        supply: Supply | None = None,
+        *,
+        is_welcomed: bool = True,
     ) -> Desk:
         """A fresh window with its engine ready."""
         settings = Settings(QSettings(str(self._folder / f"{scenario}{width}.ini"), QSettings.Format.IniFormat))
         settings.appearance, settings.text_size = appearance, self._text_size
+        settings.is_welcomed = is_welcomed
         command = (
             engine_command(self._folder / "engine.log")
             if self.is_real
             else [*FAKE, scenario, str(self._folder / "marker")]
         )
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        self.desk = assemble(command, Theme(self._application, settings), settings, folder, lambda: microphones)
+        theme = Theme(self._application, settings)
+        self.desk = assemble(command, theme, settings, folder, lambda: microphones, supply=supply or nothing())
         self.desk.window.resize(self._width or width, height)
         self.desk.open(sample_checkpoint())
         self.until(lambda: self.desk.models.model.is_ready or bool(self.desk.models.model.failure))
@@ -112,8 +123,20 @@ class Studio:
         """Write the picture and close the window."""
         live(350)
         path = self._out / f"{name}.png"
-        shown = self.desk.window.findChild(SettingsWindow) or self.desk.window
-        shown.grab().save(str(path), "PNG", 10)
+        window = self.desk.window
+        picture = (window.findChild(SettingsWindow) or window).grab()
+        for sheet in window.findChildren(QDialog):  # a window of its own, which a screen shows in front
+            if sheet.isVisible():
+                painter = QPainter(picture)
+                painter.fillRect(window.rect(), QColor(0, 0, 0, 70))
+                painter.drawPixmap((window.width() - sheet.width()) // 2, 60, sheet.grab())
+                painter.end()
+        for menu in window.findChildren(QMenu):
+            if menu.isVisible():
+                painter = QPainter(picture)
+                painter.drawPixmap(window.mapFromGlobal(menu.pos()), menu.grab())
+                painter.end()
+        picture.save(str(path), "PNG", 10)
         print(path, f"{path.stat().st_size / 1000:.0f} kB")
         self.desk.close()
 
@@ -313,12 +336,12 @@ def fields(studio: Studio) -> None:
     folder, table = desk.pasted.folder, desk.models.fields
     table.name("Shop, Date: date, Total: number")
     desk.window.documents.fields.names.setText(table.words)
-    for name, found in (
+    for name, read in (
         ("Kiosk", {"Shop": "Kiosk am Ring", "Date": "2026-11-30", "Total": "4.20"}),
         ("Baker", {"Shop": "Bakery Löwe", "Total": "much"}),
         ("Station", {"Shop": "Fuel 24", "Date": "28 November 2026", "Total": "61.07 €"}),
     ):  # fmt: skip
-        pretend(folder / f"{name}.pdf", Pretence(("picture",), fields=found))
+        pretend(folder / f"{name}.pdf", Pretence(("picture",), fields=read))
     desk.models.reader.list_all()
     desk.window.documents.table_button.click()
     table.add(sorted(folder.glob("*.pdf")))
@@ -339,6 +362,82 @@ def arrival(studio: Studio) -> None:
     studio.say("Read the text in this picture.")
     desk.models.arrivals.drop([pretend(desk.pasted.folder / "Report.pdf", Pretence(("text",) * 12))])
     live(300)
+
+
+def welcome(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> None:
+    """The first start."""
+    desk = studio.open("fast", appearance, supply=PretendedDisk().supply, is_welcomed=False)
+    studio.until(lambda: desk.models.manager.recommended is not None)
+
+
+def models(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> Desk:
+    """The list: one in use, one that waits on a missing disk, one that comes, and those that could be."""
+    folder, remote = Path(tempfile.mkdtemp()), PretendedRemote()
+    here = found(folder / "gemma-4-E2B-it-4bit", "E2B", gigabytes=3.58)
+    here = structs.replace(here, repository=FAMILY[0].repository, place="hugging_face")
+    plain = found(folder / "gemma-4-12B-it", "12B", "bfloat16", gigabytes=23.9)
+    odd = found(folder / "llama-3-8b-q4", "", "", gigabytes=4.7)
+    odd = structs.replace(odd, refusal="It is a Llama model; Cabochon reads Gemma 4 models only.", shapes=None)
+    disk = PretendedDisk(here, plain, odd, remote=remote)
+    desk = studio.open("fast", appearance, height=860, supply=disk.supply)
+    manager = desk.models.manager
+    desk.preferences.settings.models_used = {"/Volumes/Archive/Models/gemma-4-31b-it-4bit": 1.0}
+    studio.until(lambda: bool(manager.usable) and manager.recommended is not None)
+    manager.use(manager.entry(here.path))
+    studio.until(lambda: desk.models.model.is_ready and not desk.models.model.is_built_in)
+    best = manager.recommended
+    manager.transfers.start(remote.offer(best.key, None).listing, None)
+    studio.until(lambda: best.key in remote.downloads)
+    remote.downloads[best.key].done_bytes = int(2.1 * GB)
+    remote.downloads[best.key].say(State.WORKING, bytes_per_second=23e6, seconds_left=134.0)
+    manager.show(True)
+    live(500)
+    return desk
+
+
+def get(
+    studio: Studio, appearance: Appearance = Appearance.LIGHT, free_bytes: int = 200 * GB, width: int = 960
+) -> None:
+    """What is shown before a download."""
+    disk = PretendedDisk(remote=PretendedRemote(free_bytes))
+    desk = studio.open("fast", appearance, supply=disk.supply)
+    studio.until(lambda: desk.models.manager.recommended is not None)
+    desk.models.manager.show(True)
+    desk.gestures.models.do(Deed.GET, desk.models.manager.recommended)
+    live(600)
+
+
+def memory(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> None:
+    """An answer that does not fit, and what would help."""
+    studio.open("short-of-memory", appearance, supply=PretendedDisk().supply)
+    studio.say("Compare the two contracts, page by page.")
+
+
+def too_big(studio: Studio) -> None:
+    """A model that does not fit."""
+    large = found(Path(tempfile.mkdtemp()) / "large", "12B", gigabytes=10.3)
+    desk = studio.open("fast", supply=PretendedDisk(large).supply)
+    studio.until(lambda: bool(desk.models.manager.usable) and desk.models.manager.machine is not None)
+    live(300)
+    desk.models.manager.show(True)
+    desk.models.manager.use(desk.models.manager.entry(large.path))
+    live(300)
+
+
+def model_menu(studio: Studio) -> None:
+    """The model's menu in the header."""
+    desk = models(studio)
+    desk.models.manager.show(False)
+    desk.window.commands.menus["Model"].popup(
+        desk.window.header.chip.mapToGlobal(desk.window.header.chip.rect().bottomLeft())
+    )
+    live(300)
+
+
+def declined(studio: Studio) -> None:
+    """The sample says that it cannot do it."""
+    studio.open("decline", supply=PretendedDisk().supply)
+    studio.say("Who wrote Faust, and when?")
 
 
 SCENES: dict[str, Callable[[Studio], None]] = {
@@ -368,6 +467,18 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "reading-queue-dark": lambda studio: queue(studio, Appearance.DARK),
     "reading-queue-narrow": lambda studio: queue(studio, width=480),
     "reading-arrival": arrival,
+    "welcome": welcome,
+    "welcome-dark": lambda studio: welcome(studio, Appearance.DARK),
+    "models": models,
+    "models-dark": lambda studio: models(studio, Appearance.DARK),
+    "models-menu": model_menu,
+    "models-get": get,
+    "models-get-dark": lambda studio: get(studio, Appearance.DARK),
+    "models-no-room": lambda studio: get(studio, free_bytes=4 * GB),
+    "models-too-big": too_big,
+    "memory": memory,
+    "memory-dark": lambda studio: memory(studio, Appearance.DARK),
+    "declined": declined,
     **{
         f"settings-{page.lower()}": lambda studio, page=page: settings(studio, page)
         for page in ("General", "Model", "Prompts", "Answers", "Tools", "Privacy")

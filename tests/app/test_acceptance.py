@@ -2,9 +2,9 @@
 
 What each check asks for, and where it is shown:
 
-D-1   opens at once, names its model, takes words while it loads     here; Gatekeeper and 3 s: a Mac
-D-2   a download goes on after a restart                             downloads/test_coming_back.py, test_kills.py
-D-3   a download that does not fit is refused                        downloads/test_failures.py
+D-1   opens at once, names its model, takes words while it loads     here, test_models.py; Gatekeeper and 3 s: a Mac
+D-2   a download goes on after a restart                             downloads/test_in_the_window.py, test_kills.py
+D-3   a download that does not fit is refused                        downloads/test_in_the_window.py
 D-4   everything works while text flows                              here; smoothness: bench_streaming.py
 D-5   Escape stops at once, what is there stays                      here; 200 ms on the screen: a Mac
 D-6   the view stays where somebody reads                            here

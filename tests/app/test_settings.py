@@ -87,6 +87,8 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     settings.return_sends = False
     settings.start_model = Path("/models/gemma, the 4th")
     settings.context_limit, settings.rest_after_minutes, settings.state_megabytes = 8192, 15, 4000
+    settings.model_folders, settings.download_folder = ("/models", "/Volumes/“A”"), Path("/models/got")
+    settings.models_used, settings.is_welcomed = {"/models/one": 17.5}, True
     settings.retention = Retention.MONTH
     settings.notifying = Notifying.NEVER
     settings.text_size = 140
@@ -104,6 +106,9 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     assert again.presets == (Preset("Terse", "Be brief.\n“Really”"), Preset("Empty"))
     assert again.preset_name == "Terse"
     assert again.start_model == Path("/models/gemma, the 4th")
+    assert again.model_folders == ("/models", "/Volumes/“A”")
+    assert (again.download_folder, again.models_used) == (Path("/models/got"), {"/models/one": 17.5})
+    assert again.is_welcomed
     assert again.retention is Retention.MONTH
     assert again.notifying is Notifying.NEVER
     assert again.text_size == 140
@@ -331,16 +336,16 @@ def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tm
     assert commands["tool clock"].isChecked()
     commands["tool clock"].trigger()
     assert not page.switches["clock"].isChecked()
-    page.add_button.click()
+    page.folders.add_button.click()
     sheet = page.findChild(QFileDialog)
     assert isinstance(sheet, QFileDialog)
     sheet.fileSelected.emit(str(tmp_path))
     sheet.close()
-    assert page.folders.item(0).text() == str(tmp_path)
+    assert page.folders.list.item(0).text() == str(tmp_path)
     assert commands["forget_readable"].isEnabled()
-    page.remove_button.click()
+    page.folders.remove_button.click()
     assert desk.preferences.settings.readable_paths == ()
-    assert not page.remove_button.isEnabled()
+    assert not page.folders.remove_button.isEnabled()
     assert not commands["forget_readable"].isEnabled()
 
 

@@ -21,6 +21,7 @@ from engine import (
     Event,
     Failed,
     Finished,
+    Lever,
     Message,
     Part,
     Picture,
@@ -230,6 +231,9 @@ class AnswerTurn(QObject):
         """Asked for with thinking on."""
         self.state = AnswerState.WAITING
         self.error = ""
+        self.levers: tuple[Lever, ...] = ()
+        """What to ask for less of, where it failed for want of memory."""
+        self.is_short_of_memory = False
         self.stats: Stats | None = None
         self.parts: list[AnswerPart] = []
         """What it consists of so far, in order, as far as it is shown."""
@@ -462,8 +466,9 @@ class AnswerTurn(QObject):
             case Finished(reason, stats):
                 self.stats, self.reason = stats, reason
                 self._close(AnswerState.STOPPED if reason == "cancelled" else AnswerState.FINISHED)
-            case Failed(message=message):
-                self.error = message
+            case Failed(kind, message, levers=levers):
+                self.error, self.levers = message, levers
+                self.is_short_of_memory = kind == "NotEnoughMemory"
                 self._close(AnswerState.FAILED)
             case _ as never:
                 assert_never(never)

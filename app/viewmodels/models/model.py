@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.asking import Loading
 from app.bridge import Bridge
 from app.settings import Settings
-from engine import Failed, ModelInfo, Traits, read_traits
+from engine import Failed, Lever, Machine, ModelInfo, Traits, read_traits
 
 __all__ = ["Model", "ModelState"]
 
@@ -61,7 +61,13 @@ class Model(QObject):
         """Why there is no model."""
         self.refusal = ""
         """Why there is still the model before, though another was chosen."""
+        self.expected_bytes = 0
+        """Size of what is loaded, where that is known."""
+        self.levers: tuple[Lever, ...] = ()
+        """What would let the one that was refused fit."""
         self.engine_version = ""
+        self.machine: Machine | None = None
+        """What the engine runs on; None before it said so."""
         self._bridge = bridge
         self._sample = sample
         self._settings = settings
@@ -85,12 +91,22 @@ class Model(QObject):
         """Whether it takes questions now; those asked before wait."""
         return self.state is ModelState.READY
 
+    def has_declined(self, model_name: str, text: str) -> bool:
+        """Whether an answer of the model with this name says that the sample cannot do what was asked."""
+        sample = self._sample_traits
+        return bool(sample.declines) and model_name == sample.title and text.lstrip().startswith(sample.declines)
+
     @property
     def traits(self) -> Traits:
         """In what it differs from its family; while it loads, as far as that is known."""
         if self.info is not None:
             return self.info.traits
         return self._sample_traits if self.is_built_in else Traits()
+
+    @property
+    def path(self) -> Path:
+        """The folder that was chosen."""
+        return self._path
 
     @property
     def is_built_in(self) -> bool:
@@ -101,8 +117,8 @@ class Model(QObject):
         """Load a checkpoint in place of the present one, or of the one that is just being loaded."""
         if self.state in (ModelState.STARTING, ModelState.LOADING) and self._loading is not None:
             self._loading.cancel()
-        self._path = path
-        self.info, self.failure, self.refusal, self.fraction = None, "", "", 0.0
+        self._path, self.expected_bytes = path, 0
+        self.info, self.failure, self.refusal, self.levers, self.fraction = None, "", "", (), 0.0
         self.state = ModelState.STARTING if self.state is ModelState.STARTING else ModelState.LOADING
         self._listen(self._bridge.load(str(path), self._settings.state_megabytes * MEGABYTE or None))
         self.changed.emit()
@@ -135,8 +151,8 @@ class Model(QObject):
         loading.loaded.connect(self._take)
         loading.failed.connect(self._go_back)
 
-    def _follow_start(self, version: str) -> None:
-        self.engine_version = version
+    def _follow_start(self, version: str, machine: Machine) -> None:
+        self.engine_version, self.machine = version, machine
         if self.state is not ModelState.FAILED:
             self.state, self.fraction = ModelState.LOADING, 0.0
         self.is_there = False
@@ -166,7 +182,7 @@ class Model(QObject):
 
     def _go_back(self, failed: Failed) -> None:
         """Say why, and show the model before, which stays or comes again; without one there is none."""
-        before, self.is_there = self._before, failed.has_model
+        before, self.is_there, self.levers = self._before, failed.has_model, failed.levers
         if before is None or before.loading is self._loading:
             self.state, self.failure, self.refusal = ModelState.FAILED, failed.message, ""
         else:

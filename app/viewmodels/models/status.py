@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
 from app.viewmodels.models.model import Model, ModelState
+from app.viewmodels.models.wording import size_in_words
 from engine import ModelInfo
 
 __all__ = ["Mood", "Status"]
@@ -68,7 +69,8 @@ class Status(QObject):
             case ModelState.STARTING:
                 return "Starting…"
             case ModelState.LOADING:
-                return f"Loading {self._model.fraction * 100:.0f} %"
+                size = self._model.expected_bytes
+                return f"Loading {self._model.fraction * 100:.0f} %{f' of {size_in_words(size)}' if size else ''}"
             case ModelState.RESTING:
                 return "Not in memory"
             case ModelState.STOPPED:
@@ -95,6 +97,11 @@ class Status(QObject):
     def hint(self) -> str:
         """What a person should know about this model before they wonder."""
         return self._model.traits.hint
+
+    @property
+    def wants_better(self) -> bool:
+        """Whether a larger model would do better than the one that is chosen."""
+        return self._model.is_built_in
 
     @property
     def footnote(self) -> str:

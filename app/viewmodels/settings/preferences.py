@@ -226,6 +226,26 @@ class Preferences(QObject):
             self.settings.start_model = folder
             self._choice = ()
 
+    @property
+    def models_place(self) -> str:
+        """Where downloads go."""
+        folder = self.settings.download_folder
+        return str(folder) if folder else "In the Hugging Face cache, which other programs share."
+
+    def keep_models_in(self, folder: Path | None) -> None:
+        """Put downloads into a folder from now on, None for the shared cache; look there too."""
+        self.settings.download_folder = folder
+        if folder is not None:
+            self.add_model_folder(folder)
+
+    def add_model_folder(self, folder: Path) -> None:
+        """Look for models there too, from now on."""
+        self.settings.model_folders = tuple(dict.fromkeys((*self.settings.model_folders, str(folder))))
+
+    def forget_model_folder(self, folder: str) -> None:
+        """Look there no more; what lies there stays."""
+        self.settings.model_folders = tuple(each for each in self.settings.model_folders if each != folder)
+
     def context_length(self, model_length: int) -> int:
         """Most tokens of a conversation with a model that holds `model_length`."""
         return min(self.settings.context_limit or model_length, model_length)

@@ -1,5 +1,6 @@
 """What the model answers, step by step."""
 
+from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
@@ -11,12 +12,14 @@ from app.viewmodels.conversation.parts import AnswerPart, Said, Thought
 from app.viewmodels.conversation.sources import source_of
 from app.viewmodels.conversation.tools import ToolRun
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
+from app.viewmodels.models.wording import lever_words
 from app.widgets.chat.sources_line import SourcesLine
 from app.widgets.chat.thinking_pane import ThinkingPane
 from app.widgets.chat.tool_card import ToolCard
 from app.widgets.chat.turn_view import TurnView
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, Look, give_role
 
 __all__ = ["AnswerView"]
@@ -25,10 +28,13 @@ __all__ = ["AnswerView"]
 class AnswerView(TurnView):
     """The model's turn: thoughts, texts and calls in order, what it is doing, why it ended, and what went wrong.
 
-    **Signals:** `retry_requested`, `answer_now_requested`.
+    **Signals:** `retry_requested`, `answer_now_requested`, `model_requested` (one that could do it), `lever_requested`
+    (Lever).
     """
 
     retry_requested = Signal()
+    model_requested = Signal()
+    lever_requested = Signal(object)
     answer_now_requested = Signal()
     turn: AnswerTurn
 
@@ -48,8 +54,15 @@ class AnswerView(TurnView):
         self.statistics = Label()
         give_role(self.statistics, "note")
         self._shows_statistics = False
+        self.better_button = QPushButton("Get a Model That Can…")
+        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.better_button.clicked.connect(self.model_requested)
+        self.better_button.hide()
         self.error = QFrame()
         self.error_text = Label()
+        self.way_buttons: list[QPushButton] = []
+        """What would help where memory is short."""
+        self._ways = Flow()
         self.retry_button = QPushButton("Retry")
         self._build_error()
         foot = QHBoxLayout()
@@ -69,6 +82,7 @@ class AnswerView(TurnView):
                 self._layout.addWidget(line)
         if self.sources is not None:
             self._listen(self.sources)
+        self._layout.addWidget(self.better_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._layout.addLayout(foot)
         for part in turn.parts:
             self._add_part(part)
@@ -87,7 +101,7 @@ class AnswerView(TurnView):
         """What was said before the buttons, a retry after them."""
         said = (stop for part in self.parts for stop in part.tab_stops)
         seen = (self.sources,) if self.sources is not None else ()
-        return [*said, *seen, *super().tab_stops, self.retry_button]
+        return [*said, *seen, *super().tab_stops, self.better_button, self.retry_button, *self.way_buttons]
 
     @property
     def copied_text(self) -> str:
@@ -154,11 +168,25 @@ class AnswerView(TurnView):
         self.retry_button.setAccessibleName("Retry the answer that failed")
         self.retry_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.retry_button.clicked.connect(self.retry_requested)
-        row = QHBoxLayout(self.error)
-        row.setContentsMargins(14, 10, 12, 10)
+        row = QHBoxLayout()
         row.setSpacing(12)
         row.addWidget(self.error_text, 1)
         row.addWidget(self.retry_button)
+        column = QVBoxLayout(self.error)
+        column.setContentsMargins(14, 10, 12, 10)
+        column.setSpacing(6)
+        column.addLayout(row)
+        column.addLayout(self._ways)
+
+    def _show_ways(self) -> None:
+        """A button for each thing that would make it fit, and one for a smaller model."""
+        if self.turn.is_short_of_memory and not self.way_buttons:
+            ways = [(lever_words(lever), partial(self.lever_requested.emit, lever)) for lever in self.turn.levers]
+            for words, do in (*ways, ("Use a Smaller Model…", self.model_requested.emit)):
+                button = QPushButton(words)
+                button.clicked.connect(lambda _=False, do=do: do())
+                self._ways.addWidget(button)
+                self.way_buttons.append(button)
 
     def show_statistics(self, is_shown: bool) -> None:
         """Say under the answer what it cost, or not."""
@@ -169,6 +197,10 @@ class AnswerView(TurnView):
     def show_retry(self, is_possible: bool) -> None:
         """Only the last answer can be asked for again."""
         self.retry_button.setVisible(is_possible)
+
+    def show_better(self, is_offered: bool) -> None:
+        """Offer a model that can do what this one declined."""
+        self.better_button.setVisible(is_offered)
 
     def _show(self) -> None:
         turn = self.turn
@@ -188,6 +220,7 @@ class AnswerView(TurnView):
         self.statistics.setText(turn.statistics)
         self.statistics.setVisible(self._shows_statistics and bool(turn.statistics))
         self.error_text.setText(turn.error)
+        self._show_ways()
         self.error.setVisible(turn.state is AnswerState.FAILED)
         self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
         self.again_button.setEnabled(not turn.is_running)

@@ -3,8 +3,18 @@
 import itertools
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.look.theme import COLUMN_WIDTH
 from app.look.thumbnails import Thumbnails
@@ -23,6 +33,10 @@ from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.tiles import ContextRing
 
 __all__ = ["ComposerView"]
+
+
+_WIDE = 640
+"""From this width on the footer is one row."""
 
 
 class ComposerView(QWidget):
@@ -81,6 +95,11 @@ class ComposerView(QWidget):
         self.footnote = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.footnote.setObjectName("footnote")
         self.footnote.setWordWrap(True)
+        self.better_button = QPushButton("Get a Model…")
+        self.better_button.setAccessibleName("Get a model that does more")
+        give_role(self.better_button, "link")
+        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._chip_row = QHBoxLayout()
         self.chip_area = _ChipArea(self._chip_row)
         self._frame = QFrame()
@@ -119,7 +138,9 @@ class ComposerView(QWidget):
             row.addWidget(widget, 100)
             row.addStretch(1)
             layout.addLayout(row)
-        layout.addWidget(self.footnote)
+        self._foot.addWidget(self.footnote, 1)
+        self._foot.addWidget(self.better_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(self._foot)
 
     def _connect(self, look: Look) -> None:
         composer, editor = self._composer, self.editor
@@ -141,7 +162,8 @@ class ComposerView(QWidget):
         self.attach_button.clicked.connect(self.open_requested)
         self.send_button.clicked.connect(self._send_or_stop)
         self.record_button.clicked.connect(self._voice.toggle)
-        self.model_button.clicked.connect(self.model_requested)
+        for button in (self.model_button, self.better_button):
+            button.clicked.connect(self.model_requested)
         self.privacy_button.clicked.connect(open_microphone_settings)
         self.problem.dismissed.connect(self._voice.dismiss)
         self._voice.changed.connect(self._show_voice)
@@ -150,6 +172,12 @@ class ComposerView(QWidget):
         self._show()
         self._show_meter()
         self._show_voice()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stack the footer in a narrow window."""
+        super().resizeEvent(event)
+        is_wide = event.size().width() >= self._look.theme.pixels(_WIDE)
+        self._foot.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
 
     def _send_or_stop(self) -> None:
         if self._conversation.is_busy:
@@ -278,6 +306,7 @@ class ComposerView(QWidget):
             self.voice_menu_button,
             self.thinking_switch,
             self.send_button,
+            self.better_button,
         ]
         for before, after in itertools.pairwise(stops):
             QWidget.setTabOrder(before, after)

@@ -19,10 +19,11 @@ _ROOM_FOR_GEM = 600
 class EmptyView(QWidget):
     """A stone, a sentence and three examples.
 
-    **Signals:** `example_chosen` (Example).
+    **Signals:** `example_chosen` (Example), `model_requested` (one that could do more).
     """
 
     example_chosen = Signal(object)
+    model_requested = Signal()
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -41,6 +42,9 @@ class EmptyView(QWidget):
         for button in self.buttons:
             self._examples.addWidget(button)
             button.clicked.connect(lambda _checked=False, example=button.example: self.example_chosen.emit(example))
+        self.better_button = QPushButton("Get a Model That Does More…")
+        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.better_button.clicked.connect(self.model_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addStretch(4)
@@ -51,12 +55,18 @@ class EmptyView(QWidget):
         layout.addWidget(self._detail)
         layout.addSpacing(26)
         layout.addLayout(self._examples)
+        layout.addSpacing(14)
+        layout.addWidget(self.better_button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(5)
 
     def show_kind(self, *, is_temporary: bool) -> None:
         """Say which kind of conversation begins here."""
         self.title.setText(TEMPORARY_TITLE if is_temporary else TITLE)
         self._detail.setText(TEMPORARY_DETAIL if is_temporary else DETAIL)
+
+    def show_better(self, is_offered: bool) -> None:
+        """Offer a model that does more than the one in use."""
+        self.better_button.setVisible(is_offered)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stack the examples in a narrow window."""

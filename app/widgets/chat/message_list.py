@@ -9,11 +9,14 @@ from app.look.thumbnails import Thumbnails
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.finding import Finding, Hit
 from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
+from app.viewmodels.models.manager import Manager
+from app.viewmodels.models.model import Model
 from app.widgets.chat.answer_view import AnswerView
 from app.widgets.chat.empty_view import EmptyView
 from app.widgets.chat.turn_column import TurnColumn
 from app.widgets.chat.turn_view import TurnView
 from app.widgets.chat.user_view import UserView
+from app.widgets.models.welcome_view import WelcomeView
 from app.widgets.shared.look import Look
 
 __all__ = ["MessageList"]
@@ -23,7 +26,8 @@ class MessageList(QWidget):
     """Shows a conversation's turns, or the empty view.
 
     **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path),
-    `example_chosen` (Example), `edit_requested` (UserTurn), `turns_shown` (after turns came or went).
+    `example_chosen` (Example), `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
+    `model_requested` (one that could do more), `lever_requested` (Lever).
     """
 
     copy_requested = Signal(str)
@@ -33,15 +37,29 @@ class MessageList(QWidget):
     example_chosen = Signal(object)
     edit_requested = Signal(object)
     turns_shown = Signal()
+    model_requested = Signal()
+    lever_requested = Signal(object)
 
-    def __init__(self, look: Look, thumbnails: Thumbnails, conversation: Conversation, finding: Finding) -> None:
+    def __init__(
+        self,
+        look: Look,
+        thumbnails: Thumbnails,
+        conversation: Conversation,
+        finding: Finding,
+        model: Model,
+        manager: Manager,
+    ) -> None:
         super().__init__()
+        self._model = model
+        self._manager = manager
         self._look = look
         self._thumbnails = thumbnails
         self._conversation = conversation
         self._finding = finding
         self.empty = EmptyView(look)
         self.empty.example_chosen.connect(self.example_chosen)
+        self.empty.model_requested.connect(self.model_requested)
+        self.welcome = WelcomeView(look, manager)
         self.pill = QPushButton("↓ New text", self)
         self.pill.setObjectName("pill")
         self.pill.setAccessibleName("Go to the new text")
@@ -55,6 +73,9 @@ class MessageList(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(_centered(self.empty))
         self._stack.addWidget(self.area)
+        self._stack.addWidget(_centered(self.welcome))
+        manager.changed.connect(self._show_beginning)
+        model.changed.connect(self._show_beginning)
         conversation.turn_added.connect(self._add)
         conversation.reset.connect(self._show_turns)
         conversation.busy_changed.connect(self.show_choices)
@@ -115,10 +136,17 @@ class MessageList(QWidget):
         self.turns_shown.emit()
 
     def _show_turns(self) -> None:
-        self._stack.setCurrentIndex(1 if self._conversation.turns else 0)
+        self._show_beginning()
         self.area.show_turns(self._conversation.turns)
         self.show_choices()
         self.turns_shown.emit()
+
+    def _show_beginning(self) -> None:
+        """Examples before the first message, and before the first model what there is to choose."""
+        self.empty.show_better(self._model.is_built_in)
+        is_temporary = self._conversation.transcript.is_temporary
+        beginning = 2 if self._manager.wants_welcome and not is_temporary else 0
+        self._stack.setCurrentIndex(1 if self._conversation.turns else beginning)
 
     def _view_for(self, turn: Turn) -> TurnView:
         view = self._answer_view(turn) if isinstance(turn, AnswerTurn) else self._user_view(turn)
@@ -142,6 +170,9 @@ class MessageList(QWidget):
         view.retry_requested.connect(self._conversation.retry)
         view.again_requested.connect(self._conversation.regenerate)
         view.answer_now_requested.connect(self._conversation.answer_now)
+        view.model_requested.connect(self.model_requested)
+        view.lever_requested.connect(self.lever_requested)
+        view.show_better(self._has_declined(turn))
         view.show_retry(self._can_retry(turn))
         view.show_statistics(self._conversation.shows_statistics)
         return view
@@ -157,6 +188,10 @@ class MessageList(QWidget):
             if isinstance(view, AnswerView):
                 view.show_retry(self._can_retry(view.turn))
                 view.show_statistics(self._conversation.shows_statistics)
+                view.show_better(self._has_declined(view.turn))
+
+    def _has_declined(self, turn: AnswerTurn) -> bool:
+        return not turn.is_running and self._model.has_declined(turn.model, turn.text)
 
     def _ring(self, view: TurnView, is_here: bool) -> None:
         view.setProperty("isRinged", is_here)

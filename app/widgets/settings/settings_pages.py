@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 
 from app.settings import MOST_MEGABYTES, TEXT_SIZES, Appearance, Preference, Settings
 from app.viewmodels.settings.preferences import NOTIFYING_NAMES, RETENTION_NAMES, Preferences, count_tokens
-from app.widgets.shared.dialogs import ask_before_deleting, show_folder
+from app.widgets.settings.folder_list import FolderList
+from app.widgets.shared.dialogs import ask_before_deleting, ask_for_folder, show_folder
 from app.widgets.shared.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
 from app.widgets.shared.look import Label, Look, give_role
 
@@ -134,9 +135,10 @@ class GeneralPage(SettingsPage):
 class ModelPage(SettingsPage):
     """Which model there is at the start, and what it may cost.
 
-    **Signals:** `choose_requested`, `sample_requested`.
+    **Signals:** `list_requested`, `choose_requested`, `sample_requested`.
     """
 
+    list_requested = Signal()
     choose_requested = Signal()
     sample_requested = Signal()
 
@@ -144,12 +146,13 @@ class ModelPage(SettingsPage):
         super().__init__(look, preferences)
         self.name = Label()
         give_role(self.name, "name")
-        self.choose_button = QPushButton("Choose…")
+        self.list_button = QPushButton("All Models…")
+        self.choose_button = QPushButton("Choose a Folder…")
         self.choose_button.setAccessibleName("Choose a model folder")
         self.sample_button = QPushButton("Use the Sample")
         self.add("Model", self.name)
         self.place = self.add_note()
-        self.add("", side_by_side(self.choose_button, self.sample_button))
+        self.add("", side_by_side(self.list_button, self.choose_button, self.sample_button))
         self.add_note("It is loaded now, and each time Cabochon starts.")
         self.refusal = self.add_note()
         give_role(self.refusal, "caution")
@@ -179,6 +182,24 @@ class ModelPage(SettingsPage):
             unit="minutes",
         )
         self.add_note("The model is loaded again with your next message.")
+        self.add_gap()
+        self.keep_button = QPushButton("Change…")
+        self.keep_button.setAccessibleName("Choose where models are kept")
+        self.share_button = QPushButton("Use the Shared Cache")
+        self.keeping = self.add_text("Downloads go")
+        self.add("", side_by_side(self.keep_button, self.share_button))
+        self.folders = FolderList("in which models are looked for")
+        self.add("Look for models in", self.folders, named=self.folders.list)
+        self.add_note("The folders of Hugging Face, LM Studio, Jan, Osaurus and oMLX are looked into as well.")
+        self.keep_button.clicked.connect(
+            lambda: ask_for_folder(self, "Choose Where Models Are Kept", preferences.keep_models_in)
+        )
+        self.share_button.clicked.connect(lambda: preferences.keep_models_in(None))
+        self.folders.add_requested.connect(
+            lambda: ask_for_folder(self, "Choose a Folder with Models", preferences.add_model_folder)
+        )
+        self.folders.remove_requested.connect(preferences.forget_model_folder)
+        self.list_button.clicked.connect(self.list_requested)
         self.choose_button.clicked.connect(self.choose_requested)
         self.sample_button.clicked.connect(self.sample_requested)
 
@@ -188,6 +209,9 @@ class ModelPage(SettingsPage):
         self.name.setText(self.preferences.start_model_name)
         self.place.setText(self.preferences.start_model_place)
         self.sample_button.setEnabled(self.settings.start_model is not None)
+        self.keeping.setText(self.preferences.models_place)
+        self.share_button.setEnabled(self.settings.download_folder is not None)
+        self.folders.show_paths(self.settings.model_folders)
 
     def show_refusal(self, sentence: str) -> None:
         """Say why the model that was chosen is not the one that is loaded; nothing when it is."""

@@ -26,7 +26,7 @@ from app.widgets.shared.look import Label, Look, give_role
 
 __all__ = ["CheckBox", "Form", "NumberChoice", "PopUp", "make_plain", "side_by_side"]
 
-_CAPTION_WIDTH = 150
+_CAPTION_WIDTH = 162
 _FIELD_WIDTH = 380
 _LINE_HEIGHT = 30
 """The most that counts as a field's first line."""

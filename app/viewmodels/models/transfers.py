@@ -1,0 +1,172 @@
+"""Downloads under way and those that wait: started, paused, gone on with, given up, and how far each is."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from app.background import Lane
+from app.viewmodels.models.entries import Stage, Transfer
+from app.viewmodels.models.wording import size_in_words, time_in_words
+from engine import EngineError
+
+if TYPE_CHECKING:
+    from app.downloads import Download, Listing, Status
+    from app.viewmodels.models.remote import Begun, Offer
+
+__all__ = ["Remote", "Transfers"]
+
+
+class Remote(Protocol):
+    """The hub, and what was begun of its models. Every method may take its time; the first two raise EngineError."""
+
+    def offer(self, repository: str, root: Path | None) -> "Offer":
+        """Ask what a repository holds. `root`: where downloads go, None for the shared cache."""
+
+    def download(self, listing: "Listing", root: Path | None, tell: "Callable[[Status], None]") -> "Download":
+        """Make a download, which is not started yet."""
+
+    def unfinished(self, roots: Sequence[Path | None]) -> "list[Begun]":
+        """What was begun and is not over; raises nothing."""
+
+    def set_offline(self, is_offline: bool) -> None:
+        """Open no connection any more, or do again; at once, from any thread."""
+
+
+class Transfers(QObject):
+    """Every download by its repository. What happens on the disk or the network happens on other threads.
+
+    **Signals:** `changed`, `finished` (repository, folder), `offered` (Offer, or the EngineError that says why there is
+    none).
+    """
+
+    changed = Signal()
+    finished = Signal(str, object)
+    offered = Signal(object)
+    _told = Signal(str, object)
+
+    def __init__(self, remote: Remote) -> None:
+        super().__init__()
+        self._remote = remote
+        self._lane = Lane()
+        self._downloads: dict[str, Download] = {}  # the lane's own
+        self._begun: dict[str, tuple[Listing, Path | None]] = {}
+        self.all: dict[str, Transfer] = {}
+        """How each goes, by its repository."""
+        self._told.connect(self._follow, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether one is under way."""
+        return any(each.stage is Stage.WORKING for each in self.all.values())
+
+    def look_for_begun(self, roots: Sequence[Path | None]) -> None:
+        """Show what an earlier run of the app began."""
+        self._lane.do(partial(self._remote.unfinished, roots), self._take_begun)
+
+    def ask(self, repository: str, root: Path | None) -> None:
+        """Ask the hub what it would bring; `offered` follows."""
+
+        def look() -> "Offer | EngineError":
+            try:
+                return self._remote.offer(repository, root)
+            except EngineError as error:
+                return error
+
+        self._lane.do(look, self.offered.emit)
+
+    def start(self, listing: "Listing", root: Path | None) -> None:
+        """Download it, or go on with what is there."""
+        repository = listing.repo
+        before = self.all.get(repository)
+        self._begun[repository] = (listing, root)
+        self.all[repository] = Transfer(Stage.WORKING, "Starting…", before.share if before else 0.0, can_pause=True)
+        self.changed.emit()
+
+        def begin() -> None:
+            if repository not in self._downloads:
+                told = partial(self._told.emit, repository)
+                self._downloads[repository] = self._remote.download(listing, root, told)
+            self._downloads[repository].start()
+
+        self._lane.do(begin)
+
+    def resume(self, repository: str) -> None:
+        """Go on with one that waits."""
+        if repository in self._begun:
+            self.start(*self._begun[repository])
+
+    def pause(self, repository: str) -> None:
+        """Stop for now."""
+
+        def pause() -> None:
+            if repository in self._downloads:
+                self._downloads[repository].pause()
+
+        self._lane.do(pause)
+
+    def cancel(self, repository: str) -> None:
+        """Give one up; what came of it goes."""
+        begun = self._begun.pop(repository, None)
+        if begun is None:
+            return
+
+        def give_up() -> None:
+            download = self._downloads.pop(repository, None)
+            if download is None:
+                download = self._remote.download(*begun, lambda _status: None)
+            download.cancel(deletes=True)
+
+        self.all.pop(repository, None)
+        self.changed.emit()
+        self._lane.do(give_up)
+
+    def close(self) -> None:
+        """Pause all; the next run of the app goes on from there."""
+        self._lane.close()
+        for download in self._downloads.values():
+            download.pause()
+        for download in self._downloads.values():
+            download.wait()
+
+    def _take_begun(self, begun: "Sequence[Begun]") -> None:
+        for each in begun:
+            repository, total = each.listing.repo, each.listing.size_bytes
+            if repository not in self._begun:
+                self._begun[repository] = (each.listing, each.root)
+                line = f"{size_in_words(each.done_bytes)} of {size_in_words(total)} are here from last time"
+                self.all[repository] = Transfer(Stage.PAUSED, line, each.done_bytes / max(total, 1))
+        self.changed.emit()
+
+    def _follow(self, repository: str, status: "Status") -> None:
+        if repository not in self._begun:
+            return  # it was given up
+        if status.folder is not None:
+            del self._begun[repository], self.all[repository]
+            self._lane.do(partial(self._downloads.pop, repository, None))
+            self.finished.emit(repository, status.folder)
+        else:
+            self.all[repository] = _shown(status)
+        self.changed.emit()
+
+
+def _shown(status: "Status") -> Transfer:
+    share = status.done_bytes / max(status.total_bytes, 1)
+    so_far = f"{size_in_words(status.done_bytes)} of {size_in_words(status.total_bytes)}"
+    match status.state.value:
+        case "failed":
+            return Transfer(Stage.FAILED, str(status.error), share)
+        case "paused" | "idle" | "cancelled":
+            return Transfer(Stage.PAUSED, f"Paused · {so_far}", share)
+        case "checking":
+            return Transfer(Stage.WORKING, f"Checking what came · {so_far}", share, can_pause=True)
+    parts = [so_far]
+    if status.note:
+        parts.append(status.note)
+    if status.bytes_per_second is not None and not status.note:
+        parts.append(f"{size_in_words(round(status.bytes_per_second))} a second")
+    if status.seconds_left is not None and not status.note:
+        parts.append(f"{time_in_words(status.seconds_left)} left")
+    return Transfer(Stage.WORKING, " · ".join(parts), share, can_pause=True)

@@ -1,0 +1,1 @@
+"""The models: the list of them, one model, its licence, the first start."""

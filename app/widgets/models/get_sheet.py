@@ -1,0 +1,144 @@
+"""What a person sees before a download: exact size and place, the licence, and what the makers write."""
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtWidgets import QDialog, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.viewmodels.models.entries import Entry, Stage
+from app.viewmodels.models.remote import Offer
+from app.viewmodels.models.wording import USUAL_BYTES_PER_SECOND, size_in_words, time_in_words
+from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.shared.flow import Flow
+from app.widgets.shared.look import Label, Look, give_role
+from engine import EngineError
+
+__all__ = ["GetSheet"]
+
+SIZE = (600, 560)
+
+
+class GetSheet(QDialog):
+    """Waits for the hub's answer, shows it, and starts nothing before the licence is accepted.
+
+    **Signals:** `accepted_offer` (Offer), `retry_requested`, `link_chosen` (QUrl), `other_disk_requested`.
+    """
+
+    accepted_offer = Signal(object)
+    retry_requested = Signal()
+    link_chosen = Signal(QUrl)
+    other_disk_requested = Signal()
+
+    def __init__(self, parent: QWidget, look: Look, entry: Entry, place: str) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.entry = entry
+        self._place = place
+        self._offer: Offer | None = None
+        self._is_here = entry.stage is Stage.ON_DISK
+        self.setWindowTitle(f"About {entry.name}" if self._is_here else f"Get {entry.name}")
+        self.resize(min(SIZE[0], parent.width() - 40), min(SIZE[1], parent.height() - 40))
+        title = Label(entry.name if self._is_here else f"Get {entry.name}?", wraps=True)
+        title.setObjectName("cardTitle")
+        self.detail = Label(wraps=True)
+        self.problem = Label(wraps=True)
+        give_role(self.problem, "danger")
+        self.licence_button = QPushButton("Read the Licence")
+        self.page_button = QPushButton("Its Page on the Hub")
+        self.card = MarkdownView(look)
+        self.card.setAccessibleName("What its makers write")
+        self.card.link_chosen.connect(self.link_chosen)
+        self.cancel_button = QPushButton("Cancel")
+        self.retry_button = QPushButton("Try Again")
+        self.disk_button = QPushButton("Choose Another Disk…")
+        self.get_button = QPushButton("Accept and Download")
+        self.get_button.setDefault(True)
+        self._arrange(title)
+        self.cancel_button.clicked.connect(self.reject)
+        self.retry_button.clicked.connect(self.retry_requested)
+        self.disk_button.clicked.connect(self.other_disk_requested)
+        self.get_button.clicked.connect(self._accept)
+        self.licence_button.clicked.connect(lambda: self._open(self._offer.listing.licence_page if self._offer else ""))
+        self.page_button.clicked.connect(lambda: self._open(self._offer.listing.page if self._offer else ""))
+        self.show_asking()
+
+    def show_asking(self) -> None:
+        """Say that the hub is asked."""
+        self._offer = None
+        licence = f" · {self.entry.licence}" if self.entry.licence else ""
+        self.detail.setText(f"About {size_in_words(self.entry.size_bytes)}{licence}. Asking the hub what it holds now…")
+        self._show("", can_get=False)
+
+    def show_answer(self, answer: Offer | EngineError) -> None:
+        """Show what the hub said, or why there is nothing to say."""
+        if isinstance(answer, EngineError):
+            self._show(str(answer), can_get=False, can_retry=True)
+            return
+        self._offer, listing = answer, answer.listing
+        size = size_in_words(listing.size_bytes)
+        free = size_in_words(answer.free_bytes)
+        time = time_in_words(listing.size_bytes / USUAL_BYTES_PER_SECOND)
+        licence = listing.licence or self.entry.licence or "no licence is named"
+        self.detail.setText(
+            f"{size} to download, {time} at 100 Mbit/s. It goes into {self._place}, where {free} are free.\n"
+            f"Licence: {licence}. Its maker asks you to keep to it."
+        )
+        self.card.show_markdown(answer.card, is_complete=True)
+        problem = ""
+        if answer.missing_bytes:
+            missing = size_in_words(answer.missing_bytes)
+            problem = f"{missing} more free space is needed there. Make room, or choose another disk."
+        if self._is_here:
+            self.detail.setText(f"{size} on the hub. Licence: {licence}. Its maker asks you to keep to it.")
+            problem = ""
+        self._show(problem, can_get=not problem)
+
+    def _show(self, problem: str, *, can_get: bool, can_retry: bool = False) -> None:
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        offer = self._offer
+        self.licence_button.setVisible(offer is not None and bool(offer.listing.licence_page))
+        self.page_button.setVisible(offer is not None and bool(offer.listing.page))
+        self.card.setVisible(offer is not None)
+        self.disk_button.setVisible(bool(problem) and offer is not None)
+        self.retry_button.setVisible(can_retry)
+        self.get_button.setEnabled(can_get)
+        self.get_button.setVisible(not self._is_here)
+        (self.get_button if can_get and not self._is_here else self.cancel_button).setFocus()
+
+    def _accept(self) -> None:
+        if self._offer is not None:
+            self.accepted_offer.emit(self._offer)
+            self.accept()
+
+    def _open(self, address: str) -> None:
+        if address:
+            self.link_chosen.emit(QUrl(address))
+
+    def _arrange(self, title: Label) -> None:
+        links, foot = Flow(), Flow()
+        for button in (self.licence_button, self.page_button):
+            links.addWidget(button)
+        for button in (self.cancel_button, self.disk_button, self.retry_button, self.get_button):
+            foot.addWidget(button)
+        for button in (self.licence_button, self.page_button, self.cancel_button, self.disk_button, self.retry_button):
+            button.setAutoDefault(False)
+        area = QScrollArea()
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 8, 8)
+        column.setSpacing(10)
+        for widget in (self.detail, self.problem):
+            column.addWidget(widget)
+        column.addLayout(links)
+        column.addWidget(self.card)
+        column.addStretch(1)
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 20, 22, 18)
+        layout.setSpacing(10)
+        layout.addWidget(title)
+        layout.addWidget(area, 1)
+        layout.addLayout(foot)
+        layout.setAlignment(foot, Qt.AlignmentFlag.AlignRight)

@@ -1,0 +1,54 @@
+"""Folders that a person chose, with buttons to add one and to take one out."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QListWidget, QPushButton, QVBoxLayout, QWidget
+
+from app.widgets.shared.form import side_by_side
+
+__all__ = ["FolderList"]
+
+
+class FolderList(QWidget):
+    """`name` says whose folders they are, for people who listen.
+
+    **Signals:** `add_requested`, `remove_requested` (path).
+    """
+
+    add_requested = Signal()
+    remove_requested = Signal(str)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.list = QListWidget()
+        self.list.setFixedSize(380, 84)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setTabKeyNavigation(False)
+        self.add_button = QPushButton("Add…")
+        self.add_button.setAccessibleName(f"Add a folder {name}")
+        self.remove_button = QPushButton("Remove")
+        self.remove_button.setAccessibleName("Remove the chosen folder")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.list)
+        column.addWidget(side_by_side(self.add_button, self.remove_button))
+        self.add_button.clicked.connect(self.add_requested)
+        self.remove_button.clicked.connect(self._remove)
+        self.list.itemSelectionChanged.connect(self._enable)
+
+    def show_paths(self, paths: Sequence[str]) -> None:
+        """Show these folders."""
+        if [self.list.item(row).text() for row in range(self.list.count())] != list(paths):
+            self.list.clear()
+            self.list.addItems(list(paths))
+            self.list.setCurrentRow(len(paths) - 1)
+        self._enable()
+
+    def _remove(self) -> None:
+        for item in self.list.selectedItems():
+            self.remove_requested.emit(item.text())
+
+    def _enable(self) -> None:
+        self.remove_button.setEnabled(bool(self.list.selectedItems()))

@@ -1,0 +1,342 @@
+"""The models in the window: the list, the menu, a download, the first start, and what does not fit."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.downloads import NoConnection, State
+from app.settings import Settings
+from app.viewmodels.models.entries import Deed, Entry, Group, Stage
+from app.viewmodels.models.remote import Begun
+from app.widgets.models.get_sheet import GetSheet
+from app.widgets.settings.settings_window import SettingsWindow
+from tests.app.conftest import delete
+from tests.app.driving import WAIT_MS, OpenDesk, answer_view, say, wait_for_end
+from tests.app.pretended_models import FAMILY, GB, PretendedDisk, PretendedRemote, found, listing
+
+BEST = "mlx-community/gemma-4-e4b-it-4-bit"
+
+
+def entry(desk: Desk, key: str | Path) -> Entry:
+    """A model of the list."""
+    found = desk.models.manager.entry(str(key))
+    assert found is not None, f"{key} is not in {[each.key for each in desk.models.manager.entries]}"
+    return found
+
+
+def open_known(open_desk: OpenDesk, qtbot: QtBot, disk: PretendedDisk, scenario: str = "echo") -> Desk:
+    """A window that has looked at its disk and knows its machine."""
+    desk = open_desk(scenario, supply=disk.supply)
+    manager = desk.models.manager
+    qtbot.waitUntil(lambda: manager.is_known and manager.recommended is not None, timeout=WAIT_MS)
+    return desk
+
+
+def sheet_of(desk: Desk, qtbot: QtBot) -> GetSheet:
+    """The sheet before a download, once the hub has answered."""
+    sheet = desk.window.findChild(GetSheet)
+    assert isinstance(sheet, GetSheet)
+    qtbot.waitUntil(lambda: not sheet.detail.text().endswith("…"), timeout=WAIT_MS)
+    return sheet
+
+
+def button_of(desk: Desk, words: str) -> QPushButton:
+    """A button of the question that is asked."""
+    (box,) = [each for each in desk.window.findChildren(QMessageBox) if each.isVisible()]
+    return next(button for button in box.findChildren(QPushButton) if button.text() == words)
+
+
+def get(desk: Desk, qtbot: QtBot, remote: PretendedRemote) -> None:
+    """Download the model for this Mac, up to its first word."""
+    desk.models.manager.show(True)
+    desk.window.model_list.cards[BEST].buttons[Deed.GET].click()
+    sheet = sheet_of(desk, qtbot)
+    sheet.get_button.click()
+    delete(sheet)
+    qtbot.waitUntil(lambda: BEST in remote.downloads, timeout=WAIT_MS)
+
+
+def test_the_model_for_this_mac_stands_first_and_what_does_not_fit_last(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_known(open_desk, qtbot, PretendedDisk())
+    entries = desk.models.manager.entries
+    assert (entries[0].key, entries[0].group) == (BEST, Group.RECOMMENDED)
+    assert entries[0].fit_line.startswith("Fits: needs 7.0 GB of the 11.8 GB")
+    assert [each.is_too_big for each in entries] == sorted(each.is_too_big for each in entries)
+    assert len(entries) == len(FAMILY)
+    desk.models.manager.show(True)
+    view = desk.window.model_list
+    assert view.isVisible()
+    assert "16 GB memory" in view.state.text()
+    assert view.cards[BEST].hasFocus()
+    view.all_button.click()
+    assert set(view.cards) == {each.repository for each in FAMILY}
+
+
+def test_a_model_on_the_disk_is_used_from_the_list_the_menu_and_by_keys(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    one, other = found(tmp_path / "one", "E4B"), found(tmp_path / "other", "E2B", gigabytes=3.6)
+    desk = open_known(open_desk, qtbot, PretendedDisk(one, other))
+    model, menu = desk.models.model, desk.gestures.models.menu
+    assert [action.text() for action in menu.actions] == [
+        "Gemma 4 E4B · 4-bit affine, group 64", "Gemma 4 E2B · 4-bit affine, group 64",
+    ]  # fmt: skip
+    assert not any(action.isChecked() for action in menu.actions)
+    menu.actions[1].trigger()
+    qtbot.waitUntil(lambda: model.is_ready and model.path == tmp_path / "other", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: [a.isChecked() for a in menu.actions] == [True, False], timeout=WAIT_MS)
+    assert "last used today" in entry(desk, tmp_path / "other").line
+    desk.models.manager.show(True)
+    card = desk.window.model_list.cards[one.path]
+    card.setFocus()
+    qtbot.keyClick(card, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: model.is_ready and model.path == tmp_path / "one", timeout=WAIT_MS)
+    assert desk.preferences.settings.start_model == tmp_path / "one"
+
+
+def test_another_model_in_a_conversation_is_told_all_of_it(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    one = found(tmp_path / "one")
+    desk = open_known(open_desk, qtbot, PretendedDisk(one))
+    say(desk, "remember this")
+    wait_for_end(qtbot, desk)
+    desk.models.manager.use(entry(desk, one.path))
+    qtbot.waitUntil(lambda: desk.models.model.is_ready and not desk.models.model.is_built_in, timeout=WAIT_MS)
+    answer = say(desk, "go on")
+    assert "remember this" in wait_for_end(qtbot, desk).text
+    assert answer.model == "one"
+
+
+def test_a_download_is_shown_accepted_followed_paused_and_given_up(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    remote = PretendedRemote()
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    desk.models.manager.show(True)
+    desk.window.model_list.cards[BEST].buttons[Deed.GET].click()
+    sheet = sheet_of(desk, qtbot)
+    assert "5.2 GB to download" in sheet.detail.text()
+    assert "apache-2.0" in sheet.detail.text()
+    assert "Intended use" in sheet.card.toPlainText()
+    assert not remote.downloads, "nothing may begin before the licence is accepted"
+    sheet.get_button.click()
+    qtbot.waitUntil(lambda: BEST in remote.downloads, timeout=WAIT_MS)
+    download = remote.downloads[BEST]
+    download.done_bytes = 2 * GB
+    download.say(State.WORKING, bytes_per_second=10e6, seconds_left=318.0)
+    told = "2.0 GB of 5.2 GB · 10 MB a second · about 5 minutes left"
+    qtbot.waitUntil(lambda: entry(desk, BEST).line == told, timeout=WAIT_MS)
+    card = desk.window.model_list.cards[BEST]
+    card.buttons[Deed.PAUSE].click()
+    qtbot.waitUntil(lambda: entry(desk, BEST).stage is Stage.PAUSED, timeout=WAIT_MS)
+    assert entry(desk, BEST).line == "Paused · 2.0 GB of 5.2 GB"
+    card.buttons[Deed.RESUME].click()
+    qtbot.waitUntil(lambda: entry(desk, BEST).stage is Stage.WORKING, timeout=WAIT_MS)
+    card.buttons[Deed.STOP].click()
+    button_of(desk, "Delete What Came").click()
+    qtbot.waitUntil(lambda: download.is_deleted and entry(desk, BEST).stage is Stage.AVAILABLE, timeout=WAIT_MS)
+
+
+def test_a_model_that_came_takes_the_place_of_the_sample(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    remote = PretendedRemote()
+    disk = PretendedDisk(remote=remote)
+    desk = open_known(open_desk, qtbot, disk)
+    get(desk, qtbot, remote)
+    disk.models.append(found(tmp_path / "came"))
+    remote.downloads[BEST].say(State.DONE, folder=tmp_path / "came")
+    model = desk.models.model
+    qtbot.waitUntil(lambda: model.is_ready and model.path == tmp_path / "came", timeout=WAIT_MS)
+    assert entry(desk, tmp_path / "came").is_current or not desk.models.model.is_built_in
+
+
+def test_a_failure_of_the_hub_is_a_sentence_and_a_way_to_try_again(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    remote = PretendedRemote()
+    remote.refusal = NoConnection("The hub cannot be reached. Check the network and try again.")
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    desk.gestures.models.offer(entry(desk, BEST))
+    sheet = desk.window.findChild(GetSheet)
+    assert isinstance(sheet, GetSheet)
+    qtbot.waitUntil(lambda: sheet.problem.text() == str(remote.refusal), timeout=WAIT_MS)
+    assert not sheet.get_button.isEnabled()
+    remote.refusal = None
+    sheet.retry_button.click()
+    qtbot.waitUntil(sheet.get_button.isEnabled, timeout=WAIT_MS)
+
+
+def test_too_little_room_is_said_with_the_missing_amount_before_a_byte_comes(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    remote = PretendedRemote(free_bytes=4 * GB)
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    desk.gestures.models.offer(entry(desk, BEST))
+    sheet = sheet_of(desk, qtbot)
+    assert sheet.problem.text().startswith("1.2 GB more free space is needed")
+    assert not sheet.get_button.isEnabled()
+    assert sheet.disk_button.isVisible()
+    assert not remote.downloads
+
+
+def test_what_an_earlier_run_began_is_gone_on_with(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    remote = PretendedRemote(begun=[Begun(listing(BEST), None, 2 * GB)])
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    qtbot.waitUntil(lambda: entry(desk, BEST).stage is Stage.PAUSED, timeout=WAIT_MS)
+    assert entry(desk, BEST).line == "2.0 GB of 5.2 GB are here from last time"
+    desk.models.manager.show(True)
+    desk.window.model_list.cards[BEST].buttons[Deed.RESUME].click()
+    qtbot.waitUntil(lambda: entry(desk, BEST).stage is Stage.WORKING, timeout=WAIT_MS)
+    assert remote.downloads[BEST].done_bytes == 2 * GB
+
+
+def test_what_does_not_fit_is_refused_before_it_runs_and_a_lever_makes_it_fit(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    large = found(tmp_path / "large", "12B", gigabytes=10.3)
+    desk = open_known(open_desk, qtbot, PretendedDisk(large))
+    settings, model = desk.preferences.settings, desk.models.model
+    assert entry(desk, large.path).is_too_big
+    desk.models.manager.use(entry(desk, large.path))
+    assert model.is_built_in
+    button_of(desk, "Use a Context of 4K").click()
+    qtbot.waitUntil(lambda: model.is_ready and not model.is_built_in, timeout=WAIT_MS)
+    assert settings.context_limit == 4096
+
+
+def test_a_model_goes_to_the_trash_after_a_question_that_names_its_size(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = found(tmp_path / "one")
+    desk = open_known(open_desk, qtbot, PretendedDisk(one))
+    trashed: list[str] = []
+
+    def move_to_trash(path: str) -> bool:
+        trashed.append(path)
+        Path(path).rmdir()
+        return True
+
+    monkeypatch.setattr("app.viewmodels.models.chores.QFile.moveToTrash", move_to_trash)
+    desk.gestures.models.do(Deed.TRASH, entry(desk, one.path))
+    assert trashed == []
+    (box,) = desk.window.findChildren(QMessageBox)
+    assert "5.2 GB" in box.text()
+    button_of(desk, "Move to Trash").click()
+    qtbot.waitUntil(lambda: desk.models.manager.entry(one.path) is None, timeout=WAIT_MS)
+    assert trashed == [one.path]
+
+
+def test_a_model_moves_to_another_folder_and_is_found_there(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    one = found(tmp_path / "one")
+    (tmp_path / "one" / "config.json").write_text("{}")
+    (tmp_path / "disk").mkdir()
+    disk = PretendedDisk(one, found(tmp_path / "disk" / "one"))
+    (tmp_path / "disk" / "one").rmdir()
+    desk = open_known(open_desk, qtbot, disk)
+    desk.models.manager.move(entry(desk, one.path), tmp_path / "disk")
+    qtbot.waitUntil(lambda: desk.models.manager.entry(str(tmp_path / "disk" / "one")) is not None, timeout=WAIT_MS)
+    assert (tmp_path / "disk" / "one" / "config.json").read_text() == "{}"
+    assert not (tmp_path / "one").exists()
+    assert str(tmp_path / "disk") in desk.preferences.settings.model_folders
+
+
+def test_a_missing_disk_is_said_and_its_model_comes_back_with_it(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    one = found(tmp_path / "disk" / "one")
+    disk = PretendedDisk(one)
+    desk = open_known(open_desk, qtbot, disk)
+    desk.preferences.settings.models_used = {one.path: 1.0}
+    (tmp_path / "disk").rename(tmp_path / "away")
+    desk.models.manager.look()
+    qtbot.waitUntil(lambda: entry(desk, one.path).stage is Stage.MISSING, timeout=WAIT_MS)
+    assert "Connect its disk" in entry(desk, one.path).line
+    (tmp_path / "away").rename(tmp_path / "disk")
+    desk.gestures.models.do(Deed.LOOK, entry(desk, one.path))
+    qtbot.waitUntil(lambda: entry(desk, one.path).stage is Stage.ON_DISK, timeout=WAIT_MS)
+
+
+def test_the_first_start_recommends_one_model_and_blocks_nothing(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings
+) -> None:
+    settings.is_welcomed = False
+    desk = open_known(open_desk, qtbot, PretendedDisk())
+    welcome, empty = desk.window.messages.welcome, desk.window.messages.empty
+    qtbot.waitUntil(lambda: BEST in welcome.cards, timeout=WAIT_MS)
+    assert welcome.isVisible()
+    assert "Fake M1 · 16 GB memory" in welcome.machine.text()
+    card = welcome.cards[BEST]
+    assert (card.name.text(), list(card.buttons)) == ("Gemma 4 E4B", [Deed.GET])
+    assert "Apache-2.0" in card.line.text()
+    assert "about 7 minutes" in welcome.advice.text()
+    answer = say(desk, "hello")
+    assert wait_for_end(qtbot, desk).text.startswith("user:hello"), "it blocks nothing"
+    assert answer.model == "Sample model"
+    desk.window.commands["new"].trigger()
+    assert welcome.isVisible()
+    welcome.sample_button.click()
+    assert empty.isVisible()
+    assert settings.is_welcomed
+
+
+def test_the_first_start_lists_what_is_here_already(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path
+) -> None:
+    settings.is_welcomed = False
+    one = found(tmp_path / "one")
+    desk = open_known(open_desk, qtbot, PretendedDisk(one))
+    welcome = desk.window.messages.welcome
+    qtbot.waitUntil(lambda: one.path in welcome.cards, timeout=WAIT_MS)
+    welcome.cards[one.path].buttons[Deed.USE].click()
+    qtbot.waitUntil(lambda: desk.models.model.path == tmp_path / "one", timeout=WAIT_MS)
+    assert desk.window.messages.empty.isVisible()
+
+
+def test_wherever_the_sample_is_not_enough_a_way_leads_to_a_better_model(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_known(open_desk, qtbot, PretendedDisk(), "decline")
+    window, manager = desk.window, desk.models.manager
+    ways = [window.messages.empty.better_button, window.header.better_button, window.composer.better_button]
+    say(desk, "Who wrote Faust?")
+    wait_for_end(qtbot, desk)
+    ways.append(answer_view(desk).better_button)
+    assert answer_view(desk).better_button.isVisible()
+    for way in ways:
+        manager.show(False)
+        way.click()
+        assert manager.is_shown
+        qtbot.keyClick(window, Qt.Key.Key_Escape)
+        assert not manager.is_shown
+
+
+def test_an_answer_without_memory_offers_less_of_what_it_asked_for(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_known(open_desk, qtbot, PretendedDisk(), "short-of-memory")
+    say(desk, "all of it")
+    assert wait_for_end(qtbot, desk).is_short_of_memory
+    view = answer_view(desk)
+    assert [button.text() for button in view.way_buttons] == ["Use a Context of 4K", "Use a Smaller Model…"]
+    view.way_buttons[0].click()
+    wait_for_end(qtbot, desk)
+    assert desk.preferences.settings.context_limit == 4096
+    view = answer_view(desk)
+    view.model_requested.emit()
+    assert desk.models.manager.is_shown
+
+
+def test_the_settings_say_where_models_are_kept_and_looked_for(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    disk = PretendedDisk()
+    desk = open_known(open_desk, qtbot, disk)
+    desk.window.commands["settings"].trigger()
+    window = desk.window.findChild(SettingsWindow)
+    assert isinstance(window, SettingsWindow)
+    window.show_page("Model")
+    page = window.model
+    assert page.keeping.text() == "In the Hugging Face cache, which other programs share."
+    (tmp_path / "kept").mkdir()
+    desk.preferences.keep_models_in(tmp_path / "kept")
+    assert page.keeping.text() == str(tmp_path / "kept")
+    assert page.folders.list.item(0).text() == str(tmp_path / "kept")
+    qtbot.waitUntil(lambda: tmp_path / "kept" in disk.asked[-1], timeout=WAIT_MS)
+    page.share_button.click()
+    assert desk.models.manager.download_root is None
+    page.folders.remove_button.click()
+    qtbot.waitUntil(lambda: tmp_path / "kept" not in disk.asked[-1], timeout=WAIT_MS)
+    page.list_button.click()
+    assert desk.models.manager.is_shown
