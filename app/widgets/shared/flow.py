@@ -12,12 +12,15 @@ class Flow(QLayout):
     def __init__(self, spacing: int = 8) -> None:
         super().__init__()
         self._items: list[QLayoutItem] = []
+        self._heights: dict[int, int] = {}
+        """By width, as far as they were asked for since something in it changed."""
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(spacing)
 
     def addItem(self, item: QLayoutItem) -> None:
         """Put it at the end."""
         self._items.append(item)
+        self.invalidate()
 
     def count(self) -> int:
         """As many as there are."""
@@ -29,7 +32,13 @@ class Flow(QLayout):
 
     def takeAt(self, index: int) -> QLayoutItem | None:
         """Take one of them out."""
+        self.invalidate()
         return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def invalidate(self) -> None:
+        """Something in it changed: Qt says so for each change, and asks for heights far more often."""
+        self._heights.clear()
+        super().invalidate()
 
     def expandingDirections(self) -> Qt.Orientation:
         """It takes no more than it needs."""
@@ -41,6 +50,11 @@ class Flow(QLayout):
 
     def heightForWidth(self, width: int) -> int:
         """Of all its lines."""
+        if width not in self._heights:
+            self._heights[width] = self._height_of(width)
+        return self._heights[width]
+
+    def _height_of(self, width: int) -> int:
         margins = self.contentsMargins()
         heights = [_height(line) for line in self._lines(width - margins.left() - margins.right())]
         spacing = self.spacing() * max(len(heights) - 1, 0)
