@@ -30,7 +30,7 @@ from engine.protocol.requests import AnswerNow, Cancel, Envelope, LoadModel, Res
 from tests.process.test_worker import BROODING, until
 
 COMMAND = [sys.executable, "-m", "engine"]
-ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000)
+ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000, draft="off")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from engine.protocol.requests import AnswerNow, Cancel, Envelope, LoadModel, Res
 from engine.protocol.tools import Tool
 from engine.tokens.special_tokens import STOP_TOKEN_IDS, Special
 
-ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000)
+ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000, draft="off")
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_cancel_ends_a_running_answer_at_the_next_step(
     worker.submit(LoadModel(1, str(tiny_checkpoint)))
     until(heard, ModelLoaded)
     for request_id in range(2, 12):  # a random model may end its turn at once: try until one runs
-        options = Options(Sampling(seed=request_id), max_new_tokens=100_000)
+        options = Options(Sampling(seed=request_id), max_new_tokens=100_000, draft="off")
         worker.submit(Respond(request_id, (user("Hello"),), options))
         if isinstance(until(heard, TextDelta, Finished)[-1].event, Finished):
             continue
