@@ -1,11 +1,15 @@
 """Info.plist: what macOS knows of the app before it runs."""
 
+import re
 from collections.abc import Mapping
 
-__all__ = ["BUNDLE_ID", "DOCUMENT_TYPES", "MINIMUM_SYSTEM", "info_plist"]
+__all__ = ["BUNDLE_ID", "DOCUMENT_TYPES", "MINIMUM_SYSTEM", "info_plist", "minimum_system"]
 
 BUNDLE_ID = "org.cabochon.Cabochon"
 MINIMUM_SYSTEM = "14.0"
+
+M5_SYSTEM = "26.2"
+"""Of the build with the kernels for the M5; its tag says 26.0, its library 26.2."""
 
 DOCUMENT_TYPES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Picture": {
@@ -34,8 +38,17 @@ _OF_OTHERS = ("org.", "public.avif")
 _CONFORMS = {"Picture": "public.image", "Sound": "public.audio", "Video": "public.movie"}
 
 
-def info_plist(version: str) -> dict[str, object]:
-    """The keys, for a version such as 0.1.0. Opening is offered beside the person's own choice and never takes it."""
+def minimum_system(kernels: str) -> str:
+    """The macOS that MLX's kernels need, by the platform in the tag of their wheel: macosx_14_0_arm64, for example."""
+    found = re.search(r"macosx_(\d+)", kernels)
+    return M5_SYSTEM if found and int(found[1]) >= 26 else MINIMUM_SYSTEM
+
+
+def info_plist(version: str, system: str = MINIMUM_SYSTEM) -> dict[str, object]:
+    """The keys, for a version such as 0.1.0 and a minimum system.
+
+    Opening files is offered beside the person's own choice and never takes it.
+    """
     return {
         "CFBundleName": "Cabochon",
         "CFBundleDisplayName": "Cabochon",
@@ -49,7 +62,7 @@ def info_plist(version: str) -> dict[str, object]:
         "NSHighResolutionCapable": True,
         "NSSupportsAutomaticTermination": False,
         "NSSupportsSuddenTermination": False,
-        "LSMinimumSystemVersion": MINIMUM_SYSTEM,
+        "LSMinimumSystemVersion": system,
         "LSArchitecturePriority": ["arm64"],
         "LSApplicationCategoryType": "public.app-category.productivity",
         "NSMicrophoneUsageDescription": "Cabochon listens while you record. What you say stays on this Mac.",

@@ -1,10 +1,12 @@
 """The audit of a Mac bundle finds each trap, on small made-up bundles."""
 
+import plistlib
 from pathlib import Path, PurePath
 
 import pytest
 from bundling.audit import problems_of_app, problems_of_wheels, sizes
 from bundling.macho import find_libraries, read_slices
+from bundling.plist import info_plist, minimum_system
 
 from tests.packaging.mac_files import ARM64, X86_64, macho, universal, write
 
@@ -86,6 +88,14 @@ def test_the_size_has_a_budget_and_a_list(app: Path, monkeypatch: pytest.MonkeyP
     assert sizes(app)[0] == (5000, "numpy")
     monkeypatch.setattr("bundling.audit.BUDGET_BYTES", 5000)
     assert any("MB in all" in line for line in problems_of_app(app))
+
+
+def test_the_build_for_the_m5_may_need_the_system_that_it_names(app: Path) -> None:
+    write(app / FRAMEWORKS, {"mlx/lib/libmlx.dylib": macho(system=(26, 2), rpaths=["@loader_path/.."])})
+    assert any("needs macOS 26.2" in line for line in problems_of_app(app))
+    told = info_plist("1.0", minimum_system("Tag: py3-none-macosx_26_0_arm64"))
+    write(app, {"Contents/Info.plist": plistlib.dumps(told)})
+    assert problems_of_app(app) == []
 
 
 def test_of_wheels_only_what_is_taken_counts(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from bundling.encoders import empty_source, is_encoder
 from bundling.icon import SIDES, write_icns
 from bundling.licences import all_texts, licence_of_library, licence_of_package
 from bundling.mac_wheels import ON_A_MAC, needed, pinned, requirements
-from bundling.plist import DOCUMENT_TYPES, info_plist
+from bundling.plist import DOCUMENT_TYPES, info_plist, minimum_system
 from packaging.markers import default_environment
 from PIL import Image
 
@@ -29,6 +29,16 @@ def test_info_plist_says_who_it_is_what_it_opens_and_why_it_listens() -> None:
     assert told["LSMinimumSystemVersion"] == "14.0"
     assert told["NSMicrophoneUsageDescription"].endswith("stays on this Mac.")
     assert {each["LSHandlerRank"] for each in told["CFBundleDocumentTypes"]} == {"Alternate"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "system"), [("macosx_14_0_arm64", "14.0"), ("macosx_26_0_arm64", "26.2"), ("", "14.0")]
+)
+def test_the_minimum_system_is_that_of_the_kernels(tag: str, system: str) -> None:
+    assert (
+        info_plist(VERSION, minimum_system(f"Wheel-Version: 1.0\nTag: py3-none-{tag}"))["LSMinimumSystemVersion"]
+        == system
+    )
 
 
 def test_every_file_that_can_be_read_can_be_opened_from_finder() -> None:
