@@ -313,6 +313,18 @@ def text(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     yield Finished("end_of_turn", stats(9))
 
 
+def cited(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Names pages of a document."""
+    yield from prompt(request)
+    answer = (
+        "The rent is due on the third working day of each month (page 12).\n\n"
+        "- The White Rabbit runs close by her: pages 23 and 24.\n- **Daisies** are worth the trouble (page 11).\n\n"
+        "On page 36 it says the same once more."
+    )
+    yield from map(TextDelta, pieces(answer))
+    yield Finished("end_of_turn", stats(60))
+
+
 def spelled(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Has a token for each character."""
     characters = sum(len(message.text) for message in request.messages)
@@ -496,6 +508,7 @@ SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "rich": rich,
     "echo": echo,
     "text": text,
+    "cited": cited,
     "spelled": spelled,
     "slow": slow,
     "flow": flow,

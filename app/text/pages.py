@@ -27,6 +27,11 @@ _PARTICLES = re.compile(r"[ぁ-ん]+")
 MOST_RANGES = 12
 """So many ranges of pages are told; the rest is counted."""
 
+_FEW_RANGES = 4
+
+_WORTH = 0.25
+"""Pages that fit a question less than this share of the best one do not go with it."""
+
 _SATURATION, _LENGTH_SHARE = 1.2, 0.75
 """BM25's k1 and b, at their usual values."""
 
@@ -50,10 +55,10 @@ def page_ranges(pages: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def pages_told(pages: Sequence[int]) -> str:
-    """Rising page numbers in words: "page 3", "pages 3, 5–7"."""
+    """Rising page numbers in a few words: "page 3", "pages 3, 5–7"."""
     ranges = page_ranges(pages)
-    told = ", ".join(f"{first:,}" if first == last else f"{first:,}–{last:,}" for first, last in ranges[:MOST_RANGES])
-    rest = sum(last - first + 1 for first, last in ranges[MOST_RANGES:])
+    told = ", ".join(f"{first:,}" if first == last else f"{first:,}–{last:,}" for first, last in ranges[:_FEW_RANGES])
+    rest = sum(last - first + 1 for first, last in ranges[_FEW_RANGES:])
     return f"page{'s' * (len(pages) > 1)} {told}" + (f" and {rest:,} more" if rest else "")
 
 
@@ -73,7 +78,8 @@ def best_pages(texts: Sequence[str], question: str) -> list[int]:
             if count:
                 length = 1 - _LENGTH_SHARE + _LENGTH_SHARE * len(folded[at]) / average
                 scores[at] += rarity * count * (_SATURATION + 1) / (count + _SATURATION * length)
-    return sorted((at for at, score in enumerate(scores) if score), key=lambda at: -scores[at])
+    least = _WORTH * max(scores, default=0.0)
+    return sorted((at for at, score in enumerate(scores) if score and score >= least), key=lambda at: -scores[at])
 
 
 def _terms(question: str) -> list[str]:

@@ -31,6 +31,7 @@ from app.sound.recorder import Microphones  # noqa: E402
 from app.viewmodels.models.entries import Deed  # noqa: E402
 from app.viewmodels.models.manager import Supply  # noqa: E402
 from app.viewmodels.reading.document import Phase  # noqa: E402
+from app.widgets.reading.ask_sheet import AskSheet  # noqa: E402
 from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
 from engine import Box, sample_checkpoint  # noqa: E402
 from tests.app.driving import attach, card_of, send  # noqa: E402
@@ -440,6 +441,21 @@ def declined(studio: Studio) -> None:
     studio.say("Who wrote Faust, and when?")
 
 
+def asked(studio: Studio) -> None:
+    """A conversation about a document: what was seen of it, and pages that an answer names."""
+    desk = studio.open("cited", width=960)
+    path = pretend(desk.pasted.folder / "Lease 2024.pdf", Pretence(("text",) * 300, num_lines=2))
+    desk.models.arrivals.ask_about(path)
+    sheet = desk.window.findChild(AskSheet)
+    studio.until(sheet.as_text.isVisible)
+    sheet.as_text.setChecked(True)
+    studio.until(sheet.attach_button.isEnabled)
+    sheet.attach_button.click()
+    studio.until(lambda: len(desk.models.composer.items) == 1)
+    studio.say("When is the rent due, and what happens to the White Rabbit with pink eyes?")
+    live(500)
+
+
 SCENES: dict[str, Callable[[Studio], None]] = {
     "empty": empty,
     "window-light": lambda studio: conversation(studio, Appearance.LIGHT),
@@ -479,6 +495,7 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "memory": memory,
     "memory-dark": lambda studio: memory(studio, Appearance.DARK),
     "declined": declined,
+    "reading-asked": asked,
     **{
         f"settings-{page.lower()}": lambda studio, page=page: settings(studio, page)
         for page in ("General", "Model", "Prompts", "Answers", "Tools", "Privacy")

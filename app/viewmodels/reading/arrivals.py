@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
 from app.store import Store
 from app.text.foreign_text import one_line
+from app.viewmodels.draft.attached import DraftReading, new_key
 from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.quotes import is_named_as_text
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.errands import Errands
@@ -28,6 +30,9 @@ __all__ = ["DOCUMENT_SUFFIXES", "Arrivals", "Promise", "promise"]
 
 DOCUMENT_SUFFIXES = (".pdf",)
 """Of files that are read as documents and nothing else."""
+
+FEW = 6
+"""So many files are attached at once."""
 
 _CONTAINERS = (".tif", ".tiff")
 """Pictures that may have several pages."""
@@ -83,6 +88,10 @@ class Arrivals(QObject):
         self._composer = composer
         self._new_folder = new_folder
         self._lane = Lane()
+        self._coming: tuple[Draft, list[Path]] = (composer.draft, [])
+        """Files that are still to be attached, and to what."""
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._attach_more)
         self._is_closing = Event()
         self._documents: tuple[Path, ...] = ()
         self._pictures: tuple[Path, ...] = ()
@@ -93,12 +102,9 @@ class Arrivals(QObject):
     def question(self) -> str:
         """What a person is asked about what was dropped into a conversation; empty for nothing."""
         if self._documents:
-            name = (
-                f"“{one_line(self._documents[0].name)}”"
-                if len(self._documents) == 1
-                else f"{len(self._documents):,} documents"
-            )
-            return f"{name}: read as a document, or ask about it here?"
+            if len(self._documents) > 1:
+                return f"{len(self._documents):,} documents can be read one after the other, and kept."
+            return f"“{one_line(self._documents[0].name)}”: read as a document, or ask about it here?"
         if self._pictures:
             return f"{len(self._pictures):,} pictures are attached. They can also be read as the pages of a document."
         if self._recording is not None:
@@ -108,6 +114,8 @@ class Arrivals(QObject):
     @property
     def words(self) -> str:
         """What a button says that does it."""
+        if len(self._documents) > 1:
+            return "Read Them"
         return "Read as a Document" if self._documents or self._pictures else "Write It Down"
 
     @property
@@ -159,7 +167,8 @@ class Arrivals(QObject):
         self._lane.finish()
 
     def close(self) -> None:
-        """Sort nothing more."""
+        """Sort and attach nothing more."""
+        self._soon.stop()
         self._is_closing.set()
         self._lane.close()
 
@@ -184,7 +193,7 @@ class Arrivals(QObject):
                 self.said.emit(f"{count(len(found.others), 'file')} attached to your message.")
             return
         if found.pictures or found.others or remark:
-            self._composer.attach((*found.pictures, *found.others), remark)
+            self._attach((*found.pictures, *found.others), remark)
         self._documents = found.documents
         is_several = len(found.pictures) > 1 or any(path.suffix.lower() in _CONTAINERS for path in found.pictures)
         self._pictures = found.pictures if is_several else ()
@@ -193,6 +202,22 @@ class Arrivals(QObject):
             if path.suffix.lower() in (*SOUND_SUFFIXES, *VIDEO_SUFFIXES):
                 self._lane.do(partial(_if_long, path, self._is_closing), self._offer_recording)
         self.changed.emit()
+
+    def _attach(self, paths: tuple[Path, ...], remark: str) -> None:
+        """The first at once; many more a few at a time, for each takes the window a moment."""
+        self._composer.attach(paths[:FEW], remark)
+        self._coming = (self._composer.draft, list(paths[FEW:]))
+        self._attach_more()
+
+    def _attach_more(self) -> None:
+        draft, paths = self._coming
+        if draft is self._composer.draft and paths:
+            there = {getattr(item, "path", None) for item in draft.items.values()}
+            for path in paths[:FEW]:
+                if path not in there:
+                    self._composer.add(DraftReading(new_key(), path))
+            self._coming = (draft, paths[FEW:])
+            self._soon.start()
 
     def _offer_recording(self, path: Path | None) -> None:
         if path is not None:

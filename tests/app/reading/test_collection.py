@@ -285,3 +285,22 @@ def test_a_document_without_a_word_says_so(open_desk: OpenDesk, qtbot: QtBot, tm
     desk.models.reader.list_all()
     wait(desk, qtbot)
     assert lines(desk) == {"photo.pdf": "Nothing to read on it"}
+
+
+def test_a_pile_of_files_is_attached_a_few_at_a_time_and_its_documents_are_offered(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    notes = [tmp_path / f"note {number}.txt" for number in range(40)]
+    for number, note in enumerate(notes):
+        note.write_text(f"Note {number}")
+    papers = [pretend(tmp_path / f"{name}.pdf", Pretence(("text",))) for name in "abc"]
+    composer, arrival = desk.models.composer, desk.window.arrival
+    drop(desk, files([*notes, *papers]), is_read=False)
+    assert 0 < len(composer.items) < 40
+    qtbot.waitUntil(lambda: len(composer.items) == 40 and composer.draft.is_ready, timeout=WAIT_MS)
+    assert [item.name for item in composer.items] == [note.name for note in notes]
+    assert arrival.text.text() == "3 documents can be read one after the other, and kept."
+    desk.models.arrivals.read()
+    wait(desk, qtbot)
+    assert set(lines(desk)) == {"a.pdf", "b.pdf", "c.pdf"}

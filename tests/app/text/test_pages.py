@@ -38,4 +38,4 @@ def test_japanese_is_found_by_parts_of_its_words() -> None:
 def test_pages_are_told_as_ranges_and_many_are_counted() -> None:
     assert pages_told([3]) == "page 3"
     assert pages_told([1, 2, 3, 7]) == "pages 1–3, 7"
-    assert pages_told(range(1, 100, 2)).endswith("21, 23 and 38 more")
+    assert pages_told(range(1, 100, 2)) == "pages 1, 3, 5, 7 and 46 more"
