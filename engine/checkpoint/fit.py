@@ -114,9 +114,12 @@ def _media_bytes(shapes: Shapes, machine: Machine, use: Use) -> int:
 
 def _work_bytes(shapes: Shapes, machine: Machine, use: Use, context: int) -> int:
     sees, hears = _sees(shapes, use), _hears(shapes, use)
-    length = min(context, max(CHUNK_SIZE, sees * use.budget, hears * SOUND_TOKENS))
+    block = max(sees * use.budget, hears * SOUND_TOKENS)
     size = _float_bytes(machine)
-    moments = [_chunk_bytes(shapes, length, context, size)]
+    moments = [
+        _chunk_bytes(shapes, min(context, max(CHUNK_SIZE, block)), context, size, is_last=False),
+        _chunk_bytes(shapes, min(CHUNK_SIZE, max(1, context - block)), context, size, is_last=True),
+    ]
     if sees:
         moments.append(_picture_floats(shapes, use.budget) * size)
     if hears:
@@ -124,12 +127,17 @@ def _work_bytes(shapes: Shapes, machine: Machine, use: Use, context: int) -> int
     return max(moments)
 
 
-def _chunk_bytes(shapes: Shapes, length: int, context: int, size: int) -> int:
-    """While a chunk of `length` positions is computed, the last of `context`."""
+def _chunk_bytes(shapes: Shapes, length: int, context: int, size: int, *, is_last: bool) -> int:
+    """While a chunk of `length` positions is computed; of the last layer only the last chunk needs more than the keys.
+
+    A model's only full layer is its last one.
+    """
     heads, hidden = shapes.num_attention_heads, shapes.hidden_size
-    has_full = any(not layer.is_sliding for layer in shapes.layers)
-    seen = context if has_full else min(context, 2 * shapes.sliding_window)
-    scores = min(heads * length * seen * size, SCORE_BYTES) + length * seen
+    num_full = sum(layer.count for layer in _owning(shapes, is_sliding=False))
+    block = min(length, shapes.sliding_window, BLOCK)
+    scores = heads * block * (shapes.sliding_window + block) * size
+    if num_full > (not is_last):
+        scores = min(heads * length * context * size, SCORE_BYTES) + length * context
     experts = length * size * shapes.experts_per_token * 3 * (hidden + shapes.expert_width)
     each = (
         7 * max(layer.intermediate_size for layer in shapes.layers if layer.owns_kv)

@@ -151,3 +151,14 @@ def test_the_table_in_the_readme_is_what_is_predicted() -> None:
             sizes = " | ".join(f"{size / 1e9:.1f} GB" for size in (model.download_bytes, short, long))
             row = f"| `{model.repository}` | {model.size}, {model.form} | {sizes} | {fitting} GB |"
             assert row in readme.splitlines()
+
+
+def test_what_is_predicted_is_cut_as_the_engine_cuts() -> None:
+    from engine.cache import kv_cache
+    from engine.checkpoint import fit as predicted
+    from engine.engine import CHUNK_SIZE
+    from engine.models import attention, masks
+
+    assert predicted.CHUNK_SIZE == CHUNK_SIZE
+    assert predicted.SCORE_BYTES == attention.MAX_SCORE_BYTES
+    assert predicted.BLOCK == kv_cache.GROWTH == masks.MAX_BLOCK

@@ -207,3 +207,11 @@ def test_a_good_folder_has_its_form_and_what_it_takes(tiny_checkpoint: Path) -> 
     assert (found.refusal, found.form) == ("", "float32")
     assert found.shapes is not None
     assert found.shapes.modalities[:2] == ("text", "picture")
+
+
+def test_a_folder_of_too_many_files_is_no_model(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_checkpoint, tmp_path / "model")
+    monkeypatch.setattr("engine.checkpoint.found.MAX_ENTRIES", 3)
+    assert [model.refusal for model in found_in(tmp_path)] == ["The folder holds more files than any model."]
