@@ -4,11 +4,13 @@ Nobody is asked about silence, so nothing is invented there.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import count
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -42,6 +44,9 @@ _SHORTEST_S = 3.0
 
 _LENT_S = 20.0
 """Whoever wants to load another model waits so long, and for the answers under way."""
+
+_PART = 0.6
+"""Of a stretch in which a model lost its way: the longest part that is asked about again."""
 
 _STOPPED = "Writing the recording down was stopped."
 _UNTRANSLATED = "The model did not translate this part."
@@ -143,6 +148,40 @@ def _of_one_turn(first: tuple[int, Ask], waiting: Iterator[tuple[int, Ask]], tak
         each = next(waiting, None) if time.monotonic() < ends_s else None
 
 
+@dataclass(frozen=True)
+class _Lost:
+    """A stretch in which a model lost its way, and its parts."""
+
+    whole: SpokenPiece
+    parts: Sequence[Stretch]
+    found: dict[int, SpokenPiece] = field(default_factory=dict)
+
+    def best(self) -> SpokenPiece:
+        """What was heard in the parts, if the model came to an end in each; else what there was."""
+        pieces = [self.found[part] for part in range(len(self.parts))]
+        if any(piece.state not in ("done", "silent") for piece in pieces) or not any(piece.text for piece in pieces):
+            return self.whole
+        for index, part in enumerate(self.parts[1:]):
+            if part.begins_in_speech:
+                pieces[index : index + 2] = _seamed(*pieces[index : index + 2])
+        return msgspec.structs.replace(
+            self.whole,
+            text=" ".join(piece.text for piece in pieces if piece.text),
+            translation=" ".join(piece.translation for piece in pieces if piece.translation),
+            state="done",
+            confidence=min((piece.confidence for piece in pieces if piece.confidence is not None), default=None),
+            reason=next((piece.reason for piece in pieces if piece.reason), ""),
+        )
+
+
+class _Question(NamedTuple):
+    """Of a stretch, or of a part of one in which a model lost its way."""
+
+    place: int
+    part: int = 0
+    samples: np.ndarray | None = None
+
+
 class _Reader:
     """Asks for stretches and puts what comes back in their order."""
 
@@ -154,19 +193,24 @@ class _Reader:
         """Taken and not told yet, without their samples."""
         self._pieces = dict[int, SpokenPiece]()
         """Of them, what is written down."""
-        self._asked = dict[int, int]()
-        """Which stretch a question is about."""
+        self._asked = dict[int, _Question]()
+        """What a question is about, without its samples."""
+        self._again = deque[_Question]()
+        """To be asked next."""
+        self._lost = dict[int, _Lost]()
+        """Stretches whose parts are asked about, by their places."""
         self._damage: AttachmentError | None = None
 
     def read(self, stretches: Iterator[Stretch], ask: Asking) -> Iterator[SpokenPiece]:
         """The pieces in order. Raises Cancelled, and AttachmentError behind what could be read."""
-        for number, answered in ask(self._asks(stretches)):
-            place = self._asked.pop(number)
-            self._clip(place).unlink()
-            if answered.reason == "cancelled":
-                raise Cancelled(_STOPPED)
-            self._pieces[place] = _spoken(self._stretches[place], answered, self._translation)
-            yield from self._told()
+        places, is_asking = enumerate(stretches), True
+        while is_asking:
+            for number, answered in ask(self._asks(places)):
+                if answered.reason == "cancelled":
+                    raise Cancelled(_STOPPED)
+                self._take(self._asked.pop(number), answered)
+                yield from self._told()
+            is_asking = bool(self._again)
         yield from self._told(is_last=True)
         if self._damage is not None:
             raise self._damage
@@ -178,28 +222,51 @@ class _Reader:
         except AttachmentError as error:
             self._damage = error
 
-    def _asks(self, stretches: Iterator[Stretch]) -> Iterator[Ask]:
-        """A question for each stretch in which somebody speaks."""
-        number = 0
-        for place, stretch in enumerate(stretches):
-            self._stretches[place] = replace(stretch, samples=None)
-            if stretch.samples is None:
-                self._pieces[place] = SpokenPiece(stretch.start_s, stretch.end_s, "", state="silent")
-                continue
-            self._asked[number] = place
-            number += 1
-            yield self._ask(self._clip(place), stretch.samples)
+    def _asks(self, stretches: Iterator[tuple[int, Stretch]]) -> Iterator[Ask]:
+        """A question for each stretch in which somebody speaks; before the next one, for parts of those behind it."""
+        for number in count():
+            while not self._again:
+                place, stretch = next(stretches, (0, None))
+                if stretch is None:
+                    return
+                self._stretches[place] = replace(stretch, samples=None)
+                if stretch.samples is None:
+                    self._pieces[place] = SpokenPiece(stretch.start_s, stretch.end_s, "", state="silent")
+                else:
+                    self._again.append(_Question(place, samples=stretch.samples))
+            question = self._again.popleft()
+            self._asked[number] = question._replace(samples=None)
+            yield self._ask(question)
 
-    def _ask(self, clip: Path, samples: np.ndarray) -> Ask:
-        written = BytesIO()
+    def _take(self, question: _Question, answered: Answered) -> None:
+        """Write an answer down; where a model lost its way in a stretch, its parts are asked about, once."""
+        place, clip = question.place, self._clip(question)
+        if place in self._lost:
+            lost = self._lost[place]
+            lost.found[question.part] = _spoken(lost.parts[question.part], answered, self._translation)
+            if len(lost.found) == len(lost.parts):
+                self._pieces[place] = self._lost.pop(place).best()
+        else:
+            piece = _spoken(self._stretches[place], answered, self._translation)
+            parts = _parts(clip) if piece.state in ("looped", "cut_off") else []
+            if len(parts) > 1:
+                self._lost[place] = _Lost(piece, [replace(part, samples=None) for part in parts])
+                self._again += [_Question(place, i, part.samples) for i, part in enumerate(parts)]
+            else:
+                self._pieces[place] = piece
+        clip.unlink()
+
+    def _ask(self, question: _Question) -> Ask:
+        written, clip, samples = BytesIO(), self._clip(question), question.samples
+        assert samples is not None
         soundfile.write(written, samples, SAMPLE_RATE, subtype="FLOAT", format="WAV")
         clip.write_bytes(written.getvalue())
         most = _LEAST_TOKENS + round(_TOKENS_A_SECOND * len(samples) / SAMPLE_RATE)
         options = Options(GREEDY, max_new_tokens=most * (2 if self._translation else 1), num_logprobs=1)
         return Ask((user(self._prompt, Sound(str(clip))),), options)
 
-    def _clip(self, place: int) -> Path:
-        return self._folder / f"{place}.wav"
+    def _clip(self, question: _Question) -> Path:
+        return self._folder / f"{question.place}-{question.part}.wav"
 
     def _told(self, *, is_last: bool = False) -> Iterator[SpokenPiece]:
         """What is next and known; in front of a cut through speech only together with what is behind it."""
@@ -215,6 +282,13 @@ class _Reader:
             if stretch.ends_in_speech and behind is not None:
                 piece, self._pieces[self._next] = _seamed(piece, behind)
             yield piece
+
+
+def _parts(clip: Path) -> list[Stretch]:
+    """Where somebody speaks in a clip, in shorter stretches than all of it."""
+    samples, _ = soundfile.read(clip, dtype="float32")
+    longest_s = max(_SHORTEST_S, _PART * len(samples) / SAMPLE_RATE)
+    return [stretch for stretch in cut([samples], longest_s) if stretch.samples is not None]
 
 
 def _spoken(stretch: Stretch, answered: Answered, target: str) -> SpokenPiece:

@@ -121,6 +121,36 @@ def test_the_state_says_how_it_ended(tmp_path: Path, text: str, reason: FinishRe
     assert bool(piece.reason) == (state in ("looped", "cut_off"))
 
 
+LOOP = Answered("it rains and rains and rains and rains", "length")
+
+
+class InOrder(Scripted):
+    """Answers each question before the next one is taken."""
+
+    def __call__(self, asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+        for number, ask in enumerate(asks):
+            (sound,) = ask.messages[0].media
+            self.heard_s.append(soundfile.info(sound.path).duration)
+            yield number, self.answers.pop(0)
+
+
+def test_where_a_model_lost_its_way_it_hears_the_parts(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", babble(40))
+    ask = InOrder(LOOP, "it rains and", "and then it snows", "all day", "nobody knows")
+    first, second = (each for each in pieces_of(read_recording(path, ask, INFO)) if each.state != "silent")
+    assert (first.text, first.state) == ("it rains and then it snows all day", "done")
+    assert (second.text, second.state) == ("nobody knows", "done")
+    assert max(ask.heard_s[1:4]) < 0.8 * ask.heard_s[0]
+
+
+def test_what_the_parts_do_not_mend_stays_marked_and_is_asked_about_once(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", babble(20))
+    ask = InOrder(LOOP, "it rains and", LOOP, "it snows")
+    (piece,) = (each for each in pieces_of(read_recording(path, ask, INFO)) if each.state != "silent")
+    assert (piece.text, piece.state) == ("it rains and", "looped")
+    assert not ask.answers
+
+
 def test_one_piece_that_fails_stops_no_other(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", recording([4, 4], [1, 2, 0.0])[0])
     pieces = pieces_of(read_recording(path, Scripted(Answered("", None, error="Too long."), "8 2 4"), INFO))
