@@ -15,6 +15,9 @@ Place = tuple[int, int, int, int]
 RULE = 5.0
 """Letter heights: longer straight ink is a rule."""
 
+SIDE = 1.5
+"""Letter heights: the shortest upright stroke between two rules that is the side of a frame."""
+
 LARGE = 9.0
 """Letter heights: a component larger both ways is a frame or a picture, or a line of very large print."""
 
@@ -192,11 +195,26 @@ def _erase_rules(cleaned: np.ndarray, found: Components, index: int, letter: flo
     own = found.labels[place] == index
     across = _long_strokes(own, RULE * letter, 0.4 * letter)
     down = _long_strokes(own.T, RULE * letter, 0.4 * letter).T
-    cleaned[place] &= ~(own & (_thickened(across, letter) | _thickened(down.T, letter).T))
+    gone = own & (_thickened(across, letter) | _thickened(down.T, letter).T)
+    gone |= _sides(own & ~gone, gone, letter)
+    cleaned[place] &= ~gone
     for strokes in (across, down):
         parts = find_components(strokes)
         for a, b, c, d in _places(parts, np.maximum(parts.width, parts.height) > RULE * letter):
             yield left + a, top + b, left + c, top + d
+
+
+def _sides(own: np.ndarray, rules: np.ndarray, letter: float) -> np.ndarray:
+    """The short sides of frames: thin upright strokes in own [H, W] bool from one rule to another."""
+    parts = find_components(own)
+    may_be = (parts.width < 0.4 * letter) & (parts.height > SIDE * letter)
+    last = len(rules) - 1
+    is_side = np.zeros(len(parts) + 1, bool)  # the last one is of what is no component
+    for index in np.flatnonzero(may_be):
+        columns = slice(parts.left[index], parts.right[index])
+        ends = parts.top[index] - 1, min(parts.bottom[index], last)
+        is_side[index] = parts.top[index] > 0 and all(rules[end, columns].any() for end in ends)
+    return is_side[parts.labels]
 
 
 def _long_strokes(own: np.ndarray, length: float, thickness: float) -> np.ndarray:

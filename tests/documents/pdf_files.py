@@ -1,5 +1,6 @@
 """PDF files written by hand, as small as what they show."""
 
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,3 +126,26 @@ def _write(path: Path, objects: Sequence[bytes]) -> Path:
     out.write(b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start))
     path.write_bytes(out.getvalue())
     return path
+
+
+def write_jbig2(path: Path, side: int) -> Path:
+    """A page that a square JBIG2 picture of so many pixels covers, whose lower half is black: a few kilobytes."""
+    header = struct.pack(">IIIIBH", side, side, 0, 0, 0x04, 0)  # pixels are black where nothing else is said
+    ones = "1" * (side // 2) + "000000000001" * 2  # each row of the upper half is as the white one above it (MMR)
+    data = int(ones.ljust(-(-len(ones) // 8) * 8, "0"), 2).to_bytes(-(-len(ones) // 8), "big")
+    region = struct.pack(">IIIIBB", side, side // 2, 0, 0, 0x04, 0x01) + data
+    segments = b"".join(
+        struct.pack(">IBBBI", number, kind, 0, 1, len(body)) + body
+        for number, (kind, body) in enumerate(((48, header), (38, region), (49, b"")))
+    )
+    entries = b"/Type /XObject /Subtype /Image /ColorSpace /DeviceGray /BitsPerComponent 1 /Filter /JBIG2Decode"
+    picture = b"<< %s /Width %d /Height %d /Length %d >>\nstream\n%s\nendstream"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents 4 0 R "
+        b"/Resources << /XObject << /Im 5 0 R >> >> >>" % A4,
+        _stream(b"", whole_picture()),
+        picture % (entries, side, side, len(segments), segments),
+    ]
+    return _write(path, objects)

@@ -116,6 +116,16 @@ def test_a_table_is_read_by_rows_with_and_without_a_grid(frame: bool) -> None:
     assert bool(sheet.ground.rules) == frame
 
 
+@pytest.mark.parametrize("height", [44, 60, 100])
+def test_the_sides_of_a_field_are_no_letters(height: int) -> None:
+    page = draw_page([(x, 110 + 130 * i, text) for i in range(4) for x, text in ((80, "Town"), (420, "Leeds"))])
+    draw = ImageDraw.Draw(page)
+    for i in range(4):
+        draw.rectangle([400, 125 + 130 * i - height // 2, 900, 125 + 130 * i + height // 2], outline=0, width=2)
+    sheet = take_apart(page)
+    assert [[cell.width < 200 for cell in row.cells] for row in sheet.rows] == [[True, True]] * 4
+
+
 def test_text_beside_a_picture_is_read_and_the_picture_is_not() -> None:
     page = draw_page([*prose(9, 500, 100, 5), *prose(8, 100, 460, 10)])
     noise = np.random.default_rng(1).integers(0, 170, (10, 12), np.uint8)

@@ -19,7 +19,7 @@ from engine.protocol.documents import Box
 from engine.protocol.errors import AttachmentError, PasswordNeeded
 from engine.tasks.selftest import draw_line
 from tests.documents.pages import draw_page, prose
-from tests.documents.pdf_files import Page, text, whole_picture, write_nested, write_pdf, write_vertical
+from tests.documents.pdf_files import Page, text, whole_picture, write_jbig2, write_nested, write_pdf, write_vertical
 
 LINES = ("Alice was beginning to get very tired", "of sitting by her sister on the bank,", "and of nothing to do.")
 SCAN = draw_page(prose(20, 90, 90, 9), (1000, 1414))
@@ -177,9 +177,16 @@ def test_a_folder_is_a_document_of_its_pictures_in_natural_order(tmp_path: Path)
     assert [page.verdict for page in looked] == ["unreadable", "empty", "empty", "empty", "empty"]
 
 
+def test_a_picture_of_a_thousand_million_pixels_in_five_kilobytes_is_drawn(tmp_path: Path) -> None:
+    document = Document(write_jbig2(tmp_path / "a.pdf", 35_000))
+    shown = document.picture(1, longest_side=400)
+    assert (shown.getpixel((140, 100)), shown.getpixel((140, 300))) == ((255, 255, 255), (0, 0, 0))
+
+
+@pytest.mark.filterwarnings("ignore:Encryption R=5 is deprecated")
 def test_a_locked_document_asks_for_its_password_whatever_locks_it(tmp_path: Path) -> None:
     plain = write_pdf(tmp_path / "plain.pdf", [Page(text(*LINES))])
-    for revision in (2, 3, 4, 6):
+    for revision in (2, 3, 4, 5, 6):
         locked = tmp_path / f"{revision}.pdf"
         with pikepdf.open(plain) as file:
             aes = revision >= 4

@@ -9,12 +9,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from engine.documents.skew import find_skew
-from engine.protocol.documents import Box, PageInfo, PageText, Reading, TextLine
+from engine.engine import Engine
+from engine.protocol.documents import Box, PageInfo, PageText, Reading, TextLine, Way
 from engine.protocol.events import Logprob, PageProgress, Traits
 from engine.protocol.messages import Picture
-from engine.tasks.asking import Answered, Ask, Asking
+from engine.tasks.asking import Answered, Ask, Asking, ask_engine
 from engine.tasks.reading import read_page
 from tests.documents.pages import WORDS, as_ink, draw_page, prose
+from tests.tiny import write_checkpoint
 
 PAGE = PageInfo(3, 595, 842, "picture", "No text layer.")
 UPRIGHT = Reading(turned=0)
@@ -236,6 +238,26 @@ def test_small_print_is_read_in_tiles_that_part_no_line_and_come_together_again(
     assert page.text == "\n".join(text for _, _, text in lines)
     assert page.num_lines_unread == 0
     assert len(progress) == 2
+
+
+@pytest.mark.parametrize(("way", "num_pieces"), [("page", 1), ("tiles", 4)])
+def test_a_model_sees_the_whole_page_or_its_tiles_by_the_engine(tmp_path: Path, way: Way, num_pieces: int) -> None:
+    write_checkpoint(tmp_path / "model")
+    engine, shown = Engine.load(tmp_path / "model"), draw_page(prose(6, 60, 100, 6))
+    reading, seen = Reading(way=way, turned=0, budget=70), list[tuple[Ask, Answered]]()
+
+    def asked(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+        kept = list(asks)
+        for index, answered in ask_engine(engine)(kept):
+            seen.append((kept[index], answered))
+            yield index, answered
+
+    page, _ = read(shown, asked, reading, engine.info.traits)
+    assert page.receipt is not None
+    assert (page.receipt.way, page.receipt.num_pieces, page.receipt.budget) == (way, num_pieces, 70)
+    assert page.receipt.num_soft_tokens == sum(answered.num_soft_tokens for _, answered in seen) > 0
+    assert page.state in ("done", "looped", "cut_off")  # a model of random weights says something, to the last token
+    assert all(answered.logprobs for _, answered in seen)
 
 
 @pytest.mark.parametrize(
