@@ -4,6 +4,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -21,6 +22,7 @@ from tests.app.driving import (
     say,
     wait_for_end,
 )
+from tests.fake_engine import MACHINE
 
 
 def test_return_sends_and_empties_the_composer(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -249,6 +251,23 @@ def test_the_status_chip_tells_the_speed_after_an_answer(open_desk: OpenDesk, qt
     say(desk, "x")
     wait_for_end(qtbot, desk)
     assert chip.state.text() == "Ready · 200 tokens/s"
+
+
+@pytest.mark.parametrize(
+    ("system", "has_gpu", "words"),
+    [
+        ("macOS 15.2", True, "Ready"),
+        ("macOS 15.2", False, "Ready · slow: this Mac shows no GPU"),
+        ("Linux 6.1", False, "Ready"),
+    ],
+)
+def test_a_mac_without_a_gpu_is_told_beside_the_model(
+    open_desk: OpenDesk, qtbot: QtBot, system: str, has_gpu: bool, words: str
+) -> None:
+    desk = open_desk()
+    qtbot.waitUntil(lambda: desk.models.status.state == "Ready", timeout=WAIT_MS)
+    desk.models.model.machine = msgspec.structs.replace(MACHINE, system=system, has_gpu=has_gpu)
+    assert desk.models.status.state == words
 
 
 def test_a_sample_that_still_loads_is_told_the_newest_message_only(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -63,6 +63,13 @@ class Status(QObject):
                 assert_never(never)
 
     @property
+    def _idle(self) -> str:
+        """A Mac without a GPU, which every Mac has, is a virtual one or a session without a screen."""
+        machine = self._model.machine
+        is_slow = machine is not None and not machine.has_gpu and machine.system.startswith("macOS")
+        return "Ready · slow: this Mac shows no GPU" if is_slow else "Ready"
+
+    @property
     def state(self) -> str:
         """What the engine does: "Loading 43 %", "Reading the picture…", "Ready · 42 tokens/s"."""
         match self._model.state:
@@ -79,7 +86,7 @@ class Status(QObject):
                 return "Not loaded"
             case ModelState.READY:
                 answer = self._conversation.answer
-                return "Ready" if answer is None else _answer_state(answer)
+                return self._idle if answer is None else _answer_state(answer)
             case _ as never:
                 assert_never(never)
 
