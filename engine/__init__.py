@@ -140,6 +140,7 @@ from engine.tasks.speech_prompts import transcription_prompt
 
 if TYPE_CHECKING:
     from engine.checkpoint.catalog import CATALOG, COMFORT, recommended
+    from engine.checkpoint.config import check_configuration
     from engine.checkpoint.fit import fit, in_words
     from engine.checkpoint.found import KnownPlace, find_models, known_places, look_at_model
     from engine.checkpoint.removal import Removal, plan_removal
@@ -181,13 +182,13 @@ __all__ = [
     "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text", "TextDelta", "TextLine", "Thought",
     "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
     "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned", "Use",
-    "Verdict", "Video", "VideoReceipt", "Way", "Weights", "WriteError", "Written", "clock", "document_text",
-    "find_documents", "find_models", "fit", "in_words", "known_places", "look_at_file", "look_at_model", "mark_running",
-    "messages_of", "mix_down", "plan_frames", "plan_image", "plan_removal", "read_traits", "recommended", "respond",
-    "run_command_line", "run_document_process", "run_engine_process", "run_picture_process", "run_recording_process",
-    "run_template_process", "run_writer_process", "sample_checkpoint", "small_picture", "sweep", "take_turns",
-    "target_of", "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_document",
-    "write_recording", "write_whole",
+    "Verdict", "Video", "VideoReceipt", "Way", "Weights", "WriteError", "Written", "check_configuration", "clock",
+    "document_text", "find_documents", "find_models", "fit", "in_words", "known_places", "look_at_file",
+    "look_at_model", "mark_running", "messages_of", "mix_down", "plan_frames", "plan_image", "plan_removal",
+    "read_traits", "recommended", "respond", "run_command_line", "run_document_process", "run_engine_process",
+    "run_picture_process", "run_recording_process", "run_template_process", "run_writer_process", "sample_checkpoint",
+    "small_picture", "sweep", "take_turns", "target_of", "tool_from_function", "transcription_prompt", "user",
+    "without_surrogates", "write_document", "write_recording", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()
@@ -196,6 +197,7 @@ _LATER = {
     "CATALOG": "engine.checkpoint.catalog",
     "COMFORT": "engine.checkpoint.catalog",
     "recommended": "engine.checkpoint.catalog",
+    "check_configuration": "engine.checkpoint.config",
     "fit": "engine.checkpoint.fit",
     "in_words": "engine.checkpoint.fit",
     "KnownPlace": "engine.checkpoint.found",

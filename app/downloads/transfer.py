@@ -23,6 +23,7 @@ from app.downloads.parts import Part, fits
 from app.downloads.places import Place
 from app.downloads.values import Listing, RemoteFile, State, Status
 from app.text.foreign_text import one_line
+from engine import CheckpointError, check_configuration
 
 if TYPE_CHECKING:
     import httpx2
@@ -32,6 +33,7 @@ __all__ = ["Check", "Stopped", "Tell", "Transfer", "free_bytes"]
 SPARE_BYTES = 512 << 20
 """What a disk must keep beside a model."""
 TELL_S = 0.1
+CONFIGURATION = "config.json"
 
 Check = Callable[[Path], object]
 """Looks at a folder as the engine would load it; raises EngineError."""
@@ -95,10 +97,13 @@ class Transfer:
             place.remember(listing)
             missing = self._missing_files()
             self._require_space(missing)
+            if missing and missing[0].name == CONFIGURATION:
+                self._fetch(missing.pop(0))
+            self._look_at_configuration()
             for file in missing:
                 self._fetch(file)
             self._say(State.CHECKING, at_once=True)
-            self._check(place.assemble(listing))
+            self._ask(self._check, place.assemble(listing))
             folder = place.install(listing)
             place.forget(listing)
         return folder
@@ -110,8 +115,9 @@ class Transfer:
             raise PlaceRefused(f"“{one_line(str(folder))}” holds something already. Name a new folder.")
 
     def _missing_files(self) -> list[RemoteFile]:
-        """Small ones first: what is wrong with a repository shows there."""
-        files = sorted({file.digest: file for file in self._listing.files}.values(), key=lambda file: file.size_bytes)
+        """The configuration first, then small ones: what is wrong with a repository shows there."""
+        distinct = {file.digest: file for file in self._listing.files}.values()
+        files = sorted(distinct, key=lambda file: (file.name != CONFIGURATION, file.size_bytes))
         missing = []
         for file in files:
             if self._is_there(file):
@@ -199,6 +205,22 @@ class Transfer:
                     began, came = now, 0
         if not part.is_complete:
             raise Interrupted(NoConnection("The connection was cut. Check the connection to the internet."))
+
+    def _look_at_configuration(self) -> None:
+        """What the engine cannot run shows before gigabytes come; raises CheckpointError."""
+        folder = self._place.unfinished_folder(self._listing)
+        for file in self._listing.files:
+            if file.name == CONFIGURATION:
+                staged, placed = self._place.staged(self._listing, file), self._place.placed(self._listing, file)
+                shutil.copyfile(staged if staged.exists() else placed, folder / CONFIGURATION)
+        self._ask(check_configuration, folder)
+
+    def _ask(self, check: Check, folder: Path) -> None:
+        """Let the engine look at a folder of ours, of which a person knows the repository alone."""
+        try:
+            check(folder)
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(folder), self._listing.repo)) from error
 
     def _wait(self, cut: Interrupted, seconds: float) -> None:
         if cut.wait_s is not None:

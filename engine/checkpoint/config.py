@@ -28,7 +28,7 @@ from engine.preprocess.image import PATCH_SIZE, POOLING, SIDE_MULTIPLE
 from engine.protocol.errors import CheckpointError, quoted
 from engine.protocol.messages import BUDGETS
 
-__all__ = ["MAX_NAME", "is_drafter", "read_config", "read_drafter_config", "read_json"]
+__all__ = ["MAX_NAME", "check_configuration", "is_drafter", "read_config", "read_drafter_config", "read_json"]
 
 _Config = TypeVar("_Config")
 
@@ -102,6 +102,14 @@ def read_config(folder: Path) -> ModelConfig:
         quantization=read_quantization(root.values, root.where),
         stop_token_ids=_stop_ids(root),
     )
+
+
+def check_configuration(folder: Path) -> None:
+    """Whether this engine knows what a `config.json` describes, model or drafter; raises CheckpointError."""
+    if is_drafter(folder):
+        read_drafter_config(folder)
+    else:
+        read_config(folder)
 
 
 def is_drafter(folder: Path) -> bool:

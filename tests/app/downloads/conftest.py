@@ -1,5 +1,6 @@
 """The one room whose tests may open a connection, and only to this machine: to a stand-in of the hub."""
 
+import json
 import random
 import socket
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from app.downloads import Download, Gate, Hub, HubCache, Listing, Patience, Plac
 from engine import EngineError
 from tests.app.downloads.stand_in import StandIn, standing_in
 from tests.conftest import NetworkUsed
+from tests.tiny import model_config
 
 REPO = "mlx-community/gemma-4-tiny-4bit"
 FAST = Patience(num_tries=3, first_wait_s=0.0, longest_wait_s=0.0)
@@ -56,7 +58,7 @@ def files() -> dict[str, bytes]:
     """What a small model of two shards consists of, and what nobody needs."""
     chance = random.Random(17)
     return {
-        "config.json": b'{"model_type": "gemma4"}',
+        "config.json": json.dumps(model_config()).encode(),
         "tokenizer.json": chance.randbytes(30_000),
         "chat_template.jinja": b"{{ messages }}",
         "model-00001-of-00002.safetensors": chance.randbytes(400_000),

@@ -58,8 +58,9 @@ def is_right(bringing: Bringing, files: dict[str, bytes]) -> bool:
 
 
 def fault_at(stand_in: StandIn, listing: Listing, name: str, *faults: Fault) -> None:
-    """Let answers about one file be wrong; smaller files are asked for before."""
-    names = [file.name for file in sorted(listing.files, key=lambda file: file.size_bytes)]
+    """Let answers about one file be wrong; the configuration and smaller files are asked for before."""
+    ordered = sorted(listing.files, key=lambda file: (file.name != "config.json", file.size_bytes))
+    names = [file.name for file in ordered]
     stand_in.faults.extend([Fault()] * names.index(name) + list(faults))
 
 
@@ -246,14 +247,15 @@ def test_of_another_revision_only_what_changed_is_fetched(
 ) -> None:
     fault_at(stand_in, listing, SHARD, *[Fault(cut_after=0)] * 3)
     Bringing(hub, listing, cache).run()
-    stand_in.add(REPO, files | {"config.json": b'{"model_type": "gemma4", "new": 1}'})
+    changed = {"config.json": files["config.json"] + b"\n"}
+    stand_in.add(REPO, files | changed)
     stand_in.repositories[REPO].commits.pop(listing.commit)
     gone = Bringing(hub, listing, cache).run()
     assert isinstance(gone.error, NotFound)
     stand_in.asked.clear()
     bringing = Bringing(hub, hub.look(REPO), cache)
     bringing.run()
-    assert is_right(bringing, files | {"config.json": b'{"model_type": "gemma4", "new": 1}'})
+    assert is_right(bringing, files | changed)
     assert {each.path.rpartition("/")[2] for each in stand_in.asked[1:]} == {"config.json", SHARD}
 
 
@@ -261,11 +263,12 @@ def test_two_revisions_share_what_they_have_in_common(
     hub: Hub, listing: Listing, cache: HubCache, stand_in: StandIn, files: dict[str, bytes]
 ) -> None:
     Bringing(hub, listing, cache).run()
-    stand_in.add(REPO, files | {"config.json": b"{ }"})
+    changed = {"config.json": files["config.json"] + b"\n"}
+    stand_in.add(REPO, files | changed)
     stand_in.asked.clear()
     bringing = Bringing(hub, hub.look(REPO), cache)
     bringing.run()
-    assert is_right(bringing, files | {"config.json": b"{ }"})
+    assert is_right(bringing, files | changed)
     assert len(stand_in.asked) == 2
     old = Bringing(hub, hub.look(REPO, listing.commit), cache)
     old.run()
@@ -483,7 +486,7 @@ def test_what_the_engine_refuses_is_not_put_in_place_and_not_fetched_again(
     bringing = Bringing(hub, listing, place(tmp_path))
     bringing.refusal = CheckpointError("This is no Gemma 4.")
     status = bringing.run()
-    assert (status.state, status.error) == (State.FAILED, bringing.refusal)
+    assert (status.state, str(status.error)) == (State.FAILED, "This is no Gemma 4.")
     assert not any((tmp_path / "hub").glob("*/snapshots"))
     assert not (tmp_path / "model").exists()
     stand_in.asked.clear()
@@ -492,6 +495,23 @@ def test_what_the_engine_refuses_is_not_put_in_place_and_not_fetched_again(
     assert is_right(bringing, files)
     assert stand_in.asked == []
     assert bringing.looked_at == [{file.name: file.size_bytes for file in listing.files}] * 2
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [(b'{"model_type": "llama"}', "llama"), (b'{"model_type": "gemma3"}', "Gemma 3"), (b"{}", ""), (b"[[[", "JSON")],
+)
+def test_what_the_engine_does_not_know_shows_before_the_weights_come(
+    config: bytes, says: str, hub: Hub, cache: HubCache, stand_in: StandIn, files: dict[str, bytes]
+) -> None:
+    stand_in.add("other/model", files | {"config.json": config})
+    bringing = Bringing(hub, hub.look("other/model"), cache)
+    for _ in range(2):
+        error = bringing.run().error
+        assert isinstance(error, CheckpointError)
+        assert says in str(error)
+        assert str(error).startswith("other/model/config.json")
+    assert [asked.path.rpartition("/")[2] for asked in stand_in.asked] == ["main", "config.json"]
 
 
 # --- several at once
