@@ -116,10 +116,10 @@ class Transfer:
 
     def _missing_files(self) -> list[RemoteFile]:
         """The configuration first, then small ones: what is wrong with a repository shows there."""
-        distinct = {file.digest: file for file in self._listing.files}.values()
-        files = sorted(distinct, key=lambda file: (file.name != CONFIGURATION, file.size_bytes))
+        files = sorted(self._listing.files, key=lambda file: (file.name != CONFIGURATION, file.size_bytes))
+        distinct = {file.digest: file for file in reversed(files)}  # of one content, the first name
         missing = []
-        for file in files:
+        for file in reversed(distinct.values()):
             if self._is_there(file):
                 self._done += file.size_bytes
             else:
