@@ -63,11 +63,13 @@ def reading_order(read: Sequence[str], right: Sequence[str]) -> float:
     """How far the sequence of lines is from the right one: 0 for the same, 1 for nothing in place."""
     if not read and not right:
         return 0.0
-    places = []
+    places, last = list[int](), -1
     for line in read:
         found = [difference(line, each) for each in right]
-        nearest = int(np.argmin(found)) if found else -1
-        places.append(nearest if found and found[nearest] < FAR else -1)
+        least = min(found, default=FAR)
+        nearest = [at for at, each in enumerate(found) if each == least < FAR]  # lines may be alike: the next one
+        places.append(next((at for at in nearest if at > last), nearest[-1] if nearest else -1))
+        last = places[-1] if nearest else last
     return round(edits(np.array(places, int), np.arange(len(right))) / max(len(read), len(right)), 3)
 
 

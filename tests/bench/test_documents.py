@@ -25,6 +25,9 @@ def test_reading_order_is_that_of_the_lines() -> None:
     assert reading_order(["alpha onee", *lines[1:]], lines) == 0.0
     assert reading_order([lines[0], lines[2], lines[1], lines[3]], lines) == 0.5
     assert reading_order([], lines) == 1.0
+    alike = [*lines, "beta two", "gamma three", "beta two"]
+    assert reading_order(alike, alike) == 0.0
+    assert reading_order([*alike[:4], *alike[5:], alike[4]], alike) > 0.0
     assert reading_order([], []) == 0.0
 
 
