@@ -102,7 +102,7 @@ RICH = "\n\n".join(
 )
 
 
-MACHINE = Machine("Fake M1", 16 * 2**30, 11 * 2**30, "macOS 14.0", has_gpu=True)
+MACHINE = Machine("Apple M1", 16 * 2**30, 11 * 2**30, "macOS 14.0", has_gpu=True)
 
 
 class FakeEngine:

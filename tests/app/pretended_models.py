@@ -6,7 +6,7 @@ from pathlib import Path
 from app.downloads import Listing, RemoteFile, State, Status
 from app.viewmodels.models.manager import Supply
 from app.viewmodels.models.remote import Begun, Offer
-from engine import CatalogModel, EngineError, Fit, FoundModel, LayerShape, Lever, Machine, Shapes, Use, Weights
+from engine import CATALOG, CatalogModel, EngineError, Fit, FoundModel, LayerShape, Lever, Machine, Shapes, Use, Weights
 from engine.protocol.models import AudioShape, VisionShape
 
 GB = 10**9
@@ -148,7 +148,7 @@ class PretendedRemote:
 
 def listing(repository: str) -> Listing:
     """What the hub holds of a model of the family."""
-    num_bytes = next(each.download_bytes for each in FAMILY if each.repository == repository)
+    num_bytes = next(each.download_bytes for each in (*FAMILY, *CATALOG) if each.repository == repository)
     files = (RemoteFile("config.json", 5000, "0" * 40), RemoteFile("model.safetensors", num_bytes - 5000, "0" * 64))
     page = f"https://huggingface.co/{repository}"
     return Listing(repository, "main", "0" * 40, files, "apache-2.0", LICENCE, page)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,10 +34,10 @@ from app.viewmodels.models.manager import Supply  # noqa: E402
 from app.viewmodels.reading.document import Phase  # noqa: E402
 from app.widgets.reading.ask_sheet import AskSheet  # noqa: E402
 from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
-from engine import Box, sample_checkpoint  # noqa: E402
+from engine import CATALOG, Box, FoundModel, fit, recommended, sample_checkpoint  # noqa: E402
 from tests.app.driving import attach, card_of, send  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
-from tests.app.pretended_models import FAMILY, GB, PretendedDisk, PretendedRemote, found, nothing  # noqa: E402
+from tests.app.pretended_models import GB, PretendedDisk, PretendedRemote, found, nothing  # noqa: E402
 from tests.fake_documents import Pretence, pretend  # noqa: E402
 
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
@@ -365,22 +366,33 @@ def arrival(studio: Studio) -> None:
     live(300)
 
 
+def real(disk: PretendedDisk) -> Supply:
+    """The real family on a pretended disk."""
+    return replace(disk.supply, catalog=CATALOG, recommended=recommended, fit=fit)
+
+
+def of_family(path: Path, size: str, form: str) -> FoundModel:
+    """A model of the family on the disk."""
+    model = next(each for each in CATALOG if (each.size, each.form) == (size, form))
+    there = found(path, size, form, model.download_bytes / GB)
+    return structs.replace(there, shapes=model.shapes, repository=model.repository, place="hugging_face")
+
+
 def welcome(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> None:
     """The first start."""
-    desk = studio.open("fast", appearance, supply=PretendedDisk().supply, is_welcomed=False)
+    desk = studio.open("fast", appearance, supply=real(PretendedDisk()), is_welcomed=False)
     studio.until(lambda: desk.models.manager.recommended is not None)
 
 
 def models(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> Desk:
     """The list: one in use, one that waits on a missing disk, one that comes, and those that could be."""
     folder, remote = Path(tempfile.mkdtemp()), PretendedRemote()
-    here = found(folder / "gemma-4-E2B-it-4bit", "E2B", gigabytes=3.58)
-    here = structs.replace(here, repository=FAMILY[0].repository, place="hugging_face")
-    plain = found(folder / "gemma-4-12B-it", "12B", "bfloat16", gigabytes=23.9)
+    here = of_family(folder / "gemma-4-e4b-it-4bit", "E4B", "4-bit")
+    plain = of_family(folder / "gemma-4-12B-it", "12B", "bfloat16")
     odd = found(folder / "llama-3-8b-q4", "", "", gigabytes=4.7)
     odd = structs.replace(odd, refusal="It is a Llama model; Cabochon reads Gemma 4 models only.", shapes=None)
     disk = PretendedDisk(here, plain, odd, remote=remote)
-    desk = studio.open("fast", appearance, height=860, supply=disk.supply)
+    desk = studio.open("fast", appearance, height=860, supply=real(disk))
     manager = desk.models.manager
     desk.preferences.settings.models_used = {"/Volumes/Archive/Models/gemma-4-31b-it-4bit": 1.0}
     studio.until(lambda: bool(manager.usable) and manager.recommended is not None)
@@ -401,7 +413,7 @@ def get(
 ) -> None:
     """What is shown before a download."""
     disk = PretendedDisk(remote=PretendedRemote(free_bytes))
-    desk = studio.open("fast", appearance, supply=disk.supply)
+    desk = studio.open("fast", appearance, supply=real(disk))
     studio.until(lambda: desk.models.manager.recommended is not None)
     desk.models.manager.show(True)
     desk.gestures.models.do(Deed.GET, desk.models.manager.recommended)
@@ -416,8 +428,8 @@ def memory(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> None:
 
 def too_big(studio: Studio) -> None:
     """A model that does not fit."""
-    large = found(Path(tempfile.mkdtemp()) / "large", "12B", gigabytes=10.3)
-    desk = studio.open("fast", supply=PretendedDisk(large).supply)
+    large = of_family(Path(tempfile.mkdtemp()) / "large", "12B", "8-bit")
+    desk = studio.open("fast", supply=real(PretendedDisk(large)))
     studio.until(lambda: bool(desk.models.manager.usable) and desk.models.manager.machine is not None)
     live(300)
     desk.models.manager.show(True)

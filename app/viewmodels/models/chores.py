@@ -14,6 +14,7 @@ from PySide6.QtCore import QFile, QObject, Qt, Signal
 from app.background import Lane
 from app.text.foreign_text import one_line
 from app.viewmodels.models.entries import Stage, Transfer
+from engine import EngineError, KnownPlace, Removal, plan_removal
 
 __all__ = ["Chores"]
 
@@ -56,11 +57,10 @@ class Chores(QObject):
 
     def trash(self, folder: Path, size: str) -> None:
         """Put a model where the system can bring it back from. `size`: what that gives back, in words."""
-        root = _root_of(folder)
-        name = one_line(root.name, 60)
+        name = _name_of(folder)
 
         def work(_stop: threading.Event) -> str:
-            if not QFile.moveToTrash(str(root)):
+            if not all(QFile.moveToTrash(str(path)) for path in _removal(folder).paths):
                 raise ChoreError(f"“{name}” cannot be moved to the Trash. Delete it in its folder.")
             return f"“{name}” is in the Trash; emptying it gives back {size}."
 
@@ -68,8 +68,8 @@ class Chores(QObject):
 
     def move(self, folder: Path, target: Path) -> None:
         """Copy a model into another folder, and delete it here once all of it is there."""
-        name = one_line(folder.name if _root_of(folder) == folder else _root_of(folder).name, 60)
-        there = target / _root_of(folder).name.removeprefix("models--").replace("--", "_")
+        name = _name_of(folder)
+        there = target / name
 
         def work(stop: threading.Event) -> str:
             if there.exists():
@@ -78,9 +78,8 @@ class Chores(QObject):
                 _copy(folder, there, stop, partial(self._tell, folder, "Moving"))
             except OSError as error:
                 raise ChoreError(f"“{name}” could not be moved: {error.strerror or error}. It stays here.") from error
-            with suppress(OSError):
-                shutil.rmtree(_root_of(folder))
             self.placed.emit(there)
+            _removal(folder).carry_out()
             return f"“{name}” is in “{one_line(str(target))}” now."
 
         self._begin(folder, "Moving…", work)
@@ -121,7 +120,7 @@ class Chores(QObject):
                 return "" if stop.is_set() else work(stop)
             except _Stopped:
                 return ""
-            except ChoreError as error:
+            except (ChoreError, EngineError) as error:
                 return str(error)
 
         self._lane.do(do, partial(self._end, key))
@@ -161,10 +160,16 @@ class Chores(QObject):
         return told
 
 
-def _root_of(folder: Path) -> Path:
-    """All of a model: of a snapshot in a Hugging Face cache, the folder that holds its content too."""
-    is_snapshot = folder.parent.name == "snapshots" and folder.parents[1].name.startswith("models--")
-    return folder.parents[1] if is_snapshot else folder
+def _removal(folder: Path) -> Removal:
+    """What goes with a model: of a snapshot in a Hugging Face cache, also its content. Raises CheckpointError."""
+    return plan_removal(folder, [KnownPlace("folder", folder.parent)])
+
+
+def _name_of(folder: Path) -> str:
+    """What a model's folder is called; that of a snapshot after its repository, not its commit."""
+    if folder.parent.name == "snapshots":
+        return one_line(folder.parents[1].name.rpartition("--")[2])
+    return one_line(folder.name)
 
 
 def _copy(source: Path, target: Path, stop: threading.Event, tell: Callable[[float], None]) -> None:

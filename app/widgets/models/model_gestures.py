@@ -23,6 +23,9 @@ from engine import EngineError, Lever
 __all__ = ["ModelGestures"]
 
 
+NOTHING_HELPS = "No shorter context makes it fit; a smaller model does."
+
+
 class ModelGestures(QObject):
     """Lives as long as its window."""
 
@@ -176,13 +179,12 @@ class ModelGestures(QObject):
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.setTextFormat(Qt.TextFormat.PlainText)
         sheet.setText(f"{entry.name} does not fit on this Mac as things stand.")
-        levers = entry.fit.levers if entry.fit is not None else ()
-        ways = "\n".join(f"{lever.words}." for lever in levers)
-        sheet.setInformativeText(f"{entry.fit_line}.\n{ways}".strip())
+        levers = [lever for lever in entry.fit.levers if lever.is_enough] if entry.fit is not None else []
+        ways = "\n".join(f"{lever.words[:1].upper()}{lever.words[1:]}." for lever in levers) or NOTHING_HELPS
+        sheet.setInformativeText(f"{entry.fit_line}.\n{ways}")
         for lever in levers:
-            if lever.is_enough:
-                button = sheet.addButton(lever_words(lever), QMessageBox.ButtonRole.AcceptRole)
-                button.clicked.connect(partial(self.manager.pull, lever, entry))
+            button = sheet.addButton(lever_words(lever), QMessageBox.ButtonRole.AcceptRole)
+            button.clicked.connect(partial(self.manager.pull, lever, entry))
         sheet.addButton("Smaller Models", QMessageBox.ButtonRole.ActionRole).clicked.connect(self.show)
         sheet.setDefaultButton(sheet.addButton(QMessageBox.StandardButton.Cancel))
         sheet.open()

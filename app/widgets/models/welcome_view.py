@@ -1,7 +1,7 @@
 """The first start: what this Mac is, one model that fits it, those that are here already, and the sample."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodels.models.entries import Entry, Stage
 from app.viewmodels.models.manager import Manager
@@ -108,6 +108,9 @@ class WelcomeView(QWidget):
         layout.addWidget(self.here)
         layout.addLayout(self._here)
         layout.addSpacing(12)
-        layout.addLayout(self._buttons)
-        layout.setAlignment(self._buttons, Qt.AlignmentFlag.AlignHCenter)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addLayout(self._buttons)
+        middle.addStretch(1)
+        layout.addLayout(middle)
         layout.addStretch(3)

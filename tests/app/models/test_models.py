@@ -260,7 +260,7 @@ def test_the_first_start_recommends_one_model_and_blocks_nothing(
     welcome, empty = desk.window.messages.welcome, desk.window.messages.empty
     qtbot.waitUntil(lambda: BEST in welcome.cards, timeout=WAIT_MS)
     assert welcome.isVisible()
-    assert "Fake M1 · 16 GB memory" in welcome.machine.text()
+    assert "Apple M1 · 16 GB memory" in welcome.machine.text()
     card = welcome.cards[BEST]
     assert (card.name.text(), list(card.buttons)) == ("Gemma 4 E4B", [Deed.GET])
     assert "Apache-2.0" in card.line.text()
