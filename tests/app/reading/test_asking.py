@@ -79,6 +79,33 @@ def test_a_long_document_is_asked_by_the_pages_that_fit_the_question(
     assert [type(item) for item in composer.items] == [DraftPages], "the next question is asked about it too"
 
 
+def test_the_keyboard_goes_to_the_pages_that_an_answer_names(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("cited")
+    ask_for_text(desk, qtbot, pretend(tmp_path / "lease.pdf", Pretence(("text",) * 30, num_lines=2)))
+    say(desk, "When is it due?")
+    wait_for_end(qtbot, desk)
+    (text,) = answer_view(desk).texts
+    assert text is not None
+    qtbot.waitUntil(lambda: "page 36" in text.toPlainText(), timeout=WAIT_MS)
+    text.setFocus()
+    reader = desk.models.reader
+    for num_tabs, number in enumerate((12, 23, 24), 1):
+        for _ in range(num_tabs):
+            QTest.keyClick(text, Qt.Key.Key_Tab)
+        QTest.keyClick(text, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda number=number: reader.number == number, timeout=WAIT_MS)
+        reader.show(False)
+        text.setFocus()
+    links = [cursor_at(text, place).charFormat().anchorHref() for place in range(1, text.document().characterCount())]
+    assert {link for link in links if link} == {"page:12", "page:23", "page:24", "page:11"}, "there is no page 36"
+
+
+def cursor_at(text: TextView, place: int) -> QTextCursor:
+    cursor = QTextCursor(text.document())
+    cursor.setPosition(place)
+    return cursor
+
+
 def test_a_document_that_fits_is_told_whole_and_only_once(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk("text")
     ask_for_text(desk, qtbot, pretend(tmp_path / "short.pdf", Pretence(("text",) * 4, num_lines=2)), "2-3")
