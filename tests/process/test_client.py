@@ -27,10 +27,9 @@ from engine.protocol.events import (
 from engine.protocol.messages import Picture, user
 from engine.protocol.options import Options, Sampling
 from engine.protocol.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond
-from tests.process.test_worker import BROODING, until
+from tests.process.test_worker import BROODING, ENDLESS, until
 
 COMMAND = [sys.executable, "-m", "engine"]
-ENDLESS = Options(Sampling(seed=1), max_new_tokens=100_000, draft="off")
 
 
 @pytest.fixture
