@@ -86,7 +86,7 @@ class Recordings(QObject):
             self.stop()
             self._asks_for.set()
             self.path, self.pieces, self.failure, self._num_saved = path, [], "", 0
-            self.phase = Phase.STOPPED
+            self.phase = Phase.WRITING
             self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
             self._asks_for = stopped = threading.Event()
             self._waves.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
@@ -117,6 +117,7 @@ class Recordings(QObject):
         if errand is not None:
             errand.heard.disconnect(self._hear)
             errand.cancel()
+        if self.phase is Phase.WRITING:
             self._end(Phase.STOPPED)
 
     def let_go(self) -> None:
@@ -198,10 +199,10 @@ class Recordings(QObject):
 
     def _take_kept(self, path: Path, pieces: tuple[SpokenPiece, ...]) -> None:
         """What was written down before, in this run or another, comes back; the rest is written down."""
-        if path == self.path and self.phase is Phase.STOPPED and not self.pieces:
-            self.pieces, self._num_saved = list(pieces), len(pieces)
-            self.opened.emit()
+        if path == self.path and self.phase is Phase.WRITING and self._errand is None:
+            self.phase, self.pieces, self._num_saved = Phase.STOPPED, list(pieces), len(pieces)
             self.go_on()
+            self.opened.emit()
 
     def _end(self, phase: Phase) -> None:
         self.phase = phase
