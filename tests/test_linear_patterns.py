@@ -15,6 +15,7 @@ from app.store.text import searchable, snippet
 from app.text.blocks import block_pieces
 from app.text.formulas import put_back, take_formulas
 from app.text.markdown import cleaned, keep_line_breaks, number_fences
+from app.text.pages import named_pages
 from app.viewmodels.conversation.finding import occurrences
 from app.viewmodels.shelf.shelf import title_from
 from engine import Quote
@@ -34,7 +35,7 @@ HOSTILE = (
     "\\(", "\\[", "\\$", "a$", "`a", "``` ", "~~~ ", "`` ", "a\n", "\n\n", "|\n", "- a\n", "> a\n", "a|\n-|\n", "```\n",
     "[a]:", "[a]: b\n", "a \n", "a\\\n", "call:", "call:a{", "{a:", "a:[", "\\\"", '"a', "a,", "1e", "1.", "<|channel>",
     "File: ", "Args:", "*a: ", "a (", "<unused", "\\left", "\\{", "error: ",
-    "\u0301\u0323", "\u0f73",
+    "\u0301\u0323", "\u0f73", "第12345", "p. 1,", "1、",
 )  # fmt: skip
 """What is repeated; each ends in something that no pattern expects."""
 
@@ -95,6 +96,7 @@ WORK: dict[str, Callable[[str], object]] = {
     "finding": lambda text: occurrences(text, ("ab", "a")),
     "the words of a document": lambda text: words_of([text]),
     "joining lines": lambda text: join_lines([text, text]),
+    "the pages that it names": lambda text: list(named_pages(text)),
     "a search's snippet": lambda text: snippet(text, ["ab", "b"]),
 }
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 __all__ = ["MOST_RANGES", "best_pages", "named_pages", "page_ranges", "pages_told"]
 
 _NAMED = re.compile(
-    r"(?:(?<!\w)(?:pages?|pp?\.|p[aá]ginas?|pagin[ae]|seiten?|s\.)\s{0,2}|第)"
-    r"\d{1,5}(?:\s{0,2}(?:[-–—,;&、]|and|und|et|to|bis)\s{0,2}\d{1,5}){0,50}(?!\w*\d)"
-    r"|(?<!\d)\d{1,5}(?=\s?(?:ページ|頁|页))",
+    r"(?<!\w)(?:pages?|pp?\.|p[aá]ginas?|pagin[ae]|seiten?|s\.)\s{0,2}\d{1,5}(?!\w{0,5}\d)"
+    r"(?:\s{0,2}(?:[-–—,;&、]|and|und|et|to|bis)\s{0,2}\d{1,5}(?!\w{0,5}\d)){0,50}"
+    r"|(?<!\d)\d{1,5}(?:\s?[-–—〜~、]\s?\d{1,5}){0,3}(?=\s?(?:ページ|頁|页))",
     re.IGNORECASE,
 )
-"""A word for a page and the numbers behind it; in Japanese and Chinese the number comes first."""
+"""A word for a page and the numbers behind it; in Japanese and Chinese the numbers come first. What is looked ahead at
+is bounded, or a text without blanks would be walked through again for each of its numbers."""
 
 _NUMBER = re.compile(r"\d{1,5}")
 _WORDS = re.compile(r"[぀-ヿ㐀-鿿가-힯豈-﫿]+|[^\W_぀-ヿ㐀-鿿가-힯豈-﫿]+")

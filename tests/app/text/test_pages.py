@@ -12,6 +12,8 @@ from app.text.pages import best_pages, named_pages, pages_told
         ("Pages 4, 7–9 and 12 say so, p. 15 too.", ["4", "7", "9", "12", "15"]),
         ("Das steht auf Seite 8 und S. 10.", ["8", "10"]),
         ("12ページと第3ページにあります。", ["12", "3"]),
+        ("第3条と第7-9页、15、16頁", ["7", "9", "15", "16"]),
+        ("Seite 8f. und S. 10ff.; pages 1, 123456", ["8", "10", "1"]),
         ("Two stages 5, wages 4, version 3 of 7 pages, in 2024.", []),
         ("page 123456789", []),
         ("pages", []),
