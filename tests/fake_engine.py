@@ -452,8 +452,9 @@ def short_of_memory(engine: FakeEngine, request: Respond) -> Iterator[EngineEven
     if request.options.context_limit:
         yield from echo(engine, request)
         return
+    less = Lever("140 instead of 280 saves 0.1 GB", 100_000_000, is_enough=False, use=Use(budget=140), less_of="budget")
     lever = Lever("4K instead of 8K saves 1.1 GB", 1_100_000_000, is_enough=True, use=Use(4096))
-    yield Failed("NotEnoughMemory", "This needs 13.2 GB, and this Mac gives 11.8 GB.", True, (lever,))
+    yield Failed("NotEnoughMemory", "This needs 13.2 GB, and this Mac gives 11.8 GB.", True, (less, lever))
 
 
 def decline(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:

@@ -181,7 +181,8 @@ class AnswerView(TurnView):
     def _show_ways(self) -> None:
         """A button for each thing that would make it fit, and one for a smaller model."""
         if self.turn.is_short_of_memory and not self.way_buttons:
-            ways = [(lever_words(lever), partial(self.lever_requested.emit, lever)) for lever in self.turn.levers]
+            levers = [lever for lever in self.turn.levers if lever.is_enough]
+            ways = [(lever_words(lever), partial(self.lever_requested.emit, lever)) for lever in levers]
             for words, do in (*ways, ("Use a Smaller Model…", self.model_requested.emit)):
                 button = QPushButton(words)
                 button.clicked.connect(lambda _=False, do=do: do())
