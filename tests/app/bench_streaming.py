@@ -260,6 +260,7 @@ def any_texts(desk: Desk) -> None:
         for term in ("a", "not there"):
             view.mark((term,), 0)
             wait_until(lambda view=view: not view._marks.isActive())
+        live(50)  # a short one is shown before the first beat
         heart.stop(name)
 
 
