@@ -17,7 +17,7 @@ import msgspec
 
 from app.downloads.errors import AlreadyUnderWay
 from app.downloads.values import Listing, RemoteFile
-from engine import write_whole
+from engine import known_places, write_whole
 
 __all__ = ["HubCache", "Place", "PlainFolder", "Unfinished", "default_cache"]
 
@@ -223,10 +223,8 @@ class PlainFolder(Place):
 
 
 def default_cache() -> HubCache:
-    """The one that every program of this person shares."""
-    from huggingface_hub import constants
-
-    return HubCache(Path(constants.HF_HUB_CACHE))
+    """The one that every program of this person shares, where the engine finds models."""
+    return HubCache(next(each.folder for each in known_places() if each.place == "hugging_face"))
 
 
 def _link(path: Path, file: RemoteFile) -> None:

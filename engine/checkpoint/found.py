@@ -49,9 +49,8 @@ class KnownPlace(NamedTuple):
 def known_places(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> list[KnownPlace]:
     """Where the programs that keep models in folders like ours have them, whether there or not."""
     home = home or Path.home()
-    hub = environ.get("HF_HUB_CACHE") or Path(environ.get("HF_HOME") or home / ".cache/huggingface") / "hub"
     places = [
-        KnownPlace("hugging_face", Path(hub).expanduser()),
+        KnownPlace("hugging_face", _hub_cache(home, environ)),
         KnownPlace("lm_studio", _home_of_lm_studio(home) / "models"),
         KnownPlace("lm_studio", home / ".cache/lm-studio/models"),
         KnownPlace("jan", home / "Library/Application Support/Jan/data/mlx/models"),
@@ -187,6 +186,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def _hub_cache(home: Path, environ: Mapping[str, str]) -> Path:
+    """Where `huggingface_hub` keeps what it brings, by its own rule; a variable that is empty is none."""
+    cache = environ.get("XDG_CACHE_HOME") or home / ".cache"
+    library = environ.get("HF_HOME") or Path(cache, "huggingface")
+    hub = environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE") or Path(library, "hub")
+    return Path(os.path.expandvars(hub)).expanduser()
 
 
 def _home_of_lm_studio(home: Path) -> Path:

@@ -61,7 +61,7 @@ def download(
     """The command, in this process; the settings allow it."""
     stand_in.add(REPO, model)
     monkeypatch.setattr(constants, "ENDPOINT", stand_in.address)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
 
     def fetch_allowed(*arguments: Any) -> Path:
         return fetch(Hub(Gate()), *arguments)

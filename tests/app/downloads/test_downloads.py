@@ -1,10 +1,13 @@
 """The good way: what the hub lists comes, whole and checked, to where other programs find it."""
 
+import runpy
 from pathlib import Path
 
-from huggingface_hub import scan_cache_dir, snapshot_download
+import pytest
+from huggingface_hub import constants, scan_cache_dir, snapshot_download
 
-from app.downloads import Hub, HubCache, Listing, PlainFolder, State
+from app.downloads import Hub, HubCache, Listing, PlainFolder, State, default_cache
+from engine import find_models
 from tests.app.downloads.conftest import REPO, Bringing
 from tests.app.downloads.stand_in import StandIn
 
@@ -66,3 +69,36 @@ def test_what_is_there_already_is_not_fetched_again(
     stand_in.asked.clear()
     assert Bringing(hub, listing, cache).run().state is State.DONE
     assert stand_in.asked == []
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"XDG_CACHE_HOME": "/elsewhere"},
+        {"HF_HOME": "~/hf", "XDG_CACHE_HOME": "/elsewhere"},
+        {"HUGGINGFACE_HUB_CACHE": "/old", "HF_HOME": "/hf"},
+        {"HF_HUB_CACHE": "$HOME/${KIND}", "KIND": "models", "HUGGINGFACE_HUB_CACHE": "/old"},
+    ],
+    ids=" ".join,
+)
+def test_the_shared_cache_is_where_huggingface_hub_has_it(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert default_cache().root == Path(runpy.run_path(constants.__file__)["HF_HUB_CACHE"])
+
+
+def test_what_comes_to_the_shared_cache_is_found_there(
+    hub: Hub, listing: Listing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    status = Bringing(hub, listing, default_cache()).run()
+    assert [found.path for found in find_models()] == [str(status.folder)]
