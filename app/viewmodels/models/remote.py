@@ -55,10 +55,14 @@ class HubRemote:
 
     def offer(self, repository: str, root: Path | None) -> Offer:
         """Ask what a repository holds; raises EngineError."""
+        from app.downloads.errors import refusal_of_place
         from app.downloads.transfer import SPARE_BYTES, free_bytes
 
-        listing = self._asked.look(repository)
-        free = free_bytes(_place(repository, root).folder)
+        listing, folder = self._asked.look(repository), _place(repository, root).folder
+        try:
+            free = free_bytes(folder)
+        except OSError as error:
+            raise refusal_of_place(error, folder) from error
         missing = max(0, listing.size_bytes + SPARE_BYTES - free)
         return Offer(listing, self._asked.card(listing), free, root, missing)
 

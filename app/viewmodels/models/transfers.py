@@ -1,9 +1,11 @@
 """Downloads under way and those that wait: started, paused, gone on with, given up, and how far each is."""
 
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from app.viewmodels.models.remote import Begun, Offer
 
 __all__ = ["Remote", "Transfers"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class Remote(Protocol):
@@ -68,14 +74,7 @@ class Transfers(QObject):
 
     def ask(self, repository: str, root: Path | None) -> None:
         """Ask the hub what it would bring; `offered` follows."""
-
-        def look() -> "Offer | EngineError":
-            try:
-                return self._remote.offer(repository, root)
-            except EngineError as error:
-                return error
-
-        self._lane.do(look, self.offered.emit)
+        self._lane.do(partial(_outcome, partial(self._remote.offer, repository, root)), self.offered.emit)
 
     def start(self, listing: "Listing", root: Path | None) -> None:
         """Download it, or go on with what is there."""
@@ -91,7 +90,7 @@ class Transfers(QObject):
                 self._downloads[repository] = self._remote.download(listing, root, told)
             self._downloads[repository].start()
 
-        self._lane.do(begin)
+        self._lane.do(partial(_outcome, begin), partial(self._note_begin, repository))
 
     def resume(self, repository: str) -> None:
         """Go on with one that waits."""
@@ -140,6 +139,11 @@ class Transfers(QObject):
                 self.all[repository] = Transfer(Stage.PAUSED, line, each.done_bytes / max(total, 1))
         self.changed.emit()
 
+    def _note_begin(self, repository: str, failure: EngineError | None) -> None:
+        if failure is not None and repository in self._begun:
+            self.all[repository] = replace(self.all[repository], stage=Stage.FAILED, line=str(failure), can_pause=False)
+            self.changed.emit()
+
     def _follow(self, repository: str, status: "Status") -> None:
         if repository not in self._begun:
             return  # it was given up
@@ -150,6 +154,17 @@ class Transfers(QObject):
         else:
             self.all[repository] = _shown(status)
         self.changed.emit()
+
+
+def _outcome(work: Callable[[], T]) -> T | EngineError:
+    """What it returns, or why nothing came of it: somebody waits for either."""
+    try:
+        return work()
+    except EngineError as error:
+        return error
+    except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and the person can try again
+        _log.exception("a question about a download failed")
+        return EngineError("Something went wrong. Try again; the log says what it was.")
 
 
 def _shown(status: "Status") -> Transfer:
