@@ -77,7 +77,7 @@ from app.widgets.shared.look import Look
 from engine import CATALOG, Media, Text, find_models, fit, recommended, sample_checkpoint, sweep
 
 if TYPE_CHECKING:
-    from app.downloads import Hub
+    from app.downloads import Hub, Stop
 
 __all__ = ["Desk", "DesktopApplication", "assemble", "main"]
 
@@ -382,10 +382,10 @@ def _supply(settings: Settings) -> Supply:
 
         return Hub(Gate())
 
-    def check(folder: Path) -> None:
+    def check(folder: Path, stop: "Stop") -> None:
         from app.downloads import check_in_child
 
-        check_in_child(folder)
+        check_in_child(folder, stop)
 
     remote = HubRemote(make_hub, check, is_offline=settings.works_offline)
     settings.changed.connect(lambda: remote.set_offline(settings.works_offline))

@@ -20,10 +20,12 @@ from app.downloads.errors import (
 from app.downloads.gate import Gate
 from app.downloads.hub import Hub
 from app.downloads.places import HubCache, Place, PlainFolder, Unfinished, default_cache
+from app.downloads.transfer import Check, Stop
 from app.downloads.values import Listing, Patience, RemoteFile, State, Status
 
 __all__ = [
     "AlreadyUnderWay",
+    "Check",
     "DamagedDownload",
     "Download",
     "DownloadError",
@@ -43,6 +45,7 @@ __all__ = [
     "RemoteFile",
     "State",
     "Status",
+    "Stop",
     "Unfinished",
     "WorksOffline",
     "check_in_child",

@@ -1,11 +1,13 @@
 """The engine's own look at a folder, in a process of its own: the window's loads no MLX."""
 
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from app.downloads.transfer import Stop
 from app.paths import program
 from engine import CheckpointError, Failed
 
@@ -14,16 +16,34 @@ __all__ = ["check_in_child"]
 LONGEST_S = 300
 """Headers are read, so it takes seconds, on a slow disk some more."""
 
+LISTEN_S = 0.1
+"""After which a stop is noticed."""
 
-def check_in_child(folder: Path, start: Sequence[str] = ()) -> None:
-    """Raise CheckpointError for a folder that the engine would not load. `start` starts this program, by default."""
+
+def check_in_child(folder: Path, stop: Stop, start: Sequence[str] = ()) -> None:
+    """Raise CheckpointError for a folder that the engine would not load; a stop ends the look without a word.
+
+    `start` starts this program, by default.
+    """
     command = [*(start or program()), "models", "info", str(folder.absolute()), "--json"]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise CheckpointError("The disk takes too long to look at what came. Try again.") from error
-    if done.returncode:
-        raise CheckpointError(_sentence(done.stdout))
+    until = time.monotonic() + LONGEST_S
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        while not stop.is_set():
+            try:
+                told, _ = process.communicate(timeout=LISTEN_S)
+            except subprocess.TimeoutExpired as error:
+                if time.monotonic() > until:
+                    process.kill()
+                    raise CheckpointError("The disk takes too long to look at what came. Try again.") from error
+            else:
+                break
+        else:
+            process.kill()
+            return
+    if process.returncode:
+        raise CheckpointError(_sentence(told))
 
 
 def _sentence(told: bytes) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.downloads.errors import AlreadyUnderWay, DownloadError
 from app.downloads.hub import Hub
 from app.downloads.places import Place, PlainFolder, default_cache
-from app.downloads.transfer import Check, Stopped, Tell, Transfer, free_bytes
+from app.downloads.transfer import Check, Stop, Stopped, Tell, Transfer, free_bytes
 from app.downloads.values import Listing, State, Status
 from engine import EngineError
 
@@ -23,7 +23,7 @@ class Download:
     """What is on the disk already is gone on with, from this run of the app or an earlier one.
 
     `tell` gets every status, from whichever thread it comes; after `pause` and `cancel` none comes from the thread
-    that was working. Ending the app in the middle loses nothing, so the thread ends with it.
+    that was working. Ending the app in the middle loses nothing, so nobody needs to wait for the thread.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Download:
         self._hub, self._check, self._tell, self._free = hub, check, tell, free
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
+        self._stop = Stop()
         self._status = Status(State.IDLE, 0, listing.size_bytes)
 
     @property
@@ -52,25 +52,25 @@ class Download:
         """Begin, or go on after a pause or a failure; nothing while it is under way or over."""
         with self._lock:
             if self._status.state in (State.IDLE, State.PAUSED, State.FAILED):
-                before, self._stop = self._thread, threading.Event()
+                before, self._stop = self._thread, Stop()
                 arguments = (self._stop, before)
                 self._thread = threading.Thread(target=self._run, args=arguments, name="download", daemon=True)
                 self._put(replace(self._status, state=State.WORKING, error=None, note=""))
                 self._thread.start()
 
     def pause(self) -> None:
-        """Stop for now."""
+        """Stop for now; nothing in the moment in which the model is put in its place."""
         with self._lock:
-            if self._status.state in (State.WORKING, State.CHECKING):
-                self._stop.set()
+            if self._status.state in (State.WORKING, State.CHECKING) and self._stop.order():
                 self._put(replace(self._status, state=State.PAUSED, note="", bytes_per_second=None, seconds_left=None))
 
     def cancel(self, *, deletes: bool) -> None:
-        """Stop for good; with `deletes` what came so far goes, which takes as long as the thread needs to end."""
+        """Stop for good, as `pause`; with `deletes` what came goes, which takes as long as the thread needs to end."""
         with self._lock:
             if self._status.state in (State.DONE, State.CANCELLED):
                 return
-            self._stop.set()
+            if not self._stop.order() and self._status.state is not State.FAILED:
+                return
             self._put(Status(State.CANCELLED, 0 if deletes else self._status.done_bytes, self.listing.size_bytes))
         if deletes:
             self.wait()
@@ -83,7 +83,7 @@ class Download:
         if thread is not None:
             thread.join()
 
-    def _run(self, stop: threading.Event, before: threading.Thread | None) -> None:
+    def _run(self, stop: Stop, before: threading.Thread | None) -> None:
         if before is not None:
             before.join()
 
@@ -111,10 +111,13 @@ class Download:
         self._tell(status)
 
 
-def fetch(hub: Hub, repository: str, revision: str, to: Path | None, check: Check, tell: Tell) -> Path:
+def fetch(
+    hub: Hub, repository: str, revision: str, to: Path | None, check: Callable[[Path], object], tell: Tell
+) -> Path:
     """Look and download on this thread, to a new folder or the shared cache; raises DownloadError, what `check` raises.
 
     Whoever interrupts it can call it again, and it goes on.
     """
     place = default_cache() if to is None else PlainFolder(to.absolute())
-    return Transfer(hub, hub.look(repository, revision), place, check, tell, threading.Event()).run()
+    listing = hub.look(repository, revision)
+    return Transfer(hub, listing, place, lambda folder, _stop: check(folder), tell, Stop()).run()

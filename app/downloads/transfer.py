@@ -28,20 +28,53 @@ from engine import CheckpointError, check_configuration
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["Check", "Stopped", "Tell", "Transfer", "free_bytes"]
+__all__ = ["Check", "Stop", "Stopped", "Tell", "Transfer", "free_bytes"]
 
 SPARE_BYTES = 512 << 20
 """What a disk must keep beside a model."""
 TELL_S = 0.1
 CONFIGURATION = "config.json"
 
-Check = Callable[[Path], object]
-"""Looks at a folder as the engine would load it; raises EngineError."""
 Tell = Callable[[Status], None]
 
 
 class Stopped(Exception):
-    """Somebody set the event."""
+    """Somebody wants no more of it."""
+
+
+class Stop:
+    """An order to stop, from any thread. It comes in time, and then nothing is installed, or not at all."""
+
+    def __init__(self) -> None:
+        self._is_ordered = threading.Event()
+        self._is_late = False
+        self._lock = threading.Lock()
+
+    def order(self) -> bool:
+        """Whether it came in time."""
+        with self._lock:
+            if not self._is_late:
+                self._is_ordered.set()
+            return not self._is_late
+
+    def is_set(self) -> bool:
+        """Whether it was given."""
+        return self._is_ordered.is_set()
+
+    def check(self, seconds: float = 0) -> None:
+        """Raise Stopped if it was given, or is within this time."""
+        if self._is_ordered.wait(seconds):
+            raise Stopped
+
+    def check_last(self) -> None:
+        """Raise Stopped if it was given; from now on it comes too late."""
+        with self._lock:
+            self.check()
+            self._is_late = True
+
+
+Check = Callable[[Path, Stop], object]
+"""Looks at a folder as the engine would load it; raises EngineError. What it says after a stop is not heard."""
 
 
 class _Damaged(Exception):
@@ -64,7 +97,7 @@ class Transfer:
         place: Place,
         check: Check,
         tell: Tell,
-        stop: threading.Event,
+        stop: Stop,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         self._hub, self._listing, self._place = hub, listing, place
@@ -103,7 +136,8 @@ class Transfer:
             for file in missing:
                 self._fetch(file)
             self._say(State.CHECKING, at_once=True)
-            self._ask(self._check, place.assemble(listing))
+            self._ask(lambda folder: self._check(folder, self._stop), place.assemble(listing))
+            self._stop.check_last()
             folder = place.install(listing)
             place.forget(listing)
         return folder
@@ -215,7 +249,7 @@ class Transfer:
                 shutil.copyfile(staged if staged.exists() else placed, folder / CONFIGURATION)
         self._ask(check_configuration, folder)
 
-    def _ask(self, check: Check, folder: Path) -> None:
+    def _ask(self, check: Callable[[Path], object], folder: Path) -> None:
         """Let the engine look at a folder of ours, of which a person knows the repository alone."""
         try:
             check(folder)
@@ -229,13 +263,11 @@ class Transfer:
                 raise HubBusy(f"The hub asks to wait {seconds / 60:.0f} minutes. Go on then.") from cut
         what = str(cut).partition(". ")[0]
         self._say(State.WORKING, f"{what}. Trying again in {seconds:.0f} s.", at_once=True)
-        if self._stop.wait(seconds):
-            raise Stopped
+        self._stop.check(seconds)
         self._say(State.WORKING, at_once=True)
 
     def _go_on_or_stop(self) -> None:
-        if self._stop.is_set():
-            raise Stopped
+        self._stop.check()
         self._hub.gate.check()
 
     def _say(self, state: State, note: str = "", *, at_once: bool = False) -> None:

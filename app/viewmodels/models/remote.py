@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.downloads import Download, Hub, Listing, Place, Status
+    from app.downloads import Check, Download, Hub, Listing, Place, Status
 
 __all__ = ["Begun", "HubRemote", "Offer"]
 
@@ -41,7 +41,7 @@ class Begun:
 class HubRemote:
     """`make_hub` is called once, when a person first wants something of it; `check` looks at what came."""
 
-    def __init__(self, make_hub: "Callable[[], Hub]", check: Callable[[Path], object], *, is_offline: bool) -> None:
+    def __init__(self, make_hub: "Callable[[], Hub]", check: "Check", *, is_offline: bool) -> None:
         self._make_hub = make_hub
         self._check = check
         self._hub: Hub | None = None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from app.downloads import Download, Gate, Hub, HubCache, Listing, Patience, Place, Status
+from app.downloads import Download, Gate, Hub, HubCache, Listing, Patience, Place, Status, Stop
 from engine import EngineError
 from tests.app.downloads.stand_in import StandIn, standing_in
 from tests.conftest import NetworkUsed
@@ -106,6 +106,7 @@ class Bringing:
         self.refusal: EngineError | None = None
         """What the engine says of it."""
         self.on_note: Callable[[], object] = lambda: None
+        self.on_look: Callable[[], object] = lambda: None
         self.on_piece: Callable[[], object] = lambda: None
         self.download = Download(hub, listing, place, self._look, self._hear, **options)
 
@@ -115,8 +116,9 @@ class Bringing:
         self.download.wait()
         return self.download.status
 
-    def _look(self, folder: Path) -> None:
+    def _look(self, folder: Path, _stop: Stop) -> None:
         self.looked_at.append({path.name: path.stat().st_size for path in folder.iterdir()})
+        self.on_look()
         if self.refusal is not None:
             raise self.refusal
 

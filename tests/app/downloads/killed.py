@@ -9,14 +9,13 @@ import json
 import os
 import signal
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.downloads import Gate, Hub, HubCache, Patience, PlainFolder
 from app.downloads.connection import _certificates
-from app.downloads.transfer import Transfer, free_bytes
+from app.downloads.transfer import Stop, Transfer, free_bytes
 from engine import EngineError
 
 COUNTED = {"open", "os.rename", "os.symlink", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "socket.connect"}
@@ -39,7 +38,7 @@ def bring(wish: dict[str, Any]) -> int:
         listing = hub.look(wish["repo"])
         sys.addaudithook(count)
         free = (lambda folder: 1 << 40) if wish.get("hopes") else free_bytes
-        Transfer(hub, listing, place, lambda folder: None, lambda status: None, threading.Event(), free).run()
+        Transfer(hub, listing, place, lambda folder, stop: None, lambda status: None, Stop(), free).run()
     except EngineError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from app.downloads import Download, Hub, HubCache, Listing, Place, PlainFolder, State
+from app.downloads import Download, Hub, HubCache, Listing, Place, PlainFolder, State, Stop
 from app.downloads.pace import Pace
 from tests.app.downloads.conftest import Bringing
 from tests.app.downloads.stand_in import Fault, StandIn
@@ -77,6 +78,65 @@ def test_cancelling_deletes_what_came_only_when_told(
     assert any(tmp_path.rglob("*.part")) is not deletes
     assert bool([path for path in tmp_path.rglob("*") if path.name not in ("hub", "token")]) is not deletes
     bringing.download.start()
+    assert bringing.download.status.state is State.CANCELLED
+
+
+@pytest.mark.parametrize("deletes", [None, False, True], ids=["pause", "cancel", "cancel and delete"])
+def test_what_is_stopped_while_the_engine_looks_at_it_is_not_installed(
+    deletes: bool | None, hub: Hub, listing: Listing, place: Place, tmp_path: Path
+) -> None:
+    bringing = Bringing(hub, listing, place)
+    download, looks, goes_on = bringing.download, threading.Event(), threading.Event()
+    bringing.on_look = lambda: (looks.set(), goes_on.wait(60))
+    stopping = threading.Thread(target=download.pause if deletes is None else lambda: download.cancel(deletes=deletes))
+    download.start()
+    assert looks.wait(60)
+    stopping.start()
+    while download.status.state is State.CHECKING:
+        stopping.join(0.01)
+    goes_on.set()
+    stopping.join()
+    download.wait()
+    assert download.status.state is (State.PAUSED if deletes is None else State.CANCELLED)
+    assert len(place.unfinished()) == (not deletes)
+    if isinstance(place, HubCache):
+        assert not place.snapshot(listing).exists()
+    assert place.occupied is None
+    assert bool([path for path in tmp_path.rglob("*") if path.name not in ("hub", "token")]) is not deletes
+
+
+@pytest.mark.parametrize("make", PLACES)
+def test_a_stop_that_comes_while_the_model_is_put_in_its_place_comes_too_late(
+    make: Callable[[Path], Place], hub: Hub, listing: Listing, tmp_path: Path, files: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    place = make(tmp_path)
+    bringing, real = Bringing(hub, listing, place), type(place).install
+
+    def install(self: Place, listing: Listing) -> Path:
+        bringing.download.pause()
+        bringing.download.cancel(deletes=False)
+        return real(self, listing)
+
+    monkeypatch.setattr(type(place), "install", install)
+    bringing.run()
+    assert is_right(bringing, files)
+    assert {status.state for status in bringing.told} == {State.WORKING, State.CHECKING, State.DONE}
+
+
+@pytest.mark.parametrize("make", PLACES)
+def test_what_could_not_be_put_in_its_place_can_be_given_up(
+    make: Callable[[Path], Place], hub: Hub, listing: Listing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(self: Place, listing: Listing) -> Path:
+        raise OSError(5, "the disk is gone")
+
+    place = make(tmp_path)
+    monkeypatch.setattr(type(place), "install", install)
+    bringing = Bringing(hub, listing, place)
+    assert bringing.run().state is State.FAILED
+    bringing.download.cancel(deletes=True)
+    assert place.unfinished() == []
     assert bringing.download.status.state is State.CANCELLED
 
 
@@ -162,7 +222,7 @@ def test_a_folder_that_is_held_by_another_program_is_not_touched(
 def test_an_error_of_ours_is_a_sentence_too(
     hub: Hub, listing: Listing, place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def check(folder: Path) -> None:
+    def check(folder: Path, _stop: Stop) -> None:
         raise ZeroDivisionError
 
     told: list[object] = []

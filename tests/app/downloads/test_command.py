@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from app.downloads import Gate, Hub, check_in_child, fetch
+from app.downloads import Gate, Hub, Stop, check_in_child, fetch
 from engine import CATALOG, CheckpointError
 from engine.cli.commands import run_command_line
 from tests.app.downloads.stand_in import Fault, StandIn
@@ -103,10 +103,10 @@ def test_the_window_s_check_takes_what_the_engine_loads_and_nothing_else(
 ) -> None:
     for name, content in model.items():
         (tmp_path / name).write_bytes(content)
-    check_in_child(tmp_path)
+    check_in_child(tmp_path, Stop())
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(CheckpointError, match="tokenizer"):
-        check_in_child(tmp_path)
+        check_in_child(tmp_path, Stop())
 
 
 def test_waiting_is_told_once_on_stderr(download: Download, stand_in: StandIn) -> None:

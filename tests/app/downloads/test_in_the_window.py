@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.downloads import Gate, Hub
+from app.downloads import Gate, Hub, Stop
 from app.settings import Settings
 from app.viewmodels.models.entries import Deed, Entry, Stage
 from app.viewmodels.models.manager import Supply
@@ -48,10 +48,11 @@ def supply(stand_in: StandIn, content: dict[str, bytes], settings: Settings, tmp
         folder = tmp_path / "models" / REPO
         return [found(folder)] if (folder / "config.json").exists() else []
 
-    looked_at: list[Path] = []
+    def check(_folder: Path, _stop: Stop) -> None:
+        pass
 
     def make() -> Supply:
-        remote = HubRemote(lambda: Hub(Gate(), stand_in.address, patience=FAST), looked_at.append, is_offline=False)
+        remote = HubRemote(lambda: Hub(Gate(), stand_in.address, patience=FAST), check, is_offline=False)
         return Supply(catalog, recommended, fit, find, remote)
 
     return make
