@@ -88,15 +88,17 @@ def _check_fits(folder: Path, config: DrafterConfig, model: TextConfig) -> None:
         config.backbone_hidden_size == model.hidden_size
         and drafter.vocab_size == model.vocab_size
         and drafter.sliding_window == model.sliding_window
-        and all(_shape(layer) == _shape(_read_by(layer, model)) for layer in drafter.layers)
+        and {layer.is_sliding for layer in drafter.layers} == {True, False}
+        and all(_shape(layer) == _shape_read(model, is_sliding=layer.is_sliding) for layer in drafter.layers)
     )
     if not fits:
         raise CheckpointError(f"{folder} is the drafter of another model: choose the -assistant of the same size.")
 
 
-def _read_by(layer: LayerConfig, model: TextConfig) -> LayerConfig:
-    """The model's last layer of that kind with keys and values of its own."""
-    return next(each for each in reversed(model.layers[: model.num_kv_layers]) if each.is_sliding == layer.is_sliding)
+def _shape_read(model: TextConfig, *, is_sliding: bool) -> tuple[int, int] | None:
+    """Of the model's last layer of that kind with keys and values of its own; None where there is none."""
+    owning = [layer for layer in model.layers[: model.num_kv_layers] if layer.is_sliding == is_sliding]
+    return _shape(owning[-1]) if owning else None
 
 
 def _shape(layer: LayerConfig) -> tuple[int, int]:

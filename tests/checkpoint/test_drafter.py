@@ -69,6 +69,12 @@ def test_the_drafter_of_another_model_is_left_alone(tmp_path: Path) -> None:
         load_drafter(tmp_path / "a-assistant", text)
 
 
+def test_a_model_without_layers_of_a_kind_has_no_drafter(tmp_path: Path) -> None:
+    write_drafter(tmp_path / "a-assistant")
+    write_checkpoint(tmp_path / "model", layer_types=["full_attention"] * 6)
+    assert not Engine.load(tmp_path / "model").info.has_drafter
+
+
 def test_a_model_does_without_a_damaged_drafter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_drafter(tmp_path / "a-assistant", num_centroids=32)
     (tmp_path / "a-assistant" / "model.safetensors").write_bytes(b"no tensors")

@@ -140,6 +140,6 @@ def _rate(answer: AnswerTurn) -> str:
 def _facts(info: ModelInfo) -> str:
     size = f"{info.num_parameters / 1e9:.1f} billion" if info.num_parameters >= 1e8 else f"{info.num_parameters:,}"
     return (
-        f"{info.size} · {size} parameters · {info.quantization}\n"
+        f"{info.size} · {size} parameters · {info.quantization}{', with its drafter' * info.has_drafter}\n"
         f"{info.size_bytes / 1e6:,.0f} MB · context {info.context_length:,} tokens · {info.backend}"
     )
