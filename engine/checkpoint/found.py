@@ -20,7 +20,7 @@ from engine.files.model_files import read_whole
 from engine.protocol.errors import MAX_QUOTED, EngineError, without_surrogates
 from engine.protocol.models import FoundModel, Place
 
-__all__ = ["KnownPlace", "find_models", "known_places", "look_at_model"]
+__all__ = ["OURS", "KnownPlace", "find_models", "has_model_type", "known_places", "look_at_model"]
 
 MAX_DEPTH = 3
 """Folders below a place: an organisation, a model, and one for whoever sorts further."""
@@ -33,6 +33,9 @@ MAX_FOLDERS = 20_000
 
 MAX_POINTER_BYTES = 4096
 """Of a file that names a commit or a folder."""
+
+OURS = ".cabochon-"
+"""In the names of folders that hold what this program has not finished: no model, however it looks."""
 
 _CACHED = "models--"
 _MODEL_SUFFIXES = frozenset({".safetensors", *FOREIGN_SUFFIXES}) - {".bin", ".task", ".pt", ".pth"}
@@ -84,7 +87,7 @@ def find_models(
 def look_at_model(path: Path, place: Place = "folder", repository: str = "") -> FoundModel:
     """What a folder holds, or why it cannot be used; never raises."""
     name = _line(repository.rpartition("/")[2] or path.name)
-    found = FoundModel(str(path), place, name, _line(repository))
+    found = FoundModel(str(path), place, name, _line(repository), is_model=has_model_type(path))
     entries = _entries(path)
     if len(entries) >= MAX_ENTRIES:
         return msgspec.structs.replace(found, refusal="The folder holds more files than any model.")
@@ -97,6 +100,14 @@ def look_at_model(path: Path, place: Place = "folder", repository: str = "") -> 
     return msgspec.structs.replace(
         found, size=size_of(shapes), form=contents.form, size_bytes=size_bytes, shapes=shapes
     )
+
+
+def has_model_type(folder: Path) -> bool:
+    """Whether its configuration is one of a model, of whatever family."""
+    try:
+        return "model_type" in read_json(folder / "config.json")
+    except EngineError:
+        return False
 
 
 class _Search:
@@ -117,11 +128,11 @@ class _Search:
                 yield look_at_model(snapshot, place, repository)
             return
         entries = _entries(folder)
-        is_model = any(entry.name == "config.json" for entry in entries) and _has_model_type(folder)
+        is_model = any(entry.name == "config.json" for entry in entries) and has_model_type(folder)
         if is_model or any(Path(entry.name).suffix.lower() in _MODEL_SUFFIXES for entry in entries):
             yield look_at_model(folder, place, "/".join(above) if len(above) == 2 else "")
         if not is_model and len(above) < MAX_DEPTH:
-            for name in sorted(entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)):
+            for name in sorted(entry.name for entry in entries if _is_looked_into(entry)):
                 yield from self.walk(place, folder / name, (*above, name))
 
     def _is_new(self, folder: Path) -> bool:
@@ -139,12 +150,14 @@ class _Search:
 def _snapshot(folder: Path) -> Path | None:
     """The folder of a cached repository that its main branch names, else the one changed last; None elsewhere."""
     snapshots = folder / "snapshots"
-    if not folder.name.startswith(_CACHED) or not snapshots.is_dir():
+    if not folder.name.startswith(_CACHED):
         return None
     there = {entry.name: entry for entry in _entries(snapshots) if _is_folder(entry)}
+    if not there:
+        return None
     named = _pointer(folder / "refs" / "main")
     if named not in there:
-        named = max(there, key=lambda name: _changed(there[name]), default="")
+        named = max(there, key=lambda name: _changed(there[name]))
     return snapshots / named
 
 
@@ -172,12 +185,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _has_model_type(folder: Path) -> bool:
-    """Whether its configuration is one of a model, of whatever family."""
-    try:
-        return "model_type" in read_json(folder / "config.json")
-    except EngineError:
-        return False
+def _is_looked_into(entry: os.DirEntry[str]) -> bool:
+    """Neither what is hidden, nor what is not whole yet."""
+    return not entry.name.startswith(".") and OURS not in entry.name and _is_folder(entry)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

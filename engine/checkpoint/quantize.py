@@ -48,7 +48,7 @@ BLOCK_BYTES = 8 * 1024**2
 SHARD_BYTES = 5 * 1000**3
 """Most bytes of one weight file, unless one module has more."""
 
-UNFINISHED = ".cabochon-unfinished"
+UNFINISHED = ".cabochon-quantized"
 """Ending of the folder beside the destination that holds the files until all of them are there."""
 
 _LEFT_BEHIND = frozenset({".safetensors", ".gguf", ".bin", ".pt", ".pth", ".onnx"})

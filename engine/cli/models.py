@@ -169,7 +169,8 @@ def remove(
     if as_json:
         typer.echo(json_line({"event": "removed", "paths": removed, "size_bytes": removal.size_bytes}))
     else:
-        typer.echo(f"{shown(removal.model)}: removed, {in_words(removal.size_bytes)} are free again")
+        rest = ". What else its folder holds stays." if removal.keeps else ""
+        typer.echo(f"{shown(removal.model)}: removed, {in_words(removal.size_bytes)} are free again{rest}")
 
 
 def _find(name: str) -> CatalogModel | FoundModel:
@@ -205,8 +206,8 @@ def quantize(
 ) -> None:
     """Write a model in fewer bits, in the layout of MLX conversions.
 
-    DST appears when it is complete. What a stopped run leaves is DST.cabochon-unfinished: the next run to DST clears
-    it, or delete it.
+    DST appears when it is complete. What a stopped run leaves is DST.cabochon-quantized: the next run to DST clears it,
+    or delete it.
     """
 
     def write(kind: str, **values: object) -> None:

@@ -208,6 +208,8 @@ class FoundModel(_Value, frozen=True):
     """None for what cannot be used."""
     refusal: str = ""
     """Why it cannot be used, in one sentence; empty where it can."""
+    is_model: bool = False
+    """Whether it holds the configuration of a model, of whatever family; nothing else is moved or removed."""
 
 
 class NotEnoughMemory(EngineError):

@@ -10,6 +10,7 @@ from engine import CATALOG, CatalogModel, EngineError, Fit, FoundModel, LayerSha
 from engine.protocol.models import AudioShape, VisionShape
 
 GB = 10**9
+CONFIG = '{"model_type": "gemma4"}'
 LICENCE = "https://ai.google.dev/gemma/docs/gemma_4_license"
 CARD = (
     "# Gemma 4 E4B\n\nA small model that reads pictures, hears sound and thinks before it answers. Converted to MLX "
@@ -69,8 +70,10 @@ def recommended(machine: Machine) -> CatalogModel | None:
 def found(path: Path, size: str = "E4B", form: str = "4-bit affine, group 64", gigabytes: float = 5.18) -> FoundModel:
     """A model on the disk, as a folder of a test pretends it."""
     path.mkdir(parents=True, exist_ok=True)
+    if not (path / "config.json").exists():
+        (path / "config.json").write_text(CONFIG)
     num_bytes = int(gigabytes * GB)
-    return FoundModel(str(path), "folder", path.name, "", size, form, num_bytes, shapes(num_bytes))
+    return FoundModel(str(path), "folder", path.name, "", size, form, num_bytes, shapes(num_bytes), is_model=True)
 
 
 class PretendedDisk:

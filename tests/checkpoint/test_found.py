@@ -161,9 +161,9 @@ def test_a_file_that_lies_about_hides_no_model(tiny_checkpoint: Path, tmp_path: 
     (tmp_path / "stray.gguf").touch()
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "config.json").write_text('{"name": "no model"}')
-    assert [(model.path, bool(model.refusal)) for model in found_in(tmp_path)] == [
-        (str(tmp_path), True),
-        (str(tmp_path / "model"), False),
+    assert [(model.path, bool(model.refusal), model.is_model) for model in found_in(tmp_path)] == [
+        (str(tmp_path), True, False),
+        (str(tmp_path / "model"), False, True),
     ]
 
 

@@ -276,7 +276,7 @@ def test_a_killed_run_leaves_no_model_and_the_next_run_clears_up(tmp_path: Path)
     source, _ = source_folder(tmp_path)
     command = [sys.executable, "-c", KILLED, str(source), str(tmp_path / "small")]
     assert subprocess.run(command, check=False, timeout=240).returncode == -signal.SIGKILL
-    assert names_in(tmp_path) == {"source", "small.cabochon-unfinished"}
+    assert names_in(tmp_path) == {"source", "small.cabochon-quantized"}
     quantize_checkpoint(source, tmp_path / "small", 4)
     assert names_in(tmp_path) == {"source", "small"}
 

@@ -95,3 +95,16 @@ def test_nothing_outside_the_known_places_is_removed(tiny_checkpoint: Path, caps
     assert run_command_line(["models", "remove", str(tiny_checkpoint), "--yes"]) == 1
     assert "not a model in a folder that Cabochon knows" in capsys.readouterr().err
     assert tiny_checkpoint.exists()
+
+
+def test_an_organisation_is_not_removed_as_a_model(model: Path, capsys: Capture) -> None:
+    assert run_command_line(["models", "remove", str(model.parent), "--yes"]) == 1
+    assert "not the folder of one model" in capsys.readouterr().err
+    assert model.exists()
+
+
+def test_what_stays_of_a_folder_is_said(model: Path, capsys: Capture) -> None:
+    (model / "notes.md").touch()
+    assert run_command_line(["models", "remove", str(model), "--yes"]) == 0
+    assert "What else its folder holds stays." in capsys.readouterr().out
+    assert [path.name for path in model.iterdir()] == ["notes.md"]

@@ -1,12 +1,15 @@
 """Work on models that are here: to the trash, to another disk, into fewer bits. None of it on the window's thread."""
 
 import json
+import logging
+import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 from PySide6.QtCore import QFile, QObject, Qt, Signal
@@ -14,12 +17,16 @@ from PySide6.QtCore import QFile, QObject, Qt, Signal
 from app.background import Lane
 from app.text.foreign_text import one_line
 from app.viewmodels.models.entries import Stage, Transfer
-from engine import EngineError, KnownPlace, Removal, plan_removal
+from app.viewmodels.models.wording import size_in_words
+from engine import EngineError, Removal, plan_removal
 
 __all__ = ["Chores"]
 
 PIECE = 8 << 20
-UNFINISHED = ".cabochon-unfinished"
+UNFINISHED = ".cabochon-moved"
+"""Ending of the folder in which a copy lies until it is whole; nothing else is ever called so."""
+
+_log = logging.getLogger(__name__)
 
 
 class ChoreError(Exception):
@@ -33,12 +40,14 @@ class _Stopped(Exception):
 class Chores(QObject):
     """One after the other, each shown at the model's folder. `command` starts this program's command line.
 
-    **Signals:** `changed`, `done` (a sentence), `placed` (the folder of a model that is new or elsewhere now).
+    **Signals:** `changed`, `done` (a sentence), `placed` (the folder of a model that is new or elsewhere now), `left`
+    (a folder that no model is in any more, and the one where it is now, or None).
     """
 
     changed = Signal()
     done = Signal(str)
     placed = Signal(object)
+    left = Signal(object, object)
     _told = Signal(str, str, float)
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -46,6 +55,8 @@ class Chores(QObject):
         self._command = list(command)
         self._lane = Lane()
         self._stops: dict[str, threading.Event] = {}
+        self._running: dict[str, subprocess.Popen[str]] = {}
+        """The process of a chore, which ends when that is stopped, even while it says nothing."""
         self.all: dict[str, Transfer] = {}
         """How each goes, by the folder it is about."""
         self._told.connect(self._follow, Qt.ConnectionType.QueuedConnection)
@@ -55,32 +66,37 @@ class Chores(QObject):
         """Whether something is under way."""
         return bool(self.all)
 
-    def trash(self, folder: Path, size: str) -> None:
-        """Put a model where the system can bring it back from. `size`: what that gives back, in words."""
+    def trash(self, folder: Path) -> None:
+        """Put a model where the system can bring it back from."""
         name = _name_of(folder)
 
         def work(_stop: threading.Event) -> str:
-            if not all(QFile.moveToTrash(str(path)) for path in _removal(folder).paths):
+            removal = plan_removal(folder)
+            if not all(QFile.moveToTrash(str(path)) for path in removal.paths):
                 raise ChoreError(f"“{name}” cannot be moved to the Trash. Delete it in its folder.")
-            return f"“{name}” is in the Trash; emptying it gives back {size}."
+            self.left.emit(folder, None)
+            freed = f"; emptying it gives back {size_in_words(removal.size_bytes)}" if removal.size_bytes else ""
+            return f"“{name}” is in the Trash{freed}.{_rest(removal)}"
 
         self._begin(folder, "Moving to the Trash…", work)
 
     def move(self, folder: Path, target: Path) -> None:
         """Copy a model into another folder, and delete it here once all of it is there."""
-        name = _name_of(folder)
-        there = target / name
+        name, there = _name_of(folder), target / _repository_name(folder)
 
         def work(stop: threading.Event) -> str:
-            if there.exists():
-                raise ChoreError(f"“{one_line(str(there))}” holds something already. Choose another folder.")
+            removal = plan_removal(folder)
+            _check_move(removal, there)
             try:
-                _copy(folder, there, stop, partial(self._tell, folder, "Moving"))
+                _copy(removal, there, stop, partial(self._tell, folder, "Moving"))
             except OSError as error:
                 raise ChoreError(f"“{name}” could not be moved: {error.strerror or error}. It stays here.") from error
             self.placed.emit(there)
-            _removal(folder).carry_out()
-            return f"“{name}” is in “{one_line(str(target))}” now."
+            if plan_removal(folder) != removal:
+                raise ChoreError(f"“{name}” changed while it was copied, so both are kept. Compare them yourself.")
+            removal.carry_out()
+            self.left.emit(folder, there)
+            return f"“{name}” is in “{one_line(str(target))}” now.{_rest(removal)}"
 
         self._begin(folder, "Moving…", work)
 
@@ -102,11 +118,14 @@ class Chores(QObject):
         """End what is done with a folder; what is there stays as it was."""
         if folder in self._stops:
             self._stops[folder].set()
+            running = self._running.get(folder)
+            if running is not None:
+                running.terminate()
 
     def close(self) -> None:
         """End everything."""
-        for stop in self._stops.values():
-            stop.set()
+        for folder in list(self._stops):
+            self.stop(folder)
         self._lane.close()
 
     def _begin(self, folder: Path, line: str, work: Callable[[threading.Event], str]) -> None:
@@ -122,6 +141,12 @@ class Chores(QObject):
                 return ""
             except (ChoreError, EngineError) as error:
                 return str(error)
+            except OSError as error:
+                where = f"“{one_line(str(error.filename))}”" if error.filename else f"“{_name_of(folder)}”"
+                return f"{where} cannot be used: {error.strerror or error}. Nothing was deleted; try again."
+            except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and the person can try again
+                _log.exception("work on a model failed")
+                return f"Something went wrong with “{_name_of(folder)}”. Try again; the log says what it was."
 
         self._lane.do(do, partial(self._end, key))
         self.changed.emit()
@@ -147,49 +172,101 @@ class Chores(QObject):
             [*self._command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert process.stdout is not None
-        with process, process.stdout:
-            for line in process.stdout:
+        self._running[str(folder)] = process
+        try:
+            with process, process.stdout:
                 if stop.is_set():
                     process.terminate()
-                with suppress(ValueError):
-                    told = json.loads(line)
-                if told.get("event") == "quantize_progress":
-                    self._tell(folder, "Making a smaller copy", float(str(told["fraction"])))
-        if stop.is_set():
+                for line in process.stdout:
+                    with suppress(ValueError):
+                        told = json.loads(line)
+                    if told.get("event") == "quantize_progress":
+                        self._tell(folder, "Making a smaller copy", float(str(told["fraction"])))
+        finally:
+            del self._running[str(folder)]
+        if stop.is_set() and told.get("event") != "quantized":
             raise _Stopped
         return told
 
 
-def _removal(folder: Path) -> Removal:
-    """What goes with a model: of a snapshot in a Hugging Face cache, also its content. Raises CheckpointError."""
-    return plan_removal(folder, [KnownPlace("folder", folder.parent)])
+def _repository_name(folder: Path) -> str:
+    """What a model's folder is called; that of a snapshot after its repository, not its commit."""
+    is_snapshot = folder.parent.name == "snapshots" and folder.parents[1].name.startswith("models--")
+    return folder.parents[1].name.rpartition("--")[2] if is_snapshot else folder.name
 
 
 def _name_of(folder: Path) -> str:
-    """What a model's folder is called; that of a snapshot after its repository, not its commit."""
-    if folder.parent.name == "snapshots":
-        return one_line(folder.parents[1].name.rpartition("--")[2])
-    return one_line(folder.name)
+    return one_line(_repository_name(folder))
 
 
-def _copy(source: Path, target: Path, stop: threading.Event, tell: Callable[[float], None]) -> None:
-    """Copy a folder's files, links as what they lead to; `target` appears when all is there. Raises OSError."""
+def _rest(removal: Removal) -> str:
+    """What is to be said of a folder that stays."""
+    return " What else its folder holds stays there." if removal.keeps else ""
+
+
+def _check_move(removal: Removal, there: Path) -> None:
+    """Raise ChoreError where a copy cannot go, or would be deleted with the original."""
+    target, shown = there.parent, one_line(str(there))
+    if removal.model.is_symlink():
+        raise ChoreError(f"“{_name_of(removal.model)}” is a link to a model elsewhere. Move the folder it leads to.")
+    if not target.is_dir():
+        raise ChoreError(f"“{one_line(str(target))}” is not there. Connect its disk, or choose another folder.")
+    own = [path.stat() for path in (removal.model, *removal.paths)]
+    real = target.resolve()
+    if any(os.path.samestat(above.stat(), each) for above in (real, *real.parents) for each in own):
+        raise ChoreError("A model cannot be moved into its own folder. Choose another folder.")
+    if os.path.lexists(there):
+        raise ChoreError(f"“{shown}” holds something already. Choose another folder.")
+
+
+def _copy(removal: Removal, target: Path, stop: threading.Event, tell: Callable[[float], None]) -> None:
+    """Copy a model's files, links as what they lead to, and compare them.
+
+    `target` appears when all of it is on that disk. Raises OSError, ChoreError.
+    """
     unfinished = target.with_name(target.name + UNFINISHED)
     shutil.rmtree(unfinished, ignore_errors=True)
-    files = sorted(path for path in source.rglob("*") if path.is_file())
-    total, done = sum(path.stat().st_size for path in files) or 1, 0
+    copies = {path: unfinished / path.relative_to(removal.model) for path in removal.files}
+    total, done = 2 * sum(path.stat().st_size for path in copies) or 1, 0
     try:
-        for path in files:
-            copy = unfinished / path.relative_to(source)
+        unfinished.mkdir()
+        for path, copy in copies.items():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("rb") as reading, copy.open("wb") as writing:
-                while piece := reading.read(PIECE):
-                    if stop.is_set():
-                        raise _Stopped
+            with copy.open("xb") as writing:
+                for piece in _pieces(path, stop):
                     writing.write(piece)
                     done += len(piece)
                     tell(done / total)
+                writing.flush()
+                os.fsync(writing.fileno())
+        for path, copy in copies.items():
+            for piece, copied in zip_longest(_pieces(path, stop), _pieces(copy, stop)):
+                if piece != copied:
+                    raise ChoreError(f"“{one_line(path.name)}” was not copied as it is, so the model stays. Try again.")
+                done += len(piece)
+                tell(done / total)
+        for folder in {copy.parent for copy in copies.values()}:
+            _settle(folder)
         unfinished.rename(target)
+        _settle(target.parent)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+def _pieces(path: Path, stop: threading.Event) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            if stop.is_set():
+                raise _Stopped
+            yield piece
+
+
+def _settle(folder: Path) -> None:
+    """See to it that the names in a folder are on the disk, where its file system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

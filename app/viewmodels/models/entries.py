@@ -114,6 +114,8 @@ class Entry:
     is_recommended: bool = False
     is_small_enough: bool = True
     """Whether its weights are in few bits, or nothing here could make it smaller."""
+    is_model: bool = True
+    """Whether its folder is one of a model, not one in which a file lies about."""
 
     @property
     def name(self) -> str:
@@ -150,7 +152,7 @@ class Entry:
                 smaller = () if self.is_small_enough or self.is_too_big else (Deed.QUANTIZE,)
                 return (Deed.REVEAL, *card, *smaller, Deed.MOVE, Deed.TRASH)
             case Stage.UNUSABLE:
-                return (Deed.REVEAL, Deed.TRASH)
+                return (Deed.REVEAL, *((Deed.TRASH,) if self.is_model else ()))
             case Stage.MISSING:
                 return (Deed.FORGET,)
             case _:
@@ -228,6 +230,7 @@ def _found_entry(found: FoundModel, situation: Situation) -> Entry:
         repository=found.repository,
         is_current=str(situation.current) == found.path,
         is_small_enough="-bit" in found.form or "fp4" in found.form or "fp8" in found.form,
+        is_model=found.is_model,
     )
     return _with_transfer(entry, situation.transfers.get(found.path))
 

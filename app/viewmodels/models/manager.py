@@ -1,5 +1,6 @@
 """The list of models: what is on the disk, what could be, what is under way; and what a person does with one."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from app.viewmodels.models.chores import Chores
 from app.viewmodels.models.entries import Entry, Situation, Stage, arranged
 from app.viewmodels.models.model import Model
 from app.viewmodels.models.transfers import Remote, Transfers
-from app.viewmodels.models.wording import size_in_words
 from app.viewmodels.settings.preferences import Preferences
 from engine import BUDGETS, DEFAULT_BUDGET, CatalogModel, Fit, FoundModel, Lever, Machine, Shapes, Use
 
@@ -87,6 +87,7 @@ class Manager(QObject):
         model.loaded.connect(self._note_use)
         transfers.finished.connect(self._take_download)
         chores.placed.connect(self._take_folder)
+        chores.left.connect(self._follow_model)
         chores.done.connect(self._take_chore)
 
     # --- what there is
@@ -195,15 +196,11 @@ class Manager(QObject):
     def trash(self, entry: Entry) -> None:
         """Move it to the Trash; the sample takes its place if it is in use."""
         if entry.folder is not None:
-            if entry.is_current:
-                self._preferences.choose_model(None)
-            self.chores.trash(entry.folder, size_in_words(entry.size_bytes))
+            self.chores.trash(entry.folder)
 
     def move(self, entry: Entry, target: Path) -> None:
         """Move it into another folder, perhaps on another disk."""
         if entry.folder is not None:
-            if entry.is_current:
-                self._preferences.choose_model(None)
             self.chores.move(entry.folder, target)
 
     def quantize(self, entry: Entry) -> None:
@@ -288,6 +285,11 @@ class Manager(QObject):
         if not folder.is_relative_to(self.own_folder):
             self._preferences.add_model_folder(folder.parent)
 
+    def _follow_model(self, folder: Path, there: Path | None) -> None:
+        """Go on with the model in use where it is now, or with the sample."""
+        if self._model.path == folder:
+            self._preferences.choose_model(there)
+
     def _take_chore(self, sentence: str) -> None:
         self.said.emit(sentence)
         self.look()
@@ -295,7 +297,7 @@ class Manager(QObject):
 
 def _look(find: Callable[[Sequence[Path]], Iterable[FoundModel]], own: Sequence[str], chosen: Sequence[str]) -> _Seen:
     """Look at folders of the app's own, which need not be there, and at those that a person chose or used."""
-    there = [path for path in dict.fromkeys((*own, *chosen)) if Path(path).exists()]
+    there = [path for path in dict.fromkeys((*own, *chosen)) if os.access(path, os.F_OK)]
     gone = [path for path in dict.fromkeys(chosen) if path not in there]
     shelves = {path for path in gone for other in gone if other != path and Path(other).is_relative_to(path)}
     return _Seen(tuple(find([Path(path) for path in there])), tuple(path for path in gone if path not in shelves))

@@ -4,11 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.models.chores import Chores
 from tests.app.driving import WAIT_MS
+
+CONFIG = b'{"model_type": "gemma4"}'
 
 TOLD = """
 import json, pathlib, sys
@@ -76,12 +79,12 @@ def test_a_refusal_of_the_command_line_is_its_own_sentence(
 def test_a_snapshot_moves_as_plain_files_and_what_others_need_of_the_cache_stays(
     chores: Chores, qtbot: QtBot, tmp_path: Path, said: list[str]
 ) -> None:
-    one, other = snapshot_of(tmp_path / "hub", "a" * 40, b"{}"), snapshot_of(tmp_path / "hub", "b" * 40, b"[]")
+    one, other = snapshot_of(tmp_path / "hub", "a" * 40, CONFIG), snapshot_of(tmp_path / "hub", "b" * 40, b"[]")
     (tmp_path / "disk").mkdir()
     chores.move(one, tmp_path / "disk")
     qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
     moved = tmp_path / "disk" / "name" / "config.json"
-    assert (moved.read_bytes(), moved.is_symlink()) == (b"{}", False)
+    assert (moved.read_bytes(), moved.is_symlink()) == (CONFIG, False)
     assert (other / "config.json").read_bytes() == b"[]"
     assert not one.exists()
     assert not (tmp_path / "hub" / "models--org--name" / "blobs" / ("a" * 40)).exists()
@@ -90,10 +93,189 @@ def test_a_snapshot_moves_as_plain_files_and_what_others_need_of_the_cache_stays
 
 def test_nothing_is_moved_onto_what_is_there(chores: Chores, qtbot: QtBot, tmp_path: Path, said: list[str]) -> None:
     (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "model" / "config.json").write_bytes(CONFIG)
     (tmp_path / "disk" / "model").mkdir(parents=True)
     chores.move(tmp_path / "model", tmp_path / "disk")
     qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
     assert "holds something already" in said[0]
     assert (tmp_path / "model" / "config.json").exists()
+    chores.close()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model's folder."""
+    folder = tmp_path / "shelf" / "model"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes(CONFIG)
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return folder
+
+
+def is_whole(model: Path) -> bool:
+    """Whether nothing of the model is lost."""
+    return (model / "config.json").read_bytes() == CONFIG and (model / "model.safetensors").read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("target", ["model", "model/inner", "link"])
+def test_no_model_is_moved_into_itself(target: str, chores: Chores, qtbot: QtBot, model: Path, said: list[str]) -> None:
+    (model / "inner").mkdir()
+    (model.parent / "link").symlink_to(model / "inner")
+    chores.move(model, model.parent / target)
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert said == ["A model cannot be moved into its own folder. Choose another folder."]
+    assert is_whole(model)
+    chores.close()
+
+
+def test_no_snapshot_is_moved_into_the_repository_that_goes_with_it(
+    chores: Chores, qtbot: QtBot, tmp_path: Path, said: list[str]
+) -> None:
+    snapshot = snapshot_of(tmp_path / "hub", "a" * 40, CONFIG)
+    chores.move(snapshot, tmp_path / "hub" / "models--org--name")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert "into its own folder" in said[0]
+    assert (snapshot / "config.json").read_bytes() == CONFIG
+    chores.close()
+
+
+def test_a_link_is_not_moved_in_place_of_its_model(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str]
+) -> None:
+    (tmp_path / "link").symlink_to(model)
+    chores.move(tmp_path / "link", tmp_path)
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert "is a link to a model elsewhere" in said[0]
+    assert is_whole(tmp_path / "link")
+    chores.close()
+
+
+def test_no_folder_is_made_where_a_disk_is_gone(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str]
+) -> None:
+    chores.move(model, tmp_path / "disk" / "models")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert "Connect its disk" in said[0]
+    assert not (tmp_path / "disk").exists()
+    assert is_whole(model)
+    chores.close()
+
+
+def test_a_model_moves_without_what_else_its_folder_holds(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str]
+) -> None:
+    (model / "notes.md").write_text("What I tried.")
+    (tmp_path / "disk").mkdir()
+    chores.move(model, tmp_path / "disk")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert said[0].endswith("What else its folder holds stays there.")
+    assert is_whole(tmp_path / "disk" / "model")
+    assert [path.name for path in model.iterdir()] == ["notes.md"]
+    chores.close()
+
+
+def test_a_model_is_on_the_other_disk_before_it_goes_from_here(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk").mkdir()
+    settled: list[tuple[bool, bool]] = []
+
+    def fsync(_handle: int) -> None:
+        settled.append((is_whole(model), (tmp_path / "disk" / "model").exists()))
+
+    monkeypatch.setattr("os.fsync", fsync)
+    chores.move(model, tmp_path / "disk")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert settled == [(True, False)] * 3 + [(True, True)]  # two files, their folder, and the one that names it
+    assert is_whole(tmp_path / "disk" / "model")
+    chores.close()
+
+
+def test_a_copy_that_is_not_the_same_leaves_the_model(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk").mkdir()
+
+    def spoil(_handle: int) -> None:
+        copy = tmp_path / "disk" / "model.cabochon-moved" / "model.safetensors"
+        if copy.exists():
+            copy.write_bytes(b"w3ights")
+
+    monkeypatch.setattr("os.fsync", spoil)
+    chores.move(model, tmp_path / "disk")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert "was not copied as it is" in said[0]
+    assert is_whole(model)
+    assert list((tmp_path / "disk").iterdir()) == []
+    chores.close()
+
+
+def test_what_changed_meanwhile_is_kept(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str]
+) -> None:
+    (tmp_path / "disk").mkdir()
+    chores.placed.connect(lambda _folder: (model / "notes.md").touch(), Qt.ConnectionType.DirectConnection)
+    chores.move(model, tmp_path / "disk")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert "both are kept" in said[0]
+    assert is_whole(model)
+    assert is_whole(tmp_path / "disk" / "model")
+    chores.close()
+
+
+def test_an_unfinished_download_of_the_same_name_survives_a_move(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str]
+) -> None:
+    came = tmp_path / "disk" / "model.cabochon-unfinished" / "download.json"
+    came.parent.mkdir(parents=True)
+    came.touch()
+    chores.move(model, tmp_path / "disk")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert is_whole(tmp_path / "disk" / "model")
+    assert came.exists()
+    chores.close()
+
+
+@pytest.mark.parametrize("has_stray", [False, True])
+def test_a_shelf_never_goes_to_the_trash(
+    has_stray: bool, chores: Chores, qtbot: QtBot, model: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trashed: list[str] = []
+    monkeypatch.setattr("app.viewmodels.models.chores.QFile.moveToTrash", trashed.append)
+    if has_stray:
+        (model.parent / "stray.gguf").touch()
+    chores.trash(model.parent)
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert "not the folder of one model" in said[0]
+    assert trashed == []
+    chores.close()
+
+
+def test_whatever_goes_wrong_ends_a_chore_with_a_sentence(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    chores.quantize(model, 4, tmp_path / "file" / "x" / "y")
+    qtbot.waitUntil(lambda: len(said) == 1, timeout=WAIT_MS)
+    assert "cannot be used" in said[0]
+    monkeypatch.setattr("app.viewmodels.models.chores.plan_removal", lambda _folder: 1 / 0)
+    chores.trash(model)
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=WAIT_MS)
+    assert "Something went wrong" in said[1]
+    assert not chores.is_busy
+    chores.close()
+
+
+def test_a_command_that_says_nothing_is_stopped_all_the_same(
+    qapp: QApplication, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str]
+) -> None:
+    program, began = tmp_path / "silent.py", tmp_path / "began"
+    program.write_text(f"import pathlib, signal\npathlib.Path({str(began)!r}).touch()\nsignal.pause()\n")
+    chores = Chores([sys.executable, str(program)])
+    chores.done.connect(said.append)
+    chores.quantize(model, 4, tmp_path / "copy")
+    qtbot.waitUntil(began.exists, timeout=WAIT_MS)
+    chores.stop(str(model))
+    qtbot.waitUntil(lambda: not chores.is_busy, timeout=WAIT_MS)
+    assert said == []
     chores.close()

@@ -1,5 +1,6 @@
 """The models in the window: the list, the menu, a download, the first start, and what does not fit."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from app.widgets.models.get_sheet import GetSheet
 from app.widgets.settings.settings_window import SettingsWindow
 from tests.app.conftest import delete
 from tests.app.driving import WAIT_MS, OpenDesk, answer_view, say, wait_for_end
-from tests.app.pretended_models import FAMILY, GB, PretendedDisk, PretendedRemote, found, listing
+from tests.app.pretended_models import CONFIG, FAMILY, GB, PretendedDisk, PretendedRemote, found, listing
 
 BEST = "mlx-community/gemma-4-e4b-it-4-bit"
 
@@ -209,7 +210,7 @@ def test_a_model_goes_to_the_trash_after_a_question_that_names_its_size(
 
     def move_to_trash(path: str) -> bool:
         trashed.append(path)
-        Path(path).rmdir()
+        shutil.rmtree(path)
         return True
 
     monkeypatch.setattr("app.viewmodels.models.chores.QFile.moveToTrash", move_to_trash)
@@ -224,14 +225,13 @@ def test_a_model_goes_to_the_trash_after_a_question_that_names_its_size(
 
 def test_a_model_moves_to_another_folder_and_is_found_there(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     one = found(tmp_path / "one")
-    (tmp_path / "one" / "config.json").write_text("{}")
     (tmp_path / "disk").mkdir()
     disk = PretendedDisk(one, found(tmp_path / "disk" / "one"))
-    (tmp_path / "disk" / "one").rmdir()
+    shutil.rmtree(tmp_path / "disk" / "one")
     desk = open_known(open_desk, qtbot, disk)
     desk.models.manager.move(entry(desk, one.path), tmp_path / "disk")
     qtbot.waitUntil(lambda: desk.models.manager.entry(str(tmp_path / "disk" / "one")) is not None, timeout=WAIT_MS)
-    assert (tmp_path / "disk" / "one" / "config.json").read_text() == "{}"
+    assert (tmp_path / "disk" / "one" / "config.json").read_text() == CONFIG
     assert not (tmp_path / "one").exists()
     assert str(tmp_path / "disk") in desk.preferences.settings.model_folders
 
