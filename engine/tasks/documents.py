@@ -132,13 +132,16 @@ def read_document(
 
 _ReadingPage = Generator[PageProgress, None, PageText]
 
+_NOT_OF_A_PAGE = (Cancelled, CheckpointError, EngineStopped, NoModel)
+"""What ends the reading of a whole document."""
+
 
 def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Pace) -> _ReadingPage:
     """A page, whatever becomes of it; raises Cancelled, and as `read_document` where no model can be asked."""
     try:
         page = yield from _read(document, info, reading, lend, pace)
         return _with_codes(page, document, reading)
-    except (Cancelled, CheckpointError, EngineStopped, NoModel):
+    except _NOT_OF_A_PAGE:
         raise
     except EngineError as error:
         return PageText(info.number, "failed", reason=without_surrogates(str(error)))
@@ -194,10 +197,20 @@ def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Tu
 
 
 def _with_codes(page: PageText, document: Document, reading: Reading) -> PageText:
-    """The page with what its QR codes and barcodes hold behind its lines, where lines are asked for."""
+    """The page with what its QR codes and barcodes hold behind its lines, where lines are asked for.
+
+    What was read stays, also where looking for them fails.
+    """
     if page.state == "failed" or page.answer or reading.form != "text":
         return page
-    codes = document.codes(page.number, page.turned)
+    try:
+        codes = document.codes(page.number, page.turned)
+    except _NOT_OF_A_PAGE:
+        raise
+    except Exception:  # noqa: BLE001 - what was read is worth more
+        _log.warning("no codes could be looked for on a page", exc_info=True)
+        reason = f"{page.reason} QR codes and barcodes could not be looked for on this page.".lstrip()
+        return msgspec.structs.replace(page, reason=reason)
     codes = tuple(code for code in codes if reading.region is None or _is_inside(code.box, reading.region))
     state = "done" if codes and page.state == "empty" else page.state
     return msgspec.structs.replace(page, lines=(*page.lines, *codes), state=state) if codes else page

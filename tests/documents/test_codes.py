@@ -1,12 +1,18 @@
 """QR codes and barcodes of a page, found in the process of documents and told as lines of the page's text."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import zxingcpp
 from PIL import Image
 
 from engine.documents.source import Document
+from engine.protocol.documents import PageText, Reading
+from engine.protocol.errors import AttachmentError, Cancelled
+from engine.tasks.documents import read_one
+from engine.tasks.pace import Pace
 from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 
 LINK = "https://example.org/pay?id=42&to=Löwe"
@@ -63,3 +69,45 @@ def test_a_code_beside_a_good_text_layer_is_found(tmp_path: Path) -> None:
     page = Page(text("An invoice", "with a code") + b"q 150 0 0 150 300 300 cm /Im Do Q\n", picture=drawn)
     lines = Document(write_pdf(tmp_path / "a.pdf", [page])).codes(1)
     assert [line.text for line in lines] == [LINK]
+
+
+@pytest.mark.parametrize("error", [AttachmentError("Page 1 takes more than 30 seconds."), ValueError("a bug")])
+def test_a_page_that_was_read_stays_where_its_codes_cannot_be_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(Document, "codes", failing(error))
+    page = read_first(write_pdf(tmp_path / "a.pdf", [Page(text("An invoice", "of two lines"))]))
+    assert page.state == "done"
+    assert [line.text for line in page.lines] == ["An invoice", "of two lines"]
+    assert page.reason.endswith("QR codes and barcodes could not be looked for on this page.")
+
+
+def test_who_stops_while_codes_are_looked_for_stops_the_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Document, "codes", failing(Cancelled("Stopped.")))
+    path = write_pdf(tmp_path / "a.pdf", [Page(text("An invoice"))])
+    with pytest.raises(Cancelled):
+        read_first(path)
+
+
+def failing(error: Exception) -> Callable[..., NoReturn]:
+    """A method that raises this."""
+
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
+def read_first(path: Path) -> PageText:
+    """Its first page, by its text layer."""
+    document = Document(path)
+    steps = read_one(document, document.look(1), Reading(), lambda: pytest.fail("asked a model"), Pace())
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        page = end.value
+    assert isinstance(page, PageText)
+    return page
