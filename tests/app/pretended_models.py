@@ -1,5 +1,6 @@
 """Models that are only pretended: a family, a disk, and a hub that hands out a download as a test says."""
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from engine.protocol.models import AudioShape, VisionShape
 
 GB = 10**9
 CONFIG = '{"model_type": "gemma4"}'
+HANG_S = 60
+"""What only a test that hangs reaches."""
 LICENCE = "https://ai.google.dev/gemma/docs/gemma_4_license"
 CARD = (
     "# Gemma 4 E4B\n\nA small model that reads pictures, hears sound and thinks before it answers. Converted to MLX "
@@ -130,8 +133,16 @@ class PretendedRemote:
         self.refusal: EngineError | None = None
         self.downloads: dict[str, PretendedDownload] = {}
         self.is_offline = False
+        self.held: dict[tuple[str, Path | None], threading.Event] = {}
+        """What is answered only when a test says so, by repository and root."""
+
+    def hold(self, repository: str, root: Path | None = None) -> threading.Event:
+        """Answer what is asked about this only when the event is set."""
+        return self.held.setdefault((repository, root), threading.Event())
 
     def offer(self, repository: str, root: Path | None) -> Offer:
+        if (repository, root) in self.held:
+            assert self.held[repository, root].wait(HANG_S)
         if self.refusal is not None:
             raise self.refusal
         offered = listing(repository)

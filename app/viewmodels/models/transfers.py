@@ -44,13 +44,13 @@ class Remote(Protocol):
 class Transfers(QObject):
     """Every download by its repository. What happens on the disk or the network happens on other threads.
 
-    **Signals:** `changed`, `finished` (repository, folder), `offered` (Offer, or the EngineError that says why there is
-    none).
+    **Signals:** `changed`, `finished` (repository, folder), `offered` (the repository and the root that were asked
+    about, and an Offer or the EngineError that says why there is none).
     """
 
     changed = Signal()
     finished = Signal(str, object)
-    offered = Signal(object)
+    offered = Signal(str, object, object)
     _told = Signal(str, object)
 
     def __init__(self, remote: Remote) -> None:
@@ -74,7 +74,8 @@ class Transfers(QObject):
 
     def ask(self, repository: str, root: Path | None) -> None:
         """Ask the hub what it would bring; `offered` follows."""
-        self._lane.do(partial(_outcome, partial(self._remote.offer, repository, root)), self.offered.emit)
+        answer = partial(_outcome, partial(self._remote.offer, repository, root))
+        self._lane.do(answer, partial(self.offered.emit, repository, root))
 
     def start(self, listing: "Listing", root: Path | None) -> None:
         """Download it, or go on with what is there."""

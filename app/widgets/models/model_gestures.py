@@ -39,6 +39,8 @@ class ModelGestures(QObject):
         self._composer = models.composer
         self.manager: Manager = models.manager
         self._sheet: GetSheet | None = None
+        self._question: tuple[str, Path | None] = ("", None)
+        """What the sheet asks the hub: the repository, and where it would go."""
         manager = self.manager
         self._deeds: dict[Deed, Callable[[Entry], object]] = {
             Deed.GET: self.offer,
@@ -97,16 +99,19 @@ class ModelGestures(QObject):
 
     def offer(self, entry: Entry) -> None:
         """Show what a download would bring, as soon as the hub has said it."""
+        if self._sheet is not None:
+            self._sheet.reject()
         root = self.manager.download_root
         place = "the Hugging Face cache, which other programs share" if root is None else f"“{root}”"
         self._sheet = sheet = GetSheet(self._window, self._look, entry, place)
+        self._question = (entry.repository, root)
         ask = partial(self.manager.transfers.ask, entry.repository)
         sheet.retry_requested.connect(sheet.show_asking)
-        sheet.retry_requested.connect(lambda: ask(self.manager.download_root))
+        sheet.retry_requested.connect(lambda: ask(root))
         sheet.accepted_offer.connect(self._start)
         sheet.link_chosen.connect(self._open_link)
         sheet.other_disk_requested.connect(self._choose_disk)
-        sheet.destroyed.connect(self._forget_sheet)
+        sheet.finished.connect(self._forget_sheet)
         sheet.open()
         ask(root)
 
@@ -124,11 +129,12 @@ class ModelGestures(QObject):
     def _start(self, offer: Offer) -> None:
         self.manager.transfers.start(offer.listing, offer.root)
 
-    def _show_offer(self, answer: Offer | EngineError) -> None:
-        if self._sheet is not None:
+    def _show_offer(self, repository: str, root: Path | None, answer: Offer | EngineError) -> None:
+        """Show it, unless it answers what an earlier sheet asked."""
+        if self._sheet is not None and self._question == (repository, root):
             self._sheet.show_answer(answer)
 
-    def _forget_sheet(self) -> None:
+    def _forget_sheet(self, _result: int) -> None:
         self._sheet = None
 
     def _choose_disk(self) -> None:
@@ -138,7 +144,6 @@ class ModelGestures(QObject):
         def take(folder: Path) -> None:
             self._preferences.keep_models_in(folder)
             if sheet is not None and sheet is self._sheet:
-                sheet.reject()
                 self.offer(sheet.entry)
 
         ask_for_folder(self._window, "Choose Where Models Are Kept", take)

@@ -37,10 +37,16 @@ def open_known(open_desk: OpenDesk, qtbot: QtBot, disk: PretendedDisk, scenario:
     return desk
 
 
+def open_sheet(desk: Desk) -> GetSheet:
+    """The sheet before a download, as it stands."""
+    (sheet,) = [each for each in desk.window.findChildren(GetSheet) if each.isVisible()]
+    assert isinstance(sheet, GetSheet)
+    return sheet
+
+
 def sheet_of(desk: Desk, qtbot: QtBot) -> GetSheet:
     """The sheet before a download, once the hub has answered."""
-    sheet = desk.window.findChild(GetSheet)
-    assert isinstance(sheet, GetSheet)
+    sheet = open_sheet(desk)
     qtbot.waitUntil(lambda: not sheet.detail.text().endswith("…"), timeout=WAIT_MS)
     return sheet
 
@@ -156,8 +162,7 @@ def test_a_failure_of_the_hub_is_a_sentence_and_a_way_to_try_again(open_desk: Op
     remote.refusal = NoConnection("The hub cannot be reached. Check the network and try again.")
     desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
     desk.gestures.models.offer(entry(desk, BEST))
-    sheet = desk.window.findChild(GetSheet)
-    assert isinstance(sheet, GetSheet)
+    sheet = open_sheet(desk)
     qtbot.waitUntil(lambda: sheet.problem.text() == str(remote.refusal), timeout=WAIT_MS)
     assert not sheet.get_button.isEnabled()
     remote.refusal = None
@@ -174,6 +179,45 @@ def test_too_little_room_is_said_with_the_missing_amount_before_a_byte_comes(ope
     assert not sheet.get_button.isEnabled()
     assert sheet.disk_button.isVisible()
     assert not remote.downloads
+
+
+def test_another_disk_is_asked_about_in_a_sheet_of_its_own_which_gets_its_answer(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = PretendedRemote(free_bytes=4 * GB)
+    answer = remote.hold(BEST, tmp_path)
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    monkeypatch.setattr("app.widgets.models.model_gestures.ask_for_folder", lambda _on, _title, take: take(tmp_path))
+    desk.gestures.models.offer(entry(desk, BEST))
+    first = sheet_of(desk, qtbot)
+    remote.free_bytes = 40 * GB
+    first.disk_button.click()
+    delete(first)
+    answer.set()
+    sheet = sheet_of(desk, qtbot)
+    assert sheet.get_button.isEnabled()
+    assert str(tmp_path) in sheet.detail.text()
+
+
+def test_the_answer_to_an_earlier_question_is_not_shown_in_the_sheet_of_another_model(
+    open_desk: OpenDesk, qtbot: QtBot
+) -> None:
+    remote = PretendedRemote()
+    other = FAMILY[0].repository
+    answers = [remote.hold(BEST), remote.hold(other)]
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    desk.gestures.models.offer(entry(desk, BEST))
+    open_sheet(desk).cancel_button.click()
+    desk.gestures.models.offer(entry(desk, other))
+    sheet = open_sheet(desk)
+    with qtbot.waitSignal(desk.models.manager.transfers.offered, timeout=WAIT_MS):
+        answers[0].set()
+    assert not sheet.get_button.isEnabled()
+    answers[1].set()
+    qtbot.waitUntil(sheet.get_button.isEnabled, timeout=WAIT_MS)
+    assert "3.6 GB to download" in sheet.detail.text()
+    sheet.get_button.click()
+    qtbot.waitUntil(lambda: list(remote.downloads) == [other], timeout=WAIT_MS)
 
 
 def test_what_an_earlier_run_began_is_gone_on_with(open_desk: OpenDesk, qtbot: QtBot) -> None:
