@@ -224,11 +224,16 @@ class _Summons(QObject):
         self._desk.show_again()
 
     def _asks_before_quitting(self) -> bool:
-        asks = self._desk.models.recordings.has_unsaved
-        if asks:
-            self._desk.window.come_forward()
-            self._desk.gestures.recording.ask_before_quitting(self._application.quit)
-        return asks
+        models, gestures = self._desk.models, self._desk.gestures
+        if models.recordings.has_unsaved:
+            ask = gestures.recording.ask_before_quitting
+        elif models.manager.chores.would_lose:
+            ask = gestures.models.ask_before_quitting
+        else:
+            return False
+        self._desk.window.come_forward()
+        ask(self._application.quit)
+        return True
 
     def _attach(self) -> None:
         files = self._application.take_files()

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PySide6.QtCore import QFile, QObject, Qt, Signal
 
@@ -66,13 +67,18 @@ class Chores(QObject):
         """Whether something is under way."""
         return bool(self.all)
 
+    @property
+    def would_lose(self) -> bool:
+        """Whether something would be given up if the app ended now."""
+        return not all(stop.is_set() for stop in self._stops.values())
+
     def trash(self, folder: Path) -> None:
         """Put a model where the system can bring it back from."""
         name = _name_of(folder)
 
         def work(_stop: threading.Event) -> str:
             removal = plan_removal(folder)
-            if not all(QFile.moveToTrash(str(path)) for path in removal.paths):
+            if not _trash(removal, _repository_name(folder)):
                 raise ChoreError(f"“{name}” cannot be moved to the Trash. Delete it in its folder.")
             self.left.emit(folder, None)
             freed = f"; emptying it gives back {size_in_words(removal.size_bytes)}" if removal.size_bytes else ""
@@ -122,10 +128,14 @@ class Chores(QObject):
             if running is not None:
                 running.terminate()
 
-    def close(self) -> None:
-        """End everything."""
+    def stop_all(self) -> None:
+        """End everything, as soon as it can."""
         for folder in list(self._stops):
             self.stop(folder)
+
+    def close(self) -> None:
+        """End everything, and wait for that."""
+        self.stop_all()
         self._lane.close()
 
     def _begin(self, folder: Path, line: str, work: Callable[[threading.Event], str]) -> None:
@@ -202,6 +212,31 @@ def _name_of(folder: Path) -> str:
 def _rest(removal: Removal) -> str:
     """What is to be said of a folder that stays."""
     return " What else its folder holds stays there." if removal.keeps else ""
+
+
+def _trash(removal: Removal, name: str) -> bool:
+    """Put it into the Trash as one folder, all of it or nothing; raises OSError, CheckpointError.
+
+    Of files that lie among others, further names are gathered in a folder of their own, which goes; then these go here.
+    """
+    if len(removal.paths) == 1:
+        return _is_trashed(removal.paths[0])
+    with TemporaryDirectory(prefix=".cabochon-", dir=removal.model.parent) as beside:
+        gathered = Path(beside, name)
+        for path in removal.files:
+            copy = gathered / path.relative_to(removal.model)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.hardlink_to(path.resolve())
+        if not _is_trashed(gathered):
+            return False
+    removal.carry_out()
+    return True
+
+
+def _is_trashed(path: Path) -> bool:
+    """Whether it is gone from here; Qt says whether it did it, in one form or another."""
+    QFile.moveToTrash(str(path))
+    return not os.path.lexists(path)
 
 
 def _check_move(removal: Removal, there: Path) -> None:

@@ -97,6 +97,18 @@ class ModelGestures(QObject):
         """Do what a button or a menu of a model says."""
         self._deeds[deed](entry)
 
+    def ask_before_quitting(self, quit_app: Callable[[], object]) -> None:
+        """Ask, because a copy is not whole yet; `quit_app` is called when a person wants to nevertheless."""
+        if any(sheet.isVisible() for sheet in self._window.findChildren(QMessageBox)):
+            return
+
+        def let_go() -> None:
+            self.manager.chores.stop_all()
+            quit_app()
+
+        detail = "A copy that is not whole goes when Cabochon quits; the model itself stays."
+        ask_before_deleting(self._window, "A model is still being copied.", detail, "Quit Without the Copy", let_go)
+
     def offer(self, entry: Entry) -> None:
         """Show what a download would bring, as soon as the hub has said it."""
         if self._sheet is not None:

@@ -279,3 +279,35 @@ def test_a_command_that_says_nothing_is_stopped_all_the_same(
     qtbot.waitUntil(lambda: not chores.is_busy, timeout=WAIT_MS)
     assert said == []
     chores.close()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_of_a_shared_repository_one_whole_folder_goes_to_the_trash_or_nothing(
+    works: bool, chores: Chores, qtbot: QtBot, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = snapshot_of(tmp_path / "hub", "a" * 40, CONFIG), snapshot_of(tmp_path / "hub", "b" * 40, b"shared")
+    (one / "tokenizer.json").symlink_to((other / "config.json").readlink())
+    before = sorted((tmp_path / "hub").rglob("*"))
+    trashed: list[str] = []
+
+    def move_to_trash(path: str) -> bool:
+        trashed.append(path)
+        return works and Path(path).rename(tmp_path / "trash").exists()
+
+    monkeypatch.setattr("app.viewmodels.models.chores.QFile.moveToTrash", move_to_trash)
+    chores.trash(one)
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert len(trashed) == 1
+    assert Path(trashed[0]).name == "name"
+    assert (other / "config.json").read_bytes() == b"shared"
+    if works:
+        brought = {path.name: path.read_bytes() for path in (tmp_path / "trash").iterdir()}
+        assert brought == {"config.json": CONFIG, "tokenizer.json": b"shared"}
+        assert not one.exists()
+        assert sorted((tmp_path / "hub").rglob("*")) == sorted(set(before) - {
+            one, one / "config.json", one / "tokenizer.json", tmp_path / "hub/models--org--name/blobs" / ("a" * 40),
+        })  # fmt: skip
+    else:
+        assert "cannot be moved to the Trash" in said[0]
+        assert sorted((tmp_path / "hub").rglob("*")) == before
+    chores.close()

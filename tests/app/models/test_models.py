@@ -1,20 +1,22 @@
 """The models in the window: the list, the menu, a download, the first start, and what does not fit."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.application import Desk
+from app.application import Desk, DesktopApplication
 from app.downloads import NoConnection, State
 from app.settings import Settings
 from app.viewmodels.models.entries import Deed, Entry, Group, Stage
 from app.viewmodels.models.remote import Begun
 from app.widgets.models.get_sheet import GetSheet
 from app.widgets.settings.settings_window import SettingsWindow
+from engine import EngineError
 from tests.app.conftest import delete
 from tests.app.driving import WAIT_MS, OpenDesk, answer_view, say, wait_for_end
 from tests.app.pretended_models import CONFIG, FAMILY, GB, PretendedDisk, PretendedRemote, found, listing
@@ -278,6 +280,51 @@ def test_a_model_moves_to_another_folder_and_is_found_there(open_desk: OpenDesk,
     assert (tmp_path / "disk" / "one" / "config.json").read_text() == CONFIG
     assert not (tmp_path / "one").exists()
     assert str(tmp_path / "disk") in desk.preferences.settings.model_folders
+
+
+def test_the_model_in_use_stays_in_use_unless_it_goes(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    one, moved = found(tmp_path / "one"), tmp_path / "disk" / "one"
+    disk = PretendedDisk(one, found(moved))
+    shutil.rmtree(moved)
+    desk = open_known(open_desk, qtbot, disk)
+    manager, model = desk.models.manager, desk.models.model
+    said: list[str] = []
+    manager.said.connect(said.append)
+    manager.use(entry(desk, one.path))
+    qtbot.waitUntil(lambda: model.is_ready and model.path == tmp_path / "one", timeout=WAIT_MS)
+    manager.move(entry(desk, one.path), tmp_path / "one")
+    qtbot.waitUntil(lambda: len(said) == 1, timeout=WAIT_MS)
+    assert (model.path, desk.preferences.settings.start_model) == (tmp_path / "one", tmp_path / "one")
+    manager.move(entry(desk, one.path), tmp_path / "disk")
+    qtbot.waitUntil(lambda: model.is_ready and desk.preferences.settings.start_model == moved, timeout=WAIT_MS)
+    assert model.path == moved
+
+
+def test_the_app_asks_before_it_quits_without_a_copy(
+    open_desk: OpenDesk, qtbot: QtBot, qapp: DesktopApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = found(tmp_path / "one")
+    desk = open_known(open_desk, qtbot, PretendedDisk(one))
+    desk.follow(qapp)
+    go_on = threading.Event()
+
+    def wait(_folder: Path) -> None:
+        go_on.wait()
+        raise EngineError("It took too long.")
+
+    monkeypatch.setattr("app.viewmodels.models.chores.plan_removal", wait)
+    desk.models.manager.trash(entry(desk, one.path))
+    for _ in range(2):  # asked once
+        event = QEvent(QEvent.Type.Quit)
+        QCoreApplication.sendEvent(qapp, event)
+        assert not event.isAccepted()
+    quits = list[str]()
+    button_of(desk, "Cancel").click()
+    desk.gestures.models.ask_before_quitting(lambda: quits.append("quit"))
+    button_of(desk, "Quit Without the Copy").click()
+    assert quits == ["quit"]
+    assert not qapp.asks_before_quitting()
+    go_on.set()
 
 
 def test_a_missing_disk_is_said_and_its_model_comes_back_with_it(
