@@ -4,6 +4,7 @@ A folder is recognised by what it holds, not by its name, and judged by the load
 and headers. Folders are strangers' work: every walk is bounded, loops end, and nothing but regular files is opened.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -21,6 +22,8 @@ from engine.protocol.errors import MAX_QUOTED, EngineError, without_surrogates
 from engine.protocol.models import FoundModel, Place
 
 __all__ = ["OURS", "KnownPlace", "find_models", "has_model_type", "known_places", "look_at_model"]
+
+_log = logging.getLogger(__name__)
 
 MAX_DEPTH = 3
 """Folders below a place: an organisation, a model, and one for whoever sorts further."""
@@ -97,6 +100,9 @@ def look_at_model(path: Path, place: Place = "folder", repository: str = "") -> 
         size_bytes = sum(entry.stat().st_size for entry in entries if entry.is_file())
     except (EngineError, OSError, ValueError) as error:
         return msgspec.structs.replace(found, refusal=_sentence(error, path))
+    except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and the other models are listed
+        _log.exception("a model could not be looked at")
+        return msgspec.structs.replace(found, refusal="It could not be looked at; the log says what went wrong.")
     return msgspec.structs.replace(
         found, size=size_of(shapes), form=contents.form, size_bytes=size_bytes, shapes=shapes
     )
@@ -106,7 +112,7 @@ def has_model_type(folder: Path) -> bool:
     """Whether its configuration is one of a model, of whatever family."""
     try:
         return "model_type" in read_json(folder / "config.json")
-    except EngineError:
+    except (EngineError, OSError, ValueError):
         return False
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.checkpoint.contents import Contents
 from engine.checkpoint.found import MAX_DEPTH, KnownPlace, find_models, known_places, look_at_model
-from engine.protocol.models import FoundModel
+from engine.protocol.models import FoundModel, Shapes
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -215,3 +216,23 @@ def test_a_folder_of_too_many_files_is_no_model(
     shutil.copytree(tiny_checkpoint, tmp_path / "model")
     monkeypatch.setattr("engine.checkpoint.found.MAX_ENTRIES", 3)
     assert [model.refusal for model in found_in(tmp_path)] == ["The folder holds more files than any model."]
+
+
+def test_a_folder_that_nobody_thought_of_hides_no_other_model(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "other"):
+        shutil.copytree(tiny_checkpoint, tmp_path / name)
+
+    def shapes_once(contents: Contents) -> Shapes:
+        monkeypatch.undo()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("engine.checkpoint.found.shapes_of", shapes_once)
+    one, other = found_in(tmp_path)
+    assert (one.refusal, other.refusal) == ("It could not be looked at; the log says what went wrong.", "")
+
+
+def test_a_repository_without_a_version_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "models--org--name" / "snapshots").mkdir(parents=True)
+    assert found_in(tmp_path) == []

@@ -252,6 +252,9 @@ def _check_move(removal: Removal, there: Path) -> None:
         raise ChoreError("A model cannot be moved into its own folder. Choose another folder.")
     if os.path.lexists(there):
         raise ChoreError(f"“{shown}” holds something already. Choose another folder.")
+    missing = sum(path.stat().st_size for path in removal.files) - shutil.disk_usage(target).free
+    if missing > 0:
+        raise ChoreError(f"{size_in_words(missing)} more free space is needed there. Make room or choose another disk.")
 
 
 def _copy(removal: Removal, target: Path, stop: threading.Event, tell: Callable[[float], None]) -> None:

@@ -101,4 +101,7 @@ def _places(root: Path | None) -> "list[Place]":
 
     if root is None:
         return [default_cache()]
-    return [PlainFolder(path) for path in sorted({each.with_name(each.stem) for each in root.glob("*/*")})]
+    try:
+        return [PlainFolder(path) for path in sorted({each.with_name(each.stem) for each in root.glob("*/*")})]
+    except OSError:  # its disk is gone
+        return []

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -157,6 +158,18 @@ def test_no_folder_is_made_where_a_disk_is_gone(
     qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
     assert "Connect its disk" in said[0]
     assert not (tmp_path / "disk").exists()
+    assert is_whole(model)
+    chores.close()
+
+
+def test_nothing_is_copied_where_it_has_no_room(
+    chores: Chores, qtbot: QtBot, model: Path, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=len(CONFIG)))
+    chores.move(model, tmp_path / "disk")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT_MS)
+    assert said[0].startswith("7 bytes more free space")
     assert is_whole(model)
     chores.close()
 
