@@ -178,7 +178,10 @@ class Desk:
             self.window.show()
 
     def close(self) -> None:
-        """End the engine process and every thread; takes up to 4 s when the engine hangs."""
+        """End the engine process and every thread that somebody's work is in, models last: they can be had again.
+
+        Takes up to 4 s when the engine hangs.
+        """
         self.models.voice.leave()
         self.models.intake.finish()
         self.models.arrivals.close()
@@ -188,7 +191,6 @@ class Desk:
         self.models.document_exporter.close()
         self.keeper.close()
         self.models.queue.close()
-        self.models.manager.close()
         self.models.recordings.finish()
         self.models.player.close()
         self.models.composer.preparation.close(self.models.composer.draft)
@@ -202,6 +204,7 @@ class Desk:
         self.bridge.close()
         self.store.close()
         self.pasted.close()
+        self.models.manager.close()
 
 
 class _Summons(QObject):

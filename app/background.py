@@ -1,13 +1,16 @@
 """The one road off the window's thread: what touches a file or takes its time, and how its result comes back."""
 
 import logging
+import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QThreadPool, Signal
 
-__all__ = ["Lane", "ignore"]
+__all__ = ["Lane", "LooseLane", "ignore"]
 
 T = TypeVar("T")
 
@@ -71,3 +74,99 @@ class Lane(QObject):
     def _take(self, done: "Future[T]", then: Callable[[T], None]) -> None:
         if not done.cancelled() and done.exception() is None:
             self._came.emit(then, done.result())
+
+
+class LooseLane(QObject):
+    """Work one after the other that nobody ever waits for: for the network, other programs, and disks that sleep.
+
+    Its thread ends with the app. Work must hold nothing of Qt's, which would die on that thread; what is called with
+    its result may, and comes as a `Lane`'s does.
+    """
+
+    _came = Signal(int, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hand = _Hand(self._came.emit)
+        self._thens: dict[int, tuple[Callable[[Any], None], bool]] = {}
+        self._num_thens = 0
+        self._came.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
+
+    def do(self, work: Callable[[], T], then: Callable[[T], None] = ignore) -> None:
+        """Do this behind what waits already, and call `then` with the result."""
+        self._hand.do(self._note(then, is_once=True), work)
+
+    def teller(self, then: Callable[[T], None]) -> Callable[[T], None]:
+        """What calls `then`, from any thread; nothing any more once the lane is closed."""
+        return partial(self._hand.tell, self._note(then, is_once=False))
+
+    def forget(self) -> None:
+        """Do nothing of what waits."""
+        for number in self._hand.forget():
+            del self._thens[number]
+
+    def close(self) -> None:
+        """Let go of the running work, which may go on; what comes of it is dropped, and what waits is forgotten."""
+        self._hand.let_go()
+        self._thens.clear()
+
+    def _note(self, then: Callable[[Any], None], *, is_once: bool) -> int:
+        self._num_thens += 1
+        self._thens[self._num_thens] = then, is_once
+        return self._num_thens
+
+    def _pass_on(self, number: int, result: Any) -> None:
+        if number in self._thens:
+            then, is_once = self._thens[number]
+            if is_once:
+                del self._thens[number]
+            then(result)
+
+
+class _Hand:
+    """What the thread of a loose lane knows of it, by numbers."""
+
+    def __init__(self, emit: Callable[[int, object], None]) -> None:
+        self._emit: Callable[[int, object], None] | None = emit
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[int, Callable[[], object]]] = deque()
+        self._is_at_work = False
+
+    def do(self, number: int, work: Callable[[], object]) -> None:
+        with self._lock:
+            self._waiting.append((number, work))
+            if not self._is_at_work:
+                self._is_at_work = True
+                threading.Thread(target=self._work, name="loose lane", daemon=True).start()
+
+    def tell(self, number: int, result: object) -> None:
+        with self._lock:
+            if self._emit is not None:
+                self._emit(number, result)
+
+    def forget(self) -> list[int]:
+        with self._lock:
+            numbers = [number for number, _ in self._waiting]
+            self._waiting.clear()
+        return numbers
+
+    def let_go(self) -> None:
+        with self._lock:
+            self._waiting.clear()
+            self._emit = None
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._is_at_work = False
+                    return
+                number, work = self._waiting.popleft()
+            try:
+                result = work()
+            except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and the thread goes on
+                _log.exception("work in the background failed")
+            else:
+                self.tell(number, result)
+                del result
+            del work

@@ -122,6 +122,9 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
         desk.close()
         delete(desk.window)
     assert not deaths.elsewhere, f"Qt objects that died on another thread: {deaths.elsewhere}"
+    for thread in set(threading.enumerate()) - threads_before:
+        if thread.daemon:  # which a window lets go of
+            thread.join(WAIT_MS / 1000)
     left = [thread.name for thread in threading.enumerate() if thread not in threads_before]
     assert not left, f"threads left running: {left}"
 

@@ -87,7 +87,7 @@ class PretendedDisk:
         self.remote = remote or PretendedRemote()
         self.asked: list[list[Path]] = []
 
-    def find(self, folders: Sequence[Path]) -> list[FoundModel]:
+    def find(self, folders: Sequence[Path], is_stopped: Callable[[], bool]) -> list[FoundModel]:
         """Look there."""
         self.asked.append(list(folders))
         return [each for each in self.models if Path(each.path).exists()]
@@ -106,8 +106,10 @@ class PretendedDownload:
         self._tell = tell
         self.done_bytes = done_bytes
         self.is_deleted = False
+        self.has_begun = False
 
     def start(self) -> None:
+        self.has_begun = True
         self.say(State.WORKING)
 
     def pause(self) -> None:
@@ -153,6 +155,10 @@ class PretendedRemote:
         self.downloads[listing.repo] = PretendedDownload(listing, tell, before)
         return self.downloads[listing.repo]
 
+    def has_begun(self, repository: str) -> bool:
+        """Whether a download of it was started."""
+        return repository in self.downloads and self.downloads[repository].has_begun
+
     def unfinished(self, roots: Sequence[Path | None]) -> list[Begun]:
         return self.begun
 
@@ -170,4 +176,4 @@ def listing(repository: str) -> Listing:
 
 def nothing() -> Supply:
     """No model anywhere, and none to get."""
-    return Supply((), lambda _machine: None, fit, lambda _folders: (), PretendedRemote())
+    return Supply((), lambda _machine: None, fit, lambda _folders, is_stopped: (), PretendedRemote())

@@ -400,7 +400,7 @@ def models(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> Desk:
     studio.until(lambda: desk.models.model.is_ready and not desk.models.model.is_built_in)
     best = manager.recommended
     manager.transfers.start(remote.offer(best.key, None).listing, None)
-    studio.until(lambda: best.key in remote.downloads)
+    studio.until(lambda: remote.has_begun(best.key))
     remote.downloads[best.key].done_bytes = int(2.1 * GB)
     remote.downloads[best.key].say(State.WORKING, bytes_per_second=23e6, seconds_left=134.0)
     manager.show(True)

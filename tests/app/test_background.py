@@ -1,12 +1,13 @@
 """The one road off the window's thread: results come back when the window goes on, and a broken answer is told."""
 
 import queue
+import threading
 from concurrent.futures import Future
 
 from pytestqt.qtbot import QtBot
 
 from app.asking import Asked, AskPerson, Tools
-from app.background import Lane
+from app.background import Lane, LooseLane
 from engine import EngineEvent, Execute, Failed, Options, Request, user
 from tests.app.driving import WAIT_MS
 
@@ -17,6 +18,49 @@ def test_a_result_that_is_there_already_comes_after_the_call_that_asks(qtbot: Qt
     lane.follow(there, came.append)
     assert came == []
     qtbot.waitUntil(lambda: came == ["kept"], timeout=WAIT_MS)
+
+
+def test_a_loose_lane_brings_results_in_order_and_goes_on_after_a_mistake(qtbot: QtBot) -> None:
+    lane, came = LooseLane(), list[object]()
+    lane.do(lambda: 1, came.append)
+    lane.do(lambda: 1 // 0, came.append)
+    lane.do(threading.current_thread, came.append)
+    assert came == []
+    qtbot.waitUntil(lambda: len(came) == 2, timeout=WAIT_MS)
+    assert came[0] == 1
+    assert isinstance(came[1], threading.Thread)
+    assert came[1].daemon
+    lane.close()
+
+
+def test_a_loose_lane_is_closed_while_its_work_goes_on_and_nothing_comes_of_it(qtbot: QtBot) -> None:
+    lane, ends, done, came = LooseLane(), threading.Event(), threading.Event(), list[object]()
+    others = LooseLane()
+    tell = lane.teller(came.append)
+    lane.do(lambda: (ends.wait(WAIT_MS / 1000), done.set()), came.append)
+    lane.do(lambda: came.append("waits"), came.append)
+    tell("told")
+    lane.close()
+    assert not done.is_set(), "nobody may wait for it"
+    tell("too late")
+    ends.set()
+    assert done.wait(WAIT_MS / 1000)
+    others.do(lambda: "drained", came.append)
+    qtbot.waitUntil(lambda: "drained" in came, timeout=WAIT_MS)
+    assert came == ["drained"]
+    others.close()
+
+
+def test_a_loose_lane_forgets_what_waits(qtbot: QtBot) -> None:
+    lane, ends, came = LooseLane(), threading.Event(), list[object]()
+    lane.do(lambda: ends.wait(WAIT_MS / 1000), came.append)
+    lane.do(lambda: "forgotten", came.append)
+    lane.forget()
+    lane.do(lambda: "asked anew", came.append)
+    ends.set()
+    qtbot.waitUntil(lambda: "asked anew" in came, timeout=WAIT_MS)
+    assert came == [True, "asked anew"]
+    lane.close()
 
 
 class SilentLine:

@@ -1,6 +1,7 @@
 """The list of models: what is on the disk, what could be, what is under way; and what a person does with one."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.background import Lane
+from app.background import LooseLane
 from app.settings import Settings
 from app.viewmodels.models.chores import Chores
 from app.viewmodels.models.entries import Entry, Situation, Stage, arranged
@@ -27,6 +28,9 @@ USUAL_CONTEXT = 8192
 REFRESH_MS = 100
 QUANTIZED_BITS = 4
 
+Find = Callable[[Sequence[Path], Callable[[], bool]], Iterable[FoundModel]]
+"""Looks at the disk, for as long as that takes, until the second asks it to stop."""
+
 
 @dataclass(frozen=True)
 class Supply:
@@ -35,8 +39,7 @@ class Supply:
     catalog: Sequence[CatalogModel]
     recommended: Callable[[Machine], CatalogModel | None]
     fit: Callable[[Shapes, Machine, Use], Fit]
-    find: Callable[[Sequence[Path]], Iterable[FoundModel]]
-    """Looks at the disk, for as long as that takes."""
+    find: Find
     remote: Remote
 
 
@@ -70,7 +73,8 @@ class Manager(QObject):
         self._supply = supply
         self.transfers = transfers = Transfers(supply.remote)
         self.chores = chores
-        self._lane = Lane()
+        self._lane = LooseLane()
+        self._is_closing = threading.Event()
         self._seen = _Seen()
         self._folders = self._settings.model_folders
         self._awaited = ""
@@ -144,7 +148,7 @@ class Manager(QObject):
     def look(self) -> None:
         """Look at the disk, off the window's thread."""
         own, chosen = [str(self.own_folder)], self._settings.model_folders
-        work = partial(_look, self._supply.find, own, (*self._settings.models_used, *chosen))
+        work = partial(_look, self._supply.find, self._is_closing.is_set, own, (*self._settings.models_used, *chosen))
         self._lane.forget()
         self._lane.do(work, self._take_found)
 
@@ -214,7 +218,8 @@ class Manager(QObject):
         self._settings.models_used = {path: at for path, at in self._settings.models_used.items() if path != entry.key}
 
     def close(self) -> None:
-        """The app ends."""
+        """The app ends; of all that goes on, only what moves or makes a model is waited for."""
+        self._is_closing.set()
         self._lane.close()
         self.transfers.close()
         self.chores.close()
@@ -295,12 +300,13 @@ class Manager(QObject):
         self.look()
 
 
-def _look(find: Callable[[Sequence[Path]], Iterable[FoundModel]], own: Sequence[str], chosen: Sequence[str]) -> _Seen:
+def _look(find: Find, is_stopped: Callable[[], bool], own: Sequence[str], chosen: Sequence[str]) -> _Seen:
     """Look at folders of the app's own, which need not be there, and at those that a person chose or used."""
     there = [path for path in dict.fromkeys((*own, *chosen)) if os.access(path, os.F_OK)]
     gone = [path for path in dict.fromkeys(chosen) if path not in there]
     shelves = {path for path in gone for other in gone if other != path and Path(other).is_relative_to(path)}
-    return _Seen(tuple(find([Path(path) for path in there])), tuple(path for path in gone if path not in shelves))
+    found = tuple(find([Path(path) for path in there], is_stopped))
+    return _Seen(found, tuple(path for path in gone if path not in shelves))
 
 
 def _day(at: float) -> str:

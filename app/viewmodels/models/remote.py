@@ -3,6 +3,7 @@
 `app.downloads`, whose libraries take their time, is imported when it is first needed, off the window's thread.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class HubRemote:
         self._make_hub = make_hub
         self._check = check
         self._hub: Hub | None = None
+        self._making = threading.Lock()
         self._is_offline = is_offline
 
     def set_offline(self, is_offline: bool) -> None:
@@ -83,10 +85,11 @@ class HubRemote:
 
     @property
     def _asked(self) -> "Hub":
-        if self._hub is None:
-            self._hub = self._make_hub()
-            self._hub.gate.set_open(not self._is_offline)
-        return self._hub
+        with self._making:
+            if self._hub is None:
+                self._hub = self._make_hub()
+                self._hub.gate.set_open(not self._is_offline)
+            return self._hub
 
 
 def _place(repository: str, root: Path | None) -> "Place":

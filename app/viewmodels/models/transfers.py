@@ -1,15 +1,16 @@
 """Downloads under way and those that wait: started, paused, gone on with, given up, and how far each is."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import LooseLane, ignore
 from app.viewmodels.models.entries import Stage, Transfer
 from app.viewmodels.models.wording import size_in_words, time_in_words
 from engine import EngineError
@@ -51,17 +52,16 @@ class Transfers(QObject):
     changed = Signal()
     finished = Signal(str, object)
     offered = Signal(str, object, object)
-    _told = Signal(str, object)
 
     def __init__(self, remote: Remote) -> None:
         super().__init__()
         self._remote = remote
-        self._lane = Lane()
-        self._downloads: dict[str, Download] = {}  # the lane's own
+        self._lanes: defaultdict[tuple[str, str], LooseLane] = defaultdict(LooseLane)
+        """By what for and for which repository: nothing waits for another one's network."""
+        self._downloads: dict[str, Download] = {}
         self._begun: dict[str, tuple[Listing, Path | None]] = {}
         self.all: dict[str, Transfer] = {}
         """How each goes, by its repository."""
-        self._told.connect(self._follow, Qt.ConnectionType.QueuedConnection)
 
     @property
     def is_busy(self) -> bool:
@@ -70,28 +70,27 @@ class Transfers(QObject):
 
     def look_for_begun(self, roots: Sequence[Path | None]) -> None:
         """Show what an earlier run of the app began."""
-        self._lane.do(partial(self._remote.unfinished, roots), self._take_begun)
+        self._lanes["look", ""].do(partial(self._remote.unfinished, roots), self._take_begun)
 
     def ask(self, repository: str, root: Path | None) -> None:
         """Ask the hub what it would bring; `offered` follows."""
         answer = partial(_outcome, partial(self._remote.offer, repository, root))
-        self._lane.do(answer, partial(self.offered.emit, repository, root))
+        self._lanes["ask", repository].do(answer, partial(self.offered.emit, repository, root))
 
     def start(self, listing: "Listing", root: Path | None) -> None:
         """Download it, or go on with what is there."""
         repository = listing.repo
         before = self.all.get(repository)
-        self._begun[repository] = (listing, root)
+        self._begun[repository] = begun = (listing, root)
         self.all[repository] = Transfer(Stage.WORKING, "Starting…", before.share if before else 0.0, can_pause=True)
         self.changed.emit()
-
-        def begin() -> None:
-            if repository not in self._downloads:
-                told = partial(self._told.emit, repository)
-                self._downloads[repository] = self._remote.download(listing, root, told)
+        if repository in self._downloads:
             self._downloads[repository].start()
-
-        self._lane.do(partial(_outcome, begin), partial(self._note_begin, repository))
+        else:
+            lane = self._lanes["bring", repository]
+            told = lane.teller(partial(self._follow, repository))
+            make = partial(_outcome, partial(self._remote.download, listing, root, told))
+            lane.do(make, partial(self._take_download, repository, begun))
 
     def resume(self, repository: str) -> None:
         """Go on with one that waits."""
@@ -100,36 +99,27 @@ class Transfers(QObject):
 
     def pause(self, repository: str) -> None:
         """Stop for now."""
-
-        def pause() -> None:
-            if repository in self._downloads:
-                self._downloads[repository].pause()
-
-        self._lane.do(pause)
+        if repository in self._downloads:
+            self._downloads[repository].pause()
+        elif repository in self.all:
+            self.all[repository] = replace(self.all[repository], stage=Stage.PAUSED, line="Paused", can_pause=False)
+            self.changed.emit()
 
     def cancel(self, repository: str) -> None:
         """Give one up; what came of it goes."""
         begun = self._begun.pop(repository, None)
-        if begun is None:
-            return
-
-        def give_up() -> None:
+        if begun is not None:
+            del self.all[repository]
+            self.changed.emit()
             download = self._downloads.pop(repository, None)
-            if download is None:
-                download = self._remote.download(*begun, lambda _status: None)
-            download.cancel(deletes=True)
-
-        self.all.pop(repository, None)
-        self.changed.emit()
-        self._lane.do(give_up)
+            self._lanes["bring", repository].do(partial(_give_up, self._remote, download, *begun))
 
     def close(self) -> None:
-        """Pause all; the next run of the app goes on from there."""
-        self._lane.close()
+        """Pause all and wait for nothing; the next run of the app goes on from there."""
         for download in self._downloads.values():
             download.pause()
-        for download in self._downloads.values():
-            download.wait()
+        for lane in self._lanes.values():
+            lane.close()
 
     def _take_begun(self, begun: "Sequence[Begun]") -> None:
         for each in begun:
@@ -140,21 +130,34 @@ class Transfers(QObject):
                 self.all[repository] = Transfer(Stage.PAUSED, line, each.done_bytes / max(total, 1))
         self.changed.emit()
 
-    def _note_begin(self, repository: str, failure: EngineError | None) -> None:
-        if failure is not None and repository in self._begun:
-            self.all[repository] = replace(self.all[repository], stage=Stage.FAILED, line=str(failure), can_pause=False)
+    def _take_download(
+        self, repository: str, begun: "tuple[Listing, Path | None]", made: "Download | EngineError"
+    ) -> None:
+        """Start it, if it is still wanted."""
+        if self._begun.get(repository) is not begun:
+            return
+        if isinstance(made, EngineError):
+            self.all[repository] = replace(self.all[repository], stage=Stage.FAILED, line=str(made), can_pause=False)
             self.changed.emit()
+            return
+        self._downloads[repository] = made
+        if self.all[repository].stage is Stage.WORKING:
+            made.start()
 
     def _follow(self, repository: str, status: "Status") -> None:
-        if repository not in self._begun:
-            return  # it was given up
-        if status.folder is not None:
-            del self._begun[repository], self.all[repository]
-            self._lane.do(partial(self._downloads.pop, repository, None))
+        if status.folder is not None:  # also where a person gave it up a moment too late
+            for each in (self._begun, self.all, self._downloads):
+                each.pop(repository, None)
             self.finished.emit(repository, status.folder)
-        else:
+        elif repository in self._begun and status.state.value != "cancelled":
             self.all[repository] = _shown(status)
         self.changed.emit()
+
+
+def _give_up(remote: Remote, download: "Download | None", listing: "Listing", root: Path | None) -> None:
+    """Delete what came; without a download, of an earlier run of the app."""
+    download = download or remote.download(listing, root, ignore)
+    download.cancel(deletes=True)
 
 
 def _outcome(work: Callable[[], T]) -> T | EngineError:
@@ -174,7 +177,7 @@ def _shown(status: "Status") -> Transfer:
     match status.state.value:
         case "failed":
             return Transfer(Stage.FAILED, str(status.error), share)
-        case "paused" | "idle" | "cancelled":
+        case "paused" | "idle":
             return Transfer(Stage.PAUSED, f"Paused · {so_far}", share)
         case "checking":
             return Transfer(Stage.WORKING, f"Checking what came · {so_far}", share, can_pause=True)

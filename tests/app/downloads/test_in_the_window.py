@@ -1,6 +1,7 @@
 """A download as a person sees it: D-2 and D-3 of the acceptance checks, with the hub's stand-in behind the window."""
 
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def supply(stand_in: StandIn, content: dict[str, bytes], settings: Settings, tmp
         else each for each in FAMILY
     )  # fmt: skip
 
-    def find(_folders: Sequence[Path]) -> list[FoundModel]:
+    def find(_folders: Sequence[Path], is_stopped: Callable[[], bool]) -> list[FoundModel]:
         folder = tmp_path / "models" / REPO
         return [found(folder)] if (folder / "config.json").exists() else []
 
@@ -156,3 +157,40 @@ def test_nothing_is_asked_of_the_hub_while_a_person_works_offline(
     settings.works_offline = False
     sheet.retry_button.click()
     qtbot.waitUntil(sheet.get_button.isEnabled, timeout=WAIT_MS)
+
+
+def test_quitting_waits_neither_for_the_network_nor_for_a_look_at_a_disk_nor_for_a_check(
+    open_desk: OpenDesk, qtbot: QtBot, stand_in: StandIn, supply: Callable[[], Supply], settings: Settings
+) -> None:
+    ends, looks, ended = threading.Event(), threading.Event(), list[str]()
+
+    def find(_folders: Sequence[Path], is_stopped: Callable[[], bool]) -> list[FoundModel]:
+        looks.set()
+        ends.wait(WAIT_MS / 1000)
+        ended.append(f"a look, {is_stopped()}")
+        return []
+
+    def check(_folder: Path, stop: Stop) -> None:
+        looks.set()
+        ends.wait(WAIT_MS / 1000)
+        ended.append(f"a check, {stop.is_set()}")
+
+    desk = open_desk("echo", supply=supply())
+    manager = desk.models.manager
+    remote = manager._supply.remote
+    assert isinstance(remote, HubRemote)
+    remote._check = check
+    listing = remote.offer(REPO, settings.download_folder).listing
+    manager.transfers.start(listing, settings.download_folder)
+    qtbot.waitUntil(looks.is_set, timeout=WAIT_MS)
+    looks.clear()
+    stand_in.faults.append(Fault(stalls_after=10))
+    manager.transfers.ask(REPO, None)
+    assert stand_in.is_stalling.wait(WAIT_MS / 1000)
+    object.__setattr__(manager._supply, "find", find)
+    manager.look()
+    qtbot.waitUntil(looks.is_set, timeout=WAIT_MS)
+    desk.close()
+    assert ended == []
+    stand_in.let_go()
+    ends.set()

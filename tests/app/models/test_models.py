@@ -66,7 +66,7 @@ def get(desk: Desk, qtbot: QtBot, remote: PretendedRemote) -> None:
     sheet = sheet_of(desk, qtbot)
     sheet.get_button.click()
     delete(sheet)
-    qtbot.waitUntil(lambda: BEST in remote.downloads, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: remote.has_begun(BEST), timeout=WAIT_MS)
 
 
 def test_the_model_for_this_mac_stands_first_and_what_does_not_fit_last(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -130,7 +130,7 @@ def test_a_download_is_shown_accepted_followed_paused_and_given_up(open_desk: Op
     assert "Intended use" in sheet.card.toPlainText()
     assert not remote.downloads, "nothing may begin before the licence is accepted"
     sheet.get_button.click()
-    qtbot.waitUntil(lambda: BEST in remote.downloads, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: remote.has_begun(BEST), timeout=WAIT_MS)
     download = remote.downloads[BEST]
     download.done_bytes = 2 * GB
     download.say(State.WORKING, bytes_per_second=10e6, seconds_left=318.0)
@@ -229,7 +229,8 @@ def test_what_an_earlier_run_began_is_gone_on_with(open_desk: OpenDesk, qtbot: Q
     assert entry(desk, BEST).line == "2.0 GB of 5.2 GB are here from last time"
     desk.models.manager.show(True)
     desk.window.model_list.cards[BEST].buttons[Deed.RESUME].click()
-    qtbot.waitUntil(lambda: entry(desk, BEST).stage is Stage.WORKING, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: remote.has_begun(BEST), timeout=WAIT_MS)
+    assert entry(desk, BEST).stage is Stage.WORKING
     assert remote.downloads[BEST].done_bytes == 2 * GB
 
 
