@@ -125,6 +125,12 @@ class OpenDocument(QObject):
         return self._jobs.is_busy
 
     @property
+    def rest(self) -> tuple[Reading, Sequence[int]]:
+        """The pages that were asked for and never read, and how the first of them was to be read."""
+        reading, numbers = self._jobs.rest
+        return reading, [number for number in numbers if self.page(number).text is None]
+
+    @property
     def seconds_left(self) -> float | None:
         """How long the reading will take; None where nothing was measured."""
         return self._jobs.seconds_left

@@ -76,6 +76,13 @@ class PageJobs(QObject):
         return bool(self._jobs)
 
     @property
+    def rest(self) -> tuple[Reading, Sequence[int]]:
+        """Whole pages that are not over, and how the first of them is read."""
+        whole = [job for job in self._jobs if job.reading.region is None]
+        reading = whole[0].reading if whole else Reading()
+        return reading, [number for job in whole for number in job.rest]
+
+    @property
     def seconds_left(self) -> float | None:
         """How long the rest will take; None where nothing was measured."""
         return self._pace.left(sum(self._weight(number, job.reading) for job in self._jobs for number in job.rest))

@@ -21,7 +21,7 @@ from engine import PageText, Reading
 __all__ = ["Keeper"]
 
 SAVE_MS = 500
-"""After the last change of a page."""
+"""After the first change since the last time."""
 
 
 class _Watched:
@@ -39,6 +39,14 @@ class _Watched:
         self.read: dict[int, PageText] = {}
         self.corrected: dict[int, PageText] = {}
         self.changed: set[int] = set()
+        self.is_reading = False
+        self.is_begun = False
+        """Whether its reading began and no row says so yet."""
+
+    def note_reading(self) -> None:
+        """From where its reading begins it is worth a row, before a page of it is over."""
+        was_reading, self.is_reading = self.is_reading, self.document.is_reading
+        self.is_begun |= self.is_reading and not was_reading
 
     def is_news(self, number: int) -> bool:
         """Whether a page stands otherwise than it is kept."""
@@ -53,7 +61,7 @@ class _Watched:
 
     def forget(self) -> None:
         """Its row is deleted: nothing is written until something new is made of it."""
-        self.id, self.row = "", None
+        self.id, self.row, self.is_begun = "", None, False
         self.changed.clear()
 
     def move(self, row_id: str) -> None:
@@ -122,13 +130,16 @@ class Keeper(QObject):
         self._lane.finish()
 
     def close(self) -> None:
-        """The app ends: keep what was changed last."""
+        """The app ends: keep what was changed last; what is being read goes on in the queue of the next run."""
         self.save()
+        for watched in self._watched.values():
+            self._leave_to_queue(watched)
         self._lane.close()
 
     def _watch(self, document: OpenDocument) -> None:
         self._watched[document] = watched = _Watched(document)
         document.page_changed.connect(partial(self._note, watched))
+        document.changed.connect(partial(self._note_reading, watched))
         if document.is_bound:
             return
         forgotten = self._forgotten(document)
@@ -168,7 +179,16 @@ class Keeper(QObject):
 
     def _note(self, watched: _Watched, number: int) -> None:
         watched.changed.add(number)
-        self._soon.start()
+        self._save_soon()
+
+    def _note_reading(self, watched: _Watched) -> None:
+        watched.note_reading()
+        if watched.is_begun:
+            self._save_soon()
+
+    def _save_soon(self) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
 
     def _forgotten(self, document: OpenDocument) -> QueuedDocument | None:
         of_path = (each for each in self._queue.documents if each.path == document.path)
@@ -178,15 +198,25 @@ class Keeper(QObject):
         if self._forgotten(watched.document) is not None:
             return
         numbers, watched.changed = sorted(filter(watched.is_news, watched.changed)), set()
-        if numbers and not watched.id:
+        if (numbers or watched.is_begun) and not watched.id:
             watched.move(uuid.uuid4().hex)
             watched.row = KeptDocument(watched.id, watched.document.path, time.time(), "kept", created_at=time.time())
             self._keep_row(watched, watched.row)
             numbers = [page.number for page in watched.document.pages if page.text is not None]
         elif numbers and watched.row and watched.row.details.orders.reading.form != watched.document.form:
             self._keep_row(watched, watched.row)
+        watched.is_begun = False
         for number in numbers:
             self._save_page(watched, number)
+
+    def _leave_to_queue(self, watched: _Watched) -> None:
+        """Its row, if it was made here, waits for the pages that were still to be read."""
+        document, row = watched.document, watched.row
+        reading, rest = document.rest
+        if row is not None and rest:
+            pages = tuple(page.number for page in document.pages if page.text is not None or page.number in rest)
+            details = with_fields(row.details, orders=Orders(reading, pages))
+            self._store.documents.save(with_fields(row, state="waiting", details=details))
 
     def _save_page(self, watched: _Watched, number: int) -> None:
         text, corrected = watched.document.page(number).text, watched.correction(number)

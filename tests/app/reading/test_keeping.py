@@ -119,6 +119,39 @@ def test_what_was_stopped_says_so_in_the_next_run_and_its_rest_is_read(
     qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False, 3: False}, timeout=WAIT_MS)
 
 
+def test_what_has_no_finished_page_when_the_app_ends_goes_on_in_the_next_run(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    waits_for = tmp_path / "go"
+    path = pretend(tmp_path / "a.pdf", Pretence(("picture",) * 3, waits_for=str(waits_for), waits_at=1))
+    desk = open_desk("fast")
+    collection, document = desk.models.collection, opened(qtbot, desk, path)
+    document.read([1, 2], Reading(way="pieces"))
+    qtbot.waitUntil(lambda: [entry.path for entry in collection.entries] == [path], timeout=WAIT_MS)
+    assert document.num_read == 0
+    desk.close()
+    waits_for.touch()
+    desk = open_desk("fast")
+    collection = desk.models.collection
+    qtbot.waitUntil(lambda: [entry.line for entry in collection.entries] == ["2 pages read"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: False}, timeout=WAIT_MS)
+
+
+def test_a_row_that_is_deleted_while_its_first_page_is_read_stays_deleted(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(tmp_path / "never"), waits_at=1))
+    desk = open_desk("fast")
+    collection, document = desk.models.collection, opened(qtbot, desk, path)
+    document.read([1], Reading(way="pieces"))
+    qtbot.waitUntil(lambda: bool(collection.entries), timeout=WAIT_MS)
+    collection.remove(collection.entries[0])
+    document.changed.emit()
+    assert document.is_reading
+    assert kept(desk) == {}
+    assert desk.store.documents.all().result(60) == []
+
+
 def test_a_file_that_was_changed_since_begins_anew(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
     document = opened(qtbot, desk, path)
