@@ -86,7 +86,7 @@ def _require_model(model: Path, places: Iterable[KnownPlace] | None) -> None:
     if any(OURS in part for part in model.parts):
         raise CheckpointError(f"{model} is not whole yet: it is being written, or was. Finish or stop that first.")
     if not has_model_type(model):
-        raise CheckpointError(f"{model} is not the folder of one model, so nothing of it is removed. Do it by hand.")
+        raise CheckpointError(f"{model} is not the folder of one model. Move or remove it by hand.")
     if not model.is_symlink() and model.samefile(sample_checkpoint()):
         raise CheckpointError("The sample model belongs to Cabochon, so it stays where it is.")
 

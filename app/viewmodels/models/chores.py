@@ -223,7 +223,7 @@ def _trash(removal: Removal, name: str) -> bool:
         return _is_trashed(removal.paths[0])
     with TemporaryDirectory(prefix=".cabochon-", dir=removal.model.parent) as beside:
         gathered = Path(beside, name)
-        for path in removal.files:
+        for path in filter(Path.exists, removal.files):  # of a damaged model, some lead nowhere
             copy = gathered / path.relative_to(removal.model)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.hardlink_to(path.resolve())

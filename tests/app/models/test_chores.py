@@ -299,6 +299,7 @@ def test_of_a_shared_repository_one_whole_folder_goes_to_the_trash_or_nothing(
     works: bool, chores: Chores, qtbot: QtBot, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = snapshot_of(tmp_path / "hub", "a" * 40, CONFIG), snapshot_of(tmp_path / "hub", "b" * 40, b"shared")
+    (one / "lost.json").symlink_to("nowhere")
     (one / "tokenizer.json").symlink_to((other / "config.json").readlink())
     before = sorted((tmp_path / "hub").rglob("*"))
     trashed: list[str] = []
@@ -317,9 +318,9 @@ def test_of_a_shared_repository_one_whole_folder_goes_to_the_trash_or_nothing(
         brought = {path.name: path.read_bytes() for path in (tmp_path / "trash").iterdir()}
         assert brought == {"config.json": CONFIG, "tokenizer.json": b"shared"}
         assert not one.exists()
-        assert sorted((tmp_path / "hub").rglob("*")) == sorted(set(before) - {
-            one, one / "config.json", one / "tokenizer.json", tmp_path / "hub/models--org--name/blobs" / ("a" * 40),
-        })  # fmt: skip
+        gone = {one, *(one / name for name in ("config.json", "lost.json", "tokenizer.json"))}
+        gone.add(tmp_path / "hub" / "models--org--name" / "blobs" / ("a" * 40))
+        assert sorted((tmp_path / "hub").rglob("*")) == sorted(set(before) - gone)
     else:
         assert "cannot be moved to the Trash" in said[0]
         assert sorted((tmp_path / "hub").rglob("*")) == before

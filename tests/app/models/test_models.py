@@ -283,7 +283,9 @@ def test_a_model_moves_to_another_folder_and_is_found_there(open_desk: OpenDesk,
     assert str(tmp_path / "disk") in desk.preferences.settings.model_folders
 
 
-def test_the_model_in_use_stays_in_use_unless_it_goes(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+def test_the_model_in_use_stays_in_use_unless_it_goes(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, moved = found(tmp_path / "one"), tmp_path / "disk" / "one"
     disk = PretendedDisk(one, found(moved))
     shutil.rmtree(moved)
@@ -299,6 +301,10 @@ def test_the_model_in_use_stays_in_use_unless_it_goes(open_desk: OpenDesk, qtbot
     manager.move(entry(desk, one.path), tmp_path / "disk")
     qtbot.waitUntil(lambda: model.is_ready and desk.preferences.settings.start_model == moved, timeout=WAIT_MS)
     assert model.path == moved
+    qtbot.waitUntil(lambda: manager.entry(str(moved)) is not None, timeout=WAIT_MS)
+    monkeypatch.setattr("app.viewmodels.models.chores.QFile.moveToTrash", shutil.rmtree)
+    manager.trash(entry(desk, moved))
+    qtbot.waitUntil(lambda: model.is_ready and model.is_built_in, timeout=WAIT_MS)
 
 
 def test_the_app_asks_before_it_quits_without_a_copy(
