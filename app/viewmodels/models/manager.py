@@ -1,5 +1,6 @@
 """The list of models: what is on the disk, what could be, what is under way; and what a person does with one."""
 
+import logging
 import os
 import threading
 import time
@@ -21,6 +22,8 @@ from app.viewmodels.settings.preferences import Preferences
 from engine import BUDGETS, DEFAULT_BUDGET, CatalogModel, Fit, FoundModel, Lever, Machine, Shapes, Use
 
 __all__ = ["Manager", "Supply"]
+
+_log = logging.getLogger(__name__)
 
 USUAL_CONTEXT = 8192
 """Positions for which a model is judged while a person has chosen no limit."""
@@ -305,8 +308,12 @@ def _look(find: Find, is_stopped: Callable[[], bool], own: Sequence[str], chosen
     there = [path for path in dict.fromkeys((*own, *chosen)) if os.access(path, os.F_OK)]
     gone = [path for path in dict.fromkeys(chosen) if path not in there]
     shelves = {path for path in gone for other in gone if other != path and Path(other).is_relative_to(path)}
-    found = tuple(find([Path(path) for path in there], is_stopped))
-    return _Seen(found, tuple(path for path in gone if path not in shelves))
+    found: list[FoundModel] = []
+    try:
+        found.extend(find([Path(path) for path in there], is_stopped))
+    except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and what was found so far is listed
+        _log.exception("a look at the disk failed")
+    return _Seen(tuple(found), tuple(path for path in gone if path not in shelves))
 
 
 def _day(at: float) -> str:

@@ -2,6 +2,8 @@
 
 import shutil
 import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from app.viewmodels.models.entries import Deed, Entry, Group, Stage
 from app.viewmodels.models.remote import Begun
 from app.widgets.models.get_sheet import GetSheet
 from app.widgets.settings.settings_window import SettingsWindow
-from engine import EngineError
+from engine import EngineError, FoundModel
 from tests.app.conftest import delete
 from tests.app.driving import WAIT_MS, OpenDesk, answer_view, say, wait_for_end
 from tests.app.pretended_models import CONFIG, FAMILY, GB, PretendedDisk, PretendedRemote, found, listing
@@ -332,6 +334,18 @@ def test_the_app_asks_before_it_quits_without_a_copy(
     assert quits == ["quit"]
     assert not qapp.asks_before_quitting()
     go_on.set()
+
+
+def test_a_look_that_fails_half_way_lists_what_it_found(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    one = found(tmp_path / "one")
+
+    def find(_folders: Sequence[Path], _is_stopped: Callable[[], bool]) -> Iterator[FoundModel]:
+        yield one
+        raise OSError("nobody thought of it")
+
+    desk = open_desk("echo", supply=replace(PretendedDisk().supply, find=find))
+    qtbot.waitUntil(lambda: desk.models.manager.entry(one.path) is not None, timeout=WAIT_MS)
+    assert desk.models.manager.is_known
 
 
 def test_a_missing_disk_is_said_and_its_model_comes_back_with_it(
