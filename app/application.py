@@ -182,6 +182,7 @@ class Desk:
 
         Takes up to 4 s when the engine hangs.
         """
+        self.models.manager.let_go()
         self.models.voice.leave()
         self.models.intake.finish()
         self.models.arrivals.close()

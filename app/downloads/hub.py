@@ -41,10 +41,8 @@ class _Entry(msgspec.Struct, rename="camel"):
 
 
 class _Repository(msgspec.Struct, rename="camel"):
-    id: str
     sha: str
     siblings: list[_Entry]
-    gated: bool | str = False
     card_data: dict[str, Any] | None = None
 
 
@@ -68,11 +66,6 @@ class Hub:
         self._token = token
         self._transport = transport
 
-    @property
-    def is_offline(self) -> bool:
-        """Whether nothing may be asked now."""
-        return not self.gate.is_open
-
     def use_token(self, token: str) -> None:
         """Go on with a token that a person gave, and keep it where `huggingface_hub` looks; raises DownloadError."""
         from huggingface_hub import constants
@@ -89,7 +82,10 @@ class Hub:
         self._token = said
 
     def look(self, repo: str, revision: str = "main") -> Listing:
-        """What a repository holds at a revision, of the files that a model needs: exact sizes, what they hash to."""
+        """What a repository holds at a revision, of the files that a model needs: exact sizes, what they hash to.
+
+        Its listing has the name that was asked for, also where the hub leads to another one since.
+        """
         if not _is(RepositoryName, repo):
             raise NotFound(f"“{one_line(repo)}” is no name of a repository. Write it like mlx-community/name.")
         if not _is(RevisionName, revision):
@@ -103,7 +99,7 @@ class Hub:
             raise NotFound(
                 "The answer is not a listing of the hub's. Check whether a proxy or a sign-in page stands between."
             ) from error
-        return _listing(found, revision, self._address)
+        return _listing(found, repo, revision, page)
 
     def card(self, listing: Listing) -> str:
         """What the makers write about it, as Markdown; empty where they write nothing."""
@@ -178,28 +174,27 @@ def _as_token(text: str) -> str | None:
     return token if re.fullmatch(r"[A-Za-z0-9._~+/=-]{1,1000}", token) else None
 
 
-def _listing(found: _Repository, revision: str, address: str) -> Listing:
+def _listing(found: _Repository, repo: str, revision: str, page: str) -> Listing:
     """Of what is told, what a model needs, if it makes sense; raises NotFound."""
     card = found.card_data or {}
     told = {
-        "repo": found.id,
+        "repo": repo,
         "revision": revision,
         "commit": found.sha,
         "files": [_told(entry) for entry in found.siblings if _is_needed(entry.rfilename)],
         "licence": _line(card.get("license_name")) or _line(card.get("license")),
         "licence_page": _line(card.get("license_link")),
-        "page": f"{address}/{found.id}",
-        "is_gated": bool(found.gated),
+        "page": page,
     }
     try:
         listing = msgspec.convert(told, Listing)
     except msgspec.ValidationError as error:
-        raise _no_model(found.id, str(error)) from error
+        raise _no_model(repo, str(error)) from error
     names = [file.name.casefold() for file in listing.files]
     if len(set(names)) < len(names):
-        raise _no_model(found.id, "two of its files have the same name")
+        raise _no_model(repo, "two of its files have the same name")
     if "config.json" not in names or not any(name.endswith(".safetensors") for name in names):
-        raise _no_model(found.id, "it holds no config.json or no safetensors")
+        raise _no_model(repo, "it holds no config.json or no safetensors")
     return listing
 
 

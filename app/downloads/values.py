@@ -57,7 +57,6 @@ class Listing(msgspec.Struct, frozen=True):
     licence_page: str = ""
     page: str = ""
     """Where a person reads about it, and accepts its licence."""
-    is_gated: bool = False
 
     @property
     def size_bytes(self) -> int:

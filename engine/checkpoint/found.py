@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from engine.checkpoint.catalog import CATALOG
 from engine.checkpoint.config import read_json
 from engine.checkpoint.contents import read_contents
 from engine.checkpoint.foreign import FOREIGN_SUFFIXES
@@ -136,7 +137,7 @@ class _Search:
         entries = _entries(folder)
         is_model = any(entry.name == "config.json" for entry in entries) and has_model_type(folder)
         if is_model or any(Path(entry.name).suffix.lower() in _MODEL_SUFFIXES for entry in entries):
-            yield look_at_model(folder, place, "/".join(above) if len(above) == 2 else "")
+            yield look_at_model(folder, place, _repository_at(place, above))
         if not is_model and len(above) < MAX_DEPTH:
             for name in sorted(entry.name for entry in entries if _is_looked_into(entry)):
                 yield from self.walk(place, folder / name, (*above, name))
@@ -151,6 +152,13 @@ class _Search:
             return False
         self._seen.add(key)
         return True
+
+
+def _repository_at(place: Place, above: tuple[str, ...]) -> str:
+    """What two folders name in the place of a program. A person's own may say what the hub is never to be asked for."""
+    name = "/".join(above) if len(above) == 2 else ""
+    is_listed = any(each.repository.casefold() == name.casefold() for each in CATALOG)
+    return name if place != "folder" or is_listed else ""
 
 
 def _snapshot(folder: Path) -> Path | None:

@@ -177,8 +177,6 @@ class CatalogModel(_Value, frozen=True):
     good_for: str
     """One sentence."""
     licence: str = "Apache-2.0"
-    is_gated: bool = False
-    """Whether the hub wants an account and a consent first."""
     drafter: str = ""
     """The repository of the drafter that makes it faster where it lies beside it; it is downloaded by itself."""
     drafter_bytes: int = 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.checkpoint.catalog import CATALOG
 from engine.checkpoint.contents import Contents
 from engine.checkpoint.found import MAX_DEPTH, KnownPlace, find_models, known_places, look_at_model
 from engine.protocol.models import FoundModel, Shapes
@@ -62,6 +63,15 @@ def test_the_cache_of_the_environment_goes_before_the_usual_one(tmp_path: Path) 
         "HF_HOME": Path("/models/hub"),
         "OTHER": tmp_path / ".cache/huggingface/hub",
     }
+
+
+def test_a_folder_of_ones_own_names_no_repository_but_one_of_the_list(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    listed = CATALOG[0].repository.lower()
+    for name in (listed, "client/secret"):
+        shutil.copytree(tiny_checkpoint, tmp_path / name)
+    assert {found.name: found.repository for found in found_in(tmp_path)} == {
+        listed.rpartition("/")[2]: listed, "secret": "",
+    }  # fmt: skip
 
 
 def test_of_a_cached_repository_the_main_branch_is_taken(tiny_checkpoint: Path, tmp_path: Path) -> None:

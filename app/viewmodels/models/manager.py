@@ -220,11 +220,15 @@ class Manager(QObject):
         """List a model no more whose disk is missing."""
         self._settings.models_used = {path: at for path, at in self._settings.models_used.items() if path != entry.key}
 
-    def close(self) -> None:
-        """The app ends; of all that goes on, only what moves or makes a model is waited for."""
+    def let_go(self) -> None:
+        """The app ends: everything stops, as soon as it can, and nobody waits for it."""
         self._is_closing.set()
         self._lane.close()
         self.transfers.close()
+        self.chores.stop_all()
+
+    def close(self) -> None:
+        """Wait for what moves, makes or deletes a model, which ends at the next file."""
         self.chores.close()
 
     # --- how it becomes a list

@@ -46,7 +46,6 @@ class Repository:
 
     commits: dict[str, dict[str, bytes]]
     head: str
-    gated: bool | str = False
     card: dict[str, Any] = field(default_factory=lambda: {"license": "apache-2.0"})
 
 
@@ -65,6 +64,8 @@ class StandIn:
         self.repositories: dict[str, Repository] = {}
         self.faults: deque[Fault] = deque()
         self.listing_faults: deque[Fault] = deque()
+        self.renamed: dict[str, str] = {}
+        """Where a request about a repository is led, as the hub does for one that has another name now."""
         self.listing: bytes | None = None
         """Instead of the true one."""
         self.asked: list[Asked] = []
@@ -147,6 +148,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append(Asked(path, {name.lower(): value for name, value in self.headers.items()}))
+        for old, new in self.hub.renamed.items():
+            if f"/{old}/" in path:
+                self._answer(307, b"", {"Location": self.path.replace(old, new)})
+                return
         if path.startswith("/api/models/"):
             self._list(*path.removeprefix("/api/models/").split("/revision/"))
         else:
@@ -173,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             files = repository.commits[commit]
             told = {
-                "id": name, "sha": commit, "gated": repository.gated, "cardData": repository.card,
+                "id": name, "sha": commit, "cardData": repository.card,
                 "siblings": [entry_of(*item) for item in files.items()],
             }  # fmt: skip
             self._answer(200, json.dumps(told).encode())

@@ -27,7 +27,7 @@ def test_a_listing_names_the_files_a_model_needs_with_exact_sizes(
 ) -> None:
     assert {file.name for file in listing.files} == NEEDED
     assert listing.size_bytes == sum(len(files[name]) for name in NEEDED)
-    assert (listing.commit, listing.licence, listing.is_gated) == (repository, "apache-2.0", False)
+    assert (listing.commit, listing.licence) == (repository, "apache-2.0")
 
 
 def test_a_card_is_the_text_behind_its_head(hub: Hub, listing: Listing) -> None:
@@ -60,6 +60,17 @@ def test_a_folder_of_ones_own_holds_the_files_themselves(
     assert contents(tmp_path / "model") == {name: files[name] for name in NEEDED}
     assert not any(path.is_symlink() for path in (tmp_path / "model").iterdir())
     assert {path.name for path in tmp_path.iterdir()} == {"model"}
+
+
+def test_a_repository_with_another_name_now_comes_under_the_one_that_was_asked(
+    hub: Hub, stand_in: StandIn, repository: str, cache: HubCache, files: dict[str, bytes]
+) -> None:
+    stand_in.renamed["Somebody/before"] = REPO
+    listing = hub.look("Somebody/before")
+    assert (listing.repo, listing.commit) == ("Somebody/before", repository)
+    status = Bringing(hub, listing, cache).run()
+    assert status.folder == Path(snapshot_download("Somebody/before", cache_dir=cache.root, local_files_only=True))
+    assert contents(status.folder) == {name: files[name] for name in NEEDED}
 
 
 def test_what_is_there_already_is_not_fetched_again(
