@@ -43,6 +43,7 @@ class _Entry(msgspec.Struct, rename="camel"):
 class _Repository(msgspec.Struct, rename="camel"):
     sha: str
     siblings: list[_Entry]
+    gated: bool | str = False
     card_data: dict[str, Any] | None = None
 
 
@@ -185,6 +186,7 @@ def _listing(found: _Repository, repo: str, revision: str, page: str) -> Listing
         "licence": _line(card.get("license_name")) or _line(card.get("license")),
         "licence_page": _line(card.get("license_link")),
         "page": page,
+        "is_gated": bool(found.gated),
     }
     try:
         listing = msgspec.convert(told, Listing)

@@ -57,6 +57,8 @@ class Listing(msgspec.Struct, frozen=True):
     licence_page: str = ""
     page: str = ""
     """Where a person reads about it, and accepts its licence."""
+    is_gated: bool = False
+    """Whether the hub wants an account and a consent first."""
 
     @property
     def size_bytes(self) -> int:

@@ -46,6 +46,7 @@ class Repository:
 
     commits: dict[str, dict[str, bytes]]
     head: str
+    gated: bool | str = False
     card: dict[str, Any] = field(default_factory=lambda: {"license": "apache-2.0"})
 
 
@@ -178,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             files = repository.commits[commit]
             told = {
-                "id": name, "sha": commit, "cardData": repository.card,
+                "id": name, "sha": commit, "gated": repository.gated, "cardData": repository.card,
                 "siblings": [entry_of(*item) for item in files.items()],
             }  # fmt: skip
             self._answer(200, json.dumps(told).encode())

@@ -27,7 +27,7 @@ def test_a_listing_names_the_files_a_model_needs_with_exact_sizes(
 ) -> None:
     assert {file.name for file in listing.files} == NEEDED
     assert listing.size_bytes == sum(len(files[name]) for name in NEEDED)
-    assert (listing.commit, listing.licence) == (repository, "apache-2.0")
+    assert (listing.commit, listing.licence, listing.is_gated) == (repository, "apache-2.0", False)
 
 
 def test_a_card_is_the_text_behind_its_head(hub: Hub, listing: Listing) -> None:
