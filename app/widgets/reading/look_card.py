@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -92,16 +93,24 @@ class LookCard(QScrollArea):
         self.title.setText(self._title(document, number))
         self.detail.setText(self._detail(document, number))
         self.detail.setVisible(bool(self.detail.text()))
-        self._options.setVisible(is_known and not is_busy)
-        has_text = self._has_text(document)
-        self.read_button.setVisible(is_known and not is_busy)
+        has_text, can_choose = self._has_text(document), is_known and not is_busy
         self.read_button.setText("Use Its Text" if has_text else self._read_words(document))
-        self.other_button.setVisible(is_known and not is_busy and has_text)
-        self.other_button.setText("Read the Pictures")
-        self.page_button.setVisible(is_known and not is_busy and len(document.pages) > 1)
-        for field in (self.password, self.unlock_button):
-            field.setVisible(is_locked)
+        self._show_only(
+            *([self._options, self.read_button] if can_choose else []),
+            *([self.other_button] if can_choose and has_text else []),
+            *([self.page_button] if can_choose and len(document.pages) > 1 else []),
+            *([self.password, self.unlock_button] if is_locked else []),
+        )
         self._show_choice()
+
+    def _show_only(self, *shown: QWidget) -> None:
+        """The keyboard waits in the card where what has it goes: Qt would give it to whatever comes next."""
+        buttons = (self.read_button, self.other_button, self.page_button, self.unlock_button)
+        focus = QApplication.focusWidget()
+        for widget in (self._options, self.password, *buttons):
+            if widget not in shown and focus is not None and (widget is focus or widget.isAncestorOf(focus)):
+                self.setFocus()
+            widget.setVisible(widget in shown)
 
     def _title(self, document: OpenDocument, number: int) -> str:
         match document.phase:

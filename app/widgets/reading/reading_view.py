@@ -85,25 +85,18 @@ class ReadingView(QWidget):
         self.header.refresh()
         self.failure.show_text(document.failure_at(self._reader.number))
         self.page.refresh()
-        self._leave_lock(document)
         self.text.refresh()
-        self._follow_lock(document)
+        self._lead_focus(document)
         self._mark()
 
-    def _leave_lock(self, document: OpenDocument) -> None:
-        """The keyboard waits here while a password is tried, for its field goes."""
-        card = self.text.card
-        if document.phase is not Phase.LOCKED and (card.password.hasFocus() or card.unlock_button.hasFocus()):
-            self.setFocus()
-
-    def _follow_lock(self, document: OpenDocument) -> None:
-        """The keyboard goes to what asks for a password, and from there to what comes next."""
+    def _lead_focus(self, document: OpenDocument) -> None:
+        """The keyboard goes to what asks for a password; where it waits in the card, to what comes next."""
         card, before = self.text.card, self._locked
         self._locked = document if document.phase is Phase.LOCKED else None
-        if self._locked is not None and (before is not document or self.hasFocus()) and self.isVisible():
+        if self._locked is not None and (before is not document or card.hasFocus()) and self.isVisible():
             card.password.setFocus()
             card.password.selectAll()
-        elif document.phase not in (Phase.LOCKED, Phase.LOOKING) and self.hasFocus():
+        elif document.phase not in (Phase.LOCKED, Phase.LOOKING) and card.hasFocus():
             there = (card.read_button, self.text.editor, self.page.view)
             next((widget for widget in there if widget.isVisible()), self.page.view).setFocus()
 

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QTransform
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -35,6 +35,28 @@ def test_a_dropped_pdf_is_looked_at_read_and_shown_beside_its_page(
     view.text.card.read_button.click()
     qtbot.waitUntil(lambda: document.num_read == 3 and not document.is_reading, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "Alice was beginning" in view.text.editor.text, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("button", ["read_button", "page_button", "other_button"])
+def test_the_keyboard_stays_in_the_document_that_is_read(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, button: str
+) -> None:
+    waits_for, verdict = tmp_path / "go", "text" if button == "other_button" else "picture"
+    path = pretend(tmp_path / "a.pdf", Pretence((verdict,) * 2, waits_for=str(waits_for), waits_at=1))
+    desk = open_desk("fast")
+    search, view = desk.window.sidebar.search, desk.window.reading
+    search.setText("typed")
+    search.deselect()
+    document, pressed = opened(desk, qtbot, path), getattr(view.text.card, button)
+    qtbot.waitUntil(pressed.isVisible, timeout=WAIT_MS)
+    pressed.setFocus()
+    QTest.keyClick(pressed, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: document.is_reading and not pressed.isVisible(), timeout=WAIT_MS)
+    assert view.isAncestorOf(QApplication.focusWidget())
+    waits_for.touch()
+    qtbot.waitUntil(view.text.editor.isVisible, timeout=WAIT_MS)
+    assert view.isAncestorOf(QApplication.focusWidget())
+    assert search.selectedText() == ""
 
 
 def opened(desk: Desk, qtbot: QtBot, path: Path) -> OpenDocument:
