@@ -207,7 +207,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                 *(_budget(budget, f"{name} · {budget:,}") for budget, name in BUDGET_NAMES.items()),
             )),
             Command("read_pictures", "Read the Pictures as a Document", (), lambda at: at.read_pictures(),
-                    lambda at: bool(at.sent_pictures), is_shown=True),
+                    lambda at: bool(at.pictures), is_shown=True),
             Command("remove_pictures", "Remove All Attachments", (),
                     lambda at: at.composer.remove_all(), lambda at: bool(at.composer.items)),
             None,

@@ -1,7 +1,7 @@
 """What each command, button and link does: connects gestures to the view models, and their answers to the views."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit
 
 from app.paths import LICENCES
 from app.viewmodels.conversation.finding import Finding
-from app.viewmodels.conversation.turns import UserTurn
+from app.viewmodels.conversation.turns import Turn, UserTurn
+from app.viewmodels.draft.attached import Attached, DraftPicture, DraftReading
+from app.viewmodels.reading.arrivals import Promise, promise
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
@@ -192,16 +194,16 @@ class Gestures(QObject):
             self.window.messages.show_version(turn, steps)
 
     @property
-    def sent_pictures(self) -> list[Path]:
-        """The pictures of the message that has the focus, or of the last one that has any."""
+    def pictures(self) -> list[Path]:
+        """The pictures of the message that has the focus, of the one being written, or of the last one with any."""
         focused = self.window.messages.focused_view
-        turns = ([focused.turn] if focused is not None else []) + self.conversation.turns[: -NEAR_TURNS - 1 : -1]
-        found = (turn.message.pictures for turn in turns if isinstance(turn, UserTurn))
-        return [Path(picture.path) for picture in next(filter(None, found), ())]
+        written = _written_pictures(self.composer.items)
+        sent = (_sent_pictures(turn) for turn in self.conversation.turns[: -NEAR_TURNS - 1 : -1])
+        return (_sent_pictures(focused.turn) if focused is not None else []) or written or next(filter(None, sent), [])
 
     def read_pictures(self) -> None:
-        """Read the pictures that were sent as a document, with their text beside them."""
-        self.reading.arrivals.read_pictures(tuple(self.sent_pictures), Path.home())
+        """Read these pictures as a document, with their text beside them."""
+        self.reading.arrivals.read_pictures(tuple(self.pictures), Path.home())
 
     def regenerate(self) -> None:
         """Ask for another last answer."""
@@ -274,3 +276,16 @@ class Gestures(QObject):
         """Show what can be done now."""
         self.window.commands.refresh(self)
         self.window.header.new_button.setEnabled(self.can_begin)
+
+
+def _written_pictures(items: Iterable[Attached]) -> list[Path]:
+    """Those that are attached; one that is still being looked at goes by its name."""
+    return [
+        item.path
+        for item in items
+        if isinstance(item, DraftPicture) or (isinstance(item, DraftReading) and promise(item.path) is Promise.PICTURE)
+    ]
+
+
+def _sent_pictures(turn: Turn) -> list[Path]:
+    return [Path(picture.path) for picture in turn.message.pictures] if isinstance(turn, UserTurn) else []

@@ -407,3 +407,19 @@ def test_a_picture_that_was_sent_is_read_as_a_document(open_desk: OpenDesk, qtbo
     assert document is not None
     assert document.path == Path(desk.models.conversation.history[0].pictures[0].path)
     assert desk.window.reading.isVisible()
+
+
+def test_a_picture_in_the_composer_is_read_before_one_that_was_sent(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw
+) -> None:
+    desk = open_desk("echo")
+    attach(desk, draw("sent.png"))
+    say(desk, "What is this?")
+    wait_for_end(qtbot, desk)
+    written = draw("written.png")
+    attach(desk, written)
+    qtbot.waitUntil(desk.window.commands["read_pictures"].isEnabled, timeout=WAIT_MS)
+    desk.window.commands["read_pictures"].trigger()
+    document = desk.models.reader.document
+    assert document is not None
+    assert document.path == written
