@@ -24,13 +24,15 @@ from app.viewmodels.draft.attached import (
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected
 from app.viewmodels.draft.meter import Meter
-from app.viewmodels.draft.pages import DraftPages, known_pages
+from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.draft.preparing import Preparation
 from app.viewmodels.draft.quotes import LONG_TEXT, MANY_LINES
 from app.viewmodels.models.model import Model
 from engine import BUDGETS, Message, Part, Text
 
 __all__ = ["Composer"]
+
+_NOTHING_LEFT = "Nothing of the document can be told here any more. Write a question, or start a new conversation."
 
 MAX_SENTENCES = 3
 """So many refusals are named one by one; the rest is counted."""
@@ -258,6 +260,9 @@ class Composer(QObject):
             self.say(refusals)
         elif self.draft.is_ready:
             message, replaces = self._message(), self.draft.replaces
+            if not message.parts:
+                self.say([_NOTHING_LEFT])
+                return
             documents = [item for item in self.items if isinstance(item, DraftPages) and item.goes_on_after(message)]
             self.say([])
             self.remove_all()
@@ -277,7 +282,7 @@ class Composer(QObject):
         said = () if self._model.traits.newest_message_only else _said_before(self._conversation, self.draft.replaces)
         for item in self.items:
             if isinstance(item, DraftPages):
-                asked = item.asked(text, room, known_pages(said, item.path))
+                asked = item.asked(text, room, said)
                 if asked is not None:
                     parts.append(asked)
                     room -= self._senses.text_tokens(asked.text)

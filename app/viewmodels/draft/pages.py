@@ -1,14 +1,15 @@
 """Pages of a document that are asked about: all of them where they fit, else those that fit the question best."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 from app.text.pages import best_pages
 from app.viewmodels.draft.senses import Senses
 from engine import PAGE_END, Message, Part, Quote
 
-__all__ = ["DraftPages", "known_pages"]
+__all__ = ["DraftPages"]
 
 _SHARE = 0.5
 """Of the room for a question about a document that does not fit: the rest is for the questions that follow."""
@@ -77,37 +78,66 @@ class DraftPages:
         """How much of it goes where there is room for so many tokens."""
         return self.num_tokens if self.num_tokens <= room else round(room * _SHARE)
 
-    def asked(self, question: str, room: int, known: Collection[int]) -> Quote | None:
-        """What goes with a question: pages that the conversation does not hold yet. None for nothing new."""
-        new = [at for at, number in enumerate(self.numbers) if number not in known]
-        texts = [self.texts[at] for at in new] if self.texts else []
-        if texts and sum(map(self.senses.text_tokens, texts)) > room:
-            return self._best(question, round(room * _SHARE), new, texts, has_known=bool(known))
-        return self._quote([self.numbers[at] for at in new], texts) if new else None
+    def asked(self, question: str, room: int, said: Iterable[Message]) -> Quote | None:
+        """What goes with a question: of the pages, what these messages do not tell yet. None for nothing.
+
+        `room` is in tokens. A page is cut where nothing else fits; its rest goes with the next question.
+        """
+        untold = self._untold(said)
+        if not self.texts:
+            return self._quote(list(untold), []) if untold else None
+        if sum(map(self.senses.text_tokens, untold.values())) > room:
+            untold = self._best(question, round(room * _SHARE), untold)
+        has_words = any(text.strip() for text in untold.values())
+        return self._quote(list(untold), list(untold.values())) if has_words else None
 
     def goes_on_after(self, message: Message) -> bool:
         """Whether there is more of it to be asked about than a message holds."""
-        return bool(self.texts) and len(known_pages([message], self.path)) < len(self.numbers)
+        return any(text.strip() for text in self._untold([message]).values())
 
-    def _best(self, question: str, room: int, new: Sequence[int], texts: Sequence[str], *, has_known: bool) -> Quote:
-        """As many of the pages as there is room for; without a word of the question, from the beginning."""
+    def _untold(self, said: Iterable[Message]) -> dict[int, str]:
+        """The text of each page that these messages do not hold; of one of which they hold the beginning, its rest."""
+        told = _told_pages(said, self.path)
+        texts = map(_in_quote, self.texts) if self.texts else repeat("")
+        pages = dict(zip(self.numbers, texts, strict=False))
+        rests = {number: _behind(told[number], text) if number in told else text for number, text in pages.items()}
+        return {number: rest for number, rest in rests.items() if rest or number not in told}
+
+    def _best(self, question: str, room: int, untold: Mapping[int, str]) -> dict[int, str]:
+        """As many pages as there is room for; without a word of the question, once from the beginning."""
+        numbers, texts = list(untold), list(untold.values())
         chosen: dict[int, str] = {}
         left = round(room * self.senses.characters_per_token)
-        for at in best_pages(texts, question) or ([] if has_known else range(len(texts))):
+        is_new = texts == list(map(_in_quote, self.texts))
+        for at in best_pages(texts, question) or (range(len(texts)) if is_new else []):
             if len(texts[at]) <= left:
-                chosen[at] = texts[at]
-            elif not chosen:
-                chosen[at] = texts[at][:left]
-            left -= len(chosen.get(at, ""))
-        places = sorted(chosen)
-        return self._quote([self.numbers[new[at]] for at in places], [chosen[at] for at in places])
+                chosen[numbers[at]] = texts[at]
+            elif left > 0 and not chosen:
+                chosen[numbers[at]] = texts[at][:left]
+            left -= len(chosen.get(numbers[at], ""))
+        return dict(sorted(chosen.items()))
 
     def _quote(self, numbers: Sequence[int], texts: Sequence[str]) -> Quote:
-        text = PAGE_END.join(part.replace(PAGE_END, " ") for part in texts)
+        text = PAGE_END.join(map(_in_quote, texts))
         return Quote(self.name, text, str(self.path), tuple(numbers), self.num_pages)
 
 
-def known_pages(messages: Iterable[Message], path: Path) -> set[int]:
-    """The pages of a document that these messages hold."""
-    quotes = (part for message in messages for part in message.parts if isinstance(part, Quote))
-    return {number for quote in quotes if quote.path == str(path) for number in quote.pages}
+def _in_quote(text: str) -> str:
+    return text.replace(PAGE_END, " ")
+
+
+def _told_pages(messages: Iterable[Message], path: Path) -> dict[int, str]:
+    """What these messages hold of the pages of a document, together for each page; of its picture, nothing."""
+    told: dict[int, str] = {}
+    for message in messages:
+        for quote in message.parts:
+            if isinstance(quote, Quote) and quote.path == str(path):
+                texts = quote.text.split(PAGE_END) if quote.text else repeat("")
+                for number, text in zip(quote.pages, texts, strict=False):
+                    told[number] = told.get(number, "") + text
+    return told
+
+
+def _behind(told: str, text: str) -> str:
+    """The rest of a page of which a beginning was told; nothing of one that was shown, or changed since."""
+    return text[len(told) :] if told and text.startswith(told) else ""

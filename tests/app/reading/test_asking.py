@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
@@ -139,16 +140,65 @@ def test_each_question_brings_pages_that_were_not_told_yet_and_a_page_without_ro
     first = item.asked("alpha", 120, ())
     assert first is not None
     assert 0 < len(first.pages) < 10
-    second = item.asked("alpha", 120, first.pages)
+    second = item.asked("alpha", 120, [Message("user", (first,))])
     assert second is not None
     assert not set(first.pages) & set(second.pages)
-    assert item.asked("alpha", 120, range(1, 11)) is None
-    tight = item.asked("alpha", 10, ())
-    assert tight is not None
-    assert len(tight.text) <= 10 * 3.5
     everything = item.asked("zebra", 10_000, ())
     assert everything is not None
     assert everything.pages == item.numbers
+    assert item.asked("alpha", 120, [Message("user", (everything,))]) is None
+    tight = item.asked("alpha", 10, ())
+    assert tight is not None
+    assert len(tight.text) <= 10 * 3.5
+
+
+@pytest.mark.parametrize("question", ["beta", "zebra"])
+def test_without_room_no_page_is_told_of(question: str) -> None:
+    item = DraftPages(1, Path("/a.pdf"), (1, 2), ("alpha " * 300, "beta " * 300), 2)
+    assert item.asked(question, 0, ()) is None
+    assert item.goes_on_after(Message("user", (Text(question),))), "it is there for a question with room"
+
+
+def test_a_question_that_no_other_page_fits_takes_none_along() -> None:
+    item = DraftPages(1, Path("/a.pdf"), (1, 2, 3), ("alpha " * 300, "beta " * 300, "gamma " * 300), 3)
+    first = item.asked("alpha", 1200, ())
+    assert first is not None
+    assert item.asked("zebra", 100, [Message("user", (first,))]) is None
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_page_without_words_is_not_told_of_as_a_picture(text: str) -> None:
+    item = DraftPages(1, Path("/a.pdf"), (1,), (text,), 1)
+    assert item.asked("alpha", 1000, ()) is None
+
+
+def test_what_was_cut_off_a_page_goes_with_the_next_questions() -> None:
+    page = " ".join(f"beta{number}" for number in range(100))
+    item = DraftPages(1, Path("/a.pdf"), (1, 2), ("alpha " * 300, page), 2)
+    said: list[Message] = []
+    for _ in range(10):
+        quote = item.asked("beta", 120, said)
+        if quote is not None:
+            assert quote.pages == (2,)
+            said.append(Message("user", (quote,)))
+    assert 1 < len(said) < 10
+    assert "".join(part.text for message in said for part in message.parts if isinstance(part, Quote)) == page
+
+
+def test_of_a_page_that_was_changed_since_nothing_is_told_twice() -> None:
+    first = DraftPages(1, Path("/a.pdf"), (1,), ("alpha beta",), 1).asked("?", 1000, ())
+    assert first is not None
+    changed = DraftPages(1, Path("/a.pdf"), (1,), ("alphA beta gamma",), 1)
+    assert changed.asked("?", 1000, [Message("user", (first,))]) is None
+
+
+def test_a_message_of_nothing_is_not_sent(open_desk: OpenDesk) -> None:
+    desk = open_desk("text")
+    composer = desk.models.composer
+    composer.add(DraftPages(1, Path("/a.pdf"), (1,), ("",), 1))
+    composer.send()
+    assert composer.notice.startswith("Nothing of the document can be told here any more.")
+    assert not desk.models.conversation.turns
 
 
 def test_what_was_seen_belongs_to_the_branch_and_comes_back_with_it() -> None:
