@@ -42,7 +42,7 @@ class Chores(QObject):
     """One after the other, each shown at the model's folder. `command` starts this program's command line.
 
     **Signals:** `changed`, `done` (a sentence), `placed` (the folder of a model that is new or elsewhere now), `left`
-    (a folder that no model is in any more, and the one where it is now, or None).
+    (the folder that a model is leaving, and the one where it is now, or None).
     """
 
     changed = Signal()
@@ -100,8 +100,8 @@ class Chores(QObject):
             self.placed.emit(there)
             if plan_removal(folder) != removal:
                 raise ChoreError(f"“{name}” changed while it was copied, so both are kept. Compare them yourself.")
-            removal.carry_out()
             self.left.emit(folder, there)
+            removal.carry_out()
             return f"“{name}” is in “{one_line(str(target))}” now.{_rest(removal)}"
 
         self._begin(folder, "Moving…", work)

@@ -298,7 +298,11 @@ class Manager(QObject):
             self._preferences.add_model_folder(folder.parent)
 
     def _follow_model(self, folder: Path, there: Path | None) -> None:
-        """Go on with the model in use where it is now, or with the sample."""
+        """Go on with the model in use where it is now, or with the sample; nobody misses it where it was."""
+        used = {path: at for path, at in self._settings.models_used.items() if path != str(folder)}
+        if there is not None and str(folder) in self._settings.models_used:
+            used[str(there)] = self._settings.models_used[str(folder)]
+        self._settings.models_used = used
         if self._model.path == folder:
             self._preferences.choose_model(there)
 

@@ -304,9 +304,12 @@ def test_the_model_in_use_stays_in_use_unless_it_goes(
     qtbot.waitUntil(lambda: model.is_ready and desk.preferences.settings.start_model == moved, timeout=WAIT_MS)
     assert model.path == moved
     qtbot.waitUntil(lambda: manager.entry(str(moved)) is not None, timeout=WAIT_MS)
+    assert "last used today" in entry(desk, moved).line
     monkeypatch.setattr("app.viewmodels.models.chores.QFile.moveToTrash", shutil.rmtree)
     manager.trash(entry(desk, moved))
     qtbot.waitUntil(lambda: model.is_ready and model.is_built_in, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: manager.entry(str(moved)) is None, timeout=WAIT_MS)
+    assert all(each.stage is Stage.AVAILABLE for each in manager.entries), "nobody misses what was moved and trashed"
 
 
 def test_the_app_asks_before_it_quits_without_a_copy(
