@@ -1,9 +1,12 @@
 """One download from beginning to end, on whichever thread runs it: every file whole, checked, and in its place."""
 
 import shutil
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +51,7 @@ class Stop:
     def __init__(self) -> None:
         self._is_ordered = threading.Event()
         self._is_late = False
+        self._cut: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
 
     def order(self) -> bool:
@@ -55,7 +59,20 @@ class Stop:
         with self._lock:
             if not self._is_late:
                 self._is_ordered.set()
+                self._cut()
             return not self._is_late
+
+    @contextmanager
+    def cutting(self, cut: Callable[[], object]) -> Iterator[None]:
+        """Whoever gives the order also does this, which ends a wait inside the block; raises Stopped after one."""
+        with self._lock:
+            self.check()
+            self._cut = cut
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cut = lambda: None
 
     def is_set(self) -> bool:
         """Whether it was given."""
@@ -221,7 +238,10 @@ class Transfer:
 
     def _stream(self, part: Part) -> None:
         patience, file = self._hub.patience, part.file
-        with self._hub.stream(self._listing, file, part.size, part.tag) as response:
+        with (
+            self._hub.stream(self._listing, file, part.size, part.tag) as response,
+            self._stop.cutting(partial(_cut_off, response)),
+        ):
             _agree(response, part)
             began, came = time.monotonic(), 0
             for piece in response.iter_raw():
@@ -284,6 +304,15 @@ class Transfer:
                 part.file.name if part else "", note,
             )
         )  # fmt: skip
+
+
+def _cut_off(response: "httpx2.Response") -> None:
+    """End a connection for which another thread may be waiting."""
+    stream = response.extensions.get("network_stream")
+    connected = stream.get_extra_info("socket") if stream is not None else None
+    if isinstance(connected, socket.socket):
+        with suppress(OSError):  # it has ended
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)  # of TLS too: its own would change what is read from
 
 
 def _agree(response: "httpx2.Response", part: Part) -> None:

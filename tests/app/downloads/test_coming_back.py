@@ -4,13 +4,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.downloads import Download, Hub, HubCache, Listing, Place, PlainFolder, State, Stop
+from app.downloads import Download, Gate, Hub, HubCache, Listing, Place, PlainFolder, State, Stop
 from app.downloads.pace import Pace
-from tests.app.downloads.conftest import Bringing
+from tests.app.downloads.conftest import FAST, Bringing
 from tests.app.downloads.stand_in import Fault, StandIn
 from tests.app.downloads.test_failures import SHARD, fault_at, is_right
 
@@ -79,6 +80,22 @@ def test_cancelling_deletes_what_came_only_when_told(
     assert bool([path for path in tmp_path.rglob("*") if path.name not in ("hub", "token")]) is not deletes
     bringing.download.start()
     assert bringing.download.status.state is State.CANCELLED
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+def test_a_stop_does_not_wait_for_a_hub_that_has_fallen_silent(
+    deletes: bool, listing: Listing, place: Place, stand_in: StandIn, files: dict[str, bytes]
+) -> None:
+    hub = Hub(Gate(), stand_in.address, patience=replace(FAST, read_s=100_000.0))
+    bringing = Bringing(hub, listing, place)
+    begin(bringing, stand_in)
+    bringing.download.cancel(deletes=deletes)
+    bringing.download.wait()
+    assert bringing.download.status.state is State.CANCELLED
+    assert len(place.unfinished()) == (not deletes)
+    again = Bringing(hub, listing, place)
+    again.run()
+    assert is_right(again, files)
 
 
 @pytest.mark.parametrize("deletes", [None, False, True], ids=["pause", "cancel", "cancel and delete"])
