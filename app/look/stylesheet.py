@@ -33,7 +33,7 @@ QPushButton:hover { background: $hover; }
 QPushButton:focus { border: 1px solid $accent; }
 QPushButton:default { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton:default:hover { background: $accent_pressed; }
-QPushButton:disabled { color: $secondary; background: $window; }
+QPushButton:disabled { color: $secondary; background: $window; border-color: $hairline; }
 
 QToolButton { border: 1px solid transparent; border-radius: 8px; padding: 4px; background: transparent; color: $text; }
 QToolButton:hover { background: $hover; }

@@ -135,6 +135,7 @@ class PretendedRemote:
         self.refusal: EngineError | None = None
         self.downloads: dict[str, PretendedDownload] = {}
         self.is_offline = False
+        self.tokens: list[str] = []
         self.held: dict[tuple[str, Path | None], threading.Event] = {}
         """What is answered only when a test says so, by repository and root."""
 
@@ -142,7 +143,10 @@ class PretendedRemote:
         """Answer what is asked about this only when the event is set."""
         return self.held.setdefault((repository, root), threading.Event())
 
-    def offer(self, repository: str, root: Path | None) -> Offer:
+    def offer(self, repository: str, root: Path | None, token: str = "") -> Offer:
+        if token:
+            self.tokens.append(token)
+            self.refusal = None
         if (repository, root) in self.held:
             assert self.held[repository, root].wait(HANG_S)
         if self.refusal is not None:

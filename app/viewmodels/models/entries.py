@@ -147,6 +147,8 @@ class Entry:
         match self.stage:
             case Stage.AVAILABLE:
                 return (Deed.READ_CARD,)
+            case Stage.FAILED | Stage.PAUSED if self.folder is None:
+                return (Deed.READ_CARD,)
             case Stage.ON_DISK:
                 card = (Deed.READ_CARD,) if self.repository else ()
                 smaller = () if self.is_small_enough or self.is_too_big else (Deed.QUANTIZE,)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import EngineError
+
 if TYPE_CHECKING:
     from app.downloads import Check, Download, Hub, Listing, Place, Status
 
-__all__ = ["Begun", "HubRemote", "Offer"]
+__all__ = ["Begun", "HubRemote", "Offer", "page_for_access"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,13 @@ class HubRemote:
         if self._hub is not None:
             self._hub.gate.set_open(not is_offline)
 
-    def offer(self, repository: str, root: Path | None) -> Offer:
-        """Ask what a repository holds; raises EngineError."""
+    def offer(self, repository: str, root: Path | None, token: str = "") -> Offer:
+        """Ask what a repository holds, from now on with a token that a person gave; raises EngineError."""
         from app.downloads.errors import refusal_of_place
         from app.downloads.transfer import SPARE_BYTES, free_bytes
 
+        if token:
+            self._asked.use_token(token)
         listing, folder = self._asked.look(repository), _place(repository, root).folder
         try:
             free = free_bytes(folder)
@@ -90,6 +94,13 @@ class HubRemote:
                 self._hub = self._make_hub()
                 self._hub.gate.set_open(not self._is_offline)
             return self._hub
+
+
+def page_for_access(error: EngineError) -> str:
+    """Where a person is let in to what the hub closes to strangers; empty where that is not what hinders."""
+    from app.downloads import NeedsAccess
+
+    return error.page if isinstance(error, NeedsAccess) else ""
 
 
 def _place(repository: str, root: Path | None) -> "Place":

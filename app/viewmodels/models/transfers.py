@@ -29,8 +29,10 @@ _log = logging.getLogger(__name__)
 class Remote(Protocol):
     """The hub, and what was begun of its models. Every method may take its time; the first two raise EngineError."""
 
-    def offer(self, repository: str, root: Path | None) -> "Offer":
-        """Ask what a repository holds. `root`: where downloads go, None for the shared cache."""
+    def offer(self, repository: str, root: Path | None, token: str = "") -> "Offer":
+        """Ask what a repository holds. `root`: where downloads go, None for the shared cache. `token`: of a person's
+        account at the hub, used from now on.
+        """
 
     def download(self, listing: "Listing", root: Path | None, tell: "Callable[[Status], None]") -> "Download":
         """Make a download, which is not started yet."""
@@ -72,9 +74,9 @@ class Transfers(QObject):
         """Show what an earlier run of the app began."""
         self._lanes["look", ""].do(partial(self._remote.unfinished, roots), self._take_begun)
 
-    def ask(self, repository: str, root: Path | None) -> None:
-        """Ask the hub what it would bring; `offered` follows."""
-        answer = partial(_outcome, partial(self._remote.offer, repository, root))
+    def ask(self, repository: str, root: Path | None, token: str = "") -> None:
+        """Ask the hub what it would bring, from now on with a token that a person gave; `offered` follows."""
+        answer = partial(_outcome, partial(self._remote.offer, repository, root, token))
         self._lanes["ask", repository].do(answer, partial(self.offered.emit, repository, root))
 
     def start(self, listing: "Listing", root: Path | None) -> None:

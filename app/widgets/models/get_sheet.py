@@ -4,9 +4,10 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.models.entries import Entry, Stage
-from app.viewmodels.models.remote import Offer
+from app.viewmodels.models.remote import Offer, page_for_access
 from app.viewmodels.models.wording import USUAL_BYTES_PER_SECOND, size_in_words, time_in_words
 from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.models.token_form import TokenForm
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, Look, give_role
 from engine import EngineError
@@ -15,15 +16,19 @@ __all__ = ["GetSheet"]
 
 SIZE = (600, 560)
 
+TOKENS_PAGE = "https://huggingface.co/settings/tokens"
+
 
 class GetSheet(QDialog):
     """Waits for the hub's answer, shows it, and starts nothing before the licence is accepted.
 
-    **Signals:** `accepted_offer` (Offer), `retry_requested`, `link_chosen` (QUrl), `other_disk_requested`.
+    **Signals:** `accepted_offer` (Offer), `retry_requested`, `token_given`, `link_chosen` (QUrl),
+    `other_disk_requested`.
     """
 
     accepted_offer = Signal(object)
     retry_requested = Signal()
+    token_given = Signal(str)
     link_chosen = Signal(QUrl)
     other_disk_requested = Signal()
 
@@ -33,6 +38,10 @@ class GetSheet(QDialog):
         self.entry = entry
         self._place = place
         self._offer: Offer | None = None
+        self._page = ""
+        """Its page on the hub, as soon as that is known."""
+        self._is_closed = False
+        """Whether the hub gives it to people whom it knows only."""
         self._is_here = entry.stage is Stage.ON_DISK
         self.setWindowTitle(f"About {entry.name}" if self._is_here else f"Get {entry.name}")
         self.resize(min(SIZE[0], parent.width() - 40), min(SIZE[1], parent.height() - 40))
@@ -43,6 +52,9 @@ class GetSheet(QDialog):
         give_role(self.problem, "danger")
         self.licence_button = QPushButton("Read the Licence")
         self.page_button = QPushButton("Its Page on the Hub")
+        self.token = TokenForm()
+        self.token.given.connect(self.token_given)
+        self.token.maker_requested.connect(lambda: self._open(TOKENS_PAGE))
         self.card = MarkdownView(look)
         self.card.setAccessibleName("What its makers write")
         self.card.link_chosen.connect(self.link_chosen)
@@ -57,22 +69,25 @@ class GetSheet(QDialog):
         self.disk_button.clicked.connect(self.other_disk_requested)
         self.get_button.clicked.connect(self._accept)
         self.licence_button.clicked.connect(lambda: self._open(self._offer.listing.licence_page if self._offer else ""))
-        self.page_button.clicked.connect(lambda: self._open(self._offer.listing.page if self._offer else ""))
+        self.page_button.clicked.connect(lambda: self._open(self._page))
         self.show_asking()
 
     def show_asking(self) -> None:
         """Say that the hub is asked."""
         self._offer = None
-        licence = f" · {self.entry.licence}" if self.entry.licence else ""
-        self.detail.setText(f"About {size_in_words(self.entry.size_bytes)}{licence}. Asking the hub what it holds now…")
+        self.detail.setText(f"{self._known} Asking the hub what it holds now…")
         self._show("", can_get=False)
 
     def show_answer(self, answer: Offer | EngineError) -> None:
         """Show what the hub said, or why there is nothing to say."""
         if isinstance(answer, EngineError):
+            page = page_for_access(answer)
+            self._page, self._is_closed = page or self._page, bool(page) or self._is_closed
+            self.detail.setText(self._known)
             self._show(str(answer), can_get=False, can_retry=True)
             return
         self._offer, listing = answer, answer.listing
+        self._page, self._is_closed = listing.page, listing.is_gated
         size = size_in_words(listing.size_bytes)
         free = size_in_words(answer.free_bytes)
         time = time_in_words(listing.size_bytes / USUAL_BYTES_PER_SECOND)
@@ -91,18 +106,26 @@ class GetSheet(QDialog):
             problem = ""
         self._show(problem, can_get=not problem)
 
+    @property
+    def _known(self) -> str:
+        """What is known without the hub."""
+        licence = f" · {self.entry.licence}" if self.entry.licence else ""
+        return f"About {size_in_words(self.entry.size_bytes)}{licence}."
+
     def _show(self, problem: str, *, can_get: bool, can_retry: bool = False) -> None:
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         offer = self._offer
         self.licence_button.setVisible(offer is not None and bool(offer.listing.licence_page))
-        self.page_button.setVisible(offer is not None and bool(offer.listing.page))
+        self.page_button.setVisible(bool(self._page))
+        self.token.setVisible(self._is_closed)
         self.card.setVisible(offer is not None)
         self.disk_button.setVisible(bool(problem) and offer is not None)
         self.retry_button.setVisible(can_retry)
         self.get_button.setEnabled(can_get)
         self.get_button.setVisible(not self._is_here)
-        (self.get_button if can_get and not self._is_here else self.cancel_button).setFocus()
+        wanted = self.token.field if self._is_closed and offer is None else self.cancel_button
+        (self.get_button if can_get and not self._is_here else wanted).setFocus()
 
     def _accept(self) -> None:
         if self._offer is not None:
@@ -129,6 +152,7 @@ class GetSheet(QDialog):
         for widget in (self.detail, self.problem):
             column.addWidget(widget)
         column.addLayout(links)
+        column.addWidget(self.token)
         column.addWidget(self.card)
         column.addStretch(1)
         area.setWidget(inside)

@@ -121,9 +121,11 @@ class ModelCard(QFrame):
             self.buttons[deed].setAccessibleName(f"{deed.value.removesuffix('…')}: {self.entry.name}")
             is_first = deed is Deed.GET and self.entry.is_recommended
             self._give(self.buttons[deed], "primary" if is_first else "")
-        self.menu.clear()
-        for deed in self.entry.further_deeds:
-            self.menu.addAction(deed.value, partial(self._ask, deed))
+        further = [deed.value for deed in self.entry.further_deeds]
+        if [action.text() for action in self.menu.actions()] != further:  # an open menu stays as it is
+            self.menu.clear()
+            for deed in self.entry.further_deeds:
+                self.menu.addAction(deed.value, partial(self._ask, deed))
         self.menu_button.setVisible(bool(self.entry.further_deeds))
         self.menu_button.rename(f"More: {self.entry.name}")
 

@@ -120,6 +120,8 @@ class ModelGestures(QObject):
         ask = partial(self.manager.transfers.ask, entry.repository)
         sheet.retry_requested.connect(sheet.show_asking)
         sheet.retry_requested.connect(lambda: ask(root))
+        sheet.token_given.connect(sheet.show_asking)
+        sheet.token_given.connect(partial(ask, root))
         sheet.accepted_offer.connect(self._start)
         sheet.link_chosen.connect(self._open_link)
         sheet.other_disk_requested.connect(self._choose_disk)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from huggingface_hub import constants
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -194,3 +195,28 @@ def test_quitting_waits_neither_for_the_network_nor_for_a_look_at_a_disk_nor_for
     assert ended == []
     stand_in.let_go()
     ends.set()
+
+
+def test_a_token_given_in_the_window_opens_a_closed_model_and_is_kept_where_all_programs_look(
+    open_desk: OpenDesk, qtbot: QtBot, stand_in: StandIn, supply: Callable[[], Supply]
+) -> None:
+    stand_in.listing_faults.append(Fault(status=403, headers={"X-Error-Code": "GatedRepo"}))
+    desk = open_desk("echo", supply=supply())
+    stand_in.repositories[REPO].gated = "auto"
+    qtbot.waitUntil(lambda: model_of(desk) is not None, timeout=WAIT_MS)
+    entry = model_of(desk)
+    assert entry is not None
+    desk.gestures.models.do(Deed.GET, entry)
+    sheet = desk.window.findChild(GetSheet)
+    assert isinstance(sheet, GetSheet)
+    qtbot.waitUntil(lambda: bool(sheet.problem.text()), timeout=WAIT_MS)
+    sheet.token.field.setText("no token")
+    sheet.token.use_button.click()
+    qtbot.waitUntil(lambda: sheet.problem.text().startswith("This is no token."), timeout=WAIT_MS)
+    sheet.token.field.setText(" hf_secret ")
+    sheet.token.use_button.click()
+    qtbot.waitUntil(sheet.get_button.isEnabled, timeout=WAIT_MS)
+    assert sheet.token.isVisible(), "the listing is shown to everybody, the files are not"
+    assert stand_in.asked[-1].headers["authorization"] == "Bearer hf_secret"
+    assert Path(constants.HF_TOKEN_PATH).read_text() == "hf_secret"
+    assert "hf_secret" not in repr([vars(each) for each in (sheet, sheet.token)]) + sheet.token.field.text()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
-from app.downloads import NoConnection, State
+from app.downloads import NeedsAccess, NoConnection, State
 from app.settings import Settings
 from app.viewmodels.models.entries import Deed, Entry, Group, Stage
 from app.viewmodels.models.remote import Begun
@@ -158,7 +158,35 @@ def test_a_model_that_came_takes_the_place_of_the_sample(open_desk: OpenDesk, qt
     remote.downloads[BEST].say(State.DONE, folder=tmp_path / "came")
     model = desk.models.model
     qtbot.waitUntil(lambda: model.is_ready and model.path == tmp_path / "came", timeout=WAIT_MS)
-    assert entry(desk, tmp_path / "came").is_current or not desk.models.model.is_built_in
+    qtbot.waitUntil(lambda: entry(desk, tmp_path / "came").is_current, timeout=WAIT_MS)
+
+
+def test_the_open_menu_of_a_model_stays_while_another_one_comes(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    remote = PretendedRemote()
+    one = found(tmp_path / "one")
+    desk = open_known(open_desk, qtbot, PretendedDisk(one, remote=remote))
+    get(desk, qtbot, remote)
+    menu = desk.window.model_list.cards[one.path].menu
+    menu.setActiveAction(menu.actions()[0])
+    remote.downloads[BEST].done_bytes = GB
+    remote.downloads[BEST].say(State.WORKING)
+    qtbot.waitUntil(lambda: entry(desk, BEST).line == "1.0 GB of 5.2 GB", timeout=WAIT_MS)
+    assert menu.activeAction() is menu.actions()[0]
+
+
+def test_a_download_that_failed_leads_to_its_page_and_its_token(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    remote = PretendedRemote()
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    get(desk, qtbot, remote)
+    page = f"https://huggingface.co/{BEST}"
+    remote.refusal = NeedsAccess("It is given to people who accepted its licence.", page)
+    remote.downloads[BEST].say(State.FAILED, error=remote.refusal)
+    qtbot.waitUntil(lambda: entry(desk, BEST).stage is Stage.FAILED, timeout=WAIT_MS)
+    assert Deed.READ_CARD in entry(desk, BEST).further_deeds
+    desk.gestures.models.do(Deed.READ_CARD, entry(desk, BEST))
+    assert sheet_of(desk, qtbot).token.isVisible()
 
 
 def test_a_failure_of_the_hub_is_a_sentence_and_a_way_to_try_again(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -169,9 +197,50 @@ def test_a_failure_of_the_hub_is_a_sentence_and_a_way_to_try_again(open_desk: Op
     sheet = open_sheet(desk)
     qtbot.waitUntil(lambda: sheet.problem.text() == str(remote.refusal), timeout=WAIT_MS)
     assert not sheet.get_button.isEnabled()
+    assert "Asking" not in sheet.detail.text()
+    assert not sheet.token.isVisible()
     remote.refusal = None
     sheet.retry_button.click()
     qtbot.waitUntil(sheet.get_button.isEnabled, timeout=WAIT_MS)
+
+
+def test_a_model_that_is_closed_to_strangers_asks_for_a_token_and_leads_to_its_page(
+    open_desk: OpenDesk, qtbot: QtBot
+) -> None:
+    remote = PretendedRemote()
+    page = f"https://huggingface.co/{BEST}"
+    remote.refusal = NeedsAccess("It is given to people who accepted its licence.", page)
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    desk.gestures.models.offer(entry(desk, BEST))
+    sheet = sheet_of(desk, qtbot)
+    assert sheet.problem.text() == str(remote.refusal)
+    opened: list[str] = []
+    sheet.link_chosen.connect(lambda url: opened.append(url.toString()))
+    sheet.page_button.click()
+    sheet.token.maker_button.click()
+    assert opened == [page, "https://huggingface.co/settings/tokens"]
+    field = sheet.token.field
+    assert field.hasFocus()
+    assert field.echoMode() is QLineEdit.EchoMode.Password
+    assert not sheet.token.use_button.isEnabled()
+    qtbot.keyClicks(field, "hf_secret")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert field.text() == ""
+    qtbot.waitUntil(sheet.get_button.isEnabled, timeout=WAIT_MS)
+    assert remote.tokens == ["hf_secret"]
+    assert not remote.downloads, "a token accepts no licence"
+
+
+def test_a_token_that_is_none_is_said_and_can_be_given_again(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    remote = PretendedRemote()
+    remote.refusal = NeedsAccess("It is closed to strangers.", "https://huggingface.co/a/b")
+    desk = open_known(open_desk, qtbot, PretendedDisk(remote=remote))
+    desk.gestures.models.offer(entry(desk, BEST))
+    sheet = sheet_of(desk, qtbot)
+    sheet.show_answer(NoConnection("This is no token."))
+    assert sheet.problem.text() == "This is no token."
+    assert sheet.token.isVisible()
+    assert sheet.page_button.isVisible()
 
 
 def test_too_little_room_is_said_with_the_missing_amount_before_a_byte_comes(open_desk: OpenDesk, qtbot: QtBot) -> None:
