@@ -87,10 +87,10 @@ class SlowRemote(PretendedRemote):
         super().__init__()
         self.ends, self.asked, self.is_slow = threading.Event(), list[str](), False
 
-    def offer(self, repository: str, root: Path | None) -> object:  # type: ignore[override]
+    def offer(self, repository: str, root: Path | None, token: str = "") -> object:  # type: ignore[override]
         self.asked.append(repository)
         assert self.ends.wait(WAIT_MS / 1000)
-        return super().offer(repository, root)
+        return super().offer(repository, root, token)
 
     def download(self, listing: Listing, root: Path | None, tell: Callable[[Status], None]) -> PretendedDownload:
         if self.is_slow:
