@@ -189,6 +189,7 @@ class Desk:
         self.models.collection.close()
         self.models.fields.close()
         self.keeper.close()
+        self.models.page_finding.close()
         self.models.reader.finish()
         self.models.document_exporter.close()
         self.models.queue.close()

@@ -1,5 +1,7 @@
 """What the window shows of what happens, and what its views ask for."""
 
+from pathlib import Path
+
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 
@@ -30,7 +32,7 @@ class Reactions(QObject):
         window.sidebar.rename_requested.connect(self._at.shelf.rename)
         window.sidebar.pin_requested.connect(self._at.shelf.pin)
         window.sidebar.documents_requested.connect(self._at.reading.reader.list_all)
-        window.sidebar.document_requested.connect(self._at.reading.reader.open_page)
+        window.sidebar.document_requested.connect(self._open_found)
         window.sidebar.remove_requested.connect(self._at.remove_conversation)
         window.editing.dismissed.connect(self._at.drafts.cancel_edit)
         window.escaped.connect(self._leave)
@@ -90,6 +92,10 @@ class Reactions(QObject):
         self._at.window.messages.show_turn(turn)
         if self._at.search.query:
             self._at.finding.look_for_words(self._at.search.query, turn)
+
+    def _open_found(self, path: Path, page: int) -> None:
+        """The same for a page of a document."""
+        self._at.reading.reader.open_page(path, page, self._at.search.query)
 
     def _copy(self, text: str) -> None:
         """Put a message on the clipboard and say so."""

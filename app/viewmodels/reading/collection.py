@@ -114,8 +114,8 @@ class Collection(QObject):
         self._lane.follow(self._store.documents.all(), self._take_kept)
 
     def open(self, entry: Entry) -> None:
-        """Show a document, and the page that a search found."""
-        self._reader.open_page(entry.path, entry.page)
+        """Show a document, and the page and the words that a search found."""
+        self._reader.open_page(entry.path, entry.page, self.query)
 
     def remove(self, entry: Entry) -> None:
         """Delete what was read of a document; for a while it can come back, if it was kept."""

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.store.text import searchable
+from app.store.text import search_terms, searchable
 from app.viewmodels.conversation.finding import SLICE_S, occurrences
 from app.viewmodels.reading.lines import Line, text_of
 from app.viewmodels.reading.page import Page
@@ -35,7 +35,12 @@ class PageFinding(QObject):
         self.current: Place | None = None
         self._reader = reader
         self._job: Iterator[None] | None = None
+        self._terms: tuple[str, ...] = ()
+        """What is marked: the text as it stands, or each word of a search."""
         self._is_new = False
+        """Whether to go to a hit at the end of the count, from `_start` on."""
+        self._awaited = 0
+        """The page on which a search found something, until what was read of it is there."""
         self._known: dict[int, tuple[tuple[Line, ...], tuple[str, ...], list[Place]]] = {}
         """What was found in a page, for which lines and terms."""
         self._start = (1, 0, 0)
@@ -46,13 +51,15 @@ class PageFinding(QObject):
         self._recounts.timeout.connect(self._recount)
         reader.opened.connect(self._begin_anew)
         reader.changed.connect(self._recount_soon)
+        reader.turned.connect(self._follow)
+        reader.words_found.connect(self._look_for_words)
 
     @property
     def count_line(self) -> str:
         """ "3 of 17", "Not found", or an ellipsis while it is counted."""
         if not self.text.strip():
             return ""
-        if self._job is not None and not self.places:
+        if (self._job is not None or self._awaited) and not self.places:
             return "…"
         if self.current is None:
             return "Not found"
@@ -65,12 +72,12 @@ class PageFinding(QObject):
 
     def open(self) -> None:
         """Begin to look for something, at first for what was looked for before."""
-        self.is_open = True
-        self.look_for(self.text)
+        if not self.is_open:
+            self.look_for(self.text)
 
     def close(self) -> None:
         """Mark nothing any more; what was looked for is remembered."""
-        self.is_open, self._job = False, None
+        self.is_open, self._job, self._awaited = False, None, 0
         self._known.clear()
         self.places, self.current = [], None
         self.changed.emit()
@@ -78,8 +85,7 @@ class PageFinding(QObject):
     def look_for(self, text: str) -> None:
         """Look for a text as it stands, from the present hit on, or else from where the person is."""
         self._start = self.current[:3] if self.current is not None else (self._reader.number, *self._reader.place)
-        self.is_open, self.text, self._is_new, self.current = True, text, True, None
-        self._recount()
+        self._begin(text, (searchable(text),) if text.strip() else (), awaited=0)
 
     def step(self, steps: int) -> None:
         """Go so many hits on, round the end."""
@@ -91,9 +97,28 @@ class PageFinding(QObject):
         first, last = (bisect_left(self.places, (page, 0, 0, 0)) for page in (number, number + 1))
         return [place[1:] for place in self.places[first:last]]
 
+    def _look_for_words(self, text: str, number: int) -> None:
+        """Mark every word of a search, and go to the first on the page that it found, as soon as that is there."""
+        self._start = (number, 0, 0)
+        self._begin(text, tuple(search_terms(text)), awaited=number)
+
+    def _begin(self, text: str, terms: tuple[str, ...], awaited: int) -> None:
+        self.is_open, self.text, self._terms = True, text, terms
+        self._is_new, self._awaited, self.current = True, awaited, None
+        self._recount()
+
+    def _follow(self) -> None:
+        """Who goes to another page is not taken back."""
+        if self._awaited not in (0, self._reader.number):
+            self._awaited, self._is_new = 0, False
+
+    def _is_there(self, number: int) -> bool:
+        pages = self._reader.document.pages if self._reader.document is not None else []
+        return number <= len(pages) and bool(pages[number - 1].lines)
+
     def _begin_anew(self) -> None:
         self._known.clear()
-        self.current = None
+        self.current, self._is_new, self._awaited = None, False, 0
         self._recount()
 
     def _recount_soon(self) -> None:
@@ -114,8 +139,7 @@ class PageFinding(QObject):
         self.changed.emit()
 
     def _count(self) -> Iterator[None]:
-        document, places = self._reader.document, []
-        terms = (searchable(self.text),) if self.text.strip() else ()
+        document, places, terms = self._reader.document, [], self._terms
         for page in document.pages if document is not None and terms else ():
             known = self._known.get(page.number)
             if known is None or known[0] is not page.lines or known[1] != terms:
@@ -123,8 +147,10 @@ class PageFinding(QObject):
                 yield
             places += known[2]
         self._job, self.places = None, places
-        if self._is_new:
-            self._is_new = False
+        if self._awaited and not self._is_there(self._awaited):
+            self.current = None
+        elif self._is_new:
+            self._is_new, self._awaited = False, 0
             self.current = None
             if places:
                 self._go_to(places[bisect_left(places, (*self._start, 0)) % len(places)])

@@ -18,7 +18,8 @@ class Reader(QObject):
 
     **Signals:** `opened` (another document, or none, is the one that is shown), `shown` (whether documents are shown,
     not the conversation), `turned` (another page), `changed` (anything that commands depend on), `placed` (line,
-    range of characters or None: where to look on the page), `added`, `removed` (OpenDocument).
+    range of characters or None: where to look on the page), `words_found` (words, the page on which a search found
+    them), `added`, `removed` (OpenDocument).
     """
 
     opened = Signal()
@@ -26,6 +27,7 @@ class Reader(QObject):
     turned = Signal()
     changed = Signal()
     placed = Signal(int, object)
+    words_found = Signal(str, int)
     added = Signal(object)
     removed = Signal(object)
 
@@ -84,11 +86,16 @@ class Reader(QObject):
         """Show the list of all documents."""
         self.show(True, is_listing=True)
 
-    def open_page(self, path: Path, number: int) -> None:
-        """Show a document, and a page of it as soon as it is there; with 0 the one that was looked at."""
+    def open_page(self, path: Path, number: int, words: str = "") -> None:
+        """Show a document, and a page of it as soon as it is there, and there the words that a search found.
+
+        With 0 it is the page that was looked at.
+        """
         self.open([path])
         self._wanted = number
         self._arrive()
+        if words and number:
+            self.words_found.emit(words, number)
 
     def _arrive(self) -> None:
         if self._wanted and self.document is not None and self._wanted <= len(self.document.pages):

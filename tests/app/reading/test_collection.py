@@ -259,6 +259,40 @@ def test_the_sidebar_finds_documents_beside_conversations_and_leads_from_page_to
     qtbot.waitUntil(lambda: sidebar.note.text() == "Nothing found.", timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize("is_sidebar", [True, False])
+def test_a_search_leads_to_the_found_page_and_word_of_a_document_that_is_not_open_yet(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, is_sidebar: bool
+) -> None:
+    desk = open_desk()
+    pretend(tmp_path / "a.pdf", Pretence(("picture",) * 3, num_lines=3))
+    desk.models.collection.add([tmp_path / "a.pdf"])
+    wait(desk, qtbot)
+    desk.close()
+    desk = open_desk()
+    reader, finding, editor = desk.models.reader, desk.models.page_finding, desk.window.reading.text.editor
+    field = desk.window.sidebar.search if is_sidebar else desk.window.documents.search
+    if not is_sidebar:
+        reader.list_all()
+    found = desk.models.search.found if is_sidebar else desk.models.collection.changed
+    with qtbot.waitSignal(
+        found,
+        timeout=WAIT_MS,
+        check_params_cb=lambda: (
+            bool(desk.models.search.documents) if is_sidebar else any(e.page for e in desk.models.collection.entries)
+        ),
+    ):
+        field.setText("conversations what")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    line = SENTENCES[4]
+    start = line.index("conversations")
+    qtbot.waitUntil(lambda: finding.current is not None, timeout=WAIT_MS)
+    assert finding.current == (3, 2, start, start + len("conversations"))
+    assert reader.number == 3
+    assert editor.place[0] == 2
+    assert finding.count_line == "1 of 2"
+    assert finding.on_page(3)[1][1:] == (line.index("what"), line.index("what") + len("what"))
+
+
 def test_fields_are_kept_under_a_name_and_taken_again(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk()
     fields, view = desk.models.fields, desk.window.documents.fields
