@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import LooseLane
 from app.settings import Settings
+from app.text.foreign_text import one_line
 from app.viewmodels.models.chores import Chores
 from app.viewmodels.models.entries import Entry, Situation, Stage, arranged
 from app.viewmodels.models.model import Model
@@ -82,6 +83,8 @@ class Manager(QObject):
         self._folders = self._settings.model_folders
         self._awaited = ""
         """The folder of a model that came just now."""
+        self._pointed_at: Path | None = None
+        """The folder that a person named just now: what is found in it is said."""
         self.entries: tuple[Entry, ...] = ()
         self.is_shown = False
         self.is_known = False
@@ -153,9 +156,15 @@ class Manager(QObject):
         own, chosen = [str(self.own_folder)], self._settings.model_folders
         work = partial(_look, self._supply.find, self._is_closing.is_set, own, (*self._settings.models_used, *chosen))
         self._lane.forget()
-        self._lane.do(work, self._take_found)
+        self._lane.do(work, partial(self._take_found, self._pointed_at))
 
     # --- what a person does
+
+    def look_in(self, folder: Path) -> None:
+        """Look for models there too, from now on; what is there stands in the list, and how many is said."""
+        self._pointed_at = folder
+        self._preferences.add_model_folder(folder)
+        self.show(True)
 
     def use(self, entry: Entry) -> None:
         """Load it, unless it does not fit."""
@@ -244,9 +253,12 @@ class Manager(QObject):
             }  # fmt: skip
             self.look()
 
-    def _take_found(self, seen: _Seen) -> None:
+    def _take_found(self, pointed_at: Path | None, seen: _Seen) -> None:
         self._seen, self.is_known = seen, True
         self._arrange()
+        if pointed_at is not None and pointed_at == self._pointed_at:
+            self._pointed_at = None
+            self.said.emit(_found_there(pointed_at, [each.folder for each in self.usable]))
         awaited = self.entry(self._awaited)
         if awaited is not None:
             self._awaited = ""
@@ -322,6 +334,15 @@ def _look(find: Find, is_stopped: Callable[[], bool], own: Sequence[str], chosen
     except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and what was found so far is listed
         _log.exception("a look at the disk failed")
     return _Seen(tuple(found), tuple(path for path in gone if path not in shelves))
+
+
+def _found_there(folder: Path, usable: Sequence[Path | None]) -> str:
+    """What a folder brings that a person named."""
+    count = sum(each is not None and each.is_relative_to(folder) for each in usable)
+    where = f"“{one_line(folder.name or str(folder))}”"
+    if count:
+        return f"{count:,} model{'s' * (count != 1)} in {where} can be used."
+    return f"No model in {where} can be used. It is looked at again whenever this list opens."
 
 
 def _day(at: float) -> str:

@@ -80,12 +80,7 @@ class ModelGestures(QObject):
 
     def add_folder(self) -> None:
         """Ask for a folder in which models lie; what is found there stands in the list."""
-
-        def take(folder: Path) -> None:
-            self._preferences.add_model_folder(folder)
-            self.manager.show(True)
-
-        ask_for_folder(self._window, "Choose a Folder with Models", take)
+        ask_for_folder(self._window, "Choose a Folder with Models", self.manager.look_in)
 
     def show_folder(self) -> None:
         """Show where the model in use lies."""

@@ -459,6 +459,25 @@ def test_the_first_start_recommends_one_model_and_blocks_nothing(
     assert settings.is_welcomed
 
 
+def test_a_folder_that_a_person_names_is_said_to_hold_models_or_none(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    disk = PretendedDisk(found(tmp_path / "some" / "one"), found(tmp_path / "some" / "two"))
+    desk = open_known(open_desk, qtbot, disk)
+    said: list[str] = []
+    desk.models.manager.said.connect(said.append)
+    names = iter(["empty", "some"])
+    choose = "app.widgets.models.model_gestures.ask_for_folder"
+    monkeypatch.setattr(choose, lambda _on, _title, take: take(tmp_path / next(names)))
+    desk.gestures.models.add_folder()
+    qtbot.waitUntil(lambda: len(said) == 1, timeout=WAIT_MS)
+    desk.gestures.models.add_folder()
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=WAIT_MS)
+    assert said[0].startswith("No model in “empty” can be used.")
+    assert said[1] == "2 models in “some” can be used."
+
+
 def test_the_first_start_lists_what_is_here_already(
     open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path
 ) -> None:
