@@ -1,5 +1,7 @@
 """The first start: what this Mac is, one model that fits it, those that are here already, and the sample."""
 
+from itertools import pairwise
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -91,6 +93,10 @@ class WelcomeView(QWidget):
                 self.cards[entry.key].show_entry(entry)
                 if column.indexOf(self.cards[entry.key]) != row:
                     column.insertWidget(row, self.cards[entry.key])
+        stops = [stop for entry in (*best, *here) for stop in self.cards[entry.key].stops]
+        buttons = (self.sample_button, self.folder_button, self.list_button)
+        for one, other in pairwise((self.advice, *stops, *buttons)):  # a new widget is the window's last
+            QWidget.setTabOrder(one, other)
 
     def _arrange(self) -> None:
         for button in (self.sample_button, self.folder_button, self.list_button):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
@@ -457,6 +457,28 @@ def test_the_first_start_recommends_one_model_and_blocks_nothing(
     welcome.sample_button.click()
     assert empty.isVisible()
     assert settings.is_welcomed
+
+
+def test_the_keyboard_goes_from_the_models_of_the_first_start_to_the_buttons_below(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings, tmp_path: Path
+) -> None:
+    settings.is_welcomed = False
+    one = found(tmp_path / "one")
+    desk = open_known(open_desk, qtbot, PretendedDisk(one))
+    welcome = desk.window.messages.welcome
+    qtbot.waitUntil(lambda: {BEST, one.path} <= set(welcome.cards), timeout=WAIT_MS)
+    best, here = welcome.cards[BEST], welcome.cards[one.path]
+    wanted = [
+        best, best.buttons[Deed.GET], best.menu_button, here, here.buttons[Deed.USE], here.menu_button,
+        welcome.sample_button, welcome.folder_button, welcome.list_button,
+    ]  # fmt: skip
+    stops: list[QWidget] = [best]
+    while len(stops) < len(wanted):
+        following = stops[-1].nextInFocusChain()
+        while not (following.isVisible() and following.focusPolicy() & Qt.FocusPolicy.TabFocus):
+            following = following.nextInFocusChain()
+        stops.append(following)
+    assert stops == wanted
 
 
 def test_a_folder_that_a_person_names_is_said_to_hold_models_or_none(
