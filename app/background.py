@@ -41,9 +41,11 @@ class Lane(QObject):
         """Do this behind what waits already, and call `then` with the result."""
         self._pool.start(lambda: self._do(work, then))
 
-    def follow(self, future: "Future[T]", then: Callable[[T], None]) -> None:
-        """Call `then` with the result of a future, unless it is cancelled or fails."""
-        future.add_done_callback(lambda done: self._take(done, then))
+    def follow(
+        self, future: "Future[T]", then: Callable[[T], None], otherwise: Callable[[object], None] = ignore
+    ) -> None:
+        """Call `then` with the result of a future; `otherwise`, with its error or None, if it fails or is cancelled."""
+        future.add_done_callback(lambda done: self._take(done, then, otherwise))
 
     def forget(self) -> None:
         """Do nothing of what waits."""
@@ -71,8 +73,11 @@ class Lane(QObject):
     def _pass_on(self, then: Callable[[Any], None], result: Any) -> None:
         then(result)
 
-    def _take(self, done: "Future[T]", then: Callable[[T], None]) -> None:
-        if not done.cancelled() and done.exception() is None:
+    def _take(self, done: "Future[T]", then: Callable[[T], None], otherwise: Callable[[object], None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled() or error is not None:
+            self._came.emit(otherwise, error)
+        else:
             self._came.emit(then, done.result())
 
 

@@ -34,10 +34,11 @@ def test_a_loose_lane_brings_results_in_order_and_goes_on_after_a_mistake(qtbot:
 
 
 def test_a_loose_lane_is_closed_while_its_work_goes_on_and_nothing_comes_of_it(qtbot: QtBot) -> None:
-    lane, ends, done, came = LooseLane(), threading.Event(), threading.Event(), list[object]()
-    others = LooseLane()
+    begun, ends, done = threading.Event(), threading.Event(), threading.Event()
+    lane, others, came = LooseLane(), LooseLane(), list[object]()
     tell = lane.teller(came.append)
-    lane.do(lambda: (ends.wait(WAIT_MS / 1000), done.set()), came.append)
+    lane.do(lambda: (begun.set(), ends.wait(WAIT_MS / 1000), done.set()), came.append)
+    assert begun.wait(WAIT_MS / 1000)
     lane.do(lambda: came.append("waits"), came.append)
     tell("told")
     lane.close()
@@ -52,8 +53,14 @@ def test_a_loose_lane_is_closed_while_its_work_goes_on_and_nothing_comes_of_it(q
 
 
 def test_a_loose_lane_forgets_what_waits(qtbot: QtBot) -> None:
-    lane, ends, came = LooseLane(), threading.Event(), list[object]()
-    lane.do(lambda: ends.wait(WAIT_MS / 1000), came.append)
+    lane, begun, ends, came = LooseLane(), threading.Event(), threading.Event(), list[object]()
+
+    def work() -> bool:
+        begun.set()
+        return ends.wait(WAIT_MS / 1000)
+
+    lane.do(work, came.append)
+    assert begun.wait(WAIT_MS / 1000)
     lane.do(lambda: "forgotten", came.append)
     lane.forget()
     lane.do(lambda: "asked anew", came.append)

@@ -1,9 +1,11 @@
 """What a search over all conversations and documents finds, one row for each of them."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -74,6 +76,8 @@ class Search(QObject):
         self.documents: tuple[FoundDocument, ...] = ()
         self.is_running = False
         """Whether nobody knows yet what it finds."""
+        self._waits_for: set[Future[Any]] = set()
+        """Of what was asked last, what has not ended."""
         self._store = store
         self._lane = Lane()
         self._soon = QTimer(self, interval=SEARCH_MS, singleShot=True)
@@ -84,6 +88,7 @@ class Search(QObject):
         """Look for words; without any, nothing is found."""
         self.query = query.strip()
         self.is_running = bool(self.query)
+        self._waits_for = set()
         self._soon.start()
         if not self.query:
             self.hits, self.documents = (), ()
@@ -96,18 +101,26 @@ class Search(QObject):
 
     def _ask(self) -> None:
         if self.query:
-            self._lane.follow(self._store.search(self.query, MOST_HITS), partial(self._take, self.query))
-            self._lane.follow(self._store.documents.search(self.query), partial(self._take_documents, self.query))
+            hits, documents = self._store.search(self.query, MOST_HITS), self._store.documents.search(self.query)
+            self._waits_for = {hits, documents}
+            self._lane.follow(hits, partial(self._take, hits), partial(self._end, hits))
+            self._lane.follow(documents, partial(self._take_documents, documents), partial(self._end, documents))
 
-    def _take(self, query: str, hits: Sequence[Hit]) -> None:
-        if query == self.query:
+    def _take(self, asked: Future[list[Hit]], hits: Sequence[Hit]) -> None:
+        if asked in self._waits_for:
             self.hits = by_conversation(hits)
-            self.found.emit()
+            self._end(asked)
 
-    def _take_documents(self, query: str, hits: Sequence[PageHit]) -> None:
-        if query == self.query:
-            self.is_running = False
+    def _take_documents(self, asked: Future[list[PageHit]], hits: Sequence[PageHit]) -> None:
+        if asked in self._waits_for:
             self.documents = by_document(hits)
+            self._end(asked)
+
+    def _end(self, asked: Future[Any], _error: object = None) -> None:
+        """One half has ended, whatever became of it."""
+        if asked in self._waits_for:
+            self._waits_for.remove(asked)
+            self.is_running = bool(self._waits_for)
             self.found.emit()
 
 
