@@ -86,6 +86,8 @@ class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
 
     path: str
     budget: int = DEFAULT_BUDGET
+    is_auto: bool | msgspec.UnsetType = msgspec.UNSET
+    """Whether nobody chose the budget, as a draft keeps it; not set where that is not known."""
 
     def __post_init__(self) -> None:
         """Refuse any other budget: the vendor's models know only these."""
@@ -103,6 +105,8 @@ class Video(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
     path: str
     budget: int = DEFAULT_VIDEO_BUDGET
+    is_auto: bool | msgspec.UnsetType = msgspec.UNSET
+    """As of a picture."""
 
     def __post_init__(self) -> None:
         """Refuse any other budget, as for pictures."""

@@ -149,7 +149,7 @@ def test_a_video_becomes_a_chip_with_its_first_frame_and_its_sound_goes_along(
     assert isinstance(item, DraftVideo)
     assert chip.cost.text() == "2.0 s · 2 frames, sound"
     qtbot.waitUntil(lambda: desk.thumbnails.image(str(film)) is not None, timeout=WAIT_MS)
-    assert desk.models.composer.draft.content == ("", (Video(str(film), 70),))
+    assert desk.models.composer.draft.content == ("", (Video(str(film), 70, is_auto=True),))
     chip.budget.choices[280].trigger()
     send(desk)
     video, sound = desk.models.conversation.history[0].media
@@ -263,6 +263,26 @@ def test_a_draft_that_is_taken_up_again_is_the_same(
     assert desk.window.composer.editor.toPlainText() == "look at these"
     assert [picture.choice for picture in composer.pictures] == [None, 560]
     assert isinstance(composer.items[-1], DraftText)
+
+
+@pytest.mark.parametrize("choice", [None, 280, 1120])
+def test_who_chose_a_budget_is_kept_whatever_model_there_is_meanwhile(
+    open_desk: OpenDesk, draw: Draw, choice: int | None
+) -> None:
+    desk = open_desk(has_engine=False)
+    load(desk, "text", "picture", is_sample=True)
+    composer = desk.models.composer
+    attach(desk, draw("wide.png", 2400, 1600))
+    composer.set_budget(composer.pictures[0].key, choice)
+    kept = composer.draft.content
+    assert composer.pictures[0].budget == (choice or 280)
+    desk.close()
+    desk = open_desk(has_engine=False)
+    composer = desk.models.composer
+    composer.show(Draft.of(kept))
+    let_files_be_read(desk)
+    assert [picture.choice for picture in composer.pictures] == [choice]
+    assert composer.draft.content[1][0] == Picture(kept[1][0].path, choice or 1120, choice is None)
 
 
 def test_files_that_went_away_are_named_when_a_draft_is_taken_up(

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
+from msgspec import UNSET
+from msgspec.structs import replace as with_fields
+
 from app.text.receipts import BUDGET_NAMES, auto_budget
 from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.draft.senses import Senses
@@ -101,6 +104,13 @@ class _Seen(DraftFile):
     """Something to be seen at a budget; without a choice the budget is Auto."""
 
     choice: int | None = None
+
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept: another model's Auto is another budget."""
+        part = self.parts(self.path)[0]
+        assert isinstance(part, Picture | Video)
+        return with_fields(part, is_auto=self.choice is None)
 
     @property
     def budget(self) -> int:
@@ -336,7 +346,7 @@ class DraftReading:
     @property
     def draft_part(self) -> Part:
         """As a draft is kept meanwhile: what it really is, is looked at when the draft is taken up."""
-        return self.part or Picture(str(self.path))
+        return self.part or Picture(str(self.path), is_auto=True)
 
     @property
     def sent_parts(self) -> tuple[Part, ...]:
@@ -350,13 +360,11 @@ class DraftReading:
                 return DraftSound(self.key, attachment, peaks, senses=senses)
             case "video":
                 video = DraftVideo(self.key, attachment, senses=senses)
-                if isinstance(self.part, Video) and self.part.budget != video.auto:
-                    return replace(video, choice=self.part.budget)
-                return video
+                return replace(video, choice=_choice(self.part, video.auto)) if isinstance(self.part, Video) else video
             case "picture":
                 picture = DraftPicture(self.key, attachment, senses=senses)
                 if isinstance(self.part, Picture):
-                    choice = None if self.part.budget == picture.auto else self.part.budget
+                    choice = _choice(self.part, picture.auto)
                 return replace(picture, choice=choice)
             case _ as never:
                 assert_never(never)
@@ -368,6 +376,12 @@ Attached = DraftPicture | DraftVideo | DraftSound | DraftText | DraftPages | Dra
 def for_model(item: Attached, senses: Senses) -> Attached:
     """The same thing, about to be sent to another model."""
     return item if isinstance(item, DraftReading) else replace(item, senses=senses)
+
+
+def _choice(part: Picture | Video, auto: int) -> int | None:
+    """What a person chose, as it was kept; of something that was sent, whatever Auto would not choose."""
+    is_auto = part.budget == auto if part.is_auto is UNSET else part.is_auto
+    return None if is_auto else part.budget
 
 
 def length(seconds: float) -> str:

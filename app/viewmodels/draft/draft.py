@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+from msgspec.structs import replace as with_fields
+
 from app.viewmodels.draft.attached import Attached, DraftReading, DraftText, new_key
 from app.viewmodels.draft.pages import DraftPages
 from engine import Part, Picture, Quote, Sound, Video
@@ -41,7 +44,7 @@ class Draft:
     @property
     def is_changed(self) -> bool:
         """Whether a person has written anything of it."""
-        return self.content != self.original
+        return _as_sent(self.content) != _as_sent(self.original)
 
     @property
     def is_empty(self) -> bool:
@@ -57,6 +60,14 @@ class Draft:
         """Put another draft behind this one: nothing of either is lost."""
         self.text = "\n".join(filter(None, (self.text, other.text)))
         self.items |= other.items
+
+
+def _as_sent(content: Content) -> Content:
+    """Without who chose the budgets: of what was sent nobody knows."""
+    text, parts = content
+    return text, tuple(
+        with_fields(part, is_auto=UNSET) if isinstance(part, Picture | Video) else part for part in parts
+    )
 
 
 def _items(parts: Sequence[Part]) -> list[Attached]:
