@@ -74,6 +74,9 @@ class Recordings(QObject):
         self.peaks = np.zeros(0, np.float32)
         self.total_s = 0.0
         self.is_shown = False
+        self._is_kept_known = True
+        """Whether what was kept of it is among `pieces`: before, nothing is written behind it."""
+        self._start_s = self._began = 0.0
         self._num_saved = 0
         """Pieces that are in a file of a person's, or kept until they open the recording again."""
 
@@ -86,12 +89,13 @@ class Recordings(QObject):
             self.stop()
             self._asks_for.set()
             self.path, self.pieces, self.failure, self._num_saved = path, [], "", 0
-            self.phase = Phase.WRITING
+            self.phase, self._is_kept_known = Phase.WRITING, False
             self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
             self._asks_for = stopped = threading.Event()
             self._waves.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
             self.opened.emit()
-            self._lane.follow(self._shelf.pieces(path), partial(self._take_kept, path))
+            take = partial(self._take_kept, path)
+            self._lane.follow(self._shelf.pieces(path), take, lambda _: take(()))
         self.show(True)
 
     def show(self, is_shown: bool) -> None:
@@ -104,11 +108,9 @@ class Recordings(QObject):
         """Write down what is missing."""
         if self.path is None or self.phase is Phase.WRITING:
             return
-        path, behind, self._start_s = self.path, self.pieces[-1] if self.pieces else None, self.written_s
-        self._began = time.monotonic()
         self.phase, self.failure = Phase.WRITING, ""
-        self._errand = self._errands.errand(lambda number: Transcribe(number, str(path), behind=behind))
-        self._errand.heard.connect(self._hear)
+        if self._is_kept_known:
+            self._write(self.path)
         self.changed.emit()
 
     def stop(self) -> None:
@@ -169,6 +171,11 @@ class Recordings(QObject):
         """The number of the piece that is said at a time, or was last said before it."""
         return next((index for index, each in reversed(list(enumerate(self.pieces))) if each.start_s <= seconds), None)
 
+    def _write(self, path: Path) -> None:
+        behind, self._start_s, self._began = self.pieces[-1] if self.pieces else None, self.written_s, time.monotonic()
+        self._errand = self._errands.errand(lambda number: Transcribe(number, str(path), behind=behind))
+        self._errand.heard.connect(self._hear)
+
     def _hear(self, event: EngineEvent) -> None:
         match event:
             case SpeechRead(piece, total_s):
@@ -199,9 +206,10 @@ class Recordings(QObject):
 
     def _take_kept(self, path: Path, pieces: tuple[SpokenPiece, ...]) -> None:
         """What was written down before, in this run or another, comes back; the rest is written down."""
-        if path == self.path and self.phase is Phase.WRITING and self._errand is None:
-            self.phase, self.pieces, self._num_saved = Phase.STOPPED, list(pieces), len(pieces)
-            self.go_on()
+        if path == self.path and not self._is_kept_known:
+            self._is_kept_known, self.pieces, self._num_saved = True, list(pieces), len(pieces)
+            if self.phase is Phase.WRITING:
+                self._write(path)
             self.opened.emit()
 
     def _end(self, phase: Phase) -> None:

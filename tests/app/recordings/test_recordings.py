@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QPointF, Qt
+from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPointF, Qt, Signal
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -15,7 +16,7 @@ from app.sound.player import Loudspeaker, Player
 from app.viewmodels.recordings.recording import PEAKS_A_SECOND, Phase, Recordings
 from app.widgets.recordings.recording_view import RecordingView
 from app.widgets.recordings.wave_view import WaveView
-from engine import SAMPLE_RATE, SpokenPiece
+from engine import SAMPLE_RATE, SpokenPiece, Transcribe
 from tests.app.driving import BUTTON, WAIT_MS, OpenDesk
 from tests.recordings.made import Said, noise, recording, write_wav
 
@@ -240,6 +241,76 @@ def test_what_was_said_is_there_again_after_an_end_of_any_kind(
     wait(qtbot, lambda: again.pieces[: len(before)] == before)
     wait(qtbot, lambda: again.phase is Phase.DONE)
     assert [each.text for each in again.pieces if each.text] == [each.digits for each in said]
+
+
+class PretendedErrand(QObject):
+    """Something that is asked, and never answered."""
+
+    heard = Signal(object)
+
+    def __init__(self, request: Transcribe) -> None:
+        super().__init__()
+        self.request = request
+
+    def cancel(self) -> None:
+        pass
+
+
+class PretendedErrands:
+    """Keeps what is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[PretendedErrand] = []
+
+    def errand(self, request: Callable[[int], Transcribe]) -> PretendedErrand:
+        self.asked.append(PretendedErrand(request(len(self.asked))))
+        return self.asked[-1]
+
+
+class PretendedShelf:
+    """Tells what it keeps when it is told to."""
+
+    def __init__(self) -> None:
+        self.told = Future[tuple[SpokenPiece, ...]]()
+
+    def pieces(self, path: Path) -> Future[tuple[SpokenPiece, ...]]:
+        return self.told
+
+
+def test_who_stops_and_goes_on_before_what_was_kept_is_there_hears_nothing_twice(qtbot: QtBot, tmp_path: Path) -> None:
+    errands, shelf, kept = PretendedErrands(), PretendedShelf(), SpokenPiece(0, 5, "One two.")
+    recordings = Recordings(errands, shelf)  # type: ignore[arg-type]
+    recordings.open(write_wav(tmp_path / "a.wav", noise(1)))
+    recordings.stop()
+    recordings.go_on()
+    assert recordings.phase is Phase.WRITING
+    assert not errands.asked
+    shelf.told.set_result((kept,))
+    wait(qtbot, lambda: bool(errands.asked))
+    assert [errand.request.behind for errand in errands.asked] == [kept]
+    assert recordings.pieces == [kept]
+    recordings.finish()
+
+
+def test_who_stops_before_what_was_kept_is_there_sees_it(qtbot: QtBot, tmp_path: Path) -> None:
+    errands, shelf, kept = PretendedErrands(), PretendedShelf(), SpokenPiece(0, 5, "One two.")
+    recordings = Recordings(errands, shelf)  # type: ignore[arg-type]
+    recordings.open(write_wav(tmp_path / "a.wav", noise(1)))
+    recordings.stop()
+    shelf.told.set_result((kept,))
+    wait(qtbot, lambda: recordings.pieces == [kept])
+    assert recordings.phase is Phase.STOPPED
+    assert not errands.asked
+    recordings.finish()
+
+
+def test_what_is_kept_and_cannot_be_told_holds_nothing_up(qtbot: QtBot, tmp_path: Path) -> None:
+    errands, shelf = PretendedErrands(), PretendedShelf()
+    recordings = Recordings(errands, shelf)  # type: ignore[arg-type]
+    recordings.open(write_wav(tmp_path / "a.wav", noise(1)))
+    shelf.told.set_exception(OSError("no disk"))
+    wait(qtbot, lambda: bool(errands.asked))
+    recordings.finish()
 
 
 def test_what_cannot_be_heard_is_said(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
