@@ -66,9 +66,9 @@ def page_line(page: Page) -> str:
         return page.text.reason
     parts = [_STATES[page.text.state]]
     if page.text.num_lines_unread:
-        parts.append(f"{count(page.text.num_lines_unread, 'line')} of ink without text")
+        parts.append(f"{count(page.text.num_lines_unread, 'line')} not read")
     if page.text.num_lines_unseen:
-        parts.append(f"{count(page.text.num_lines_unseen, 'line')} of text without ink")
+        parts.append(f"place of {count(page.text.num_lines_unseen, 'line')} not found")
     if num_codes := sum(line.source == "code" for line in page.text.lines):
         parts.append(f"{count(num_codes, 'line')} from QR codes or barcodes")
     if page.text.reason:

@@ -74,7 +74,8 @@ class TextSide(QWidget):
         self.editor.show_lines(page.lines, is_other=is_other)
         self.editor.setPlaceholderText("" if page.lines else _NOTHING)
         self.state.setText(page_line(page))
-        show_tip(self.state, receipt_line(page.text.receipt if page.text is not None else None) or page_line(page))
+        receipt = receipt_line(page.text.receipt if page.text is not None else None)
+        show_tip(self.state, "\n".join(filter(None, (page_line(page), receipt))))
         doubts = doubts_line(page)
         self.doubts.setText(doubts)
         for widget in (self.doubts, self.previous_doubt, self.next_doubt):

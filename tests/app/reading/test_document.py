@@ -11,7 +11,9 @@ from app.viewmodels.reading.choice import PICTURES, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.jobs import CHUNK
 from app.viewmodels.reading.lines import text_of, word_around
+from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.reader import Reader
+from app.viewmodels.reading.words import page_line
 from engine import (
     Box,
     Cancel,
@@ -376,3 +378,9 @@ def test_a_range_of_pages_is_read_as_it_is_written() -> None:
     for wrong in ("x", "0", "9", "3-1", ",", "1--2"):
         with pytest.raises(ValueError, match=r"Write pages like|Pages go from"):
             pages_in(wrong, 5)
+
+
+def test_what_is_said_of_a_page_is_no_doubt_of_a_line_whose_place_was_not_found() -> None:
+    page = Page(1)
+    page.text = PageText(1, "done", (TextLine("Hello 42"),), num_lines_unread=2, num_lines_unseen=1)
+    assert page_line(page) == "Read to its end · 2 lines not read · place of 1 line not found"
