@@ -333,7 +333,7 @@ def assemble(
         choice=collection.choice,
         arrivals=arrivals,
         collection=collection,
-        fields=FieldsTable(queue, store, settings),
+        fields=collection.fields,
         document_exporter=DocumentExporter(settings),
         queue=queue,
         recordings=recordings,
@@ -421,7 +421,7 @@ def _kept_reading(
     model.loaded.connect(queue.note_model)
     for forget in (queue.forget_all, keeper.forget_all):
         preferences.delete_all_requested.connect(forget)
-    collection = Collection(queue, store, reader, model)
+    collection = Collection(queue, store, reader, model, FieldsTable(queue, store, preferences.settings))
     collection.removed.connect(keeper.forget)
     collection.restored.connect(keeper.take_back)
     keeper.kept.connect(collection.refresh)

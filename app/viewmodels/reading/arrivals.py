@@ -184,6 +184,9 @@ class Arrivals(QObject):
         self._take_drop("", replace(found, documents=()))
 
     def _take_drop(self, remark: str, found: _Sorted) -> None:
+        if self._reader.is_listing and self._collection.fields.takes_drops:
+            self._collection.fields.add((*found.documents, *found.pictures))
+            found = replace(found, documents=(), pictures=())
         if self._reader.is_shown:
             self._read_documents(found.documents, is_alone=not found.pictures)
             self.read_pictures(found.pictures)

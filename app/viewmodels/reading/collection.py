@@ -12,6 +12,7 @@ from app.background import Lane
 from app.store import MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
 from app.viewmodels.models.model import Model
 from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
@@ -54,7 +55,7 @@ class Collection(QObject):
     deleted = Signal(object)
     restored = Signal(object)
 
-    def __init__(self, queue: Queue, store: Store, reader: Reader, model: Model) -> None:
+    def __init__(self, queue: Queue, store: Store, reader: Reader, model: Model, fields: FieldsTable) -> None:
         super().__init__()
         self.entries: list[Entry] = []
         self.query = ""
@@ -67,6 +68,7 @@ class Collection(QObject):
         self.choice = Choice()
         """How pages are read."""
         self.queue = queue
+        self.fields = fields
         self._store = store
         self._reader = reader
         self._lane = Lane()

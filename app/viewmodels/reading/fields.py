@@ -61,6 +61,7 @@ class FieldsTable(QObject):
     def __init__(self, queue: Queue, store: Store, settings: Settings) -> None:
         super().__init__()
         self.documents: list[QueuedDocument] = []
+        self._is_shown = False
         self._queue = queue
         self._store = store
         self._settings = settings
@@ -111,6 +112,15 @@ class FieldsTable(QObject):
         """For the engine."""
         properties = {name: {"type": ["string", "null"]} for name in self.fields}
         return {"type": "object", "properties": properties, "required": list(properties)}
+
+    def show(self, is_shown: bool) -> None:
+        """Whether a person looks at the table."""
+        self._is_shown = is_shown
+
+    @property
+    def takes_drops(self) -> bool:
+        """Whether documents that are dropped where all documents are shown come into the table."""
+        return self._is_shown and bool(self.fields)
 
     def add(self, paths: Sequence[Path]) -> None:
         """Read these fields of documents, and of all that lie in folders."""

@@ -48,6 +48,7 @@ class CollectionView(QWidget):
         self.table_button = QPushButton("Table of Fields")
         self.table_button.setCheckable(True)
         self.table_button.toggled.connect(self._show_table)
+        self.table_button.toggled.connect(fields.show)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
         title = Label("Documents")

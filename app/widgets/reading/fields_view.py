@@ -69,6 +69,7 @@ class FieldsView(QWidget):
         column.addLayout(top)
         column.addWidget(self.table, 1)
         column.addLayout(foot)
+        self.names.textEdited.connect(fields.name)
         self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
         self.add_button.clicked.connect(self._add)
         self.csv_button.clicked.connect(lambda: self.export_requested.emit("csv"))

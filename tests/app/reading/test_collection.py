@@ -259,6 +259,22 @@ def test_the_sidebar_finds_documents_beside_conversations_and_leads_from_page_to
     qtbot.waitUntil(lambda: sidebar.note.text() == "Nothing found.", timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize("num_files", [1, 2])
+def test_what_is_dropped_on_the_table_is_read_for_its_fields(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw, num_files: int
+) -> None:
+    desk = open_desk()
+    fields, view = desk.models.fields, desk.window.documents.fields
+    kiosk = pretend(tmp_path / "kiosk.pdf", Pretence(("picture",), fields={"Total": "4.20"}))
+    desk.models.reader.list_all()
+    desk.window.documents.table_button.click()
+    QTest.keyClicks(view.names, "Total: number")
+    drop(desk, files([kiosk, draw("photo.png")][:num_files]))
+    qtbot.waitUntil(lambda: len(fields.documents) == num_files, timeout=WAIT_MS)
+    assert view.isVisible()
+    qtbot.waitUntil(lambda: "4.20" in [fields.cell(each, "Total").text for each in fields.documents], timeout=WAIT_MS)
+
+
 @pytest.mark.parametrize("is_sidebar", [True, False])
 def test_a_search_leads_to_the_found_page_and_word_of_a_document_that_is_not_open_yet(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, is_sidebar: bool
