@@ -44,6 +44,9 @@ JOINT = 0.9
 MOST_PARTS = 40_000
 """Of a page of print: with more of them it is grain, a raster or a drawing, and would take minutes."""
 
+SIGN = 0.2
+"""Of its height: what holds print so high, or higher, is its frame."""
+
 LEADER_DOTS = 5
 """So many dots in a row, and they lead to something."""
 
@@ -163,13 +166,26 @@ def _letter_height(parts: Components) -> float:
     """The median height of what may be letters, each counted by its width."""
     height, width = parts.height, parts.width
     may_be = (height >= 5) & (width >= 2) & (width < 8 * height) & (height < 10 * width)
-    may_be &= (height < parts.labels.shape[0] / 4) & (parts.area > 0.08 * height * width)
+    may_be &= parts.area > 0.08 * height * width
+    usual = may_be & (height < parts.labels.shape[0] / 4)
+    may_be = usual if usual.any() else may_be & _hold_nothing(parts, may_be)  # a sign: its print is as high as it
     if not may_be.any():
         return 0.0
     heights, weights = height[may_be], np.minimum(width, 2 * height)[may_be]
     order = np.argsort(heights)
     total = np.cumsum(weights[order])
     return float(heights[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _hold_nothing(parts: Components, which: np.ndarray) -> np.ndarray:
+    """Components that are no frames: what stands in their boxes, of these, is far smaller."""
+    holds = np.zeros(len(parts), bool)
+    for index in np.flatnonzero(which):
+        place = int(parts.left[index]), int(parts.top[index]), int(parts.right[index]), int(parts.bottom[index])
+        within = _is_within(parts, [place]) & which
+        within[index] = False
+        holds[index] = bool((parts.height[within] > SIGN * parts.height[index]).any())
+    return ~holds
 
 
 def _without_rules(

@@ -1,29 +1,32 @@
 """A page's picture, straightened and taken apart: rows of print in reading order, and what else is there."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
 from engine.documents.bend import FLAT, Bend, find_bend
-from engine.documents.components import find_components
+from engine.documents.components import Components, find_components
 from engine.documents.cut import Piece, Strips, cut_row, halve
 from engine.documents.desk import WHOLE, clear_ground
 from engine.documents.ink import as_positive, find_ink, find_paper
 from engine.documents.layout import Row, arrange
-from engine.documents.lines import Ground, find_ground
+from engine.documents.lines import Ground, Place, find_ground
 from engine.documents.skew import find_skew, is_sideways, straighten
 from engine.protocol.documents import Box
 
-__all__ = ["Sheet", "lies_on_its_side", "take_apart", "without_cut_print"]
+__all__ = ["Sheet", "lies_on_its_side", "take_apart", "without_codes", "without_cut_print"]
 
 MAX_PIXELS = 12_000_000
 """Of the page that is taken apart: a finer one is reduced."""
 
 MOST_PAPER = 200
 """Pixels of paper above and below a region."""
+
+QUIET = 0.015
+"""Of a code's longer side: so near to it there is nothing else."""
 
 _LINE_ASPECT = 3.0
 """Width to height of a line of print, at least; letters of a word on its side are no wider than high."""
@@ -136,6 +139,44 @@ def without_cut_print(picture: Image.Image, region: Box) -> tuple[Image.Image, B
     page.paste(picture, (0, margin), ImageChops.invert(mask))
     more = (region.bottom - region.top) * margin / height
     return page, Box(region.left, region.top - more, region.right, region.bottom + more)
+
+
+def without_codes(picture: Image.Image, codes: Sequence[Box]) -> Image.Image:
+    """A page without its QR codes and barcodes, whose ink is no print: their places are as the paper around them."""
+    if not codes:
+        return picture
+    page = picture.convert("RGB")
+    pixels = np.array(page)
+    parts = find_components(find_ink(as_positive(np.asarray(page.convert("L")))))
+    for code in codes:
+        left, top, right, bottom = _with_bars(_code_place(code, page.size), parts)
+        around = pixels[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2]
+        edge = np.concatenate([around[0], around[-1], around[:, 0], around[:, -1]])
+        pixels[top:bottom, left:right] = np.median(edge, axis=0) if len(edge) else 255
+    return Image.fromarray(pixels)
+
+
+def _code_place(code: Box, size: tuple[int, int]) -> Place:
+    """In pixels, with a little of the white around it."""
+    width, height = size
+    left, top, right, bottom = code.left * width, code.top * height, code.right * width, code.bottom * height
+    quiet = 2 + QUIET * max(right - left, bottom - top)
+    return (
+        max(0, int(left - quiet)), max(0, int(top - quiet)),
+        min(width, math.ceil(right + quiet)), min(height, math.ceil(bottom + quiet)),
+    )  # fmt: skip
+
+
+def _with_bars(place: Place, parts: Components) -> Place:
+    """The place of a code with all of its bars, of which a reader may have told the middle."""
+    left, top, right, bottom = place
+    touches = (parts.left < right) & (parts.right > left) & (parts.top < bottom) & (parts.bottom > top)
+    is_beside = (parts.left >= left) & (parts.right <= right) | (parts.top >= top) & (parts.bottom <= bottom)
+    own = np.flatnonzero(touches & is_beside)
+    return (
+        int(parts.left[own].min(initial=left)), int(parts.top[own].min(initial=top)),
+        int(parts.right[own].max(initial=right)), int(parts.bottom[own].max(initial=bottom)),
+    )  # fmt: skip
 
 
 def _within(box: Box, part: Box) -> Box:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.documents.sheet import without_codes
 from engine.documents.source import Document
 from engine.files.whole_files import write_whole
 from engine.protocol.documents import (
@@ -139,8 +140,11 @@ _NOT_OF_A_PAGE = (Cancelled, CheckpointError, EngineStopped, NoModel)
 def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Pace) -> _ReadingPage:
     """A page, whatever becomes of it; raises Cancelled, and as `read_document` where no model can be asked."""
     try:
-        page = yield from _read(document, info, reading, lend, pace)
-        return _with_codes(page, document, reading)
+        if info.verdict == "unreadable":
+            return PageText(info.number, "failed", reason=info.reason)
+        codes, remark = _codes(document, info.number) if reading.form != "question" else ((), "")
+        page = yield from _read(document, info, codes, reading, lend, pace)
+        return _with_codes(page, codes, remark, reading)
     except _NOT_OF_A_PAGE:
         raise
     except EngineError as error:
@@ -150,10 +154,11 @@ def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, p
         return PageText(info.number, "failed", reason=f"Something went wrong: {shortened(error)}. The log has details.")
 
 
-def _read(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Pace) -> _ReadingPage:
+def _read(
+    document: Document, info: PageInfo, codes: Sequence[TextLine], reading: Reading, lend: Lend, pace: Pace
+) -> _ReadingPage:
+    """codes: of the page, not turned."""
     turned = info.turned if reading.turned is None else reading.turned
-    if info.verdict == "unreadable":
-        return PageText(info.number, "failed", reason=info.reason)
     if info.verdict == "empty" and reading.way == "auto":
         return PageText(info.number, "empty", reason=info.reason, turned=turned)
     if takes_layer(info, reading):
@@ -165,8 +170,12 @@ def _read(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace
     )
     has_use = reading.compares or info.verdict == "text"
     layer = _layer(document, info.number, reading, turned) if has_use else ()
+    places = [_seen_in(box, reading.region) for code in codes if (box := code.turned(turned).box)]
     with lend() as model:
-        page = yield from read_page(picture, info, layer, reading, model.info.traits, model.asking, document.between)
+        traits, asking = model.info.traits, model.asking
+        if traits.max_line_characters:  # it only reads, and would take a code for print
+            picture = without_codes(picture, places)
+        page = yield from read_page(picture, info, layer, reading, traits, asking, document.between)
         pace.note(model.info, page.receipt)
         return page
 
@@ -196,24 +205,37 @@ def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Tu
     return PageText(info.number, "done" if lines else "empty", lines, reason, turned=turned, receipt=receipt)
 
 
-def _with_codes(page: PageText, document: Document, reading: Reading) -> PageText:
-    """The page with what its QR codes and barcodes hold behind its lines, where lines are asked for.
-
-    What was read stays, also where looking for them fails.
-    """
-    if page.state == "failed" or page.answer or reading.form != "text":
-        return page
+def _codes(document: Document, number: int) -> tuple[tuple[TextLine, ...], str]:
+    """What the QR codes and barcodes of a page hold, as it is when not turned, and what is to be said about them."""
     try:
-        codes = document.codes(page.number, page.turned)
+        return document.codes(number), ""
     except _NOT_OF_A_PAGE:
         raise
-    except Exception:  # noqa: BLE001 - what was read is worth more
+    except Exception:  # noqa: BLE001 - what can be read is worth more
         _log.warning("no codes could be looked for on a page", exc_info=True)
-        reason = f"{page.reason} QR codes and barcodes could not be looked for on this page.".lstrip()
-        return msgspec.structs.replace(page, reason=reason)
-    codes = tuple(code for code in codes if reading.region is None or _is_inside(code.box, reading.region))
-    state = "done" if codes and page.state == "empty" else page.state
-    return msgspec.structs.replace(page, lines=(*page.lines, *codes), state=state) if codes else page
+        return (), "QR codes and barcodes could not be looked for on this page."
+
+
+def _with_codes(page: PageText, codes: Sequence[TextLine], remark: str, reading: Reading) -> PageText:
+    """The page with what its codes hold behind its lines, where lines are asked for."""
+    if page.state == "failed" or page.answer or reading.form != "text":
+        return page
+    turned = (code.turned(page.turned) for code in codes)
+    kept = tuple(code for code in turned if reading.region is None or _is_inside(code.box, reading.region))
+    state = "done" if kept and page.state == "empty" else page.state
+    reason = f"{page.reason} {remark}".strip()
+    return msgspec.structs.replace(page, lines=(*page.lines, *kept), state=state, reason=reason)
+
+
+def _seen_in(box: Box, region: Box | None) -> Box:
+    """A box of a page as one of what is drawn of a region of it; outside of that it has no width or height."""
+    if region is None:
+        return box
+    width, height = region.right - region.left, region.bottom - region.top
+    xs = (min(max((x - region.left) / width, 0.0), 1.0) for x in (box.left, box.right))
+    ys = (min(max((y - region.top) / height, 0.0), 1.0) for y in (box.top, box.bottom))
+    (left, right), (top, bottom) = xs, ys
+    return Box(left, top, right, bottom)
 
 
 def _layer(document: Document, number: int, reading: Reading, turned: Turned) -> tuple[TextLine, ...]:

@@ -54,6 +54,8 @@ class WholePage:
     reason: str
     num_lines_unread: int
     num_lines_unseen: int
+    answers: tuple[Answered, ...]
+    """Of its tiles, as they came."""
 
 
 class PageReader:
@@ -83,7 +85,7 @@ class PageReader:
         if self._reading.form == "text":
             return self._as_lines(found, state, reason)
         answer = "\n\n".join(answered.text.strip() for answered in found if answered.text.strip())
-        return WholePage((), answer, state, reason, 0, 0)
+        return WholePage((), answer, state, reason, 0, 0, tuple(found))
 
     def _as_lines(self, found: Sequence[Answered], state: PageState, reason: str) -> WholePage:
         lines = list[TextLine]()
@@ -96,7 +98,7 @@ class PageReader:
         rows = self._sheet.rows
         boxes = [self._sheet.box(r.left, r.top, r.right, r.bottom, self._reading.region) for r in rows]
         bound, num_unread, num_unseen = bind(lines, boxes)
-        return WholePage(tuple(bound), "", state, reason, num_unread, num_unseen)
+        return WholePage(tuple(bound), "", state, reason, num_unread, num_unseen, tuple(found))
 
     def _question(self, index: int, tile: Tile) -> Ask:
         picture, form = self._sheet.shown, self._reading.form

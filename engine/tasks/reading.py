@@ -88,13 +88,15 @@ def read_page(
         page = _Page(picture, info, reading, traits, asking, folder, between)
         if reading.turned is None and reading.region is None:
             page.set_upright()
-        if reading.way == "auto" and page.is_unknown:
-            asked = "page"
+        is_auto = reading.way == "auto"
         if asked == "pieces":
             result = yield from page.in_pieces()
+            if is_auto and page.is_unknown and (result.state != "done" or result.num_lines_unread):
+                whole = yield from page.as_whole(1)
+                is_better = whole.state == "done" or not (result.lines or whole.state == "empty")
+                result = whole if is_better else result
         else:
-            least = {"tiles": 2, "page": 1 if reading.way == "auto" else None}[asked]
-            result = yield from page.as_whole(least)
+            result = yield from page.as_whole({"tiles": 2, "page": 1 if is_auto else None}[asked])
     lines = result.lines
     if reading.compares and layer:
         there = [line.turned(page.turned) for line in layer]
@@ -162,7 +164,7 @@ class _Page:
         if len(reader.pieces) > MANY:
             some = reader.pieces[:: len(reader.pieces) // NUM_SAMPLES]
             if _mean_logprob(answered for _, answered in reader.ask(some)) < STRANGE:
-                return self._strange(reader)
+                return self._strange(self._receipt("pieces", PIECE_BUDGET, reader.num_soft_tokens, len(reader.pieces)))
         found = yield from self._progress(reader.read(), len(reader.pieces))
         lines = found.lines(self._reading.region)
         kept = tuple(line for line in lines if line.text)
@@ -182,9 +184,8 @@ class _Page:
             receipt=msgspec.structs.replace(receipt, num_read_again=reader.num_read_again),
         )
 
-    def _strange(self, reader: PieceReader) -> PageText:
-        """A page of which some pieces, from top to bottom, were all but guessed: the others are not asked for."""
-        receipt = self._receipt("pieces", PIECE_BUDGET, reader.num_soft_tokens, len(reader.pieces))
+    def _strange(self, receipt: PageReceipt) -> PageText:
+        """A page of which some pieces, from top to bottom, or all of it was but guessed: nothing of that is kept."""
         num_lines = len(self._sheet.rows)
         return PageText(
             self._info.number,
@@ -212,6 +213,10 @@ class _Page:
         reader = PageReader(self._sheet, self._reading, budget, least, self._asking, self._folder)
         found = yield from self._progress(reader.read(), len(reader.tiles))
         way: Way = "page" if len(reader.tiles) == 1 else "tiles"
+        receipt = self._receipt(way, budget, reader.num_soft_tokens, len(reader.tiles))
+        has_text = bool(found.lines or found.answer)
+        if self._traits.max_line_characters and has_text and _mean_logprob(found.answers) < STRANGE:
+            return self._strange(receipt)
         return PageText(
             self._info.number,
             found.state,
@@ -221,7 +226,7 @@ class _Page:
             skew=self._sheet.skew,
             num_lines_unread=found.num_lines_unread,
             num_lines_unseen=found.num_lines_unseen,
-            receipt=self._receipt(way, budget, reader.num_soft_tokens, len(reader.tiles)),
+            receipt=receipt,
         )
 
     def _progress(self, steps: Generator[int, None, T], total: int) -> Generator[PageProgress, None, T]:

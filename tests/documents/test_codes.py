@@ -1,18 +1,24 @@
 """QR codes and barcodes of a page, found in the process of documents and told as lines of the page's text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 import zxingcpp
 from PIL import Image
 
+from engine.documents.sheet import take_apart, without_codes
 from engine.documents.source import Document
-from engine.protocol.documents import PageText, Reading
+from engine.protocol.documents import Box, PageText, Reading
 from engine.protocol.errors import AttachmentError, Cancelled
-from engine.tasks.documents import read_one
+from engine.protocol.events import Logprob, Traits
+from engine.tasks.asking import Answered, Ask
+from engine.tasks.documents import Lend, read_one
 from engine.tasks.pace import Pace
+from tests.documents.pages import draw_page
 from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 
 LINK = "https://example.org/pay?id=42&to=Löwe"
@@ -91,6 +97,78 @@ def test_who_stops_while_codes_are_looked_for_stops_the_reading(
         read_first(path)
 
 
+Placed = tuple[Image.Image, tuple[int, int]]
+
+QR, EAN, LABEL = (
+    code(LINK, zxingcpp.BarcodeFormat.QRCode, 12),
+    code("4006381333931", zxingcpp.BarcodeFormat.EAN13),
+    code("MX-20481", zxingcpp.BarcodeFormat.Code128),
+)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        [(QR, (700, 240))], [(QR, (20, 700))], [(QR, (700, 20)), (QR, (300, 700))], [(EAN, (100, 700))],
+        [(LABEL, (100, 700))], [(LABEL.rotate(90, expand=True), (800, 500))],
+        [(QR.rotate(7, expand=True, fillcolor=255), (600, 700))],
+    ],
+    ids=["right", "left", "two", "bars", "label", "on its side", "tilted"],
+)  # fmt: skip
+def test_print_beside_codes_is_read_as_if_they_were_not_there(tmp_path: Path, codes: Sequence[Placed]) -> None:
+    print_alone = print_with(())
+    print_with(codes).save(tmp_path / "page.png")
+    page = read_first(tmp_path / "page.png", lent("a", "piece"))
+    assert [line.text for line in page.lines if line.source == "read"] == ["a", "piece"]
+    assert len([line for line in page.lines if line.source == "code"]) == len(codes)
+    assert (page.state, page.reason, page.num_lines_unread) == ("done", "", 0)
+    assert page.receipt is not None
+    assert page.receipt.way == "pieces"
+    for line, row in zip(page.lines, take_apart(print_alone).rows, strict=False):
+        assert line.box is not None
+        assert abs(line.box.top * print_alone.height - row.top) < 3
+        assert abs(line.box.left * print_alone.width - row.left) < 3
+
+
+def test_a_page_with_nothing_but_a_code_is_what_the_code_holds(tmp_path: Path) -> None:
+    sheet(QR).save(tmp_path / "page.png")
+    page = read_first(tmp_path / "page.png", lent())
+    assert (page.text, page.state, page.reason) == (LINK, "done", "")
+
+
+def test_a_part_of_a_page_is_read_without_the_code_that_it_cuts_through(tmp_path: Path) -> None:
+    print_with([(QR, (700, 240))]).save(tmp_path / "page.png")
+    page = read_first(tmp_path / "page.png", lent("a", "piece"), Reading(turned=0, region=Box(0.0, 0.1, 0.75, 0.25)))
+    assert page.text == "a\npiece"
+
+
+def test_where_a_code_was_is_as_the_paper_around_it() -> None:
+    page = Image.new("RGB", (1000, 1000), (250, 240, 200))
+    page.paste(QR, (300, 300))
+    place = Box(*(side / 1000 for side in (300, 300, 300 + QR.width, 300 + QR.height)))
+    assert without_codes(page, [place]).getcolors() == [(1_000_000, (250, 240, 200))]
+
+
+def print_with(codes: Iterable[Placed]) -> Image.Image:
+    """Two lines of large print, and codes."""
+    page = draw_page([(120, 200, "Pay here with"), (120, 260, "telephone: 42")], (1240, 1754), height=48)
+    for drawn, place in codes:
+        page.paste(drawn, place)
+    return page
+
+
+def lent(*answers: str) -> Lend:
+    """A model that reads pieces of lines only: it answers so, and is asked for nothing else."""
+    left = list(answers)
+
+    def ask(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+        for index, _ in enumerate(asks):
+            yield index, Answered(text := left.pop(0), "end_of_turn", tuple(Logprob(1, c, -0.01) for c in text), 46)
+
+    info: Any = SimpleNamespace(traits=Traits(max_line_characters=40), name="pieces", path="", backend="cpu")
+    return lambda: nullcontext(SimpleNamespace(info=info, asking=ask))
+
+
 def failing(error: Exception) -> Callable[..., NoReturn]:
     """A method that raises this."""
 
@@ -100,10 +178,12 @@ def failing(error: Exception) -> Callable[..., NoReturn]:
     return fail
 
 
-def read_first(path: Path) -> PageText:
-    """Its first page, by its text layer."""
+def read_first(
+    path: Path, lend: Lend = lambda: pytest.fail("asked a model"), reading: Reading | None = None
+) -> PageText:
+    """Its first page; without a model, by its text layer."""
     document = Document(path)
-    steps = read_one(document, document.look(1), Reading(), lambda: pytest.fail("asked a model"), Pace())
+    steps = read_one(document, document.look(1), reading or Reading(turned=0), lend, Pace())
     try:
         while True:
             next(steps)

@@ -257,6 +257,20 @@ def test_one_large_letter_below_a_header_is_print() -> None:
     assert len(take_apart(page).rows) == 2
 
 
+@pytest.mark.parametrize("has_frame", [True, False])
+@pytest.mark.parametrize("words", [["EXIT 12"], ["OPEN"], ["Room 3", "Desk 8"]])
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (60, 255)])
+def test_large_print_on_a_small_sign_is_print(*, has_frame: bool, words: list[str], paper: int, ink: int) -> None:
+    sign = draw_page([(90, 60 + 130 * i, word) for i, word in enumerate(words)],
+                     (640, 110 + 130 * len(words)), 110, paper, ink)  # fmt: skip
+    if has_frame:
+        ImageDraw.Draw(sign).rectangle((10, 10, sign.width - 11, sign.height - 11), outline=ink, width=8)
+    sheet = take_apart(sign)
+    assert len(sheet.rows) == len(words)
+    assert all(row.left > 60 for row in sheet.rows)
+    assert sheet.unexplained < 0.05
+
+
 def test_grain_is_no_print() -> None:
     grain = np.random.default_rng(4).normal(0, 14, (1400, 1000))
     clean = draw_page(prose(8, 100, 300, 8))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zxingcpp
 from PIL import Image, ImageDraw
 
 from engine.documents.skew import find_skew
@@ -369,6 +370,43 @@ def test_a_page_of_dots_is_not_read_to_its_end() -> None:
     page, _ = read(Image.fromarray(dots), asking(answer))
     assert (page.state, page.lines) == ("failed", ())
     assert len(asked) < 20
+
+
+def with_squares(page: Image.Image, *places: tuple[int, int]) -> Image.Image:
+    """With codes there of which nobody tells the reader: ink that is no print at all."""
+    code = zxingcpp.create_barcode("https://example.org/pay?id=42", zxingcpp.BarcodeFormat.QRCode)
+    drawn = Image.fromarray(code.to_image(scale=1, add_quiet_zones=False)).convert("L")
+    for place in places:
+        page.paste(drawn.resize((400, 400), Image.Resampling.NEAREST), place)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "text"),
+    [
+        (said("OPEN"), "done", "OPEN"),
+        (said("ebabasejegouo\nEXXM", -1.1), "failed", ""),
+        (said("\n".join(["EkX3M"] * 9)), "looped", "EkX3M"),
+        (said(""), "empty", ""),
+    ],
+)
+def test_what_a_model_of_lines_says_to_a_whole_picture_is_text_only_where_it_is_sure(
+    answer: Answered, state: str, text: str
+) -> None:
+    shown = with_squares(draw_page([], (1240, 1754)), (120, 500), (700, 500))
+    page, _ = read(shown, asking(lambda *_: answer))
+    assert page.receipt is not None
+    assert (page.receipt.way, page.state, page.text) == ("page" if text else page.receipt.way, state, text)
+    assert page.reason or state == "done"
+
+
+def test_lines_that_are_read_surely_stay_whatever_ink_is_beside_them() -> None:
+    lines = [(120.0, 200.0, "Pay here with your"), (120.0, 260.0, "telephone: 42 euro")]
+    shown = with_squares(draw_page(lines, (1240, 1754), 48), (760, 260))
+    page, _ = read(shown, asking(lambda *_: said("sure")))
+    assert page.receipt is not None
+    assert (page.receipt.way, page.state, page.text) == ("pieces", "done", "sure\nsure")
+    assert page.reason.startswith("Its layout was not understood")
 
 
 def test_ink_that_is_no_print_is_said() -> None:
