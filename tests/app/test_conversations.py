@@ -420,7 +420,7 @@ def test_an_interrupted_answer_says_so_and_can_be_asked_for_again(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
     """D-21."""
-    kill_while_it_writes(tmp_path / "data", 1.5)
+    kill_while_it_writes(tmp_path / "data", 0, is_kept=True)
     settings = Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
     store = Store(tmp_path / "data", print)
     settings.open_conversation = store.summaries().result()[0].id

@@ -195,10 +195,10 @@ import os, signal, sys
 for number in (signal.SIGHUP, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from engine.cli import commands as cli
-write = cli.quantize_checkpoint
-cli.quantize_checkpoint = lambda *given: write(*given[:3], lambda fraction: os.kill(os.getpid(), int(sys.argv[1])))
-sys.exit(cli.run_command_line(["models", "quantize", *sys.argv[2:]]))
+from engine.cli import commands, models
+write = models.quantize_checkpoint
+models.quantize_checkpoint = lambda *given: write(*given[:3], lambda fraction: os.kill(os.getpid(), int(sys.argv[1])))
+sys.exit(commands.run_command_line(["models", "quantize", *sys.argv[2:]]))
 """
 
 
