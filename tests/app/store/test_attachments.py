@@ -93,7 +93,7 @@ def test_attachments_of_a_damaged_database_stay(open_store: OpenStore, folder: P
 
 
 def test_half_copies_go_at_the_next_start(open_store: OpenStore, folder: Path) -> None:
-    open_store()
+    open_store().summaries().result(WAIT_S)  # it has swept for itself
     half = file(folder / "attachments" / "incoming", "123", b"half")
     open_store().summaries().result(WAIT_S)
     assert not half.exists()
