@@ -2,6 +2,7 @@
 # make test   run every test that needs neither torch nor transformers
 # make parity run the tests beside transformers, mlx-lm and mlx-vlm
 # make tours  run the long ones: kills, full disks, thousands of messages
+# make again  run what failed last, alone
 # make bundle the app in one folder, used from there; on a Mac Cabochon.app, signed ad hoc, and its disk image
 # make audit  the Mac's own wheels, downloaded and looked over on any machine
 # make check  formatting, lint, types, import rules
@@ -16,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 IDENTITY ?= -
 METAL ?= macosx_14_0_arm64
 
-.PHONY: run test parity tours check bundle audit all clean
+.PHONY: run test parity tours again check bundle audit all clean
 
 run: $(VENV)/.run
 	$(BIN)/cabochon
@@ -29,6 +30,9 @@ parity: $(VENV)/.parity
 
 tours: $(VENV)/.test
 	$(BIN)/python -m pytest -m tour --ignore=tests/parity
+
+again: $(VENV)/.test
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 all: check test parity tours
 
