@@ -13,6 +13,7 @@ from engine.answer import Answer, Returned, Step, Thought, messages_of
 from engine.blas import open_before_mlx
 from engine.checkpoint.sample import sample_checkpoint
 from engine.checkpoint.traits import read_traits
+from engine.files.model_files import is_snapshot
 from engine.files.private_folder import PrivateFolder, sweep
 from engine.files.whole_files import write_whole
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, Attachment
@@ -183,7 +184,7 @@ __all__ = [
     "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused",
     "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits", "Transcribe", "Turned", "Use",
     "Verdict", "Video", "VideoReceipt", "Way", "Weights", "WriteError", "Written", "check_configuration", "clock",
-    "document_text", "find_documents", "find_models", "fit", "in_words", "known_places", "look_at_file",
+    "document_text", "find_documents", "find_models", "fit", "in_words", "is_snapshot", "known_places", "look_at_file",
     "look_at_model", "mark_running", "messages_of", "mix_down", "plan_frames", "plan_image", "plan_removal",
     "read_traits", "recommended", "respond", "run_command_line", "run_document_process", "run_engine_process",
     "run_picture_process", "run_recording_process", "run_template_process", "run_writer_process", "sample_checkpoint",

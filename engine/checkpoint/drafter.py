@@ -8,6 +8,7 @@ from engine.checkpoint.config import read_drafter_config
 from engine.checkpoint.foreign import refuse_foreign_files
 from engine.checkpoint.loader import check_tensors, fill, pack_as_stored
 from engine.checkpoint.tensors import TensorEntry, find_tensors
+from engine.files.model_files import is_snapshot
 from engine.models.config import DrafterConfig, LayerConfig, TextConfig
 from engine.models.drafter import Drafter
 from engine.protocol.errors import CheckpointError
@@ -36,18 +37,18 @@ def find_drafter(folder: Path, model: TextConfig) -> Path | None:
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    is_cached = folder.parent.name == "snapshots"
-    shelf = folder.parents[2] if is_cached else folder.parent
-    for place in (folder, shelf):
-        for each in _folders_in(place):
-            if MARK in each.name.lower():
-                yield from _folders_in(each / "snapshots") if is_cached and place == shelf else [each]
+    yield from _folders_in(folder, MARK)
+    if is_snapshot(folder):
+        for repository in _folders_in(folder.parents[2], MARK):
+            yield from _folders_in(repository / "snapshots")
+    else:
+        yield from _folders_in(folder.parent, MARK)
 
 
-def _folders_in(place: Path) -> list[Path]:
-    """In order of their names; none where nobody may look."""
+def _folders_in(place: Path, mark: str = "") -> list[Path]:
+    """Those with the mark in their names, in order; none where nobody may look. Other names are not looked at."""
     try:
-        return sorted(each for each in place.iterdir() if each.is_dir())
+        return sorted(each for each in place.iterdir() if mark in each.name.lower() and each.is_dir())
     except OSError:
         return []
 

@@ -18,7 +18,7 @@ from engine.checkpoint.config import read_json
 from engine.checkpoint.contents import read_contents
 from engine.checkpoint.foreign import FOREIGN_SUFFIXES
 from engine.checkpoint.shapes import shapes_of, size_of
-from engine.files.model_files import read_whole
+from engine.files.model_files import CACHED, read_whole
 from engine.protocol.errors import MAX_QUOTED, EngineError, without_surrogates
 from engine.protocol.models import FoundModel, Place
 
@@ -41,7 +41,6 @@ MAX_POINTER_BYTES = 4096
 OURS = ".cabochon-"
 """In the names of folders that hold what this program has not finished: no model, however it looks."""
 
-_CACHED = "models--"
 _MODEL_SUFFIXES = frozenset({".safetensors", *FOREIGN_SUFFIXES}) - {".bin", ".task", ".pt", ".pth"}
 """By which a folder without a configuration is listed all the same."""
 
@@ -130,7 +129,7 @@ class _Search:
             return
         snapshot = _snapshot(folder)
         if snapshot is not None:
-            repository = folder.name.removeprefix(_CACHED).replace("--", "/", 1)
+            repository = folder.name.removeprefix(CACHED).replace("--", "/", 1)
             if self._is_new(snapshot):
                 yield look_at_model(snapshot, place, repository)
             return
@@ -164,7 +163,7 @@ def _repository_at(place: Place, above: tuple[str, ...]) -> str:
 def _snapshot(folder: Path) -> Path | None:
     """The folder of a cached repository that its main branch names, else the one changed last; None elsewhere."""
     snapshots = folder / "snapshots"
-    if not folder.name.startswith(_CACHED):
+    if not folder.name.startswith(CACHED):
         return None
     there = {entry.name: entry for entry in _entries(snapshots) if _is_folder(entry)}
     if not there:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.checkpoint.found import OURS, KnownPlace, has_model_type
 from engine.checkpoint.sample import sample_checkpoint
+from engine.files.model_files import is_snapshot
 from engine.protocol.errors import CheckpointError, shortened
 
 __all__ = ["Removal", "plan_removal"]
@@ -65,7 +66,7 @@ def plan_removal(model: Path, places: Iterable[KnownPlace] | None = None) -> Rem
         _require_model(model, places)
         if model.is_symlink():
             return Removal(model, (model,), 0)
-        if model.parent.name == "snapshots" and model.parents[1].name.startswith("models--"):
+        if is_snapshot(model):
             return _cached(model)
         return _plain(model)
     except (OSError, ValueError) as error:

@@ -9,7 +9,15 @@ from typing import BinaryIO
 
 from engine.protocol.errors import CheckpointError
 
-__all__ = ["is_there", "opened_regular", "read_whole"]
+__all__ = ["CACHED", "is_snapshot", "is_there", "opened_regular", "read_whole"]
+
+CACHED = "models--"
+"""How the name of a model's repository begins in a Hugging Face cache."""
+
+
+def is_snapshot(folder: Path) -> bool:
+    """Whether a folder is a version of a repository in a Hugging Face cache, which lies two folders above it."""
+    return folder.parent.name == "snapshots" and folder.parents[1].name.startswith(CACHED)
 
 
 def is_there(path: Path) -> bool:

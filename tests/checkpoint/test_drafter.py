@@ -58,6 +58,17 @@ def test_a_drafter_is_found_where_programs_keep_it(tmp_path: Path) -> None:
         assert find_drafter(model, text) == drafter
 
 
+def test_a_folder_that_is_called_snapshots_is_no_cache(tmp_path: Path) -> None:
+    """Its drafter lies beside the model, as everywhere, and not two folders above."""
+    model = _model(tmp_path / "snapshots" / "model")
+    text = Engine.check(model).files.config.text
+    write_drafter(tmp_path / "a-assistant" / "snapshots" / "b", num_centroids=32)
+    assert find_drafter(model, text) is None
+    write_drafter(model.with_name("model-assistant"), num_centroids=32)
+    assert find_drafter(model, text) == model.with_name("model-assistant")
+    assert find_drafter(Path("/snapshots/model"), text) is None
+
+
 def test_the_drafter_of_another_model_is_left_alone(tmp_path: Path) -> None:
     write_drafter(tmp_path / "a-assistant", **DENSE_31B)
     (tmp_path / "b-assistant").mkdir()

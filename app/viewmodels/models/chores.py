@@ -19,7 +19,7 @@ from app.background import Lane
 from app.text.foreign_text import one_line
 from app.viewmodels.models.entries import Stage, Transfer
 from app.viewmodels.models.wording import size_in_words
-from engine import EngineError, Removal, plan_removal
+from engine import EngineError, Removal, is_snapshot, plan_removal
 
 __all__ = ["Chores"]
 
@@ -201,8 +201,7 @@ class Chores(QObject):
 
 def _repository_name(folder: Path) -> str:
     """What a model's folder is called; that of a snapshot after its repository, not its commit."""
-    is_snapshot = folder.parent.name == "snapshots" and folder.parents[1].name.startswith("models--")
-    return folder.parents[1].name.rpartition("--")[2] if is_snapshot else folder.name
+    return folder.parents[1].name.rpartition("--")[2] if is_snapshot(folder) else folder.name
 
 
 def _name_of(folder: Path) -> str:
