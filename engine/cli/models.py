@@ -18,7 +18,7 @@ from engine.cli.output import failing_aloud, json_line, notes, say, shown
 from engine.cli.progress import ending_in_order
 from engine.engine import Engine
 from engine.protocol.errors import CheckpointError, quoted
-from engine.protocol.models import CatalogModel, Fit, FoundModel, Shapes, Use
+from engine.protocol.models import CatalogModel, Fit, FoundModel, Machine, Shapes, Use
 
 __all__ = ["models"]
 
@@ -46,36 +46,37 @@ def list_models(
 ) -> None:
     """List the models on this disk, wherever a program keeps them; what cannot be used is listed with its reason."""
     listed: Iterator[CatalogModel | FoundModel] = iter(CATALOG) if catalog else find_models(folders or [])
-    best = recommended(this_machine()) if catalog else None
+    machine = this_machine()
+    best = recommended(machine) if catalog else None
     is_empty = True
     for model in listed:
         is_empty = False
         if as_json:
             typer.echo(json_line(model))
         elif isinstance(model, CatalogModel):
-            typer.echo(f"{_catalog_line(model)}{' Recommended here.' if model == best else ''}")
+            typer.echo(f"{_catalog_line(model, machine)}{' Recommended here.' if model == best else ''}")
         else:
-            typer.echo(shown(_found_line(model)))
+            typer.echo(shown(_found_line(model, machine)))
     if is_empty:
         say("No model was found. `cabochon models list --catalog` shows what can be downloaded.", "dim")
 
 
-def _catalog_line(model: CatalogModel) -> str:
-    size = in_words(model.download_bytes)
-    return f"{model.repository}: {model.size}, {model.form}, about {size}, {_verdict(model.shapes)}. {model.good_for}"
+def _catalog_line(model: CatalogModel, machine: Machine) -> str:
+    size, verdict = in_words(model.download_bytes), _verdict(model.shapes, machine)
+    return f"{model.repository}: {model.size}, {model.form}, about {size}, {verdict}. {model.good_for}"
 
 
-def _found_line(model: FoundModel) -> str:
+def _found_line(model: FoundModel, machine: Machine) -> str:
     if model.shapes is None:
         return f"{model.path}: cannot be used. {model.refusal}"
     size = in_words(model.size_bytes)
-    return f"{model.path}: {model.size}, {model.form}, {size}, {_verdict(model.shapes)}"
+    return f"{model.path}: {model.size}, {model.form}, {size}, {_verdict(model.shapes, machine)}"
 
 
-def _verdict(shapes: Shapes) -> str:
+def _verdict(shapes: Shapes, machine: Machine) -> str:
     """Whether it fits a usual task, in words."""
     words = {"fits": "fits", "tight": "fits, tightly", "too_big": "too big for this machine"}
-    return words[fit(shapes, this_machine(), COMFORT).verdict]
+    return words[fit(shapes, machine, COMFORT).verdict]
 
 
 @models.command()
@@ -98,7 +99,7 @@ def info(model: ModelArgument, as_json: JsonOption = False) -> None:
         "weights": f"{found.form}, {in_words(num_bytes)}",
         "takes": ", ".join(shapes.modalities),
         "context": f"{shapes.context_length:,} tokens",
-        "memory": _verdict(shapes),
+        "memory": _verdict(shapes, this_machine()),
     }
     if isinstance(found, CatalogModel):
         rows |= {"licence": found.licence, "good for": found.good_for}
