@@ -12,7 +12,7 @@ from engine.cache.kv_cache import KVCache
 from engine.models.attention import KeysValues
 from engine.models.decoder import Masks
 
-__all__ = ["Ahead", "AheadViews", "ring_positions"]
+__all__ = ["Ahead", "AheadViews"]
 
 
 class AheadViews:
@@ -62,8 +62,8 @@ class Ahead:
 
     def __init__(self, kv: KVCache, num_tokens: int) -> None:
         """Makes room for them."""
-        self.start, self.num_tokens, self.num_written = kv.length, num_tokens, 0
-        self._kv = kv
+        self.num_written = 0
+        self._kv, self._start = kv, kv.length
         self._new: Sequence[KeysValues] = ()
         for layer in kv.layers:
             layer.reserve(kv.length + num_tokens)
@@ -86,7 +86,7 @@ class Ahead:
 
     def settle(self) -> None:
         """Put what was written into the rings, and forget the rest; no more can be written."""
-        slots = (mx.arange(self.num_written) + self.start) % self._kv.window
+        slots = (mx.arange(self.num_written) + self._start) % self._kv.window
         sliding = [layer for layer in self._kv.layers if layer.limit is not None]
         for layer, new in zip(sliding, self._new, strict=True):
             keys, values = (
@@ -94,10 +94,10 @@ class Ahead:
                 for ring, x in zip(layer.buffers, new, strict=True)
             )
             layer.buffers = (keys, values)
-        self._new, self.num_tokens = (), self.num_written
+        self._new = ()
 
 
-def ring_positions(position: mx.array, size: int, window: int) -> mx.array:
+def _ring_positions(position: mx.array, size: int, window: int) -> mx.array:
     """The positions [S] in the first S slots of a ring before `position` is written; below 0 where there is none."""
     last = position - 1
     return last - (last - mx.arange(size)) % window
@@ -141,5 +141,5 @@ def _own(position: mx.array, num_tokens: int) -> mx.array:
 def _seen_of_ring(position: mx.array, num_tokens: int, size: int, window: int) -> mx.array:
     """Mask [L, S + L] over the first S slots of a ring and the new positions."""
     own = _own(position, num_tokens)
-    there = mx.concatenate([ring_positions(position, size, window), position + mx.arange(num_tokens)])
+    there = mx.concatenate([_ring_positions(position, size, window), position + mx.arange(num_tokens)])
     return (there >= 0) & (there <= own) & (there > own - window)
