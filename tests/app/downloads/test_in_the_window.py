@@ -70,6 +70,17 @@ def stage_of(desk: Desk) -> Stage | None:
     return entry.stage if entry is not None else None
 
 
+def ask(desk: Desk, qtbot: QtBot) -> GetSheet:
+    """Ask for the model, as soon as the list has it."""
+    qtbot.waitUntil(lambda: model_of(desk) is not None, timeout=WAIT_MS)
+    entry = model_of(desk)
+    assert entry is not None
+    desk.gestures.models.do(Deed.GET, entry)
+    sheet = desk.window.findChild(GetSheet)
+    assert isinstance(sheet, GetSheet)
+    return sheet
+
+
 def accept(desk: Desk, qtbot: QtBot, before: Callable[[], None]) -> None:
     """Ask for the model, wait for the hub's answer, and accept the licence."""
     qtbot.waitUntil(lambda: model_of(desk) is not None, timeout=WAIT_MS)
@@ -126,12 +137,7 @@ def test_d03_a_download_that_does_not_fit_is_refused_before_its_first_byte_with_
     few = sum(map(len, content.values())) - 3_000_000
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=few))
     desk = open_desk("echo", supply=supply())
-    qtbot.waitUntil(lambda: model_of(desk) is not None, timeout=WAIT_MS)
-    entry = model_of(desk)
-    assert entry is not None
-    desk.gestures.models.do(Deed.GET, entry)
-    sheet = desk.window.findChild(GetSheet)
-    assert isinstance(sheet, GetSheet)
+    sheet = ask(desk, qtbot)
     qtbot.waitUntil(lambda: bool(sheet.problem.text()), timeout=WAIT_MS)
     assert sheet.problem.text().startswith("540 MB more free space is needed")
     assert not sheet.get_button.isEnabled()
@@ -146,12 +152,7 @@ def test_nothing_is_asked_of_the_hub_while_a_person_works_offline(
     remote = desk.models.manager._supply.remote
     settings.changed.connect(lambda: remote.set_offline(settings.works_offline))
     settings.works_offline = True
-    qtbot.waitUntil(lambda: model_of(desk) is not None, timeout=WAIT_MS)
-    entry = model_of(desk)
-    assert entry is not None
-    desk.gestures.models.do(Deed.GET, entry)
-    sheet = desk.window.findChild(GetSheet)
-    assert isinstance(sheet, GetSheet)
+    sheet = ask(desk, qtbot)
     qtbot.waitUntil(lambda: bool(sheet.problem.text()), timeout=WAIT_MS)
     assert "while you work offline" in sheet.problem.text()
     assert stand_in.asked == []
@@ -203,12 +204,7 @@ def test_a_token_given_in_the_window_opens_a_closed_model_and_is_kept_where_all_
     stand_in.listing_faults.append(Fault(status=403, headers={"X-Error-Code": "GatedRepo"}))
     desk = open_desk("echo", supply=supply())
     stand_in.repositories[REPO].gated = "auto"
-    qtbot.waitUntil(lambda: model_of(desk) is not None, timeout=WAIT_MS)
-    entry = model_of(desk)
-    assert entry is not None
-    desk.gestures.models.do(Deed.GET, entry)
-    sheet = desk.window.findChild(GetSheet)
-    assert isinstance(sheet, GetSheet)
+    sheet = ask(desk, qtbot)
     qtbot.waitUntil(lambda: bool(sheet.problem.text()), timeout=WAIT_MS)
     sheet.token.field.setText("no token")
     sheet.token.use_button.click()

@@ -472,6 +472,7 @@ def test_the_keyboard_goes_from_the_models_of_the_first_start_to_the_buttons_bel
         best, best.buttons[Deed.GET], best.menu_button, here, here.buttons[Deed.USE], here.menu_button,
         welcome.sample_button, welcome.folder_button, welcome.list_button,
     ]  # fmt: skip
+    qtbot.waitUntil(lambda: all(each.isVisible() for each in wanted), timeout=WAIT_MS)
     stops: list[QWidget] = [best]
     while len(stops) < len(wanted):
         following = stops[-1].nextInFocusChain()
