@@ -32,7 +32,7 @@ tours: $(VENV)/.test
 	$(BIN)/python -m pytest -m tour --ignore=tests/parity
 
 again: $(VENV)/.test
-	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --ignore=tests/parity
 
 all: check test parity tours
 

@@ -18,8 +18,9 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Preset, Retention, SamplingChoice, Settings
-from app.store import Answered, Draft, Store, Summary, Turn
+from app.store import Answered, Conversation, Draft, Store, Summary, Turn
 from app.store.attachments import Attachments
+from app.store.chats import Chats
 from app.store.opening import open_chats
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, UserTurn
 from app.viewmodels.shelf.retention import PURGE_MS
@@ -462,12 +463,22 @@ def test_files_given_at_the_start_stand_beside_the_kept_draft(open_desk: OpenDes
     assert [chip.name for chip in again.models.composer.pictures] == ["opened.png"]
 
 
-def test_who_writes_at_once_is_not_led_away_by_what_was_open_last(open_desk: OpenDesk, qtbot: QtBot) -> None:
+def test_who_writes_at_once_is_not_led_away_by_what_was_open_last(
+    open_desk: OpenDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = open_desk("echo")
     ask(qtbot, desk, "yesterday")
     desk.close()
+    is_said, load = Event(), Chats.load
+
+    def load_later(chats: Chats, conversation_id: str) -> Conversation | None:
+        assert is_said.wait(WAIT_MS / 1000)
+        return load(chats, conversation_id)
+
+    monkeypatch.setattr(Chats, "load", load_later)
     again = open_desk("echo", is_ready=False)
     say(again, "today")
+    is_said.set()
     assert wait_for_end(qtbot, again).text == "user:today [as advised]"
     wait_until_written(qtbot, again)
     assert texts(again)[0] == "today"
