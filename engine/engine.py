@@ -316,6 +316,11 @@ class Engine:
         features = self._media.encode(prompt.media).features
         return all_logits(self._model, prompt, features, self.cold_session().kv)
 
+    def features(self, prompt: Prompt) -> list[mx.array]:
+        """Soft tokens [n, hidden] of each picture, frame and sound, in order."""
+        features = self._media.encode(prompt.media).features
+        return [features[span.media.key] for span in prompt.spans]
+
     def greedy(self, prompt: Prompt, max_new_tokens: int) -> list[int]:
         """The most likely continuation, computed cold, through stop tokens if need be."""
         return list(islice(self.tokens(prompt), max_new_tokens))

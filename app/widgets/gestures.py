@@ -229,7 +229,8 @@ class Gestures(QObject):
     def show_about(self) -> None:
         """Say what this is."""
         licences = LICENCES if getattr(sys, "frozen", False) else None
-        AboutBox(self.window, self._look, self.model.engine_version, licences).open()
+        advice = self.model.machine.advice if self.model.machine is not None else ""
+        AboutBox(self.window, self._look, self.model.engine_version, licences, advice).open()
 
     def copy_message(self) -> None:
         """Copy the message that has the focus, or else the last one."""

@@ -2,15 +2,16 @@
 
 Our decode steps are compared with our own pass over the same tokens, and both with what peers make of them. Each engine
 computes in a process of its own, since two large models need not fit. Run as
-`python -m engine.bench.check ENGINE MODEL FILE`, where FILE holds token ids and takes the result.
+`python -m engine.bench.check ENGINE MODEL FILE`, where FILE holds what is to be computed and takes the result.
 """
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from engine.checkpoint.sample import sample_checkpoint
 from engine.engine import Engine
-from engine.prompt.prompt import Prompt
+from engine.prompt.prompt import Prompt, SoundInput
 from engine.protocol.errors import EngineError, shortened
 from engine.protocol.messages import Message, Picture, Sound, user
 from engine.tasks.selftest import draw_line
@@ -28,6 +29,7 @@ __all__ = ["LAST", "NEW_TOKENS", "PEERS", "CheckFailed", "CheckReport", "Likenes
 
 QUESTION = "Name the four seasons, and say in one sentence what each is like."
 LINE = "HELLO 2026"
+SENSES = ("picture", "sound")
 NEW_TOKENS = 24
 LAST = 16
 """Positions of the prompt whose logits are compared."""
@@ -55,6 +57,8 @@ class Likeness:
     """Positions, of `LAST`, at which both find the same token likeliest."""
     same_tokens: int
     """Tokens of the most likely answer, of `NEW_TOKENS`, until they part."""
+    features: dict[str, float]
+    """Largest difference of the soft tokens of a picture and of a sound, as a share of the largest; where both make."""
     known_fault: str
 
 
@@ -92,11 +96,15 @@ def check_model(model: Path, against: Sequence[str] = ()) -> CheckReport:
             "Run cabochon selftest --kernels."
         )
     answer = engine.parse(ours.tokens).text
-    read, heard = _senses(engine)
+    senses = _senses(engine)
+    ours = replace(ours, features={sense.name: sense.features for sense in senses})
+    said = {sense.name: sense.said for sense in senses}
     del engine
     mx.clear_cache()
-    beside = {name: _likeness(ours, _apart(name, model, prompt.token_ids), name) for name in against}
-    return CheckReport(answer, shortfall, read, heard, beside)
+    inputs = {name: array for sense in senses for name, array in sense.inputs.items()}
+    inputs["ids"] = np.array(prompt.token_ids)
+    beside = {name: _likeness(ours, _apart(name, model, inputs), name) for name in against}
+    return CheckReport(answer, shortfall, said.get("picture", ""), said.get("sound", ""), beside)
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,8 @@ class _Computed:
     logits: np.ndarray
     """Float32 [LAST, V]."""
     tokens: list[int]
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    """Soft tokens, float32 [n, hidden], of "picture" and "sound"."""
 
 
 def _of_engine(engine: Engine, prompt: Prompt) -> _Computed:
@@ -116,50 +126,101 @@ def _shortfall(engine: Engine, prompt: Prompt, tokens: Sequence[int]) -> float:
     return float((whole.max(axis=1) - chosen).max() / np.abs(whole).max())
 
 
-def _senses(engine: Engine) -> tuple[str, str]:
-    def say(message: Message) -> str:
-        return engine.parse(engine.greedy(engine.prepare([message]), NEW_TOKENS)).text
+@dataclass(frozen=True)
+class _Sense:
+    name: str
+    """As among a model's modalities."""
+    said: str
+    """What the model answers to a picture or a sound."""
+    inputs: dict[str, np.ndarray]
+    """What was encoded, as a peer takes it too."""
+    features: np.ndarray
+    """What it became, float32 [n, hidden]."""
 
-    read = heard = ""
-    if "picture" in engine.info.modalities:
-        with tempfile.TemporaryDirectory(prefix="cabochon-") as folder:
-            draw_line(LINE).save(Path(folder) / "line.png")
-            read = say(user("What does it say?", Picture(str(Path(folder) / "line.png"))))
-    if "sound" in engine.info.modalities:
-        heard = say(user("What do you hear?", Sound(str(sample_checkpoint() / "heldout" / "clip-0.wav"))))
-    return read, heard
+
+def _senses(engine: Engine) -> list[_Sense]:
+    with tempfile.TemporaryDirectory(prefix="cabochon-") as folder:
+        drawn = Path(folder) / "line.png"
+        draw_line(LINE).save(drawn)
+        clip = sample_checkpoint() / "heldout" / "clip-0.wav"
+        asked = (user("What does it say?", Picture(str(drawn))), user("What do you hear?", Sound(str(clip))))
+        senses = zip(SENSES, asked, strict=True)
+        return [_sense(engine, name, message) for name, message in senses if name in engine.info.modalities]
+
+
+def _sense(engine: Engine, name: str, message: Message) -> _Sense:
+    prompt = engine.prepare([message])
+    media = prompt.spans[0].media
+    if isinstance(media, SoundInput):
+        assert media.frames is not None
+        inputs = {"frames": media.frames}
+    else:
+        assert media.image is not None
+        inputs = {"patches": media.image.patches, "positions": media.image.positions}
+    said = engine.parse(engine.greedy(prompt, NEW_TOKENS)).text
+    return _Sense(name, said, inputs, np.array(engine.features(prompt)[0].astype(mx.float32)))
 
 
 def _likeness(ours: _Computed, theirs: _Computed, name: str) -> Likeness:
     same = [a == b for a, b in zip(ours.tokens, theirs.tokens, strict=True)]
+    both = [sense for sense in ours.features if sense in theirs.features]
     return Likeness(
-        largest_difference=float(np.abs(ours.logits - theirs.logits).max() / np.abs(ours.logits).max()),
+        largest_difference=_difference(ours.logits, theirs.logits),
         same_first=int((ours.logits.argmax(axis=1) == theirs.logits.argmax(axis=1)).sum()),
         same_tokens=same.index(False) if False in same else len(same),
+        features={sense: _difference(ours.features[sense], theirs.features[sense]) for sense in both},
         known_fault=KNOWN_FAULTS[name],
     )
 
 
-def _apart(name: str, model: Path, token_ids: Sequence[int]) -> _Computed:
+def _difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """The largest, as a share of the largest value; infinite where a peer makes more or fewer rows."""
+    return float(np.abs(ours - theirs).max() / np.abs(ours).max()) if ours.shape == theirs.shape else math.inf
+
+
+def _apart(name: str, model: Path, inputs: dict[str, np.ndarray]) -> _Computed:
     if getattr(sys, "frozen", False):
         raise CheckFailed("Other engines can be asked from a source checkout only.")
     with tempfile.TemporaryDirectory(prefix="cabochon-") as folder:
         file = Path(folder) / "computed.npz"
-        np.savez(file, ids=np.array(token_ids))
+        np.savez(file, allow_pickle=False, **inputs)
         command = [sys.executable, "-m", "engine.bench.check", name, str(model), str(file)]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode != 0:
             reason = run.stderr.strip().splitlines()[-1:] or [f"exit status {run.returncode}"]
             raise CheckFailed(f"{name} could not compute it: {shortened(reason[0])}")
         with np.load(file) as computed:
-            return _Computed(computed["logits"], computed["tokens"].tolist())
+            features = {sense: computed[sense] for sense in SENSES if sense in computed}
+            return _Computed(computed["logits"], computed["tokens"].tolist(), features)
 
 
-def _ask_peer(name: str, model: Path, token_ids: list[int]) -> _Computed:
-    """Its logits of the prompt, and its most likely tokens, each from a pass over all before."""
-    logits = PEERS[name](model)
-    computed = np.array(logits(token_ids)[-LAST:])
-    return _Computed(computed, list(_most_likely(logits, token_ids)))
+@dataclass(frozen=True)
+class _Peer:
+    """Another engine with the model in it."""
+
+    logits: Callable[[list[int]], mx.array]
+    """Of token ids [L], float32 [L, V]."""
+    see: Callable[[mx.array, mx.array], mx.array] | None = None
+    """Patches [1, N, values] and positions [1, N, 2] to soft tokens."""
+    hear: Callable[[mx.array], mx.array] | None = None
+    """Frames [1, T, values] to soft tokens."""
+
+
+def _ask_peer(name: str, model: Path, inputs: Mapping[str, np.ndarray]) -> _Computed:
+    """Its logits of the prompt, its most likely tokens, each from a pass over all before, and its soft tokens."""
+    peer = PEERS[name](model)
+    token_ids = inputs["ids"].tolist()
+    features = {}
+    if peer.see is not None and "patches" in inputs:
+        features["picture"] = _rows(peer.see(mx.array(inputs["patches"])[None], mx.array(inputs["positions"])[None]))
+    if peer.hear is not None and "frames" in inputs:
+        features["sound"] = _rows(peer.hear(mx.array(inputs["frames"])[None]))
+    computed = np.array(peer.logits(token_ids)[-LAST:])
+    return _Computed(computed, list(_most_likely(peer.logits, token_ids)), features)
+
+
+def _rows(features: mx.array) -> np.ndarray:
+    return np.array(features.reshape(-1, features.shape[-1]).astype(mx.float32))
 
 
 def _most_likely(logits: Callable[[list[int]], mx.array], token_ids: list[int]) -> Iterator[int]:
@@ -169,27 +230,37 @@ def _most_likely(logits: Callable[[list[int]], mx.array], token_ids: list[int]) 
         yield ids[-1]
 
 
-def _load_mlx_lm(model: Path) -> Callable[[list[int]], mx.array]:
+def _load_mlx_lm(model: Path) -> _Peer:
     from mlx_lm.utils import load_model
 
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))
     network = load_model(model, model_config={"vocab_size": config["text_config"]["vocab_size"]})[0]
-    return lambda ids: network(mx.array([ids]))[0].astype(mx.float32)
+    return _Peer(lambda ids: network(mx.array([ids]))[0].astype(mx.float32))
 
 
-def _load_mlx_vlm(model: Path) -> Callable[[list[int]], mx.array]:
+def _load_mlx_vlm(model: Path) -> _Peer:
     from mlx_vlm.utils import load_model
 
-    network = load_model(model).language_model
-    return lambda ids: network(mx.array([ids])).logits[0].astype(mx.float32)
+    network = load_model(model)
+
+    def hear(frames: mx.array) -> mx.array:
+        if hasattr(network, "get_audio_features"):  # the 12B, which has no tower
+            return network.get_audio_features(frames)
+        return network.embed_audio(network.audio_tower(frames, mx.zeros(frames.shape[:2], dtype=mx.bool_))[0])
+
+    return _Peer(
+        lambda ids: network.language_model(mx.array([ids])).logits[0].astype(mx.float32),
+        network.encode_image,
+        hear,
+    )
 
 
-PEERS: dict[str, Callable[[Path], Callable[[list[int]], mx.array]]] = {"mlx-lm": _load_mlx_lm, "mlx-vlm": _load_mlx_vlm}
+PEERS: dict[str, Callable[[Path], _Peer]] = {"mlx-lm": _load_mlx_lm, "mlx-vlm": _load_mlx_vlm}
 
 
 if __name__ == "__main__":
     peer, checkpoint, place = sys.argv[1:]
     with np.load(place) as given:
-        asked = given["ids"].tolist()
+        asked = dict(given)
     result = _ask_peer(peer, Path(checkpoint), asked)
-    np.savez(place, logits=result.logits, tokens=np.array(result.tokens))
+    np.savez(place, allow_pickle=False, logits=result.logits, tokens=np.array(result.tokens), **result.features)

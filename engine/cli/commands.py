@@ -453,6 +453,8 @@ def check(
             f"{name:12} logits differ by {found.largest_difference:.1e}, the likeliest token is the same at "
             f"{found.same_first} of {LAST} positions, the answer's first {found.same_tokens} of {NEW_TOKENS} tokens are"
         )
+        for sense, difference in found.features.items():
+            typer.echo(f"{'':12} what it makes of the {sense} differs by {difference:.1e}")
         typer.echo(f"{'':12} known: {found.known_fault}")
     typer.echo("ok")
 

@@ -33,6 +33,8 @@ class Machine(_Value, frozen=True):
     """e.g. "macOS 15.2"."""
     has_gpu: bool
     """Whether the engine computes on it, in bfloat16; without one it computes in float32 and is far slower."""
+    advice: str = ""
+    """What another build of Cabochon would do better on it."""
 
 
 class Weights(_Value, frozen=True):

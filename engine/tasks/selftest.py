@@ -2,13 +2,11 @@
 
 import json
 import platform
-import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import mlx.core as mx
 from PIL import Image, ImageDraw, ImageFont
 
 from engine import version
-from engine.backend import backend_name, compute_dtype
+from engine.backend import backend_name, compute_dtype, metal_build, this_machine
 from engine.blas import blas_name
 from engine.checkpoint.sample import sample_checkpoint
 from engine.engine import Engine
@@ -26,13 +24,10 @@ from engine.protocol.messages import Sound, user
 from engine.protocol.options import GREEDY, Options
 from engine.tasks.ocr import default_budget, read_text
 
-__all__ = ["SelfTestFailed", "SelfTestReport", "advice_on_build", "draw_line", "run_selftest"]
+__all__ = ["SelfTestFailed", "SelfTestReport", "draw_line", "run_selftest"]
 
 LINES = ("HELLO 2026", "Cabochon")
 CLIP = "clip-0.wav"
-
-M5 = 17
-"""Generation of GPUs, as Metal counts, whose matrix units MLX has kernels for since macOS 26.2."""
 
 
 class SelfTestFailed(EngineError):
@@ -72,7 +67,7 @@ def run_selftest() -> SelfTestReport:
     packages = ("mlx", "numpy", "pillow", "tokenizers", "safetensors", "msgspec")
     versions = {"cabochon": version.VERSION, "python": platform.python_version(), "system": _system()}
     versions |= {name: installed_version(name) for name in packages}
-    if build := _metal_build():
+    if build := metal_build():
         versions["kernels"] = build
     peak_memory_bytes = mx.get_peak_memory()
     return SelfTestReport(
@@ -84,30 +79,8 @@ def run_selftest() -> SelfTestReport:
         peak_memory_bytes=peak_memory_bytes,
         read=read,
         heard=heard,
-        advice=advice_on_build(str(mx.device_info().get("architecture", "")), _metal_build()),
+        advice=this_machine().advice,
     )
-
-
-def advice_on_build(architecture: str, build: str) -> str:
-    """What to say of a GPU such as "applegpu_g17s" and kernels built for a platform; empty if nothing is to be won."""
-    generation = re.search(r"_g(\d+)", architecture)
-    platform_of_build = re.search(r"macosx_(\d+)_", build)
-    if not generation or not platform_of_build or int(generation[1]) < M5 or int(platform_of_build[1]) >= 26:
-        return ""
-    return (
-        "This Mac's GPU has matrix units that this build does not use: on macOS 26.2 or later, the build for macOS 26 "
-        "reads prompts about three times as fast."
-    )
-
-
-def _metal_build() -> str:
-    """The platform that MLX's kernels were built for, as their package says; empty without any."""
-    try:
-        told = distribution("mlx-metal").read_text("WHEEL") or ""
-    except PackageNotFoundError:
-        return ""
-    found = re.search(r"macosx_\w+", told)
-    return found[0] if found else ""
 
 
 def draw_line(text: str, size: tuple[int, int] = (640, 160)) -> Image.Image:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QColor, QDesktopServices, QIcon
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
@@ -201,13 +202,24 @@ def test_the_window_comes_back_where_it_was(open_desk: OpenDesk) -> None:
     assert open_desk(has_engine=False).window.size().toTuple() == (640, 560)
 
 
-def test_about_tells_the_version(open_desk: OpenDesk) -> None:
+def test_about_tells_the_version_and_what_another_build_would_bring(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk()
     desk.window.commands["about"].trigger()
     box = desk.window.findChild(AboutBox)
     assert isinstance(box, AboutBox)
     assert "0.0-fake" in box.text.text()
     assert [button.text() for button in box.findChildren(QPushButton)] == ["Close"]
+    assert not box.advice.isVisible()
+    box.close()
+    qtbot.waitUntil(lambda: desk.window.findChild(AboutBox) is None)
+    machine = desk.models.model.machine
+    assert machine is not None
+    desk.models.model.machine = replace(machine, advice="The other build is faster here.")
+    desk.window.commands["about"].trigger()
+    box = desk.window.findChild(AboutBox)
+    assert isinstance(box, AboutBox)
+    assert box.advice.isVisible()
+    assert box.advice.text() == "The other build is faster here."
     box.close()
 
 

@@ -1,5 +1,6 @@
 """`cabochon check` says what a model computes, and finds one that computes something else."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,3 +55,12 @@ def test_how_near_two_engines_are_is_counted() -> None:
     assert (same.largest_difference, same.same_first, same.same_tokens) == (0, 3, 3)
     other = check._likeness(ours, replace(ours, logits=ours.logits[::-1], tokens=[1, 9, 3]), "mlx-lm")
     assert (other.largest_difference, other.same_first, other.same_tokens) == (1, 1, 1)
+
+
+def test_soft_tokens_are_compared_where_both_engines_make_them() -> None:
+    rows = check.np.array([[1.0, -4.0], [2.0, 3.0]])
+    ours = check._Computed(check.np.eye(3, 5), [1, 2, 3], {"picture": rows, "sound": rows})
+    beside = check._likeness(ours, replace(ours, features={"picture": rows + 1}), "mlx-vlm")
+    assert beside.features == {"picture": 0.25}
+    fewer = check._likeness(ours, replace(ours, features={"sound": rows[:1]}), "mlx-vlm")
+    assert fewer.features == {"sound": math.inf}

@@ -5,8 +5,8 @@ from dataclasses import replace
 import mlx.core as mx
 import pytest
 
+from engine.backend import advice_on_build
 from engine.tasks.kernels import OPERATIONS, Operation, check_kernels
-from engine.tasks.selftest import advice_on_build
 
 DOUBLED = Operation("doubled", ((64, 64),), lambda x: x * 2)
 

@@ -116,8 +116,8 @@ def ask_before_deleting(parent: QWidget, question: str, detail: str, action: str
 class AboutBox(QDialog):
     """What this is, which version, and what it promises."""
 
-    def __init__(self, parent: QWidget, look: Look, version: str, licences: Path | None) -> None:
-        """licences: a file with those of all that comes along, shown in the system's viewer."""
+    def __init__(self, parent: QWidget, look: Look, version: str, licences: Path | None, advice: str = "") -> None:
+        """licences: a file with those of all that comes along, shown in the system's viewer; advice: for this Mac."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("About Cabochon")
@@ -139,7 +139,10 @@ class AboutBox(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(36, 20, 36, 20)
         layout.setSpacing(10)
-        for widget in (icon, name, self.text, buttons):
+        self.advice = Label(advice, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.advice.setWordWrap(True)
+        self.advice.setVisible(bool(advice))
+        for widget in (icon, name, self.text, self.advice, buttons):
             layout.addWidget(widget)
 
 
