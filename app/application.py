@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from app.paths import ICONS, data_folder, engine_command, log_folder, program
 from app.settings import Settings
 from app.sound.player import Player, SystemLoudspeaker
 from app.sound.recorder import MicrophoneError, Microphones, Recorder
+from app.sound.speaker import Speaker, SpeechError
 from app.store import Conversation as Kept
 from app.store import Matter, Saying, Store
 from app.tools import Desktop, built_in_tools
@@ -67,9 +69,12 @@ from app.viewmodels.shelf.retention import Retention
 from app.viewmodels.shelf.running import Running
 from app.viewmodels.shelf.search import Search
 from app.viewmodels.shelf.shelf import Shelf
+from app.viewmodels.speech.aloud import Aloud
+from app.viewmodels.speech.hands_free import HandsFree
 from app.widgets.gestures import Gestures
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.markdown.markdown_document import readable_texts
+from app.widgets.markdown.spoken import spoken_answer
 from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
@@ -79,7 +84,7 @@ from engine import CATALOG, Media, Text, find_models, fit, recommended, sample_c
 if TYPE_CHECKING:
     from app.downloads import Hub, Stop
 
-__all__ = ["Desk", "DesktopApplication", "assemble", "main"]
+__all__ = ["Desk", "DesktopApplication", "System", "assemble", "main"]
 
 SEARCH_S = 10.0
 """Longest time that the model's search in the conversations may take."""
@@ -183,6 +188,8 @@ class Desk:
         Takes up to 4 s when the engine hangs.
         """
         self.models.manager.let_go()
+        self.models.hands_free.leave()
+        self.models.aloud.stop()
         self.models.voice.leave()
         self.models.intake.finish()
         self.models.arrivals.close()
@@ -255,18 +262,39 @@ def system_microphones() -> Microphones:
     return SystemMicrophones()
 
 
+def system_speaker() -> Speaker:
+    """The system's voices; raises SpeechError where there is none, or Qt's library of them cannot be loaded."""
+    try:
+        from app.sound.voices import SystemSpeaker
+    except ImportError as error:
+        raise SpeechError(f"Nothing can be read aloud, because Qt TextToSpeech cannot be loaded: {error}.") from error
+    return SystemSpeaker()
+
+
+@dataclass(frozen=True)
+class System:
+    """What the window asks of the system, when somebody first wants to speak, to listen or to be told."""
+
+    open_microphones: Callable[[], Microphones] = system_microphones
+    open_speaker: Callable[[], Speaker] = system_speaker
+    make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier
+
+
+SYSTEM = System()
+"""This one."""
+
+
 def assemble(
     command: Sequence[str],
     theme: Theme,
     settings: Settings,
     folder: Path,
-    open_microphones: Callable[[], Microphones] = system_microphones,
-    make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
+    system: System = SYSTEM,
     supply: Supply | None = None,
 ) -> Desk:
     """Build a window whose engine is started by `command` and whose conversations are kept in `folder`.
 
-    Microphones are looked for when somebody wants to speak. By default `supply` is this Mac's models and the hub.
+    By default `supply` is this Mac's models and the hub.
     """
     remarks = Remarks()
     store = Store(folder, remarks.take, remarks.end)
@@ -284,13 +312,7 @@ def assemble(
         return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)
 
     def keeper() -> Keep:
-        return pasted.lend if conversation.transcript.is_temporary else keep
-
-    def keep(path: Path) -> Path:
-        try:
-            return store.keep_file(path)
-        except OSError:
-            return path  # the store copies it later, also in a later run
+        return pasted.lend if conversation.transcript.is_temporary else partial(_keep, store)
 
     conversation = Conversation(make(None, False), settings)
     meter = Meter(model, conversation, preferences)
@@ -301,7 +323,9 @@ def assemble(
     drafts = Drafts(store, conversation, composer, shelf)
     library = Library(store, conversation, drafts, shelf, running, settings, make)
     retention = Retention(store, preferences, shelf, running)
-    voice = Voice(bridge, model, composer, settings, lambda: Recorder(open_microphones(), pasted.new_recording))
+    voice = Voice(bridge, model, composer, settings, lambda: Recorder(system.open_microphones(), pasted.new_recording))
+    aloud = Aloud(settings, system.open_speaker)
+    hands_free = HandsFree(voice, composer, conversation, aloud, spoken_answer)
     reader = Reader(bridge, pasted.new_page)
     queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences)
     arrivals = Arrivals(
@@ -327,6 +351,8 @@ def assemble(
         toolbox=toolbox,
         status=Status(model, conversation),
         voice=voice,
+        aloud=aloud,
+        hands_free=hands_free,
         finding=Finding(conversation, readable_texts),
         reader=reader,
         page_finding=PageFinding(reader),
@@ -343,8 +369,8 @@ def assemble(
     _stay_awake(running, queue, manager)
     Rest(bridge, settings, running)
     window = MainWindow(look, thumbnails, settings, models)
-    library.leaving.connect(voice.leave)
-    library.leaving.connect(models.intake.finish)
+    for leave in (hands_free.leave, aloud.stop, voice.leave, models.intake.finish):
+        library.leaving.connect(leave)
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))
     model.loaded.connect(preferences.remember_model)
@@ -358,7 +384,7 @@ def assemble(
     preferences.delete_all_requested.connect(pasted.close)
     gestures = Gestures(window, look, models, preferences, lambda: models.intake.attach_written(pasted.draw_sample))
     Reactions(gestures)
-    notifier = make_notifier(window)
+    notifier = system.make_notifier(window)
     notices = Notices(library, shelf, running, queue, settings, notifier)
     OutsideGestures(window, library, shelf, reader, notices, notifier.chosen)
     SettingsGestures(window, look, models, preferences, exporter)
@@ -382,6 +408,13 @@ def assemble(
 def _tell_of(settings: Settings, remarks: Remarks) -> None:
     settings.refused.connect(lambda: remarks.take(Saying(SETTINGS_REFUSED, Matter.SETTINGS)))
     settings.taken.connect(lambda: remarks.end(Matter.SETTINGS))
+
+
+def _keep(store: Store, path: Path) -> Path:
+    try:
+        return store.keep_file(path)
+    except OSError:
+        return path  # the store copies it later, also in a later run
 
 
 def _supply(settings: Settings) -> Supply:

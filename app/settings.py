@@ -12,6 +12,7 @@ from engine import BUDGETS, Options, Sampling
 
 __all__ = [
     "MOST_MEGABYTES",
+    "SPEECH_RATES",
     "TEXT_SIZES",
     "Appearance",
     "ChosenMicrophone",
@@ -21,11 +22,15 @@ __all__ = [
     "Retention",
     "SamplingChoice",
     "Settings",
+    "SystemVoice",
     "may_use_network",
 ]
 
 TEXT_SIZES = (85, 92, 100, 112, 125, 140, 160, 180, 200)
 """Steps of the text size, in percent."""
+
+SPEECH_RATES = (70, 100, 125, 150)
+"""How fast is read aloud: 100 as usual, 0 and 200 would be as slowly and as fast as the system can."""
 
 MOST_TOKENS = 1_000_000
 """Bounds every number of tokens that is stored: more than any of the models holds."""
@@ -88,6 +93,13 @@ class ChosenMicrophone(msgspec.Struct, frozen=True):
 
     id: str
     name: str
+
+
+class SystemVoice(msgspec.Struct, frozen=True):
+    """A voice of the system by its name, and the language that it speaks, such as "en_GB"."""
+
+    name: str
+    language: str
 
 
 class Preference(Generic[_Value]):
@@ -160,6 +172,12 @@ def _text(key: str) -> Preference[str]:
 
 def _json(key: str, kind: type[_Value], default: _Value) -> Preference[_Value]:
     return Preference(key, default, lambda stored: _decoded(stored, kind), _encoded)
+
+
+def _chosen(key: str, kind: type[_Value]) -> Preference[_Value | None]:
+    return Preference(
+        key, None, lambda stored: _decoded(stored, kind), lambda one: "" if one is None else _encoded(one)
+    )
 
 
 def _qt(key: str, kind: type[_Value]) -> Preference[_Value | None]:
@@ -250,13 +268,14 @@ class Settings(QObject):
     """How long conversations are kept."""
     transcribes = _flag("transcribes", False)
     """Whether what is recorded becomes text in the message, rather than an attached clip."""
-    microphone: Preference[ChosenMicrophone | None] = Preference(
-        "microphone",
-        None,
-        lambda stored: _decoded(stored, ChosenMicrophone),
-        lambda one: "" if one is None else _encoded(one),
-    )
+    microphone: Preference[ChosenMicrophone | None] = _chosen("microphone", ChosenMicrophone)
     """The microphone that was chosen; None for the system's own choice."""
+    speech_rate = Preference(
+        "speech_rate", 100, lambda stored: SPEECH_RATES[_one_of(stored, list(map(str, SPEECH_RATES)))]
+    )
+    """How fast is read aloud, one of `SPEECH_RATES`."""
+    speech_voice: Preference[SystemVoice | None] = _chosen("speech_voice", SystemVoice)
+    """The voice that reads aloud; None for the system's own."""
     appearance = _choice("appearance", Appearance.SYSTEM)
     """Light, dark or the system's choice."""
     text_size = Preference("text_size", 100, lambda stored: TEXT_SIZES[_one_of(stored, list(map(str, TEXT_SIZES)))])

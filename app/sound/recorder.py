@@ -194,6 +194,8 @@ class Recorder(QObject):
             frames = np.frombuffer(data, stream.sample_type, num_frames * stream.num_channels)
             self._take(_as_float(frames.reshape(num_frames, -1)))
         self.progressed.emit()
+        if self._stream is not stream:
+            return  # who follows has ended it
         if self.seconds >= MAX_SOUND_SECONDS:
             self._end()
         elif self._num_empty_reads >= MOST_EMPTY_READS:

@@ -72,7 +72,7 @@ def _can_find(at: "Gestures") -> bool:
 
 
 def _can_stop(at: "Gestures") -> bool:
-    return at.conversation.is_busy or at.reading.is_reading
+    return at.conversation.is_busy or at.reading.is_reading or at.speech.is_on
 
 
 def _edit(name: str, words: str, key: QKeySequence.StandardKey, role: QAction.MenuRole = _Role.NoRole) -> Command:
@@ -145,6 +145,12 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                 Command("find_all", "Find in All Conversations", "Ctrl+Shift+F",
                         lambda at: at.find_all(), is_shown=True),
             )),
+            Menu("Speech", (
+                Command("speak", "Start Speaking", "Ctrl+Alt+S", lambda at: at.speech.speak(),
+                        lambda at: at.speech.can_speak, is_shown=True),
+                Command("be_silent", "Stop Speaking", (), lambda at: at.speech.aloud.stop(),
+                        lambda at: at.speech.aloud.is_speaking),
+            )),
         )),
         Menu("View", (
             Command("sidebar", "Show Conversations", "Ctrl+Meta+S", turn=lambda at, _: at.toggle_sidebar()),
@@ -188,6 +194,8 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                     lambda at: at.show_version(1), lambda at: at.conversation.has_versions),
             None,
             Command("record", "Record", "Meta+Ctrl+D", lambda at: at.voice.toggle(), is_shown=True),
+            Command("hands_free", "Hands-Free Conversation", "Ctrl+Alt+H", turn=lambda at, _: at.speech.toggle(),
+                    is_on=lambda at: at.speech.hands_free.is_on, is_shown=True),
             Command("thinking", "Think Before Answering", "Ctrl+Shift+E",
                     turn=lambda at, is_on: at.composer.set_thinking(is_on),
                     is_on=lambda at: at.composer.is_thinking_on),

@@ -27,6 +27,7 @@ from app.widgets.shared.dialogs import (
 from app.widgets.shared.look import Look
 from app.widgets.shared.text_focus import can_undo, focused_field
 from app.widgets.shortcut_sheet import ShortcutSheet
+from app.widgets.speech_gestures import SpeechGestures
 
 __all__ = ["Gestures"]
 
@@ -64,6 +65,7 @@ class Gestures(QObject):
         self.voice = models.voice
         self.finding = models.finding
         self.reading = ReadingGestures(window, models, self.refresh)
+        self.speech = SpeechGestures(window, models, self.refresh)
         self.models = ModelGestures(window, look, models, preferences)
         self.models.manager.shown.connect(self.refresh)
         self.recordings = models.recordings
@@ -86,8 +88,10 @@ class Gestures(QObject):
         return row is not None and row.is_pinned
 
     def stop(self) -> None:
-        """End the answer under way; where documents are shown, their reading."""
-        if self.reading.is_reading:
+        """Be silent; else end the answer under way; where documents are shown, their reading."""
+        if self.speech.is_on:
+            self.speech.stop()
+        elif self.reading.is_reading:
             self.reading.stop()
         else:
             self.conversation.stop()

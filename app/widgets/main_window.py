@@ -45,6 +45,8 @@ from app.viewmodels.shelf.remarks import Remarks
 from app.viewmodels.shelf.running import Running
 from app.viewmodels.shelf.search import Search
 from app.viewmodels.shelf.shelf import Shelf
+from app.viewmodels.speech.aloud import Aloud
+from app.viewmodels.speech.hands_free import HandsFree
 from app.widgets.chat.composer_view import ComposerView
 from app.widgets.chat.drop_overlay import DropOverlay
 from app.widgets.chat.find_bar import FindBar
@@ -87,6 +89,8 @@ class ViewModels:
     toolbox: Toolbox
     status: Status
     voice: Voice
+    aloud: Aloud
+    hands_free: HandsFree
     finding: Finding
     reader: Reader
     page_finding: PageFinding
@@ -121,13 +125,16 @@ class MainWindow(QMainWindow):
         tools = {each.tool.name: each.title for each in models.toolbox.all}
         self.commands = Commands(self, self.menuBar(), tools)
         self.header = Header(look, models.status, self.commands.menus["Model"])
-        self.messages = MessageList(look, thumbnails, models.conversation, models.finding, models.model, models.manager)
+        self.messages = MessageList(
+            look, thumbnails, models.conversation, models.finding, models.model, models.manager, models.aloud
+        )
         self.messages.setMinimumHeight(120)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.refusal = Banner(look, "notice", "warning", is_dismissable=True)
         self.notice = Banner(look, "notice", "info", is_dismissable=True)
         self.remark = RemarkBar(look, models.remarks)
         self.editing = Banner(look, "state", "pencil", is_dismissable=True)
+        self.hands_free = Banner(look, "state", "speaker", is_dismissable=False)
         self.question = Banner(look, "notice", "info", is_dismissable=False)
         self.sidebar = Sidebar(look, models.library, models.shelf, models.search, models.running)
         self.composer = ComposerView(
@@ -289,7 +296,16 @@ class MainWindow(QMainWindow):
         banners = QVBoxLayout()
         banners.setContentsMargins(14, 0, 14, 8)
         banners.setSpacing(8)
-        for banner in (self.failure, self.refusal, self.remark, self.question, self.arrival, self.notice, self.editing):
+        for banner in (
+            self.failure,
+            self.refusal,
+            self.remark,
+            self.question,
+            self.arrival,
+            self.notice,
+            self.editing,
+            self.hands_free,
+        ):
             banner.setMaximumWidth(COLUMN_WIDTH + 24)
             row = QHBoxLayout()
             row.addStretch(1)

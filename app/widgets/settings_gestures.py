@@ -24,6 +24,7 @@ class SettingsGestures(QObject):
         self._look = look
         self._conversation = models.conversation
         self._toolbox = models.toolbox
+        self._aloud = models.aloud
         self._preferences = preferences
         self._exporter = exporter
         self._model = models.model
@@ -39,7 +40,7 @@ class SettingsGestures(QObject):
         """Open the settings window, or bring it to the front."""
         if self._settings_window is None:
             self._settings_window = settings = SettingsWindow(
-                self._window, self._look, self._preferences, self._toolbox
+                self._window, self._look, self._preferences, self._toolbox, self._aloud.voices
             )
             settings.model.choose_requested.connect(lambda: ask_for_model(settings, self._preferences.choose_model))
             settings.model.list_requested.connect(self._show_models)

@@ -22,13 +22,16 @@ NOT_IMPORTED = (
 )  # fmt: skip
 """Packages that something mentions and nothing of ours uses."""
 
-_QT = ("Concurrent", "Core", "DBus", "Gui", "Multimedia", "Network", "OpenGL", "Svg", "Widgets", "XcbQpa")
+_QT = (
+    "Concurrent", "Core", "DBus", "Gui", "Multimedia", "Network", "OpenGL", "Svg", "TextToSpeech", "Widgets",
+    "XcbQpa",
+)  # fmt: skip
 """Qt's own libraries that the window is made of."""
 
-_PLUGINS = ("iconengines", "imageformats", "platforms", "platformthemes", "styles", "xcbglintegrations")
+_PLUGINS = ("iconengines", "imageformats", "platforms", "platformthemes", "styles", "texttospeech", "xcbglintegrations")
 
-_NEEDS_MORE = ("libqpdf", "libqtvirtualkeyboard", "libqegl", "libqwayland")
-"""Plugins that need parts of Qt which stay out."""
+_NOT_OURS = ("libqpdf", "libqtvirtualkeyboard", "libqegl", "libqwayland", "libqtexttospeech_mock")
+"""Plugins that need parts of Qt which stay out, and one that only pretends to speak."""
 
 _QT_LIBRARY = re.compile(r"(?:lib)?Qt6?(\w*?)(?:\.abi3)?(?:\.framework|\.so[.\d]*|\.[\d.]*dylib)?")
 
@@ -51,7 +54,7 @@ def is_left_out(path: PurePath) -> bool:
 
 def _is_needed_of_qt(parts: tuple[str, ...]) -> bool:
     if "plugins" in parts:
-        return parts[parts.index("plugins") + 1] in _PLUGINS and not parts[-1].startswith(_NEEDS_MORE)
+        return parts[parts.index("plugins") + 1] in _PLUGINS and not parts[-1].startswith(_NOT_OURS)
     if not {"qml", "translations"}.isdisjoint(parts):
         return False
     return _qt_library(parts) in _QT or parts[-1].startswith(("libpyside6.", "libicu"))

@@ -13,13 +13,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import application
-from app.application import Desk, DesktopApplication, assemble
+from app.application import Desk, DesktopApplication, System, assemble
 from app.look.icons import Icons
 from app.look.theme import Theme
 from app.mac.notifications import SystemNotifier
 from app.paths import ICONS, engine_command
 from app.settings import Settings
 from app.sound.recorder import MicrophoneError, Microphones
+from app.sound.speaker import Speaker, SpeechError
 from app.store import opening
 from app.viewmodels.conversation import tools
 from app.viewmodels.models.manager import Supply
@@ -57,6 +58,11 @@ def qapp_cls() -> type[DesktopApplication]:
 def refuse_microphones() -> Microphones:
     """No test listens to the room."""
     raise MicrophoneError("There is no microphone in this test.")
+
+
+def refuse_speakers() -> Speaker:
+    """No test speaks into the room."""
+    raise SpeechError("There is no voice in this test.")
 
 
 @pytest.fixture
@@ -99,13 +105,16 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
         is_real: bool = False,
         folder: Path | None = None,
         open_microphones: Callable[[], Microphones] = refuse_microphones,
+        open_speaker: Callable[[], Speaker] = refuse_speakers,
         make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
         supply: Supply | None = None,
     ) -> Desk:
         pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
         command = engine_command(tmp_path / "engine.log") if is_real else pretended
         data = folder or tmp_path / "data"
-        desk = assemble(command, theme, settings, data, open_microphones, make_notifier, supply or nothing())
+        desk = assemble(
+            command, theme, settings, data, System(open_microphones, open_speaker, make_notifier), supply or nothing()
+        )
         desks.append(desk)
         if has_engine:
             desk.open(sample_checkpoint())

@@ -26,7 +26,7 @@ from PIL import Image  # noqa: E402
 from PySide6.QtCore import QCoreApplication, QMimeData, QSettings  # noqa: E402
 from PySide6.QtGui import QImage  # noqa: E402
 
-from app.application import DesktopApplication, assemble  # noqa: E402
+from app.application import DesktopApplication, System, assemble  # noqa: E402
 from app.exports import ExportFormat  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
@@ -91,7 +91,7 @@ class Tour:
         self.microphones = PretendedMicrophones()
         command = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "echo"]
         theme = Theme(self.application, self.settings)
-        self.desk = assemble(command, theme, self.settings, place / "data", lambda: self.microphones)
+        self.desk = assemble(command, theme, self.settings, place / "data", System(lambda: self.microphones))
         self.desk.open(sample_checkpoint())
         wait_until(lambda: self.desk.models.model.is_ready, "the model is ready")
 

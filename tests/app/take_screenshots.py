@@ -23,7 +23,7 @@ from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QSettings, Qt, QTimer,
 from PySide6.QtGui import QColor, QDragEnterEvent, QFont, QPainter  # noqa: E402
 from PySide6.QtWidgets import QDialog, QMenu  # noqa: E402
 
-from app.application import Desk, DesktopApplication, assemble  # noqa: E402
+from app.application import Desk, DesktopApplication, System, assemble  # noqa: E402
 from app.downloads import State  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.paths import engine_command  # noqa: E402
@@ -88,7 +88,7 @@ class Studio:
         )
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         theme = Theme(self._application, settings)
-        self.desk = assemble(command, theme, settings, folder, lambda: microphones, supply=supply or nothing())
+        self.desk = assemble(command, theme, settings, folder, System(lambda: microphones), supply=supply or nothing())
         self.desk.window.resize(self._width or width, height)
         self.desk.open(sample_checkpoint())
         self.until(lambda: self.desk.models.model.is_ready or bool(self.desk.models.model.failure))

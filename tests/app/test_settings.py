@@ -24,6 +24,7 @@ from app.settings import (
     Retention,
     SamplingChoice,
     Settings,
+    SystemVoice,
     may_use_network,
 )
 from app.tools import Desktop, built_in_tools
@@ -50,6 +51,9 @@ NETWORK_MODULES = {
 CONNECTS = ROOT / "app" / "downloads"
 
 
+VOICES = [SystemVoice("Anna", "de_DE"), SystemVoice("Kate", "en_GB")]
+
+
 @pytest.fixture
 def preferences(settings: Settings, tmp_path: Path) -> Preferences:
     """The preferences of this test alone."""
@@ -62,7 +66,7 @@ def window(qtbot: QtBot, theme: Theme, preferences: Preferences) -> Iterator[Set
     parent = QWidget()
     tools = built_in_tools(Desktop(list, lambda _words, _limit: []))
     toolbox = Toolbox(preferences.settings, tools)
-    window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences, toolbox)
+    window = SettingsWindow(parent, Look(theme, Icons(ICONS)), preferences, toolbox, lambda: VOICES)
     with qtbot.waitExposed(window, timeout=WAIT_MS):
         window.show()
     yield window

@@ -64,7 +64,8 @@ def test_the_icon_has_every_size(tmp_path: Path) -> None:
     "path",
     [
         "mlx/include/mlx/mlx.h", "mlx/core.pyi", "PySide6/Qt/plugins/multimedia/libffmpegmediaplugin.so",
-        "PySide6/Qt/plugins/imageformats/libqpdf.so", "PySide6/Qt/lib/libavcodec.so.61", "PySide6/QtQml.abi3.so",
+        "PySide6/Qt/plugins/imageformats/libqpdf.so", "PySide6/Qt/plugins/texttospeech/libqtexttospeech_mock.dylib",
+        "PySide6/Qt/lib/libavcodec.so.61", "PySide6/QtQml.abi3.so",
         "PySide6/Qt/lib/QtWebEngineCore.framework/Versions/A/QtWebEngineCore", "libQt6Quick.so.6", "QtPdf",
         "PySide6/Qt/translations/qtbase_de.qm", "fsspec/core.py",
     ],
@@ -79,7 +80,8 @@ def test_what_has_no_work_stays_out(path: str) -> None:
         "mlx/lib/mlx.metallib", "PySide6/QtMultimedia.abi3.so", "PySide6/Qt/plugins/platforms/libqcocoa.dylib",
         "PySide6/Qt/lib/QtConcurrent.framework/Versions/A/QtConcurrent", "libQt6Core.so.6", "QtCore", "libmlx.dylib",
         "PySide6/Qt/plugins/imageformats/libqsvg.dylib", "PySide6/libpyside6.abi3.6.11.dylib",
-        "pikepdf.libs/libqpdf.so.30", "av/.dylibs/libavcodec.62.28.102.dylib",
+        "pikepdf.libs/libqpdf.so.30", "PySide6/Qt/plugins/texttospeech/libqtexttospeech_speechdarwin.dylib",
+        "PySide6/Qt/lib/QtTextToSpeech.framework/Versions/A/QtTextToSpeech", "av/.dylibs/libavcodec.62.28.102.dylib",
     ],
 )  # fmt: skip
 def test_what_works_stays(path: str) -> None:

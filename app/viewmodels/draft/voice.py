@@ -41,12 +41,15 @@ class Voice(QObject):
     """The recorder as a person sees it. `make_recorder` is called when somebody wants to speak for the first time.
 
     **Signals:** `changed` (what is shown), `progressed` (level and time), `clip_recorded` (path, whether it is being
-    transcribed rather than attached).
+    transcribed rather than attached), `clip_placed` (what was said stands in the message now), `cancelled` (a
+    person ended the recording, or its writing down).
     """
 
     changed = Signal()
     progressed = Signal()
     clip_recorded = Signal(object, bool)
+    clip_placed = Signal()
+    cancelled = Signal()
 
     def __init__(
         self,
@@ -101,6 +104,11 @@ class Voice(QObject):
         """ "0:07" while it is recorded."""
         seconds = 0 if self._recorder is None else int(self._recorder.seconds)
         return f"{seconds // 60}:{seconds % 60:02}"
+
+    @property
+    def seconds(self) -> float:
+        """What is recorded so far."""
+        return 0.0 if self._recorder is None else self._recorder.seconds
 
     @property
     def line(self) -> str:
@@ -182,8 +190,10 @@ class Voice(QObject):
                 self._asked.heard.disconnect(self._hear)
                 self._asked.cancel()
             self._attach_clip()
-        elif self._recorder is not None:
+            self.cancelled.emit()
+        elif self.is_open and self._recorder is not None:
             self._recorder.cancel()
+            self.cancelled.emit()
 
     def dismiss(self) -> None:
         """Clear the problem."""
@@ -235,6 +245,8 @@ class Voice(QObject):
         else:
             self._composer.attach([path])
         self.clip_recorded.emit(path, transcribes)
+        if not transcribes:
+            self.clip_placed.emit()
 
     def _hear(self, event: Event) -> None:
         self._answer.take(event)
@@ -255,6 +267,7 @@ class Voice(QObject):
             self._composer.insert(text)
             clip.unlink(missing_ok=True)
             self.changed.emit()
+            self.clip_placed.emit()
         else:
             self._attach_clip()
             self._say("Nothing was understood. The clip is attached instead.")

@@ -2,12 +2,29 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLocale, QObject, Signal
 
-from app.settings import Notifying, Preset, Retention, SamplingChoice, Settings, may_use_network
+from app.settings import (
+    SPEECH_RATES,
+    Notifying,
+    Preset,
+    Retention,
+    SamplingChoice,
+    Settings,
+    SystemVoice,
+    may_use_network,
+)
 from engine import Options, Sampling
 
-__all__ = ["NOTIFYING_NAMES", "OFFLINE_REFUSAL", "RETENTION_NAMES", "SAMPLING_NAMES", "Preferences", "count_tokens"]
+__all__ = [
+    "NOTIFYING_NAMES",
+    "OFFLINE_REFUSAL",
+    "RATE_NAMES",
+    "RETENTION_NAMES",
+    "SAMPLING_NAMES",
+    "Preferences",
+    "count_tokens",
+]
 
 NO_LIMIT = 1_000_000
 """Tokens that stand for no limit: more than any of the models holds (262,144)."""
@@ -50,6 +67,9 @@ NOTIFYING_NAMES = {
     Notifying.WITH_WORDS: "With the answer’s first words",
     Notifying.NEVER: "Never",
 }
+RATE_NAMES = dict(zip(SPEECH_RATES, ("Slower", "As usual", "Faster", "Fast"), strict=True))
+"""How fast is read aloud."""
+
 _NOTIFYING = "While you are elsewhere: for answers that took more than 10 seconds, and when a tool asks for permission."
 
 OFFLINE_REFUSAL = "Work Offline is on in the Privacy settings, so no link is opened."
@@ -141,6 +161,11 @@ class Preferences(QObject):
         if choice in (SamplingChoice.MODEL, SamplingChoice.OWN):
             return _SAMPLING_NOTES[choice]
         return f"{_SAMPLING_NOTES[choice]} Temperature {numbers.temperature:g}, top-p {numbers.top_p:g}."
+
+    @staticmethod
+    def voice_name(voice: SystemVoice | None) -> str:
+        """A voice as menus name it."""
+        return f"{voice.name} · {QLocale(voice.language).nativeLanguageName()}" if voice else "The system’s voice"
 
     # --- system prompts
 

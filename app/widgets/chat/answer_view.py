@@ -20,7 +20,7 @@ from app.widgets.chat.turn_view import TurnView
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import GhostButton, Label, Look, give_role
 
 __all__ = ["AnswerView"]
 
@@ -42,6 +42,8 @@ class AnswerView(TurnView):
         super().__init__(look, turn, "Answer")
         self._look = look
         self.parts: list[ThinkingPane | MarkdownView | ToolCard] = []
+        self.speak_button = GhostButton(look, "speaker", "Read aloud", host=self)
+        self.speak_button.clicked.connect(lambda: self.listen_requested.emit(turn))
         self.plain_note = Label(PLAIN_NOTE)
         give_role(self.plain_note, "note")
         self.plain_note.setWordWrap(True)
@@ -68,7 +70,7 @@ class AnswerView(TurnView):
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 0, 0)
         foot.setSpacing(8)
-        for widget in (self.statistics, self.versions, self.copy_button, self.again_button):
+        for widget in (self.statistics, self.versions, self.copy_button, self.speak_button, self.again_button):
             foot.addWidget(widget)
         foot.addStretch(1)
         self._layout.setContentsMargins(4, 4, 4, 0)
@@ -101,7 +103,15 @@ class AnswerView(TurnView):
         """What was said before the buttons, a retry after them."""
         said = (stop for part in self.parts for stop in part.tab_stops)
         seen = (self.sources,) if self.sources is not None else ()
-        return [*said, *seen, *super().tab_stops, self.better_button, self.retry_button, *self.way_buttons]
+        return [
+            *said,
+            *seen,
+            *super().tab_stops,
+            self.speak_button,
+            self.better_button,
+            self.retry_button,
+            *self.way_buttons,
+        ]
 
     @property
     def copied_text(self) -> str:
@@ -189,6 +199,18 @@ class AnswerView(TurnView):
                 self._ways.addWidget(button)
                 self.way_buttons.append(button)
 
+    def keep_buttons(self, are_kept: bool) -> None:
+        """Show its buttons always, or only under the pointer."""
+        super().keep_buttons(are_kept)
+        self.speak_button.is_kept = are_kept
+        self.speak_button.update()
+
+    def show_speech(self, *, is_read: bool, problem: str) -> None:
+        """Offer to read the answer aloud or to stop that, or say why it cannot be."""
+        self.speak_button.rename(
+            "Stop reading aloud" if is_read else problem or "Read aloud", "stop" if is_read else "speaker"
+        )
+
     def show_statistics(self, is_shown: bool) -> None:
         """Say under the answer what it cost, or not."""
         if is_shown != self._shows_statistics:
@@ -224,6 +246,7 @@ class AnswerView(TurnView):
         self._show_ways()
         self.error.setVisible(turn.state is AnswerState.FAILED)
         self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
+        self.speak_button.setEnabled(self.copy_button.isEnabled())
         self.again_button.setEnabled(not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)

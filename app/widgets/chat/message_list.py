@@ -11,6 +11,7 @@ from app.viewmodels.conversation.finding import Finding, Hit
 from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
 from app.viewmodels.models.manager import Manager
 from app.viewmodels.models.model import Model
+from app.viewmodels.speech.aloud import Aloud
 from app.widgets.chat.answer_view import AnswerView
 from app.widgets.chat.empty_view import EmptyView
 from app.widgets.chat.turn_column import TurnColumn
@@ -27,7 +28,8 @@ class MessageList(QWidget):
 
     **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path),
     `example_chosen` (Example), `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
-    `model_requested` (one that could do more), `lever_requested` (Lever).
+    `model_requested` (one that could do more), `lever_requested` (Lever), `listen_requested` and `selection_spoken`
+    (as a turn asks).
     """
 
     copy_requested = Signal(str)
@@ -39,6 +41,8 @@ class MessageList(QWidget):
     turns_shown = Signal()
     model_requested = Signal()
     lever_requested = Signal(object)
+    listen_requested = Signal(object)
+    selection_spoken = Signal(object, int, object)
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class MessageList(QWidget):
         finding: Finding,
         model: Model,
         manager: Manager,
+        aloud: Aloud,
     ) -> None:
         super().__init__()
         self._model = model
@@ -56,6 +61,7 @@ class MessageList(QWidget):
         self._thumbnails = thumbnails
         self._conversation = conversation
         self._finding = finding
+        self._aloud = aloud
         self.empty = EmptyView(look)
         self.empty.example_chosen.connect(self.example_chosen)
         self.empty.model_requested.connect(self.model_requested)
@@ -81,6 +87,8 @@ class MessageList(QWidget):
         conversation.busy_changed.connect(self.show_choices)
         finding.changed.connect(self._mark)
         finding.reached.connect(self._show_hit)
+        aloud.moved.connect(self._show_spoken)
+        aloud.changed.connect(self._show_spoken)
         self._show_turns()
 
     @property
@@ -157,7 +165,10 @@ class MessageList(QWidget):
         view.version_requested.connect(self.show_version)
         view.ringed.connect(lambda is_here: self._ring(view, is_here))
         view.versions.show_version(*self._conversation.version_of(turn))
+        view.listen_requested.connect(self.listen_requested)
+        view.selection_spoken.connect(self.selection_spoken)
         view.mark(self._finding)
+        self._show_spoken_in(view)
         return view
 
     def _user_view(self, turn: UserTurn) -> TurnView:
@@ -205,6 +216,16 @@ class MessageList(QWidget):
     def _mark(self) -> None:
         for view in self.views:
             view.mark(self._finding)
+
+    def _show_spoken(self) -> None:
+        for view in self.views:
+            self._show_spoken_in(view)
+
+    def _show_spoken_in(self, view: TurnView) -> None:
+        is_read = self._aloud.reads(view.turn)
+        view.show_spoken(self._aloud.sentence if is_read else None)
+        if isinstance(view, AnswerView):
+            view.show_speech(is_read=is_read, problem=self._aloud.problem)
 
     def _show_hit(self, hit: Hit) -> None:
         self.area.show_place(hit.turn, lambda view: view.place_of(hit))

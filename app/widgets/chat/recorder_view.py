@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QWidget
 
@@ -135,11 +135,18 @@ class LevelMeter(QWidget):
 
 
 class VoiceMenu(QMenu):
-    """What becomes of a clip, and which microphone listens."""
+    """What becomes of a clip, and which microphone listens.
+
+    **Signals:** `hands_free_requested`.
+    """
+
+    hands_free_requested = Signal()
 
     def __init__(self, voice: Voice) -> None:
         super().__init__()
         self._voice = voice
+        self.hands_free = self.addAction("Hands-Free Conversation", self.hands_free_requested.emit)
+        self.addSeparator()
         self.transcribe = self.addAction("Transcribe into the Message")
         self.attach = self.addAction("Attach the Clip")
         self.addSeparator()

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.conversation.finding import Finding, Hit
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.viewmodels.speech.aloud import Sentence
 from app.widgets.chat.version_switch import VersionSwitch
 from app.widgets.markdown.selection import message_mime
 from app.widgets.markdown.text_view import TextView
@@ -49,7 +50,8 @@ class TurnView(QFrame):
 
     **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path), `page_chosen` (path, number: of
     a document), `version_requested` (turn, -1 or 1), `again_requested` (turn: another version of it is wanted),
-    `ringed` (whether the keyboard is in a text).
+    `ringed` (whether the keyboard is in a text), `listen_requested` (turn: it is to be read aloud), `selection_spoken`
+    (turn, number of the part, cursor: so is what is selected in it).
     """
 
     copy_requested = Signal(str)
@@ -59,6 +61,8 @@ class TurnView(QFrame):
     version_requested = Signal(object, int)
     again_requested = Signal(object)
     ringed = Signal(bool)
+    listen_requested = Signal(object)
+    selection_spoken = Signal(object, int, object)
     turn: UserTurn | AnswerTurn
 
     def __init__(self, look: Look, turn: UserTurn | AnswerTurn, name: str) -> None:
@@ -159,11 +163,25 @@ class TurnView(QFrame):
         menu.addAction(self.again_button.accessibleName(), self.again_button.click).setEnabled(
             self.again_button.isEnabled()
         )
+        menu.addAction("Read Selection Aloud", self.speak_selection).setEnabled(selected is not None)
         menu.addSeparator()
         text = next((text for text in self.texts if text is not None and text.hasFocus()), self.text_view)
         if text is not None:
             menu.addAction("Select All", text.selectAll)
         return menu
+
+    def speak_selection(self) -> bool:
+        """Ask for what is selected to be read aloud; whether anything is."""
+        selected = self._selected
+        if selected is not None:
+            self.selection_spoken.emit(self.turn, self.texts.index(selected), selected.textCursor())
+        return selected is not None
+
+    def show_spoken(self, sentence: Sentence | None) -> None:
+        """Mark the sentence that is read aloud, which may be none of these."""
+        for part, text in enumerate(self.texts):
+            if text is not None:
+                text.mark_spoken(sentence.number if sentence is not None and sentence.part == part else None)
 
     def code_at(self, _position: QPoint) -> str:
         """The code block at a global position, exactly; plain messages have none."""

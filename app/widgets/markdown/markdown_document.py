@@ -50,8 +50,10 @@ __all__ = [
     "link_pages",
     "page_format",
     "quote_depth",
+    "readable_pieces",
     "readable_texts",
     "render_markdown",
+    "runs_of",
     "task_of",
     "thin",
 ]
@@ -118,11 +120,20 @@ def insert_plain(cursor: QTextCursor, text: str, theme: Theme) -> None:
 
 def readable_texts(source: str) -> Iterator[str]:
     """What a reader sees of a finished answer, piece by piece, each formula as one character."""
+    for piece in readable_pieces(source):
+        yield piece if isinstance(piece, str) else piece.toRawText()
+
+
+def readable_pieces(source: str) -> Iterator[str | QTextDocument]:
+    """The same as plain text, or as a document without a style, in which each formula knows how it was written."""
     for piece in block_pieces(source):
-        if piece.is_plain:
-            yield piece.text
-        else:
-            yield _parse("", piece.text, lambda _formula: QTextImageFormat()).toRawText()
+        yield piece.text if piece.is_plain else _parse("", piece.text, _undrawn)
+
+
+def _undrawn(formula: TexSource) -> QTextImageFormat:
+    shape = QTextImageFormat()
+    shape.setProperty(WRITTEN, formula.written)
+    return shape
 
 
 def _parse(foothold: str, source: str, place: Callable[[TexSource], QTextImageFormat | None]) -> QTextDocument:
@@ -164,7 +175,7 @@ def task_of(block: QTextBlock) -> bool | None:
 
 def is_formula(block: QTextBlock) -> bool:
     """Whether a block is nothing but a formula that was set apart."""
-    return block.text() == "\ufffc" and written_tex(_runs(block)[0][2]).startswith(("$$", "\\["))
+    return block.text() == "\ufffc" and written_tex(runs_of(block)[0][2]).startswith(("$$", "\\["))
 
 
 def thin(shape: QTextBlockFormat) -> QTextBlockFormat:
@@ -184,7 +195,7 @@ def _replace_pictures(document: QTextDocument) -> None:
     """Put words where the model wants a picture shown: nothing is fetched."""
     block = document.begin()
     while block.isValid():
-        for start, end, style in reversed(_runs(block)) if "\ufffc" in block.text() else ():
+        for start, end, style in reversed(runs_of(block)) if "\ufffc" in block.text() else ():
             if style.isImageFormat():
                 name = style.property(QTextFormat.Property.ImageAltText) or "picture"
                 _span(block, start, end).insertText(f"[{name}: not loaded]", QTextCharFormat())
@@ -195,7 +206,7 @@ def _restore_breaks_and_tabs(document: QTextDocument) -> None:
     block = document.begin()
     while block.isValid():
         if LINE_BREAK_MARK in block.text() or TAB_MARK in block.text():
-            for start, end, style in _runs(block):
+            for start, end, style in runs_of(block):
                 text = block.text()[start:end].replace(LINE_BREAK_MARK, "\u2028").replace(TAB_MARK, "\t")
                 _span(block, start, end).insertText(text, style)
         block = block.next()
@@ -366,14 +377,14 @@ def _style_heading(block: QTextBlock, theme: Theme, level: int) -> None:
     font = QFont()
     font.setPixelSize(theme.pixels(_HEADING_SIZES.get(level, _BODY_SIZE)))
     font.setWeight(QFont.Weight.DemiBold)
-    for start, end, style in _runs(block):
+    for start, end, style in runs_of(block):
         style.clearProperty(QTextFormat.Property.FontSizeAdjustment)
         style.setFont(font, _SPECIFIED)
         _span(block, start, end).setCharFormat(style)
 
 
 def _style_runs(block: QTextBlock, theme: Theme) -> None:
-    for start, end, style in _runs(block):
+    for start, end, style in runs_of(block):
         if style.fontFixedPitch():
             mono = QTextCharFormat()
             mono.setFont(theme.mono_font, _SPECIFIED)
@@ -407,7 +418,7 @@ def link_pages(document: QTextDocument, theme: Theme, num_pages: int) -> None:
         block = block.next()
 
 
-def _runs(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
+def runs_of(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
     """The runs of equal format in a block, as (start, end, format) with positions inside the block."""
     runs = []
     iterator = block.begin()

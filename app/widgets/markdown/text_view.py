@@ -4,6 +4,7 @@ import math
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
 
 from PySide6.QtCore import QMimeData, QRect, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
@@ -25,6 +26,7 @@ from app.text.blocks import PIECE, plain_piece, uncut
 from app.text.markdown import CUT_MARK
 from app.viewmodels.conversation.finding import SLICE_S, occurrences
 from app.widgets.markdown.selection import plain_mime
+from app.widgets.markdown.spoken import SpokenPlace, spoken_in
 from app.widgets.shared.look import Look
 
 __all__ = ["TextView"]
@@ -88,9 +90,15 @@ class TextView(QTextBrowser):
         )
         self.anchorClicked.connect(self.link_chosen)
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._found_marks: list[QTextEdit.ExtraSelection] = []
+        self._spoken: int | None = None
+        """The number of the sentence that is read aloud."""
+        self._places: list[SpokenPlace] = []
+        self._places_to_come: Iterator[SpokenPlace] = iter(())
         self._marks = QTimer(self, interval=0, singleShot=True)
         self._marks.timeout.connect(self._hunt_on)
         self.document().contentsChanged.connect(self._mark_again)
+        self.document().contentsChanged.connect(self._forget_places)
         look.theme.changed.connect(self._mark_again)
 
     def show_plain(self, text: str) -> None:
@@ -226,7 +234,31 @@ class TextView(QTextBrowser):
             mark.cursor = self._span(start, stop)
             mark.format = _marker(self._look.theme.colors, is_present=number == self._present)
             marks.append(mark)
-        self.setExtraSelections(marks)
+        self._found_marks = marks
+        self._show_marks()
+
+    def mark_spoken(self, number: int | None) -> None:
+        """Mark the sentence that is read aloud, by its number in the text; None for none."""
+        if number != self._spoken:
+            if self._spoken is None or number is None:
+                self._forget_places()
+            self._spoken = number
+            self._show_marks()
+
+    def _forget_places(self) -> None:
+        self._places, self._places_to_come = [], spoken_in(self.document())
+
+    def _show_marks(self) -> None:
+        marks = []
+        if self._spoken is not None:
+            missing = self._spoken + 1 - len(self._places)
+            self._places += islice(self._places_to_come, max(0, missing))
+        if self._spoken is not None and self._spoken < len(self._places):
+            place, mark = self._places[self._spoken], QTextEdit.ExtraSelection()
+            mark.cursor = self._span(place.start, place.end)
+            mark.format.setBackground(QColor(self._look.theme.colors.accent_soft))
+            marks.append(mark)
+        self.setExtraSelections([*marks, *self._found_marks])
 
     def _find_hits(self) -> Iterator[list[tuple[int, int]]]:
         """The hits in what is shown, as positions, a few paragraphs after the other."""

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QTextEdit
 
+from app.text.sentences import sentences
 from app.viewmodels.reading.lines import Line, text_of
 from app.widgets.shared.look import Look
 
@@ -42,6 +43,7 @@ class PageEditor(QPlainTextEdit):
         self._marked: tuple[Line, ...] | None = None
         self._found: dict[int, list[tuple[int, int]]] = {}
         self._found_now: tuple[int, int, int] | None = None
+        self._spoken: int | None = None
         self._is_taking = False
         self._line = -1
         self.setObjectName("pageEditor")
@@ -95,8 +97,15 @@ class PageEditor(QPlainTextEdit):
         """The line and the character behind what is selected."""
         cursor = self.textCursor()
         block = self.document().findBlock(cursor.selectionEnd())
-        inside = block.text().encode("utf-16-le", "surrogatepass")[: 2 * (cursor.selectionEnd() - block.position())]
-        return block.blockNumber(), len(inside.decode("utf-16-le", "surrogatepass"))
+        return block.blockNumber(), _index(block.text(), cursor.selectionEnd() - block.position())
+
+    @property
+    def selected(self) -> tuple[int, int] | None:
+        """From and to in the whole text; None where nothing is selected."""
+        cursor, text = self.textCursor(), self.text
+        if not cursor.hasSelection():
+            return None
+        return _index(text, cursor.selectionStart()), _index(text, cursor.selectionEnd())
 
     def show_found(self, found: Iterable[tuple[int, int, int]], now: tuple[int, int, int] | None) -> None:
         """Mark places (line, from, to), and the one that is looked at."""
@@ -105,6 +114,17 @@ class PageEditor(QPlainTextEdit):
             by_line.setdefault(line, []).append((start, end))
         if (by_line, now) != (self._found, self._found_now):
             self._found, self._found_now = by_line, now
+            self._mark()
+
+    @property
+    def spoken(self) -> list[tuple[int, int]]:
+        """The sentences of the page, from and to; they go on from line to line."""
+        return list(sentences(self.text, ends_at_lines=False))
+
+    def mark_spoken(self, number: int | None) -> None:
+        """Mark the sentence that is read aloud; None for none."""
+        if number != self._spoken:
+            self._spoken = number
             self._mark()
 
     # --- what is typed
@@ -210,6 +230,8 @@ class PageEditor(QPlainTextEdit):
                     )
                 )
             block = block.next()
+        if self._spoken is not None and self._spoken < len(places := self.spoken):
+            marks.append(self._part(0, *places[self._spoken], self.text, back=colors.accent_soft))
         self.setExtraSelections(marks)
 
     def _whole(self, cursor: QTextCursor, back: str) -> QTextEdit.ExtraSelection:
@@ -260,3 +282,8 @@ def _units(text: str, index: int) -> int:
     """How many of Qt's characters, which are UTF-16, stand before one of Python's."""
     before = text[:index]
     return index if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _index(text: str, units: int) -> int:
+    """How many of Python's characters stand before one of Qt's."""
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "surrogatepass"))

@@ -44,6 +44,7 @@ class TextSide(QWidget):
         self.previous_doubt = IconButton(look, "chevron-left", "Go to the doubtful word before", side=24)
         self.next_doubt = IconButton(look, "chevron-right", "Go to the next doubtful word", side=24)
         self.again = IconButton(look, "again", "Read this page again, finer", side=28)
+        self.speak = IconButton(look, "speaker", "Read this page aloud", side=28)
         self._foot = QWidget()
         self._arrange()
         self.editor.edited.connect(self._edit)
@@ -122,7 +123,7 @@ class TextSide(QWidget):
         foot.setContentsMargins(14, 3, 8, 5)
         foot.setSpacing(4)
         foot.addWidget(self.state, 1)
-        for widget in (self.previous_doubt, self.doubts, self.next_doubt, self.again):
+        for widget in (self.previous_doubt, self.doubts, self.next_doubt, self.speak, self.again):
             foot.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

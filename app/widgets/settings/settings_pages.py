@@ -1,6 +1,6 @@
 """Pages of the settings window. Each shows the preferences as they are, and changes them at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.settings import MOST_MEGABYTES, TEXT_SIZES, Appearance, Preference, Settings
-from app.viewmodels.settings.preferences import NOTIFYING_NAMES, RETENTION_NAMES, Preferences, count_tokens
+from app.settings import MOST_MEGABYTES, TEXT_SIZES, Appearance, Preference, Settings, SystemVoice
+from app.viewmodels.settings.preferences import NOTIFYING_NAMES, RATE_NAMES, RETENTION_NAMES, Preferences, count_tokens
 from app.widgets.settings.folder_list import FolderList
 from app.widgets.shared.dialogs import ask_before_deleting, ask_for_folder, show_folder
 from app.widgets.shared.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
@@ -77,7 +77,7 @@ class SettingsPage(Form):
 class GeneralPage(SettingsPage):
     """How the window looks and what its keys do."""
 
-    def __init__(self, look: Look, preferences: Preferences) -> None:
+    def __init__(self, look: Look, preferences: Preferences, find_voices: Callable[[], Sequence[SystemVoice]]) -> None:
         super().__init__(look, preferences)
         self._theme = look.theme
         self.appearance = PopUp(look)
@@ -110,6 +110,10 @@ class GeneralPage(SettingsPage):
         self.add_gap()
         self.notifying = self.add_menu("Notifications", Settings.notifying, NOTIFYING_NAMES)
         self._notifying_note = self.add_note()
+        self.add_gap()
+        self.voice = VoiceChoice(look, preferences, find_voices)
+        self.add("Read aloud by", self.voice)
+        self.speech_rate = self.add_menu("Speed", Settings.speech_rate, RATE_NAMES)
         self.appearance.activated.connect(lambda index: self._theme.set_appearance(list(_APPEARANCES)[index]))
         self.text_size.valueChanged.connect(lambda step: self._theme.set_text_size(TEXT_SIZES[step]))
         self.return_sends.toggled.connect(self._choose_return)
@@ -122,6 +126,7 @@ class GeneralPage(SettingsPage):
         with QSignalBlocker(self.text_size), QSignalBlocker(self.return_sends):
             self.text_size.setValue(TEXT_SIZES.index(settings.text_size))
             (self.return_sends if settings.return_sends else self.return_breaks).setChecked(True)
+        self.voice.refresh()
         self.percent.setText(f"{settings.text_size} %")
         self._keys_note.setText(
             "With Shift or Option it makes a new line." if settings.return_sends else "With Command it sends."
@@ -130,6 +135,40 @@ class GeneralPage(SettingsPage):
 
     def _choose_return(self, sends: bool) -> None:
         self.settings.return_sends = sends
+
+
+class VoiceChoice(PopUp):
+    """The voice that reads aloud. The system is asked for its voices when the menu is opened, not before."""
+
+    def __init__(self, look: Look, preferences: Preferences, find_voices: Callable[[], Sequence[SystemVoice]]) -> None:
+        super().__init__(look)
+        self._preferences = preferences
+        self._find_voices = find_voices
+        self._voices: list[SystemVoice | None] = []
+        self.activated.connect(self._choose)
+
+    def refresh(self) -> None:
+        """Show the chosen one."""
+        chosen = self._preferences.settings.speech_voice
+        if chosen not in self._voices:
+            self._list([None] if chosen is None else [None, chosen])
+        self.setCurrentIndex(self._voices.index(chosen))
+
+    def showPopup(self) -> None:
+        """List those that there are."""
+        chosen = self._preferences.settings.speech_voice
+        self._list(list(dict.fromkeys([None, *self._find_voices(), chosen])))
+        self.setCurrentIndex(self._voices.index(chosen))
+        super().showPopup()
+
+    def _list(self, voices: list[SystemVoice | None]) -> None:
+        self._voices = voices
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItems([self._preferences.voice_name(voice) for voice in voices])
+
+    def _choose(self, index: int) -> None:
+        self._preferences.settings.speech_voice = self._voices[index]
 
 
 class ModelPage(SettingsPage):

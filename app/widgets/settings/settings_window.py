@@ -1,9 +1,12 @@
 """The settings window: pages behind a row of symbols, everything at once, nothing to confirm."""
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
+from app.settings import SystemVoice
 from app.viewmodels.conversation.tools import Toolbox
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.settings.answer_pages import AnswersPage, PromptsPage
@@ -17,13 +20,20 @@ __all__ = ["SettingsWindow"]
 class SettingsWindow(QWidget):
     """A window beside the main one. It is as large as its page."""
 
-    def __init__(self, parent: QWidget, look: Look, preferences: Preferences, toolbox: Toolbox) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        look: Look,
+        preferences: Preferences,
+        toolbox: Toolbox,
+        find_voices: Callable[[], Sequence[SystemVoice]],
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Window | Qt.WindowType.WindowCloseButtonHint)
         self._look = look
         self._main_window = parent
         self._settings = preferences.settings
         self.setObjectName("settings")
-        self.general = GeneralPage(look, preferences)
+        self.general = GeneralPage(look, preferences, find_voices)
         self.model = ModelPage(look, preferences)
         self.prompts = PromptsPage(look, preferences)
         self.answers = AnswersPage(look, preferences)

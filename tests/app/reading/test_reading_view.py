@@ -15,6 +15,7 @@ from app.viewmodels.reading.document import OpenDocument, Phase
 from app.widgets.reading.ask_sheet import AskSheet
 from engine import Box, PageText
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files, say, wait_for_end
+from tests.app.pretended_speaker import PretendedSpeaker
 from tests.fake_documents import SENTENCES, Pretence, pretend
 
 
@@ -89,6 +90,24 @@ def test_a_line_points_to_its_place_and_a_place_to_its_line(open_desk: OpenDesk,
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert editor.place == (6, 0)
     assert view.line == 6
+
+
+def test_a_page_is_read_aloud_over_the_ends_of_its_lines(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    speaker = PretendedSpeaker()
+    desk = open_desk(open_speaker=lambda: speaker)
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    side = desk.window.reading.text
+    side.speak.click()
+    for number in (1, 2):
+        if number == 2:
+            speaker.finish()
+        marked = [mark.cursor.selectedText() for mark in side.editor.extraSelections()]
+        (sentence,) = [text for text in marked if "\u2029" in text]
+        assert " ".join(sentence.split()) == speaker.said[-1]
+    assert side.speak.accessibleName() == "Stop reading aloud"
+    QTest.keyClick(desk.window, Qt.Key.Key_Escape)
+    assert (speaker.is_speaking, side.speak.accessibleName()) == (False, "Read this page aloud")
+    assert desk.window.reading.isVisible()
 
 
 def test_doubtful_words_are_stepped_through_by_the_keyboard(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""What is read aloud from the window, where its place is marked, and the conversation that is only spoken."""
+
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QTextCursor
+
+from app.viewmodels.conversation.turns import AnswerTurn, Turn
+from app.viewmodels.speech.aloud import Sentence
+from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.markdown.spoken import spoken_answer, spoken_selection
+
+__all__ = ["SpeechGestures"]
+
+
+class SpeechGestures(QObject):
+    """Lives as long as its window. `refresh` lets the commands follow."""
+
+    def __init__(self, window: MainWindow, models: ViewModels, refresh: Callable[[], None]) -> None:
+        super().__init__(window)
+        self.aloud = models.aloud
+        self.hands_free = models.hands_free
+        self._window = window
+        self._conversation = models.conversation
+        self._reader = models.reader
+        window.messages.listen_requested.connect(self._toggle_turn)
+        window.messages.selection_spoken.connect(self._speak_selection)
+        window.reading.text.speak.clicked.connect(self._toggle_page)
+        window.composer.voice_menu.hands_free_requested.connect(self.toggle)
+        window.hands_free.add_action("End Hands-Free").clicked.connect(self.hands_free.leave)
+        self.hands_free.said.connect(window.toast.say)
+        self.hands_free.changed.connect(self._show_hands_free)
+        self.aloud.changed.connect(self._show_problem)
+        self.aloud.changed.connect(self._show_place)
+        self.aloud.moved.connect(self._show_place)
+        models.reader.changed.connect(self._show_place)
+        for changed in (self.aloud.changed, self.hands_free.changed):
+            changed.connect(refresh)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether something is spoken, or waits to be."""
+        return self.aloud.is_speaking or self.hands_free.is_on
+
+    @property
+    def can_speak(self) -> bool:
+        """Whether there is anything to read aloud."""
+        is_page = not self._window.reading.text.editor.document().isEmpty()
+        return is_page if self._is_reading else bool(self._conversation.turns)
+
+    def stop(self) -> None:
+        """Be silent, and let no more be spoken."""
+        self.hands_free.leave()
+        self.aloud.stop()
+
+    def toggle(self) -> None:
+        """Begin a conversation that is only spoken, or end it."""
+        if self.hands_free.is_on:
+            self.hands_free.leave()
+        else:
+            self.hands_free.start()
+
+    def speak(self) -> None:
+        """Read what is selected, or the page that is shown, the answer that has the keyboard, or the last one."""
+        view = self._window.messages.focused_view
+        if self._is_reading:
+            self._speak_page()
+        elif view is None or not view.speak_selection():
+            turn = view.turn if view is not None else self._conversation.answer
+            if isinstance(turn, AnswerTurn):
+                self.aloud.speak(turn, spoken_answer(turn))
+
+    @property
+    def _is_reading(self) -> bool:
+        reader = self._reader
+        return reader.is_shown and not reader.is_listing and reader.document is not None
+
+    def _toggle_turn(self, turn: AnswerTurn) -> None:
+        if self.aloud.reads(turn):
+            self.stop()
+        else:
+            self.aloud.speak(turn, spoken_answer(turn))
+
+    def _speak_selection(self, turn: Turn, part: int, cursor: QTextCursor) -> None:
+        self.aloud.speak(turn, spoken_selection(cursor, part))
+
+    @property
+    def _page(self) -> tuple[object, int]:
+        return self._reader.document, self._reader.number
+
+    def _toggle_page(self) -> None:
+        if self.aloud.reads(self._page):
+            self.stop()
+        else:
+            self._speak_page()
+
+    def _speak_page(self) -> None:
+        self.aloud.speak(self._page, self._sentences_of_page())
+
+    def _sentences_of_page(self) -> Iterator[Sentence]:
+        editor = self._window.reading.text.editor
+        text = editor.text
+        first, last = editor.selected or (0, len(text))
+        for number, (start, end) in enumerate(editor.spoken):
+            cut = text[max(start, first) : min(end, last)]
+            if cut.strip():
+                yield Sentence(" ".join(cut.split()), number)
+
+    def _show_place(self) -> None:
+        text, sentence = self._window.reading.text, self.aloud.sentence
+        is_here = self._is_reading and self.aloud.reads(self._page)
+        text.editor.mark_spoken(sentence.number if is_here and sentence is not None else None)
+        words = "Stop reading aloud" if is_here else self.aloud.problem or "Read this page aloud"
+        if text.speak.accessibleName() != words:
+            text.speak.rename(words, "stop" if is_here else "speaker")
+
+    def _show_hands_free(self) -> None:
+        self._window.hands_free.show_text(self.hands_free.line)
+
+    def _show_problem(self) -> None:
+        if self.aloud.problem:
+            (self._window.reading_toast if self._is_reading else self._window.toast).say(self.aloud.problem)
