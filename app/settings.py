@@ -241,7 +241,7 @@ class Settings(QObject):
     budget: Preference[int | None] = Preference(
         "budget", None, lambda stored: BUDGETS[_one_of(stored, list(map(str, BUDGETS)))], lambda budget: budget or ""
     )
-    """The budget chosen last, which the next picture starts with; None lets each picture choose its own."""
+    """The budget that a new picture starts with; None lets each picture choose its own."""
     start_model: Preference[Path | None] = Preference(
         "model", None, lambda stored: Path(str(stored)) if stored else None, lambda folder: str(folder or "")
     )

@@ -1,16 +1,34 @@
 """Budgets of pictures: their names, the one that is chosen by itself; receipts for what the model saw and heard."""
 
+import math
+
 from engine import BUDGETS, Picture, PictureReceipt, SoundReceipt, plan_image
 
-__all__ = ["BUDGET_NAMES", "auto_budget", "heard_line", "receipt_line", "size_line"]
+__all__ = [
+    "BUDGET_NAMES",
+    "SHORT_S",
+    "about_seconds",
+    "auto_budget",
+    "heard_line",
+    "receipt_line",
+    "scale_line",
+    "size_line",
+]
 
 BUDGET_NAMES = dict(zip(BUDGETS, ("Coarse", "Low", "Standard", "Fine", "Finest"), strict=True))
+
+SHORT_S = 0.05
+"""What takes less is not worth a word."""
 
 _PAGE_SHAPES = (1.25, 1.7)
 """Height through width of letter, A4 and legal paper, with some room for a hand that scans askew."""
 
 _PAGE_HEIGHT = 1000
 """Pixels from which a page may hold small print."""
+
+
+_HARDLY = (0.95, 1.1)
+"""Whole patches make a picture a little smaller or larger."""
 
 
 def auto_budget(width: int, height: int, limit: int = BUDGETS[-1]) -> int:
@@ -23,6 +41,19 @@ def auto_budget(width: int, height: int, limit: int = BUDGETS[-1]) -> int:
         if plan.width * plan.height >= width * height or budget >= limit:
             return budget
     return limit
+
+
+def scale_line(width: int, seen_width: int) -> str:
+    """By how much a picture is made smaller or larger for the model; nothing for what comes of rounding to patches."""
+    scale = seen_width / width
+    if _HARDLY[0] < scale < _HARDLY[1]:
+        return ""
+    return f"{'shrunk' if scale < 1 else 'enlarged'} to {scale:.0%}".replace("%", " %")
+
+
+def about_seconds(seconds: float) -> str:
+    """A time that was predicted: "0.4 s", "12 s"."""
+    return f"{seconds:.1f} s" if seconds < 10 else f"{math.ceil(seconds)} s"
 
 
 def size_line(picture: Picture) -> str:

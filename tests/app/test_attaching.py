@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
+from app.settings import Settings
 from app.viewmodels.conversation.records import record_of, restored
 from app.viewmodels.conversation.turns import UserTurn
 from app.viewmodels.draft.intake import SAVE_FIRST
@@ -263,7 +264,9 @@ def test_a_chip_tells_the_exact_cost_of_its_budget_at_once(open_desk: OpenDesk, 
     (chip,) = desk.window.composer.chips.values()
     chip.budget.choices[budget].trigger()
     plan = plan_image(1600, 900, budget)
-    assert chip.cost.text() == f"{plan.num_soft_tokens:,} tokens · {plan.width} × {plan.height}"
+    assert chip.cost.text().startswith(f"{plan.num_soft_tokens:,} tokens · {plan.width} × {plan.height}")
+    scale = {70: ", shrunk to 33 %", 140: ", shrunk to 45 %", 280: ", shrunk to 66 %", 560: ", shrunk to 93 %"}
+    assert chip.cost.text().partition(f"{plan.height}")[2] == scale.get(budget, ", enlarged to 132 %")
     assert desk.models.composer.pictures[0].budget == budget
 
 
@@ -281,14 +284,15 @@ def test_the_arrow_keys_step_through_the_budgets_and_stop_at_the_ends(
     assert seen == [560, 1120, 1120, 1120]
 
 
-def test_the_next_picture_starts_with_the_last_budget(open_desk: OpenDesk, draw: Draw) -> None:
+def test_a_budget_is_chosen_for_one_picture_alone(open_desk: OpenDesk, draw: Draw, settings: Settings) -> None:
     desk = open_desk(has_engine=False)
     drop(desk, files([draw("a.png")]))
     (chip,) = desk.window.composer.chips.values()
     chip.budget.choices[1120].trigger()
     drop(desk, files([draw("b.png")]))
-    assert [picture.budget for picture in desk.models.composer.pictures] == [1120, 1120]
-    chip.budget.choices[None].trigger()
+    assert [picture.choice for picture in desk.models.composer.pictures] == [1120, None]
+    desk.models.composer.set_budget_of_all(560)
+    assert settings.budget is None
     drop(desk, files([draw("c.png", 300, 200)]))
     assert desk.models.composer.pictures[2].label == "Auto · 60 tokens"
 

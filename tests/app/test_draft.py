@@ -114,7 +114,7 @@ def test_auto_asks_the_sample_for_no_more_than_it_was_trained_on(open_desk: Open
     assert desk.models.composer.pictures[0].budget == 1120
     load(desk, "text", "picture", is_sample=True)
     assert desk.models.composer.pictures[0].budget == 280
-    assert (chip.budget.text(), chip.cost.text()) == ("Auto · 264 tokens ▾", "1056 × 576 pixels")
+    assert (chip.budget.text(), chip.cost.text()) == ("Auto · 264 tokens ▾", "1056 × 576, shrunk to 66 %")
 
 
 def test_a_sound_becomes_a_chip_with_its_shape_and_length(open_desk: OpenDesk, record: Record, qtbot: QtBot) -> None:

@@ -31,8 +31,8 @@ from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 def test_a_dropped_picture_is_read_and_shown(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     draw_line("Hello 42").save(tmp_path / "sign.png")
     desk = open_desk(is_real=True)
-    desk.models.composer.set_budget_of_all(280)
     drop(desk, files([tmp_path / "sign.png"]))
+    desk.models.composer.set_budget_of_all(280)
     (picture,) = desk.models.composer.pictures
     assert (picture.attachment.width, picture.attachment.height) == (640, 160)
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)

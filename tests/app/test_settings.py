@@ -314,7 +314,7 @@ def test_all_that_is_chosen_holds_at_once(window: SettingsWindow, settings: Sett
     assert (settings.own_sampling.temperature, settings.own_sampling.seed) == (0.4, 7)
 
 
-def test_the_budget_of_the_next_picture_is_the_one_of_the_composer(open_desk: OpenDesk, draw: Draw) -> None:
+def test_new_pictures_start_with_the_budget_of_the_settings_alone(open_desk: OpenDesk, draw: Draw) -> None:
     desk = open_desk(has_engine=False)
     desk.window.commands["settings"].trigger()
     window = desk.window.findChild(SettingsWindow)
@@ -326,7 +326,8 @@ def test_the_budget_of_the_next_picture_is_the_one_of_the_composer(open_desk: Op
     attach(desk, draw())
     assert desk.models.composer.pictures[0].choice == 560
     desk.models.composer.set_budget_of_all(70)
-    assert pictures.currentText().endswith("· 70 tokens")
+    assert desk.models.composer.pictures[0].choice == 70
+    assert pictures.currentText().endswith("· 560 tokens")
 
 
 def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tmp_path: Path) -> None:

@@ -214,17 +214,14 @@ class Composer(QObject):
             self.text_offered.emit(item.text)
 
     def set_budget(self, key: int, budget: int | None) -> None:
-        """Choose a budget, None for Auto; the next picture starts with what was chosen for a picture."""
+        """Choose a budget for this alone, None for Auto; the next picture starts with what the settings say."""
         item = self.draft.items[key]
-        if isinstance(item, DraftPicture):
-            self._settings.budget = budget
         if isinstance(item, DraftPicture | DraftVideo):
             self._change(self.draft, replace(item, choice=budget))
             self._note_change()
 
     def set_budget_of_all(self, budget: int | None) -> None:
-        """Choose one budget for everything that is seen, and for what comes."""
-        self._settings.budget = budget
+        """Choose one budget for everything that is attached and seen."""
         for item in self.items:
             self.set_budget(item.key, budget)
 

@@ -1,11 +1,11 @@
 """How full the model's context is, and how long reading the draft will take: predicted before it is sent."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.text.receipts import SHORT_S, about_seconds
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.turns import AnswerTurn
 from app.viewmodels.draft.attached import Attached, DraftText
@@ -31,9 +31,6 @@ Receipt = PictureReceipt | SoundReceipt | VideoReceipt
 
 _TURN_TOKENS = 5
 """Around what one side says: markers, the role, line ends."""
-
-_SHORT_S = 0.05
-"""What takes less is not worth a word."""
 
 _FIRST_TOKENS = 50
 """What a model is expected to need for text weighs as much as this many counted tokens."""
@@ -67,6 +64,13 @@ class _Measured:
     def characters_per_token(self) -> float:
         """To two digits, so that small changes change nothing."""
         return float(f"{max(self.characters, 0.1) / max(self.text_tokens, 0.1):.2g}")
+
+    @property
+    def seconds_per_soft_token(self) -> float:
+        """To two digits too; 0 while it is not known."""
+        if not self.encoded_tokens or not self.text_rate:
+            return 0.0
+        return float(f"{self.encoded_ms / 1000 / self.encoded_tokens + 1 / self.text_rate:.2g}")
 
 
 def _expected(characters_per_token: float) -> _Measured:
@@ -144,7 +148,7 @@ class Meter(QObject):
             return ""
         seconds = self._seconds
         tokens = f"{self._draft_tokens:,} token{'s' * (self._draft_tokens != 1)}"
-        return tokens if seconds is None or seconds < _SHORT_S else f"{tokens} · {_about(seconds)}"
+        return tokens if seconds is None or seconds < SHORT_S else f"{tokens} · {about_seconds(seconds)}"
 
     @property
     def detail(self) -> str:
@@ -157,7 +161,7 @@ class Meter(QObject):
             f"Conversation {self.used_tokens:,} · draft {self._draft_tokens:,}",
         ]
         if self._draft_tokens and self._seconds is not None:
-            lines.append(f"Reading the draft takes about {_about(self._seconds)}, as measured before")
+            lines.append(f"Reading the draft takes about {about_seconds(self._seconds)}, as measured before")
         return "\n".join(lines)
 
     @property
@@ -195,6 +199,7 @@ class Meter(QObject):
     def _note_end(self, answer: AnswerTurn) -> None:
         if answer.stats is not None:
             self._measured.text_rate = answer.stats.prefill_tokens_per_second or self._measured.text_rate
+            self._sense()
             self.changed.emit()
 
     def _follow_model(self) -> None:
@@ -209,7 +214,12 @@ class Meter(QObject):
 
     def _sense(self) -> None:
         """Follow what the model takes and what its text costs."""
-        senses = replace(senses_of(self._info), characters_per_token=self._measured.characters_per_token)
+        measured = self._measured
+        senses = replace(
+            senses_of(self._info),
+            characters_per_token=measured.characters_per_token,
+            seconds_per_soft_token=measured.seconds_per_soft_token,
+        )
         if senses != self.senses:
             self.senses = senses
             self.senses_changed.emit()
@@ -230,7 +240,3 @@ class Meter(QObject):
         """An estimate for a message that nobody has counted yet; sounds are left out, videos count as one frame."""
         written = sum(self.senses.text_tokens(part.text) for part in message.written.parts if isinstance(part, Text))
         return _TURN_TOKENS + written + sum(part.budget for part in message.parts if isinstance(part, Picture | Video))
-
-
-def _about(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else f"{math.ceil(seconds)} s"

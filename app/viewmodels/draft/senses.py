@@ -18,6 +18,8 @@ class Senses:
     """The largest budget that Auto chooses."""
     characters_per_token: float = 3.5
     """Of text, roughly."""
+    seconds_per_soft_token: float = 0.0
+    """To see or hear it and to read it, as measured in this session; 0 before anything is."""
 
     def text_tokens(self, text: str) -> int:
         """Tokens of a text, roughly."""

@@ -109,8 +109,8 @@ class AnswersPage(SettingsPage):
         }
         budgets: dict[int | None, str] = {None: "Auto"}
         budgets |= {budget: f"{name} · {budget:,} tokens" for budget, name in BUDGET_NAMES.items()}
-        self.pictures = self.add_menu("Next picture", Settings.budget, budgets)
-        self.add_note("What it may spend. Auto keeps every detail and no more; each picture can be changed.")
+        self.pictures = self.add_menu("New pictures", Settings.budget, budgets)
+        self.add_note("What each may spend. Auto keeps every detail that the model can see, and no more.")
         self.add_gap()
         words = "Think before answering in new conversations"
         self.thinks = self.add_switch("Thinking", Settings.thinks_by_default, words)

@@ -41,10 +41,12 @@ def test_time_is_predicted_from_what_was_measured_in_this_session(
     meter = desk.models.composer.meter
     drop(desk, files([draw("a.png", 1600, 900)]))
     assert meter.line == "264 tokens", "nothing is measured yet"
+    assert desk.models.composer.pictures[0].cost_at(280) == "264 tokens · 1056 × 576, shrunk to 66 %"
     send(desk)
     wait_for_end(qtbot, desk)
     drop(desk, files([draw("b.png", 1600, 900)]))
     assert meter.line == "264 tokens · 0.4 s"  # 84.2 ms of seeing, 264 tokens at 900 a second
+    assert desk.models.composer.pictures[0].cost_at(280) == "264 tokens · 1056 × 576, shrunk to 66 % · 0.4 s"
     desk.models.composer.set_budget_of_all(70)
     assert meter.line == "66 tokens · 0.1 s"
     desk.models.model.load(tmp_path / "another")
