@@ -13,8 +13,9 @@ import app
 import engine
 from app.store.text import searchable, snippet
 from app.text.blocks import block_pieces
+from app.text.dialect import prepare
 from app.text.formulas import put_back, take_formulas
-from app.text.markdown import cleaned, keep_line_breaks, number_fences
+from app.text.markdown import cleaned, even_fences, keep_line_breaks, number_fences
 from app.text.pages import named_pages
 from app.viewmodels.conversation.finding import occurrences
 from app.viewmodels.shelf.shelf import title_from
@@ -34,7 +35,8 @@ HOSTILE = (
     "- 1. ", "*a", "**a", "_a_", "[a", "[a](", "![", "](", "|-", "| ", "|:-:", "-|", ":-", "-:", "- |", "$a", "$$",
     "\\(", "\\[", "\\$", "a$", "`a", "``` ", "~~~ ", "`` ", "a\n", "\n\n", "|\n", "- a\n", "> a\n", "a|\n-|\n", "```\n",
     "[a]:", "[a]: b\n", "a \n", "a\\\n", "call:", "call:a{", "{a:", "a:[", "\\\"", '"a', "a,", "1e", "1.", "<|channel>",
-    "File: ", "Args:", "*a: ", "a (", "<unused", "\\left", "\\{", "error: ",
+    "```md\n", "```md\n```a\n```\n", "a|", "http://", "http://a", "http://a)", "<br>", "**（", "\\begin{align}",
+    "[^a]: b\n", "File: ", "Args:", "*a: ", "a (", "<unused", "\\left", "\\{", "error: ",
     "\u0301\u0323", "\u0f73", "第12345", "p. 1,", "1、",
 )  # fmt: skip
 """What is repeated; each ends in something that no pattern expects."""
@@ -86,6 +88,8 @@ def test_a_pattern_takes_time_in_proportion_to_the_text(place: str, pattern: re.
 WORK: dict[str, Callable[[str], object]] = {
     "keeping line breaks": keep_line_breaks,
     "numbering fences": number_fences,
+    "preparing Markdown": prepare,
+    "evening fences": lambda text: even_fences(text, is_growing=False),
     "cleaning": cleaned,
     "dividing into blocks": lambda text: list(block_pieces(text)),
     "taking formulas": take_formulas,

@@ -36,6 +36,10 @@ _MOST_KEPT = 400
 _FOREIGN = re.compile(r"\\(input|include|includegraphics|href|url|def|newcommand|let|write|read|open\w+)\b")
 """What asks for more than a formula. The renderer does none of it, but would draw the names as letters."""
 
+_ALIGNED = re.compile(r"(\\(?:begin|end)\{)(?:gather(?:ed)?|multline|eqnarray|flalign|alignat)\*?\}(?:\{\d\})?")
+_UNALIGNED = re.compile(r"\\(?:begin|end)\{equation\*?\}")
+"""Environments that the renderer does not know, but knows as another one."""
+
 
 class TokenKind(Enum):
     """What a piece of code is, as far as it has a colour."""
@@ -179,9 +183,10 @@ def draw_formula(formula: Formula) -> Drawing | Refused:
     from ziamath.zmath import Latex
 
     config.svg2 = False  # paths only, which Qt draws
+    tex = _ALIGNED.sub(r"\1aligned}", _UNALIGNED.sub("", formula.tex))
     try:
         with _TimeLimit(MAX_DRAWING_S):
-            drawn = Latex(formula.tex, formula.pixel_size, color=formula.color, inline=not formula.is_display)
+            drawn = Latex(tex, formula.pixel_size, color=formula.color, inline=not formula.is_display)
             svg = drawn.svg()
     except Exception:  # noqa: BLE001 - TeX of strangers breaks the renderer in many ways; its source is shown then
         return Refused()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from app.text.markdown import CUT_MARK, LIST_ITEM, cleaned, fence_after
+from app.text.markdown import CUT_MARK, LIST_ITEM, OpenFence, cleaned, fences_after
 
 __all__ = [
     "PIECE",
@@ -47,13 +47,16 @@ _MOST_OF_ALL_MS = 3000.0
 _ENOUGH_TO_KNOW = 4
 """So many characters of an unfinished line tell what kind of block it begins."""
 
+_MOST_UNEVEN = 8
+"""So many blocks are read twice because their fences do not come out even."""
+
 _MOST_DEFINITIONS = 100
 """So many links may be defined for a whole text."""
 
 _DEEPEST = 24
 """Most quotes and lists within each other, and half as many blanks before an item."""
 
-_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,200}+\]:[^\n]{1,500}$", re.MULTILINE)
+_DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]{1,200}+\]:[^\n]{1,500}$", re.MULTILINE)
 _CONTAINERS = re.compile(r"(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s)))*+")
 
 
@@ -63,6 +66,8 @@ class Piece:
 
     text: str
     is_plain: bool = False
+    is_open: bool = False
+    """Whether it may go on."""
 
 
 class BlockReader:
@@ -82,6 +87,7 @@ class BlockReader:
         self._cost = 0.0
         self._cost_before = 0.0
         self._cost_of_all = 0.0
+        self._num_uneven = 0
 
     def take(self, source: str, *, is_complete: bool) -> Piece | None:
         """The next finished blocks, if there are any; of a complete text all that is left is finished.
@@ -90,14 +96,14 @@ class BlockReader:
         lists stay whole, so what comes later never changes how a finished block reads.
         """
         self.is_through = False
-        while self._at < len(source):
+        while self._at < len(source) or (is_complete and self._reads_anew()):
             end, is_whole = self._end_of_line(source, is_complete)
             line = source[self._at : end]
             if self._at > self._block and self._starts_block(line, is_whole):
                 piece = self._finish_block(source)
                 if piece is not None:
                     return piece
-            cost = _cost(line, is_code=bool(self._fence))
+            cost = _cost(line, is_code=bool(self._fences))
             if not self._is_plain and (self._cost + cost > _MOST_MS or self._is_spent):
                 piece = self._hand_out(source, self._block)
                 self._become_plain()
@@ -118,7 +124,7 @@ class BlockReader:
     def tail(self, source: str) -> Piece:
         """What is not finished."""
         text = cleaned(source[self.position :])
-        return Piece(as_lines(text), is_plain=True) if self._is_plain else Piece(text)
+        return Piece(as_lines(text), is_plain=True) if self._is_plain else Piece(text, is_open=True)
 
     @property
     def _is_spent(self) -> bool:
@@ -137,7 +143,7 @@ class BlockReader:
         return end or len(source), bool(end) or is_complete
 
     def _starts_block(self, line: str, is_whole: bool) -> bool:
-        if self._fence or not self._begins_line or line[0].isspace() or self._is_spent:
+        if self._fences or not self._begins_line or line[0].isspace() or self._is_spent:
             return False
         if not is_whole and len(line) < _ENOUGH_TO_KNOW:
             return False
@@ -157,8 +163,8 @@ class BlockReader:
         self._block = at
         self._cost = 0.0
         self._is_plain = self._in_list = self._after_blank = False
-        self._is_first = self._begins_line = True
-        self._fence = ""
+        self._is_first = self._begins_line = self._is_even = True
+        self._fences: tuple[OpenFence, ...] = ()
         self._cuts: list[int] = []
         self._num_lines = 0
 
@@ -167,6 +173,16 @@ class BlockReader:
         self._at = self._block
         self._begin_block(self._block)
         self._is_plain = True
+
+    def _reads_anew(self) -> bool:
+        """Read the block again that the text ended in, if its fences did not come out even."""
+        if not self._fences or not self._fences[0].holds_fences or self._is_plain or self._num_uneven == _MOST_UNEVEN:
+            return False
+        self._at = self._block
+        self._num_uneven += 1
+        self._begin_block(self._block)
+        self._is_even = False
+        return True
 
     def _is_enough(self, source: str) -> bool:
         return self._at - self.position >= PIECE or self._num_lines >= _LINES
@@ -180,7 +196,7 @@ class BlockReader:
         if self._is_first and text.strip():
             self._in_list, self._is_first = bool(LIST_ITEM.match(text)), False
         if self._begins_line:
-            self._fence = fence_after(text, self._fence)
+            self._fences = fences_after(text, self._fences, is_even=self._is_even)
         self._after_blank = not text.strip()
         self._begins_line = len(text) < len(line)
 
@@ -191,7 +207,7 @@ class BlockReader:
             return None
         if not self._is_plain:
             text = cleaned(source[start:end])
-            adds = self._definitions and "[" in text and not self._fence
+            adds = self._definitions and "[" in text and not self._fences
             return Piece(f"{text}\n\n{self._definitions}" if adds else text)
         cuts, self._cuts = [cut for cut in self._cuts if cut < len(source)], []
         return Piece(as_lines(_with_cuts(source, start, end, cuts)), is_plain=True)

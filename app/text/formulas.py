@@ -3,20 +3,25 @@
 import re
 from dataclasses import dataclass
 
-from app.text.markdown import FENCE_OPENING
+from app.text.markdown import FENCE_OPENING, LIST_ITEM, cells_of_rule, is_wide, quoted
 
 __all__ = ["FORMULA_MARK", "TexSource", "put_back", "take_formulas"]
 
 FORMULA_MARK = re.compile("\x03([0-9]+)\x04")
 """Stands for a formula until the text is parsed. No text has these characters."""
 
-_TOKEN = re.compile(r"`++|\\[()\[\]\\$`]|\$\$?|\n")
+_TOKEN = re.compile(r"`++|\\[()\[\]\\$`]|\$\$?|\n|\\(?:begin|end)\{[a-zA-Z]{1,20}\*?\}")
 _CLOSERS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 _MOST_INSIDE = 50
 """So many escapes may stand between two single dollars."""
 
-_PROSE = re.compile(r"(?:^|\s)[A-Za-z]{2,}+(?:\s|$)")
+_PROSE = re.compile(r"(?:^|\s)[A-Za-z]{2,}+(?:\s|$)|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _SIGNS = re.compile(r"[\\^_{}=]")
+_ENVIRONMENT = re.compile(
+    r"\\begin\{(?:equation|align(?:ed|at)?|gather(?:ed)?|multline|eqnarray|flalign|split|cases|array|"
+    r"(?:small|[pbBvV])?matrix)\*?\}"
+)
+"""What is a formula without any other delimiters."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def _written(mark: re.Match[str], formulas: list[TexSource]) -> str:
 
 def _take(text: str, formulas: list[TexSource]) -> str:
     """Take the formulas out of one paragraph. Every token is looked at once or twice, whatever the text."""
+    depth, _ = quoted(text)
+    has_table = any(cells_of_rule(quoted(line)[1]) for line in text.split("\n"))
     tokens = list(_TOKEN.finditer(text))
     last = {token[0]: index for index, token in enumerate(tokens)}
     pieces: list[str] = []
@@ -81,8 +88,10 @@ def _take(text: str, formulas: list[TexSource]) -> str:
             continue
         end = tokens[closing]
         formula = None
-        if opening[0] != "$" or _is_inline(text, opening.end(), end.start()):
-            formula = _read(text[opening.start() : end.end()], opening[0])
+        inside = text[opening.end() : end.start()]
+        is_meant = opening[0] != "$" or _is_inline(text, opening.end(), end.start())
+        if is_meant and (opening[0] not in ("$", "\\(") or _is_in_one_block(inside, has_table=has_table)):
+            formula = _read(_unquoted(text[opening.start() : end.end()], depth), opening[0])
         if formula is not None:
             pieces += text[position : opening.start()], f"\x03{len(formulas)}\x04"
             position = end.end()
@@ -99,18 +108,38 @@ def _find_closing(tokens: list[re.Match[str]], index: int, last: dict[str, int])
         others = range(index + 1, min(index + _MOST_INSIDE, len(tokens)))
         following = next((other for other in others if tokens[other][0][0] != "\\"), None)
         return following if following is not None and tokens[following][0] == "$" else None
-    closer = opening if opening[0] == "`" else _CLOSERS.get(opening, "")
+    if opening.startswith("\\begin"):
+        closer = f"\\end{opening[6:]}" if _ENVIRONMENT.fullmatch(opening) else ""
+    else:
+        closer = opening if opening[0] == "`" else _CLOSERS.get(opening, "")
     if last.get(closer, -1) <= index:
         return None
-    return next(other for other in range(index + 1, len(tokens)) if tokens[other][0] == closer)
+    closers = ("`", "\\`") if closer == "`" else (closer,)  # a backslash means nothing in code
+    return next(other for other in range(index + 1, len(tokens)) if tokens[other][0] in closers)
 
 
 def _read(written: str, opening: str) -> TexSource | None:
     """What stands between delimiters as a formula; None when it is code, a price or nothing."""
     if opening[0] == "`":
         return None
-    tex = written[len(opening) : -len(opening)]
-    return TexSource(written, " ".join(tex.split()), is_display=opening in ("$$", "\\[")) if tex.strip() else None
+    is_display = opening not in ("$", "\\(")
+    tex = written if opening.startswith("\\begin") else written[len(opening) : -len(opening)]
+    return TexSource(written, " ".join(tex.split()), is_display) if tex.strip() else None
+
+
+def _unquoted(written: str, depth: int) -> str:
+    """A formula without the marks of the quotes that it is in."""
+    if not depth:
+        return written
+    first, *others = written.split("\n")
+    return "\n".join([first, *(quoted(line)[1] for line in others)])
+
+
+def _is_in_one_block(inside: str, *, has_table: bool) -> bool:
+    """Whether what stands between two delimiters is in one item of a list, and in one cell of a table."""
+    if has_table and ("\n" in inside or " | " in inside):
+        return False
+    return not any(LIST_ITEM.match(quoted(line)[1]) for line in inside.split("\n")[1:])
 
 
 def _is_inline(text: str, start: int, end: int) -> bool:
@@ -118,5 +147,5 @@ def _is_inline(text: str, start: int, end: int) -> bool:
     tex = text[start:end]
     outside = text[max(0, start - 2) : start - 1] + text[end + 1 : end + 2]
     is_tight = bool(tex) and not tex[0].isspace() and not tex[-1].isspace()
-    is_apart = not any(letter.isalnum() for letter in outside)
+    is_apart = not any(letter.isalnum() and not is_wide(letter) for letter in outside)
     return is_tight and is_apart and not (_PROSE.search(tex) and not _SIGNS.search(tex))

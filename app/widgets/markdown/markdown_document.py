@@ -3,6 +3,7 @@
 The document is built without a layout; changing one that is being laid out is slow, and with tables it crashes Qt.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Qt
@@ -26,16 +27,11 @@ from PySide6.QtGui import (
 )
 
 from app.look.theme import Theme
-from app.text.blocks import block_pieces
-from app.text.formulas import FORMULA_MARK, TexSource, put_back, take_formulas
+from app.text.blocks import Piece, block_pieces
+from app.text.dialect import prepare, restored
+from app.text.formulas import FORMULA_MARK, TexSource, put_back
 from app.text.links import page_link
-from app.text.markdown import (
-    FENCE_NUMBER_MARK,
-    LINE_BREAK_MARK,
-    TAB_MARK,
-    keep_line_breaks,
-    number_fences,
-)
+from app.text.markdown import FENCE_NUMBER_MARK, number_fences
 from app.text.pages import named_pages
 from app.widgets.markdown.code_blocks import code_language, code_lines, is_code, mark_fences
 from app.widgets.markdown.formula_images import WRITTEN, written_tex
@@ -44,9 +40,11 @@ __all__ = [
     "CODE_PADDING",
     "LABEL_HEIGHT",
     "QUOTE_INDENT",
+    "in_utf16",
     "insert_plain",
     "is_bulleted",
     "is_rule",
+    "length_in_utf16",
     "link_pages",
     "page_format",
     "quote_depth",
@@ -72,7 +70,10 @@ _RULE = QTextFormat.Property.UserProperty.value + 2
 _TASK = QTextFormat.Property.UserProperty.value + 3
 """On a list item: whether its task is done. Qt's own boxes and bullets are not drawn."""
 
-_FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+_EMAIL, _WWW, _TABLES, _STRIKES, _TASKS = 0x0008, 0x0400, 0x0100, 0x0200, 0x0800
+_NO_HTML = QTextDocument.MarkdownFeature.MarkdownNoHTML
+_FEATURES = QTextDocument.MarkdownFeature(_EMAIL | _WWW | _TABLES | _STRIKES | _TASKS) | _NO_HTML
+"""Those of md4c, which Qt has one name for; it also underlines what GitHub emphasizes, and finds too long addresses."""
 _BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle, QTextListFormat.Style.ListSquare)
 _HEADING_SIZES = {1: 22, 2: 19, 3: 16}
 _ROOM_ABOVE_HEADING = {1: 22, 2: 20, 3: 16}
@@ -86,7 +87,7 @@ _SPECIFIED = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpe
 
 
 def render_markdown(
-    source: str, theme: Theme, place: Callable[[TexSource], QTextImageFormat | None], *, has_foothold: bool
+    piece: Piece, theme: Theme, place: Callable[[TexSource], QTextImageFormat | None], *, has_foothold: bool
 ) -> QTextDocument:
     """Parse and style a piece of Markdown.
 
@@ -94,7 +95,7 @@ def render_markdown(
     at the cursor, so something must be there to be merged. `place` gives the picture of a formula; without one
     its source is shown.
     """
-    document = _parse("x\n\n" if has_foothold else "", source, place)
+    document = _parse("x\n\n" if has_foothold else "", piece, place)
     document.setIndentWidth(_INDENT)
     _style_tables(document, theme)
     block = document.begin()
@@ -127,7 +128,7 @@ def readable_texts(source: str) -> Iterator[str]:
 def readable_pieces(source: str) -> Iterator[str | QTextDocument]:
     """The same as plain text, or as a document without a style, in which each formula knows how it was written."""
     for piece in block_pieces(source):
-        yield piece.text if piece.is_plain else _parse("", piece.text, _undrawn)
+        yield piece.text if piece.is_plain else _parse("", piece, _undrawn)
 
 
 def _undrawn(formula: TexSource) -> QTextImageFormat:
@@ -136,17 +137,17 @@ def _undrawn(formula: TexSource) -> QTextImageFormat:
     return shape
 
 
-def _parse(foothold: str, source: str, place: Callable[[TexSource], QTextImageFormat | None]) -> QTextDocument:
+def _parse(foothold: str, piece: Piece, place: Callable[[TexSource], QTextImageFormat | None]) -> QTextDocument:
     """The document of a piece of Markdown before anything is styled."""
     document = QTextDocument()
-    source, formulas = take_formulas(source.strip("\n"))
-    source = foothold + keep_line_breaks(source)
+    source, formulas = prepare(piece.text.strip("\n"), is_growing=piece.is_open)
+    source = foothold + source
     document.setMarkdown(number_fences(source), _FEATURES)
     if FENCE_NUMBER_MARK in document.toRawText():
         document.setMarkdown(source, _FEATURES)
     mark_fences(document)
     _replace_pictures(document)
-    _restore_breaks_and_tabs(document)
+    _restore_characters(document)
     _place_formulas(document, formulas, place)
     return document
 
@@ -202,13 +203,13 @@ def _replace_pictures(document: QTextDocument) -> None:
         block = block.next()
 
 
-def _restore_breaks_and_tabs(document: QTextDocument) -> None:
+def _restore_characters(document: QTextDocument) -> None:
     block = document.begin()
     while block.isValid():
-        if LINE_BREAK_MARK in block.text() or TAB_MARK in block.text():
-            for start, end, style in runs_of(block):
-                text = block.text()[start:end].replace(LINE_BREAK_MARK, "\u2028").replace(TAB_MARK, "\t")
-                _span(block, start, end).insertText(text, style)
+        if restored(block.text()) != block.text():
+            for start, end, style in reversed(runs_of(block)):
+                run = _span(block, start, end)
+                run.insertText(restored(run.selectedText()), style)
         block = block.next()
 
 
@@ -217,8 +218,10 @@ def _place_formulas(
 ) -> None:
     block = document.begin()
     while block.isValid() and formulas:
-        for mark in reversed(list(FORMULA_MARK.finditer(block.text()))):
-            cursor = _span(block, *mark.span())
+        marks = list(FORMULA_MARK.finditer(block.text()))
+        places = in_utf16(block.text(), [mark.span() for mark in marks])
+        for mark, place_of_mark in reversed(list(zip(marks, places, strict=True))):
+            cursor = _span(block, *place_of_mark)
             style = cursor.charFormat()
             number = int(mark[1])
             if is_code(block) or style.fontFixedPitch() or number >= len(formulas):
@@ -228,7 +231,8 @@ def _place_formulas(
             else:
                 style.setFontFixedPitch(True)
                 style.setProperty(WRITTEN, formulas[number].written)
-                cursor.insertText(formulas[number].written.replace("\n", " "), style)
+                is_display = formulas[number].is_display
+                cursor.insertText(formulas[number].written.replace("\n", "\u2028" if is_display else " "), style)
         block = block.next()
 
 
@@ -387,8 +391,12 @@ def _style_runs(block: QTextBlock, theme: Theme) -> None:
     for start, end, style in runs_of(block):
         if style.fontFixedPitch():
             mono = QTextCharFormat()
-            mono.setFont(theme.mono_font, _SPECIFIED)
-            mono.setBackground(QColor(theme.colors.bubble))
+            font = theme.mono_font
+            font.setBold(style.fontWeight() >= QFont.Weight.Bold)
+            font.setItalic(style.fontItalic())
+            mono.setFont(font, _SPECIFIED)
+            if not written_tex(style):
+                mono.setBackground(QColor(theme.colors.bubble))
             _span(block, start, end).mergeCharFormat(mono)
         elif style.isAnchor():
             link = QTextCharFormat()
@@ -410,8 +418,10 @@ def link_pages(document: QTextDocument, theme: Theme, num_pages: int) -> None:
     """Let every page up to this one that is named outside of code and links lead to it."""
     block = document.begin()
     while num_pages and block.isValid():
-        for start, end, number in [] if is_code(block) else named_pages(block.text()):
-            cursor = _span(block, start, end)
+        named = [] if is_code(block) else list(named_pages(block.text()))
+        places = in_utf16(block.text(), [(start, end) for start, end, _ in named])
+        for (*_, number), place in zip(named, places, strict=True):
+            cursor = _span(block, *place)
             style = cursor.charFormat()
             if 1 <= number <= num_pages and not style.isAnchor() and not style.fontFixedPitch():
                 cursor.mergeCharFormat(page_format(theme, number))
@@ -435,3 +445,16 @@ def _span(block: QTextBlock, start: int, end: int) -> QTextCursor:
     cursor.setPosition(block.position() + start)
     cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
     return cursor
+
+
+def length_in_utf16(text: str) -> int:
+    """Characters of a text as Qt counts them."""
+    return len(text) + (0 if text.isascii() else sum(letter > "\uffff" for letter in text))
+
+
+def in_utf16(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same places as Qt counts them: characters beyond U+FFFF take two."""
+    if text.isascii() or max(text, default="") <= "\uffff":
+        return spans
+    wide = [place for place, letter in enumerate(text) if letter > "\uffff"]
+    return [(start + bisect_left(wide, start), end + bisect_left(wide, end)) for start, end in spans]

@@ -269,21 +269,21 @@ class MarkdownView(TextView):
             insert_plain(cursor, piece.text, self._look.theme)
             self.is_partly_plain = True
         else:
-            self._insert_markdown(cursor, piece.text, before)
+            self._insert_markdown(cursor, piece, before)
         if is_closed:
             self._color_code(self.document().findBlock(start))
         self.piece_set.emit()
 
-    def _insert_markdown(self, cursor: QTextCursor, source: str, before: int) -> None:
+    def _insert_markdown(self, cursor: QTextCursor, piece: Piece, before: int) -> None:
         start = cursor.position()
         font, ratio = self._body_font(), self.devicePixelRatioF()
-        piece = render_markdown(
-            source, self._look.theme, lambda formula: self._formulas.place(formula, font, ratio), has_foothold=True
+        set_piece = render_markdown(
+            piece, self._look.theme, lambda formula: self._formulas.place(formula, font, ratio), has_foothold=True
         )
-        link_pages(piece, self._look.theme, self._num_pages)
-        self.document().setIndentWidth(piece.indentWidth())
+        link_pages(set_piece, self._look.theme, self._num_pages)
+        self.document().setIndentWidth(set_piece.indentWidth())
         self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
-        cursor.insertFragment(QTextDocumentFragment(piece))
+        cursor.insertFragment(QTextDocumentFragment(set_piece))
         self._remove_foothold(start, before)
 
     def _body_font(self) -> QFont:

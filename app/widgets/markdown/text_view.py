@@ -2,7 +2,6 @@
 
 import math
 import time
-from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 
@@ -25,6 +24,7 @@ from app.look.colors import Colors
 from app.text.blocks import PIECE, plain_piece, uncut
 from app.text.markdown import CUT_MARK
 from app.viewmodels.conversation.finding import SLICE_S, occurrences
+from app.widgets.markdown.markdown_document import in_utf16, length_in_utf16
 from app.widgets.markdown.selection import plain_mime
 from app.widgets.markdown.spoken import SpokenPlace, spoken_in
 from app.widgets.shared.look import Look
@@ -266,8 +266,8 @@ class TextView(QTextBrowser):
         while at < len(raw):
             end = raw.find("\u2029", at + PIECE) + 1 or len(raw)
             text = raw[at:end]
-            yield [(start + one, start + other) for one, other in _in_utf16(text, occurrences(text, self._terms))]
-            at, start = end, start + _length_in_utf16(text)
+            yield [(start + one, start + other) for one, other in in_utf16(text, occurrences(text, self._terms))]
+            at, start = end, start + length_in_utf16(text)
 
     def _span(self, start: int, end: int) -> QTextCursor:
         cursor = QTextCursor(self.document())
@@ -287,15 +287,3 @@ def _marker(colors: Colors, *, is_present: bool) -> QTextCharFormat:
     if is_present:
         marker.setForeground(QColor(colors.on_found))
     return marker
-
-
-def _length_in_utf16(text: str) -> int:
-    return len(text) + (0 if text.isascii() else sum(letter > "\uffff" for letter in text))
-
-
-def _in_utf16(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same places as Qt counts them: characters beyond U+FFFF take two."""
-    if text.isascii() or max(text, default="") <= "\uffff":
-        return spans
-    wide = [place for place, letter in enumerate(text) if letter > "\uffff"]
-    return [(start + bisect_left(wide, start), end + bisect_left(wide, end)) for start, end in spans]

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.exports.conversation import Entry, Exported
 from app.exports.pdf import to_pdf
 from app.look.theme import Theme
-from app.text.blocks import BlockReader, block_pieces, plain_pieces, uncut
+from app.text.blocks import BlockReader, Piece, block_pieces, plain_pieces, uncut
 from app.text.markdown import CUT_MARK, FENCE_NUMBER_MARK, LINE_BREAK_MARK, TAB_MARK, cleaned
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
 from app.widgets.chat.answer_view import AnswerView
@@ -86,17 +86,17 @@ class Turns(QObject):
         num_before, self._num_lines = self._num_lines, self._document.blockCount()
         self._now["lines"] += max(self._num_lines - num_before, 0)
 
-    def _count_parsed(self, source: str, *arguments: Any, **options: Any) -> QTextDocument:
-        self._now["characters"] += len(source)
-        self._now["marks"] += sum(map(source.count, MARKS))
-        piece = self._render(source, *arguments, **options)
-        block = piece.begin()
+    def _count_parsed(self, piece: Piece, *arguments: Any, **options: Any) -> QTextDocument:
+        self._now["characters"] += len(piece.text)
+        self._now["marks"] += sum(map(piece.text.count, MARKS))
+        document = self._render(piece, *arguments, **options)
+        block = document.begin()
         while block.isValid():
             items = block.textList()
             depth = quote_depth(block) + (items.format().indent() if items else 0)
             self._now["deep"] = max(self._now["deep"], depth)
             block = block.next()
-        return piece
+        return document
 
     def _count_searched(self, text: str, terms: tuple[str, ...]) -> list[tuple[int, int]]:
         self._now["characters"] += len(text)

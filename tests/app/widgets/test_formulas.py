@@ -28,6 +28,8 @@ def show(qtbot: QtBot, view: MarkdownView, source: str) -> None:
         ("| $|x|$ | b |", ["|x|"]),
         ("- item\n  $$x$$", ["x"]),
         ("`code` $x$", ["x"]),
+        ("`\\` $x$ `b`", ["x"]),
+        (r"\begin{cases*} a \end{cases*}", [r"\begin{cases*} a \end{cases*}"]),
     ],
 )
 def test_every_way_of_writing_a_formula_is_known(source: str, tex: list[str]) -> None:
@@ -53,6 +55,8 @@ def test_every_way_of_writing_a_formula_is_known(source: str, tex: list[str]) ->
         "$$",
         r"\(x",
         "$x\n\ny$",
+        "- a \\(x\n- b\\) c",
+        r"\begin{foo} a \end{foo}",
     ],
 )
 def test_prices_and_code_are_no_formulas(source: str) -> None:

@@ -1,0 +1,66 @@
+"""Markdown as models write it: what is seen of it, settled and while it streams."""
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from app.look.theme import Theme
+from app.settings import Settings
+from app.text import blocks
+from app.text.blocks import BlockReader, Piece, cleaned, definitions_in
+from tests.app.widgets.fragments import FRAGMENTS
+from tests.app.widgets.shown import shown
+
+
+@pytest.fixture(scope="module")
+def plain_theme(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Theme:
+    """One theme for all fragments."""
+    store = QSettings(str(tmp_path_factory.mktemp("settings") / "settings.ini"), QSettings.Format.IniFormat)
+    return Theme(qapp, Settings(store))
+
+
+def test_markdown_is_shown_as_its_writer_meant_it(plain_theme: Theme) -> None:
+    shown_as = {source: shown(Piece(cleaned(source)), plain_theme) for source, _ in FRAGMENTS}
+    assert shown_as == dict(FRAGMENTS)
+    assert len(shown_as) >= 150
+
+
+def divisions(source: str) -> set[tuple[str, ...]]:
+    """Every way a text is divided between pieces when it stops for a while at each of its letters, and at all."""
+    growing = BlockReader()
+    grown = [piece.text for end in range(len(source)) for piece in pieces(growing, source[:end], is_complete=False)]
+    found = {(*grown, *(piece.text for piece in pieces(growing, source, is_complete=True)))}
+    for end in range(len(source)):
+        reader = BlockReader()
+        before = [piece.text for piece in pieces(reader, source[:end], is_complete=False)]
+        found.add((*before, *(piece.text for piece in pieces(reader, source, is_complete=True))))
+    return found
+
+
+def pieces(reader: BlockReader, source: str, *, is_complete: bool) -> list[Piece]:
+    found = []
+    while piece := reader.take(source, is_complete=is_complete):
+        found.append(piece)
+    return found
+
+
+def test_what_streams_ends_as_what_settles(plain_theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "PIECE", 1)  # every finished block is a piece of its own
+    kept: dict[str, str] = {}
+    for source, seen in FRAGMENTS:
+        if definitions_in(source):
+            continue  # which are known to all pieces once the text is complete
+        for division in divisions(source):
+            for text in set(division).difference(kept):
+                kept[text] = shown(Piece(text), plain_theme)
+            together = " ¶ ".join(filter(None, (kept[text] for text in division)))
+            assert together == seen, f"{source!r} was divided into {division!r}"
+
+
+def test_a_fence_in_markdown_stays_in_it_while_it_streams(plain_theme: Theme) -> None:
+    source = "```markdown\n# T\n```python\nx\n```\nmore"
+    reader = BlockReader()
+    assert pieces(reader, source, is_complete=False) == []
+    assert shown(reader.tail(source), plain_theme) == "{markdown}# T ¶ {```python ¶ {x ¶ {``` ¶ {more"
+    assert pieces(BlockReader(), source, is_complete=True) == [Piece(source)]
+    assert shown(Piece(source), plain_theme) == "{markdown}# T ¶ {```python ¶ {x ¶ more"
