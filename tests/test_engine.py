@@ -19,6 +19,7 @@ from engine.protocol.errors import AttachmentError, ContextFull, PromptError
 from engine.protocol.events import (
     Event,
     Finished,
+    MediaProgress,
     PrefillProgress,
     PromptReady,
     TextDelta,
@@ -55,8 +56,12 @@ def finished(events: list[Event]) -> Finished:
 def test_events_come_in_order_and_end_once(engine: Engine, picture: Path) -> None:
     events = list(engine.respond([user("Read this", Picture(str(picture), 70))], SHORT))
     kinds = [type(event) for event in events]
-    assert kinds[0] is PromptReady
-    assert kinds[1] is PrefillProgress
+    layers = [event for event in events if isinstance(event, MediaProgress)]
+    assert layers == [MediaProgress(done, len(layers)) for done in range(1, len(layers) + 1)]
+    assert kinds[: len(layers) + 2] == [MediaProgress] * len(layers) + [PromptReady, PrefillProgress]
+    again = engine.respond([user("Read this once more", Picture(str(picture), 70))], SHORT)
+    assert isinstance(next(again), PromptReady), "it was seen before"
+    kinds = kinds[len(layers) :]
     assert kinds.count(Finished) == 1
     assert set(kinds[2:-1]) <= {PrefillProgress, TextDelta, ThoughtStarted, ThoughtDelta, ThoughtFinished}
 
@@ -64,9 +69,8 @@ def test_events_come_in_order_and_end_once(engine: Engine, picture: Path) -> Non
 def test_AU_6_VI_6_a_picture_makes_the_prompt_longer_by_the_formula(engine: Engine, picture: Path) -> None:
     without = next(engine.respond([user("Read this")], SHORT))
     events = engine.respond([user("Read this", Picture(str(picture), 140))], SHORT)
-    seen = next(events)
+    seen = next(event for event in events if isinstance(event, PromptReady))
     assert isinstance(without, PromptReady)
-    assert isinstance(seen, PromptReady)
     (receipt,) = seen.pictures
     assert (receipt.width // 48) * (receipt.height // 48) == receipt.num_soft_tokens == 126
     assert seen.num_tokens == without.num_tokens + receipt.num_soft_tokens + 2
@@ -161,8 +165,8 @@ def test_MI_3_another_picture_of_the_same_size_is_not_taken_from_the_cache(engin
         Image.new("RGB", (100, 50), colour).save(paths[-1])
     answers = []
     for path in [*paths, paths[0]]:
-        ready = next(engine.respond([user("Read", Picture(str(path), 70))], SHORT))
-        assert isinstance(ready, PromptReady)
+        events = engine.respond([user("Read", Picture(str(path), 70))], SHORT)
+        ready = next(event for event in events if isinstance(event, PromptReady))
         assert ready.num_cached_tokens < 10
         answers.append(np.array(engine.logits(engine.prepare([user("Read", Picture(str(path), 70))])))[-1])
     assert np.abs(answers[0] - answers[1]).max() > 1e-3

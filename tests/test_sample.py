@@ -84,8 +84,8 @@ def test_it_hears_spoken_digits(engine: Engine) -> None:
     heard = {}
     for name in answers:
         events = list(engine.respond([user("What do you hear?", Sound(str(HELD_OUT / name)))]))
-        assert isinstance(events[0], PromptReady)
-        assert events[0].sounds[0].num_soft_tokens > 20
+        (ready,) = [event for event in events if isinstance(event, PromptReady)]
+        assert ready.sounds[0].num_soft_tokens > 20
         heard[name] = text_of(events)
     errors = sum(edits(heard[name], expected) for name, expected in answers.items())
     assert errors / sum(map(len, answers.values())) <= 0.1, heard
@@ -200,8 +200,7 @@ def test_a_second_turn_reads_the_second_picture(engine: Engine, tmp_path: Path) 
     turns = [user("Read", Picture(str(tmp_path / "Left.png"))), Message("assistant", (Text("Left"),))]
     events = list(engine.respond([*turns, user("Read", Picture(str(tmp_path / "Right.png")))]))
     assert text_of(events) == "Right"
-    ready, ended = events[0], events[-1]
-    assert isinstance(ready, PromptReady)
+    ended = events[-1]
     assert isinstance(ended, Finished)
     assert ended.reason == "end_of_turn"
 

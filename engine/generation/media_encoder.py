@@ -25,7 +25,7 @@ from engine.preprocess.pictures import fit_picture, fit_video, hear_file
 from engine.preprocess.sound import SAMPLE_RATE
 from engine.prompt.prompt import FrameInput, MediaInput, PictureInput, SoundInput, SpanInput, VideoInput
 from engine.protocol.errors import PromptError
-from engine.protocol.events import PictureReceipt, Receipt, SoundReceipt, VideoReceipt
+from engine.protocol.events import MediaProgress, PictureReceipt, Receipt, SoundReceipt, VideoReceipt
 from engine.protocol.messages import BUDGETS, Media, Picture, Sound, Video
 
 __all__ = ["MediaEncoder", "modalities"]
@@ -51,6 +51,9 @@ class Encoded(NamedTuple):
 
     receipts: tuple[Receipt, ...]
     features: Mapping[bytes, mx.array]
+
+
+Encoding = Generator[MediaProgress | None, None, Encoded]
 
 
 class MediaEncoder:
@@ -97,11 +100,14 @@ class MediaEncoder:
         """The same as `encoding`, at once."""
         return whole(self.encoding(media, lambda: None))
 
-    def encoding(self, media: Iterable[MediaInput], between: Callable[[], None]) -> Generator[None, None, "Encoded"]:
-        """Soft tokens for everything that has none yet; yields where others may compute.
+    def encoding(self, media: Iterable[MediaInput], between: Callable[[], None]) -> "Encoding":
+        """Soft tokens for everything that has none yet; yields how far it is, and None where others may compute.
 
         `between` runs while files are read again and may raise.
         """
+        media = tuple(media)
+        new = {span.key: span for item in media for span in item.spans if span.key not in self._features}
+        num_done, num_layers = 0, sum(map(self._num_steps, new.values()))
         receipts, features = [], dict[bytes, mx.array]()
         for item in media:
             started = time.perf_counter()
@@ -109,8 +115,11 @@ class MediaEncoder:
             if not all(span.key in self._features or _content(span) is not None for span in spans):
                 spans = self._read(item.part, item.key, between).spans  # forgotten in the meantime
             for span in spans:
-                rows = self._features.get(span.key)
-                features[span.key] = rows if rows is not None else (yield from self._encode(span))
+                rows = self._features.get(span.key, features.get(span.key))
+                if rows is None:
+                    rows = yield from _told(self._encode(span), num_done, num_layers)
+                    num_done += self._num_steps(span)
+                features[span.key] = rows
             encode_ms = (time.perf_counter() - started) * 1000 if item.read_ms else 0.0
             receipts.append(_receipt(item, item.read_ms + encode_ms))
         for key, rows in features.items():
@@ -166,6 +175,9 @@ class MediaEncoder:
         columns = span.plan.width // self._patch_size
         return self._model.image_steps(mx.array(pixels.patches), mx.array(pixels.positions), columns)
 
+    def _num_steps(self, span: SpanInput) -> int:
+        return self._model.num_audio_steps if isinstance(span, SoundInput) else self._model.num_image_steps
+
     def _forget(self, keep: Collection[bytes]) -> None:
         """Drop the soft tokens used longest ago, never those of the present prompt."""
         for key in list(self._features):
@@ -173,6 +185,19 @@ class MediaEncoder:
                 return
             if key not in keep:
                 del self._features[key]
+
+
+def _told(steps: SoftTokens, num_done: int, num_layers: int) -> Generator[MediaProgress | None, None, mx.array]:
+    """The same steps, and after each how far it is."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            rows: mx.array = end.value
+            return rows
+        num_done += 1
+        yield MediaProgress(num_done, num_layers)
+        yield None
 
 
 def _digest(file: BinaryIO, between: Callable[[], None]) -> bytes:

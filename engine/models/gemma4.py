@@ -42,6 +42,16 @@ class Gemma4(nn.Module):
         """The type of activations."""
         return self.language_model.norm.weight.dtype
 
+    @property
+    def num_image_steps(self) -> int:
+        """So often `image_steps` yields."""
+        return len(self.vision_tower.encoder.layers)
+
+    @property
+    def num_audio_steps(self) -> int:
+        """So often `audio_steps` yields."""
+        return len(self.audio_tower.layers) + 1
+
     def image_steps(self, patches: mx.array, positions: mx.array, columns: int) -> SoftTokens:
         """One picture, unpadded, to soft tokens [n, hidden]; evaluated layer by layer.
 
@@ -85,6 +95,16 @@ class Gemma4Unified(Gemma4):
             self.embed_vision = MultimodalEmbedder(vision.hidden_size, hidden, vision.rms_norm_eps)
         if isinstance(audio, FrameAudioConfig):
             self.embed_audio = MultimodalEmbedder(audio.samples_per_token, hidden, audio.rms_norm_eps)
+
+    @property
+    def num_image_steps(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def num_audio_steps(self) -> int:
+        """One."""
+        return 1
 
     def image_steps(self, patches: mx.array, positions: mx.array, columns: int) -> SoftTokens:
         """patches [n, 6912] float32 in [0, 1] -> soft tokens [n, hidden]: one each, so `columns` does not matter."""

@@ -2,7 +2,8 @@
 
 The events of one answer come in this order, and exactly one of the last line ends it:
 
-    (PromptReady · PrefillProgress* · (Logprobs | ThoughtStarted ThoughtDelta* ThoughtFinished | TextDelta)*
+    (MediaProgress* · PromptReady · PrefillProgress*
+     · (Logprobs | ThoughtStarted ThoughtDelta* ThoughtFinished | TextDelta)*
      · (ToolCalled | ToolCallRefused)* · ToolFinished*)+
     Finished | Failed
 
@@ -20,7 +21,8 @@ from engine.protocol.models import Lever, Machine, Shapes
 
 __all__ = [
     "DocumentEvent", "DocumentLooked", "DocumentRead", "EngineEvent", "EngineRested", "EngineStarted", "Event",
-    "Failed", "FinishReason", "Finished", "LoadProgress", "Logprob", "Logprobs", "ModelInfo", "ModelLoaded",
+    "Failed", "FinishReason", "Finished", "LoadProgress", "Logprob", "Logprobs", "MediaProgress", "ModelInfo",
+    "ModelLoaded",
     "PageLooked", "PageProgress", "PageRead", "PageShown", "PictureReceipt", "PrefillProgress", "PromptReady",
     "Receipt", "RecordingRead", "SoundReceipt", "SpeechRead", "Stats", "TextDelta", "ThoughtDelta", "ThoughtEnd",
     "ThoughtFinished", "ThoughtStarted", "ToolCallRefused", "ToolCalled", "ToolFinished", "Traits", "VideoReceipt",
@@ -77,6 +79,13 @@ class VideoReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Receipt = PictureReceipt | SoundReceipt | VideoReceipt
+
+
+class MediaProgress(_Event, frozen=True, tag="media_progress"):
+    """So many layers of a tower are done for what is attached and was not seen or heard before, all files together."""
+
+    done_layers: int
+    total_layers: int
 
 
 class PromptReady(_Event, frozen=True, tag="prompt_ready"):
@@ -352,6 +361,7 @@ class RecordingRead(_Event, frozen=True, tag="recording_read"):
 
 Event = (
     PromptReady
+    | MediaProgress
     | PrefillProgress
     | ThoughtStarted
     | ThoughtDelta

@@ -150,6 +150,22 @@ def test_a_thought_tells_how_long_it_took(qapp: QApplication, seconds: float, ti
     assert thought.title == title
 
 
+def test_reading_tells_how_far_it_is_and_for_how_long(qapp: QApplication) -> None:
+    now = [100.0]
+    answer = AnswerTurn(Place(), num_new_pictures=1, clock=lambda: now[0])
+    answer.start_reading()
+    assert answer.activity == "Reading the picture…"
+    now[0] += 3.4
+    answer.show_progress(12, 27, is_seeing=True)
+    assert answer.activity == "Looking at the picture… 44 % · 3 s"
+    now[0] += 1
+    answer.show_progress(60, 120)
+    assert answer.activity == "Reading the picture… 50 % · 4 s"
+    sound = AnswerTurn(Place(), clock=lambda: now[0])
+    sound.show_progress(1, 2, is_seeing=True)
+    assert sound.activity == "Taking in what is attached… 50 %"
+
+
 def test_a_retry_forgets_the_thought_of_the_failed_attempt(qapp: QApplication, theme: Theme, qtbot: QtBot) -> None:
     answer = AnswerTurn(Place(), shows_thought=False)
     view = AnswerView(Look(theme, Icons(ICONS)), answer)

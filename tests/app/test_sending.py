@@ -207,9 +207,9 @@ def test_a_model_that_is_chosen_makes_no_answer_wait_that_is_under_way(
     desk = open_desk("never")
     attach(desk, draw())
     answer = say(desk, "read")
-    qtbot.waitUntil(lambda: answer.activity == "Reading the picture… 25 %", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: answer.activity.startswith("Reading the picture… 25 %"), timeout=WAIT_MS)
     desk.models.model.load(tmp_path)
-    assert answer.activity == "Reading the picture… 25 %"
+    assert answer.activity.startswith("Reading the picture… 25 %")
 
 
 def test_the_menu_sends_whenever_return_does(
@@ -237,8 +237,8 @@ def test_reading_a_picture_is_told_with_its_progress(open_desk: OpenDesk, draw: 
     desk = open_desk("never")
     attach(desk, draw())
     answer = say(desk, "read")
-    assert answer.activity == "Reading the picture…"
-    qtbot.waitUntil(lambda: answer.activity == "Reading the picture… 25 %", timeout=WAIT_MS)
+    assert answer.activity.startswith("Reading the picture…")
+    qtbot.waitUntil(lambda: answer.activity.startswith("Reading the picture… 25 %"), timeout=WAIT_MS)
     assert desk.models.status.state == "Reading the picture… 25 %"
     desk.models.conversation.stop()
 

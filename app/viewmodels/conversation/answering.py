@@ -13,6 +13,7 @@ from engine import (
     Event,
     Failed,
     Finished,
+    MediaProgress,
     PrefillProgress,
     PromptReady,
     TextDelta,
@@ -117,6 +118,9 @@ class Answering(QObject):
             case PromptReady():
                 self.prompt_read.emit(event)
                 self.phase_changed.emit()
+            case MediaProgress(done, total):
+                self.answer.show_progress(done, total, is_seeing=True)
+                self.progressed.emit()
             case PrefillProgress(done, total):
                 self.answer.show_progress(done, total)
                 self.progressed.emit()

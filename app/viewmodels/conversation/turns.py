@@ -9,7 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import assert_never
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.text.pages import pages_told
 from app.text.receipts import heard_line, receipt_line, size_line
@@ -248,6 +248,12 @@ class AnswerTurn(QObject):
         """Whether more was said than is shown."""
         self._num_new_pictures = num_new_pictures
         self._fraction: float | None = None
+        self._is_seeing = False
+        """Whether what is attached goes through its tower, before the prompt is read."""
+        self._reading_since = 0.0
+        self._ticks = QTimer(self, interval=1000)
+        self._ticks.timeout.connect(self.changed)
+        self.changed.connect(self._tick)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -293,8 +299,10 @@ class AnswerTurn(QObject):
             case AnswerState.WAITING:
                 return "Waiting for the model…"
             case AnswerState.READING:
-                progress = "" if self._fraction is None else f" {self._fraction:.0%}".replace("%", " %")
-                return f"{self._reading}{progress}"
+                seconds = int(self._clock() - self._reading_since)
+                progress = "" if self._fraction is None else f"{self._fraction:.0%}".replace("%", " %")
+                told = " · ".join(filter(None, (progress, f"{seconds} s" if seconds else "")))
+                return f"{self._reading} {told}".rstrip()
             case AnswerState.WRITING if not self.text:
                 return "Writing…"
             case _:
@@ -360,13 +368,23 @@ class AnswerTurn(QObject):
 
     @property
     def _reading(self) -> str:
+        does = "Looking at" if self._is_seeing else "Reading"
         match self._num_new_pictures:
             case 0:
-                return "Reading…"
+                return "Taking in what is attached…" if self._is_seeing else "Reading…"
             case 1:
-                return "Reading the picture…"
+                return f"{does} the picture…"
             case number:
-                return f"Reading {number} pictures…"
+                return f"{does} {number} pictures…"
+
+    def _tick(self) -> None:
+        """Let the seconds go on while it is read, also where nothing else is told."""
+        is_reading = self.state is AnswerState.READING
+        if is_reading and not self._ticks.isActive():
+            self._reading_since = self._clock()
+            self._ticks.start()
+        elif not is_reading:
+            self._ticks.stop()
 
     def start_reading(self) -> None:
         """The engine works on this turn's prompt."""
@@ -378,10 +396,11 @@ class AnswerTurn(QObject):
         self.state = AnswerState.WAITING
         self.changed.emit()
 
-    def show_progress(self, done_tokens: int, total_tokens: int) -> None:
-        """So much of the prompt is read."""
+    def show_progress(self, num_done: int, num_all: int, *, is_seeing: bool = False) -> None:
+        """So much of the prompt is read, or of what is attached seen."""
         self.state = AnswerState.READING
-        self._fraction = done_tokens / total_tokens if total_tokens else None
+        self._is_seeing = is_seeing
+        self._fraction = num_done / num_all if num_all else None
         self.changed.emit()
 
     def take(self, event: Event) -> None:
@@ -488,6 +507,7 @@ class AnswerTurn(QObject):
         self.error = self.reason = ""
         self.parts.clear()
         self.stats = self._fraction = None
+        self._is_seeing = False
         self.state = AnswerState.WAITING
         self.changed.emit()
 
