@@ -83,10 +83,14 @@ class Theme(QObject):
         colors = DARK if self._is_dark() else LIGHT
         if self._hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast:
             colors = high_contrast(colors)
+        sheet = style_sheet(colors, self.scale)
+        is_other = (colors, sheet) != (self.colors, self._app.styleSheet())
         self.colors = colors
         self._app.setPalette(_palette(colors))
-        self._app.setStyleSheet(style_sheet(colors, self.scale))
-        self.changed.emit()
+        if is_other:
+            self._app.setStyleSheet("")  # in another's place, Qt styles a widget again for each one around it
+            self._app.setStyleSheet(sheet)
+            self.changed.emit()
 
     def _is_dark(self) -> bool:
         if self.appearance is Appearance.SYSTEM:

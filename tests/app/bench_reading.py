@@ -18,6 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QSettings  # noqa: E402
 
 from app.application import DesktopApplication, assemble  # noqa: E402
+from app.garbage import Collector  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from app.viewmodels.reading.document import Phase  # noqa: E402
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=500)
     num_pages = parser.parse_args().pages
     application = DesktopApplication(["cabochon"])
+    collector = Collector(application)
     folder = Path(tempfile.mkdtemp())
     settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
     desk = assemble([*FAKE, str(folder / "marker")], Theme(application, settings), settings, folder / "data")
@@ -86,6 +88,7 @@ def main() -> None:
         live(20)
     heart.stop("typing and stepping through doubts")
     desk.close()
+    collector.close()
 
 
 if __name__ == "__main__":

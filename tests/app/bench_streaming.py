@@ -30,8 +30,9 @@ import numpy as np  # noqa: E402
 from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer  # noqa: E402
 
 from app.application import Desk, DesktopApplication, assemble  # noqa: E402
+from app.garbage import Collector  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
-from app.settings import Settings  # noqa: E402
+from app.settings import Appearance, Settings  # noqa: E402
 from app.store import Store, Turn  # noqa: E402
 from app.text.blocks import BlockReader  # noqa: E402
 from app.viewmodels.conversation.records import record_of  # noqa: E402
@@ -141,7 +142,7 @@ def long_conversation(desk: Desk, num_turns: int) -> None:
         live(8)
     heart.stop("scrolling")
     for name, change in (
-        ("restyled", desk.theme.apply),
+        ("restyled", lambda: desk.theme.set_appearance(Appearance.DARK)),
         ("bigger", lambda: desk.theme.step_scale(1)),
         ("narrower", lambda: desk.window.resize(700, 740)),
     ):
@@ -273,6 +274,7 @@ def main() -> None:
     parser.add_argument("--texts", action="store_true")
     options = parser.parse_args()
     application = DesktopApplication(["cabochon", "-style", "Fusion"])
+    collector = Collector(application)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(QSettings(f"{folder}/settings.ini", QSettings.Format.IniFormat))
         engine = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "rich"]
@@ -283,17 +285,15 @@ def main() -> None:
         wait_until(lambda: desk.models.model.is_ready)
         if options.load:
             load(desk, large_video(Path(folder) / "film.mp4"), options.seconds)
-            desk.close()
-            return
-        if options.texts:
+        elif options.texts:
             any_texts(desk)
-            desk.close()
-            return
-        stream(desk, options.seconds)
-        long_conversation(desk, options.turns)
-        find(desk)
-        long_answer(desk, 100_000)
+        else:
+            stream(desk, options.seconds)
+            long_conversation(desk, options.turns)
+            find(desk)
+            long_answer(desk, 100_000)
         desk.close()
+    collector.close()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,26 @@ def test_light_and_dark_change_live_in_the_middle_of_an_answer(open_desk: OpenDe
     assert desk.window.grab().toImage().pixelColor(desk.window.width() - 14, 300).name() == LIGHT.window
     assert desk.window.messages.views[-1].text_view.toPlainText().startswith("Paragraph 1")
     desk.models.conversation.stop()
+
+
+def test_another_look_styles_what_stands_deep_in_the_window_no_oftener(open_desk: OpenDesk, theme: Theme) -> None:
+    desk = open_desk(has_engine=False)
+    heard: Counter[QObject] = Counter()
+
+    class Ear(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            heard[watched] += event.type() == QEvent.Type.StyleChange
+            return False
+
+    ear = Ear()
+    QApplication.instance().installEventFilter(ear)
+    desk.window.commands["dark"].trigger()
+    styled = max(heard.values())
+    desk.window.commands["dark"].trigger()
+    assert max(heard.values()) == styled, "the same look again is no change"
+    QApplication.instance().removeEventFilter(ear)
+    assert 0 < styled <= 2 * heard[desk.window]
+    desk.window.commands["light"].trigger()
 
 
 def test_bigger_text_is_bigger(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) -> None:
