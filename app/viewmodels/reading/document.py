@@ -1,6 +1,6 @@
 """A document that is open: its pages, how it is read, what a person corrects, and the way back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -74,6 +74,8 @@ class OpenDocument(QObject):
         """As what its pages were read last."""
         self.pages: list[Page] = []
         self.changes = Changes()
+        self._num_read: int | None = None
+        self.page_changed.connect(self._count_anew)
         self._errands = errands
         self._looking: Errand | None = None
         self._jobs = PageJobs(errands, path, self.pages)
@@ -106,8 +108,13 @@ class OpenDocument(QObject):
 
     @property
     def num_read(self) -> int:
-        """Pages that were read."""
-        return sum(page.is_read for page in self.pages)
+        """Pages that were read; counted once until one changes, for every command asks."""
+        if self._num_read is None:
+            self._num_read = sum(page.is_read for page in self.pages)
+        return self._num_read
+
+    def _count_anew(self) -> None:
+        self._num_read = None
 
     @property
     def num_waiting(self) -> int:
@@ -143,12 +150,10 @@ class OpenDocument(QObject):
         """What was read, with corrections, in order."""
         return [text for page in self.pages if (text := page.as_written()) is not None]
 
-    def doubts(self) -> Iterator[tuple[int, int, tuple[int, int]]]:
-        """Every word that nobody is sure of, for each place in it: page, line, range of characters."""
-        for page in self.pages:
-            for number, line in enumerate(page.lines if page.num_doubtful else ()):
-                for span in line.doubtful:
-                    yield page.number, number, word_around(line.text, span)
+    def doubts(self, number: int) -> list[tuple[int, tuple[int, int]]]:
+        """The words of a page that nobody is sure of, for each place in them: line, range of characters."""
+        lines = enumerate(self.page(number).lines)
+        return [(at, word_around(line.text, span)) for at, line in lines for span in line.doubtful]
 
     def restore(self, kept: Sequence[KeptPage]) -> None:
         """Take what was read of pages before, with corrections; what a person corrects here stays."""

@@ -156,16 +156,18 @@ class Reader(QObject):
 
     def step_doubt(self, steps: int) -> None:
         """Go to the next doubtful word, or the one before, round the end."""
-        doubts = list(self.document.doubts()) if self.document is not None else []
-        if not doubts:
+        pages = [page.number for page in self.document.pages if page.num_doubtful] if self.document is not None else []
+        if self.document is None or not pages:
             return
-        here = (self.number, *self.place)
+        here = self.document.doubts(self.number)
         if steps > 0:
-            there = next((each for each in doubts if (each[0], each[1], each[2][0]) >= here), doubts[0])
+            rest = [(line, span) for line, span in here if (line, span[0]) >= self.place]
+            other = next((number for number in pages if number > self.number), pages[0])
         else:
-            before = [each for each in doubts if (each[0], each[1], each[2][1]) < here]
-            there = before[-1] if before else doubts[-1]
-        self.go_to(*there)
+            rest = [(line, span) for line, span in here if (line, span[1]) < self.place]
+            other = next((number for number in reversed(pages) if number < self.number), pages[-1])
+        number, doubts = (self.number, rest) if rest else (other, self.document.doubts(other))
+        self.go_to(number, *doubts[0 if steps > 0 else -1])
 
     # --- the page that is looked at
 

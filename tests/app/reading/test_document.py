@@ -7,6 +7,7 @@ from msgspec.structs import replace as with_fields
 from pytestqt.qtbot import QtBot
 
 from app.asking import Errand
+from app.viewmodels.reading import document as reading_document
 from app.viewmodels.reading.choice import PICTURES, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.jobs import CHUNK
@@ -321,6 +322,37 @@ def test_the_next_doubtful_word_is_found_over_pages_and_round_the_end(errands: E
     assert reader.number == 1
     reader.step_doubt(-1)
     assert reader.number == 3
+    reader.finish()
+
+
+def test_in_a_long_document_a_step_looks_at_two_pages_and_what_is_read_is_counted_once(
+    errands: Errands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(errands, lambda: Path("/nowhere"))
+    reader.open([Path("/papers/contract.pdf")])
+    document = reader.document
+    assert document is not None
+    errands.answer(errands.asked[0], PageLooked(PICTURE, 100))
+    for number in range(1, 101):
+        document.take(page_text(number, "one two", doubtful=True))
+    looked_at: list[str] = []
+    word_of = reading_document.word_around
+    monkeypatch.setattr(
+        reading_document, "word_around", lambda text, span: looked_at.append(text) or word_of(text, span)
+    )
+    monkeypatch.setattr(Page, "is_read", property(lambda page: looked_at.append("read") or bool(page.text)))
+    reader.go_to(50)
+    for steps, there in ((1, 50), (1, 51), (-1, 50), (-1, 49)):
+        looked_at.clear()
+        reader.step_doubt(steps)
+        assert reader.number == there
+        assert len(looked_at) <= 2
+    assert [document.num_read for _ in range(20)] == [100] * 20
+    assert looked_at.count("read") <= 100
+    read(errands, document, PageText(7, "failed"))
+    document.undo()
+    document.take(PageText(101, "empty"))
+    assert document.num_read == 101
     reader.finish()
 
 
