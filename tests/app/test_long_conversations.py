@@ -5,9 +5,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
+from app.viewmodels.conversation.turns import AnswerTurn, Place, Turn, UserTurn
 from app.widgets.chat.message_list import MessageList
-from app.widgets.chat.turn_view import TurnView
+from app.widgets.chat.turn_view import Extent, TurnView
 from engine import Finished, Message, Stats, Text
 from tests.app.driving import WAIT_MS, OpenDesk, next_place, show_turns
 
@@ -78,6 +78,20 @@ def test_a_change_of_the_look_sets_only_those_anew_that_are_seen(desk: Desk, qtb
     desk.window.commands["dark"].trigger()
     assert len(messages.views) <= seen + 1 < built + 1
     desk.window.commands["light"].trigger()
+
+
+def test_at_another_width_or_size_no_text_is_read_again_that_is_no_widget(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = fill(desk)
+    settle(qtbot, messages)
+    read: list[Turn] = []
+    extent_of = Extent.of
+    monkeypatch.setattr(Extent, "of", lambda turn: read.append(turn) or extent_of(turn))
+    desk.window.resize(700, 740)
+    desk.window.commands["bigger"].trigger()
+    assert len(read) < MANY
+    desk.window.commands["usual"].trigger()
 
 
 @pytest.mark.parametrize("change", ["wider", "bigger", "darker"])

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QScrollArea, QWidget
 
 from app.look.theme import COLUMN_WIDTH, Theme
 from app.viewmodels.conversation.turns import Turn
-from app.widgets.chat.turn_view import TurnView, estimate_height
+from app.widgets.chat.turn_view import Extent, TurnView
 
 __all__ = ["TurnColumn"]
 
@@ -37,6 +37,8 @@ class _Row:
     """A turn in the column: its height in pixels, and its widget if it has one now."""
 
     turn: Turn
+    extent: Extent
+    """As it was when it was no widget."""
     height: int
     view: TurnView | None = None
     measured: dict[int, int] = field(default_factory=dict)
@@ -168,12 +170,13 @@ class TurnColumn(QScrollArea):
         return super().focusNextPrevChild(is_next)
 
     def _new_row(self, turn: Turn) -> _Row:
-        return _Row(turn, estimate_height(turn, self._column_width, self._scale))
+        extent = Extent.of(turn)
+        return _Row(turn, extent, extent.height(self._column_width, self._scale))
 
     def _recall_heights(self) -> None:
         for row in self._rows:
             measured = row.measured.get(self._column_width)
-            row.height = measured or estimate_height(row.turn, self._column_width, self._scale)
+            row.height = measured or row.extent.height(self._column_width, self._scale)
 
     def _restyle(self) -> None:
         """After a change of the theme only what is seen is styled anew; the rest when it comes near again."""
@@ -248,6 +251,7 @@ class TurnColumn(QScrollArea):
     def _drop(self, row: _Row) -> None:
         view, row.view = row.view, None
         if view is not None:
+            row.extent = Extent.of(row.turn)
             view.hide()
             view.deleteLater()
 

@@ -1,5 +1,7 @@
 """One turn of the conversation: what a person's and an answer's have in common."""
 
+from typing import NamedTuple
+
 from PySide6.QtCore import QPoint, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import QFrame, QMenu, QVBoxLayout, QWidget
@@ -13,7 +15,7 @@ from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import GhostButton, Look, give_role
 from app.widgets.shared.picture_card import CARD_HEIGHT
 
-__all__ = ["TurnView", "estimate_height"]
+__all__ = ["Extent", "TurnView"]
 
 _LINE_HEIGHT, _LETTER_WIDTH = 22, 7.4
 """About what a line and a letter of a message take in pixels at the usual text size."""
@@ -22,11 +24,23 @@ _AROUND_TEXT = 40
 _ROW_OF_CARDS = CARD_HEIGHT + 40
 
 
-def estimate_height(turn: UserTurn | AnswerTurn, width: int, scale: float) -> int:
-    """About how tall a turn's view will be in pixels, from the length of its text."""
-    num_lines = turn.text.count("\n") + len(turn.text) * _LETTER_WIDTH * scale / width
-    cards = _ROW_OF_CARDS * bool(turn.pictures) if isinstance(turn, UserTurn) else 0
-    return round((1 + num_lines) * _LINE_HEIGHT * scale) + _AROUND_TEXT + cards
+class Extent(NamedTuple):
+    """How much a turn has to show, about."""
+
+    num_breaks: int
+    num_characters: int
+    has_cards: bool
+
+    @classmethod
+    def of(cls, turn: UserTurn | AnswerTurn) -> "Extent":
+        """That of what a turn says now."""
+        text = turn.text
+        return cls(text.count("\n"), len(text), isinstance(turn, UserTurn) and bool(turn.pictures))
+
+    def height(self, width: int, scale: float) -> int:
+        """About how tall a view of it will be in pixels."""
+        num_lines = self.num_breaks + self.num_characters * _LETTER_WIDTH * scale / width
+        return round((1 + num_lines) * _LINE_HEIGHT * scale) + _AROUND_TEXT + _ROW_OF_CARDS * self.has_cards
 
 
 class _CopyButton(GhostButton):
