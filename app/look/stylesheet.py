@@ -132,7 +132,8 @@ QFrame[role="notice"] QPushButton { color: $caution; border-color: $caution; }
 QFrame[role="error"] QPushButton { color: $danger; border-color: $danger; }
 QFrame[role="notice"] QPushButton:focus, QFrame[role="error"] QPushButton:focus { border: 2px solid $accent; }
 
-#pill { background: $surface; border: 1px solid $hairline; border-radius: 15px; padding: 5px 14px; color: $text; }
+#pill { background: $surface; border: 1px solid $hairline; border-radius: 15px; padding: 5px 14px; min-height: 20px;
+  color: $text; }
 #pill:hover { background: $hover; }
 #pill:focus { border-color: $accent; }
 #toast { background: $text; border-radius: 12px; }

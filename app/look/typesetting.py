@@ -120,6 +120,10 @@ class Typesetter(QObject):
         assert result is None or isinstance(result, tuple)
         return result
 
+    def forget(self, code: Code) -> None:
+        """Keep no spans of this code, which has grown."""
+        self._results.pop(code, None)
+
     def close(self) -> None:
         """Forget what waits and let the running one end."""
         self._lane.close()

@@ -38,14 +38,17 @@ from app.widgets.markdown.formula_images import WRITTEN, written_tex
 
 __all__ = [
     "CODE_PADDING",
+    "INLINE_CODE",
     "LABEL_HEIGHT",
     "QUOTE_INDENT",
     "in_utf16",
     "insert_plain",
     "is_bulleted",
+    "is_numbered",
     "is_rule",
     "length_in_utf16",
     "link_pages",
+    "number_of",
     "page_format",
     "quote_depth",
     "readable_pieces",
@@ -66,6 +69,12 @@ QUOTE_INDENT = 16
 """Pixels for each quote that a text is in."""
 
 _QUOTE_LEVEL = QTextFormat.Property.BlockQuoteLevel.value
+INLINE_CODE = QTextFormat.Property.UserProperty.value + 4
+"""On code in a line of text. Qt's own ground would be as tall as the line."""
+
+_NUMBERED = QTextFormat.Property.UserProperty.value + 5
+"""On a list: whether its items have numbers. Qt's own stand a little too low."""
+
 _RULE = QTextFormat.Property.UserProperty.value + 2
 _TASK = QTextFormat.Property.UserProperty.value + 3
 """On a list item: whether its task is done. Qt's own boxes and bullets are not drawn."""
@@ -163,9 +172,22 @@ def is_rule(block: QTextBlock) -> bool:
 
 
 def is_bulleted(block: QTextBlock) -> bool:
-    """Whether a block begins a list item without a number."""
+    """Whether a block begins a list item, whose bullet or number is not Qt's own."""
     items = block.textList()
     return items is not None and items.format().style() is QTextListFormat.Style.ListStyleUndefined
+
+
+def is_numbered(items: QTextList) -> bool:
+    """Whether the items of a list have numbers."""
+    return items.format().boolProperty(_NUMBERED) or items.format().style() is QTextListFormat.Style.ListDecimal
+
+
+def number_of(block: QTextBlock) -> str:
+    """The number of a list item, as it is written; nothing for one without."""
+    items = block.textList()
+    if items is None or not is_numbered(items) or task_of(block) is not None:
+        return ""
+    return f"{items.format().start() + items.itemNumber(block)}{items.format().numberSuffix() or '.'}"
 
 
 def task_of(block: QTextBlock) -> bool | None:
@@ -331,9 +353,8 @@ def _ends_list(block: QTextBlock) -> bool:
 
 def _room_for_numbers(items: QTextList, theme: Theme) -> int:
     """Pixels that the numbers of a list need beside the indent, which has room for one digit."""
-    style = items.format()
-    is_numbered = style.style() is QTextListFormat.Style.ListDecimal
-    return theme.pixels(10) * (len(str(style.start() + items.count() - 1)) - 1) if is_numbered else 0
+    last = items.format().start() + items.count() - 1
+    return theme.pixels(10) * (len(str(last)) - 1) if is_numbered(items) else 0
 
 
 def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:
@@ -341,7 +362,8 @@ def _shape_item(block: QTextBlock, shape: QTextBlockFormat) -> None:
         shape.setProperty(_TASK, shape.marker() is QTextBlockFormat.MarkerType.Checked)
         shape.setMarker(QTextBlockFormat.MarkerType.NoMarker)
     style = block.textList().format()
-    if style.style() in _BULLETS:
+    if style.style() in _BULLETS or style.style() is QTextListFormat.Style.ListDecimal:
+        style.setProperty(_NUMBERED, is_numbered(block.textList()))
         style.setStyle(QTextListFormat.Style.ListStyleUndefined)
         block.textList().setFormat(style)
 
@@ -356,7 +378,7 @@ def _style_code(lines: list[QTextBlock], theme: Theme) -> None:
     first, last = lines[0], lines[-1]
     items, depth = first.textList(), quote_depth(first)
     shape = QTextBlockFormat()
-    shape.setNonBreakableLines(False)
+    shape.setNonBreakableLines(True)
     shape.setLineHeight(_CODE_LINE_HEIGHT, _PROPORTIONAL)
     shape.setLeftMargin(QUOTE_INDENT * depth + (_room_for_numbers(items, theme) if items else CODE_PADDING + 2))
     shape.setRightMargin(CODE_PADDING)
@@ -395,8 +417,7 @@ def _style_runs(block: QTextBlock, theme: Theme) -> None:
             font.setBold(style.fontWeight() >= QFont.Weight.Bold)
             font.setItalic(style.fontItalic())
             mono.setFont(font, _SPECIFIED)
-            if not written_tex(style):
-                mono.setBackground(QColor(theme.colors.bubble))
+            mono.setProperty(INLINE_CODE, not written_tex(style))
             _span(block, start, end).mergeCharFormat(mono)
         elif style.isAnchor():
             link = QTextCharFormat()

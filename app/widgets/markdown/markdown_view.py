@@ -1,10 +1,9 @@
 """An answer while it grows and afterwards: finished blocks stay, only the open one is set anew."""
 
 import time
-from collections import deque
 from collections.abc import Iterator
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
@@ -18,16 +17,18 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocumentFragment,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.look.typesetting import Code, Formula
 from app.text.blocks import BlockReader, Piece, definitions_in
 from app.text.links import link_tip
-from app.widgets.markdown.code_blocks import code_language, code_lines, is_code, starts_fence
-from app.widgets.markdown.code_colors import MAX_LINES, code_of, color_lines
+from app.widgets.markdown.code_blocks import code_lines, is_code
+from app.widgets.markdown.code_colors import CodeColors, code_of
+from app.widgets.markdown.code_scroll import code_step, scroll_code, scroll_code_to
 from app.widgets.markdown.formula_images import FormulaImages, written_tex
-from app.widgets.markdown.markdown_document import insert_plain, link_pages, render_markdown, thin
+from app.widgets.markdown.markdown_document import CODE_PADDING, insert_plain, link_pages, render_markdown, thin
 from app.widgets.markdown.ornaments import Ornaments, card_of
 from app.widgets.markdown.selection import selection_mime
 from app.widgets.markdown.text_view import TextView
@@ -63,10 +64,7 @@ class MarkdownView(TextView):
         self._settled_end = 0
         self._formulas = FormulaImages(look, self.document())
         self._ornaments = Ornaments(look)
-        self._uncolored: set[Code] = set()
-        self._coloring: deque[Iterator[None]] = deque()
-        self._colors = QTimer(self, interval=0, singleShot=True)
-        self._colors.timeout.connect(self._color_more)
+        self._colors = CodeColors(look, self.document())
         self._coming = ""
         self._next = QTimer(self, interval=0, singleShot=True)
         self._next.timeout.connect(self._set_next)
@@ -83,7 +81,8 @@ class MarkdownView(TextView):
         self.code_button.hide()
         self.code_button.clicked.connect(self._copy_code)
         self._button_block = QTextCursor(self.document())
-        self.cursorPositionChanged.connect(self._offer_code_at_cursor)
+        self.cursorPositionChanged.connect(self._follow_cursor)
+        self.horizontalScrollBar().rangeChanged.connect(lambda: self.horizontalScrollBar().setMaximum(0))
         look.theme.changed.connect(self._restyle)
         look.typesetter.made.connect(self._take)
 
@@ -149,6 +148,23 @@ class MarkdownView(TextView):
         super().mouseMoveEvent(event)
         self._offer_code(self.cursorForPosition(event.position().toPoint()).block())
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Sideways, long lines of code scroll under the pointer; everything else scrolls the list."""
+        block = self.cursorForPosition(event.position().toPoint()).block()
+        step = code_step(event)
+        if step and is_code(block) and scroll_code(code_lines(block), step, self.viewport().width()):
+            self.viewport().update()
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def place_of_hit(self) -> QRect | None:
+        """Code is scrolled to a hit beside what is seen."""
+        place = super().place_of_hit()
+        if place is not None and self._show_code_at(self.cursorForPosition(place.center()).block(), place):
+            place = super().place_of_hit()
+        return place
+
     def leaveEvent(self, event: QEvent) -> None:
         """Take the offer back."""
         super().leaveEvent(event)
@@ -171,9 +187,21 @@ class MarkdownView(TextView):
             else:
                 yield hits
 
-    def _offer_code_at_cursor(self) -> None:
+    def _follow_cursor(self) -> None:
+        """Show the part of a long line of code where the caret is, and offer to copy the code."""
         if self.hasFocus():
+            self._show_code_at(self.textCursor().block(), self.cursorRect())
             self._offer_code(self.textCursor().block())
+
+    def _show_code_at(self, block: QTextBlock, place: QRect) -> bool:
+        has_moved = is_code(block) and scroll_code_to(code_lines(block), place, self.viewport().width())
+        if has_moved:
+            self.viewport().update()
+        return has_moved
+
+    def _room_below(self) -> int:
+        """The card of code at the end reaches below its text."""
+        return CODE_PADDING if is_code(self.document().lastBlock()) else 0
 
     def _offer_code(self, block: QTextBlock) -> None:
         if not is_code(block):
@@ -239,8 +267,7 @@ class MarkdownView(TextView):
         self.document().clear()
         self.code_button.hide()
         self._formulas.forget()
-        self._uncolored.clear()
-        self._coloring.clear()
+        self._colors.forget()
         self.is_partly_plain = False
         self._settled_end = 0
 
@@ -271,7 +298,9 @@ class MarkdownView(TextView):
         else:
             self._insert_markdown(cursor, piece, before)
         if is_closed:
-            self._color_code(self.document().findBlock(start))
+            self._colors.color(self.document().findBlock(start))
+        else:
+            self._colors.color_open(start)
         self.piece_set.emit()
 
     def _insert_markdown(self, cursor: QTextCursor, piece: Piece, before: int) -> None:
@@ -312,10 +341,8 @@ class MarkdownView(TextView):
 
     def _take(self, made: Formula | Code) -> None:
         """Show what was set in the background: colours at once, formulas when the last one is there."""
-        if made in self._uncolored:
-            self._uncolored.discard(made)
-            self._color_code(self.document().begin())
-        elif made in self._formulas.waiting:
+        self._colors.take(made)
+        if made in self._formulas.waiting:
             self._formulas.waiting.discard(made)
             self._has_drawings = True
             self._redraw_if_due()
@@ -323,36 +350,6 @@ class MarkdownView(TextView):
     def _redraw_if_due(self) -> None:
         if self._has_drawings and not self._formulas.waiting and not self._next.isActive():
             self._redraw.start()
-
-    def _color_code(self, block: QTextBlock) -> None:
-        """Colour the finished code blocks from here on, as far as their spans are known."""
-        for lines in _code_blocks(block):
-            if not code_language(lines[0]) or len(lines) > MAX_LINES:
-                continue
-            code = code_of(lines)
-            spans = self._look.typesetter.divide(code)
-            if spans is None:
-                self._uncolored.add(code)
-            else:
-                self._coloring.append(color_lines(lines, spans, self._look.theme.colors))
-        self._color_more()
-
-    def _color_more(self) -> None:
-        while self._coloring:
-            for _ in self._coloring[0]:
-                self._colors.start()
-                return
-            self._coloring.popleft()
-
-
-def _code_blocks(block: QTextBlock) -> Iterator[list[QTextBlock]]:
-    """The code blocks from here on, each as its lines."""
-    while block.isValid():
-        if starts_fence(block):
-            lines = code_lines(block)
-            yield lines
-            block = lines[-1]
-        block = block.next()
 
 
 def _stands_after_table(block: QTextBlock) -> bool:

@@ -1,15 +1,28 @@
 """What is painted around the text of an answer: cards under code, bars beside quotes, bullets, boxes and rules."""
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock, QTextDocument
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QTextBlock,
+    QTextDocument,
+    QTextFragment,
+)
 
 from app.widgets.markdown.code_blocks import code_language, code_lines, is_code
+from app.widgets.markdown.code_scroll import code_offset, code_width
 from app.widgets.markdown.markdown_document import (
     CODE_PADDING,
+    INLINE_CODE,
     LABEL_HEIGHT,
     QUOTE_INDENT,
     is_bulleted,
     is_rule,
+    number_of,
     quote_depth,
     task_of,
 )
@@ -36,13 +49,17 @@ class Ornaments:
             self._paint_bars(painter, block)
             if is_code(block):
                 lines = code_lines(block)
-                self._paint_card(painter, card_of(lines, width), code_language(lines[0]))
+                card = card_of(lines, width)
+                self._paint_card(painter, card, code_language(lines[0]))
+                self._paint_handle(painter, card, lines)
                 block = lines[-1]
             elif is_rule(block):
                 line = layout.blockBoundingRect(block)
                 painter.fillRect(QRectF(0, line.center().y(), width, 1), QColor(self._theme.colors.hairline))
             elif is_bulleted(block):
                 self._paint_bullet(painter, block)
+            if not is_code(block):
+                self._paint_inline_code(painter, block)
             block = block.next()
 
     def _paint_card(self, painter: QPainter, card: QRectF, language: str) -> None:
@@ -51,10 +68,35 @@ class Ornaments:
         painter.setBrush(QColor(colors.code))
         painter.drawRoundedRect(card, 10, 10)
         font = painter.font()
-        font.setPixelSize(self._theme.pixels(12))
-        painter.setFont(font)
+        small = QFont(font)
+        small.setPixelSize(self._theme.pixels(12))
+        painter.setFont(small)
         painter.setPen(QColor(colors.secondary))
         painter.drawText(QPointF(card.left() + CODE_PADDING + 2, card.top() + LABEL_HEIGHT - 1), language[:40])
+        painter.setFont(font)
+
+    def _paint_handle(self, painter: QPainter, card: QRectF, lines: list[QTextBlock]) -> None:
+        """Paint how much of too long lines is seen, and where."""
+        whole = code_width(lines)
+        if whole <= card.right() + 1:
+            return
+        room = card.width() - 2 * CODE_PADDING
+        share = card.right() / whole
+        start = card.left() + CODE_PADDING + room * code_offset(lines) / whole
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.colors.secondary))
+        painter.drawRoundedRect(QRectF(start, card.bottom() - 6, room * share, 3), 1.5, 1.5)
+
+    def _paint_inline_code(self, painter: QPainter, block: QTextBlock) -> None:
+        """Paint a ground under code in a line of text, as tall as its letters."""
+        runs = block.begin()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.colors.bubble))
+        while not runs.atEnd():
+            if runs.fragment().charFormat().boolProperty(INLINE_CODE):
+                for ground in _grounds(block, runs.fragment()):
+                    painter.drawRoundedRect(ground, 4, 4)
+            runs += 1
 
     def _paint_bars(self, painter: QPainter, block: QTextBlock) -> None:
         """Paint a bar for each quote that a block is in, down to the next block when that is in it too."""
@@ -75,6 +117,11 @@ class Ornaments:
             return
         colors = self._theme.colors
         start = block.document().documentLayout().blockBoundingRect(block).topLeft() + line.position()
+        if number := number_of(block):
+            painter.setPen(QColor(colors.text))
+            width = QFontMetricsF(painter.font()).horizontalAdvance(number)
+            painter.drawText(QPointF(start.x() - 6 - width, start.y() + line.ascent()), number)
+            return
         middle = QPointF(start.x() - 13, start.y() + line.ascent() - self._theme.pixels(5))
         task = task_of(block)
         if task is not None:
@@ -93,9 +140,27 @@ def card_of(lines: list[QTextBlock], width: float) -> QRectF:
     layout = lines[0].document().documentLayout()
     area = layout.blockBoundingRect(lines[0]).united(layout.blockBoundingRect(lines[-1]))
     line = lines[0].layout().lineAt(0)
-    left = max(0.0, area.left() + (line.x() if line.isValid() else 0) - CODE_PADDING - 2) + 0.5
+    left = max(0.0, (line.x() if line.isValid() else 0) - CODE_PADDING - 2) + 0.5
     top = area.top() - CODE_PADDING + 2 - (LABEL_HEIGHT if code_language(lines[0]) else 0)
     return QRectF(left, top, width - left - 0.5, area.bottom() + CODE_PADDING - 2 - top)
+
+
+def _grounds(block: QTextBlock, run: QTextFragment) -> list[QRectF]:
+    """Where a run of a block stands, line by line, as tall as its own letters."""
+    layout = block.layout()
+    origin = block.document().documentLayout().blockBoundingRect(block).topLeft()
+    metrics = QFontMetricsF(run.charFormat().font())
+    start, end = run.position() - block.position(), run.position() - block.position() + run.length()
+    grounds = []
+    for number in range(layout.lineCount()):
+        line = layout.lineAt(number)
+        first, last = max(start, line.textStart()), min(end, line.textStart() + line.textLength())
+        if first < last:
+            edges = sorted((line.cursorToX(first)[0], line.cursorToX(last)[0]))
+            baseline = line.y() + line.ascent()
+            top, bottom = baseline - metrics.ascent() - 1, baseline + metrics.descent() + 1
+            grounds.append(QRectF(edges[0] - 1, top, edges[1] - edges[0] + 2, bottom - top).translated(origin))
+    return grounds
 
 
 def _paint_box(painter: QPainter, middle: QPointF, color: QColor, check: QColor, is_done: bool) -> None:

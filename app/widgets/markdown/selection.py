@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QTextEdit
 
 from app.text.blocks import uncut
 from app.widgets.markdown.formula_images import written_tex
-from app.widgets.markdown.markdown_document import is_bulleted, task_of
+from app.widgets.markdown.markdown_document import is_bulleted, is_numbered, task_of
 
 __all__ = ["message_mime", "plain_mime", "selection_mime"]
 
@@ -76,7 +76,8 @@ def _give_back_bullets(document: QTextDocument) -> None:
     while block.isValid():
         if is_bulleted(block):
             shape = block.textList().format()
-            shape.setStyle(QTextListFormat.Style.ListDisc)
+            is_ordered = is_numbered(block.textList())
+            shape.setStyle(QTextListFormat.Style.ListDecimal if is_ordered else QTextListFormat.Style.ListDisc)
             block.textList().setFormat(shape)
         task = task_of(block)
         if task is not None:

@@ -275,8 +275,13 @@ class TextView(QTextBrowser):
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         return cursor
 
+    def _room_below(self) -> int:
+        """Pixels that are painted below the text."""
+        return 0
+
     def _fit(self) -> None:
-        height = min(max(math.ceil(self.document().size().height()), self._least_height), TALLEST)
+        asked = math.ceil(self.document().size().height()) + self._room_below()
+        height = min(max(asked, self._least_height), TALLEST)
         if height != self.height():
             self.setFixedHeight(height)
 

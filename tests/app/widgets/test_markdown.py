@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtGui import QFont, QTextBlock, QTextBlockFormat, QTextDocument, QTextFormat, QTextFragment, QTextTable
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import (
+    QFont,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextFragment,
+    QTextTable,
+    QWheelEvent,
+)
 from pytestqt.qtbot import QtBot
 
 from app.look.theme import Theme
@@ -15,8 +26,10 @@ from app.settings import Appearance
 from app.text.blocks import BlockReader, block_pieces
 from app.text.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks
 from app.widgets.markdown.code_blocks import code_language, code_lines, starts_fence
+from app.widgets.markdown.code_scroll import code_offset
 from app.widgets.markdown.markdown_document import CODE_PADDING
 from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.markdown.ornaments import card_of
 from tests.app.driving import WAIT_MS
 
 DOCUMENT = (
@@ -182,11 +195,70 @@ def test_pictures_in_an_answer_are_named_and_never_fetched(view: MarkdownView, t
     assert "#ff0000" not in colors, "the view painted a file that the model named"
 
 
-def test_code_is_coloured_once_it_is_finished(view: MarkdownView, qtbot: QtBot) -> None:
-    view.show_markdown('```python\nprint("x")', is_complete=False)
-    assert colored(view) == []
-    view.show_markdown('```python\nprint("x")\n```', is_complete=True)
+def test_code_is_coloured_while_it_grows(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown('```python\nf("x")', is_complete=False)
     qtbot.waitUntil(lambda: colored(view) == ['"x"'], timeout=WAIT_MS)
+    view.show_markdown('```python\nf("x")\n1', is_complete=False)
+    assert colored(view)[0] == '"x"', "what was coloured stays so"
+    qtbot.waitUntil(lambda: colored(view) == ['"x"', "1"], timeout=WAIT_MS)
+    view.show_markdown('```python\nf("x")\n1\n```', is_complete=True)
+    assert colored(view)[0] == '"x"'
+    qtbot.waitUntil(lambda: colored(view) == ['"x"', "1"], timeout=WAIT_MS)
+
+
+def test_the_card_of_code_at_the_end_is_whole(view: MarkdownView) -> None:
+    view.show_markdown("text\n\n```py\nx\n```", is_complete=True)
+    card = card_of(code_lines(view.document().lastBlock()), view.width())
+    assert card.bottom() < view.height()
+
+
+def test_a_long_line_of_code_scrolls_under_its_card(view: MarkdownView) -> None:
+    view.show_markdown(f"```\n{'word ' * 60}end\nshort\n```\n\ntext", is_complete=True)
+    line = view.document().begin()
+    assert line.layout().lineCount() == 1
+    before = view.height(), card_of(code_lines(line), view.width())
+    turn_wheel(view, QPoint(40, 20), QPoint(-240, 0))
+    assert code_offset(code_lines(line)) > 0
+    assert (view.height(), card_of(code_lines(line), view.width())) == before
+    turn_wheel(view, QPoint(40, 20), QPoint(24000, 0))
+    assert code_offset(code_lines(line)) == 0
+    view.mark(("end",), 0)
+    place = view.place_of_hit()
+    assert place is not None
+    assert 0 < place.left() < place.right() < view.width()
+    view.setFocus()
+    view.moveCursor(QTextCursor.MoveOperation.Start)
+    assert code_offset(code_lines(line)) == 0, "the caret is followed"
+
+
+def turn_wheel(view: MarkdownView, place: QPoint, angle: QPoint) -> None:
+    """Turn the wheel over a place in the view."""
+    buttons, keys, phase = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+    view.wheelEvent(QWheelEvent(QPointF(place), QPointF(place), QPoint(), angle, buttons, keys, phase, False))
+
+
+def test_code_beside_a_formula_stands_on_a_ground_as_tall_as_its_letters(
+    view: MarkdownView, theme: Theme, qtbot: QtBot
+) -> None:
+    view.show_markdown(r"`x` $\frac{\frac{a}{b}}{\frac{c}{d}}$", is_complete=True)
+    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText(), timeout=WAIT_MS)
+    picture = view.grab().toImage()
+    ground = [y for y in range(view.height()) if picture.pixelColor(1, y).name() == theme.colors.bubble]
+    assert 0 < len(ground) < view.height() * 0.75
+
+
+def test_a_number_stands_on_the_line_of_its_item(view: MarkdownView) -> None:
+    view.show_markdown("1. 1", is_complete=True)
+    picture = view.grab().toImage()
+    ground = picture.pixelColor(picture.width() - 2, 2)
+    edge = round(view.document().begin().layout().lineAt(0).x())
+
+    def lowest(columns: range) -> int:
+        rows = range(picture.height() - 1, 0, -1)
+        return next(y for y in rows if any(picture.pixelColor(x, y) != ground for x in columns))
+
+    caret = 3
+    assert lowest(range(edge - 1)) == lowest(range(edge + caret, edge + 20))
 
 
 def test_colours_stay_while_more_comes_and_over_several_lines(view: MarkdownView, qtbot: QtBot) -> None:
