@@ -33,6 +33,7 @@ from app.sound.recorder import MicrophoneError, Microphones, Recorder
 from app.sound.speaker import Speaker, SpeechError
 from app.store import Conversation as Kept
 from app.store import Matter, Saying, Store
+from app.text.foreign_text import one_line
 from app.tools import Desktop, built_in_tools
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.exporting import Exporter
@@ -173,6 +174,7 @@ class Desk:
         """Do what another start of the app was for, in front."""
         self.window.come_forward()
         if call.model:
+            self.gestures.write()  # where the model's refusal would be told
             self.models.model.load(Path(os.fsdecode(call.model)))
         if call.files:
             self.models.arrivals.open([Path(os.fsdecode(path)) for path in call.files])
@@ -382,7 +384,7 @@ def assemble(
     conversation.opened.connect(begin)
     preferences.delete_all_requested.connect(library.remove_all)
     preferences.delete_all_requested.connect(pasted.close)
-    gestures = Gestures(window, look, models, preferences, lambda: models.intake.attach_written(pasted.draw_sample))
+    gestures = Gestures(window, look, models, preferences, partial(models.intake.attach_written, pasted.draw_sample))
     Reactions(gestures)
     notifier = system.make_notifier(window)
     notices = Notices(library, shelf, running, queue, settings, notifier)
@@ -492,7 +494,10 @@ def _sweep(outside: Future[list[Path] | None]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Open the window and return the exit status when it is closed. `argv[0]` is the program."""
-    options = _parser().parse_args(argv[1:])
+    parser = _parser()
+    options = parser.parse_args(argv[1:])
+    if options.model is not None and not options.model.is_dir():
+        parser.error(f"There is no folder “{one_line(str(options.model), 100)}”. Name the folder of a model.")
     folder = data_folder()
     if ring(folder, options.files, options.model):
         return 0  # it is open already, and has taken them

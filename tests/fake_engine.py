@@ -461,6 +461,7 @@ def decline(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Says what the sample says to what it cannot do."""
     yield from prompt(request)
     yield TextDelta("I am Cabochon's sample, a tiny model: I read large print.")
+    yield TextDelta(" For anything else, start Cabochon with another: cabochon --model FOLDER.")
     yield Finished("end_of_turn", stats(12))
 
 

@@ -30,6 +30,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 QPushButton { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 6px 14px; }
 QPushButton:hover { background: $hover; }
+QPushButton, QToolButton { outline: none; }
 QPushButton:focus { border: 1px solid $accent; }
 QPushButton:default { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton:default:hover { background: $accent_pressed; }

@@ -36,7 +36,7 @@ NEAR_TURNS = 50
 
 
 class Gestures(QObject):
-    """Lives as long as its window. `attach_sample` draws a picture and attaches it."""
+    """Lives as long as its window. `attach_sample` draws a picture and attaches it; what it is given runs then."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Gestures(QObject):
         look: Look,
         models: ViewModels,
         preferences: Preferences,
-        attach_sample: Callable[[], None],
+        attach_sample: Callable[[Callable[[], object] | None], None],
     ) -> None:
         super().__init__(window)
         self.settings = preferences.settings

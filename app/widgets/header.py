@@ -37,7 +37,13 @@ class Header(QWidget):
         row.addStretch(1)
         row.addWidget(self.better_button)
         row.addWidget(self.new_button)
+        self._offers_better = False
         status.changed.connect(self._show_better)
+        self._show_better()
+
+    def offer_better(self, is_offered: bool) -> None:
+        """Offer a model that does more, where there is room for that."""
+        self._offers_better = is_offered
         self._show_better()
 
     def _show_better(self) -> None:
@@ -45,7 +51,7 @@ class Header(QWidget):
         row = (self.sidebar_button, self.chip, self.temporary, self.new_button, self.better_button)
         others = (each for each in row if each is self.better_button or not each.isHidden())
         needed = sum(each.sizeHint().width() + 8 for each in others)
-        self.better_button.setVisible(self._status.wants_better and needed <= self.width())
+        self.better_button.setVisible(self._offers_better and needed <= self.width())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave out what there is no room for."""

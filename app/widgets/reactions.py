@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 
 from app.text.links import question_for
-from app.viewmodels.conversation.examples import Example, ExampleKind
+from app.viewmodels.conversation.examples import READ, Example, ExampleKind
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, Turn
 from app.viewmodels.settings.preferences import OFFLINE_REFUSAL
 from app.widgets.gestures import Gestures
@@ -67,7 +67,9 @@ class Reactions(QObject):
         for changed in (self._at.composer.changed, self._at.composer.thinking_changed, self._at.preferences.changed):
             changed.connect(self._at.refresh)
         self._at.voice.changed.connect(self._name_record)
-        self._at.status.changed.connect(self._show_model)
+        for changed in (self._at.status.changed, messages.beginning_changed):
+            changed.connect(self._show_model)
+        messages.welcome.sample_requested.connect(self._try_sample)
         conversation = self._at.conversation
         for signal in (conversation.busy_changed, conversation.phase_changed, conversation.reset):
             signal.connect(self._at.refresh)
@@ -121,11 +123,17 @@ class Reactions(QObject):
             case ExampleKind.OPEN_PICTURE:
                 self._at.open_pictures()
             case ExampleKind.SAMPLE_PICTURE:
-                self._at.attach_sample()
+                self._at.attach_sample(None)
             case ExampleKind.THINK:
                 self._at.composer.set_thinking(True)
-                self._at.attach_sample()
+                self._at.attach_sample(None)
         self._at.window.composer.editor.setFocus()
+
+    def _try_sample(self) -> None:
+        """Let it read its picture at once; a draft that there is already stays."""
+        if self._at.composer.draft.is_empty:
+            self._at.composer.replace_text(READ)
+            self._at.attach_sample(self._at.composer.send)
 
     def _recall(self) -> None:
         """Edit the last message, when there is no draft that it would put aside."""
@@ -157,7 +165,9 @@ class Reactions(QObject):
         self._at.window.failure.show_text(self._at.model.failure)
         self._at.window.refusal.show_text(self._at.model.refusal)
         self._at.window.composer.footnote.setText(self._at.status.footnote)
-        self._at.window.composer.better_button.setVisible(self._at.status.wants_better)
+        wants_better = self._at.status.wants_better and not self._at.window.messages.is_welcoming
+        self._at.window.composer.better_button.setVisible(wants_better)
+        self._at.window.header.offer_better(wants_better)
         self._at.refresh()
 
     def _announce(self, answer: AnswerTurn) -> None:

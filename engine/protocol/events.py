@@ -244,6 +244,8 @@ class Traits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person should know before they wonder."""
     declines: Line = ""
     """How an answer begins with which it declines what it cannot do."""
+    declines_in_a_window: Line = ""
+    """What a window shows of such an answer, beside a way to another model; it begins in the same way."""
     mixing_caution: Line = ""
     """What to know before a sound is sent beside several pictures or a video."""
     dictation_prompt: Line = ""

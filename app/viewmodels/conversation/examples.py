@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-__all__ = ["DETAIL", "EXAMPLES", "TEMPORARY_DETAIL", "TEMPORARY_TITLE", "TITLE", "Example", "ExampleKind"]
+__all__ = ["DETAIL", "EXAMPLES", "READ", "TEMPORARY_DETAIL", "TEMPORARY_TITLE", "TITLE", "Example", "ExampleKind"]
 
 TITLE = "What shall we read?"
-DETAIL = "Drop a picture anywhere, paste one, or write a question. Nothing leaves this Mac."
+DETAIL = "Drop a picture or a PDF anywhere, paste one, or write a question. Nothing leaves this Mac."
 TEMPORARY_TITLE = "A temporary conversation"
 TEMPORARY_DETAIL = "Nothing of it is kept: it is gone when you open another one or quit."
 
@@ -33,7 +33,7 @@ class Example:
 READ = "Read the text in this picture."
 
 EXAMPLES = (
-    Example(ExampleKind.OPEN_PICTURE, "picture", "Read a picture", "A photo, a scan or a screenshot", READ),
+    Example(ExampleKind.OPEN_PICTURE, "picture", "Read a picture or a PDF", "A photo, a scan, a document", READ),
     Example(ExampleKind.SAMPLE_PICTURE, "sparkle", "Try a sample", "One line of large print", READ),
     Example(ExampleKind.THINK, "think", "Watch it think", "The same line, letter by letter", READ),
 )

@@ -50,18 +50,24 @@ def record_of(turn: UserTurn | AnswerTurn) -> Record:
     )
 
 
-def restored_turns(records: Sequence[Record], title_of: Callable[[str], str]) -> list[UserTurn | AnswerTurn]:
+def restored_turns(
+    records: Sequence[Record], title_of: Callable[[str], str], worded: Callable[[str, str], str]
+) -> list[UserTurn | AnswerTurn]:
     """The turns of a conversation, as a tree that can be walked whatever the rows say."""
     parents = sound_parents([(record.id, record.parent) for record in records])
-    return [restored(msgspec.structs.replace(record, parent=parents[record.id]), title_of) for record in records]
+    return [
+        restored(msgspec.structs.replace(record, parent=parents[record.id]), title_of, worded) for record in records
+    ]
 
 
-def restored(record: Record, title_of: Callable[[str], str]) -> UserTurn | AnswerTurn:
-    """The turn that was kept; `title_of` tells what a person calls a tool."""
+def restored(
+    record: Record, title_of: Callable[[str], str], worded: Callable[[str, str], str] = lambda _model, text: text
+) -> UserTurn | AnswerTurn:
+    """The turn that was kept; `title_of` and `worded` as an AnswerTurn takes them."""
     place = Place(record.parent, record.id, record.created_at)
     if isinstance(record.message, Message):
         return UserTurn(record.message, place, record.costs.pictures, record.costs.sounds)
-    answer = AnswerTurn(place, title_of=title_of)
+    answer = AnswerTurn(place, title_of=title_of, worded=worded)
     answer.error, answer.reason = record.error, record.reason
     answer.was_to_think = record.thinking
     answer.model, answer.stats, answer.state = record.model, record.stats, _RESTORED[record.state]

@@ -61,7 +61,9 @@ class Transcript(QObject):
         super().__init__()
         self.id = record.id if record else uuid.uuid4().hex
         self.tree = (
-            TurnTree(restored_turns(record.turns, toolbox.title_of), record.leaf) if record is not None else TurnTree()
+            TurnTree(restored_turns(record.turns, toolbox.title_of, model.worded), record.leaf)
+            if record is not None
+            else TurnTree()
         )
         self._bridge = bridge
         self._model = model
@@ -226,8 +228,15 @@ class Transcript(QObject):
         self._options = options
         question = self.turns[-1]
         num_pictures = len(question.pictures) if isinstance(question, UserTurn) else 0
-        shows_thought, title_of = self._preferences.settings.shows_thoughts, self._toolbox.title_of
-        answer = AnswerTurn(self.tree.next_place, num_pictures, shows_thought, self._clock, title_of)
+        shows_thought = self._preferences.settings.shows_thoughts
+        answer = AnswerTurn(
+            self.tree.next_place,
+            num_pictures,
+            shows_thought,
+            self._clock,
+            self._toolbox.title_of,
+            self._model.worded,
+        )
         answer.was_to_think = options.thinking
         self._add(answer)
         self._start(answer)

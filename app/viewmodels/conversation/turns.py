@@ -222,8 +222,9 @@ class AnswerTurn(QObject):
         shows_thought: bool = False,
         clock: Callable[[], float] = time.monotonic,
         title_of: Callable[[str], str] = lambda _name: "",
+        worded: Callable[[str, str], str] = lambda _model, text: text,
     ) -> None:
-        """`title_of` tells what a person calls a tool."""
+        """`title_of` tells what a person calls a tool; `worded`, by a model's name, what is shown of a text of it."""
         super().__init__()
         self.place = place
         self.model = ""
@@ -243,6 +244,7 @@ class AnswerTurn(QObject):
         self._shows_thoughts = shows_thought
         self._clock = clock
         self._title_of = title_of
+        self._worded = worded
         self._answer = Answer()
         self._is_behind = False
         """Whether more was said than is shown."""
@@ -263,7 +265,7 @@ class AnswerTurn(QObject):
     @property
     def text(self) -> str:
         """What was said, without thoughts and calls."""
-        return self._answer.text
+        return self._worded(self.model, self._answer.text)
 
     @property
     def thoughts(self) -> list[Thought]:
@@ -462,8 +464,11 @@ class AnswerTurn(QObject):
             self.parts.append(self._part_of(step))
             self.part_added.emit(self.parts[-1])
         for part, step in zip(self.parts, steps, strict=True):
-            if not isinstance(part, ToolRun) and not isinstance(step, ToolCall) and part.text != step.text:
-                part.show(step.text)
+            if isinstance(part, ToolRun) or isinstance(step, ToolCall):
+                continue
+            text = self._worded(self.model, step.text) if isinstance(part, Said) else step.text
+            if part.text != text:
+                part.show(text)
 
     def _part_of(self, step: ThoughtStep | Text | ToolCall) -> AnswerPart:
         match step:

@@ -66,9 +66,12 @@ class Intake:
         self._arrivals.finish()
         self._lane.finish()
 
-    def attach_written(self, write: Callable[[], Path | None]) -> None:
-        """Attach the picture that `write` makes a file of, unless that file is attached; None when it is no picture."""
-        self._lane.do(partial(_written, write), self._attach_written)
+    def attach_written(self, write: Callable[[], Path | None], then: Callable[[], object] | None = None) -> None:
+        """Attach the picture that `write` makes a file of, unless that file is attached; None when it is no picture.
+
+        `then` is called when it is attached.
+        """
+        self._lane.do(partial(_written, write), partial(self._attach_written, then))
 
     def take_drop(self, mime: QMimeData) -> None:
         """Take what was dropped."""
@@ -100,11 +103,14 @@ class Intake:
     def _attach_data(self, mime: QMimeData) -> None:
         self.attach_written(partial(self._save_picture, mime.imageData()))
 
-    def _attach_written(self, written: Path | str) -> None:
+    def _attach_written(self, then: Callable[[], object] | None, written: Path | str) -> None:
         if isinstance(written, str):
             self._composer.say([written])
-        elif written not in [item.path for item in self._composer.pictures]:
+            return
+        if written not in [item.path for item in self._composer.pictures]:
             self._composer.attach([written])
+        if then is not None:
+            then()
 
 
 def _written(write: Callable[[], Path | None]) -> Path | str:
@@ -138,7 +144,7 @@ def announce(offer: Offer, *, reads: bool = False) -> Announcement:
     promised = Counter(promise(path) for path in offer.paths)
     num_documents, num_pictures = promised[Promise.DOCUMENT], promised[Promise.PICTURE]
     if num_documents and (reads or num_documents == len(offer.paths)):
-        title = "Read" if reads else "Read, or ask about,"
+        title = "Read" if reads else "Read or ask about"
         return Announcement(f"{title} {_count(num_documents, 'document')}", "Everything stays on this Mac.", True)
     if reads and num_pictures:
         return Announcement(f"Read {_count(num_pictures, 'page')}", "Everything stays on this Mac.", True)

@@ -96,6 +96,10 @@ class Model(QObject):
         sample = self._sample_traits
         return bool(sample.declines) and model_name == sample.title and text.lstrip().startswith(sample.declines)
 
+    def worded(self, model_name: str, text: str) -> str:
+        """An answer as the window shows it: what only helps in a terminal is left out."""
+        return self._sample_traits.declines_in_a_window or text if self.has_declined(model_name, text) else text
+
     @property
     def traits(self) -> Traits:
         """In what it differs from its family; while it loads, as far as that is known."""

@@ -89,7 +89,7 @@ def receipt_line(receipt: PageReceipt | None) -> str:
         return "From the file's own text layer; nothing was read."
     parts = [f"Seen as {_WAYS[receipt.way]}"]
     if receipt.width:
-        parts.append(f"{receipt.width:,} × {receipt.height:,} pixels")
+        parts.append(f"at {receipt.width:,} × {receipt.height:,}")
     if receipt.num_pieces > 1:
         again = f", {receipt.num_read_again:,} read again" if receipt.num_read_again else ""
         parts.append(f"{count(receipt.num_pieces, 'piece')}{again}")

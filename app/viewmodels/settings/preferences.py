@@ -1,5 +1,6 @@
 """What the settings window shows and changes, what its choices mean for an answer, and every wording of it."""
 
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import QLocale, QObject, Signal
@@ -17,14 +18,19 @@ from app.settings import (
 from engine import Options, Sampling
 
 __all__ = [
+    "COMMAND",
     "NOTIFYING_NAMES",
     "OFFLINE_REFUSAL",
+    "OPTION",
     "RATE_NAMES",
     "RETENTION_NAMES",
     "SAMPLING_NAMES",
     "Preferences",
     "count_tokens",
 ]
+
+COMMAND, OPTION = ("Command", "Option") if sys.platform == "darwin" else ("Ctrl", "Alt")
+"""What the keys are called here."""
 
 NO_LIMIT = 1_000_000
 """Tokens that stand for no limit: more than any of the models holds (262,144)."""
@@ -108,7 +114,9 @@ class Preferences(QObject):
     @property
     def own_keys(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
         """What keys do that no menu shows, by where they do it."""
-        sends, breaks = ("Return", "Shift + Return") if self.settings.return_sends else ("Command + Return", "Return")
+        sends, breaks = (
+            ("Return", "Shift + Return") if self.settings.return_sends else (f"{COMMAND} + Return", "Return")
+        )
         return (
             (
                 "In the message",
@@ -119,13 +127,13 @@ class Preferences(QObject):
                 (
                     ("Look at it", "Space"),
                     ("Remove it", "Delete"),
-                    ("Move it", "Option + arrow left or right"),
+                    ("Move it", f"{OPTION} + arrow left or right"),
                     ("Change its budget", "Arrow up or down"),
                 ),
             ),
             (
                 "In the list of conversations",
-                (("Open", "Return or Space"), ("Delete", "Command + Backspace"), ("Leave the search", "Esc")),
+                (("Open", "Return or Space"), ("Delete", f"{COMMAND} + Backspace"), ("Leave the search", "Esc")),
             ),
             ("In the find bar", (("Next or previous place", "Return or Shift + Return"), ("Close it", "Esc"))),
         )

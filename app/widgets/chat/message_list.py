@@ -22,12 +22,16 @@ from app.widgets.shared.look import Look
 
 __all__ = ["MessageList"]
 
+_WELCOME = 2
+"""Its place in the stack."""
+
 
 class MessageList(QWidget):
     """Shows a conversation's turns, or the empty view.
 
     **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path),
-    `example_chosen` (Example), `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
+    `example_chosen` (Example), `beginning_changed` (perhaps what stands there instead of turns is something else),
+    `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
     `model_requested` (one that could do more), `lever_requested` (Lever), `listen_requested` and `selection_spoken`
     (as a turn asks).
     """
@@ -37,6 +41,7 @@ class MessageList(QWidget):
     picture_chosen = Signal(str)
     page_chosen = Signal(object, int)
     example_chosen = Signal(object)
+    beginning_changed = Signal()
     edit_requested = Signal(object)
     turns_shown = Signal()
     model_requested = Signal()
@@ -92,6 +97,11 @@ class MessageList(QWidget):
         self._show_turns()
 
     @property
+    def is_welcoming(self) -> bool:
+        """Whether the first choice of a model fills the view."""
+        return self._stack.currentIndex() == _WELCOME
+
+    @property
     def views(self) -> list[TurnView]:
         """The turns near the viewport, in order; the newest is always among them."""
         return self.area.views
@@ -139,6 +149,7 @@ class MessageList(QWidget):
 
     def _add(self, turn: Turn) -> None:
         self._stack.setCurrentIndex(1)
+        self.beginning_changed.emit()
         self.area.add(turn)
         self.show_choices()
         self.turns_shown.emit()
@@ -153,8 +164,9 @@ class MessageList(QWidget):
         """Examples before the first message, and before the first model what there is to choose."""
         self.empty.show_better(self._model.is_built_in)
         is_temporary = self._conversation.transcript.is_temporary
-        beginning = 2 if self._manager.wants_welcome and not is_temporary else 0
+        beginning = _WELCOME if self._manager.wants_welcome and not is_temporary else 0
         self._stack.setCurrentIndex(1 if self._conversation.turns else beginning)
+        self.beginning_changed.emit()
 
     def _view_for(self, turn: Turn) -> TurnView:
         view = self._answer_view(turn) if isinstance(turn, AnswerTurn) else self._user_view(turn)

@@ -76,7 +76,9 @@ class WelcomeView(QWidget):
             return "No model of the family fits this Mac’s memory. The small sample that comes along always does."
         if best.stage is Stage.AVAILABLE:
             time = time_in_words(best.size_bytes / USUAL_BYTES_PER_SECOND)
-            return f"For pictures, sound and long texts it needs a model. This one fits: {time} at 100 Mbit/s, once."
+            return (
+                f"For pictures, sound and long texts Cabochon needs a model. This one fits: {time} at 100 Mbit/s, once."
+            )
         return "You can write meanwhile: the small sample that comes along answers until it is there."
 
     def _place(self, best: list[Entry], here: list[Entry]) -> None:

@@ -14,7 +14,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.settings import MOST_MEGABYTES, TEXT_SIZES, Appearance, Preference, Settings, SystemVoice
-from app.viewmodels.settings.preferences import NOTIFYING_NAMES, RATE_NAMES, RETENTION_NAMES, Preferences, count_tokens
+from app.viewmodels.settings.preferences import (
+    NOTIFYING_NAMES,
+    RATE_NAMES,
+    RETENTION_NAMES,
+    Preferences,
+    count_tokens,
+)
 from app.widgets.settings.folder_list import FolderList
 from app.widgets.shared.dialogs import ask_before_deleting, ask_for_folder, show_folder
 from app.widgets.shared.form import CheckBox, Form, NumberChoice, PopUp, side_by_side

@@ -1,5 +1,6 @@
 """The models in the window: the list, the menu, a download, the first start, and what does not fit."""
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from app.viewmodels.models.entries import Deed, Entry, Group, Stage
 from app.viewmodels.models.remote import Begun
 from app.widgets.models.get_sheet import GetSheet
 from app.widgets.settings.settings_window import SettingsWindow
-from engine import EngineError, FoundModel
+from engine import EngineError, FoundModel, sample_checkpoint
 from tests.app.conftest import delete
 from tests.app.driving import WAIT_MS, OpenDesk, answer_view, say, wait_for_end
 from tests.app.pretended_models import CONFIG, FAMILY, GB, PretendedDisk, PretendedRemote, found, listing
@@ -454,9 +455,16 @@ def test_the_first_start_recommends_one_model_and_blocks_nothing(
     assert answer.model == "Sample model"
     desk.window.commands["new"].trigger()
     assert welcome.isVisible()
+    offers = (desk.window.header.better_button, desk.window.composer.better_button)
+    assert not any(offer.isVisible() for offer in offers), "the view is full of them"
     welcome.sample_button.click()
-    assert empty.isVisible()
     assert settings.is_welcomed
+    qtbot.waitUntil(lambda: len(desk.models.conversation.turns) == 2, timeout=WAIT_MS)
+    assert "Read the text" in wait_for_end(qtbot, desk).text, "it tries at once"
+    assert len(desk.models.conversation.history[0].pictures) == 1
+    desk.window.commands["new"].trigger()
+    assert empty.isVisible()
+    assert all(offer.isVisible() for offer in offers)
 
 
 def test_the_keyboard_goes_from_the_models_of_the_first_start_to_the_buttons_below(
@@ -522,6 +530,10 @@ def test_wherever_the_sample_is_not_enough_a_way_leads_to_a_better_model(open_de
     wait_for_end(qtbot, desk)
     ways.append(answer_view(desk).better_button)
     assert answer_view(desk).better_button.isVisible()
+    seen, shown = answer_view(desk).text_view, json.loads((sample_checkpoint() / "traits.json").read_text())
+    assert seen is not None
+    assert seen.toPlainText() == answer_view(desk).copied_text == shown["declines_in_a_window"]
+    assert "--model" not in seen.toPlainText()
     for way in ways:
         manager.show(False)
         way.click()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWid
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.viewmodels.settings.preferences import COMMAND
 from app.widgets.export_sheet import ExportSheet
 from app.widgets.settings.settings_window import SettingsWindow
 from app.widgets.shortcut_sheet import ShortcutSheet
@@ -108,7 +109,7 @@ def test_the_list_of_shortcuts_has_them_all(bar: Desk) -> None:
     assert dict(sheet.sections)["In the message"][0] == ("Send", "Return")
     sheet.reject()
     bar.preferences.settings.return_sends = False
-    assert dict(bar.preferences.own_keys)["In the message"][0] == ("Send", "Command + Return")
+    assert dict(bar.preferences.own_keys)["In the message"][0] == ("Send", f"{COMMAND} + Return")
 
 
 def test_the_window_menu_is_that_of_a_mac(bar: Desk, qtbot: QtBot) -> None:
