@@ -1,5 +1,7 @@
 """What is painted around the text of an answer: cards under code, bars beside quotes, bullets, boxes and rules."""
 
+from typing import Any
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -11,6 +13,7 @@ from PySide6.QtGui import (
     QTextBlock,
     QTextDocument,
     QTextFragment,
+    QTextLine,
 )
 
 from app.widgets.markdown.code_blocks import code_language, code_lines, is_code
@@ -120,7 +123,7 @@ class Ornaments:
         if number := number_of(block):
             painter.setPen(QColor(colors.text))
             width = QFontMetricsF(painter.font()).horizontalAdvance(number)
-            painter.drawText(QPointF(start.x() - 6 - width, start.y() + line.ascent()), number)
+            painter.drawText(QPointF(round(start.x() - 6 - width), start.y() + line.ascent()), number)
             return
         middle = QPointF(start.x() - 13, start.y() + line.ascent() - self._theme.pixels(5))
         task = task_of(block)
@@ -156,11 +159,17 @@ def _grounds(block: QTextBlock, run: QTextFragment) -> list[QRectF]:
         line = layout.lineAt(number)
         first, last = max(start, line.textStart()), min(end, line.textStart() + line.textLength())
         if first < last:
-            edges = sorted((line.cursorToX(first)[0], line.cursorToX(last)[0]))
+            edges = sorted(_x_of(line, position) for position in (first, last))
             baseline = line.y() + line.ascent()
             top, bottom = baseline - metrics.ascent() - 1, baseline + metrics.descent() + 1
             grounds.append(QRectF(edges[0] - 1, top, edges[1] - edges[0] + 2, bottom - top).translated(origin))
     return grounds
+
+
+def _x_of(line: QTextLine, position: int) -> float:
+    """Where a position in a block stands in its line."""
+    place: Any = line.cursorToX(position)  # the stubs know neither the pair nor its parts
+    return float(place[0])
 
 
 def _paint_box(painter: QPainter, middle: QPointF, color: QColor, check: QColor, is_done: bool) -> None:
