@@ -1,4 +1,4 @@
-"""The command line as a person uses it: real processes, real files, the built-in sample."""
+"""The command line as a person uses it: real files, the built-in sample, and each command once in a real process."""
 
 import json
 import os
@@ -6,11 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from PIL import Image
 
+from app.__main__ import main
 from engine import version
 from engine.checkpoint.sample import sample_checkpoint
 from engine.process.wire import decode_event, encode
@@ -21,9 +24,32 @@ from engine.tasks.selftest import draw_line
 SAMPLE = sample_checkpoint()
 
 
-def cabochon(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+class Run(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Cabochon = Callable[..., Run]
+
+
+def started(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     command = [sys.executable, "-m", "app", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.fixture
+def cabochon(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cabochon:
+    """Run a command in this process."""
+
+    def run(*arguments: str | Path) -> Run:
+        monkeypatch.setattr(sys, "argv", ["cabochon", *map(str, arguments)])
+        return Run(main(), *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture
@@ -39,28 +65,28 @@ def events_of(output: str) -> list[object]:
 
 
 def test_ask_reads_a_picture_and_says_that_the_sample_did(sign: Path) -> None:
-    run = cabochon("ask", "What does it say?", "--image", sign, "--temperature", 0)
+    run = started("ask", "What does it say?", "--image", sign, "--temperature", 0)
     assert run.returncode == 0
     assert run.stdout == "OPEN 24\n"
     assert "sample" in run.stderr
     assert "soft tokens" in run.stderr
 
 
-def test_ask_without_a_picture_says_what_the_sample_is() -> None:
+def test_ask_without_a_picture_says_what_the_sample_is(cabochon: Cabochon) -> None:
     run = cabochon("ask", "What is the capital of France?", "--temperature", 0)
     assert run.returncode == 0
     assert "sample" in run.stdout
     assert "--model" in run.stdout
 
 
-def test_the_thought_goes_to_stderr(sign: Path) -> None:
+def test_the_thought_goes_to_stderr(cabochon: Cabochon, sign: Path) -> None:
     run = cabochon("ask", "What does it say?", "--image", sign, "--think", "--temperature", 0)
     assert run.stdout == "OPEN 24\n"
     quiet = cabochon("ask", "What does it say?", "--image", sign, "--temperature", 0)
     assert len(run.stderr) > len(quiet.stderr) + 10
 
 
-def test_json_lines_are_the_wire_form(sign: Path) -> None:
+def test_json_lines_are_the_wire_form(cabochon: Cabochon, sign: Path) -> None:
     run = cabochon("ask", "Read", "--image", sign, "--budget", 140, "--json", "--seed", 4)
     events = events_of(run.stdout)
     (ready,) = [event for event in events if isinstance(event, PromptReady)]
@@ -70,7 +96,7 @@ def test_json_lines_are_the_wire_form(sign: Path) -> None:
     assert first in encode(Envelope(1, events[0])).decode()
 
 
-def test_the_same_seed_gives_the_same_answer(sign: Path) -> None:
+def test_the_same_seed_gives_the_same_answer(cabochon: Cabochon, sign: Path) -> None:
     runs = [cabochon("ask", "Read", "--image", sign, "--seed", 9).stdout for _ in range(2)]
     assert runs[0] == runs[1] != ""
 
@@ -79,21 +105,21 @@ def test_ocr_reads_several_files_and_one_bad_one_stops_nothing(sign: Path, tmp_p
     (tmp_path / "empty.png").touch()
     other = tmp_path / "other.jpg"
     draw_line("Platform 9").save(other, quality=80)
-    run = cabochon("ocr", sign, tmp_path / "empty.png", other)
+    run = started("ocr", sign, tmp_path / "empty.png", other)
     assert run.returncode == 1
     assert run.stdout == f"==> {sign} <==\nOPEN 24\n==> {tmp_path / 'empty.png'} <==\n==> {other} <==\nPlatform 9\n"
     assert "“empty.png” is empty" in run.stderr
     assert "Traceback" not in run.stderr
 
 
-def test_ocr_json_names_the_file(sign: Path) -> None:
+def test_ocr_json_names_the_file(cabochon: Cabochon, sign: Path) -> None:
     lines = [json.loads(line) for line in cabochon("ocr", sign, "--json").stdout.splitlines()]
     assert {line["file"] for line in lines} == {str(sign)}
     assert "".join(line["event"].get("text", "") for line in lines) == "OPEN 24"
 
 
-def test_selftest_says_ok_and_what_it_ran_on() -> None:
-    run = cabochon("selftest")
+def test_selftest_says_ok_and_what_it_ran_on(cabochon: Cabochon) -> None:
+    run = started("selftest")
     assert run.returncode == 0
     assert run.stdout.splitlines()[-1] == "ok"
     assert all(
@@ -134,7 +160,9 @@ def test_selftest_says_ok_and_what_it_ran_on() -> None:
         (["models", "quantize", str(SAMPLE)], 2, "DST"),
     ],
 )
-def test_mistakes_are_one_sentence_and_the_right_status(arguments: list[str], status: int, words: str) -> None:
+def test_mistakes_are_one_sentence_and_the_right_status(
+    cabochon: Cabochon, arguments: list[str], status: int, words: str
+) -> None:
     run = cabochon(*arguments)
     assert run.returncode == status
     assert words in run.stderr
@@ -153,13 +181,13 @@ def test_without_a_display_the_window_is_a_sentence() -> None:
     assert run.stderr == ("There is no display to open a window on. See cabochon --help for what works without one.\n")
 
 
-def test_version_and_help() -> None:
-    assert cabochon("--version").stdout.strip() == f"cabochon {version.VERSION}"
+def test_version_and_help(cabochon: Cabochon) -> None:
+    assert started("--version").stdout.strip() == f"cabochon {version.VERSION}"
     listing = cabochon("--help").stdout
     assert all(command in listing for command in ("ask", "ocr", "selftest", "bench", "models"))
 
 
-def test_system_text_and_model_folder_are_taken(tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_system_text_and_model_folder_are_taken(cabochon: Cabochon, tiny_checkpoint: Path, tmp_path: Path) -> None:
     Image.new("RGB", (50, 50), "red").save(tmp_path / "red.png")
     plain, instructed = (
         events_of(cabochon("ask", "Hi", "--model", tiny_checkpoint, "--max-tokens", 1, "--json", *extra).stdout)[0]
@@ -172,7 +200,7 @@ def test_system_text_and_model_folder_are_taken(tiny_checkpoint: Path, tmp_path:
 
 def test_bench_prints_figures_of_this_run(tiny_checkpoint: Path) -> None:
     sizes = ("--rounds", 1, "--prompt-tokens", 40, "--new-tokens", 8)
-    run = cabochon("bench", "--model", tiny_checkpoint, "--against", "json-mask", *sizes)
+    run = started("bench", "--model", tiny_checkpoint, "--against", "json-mask", *sizes)
     report = json.loads(run.stdout)
     assert report["ratio"]["json-mask"]["decode_tokens_per_second"] > 0
     figures = report["median"]["cabochon"]
@@ -182,8 +210,8 @@ def test_bench_prints_figures_of_this_run(tiny_checkpoint: Path) -> None:
     assert all(value > 0 for value in figures.values())
 
 
-def test_models_quantize_writes_a_folder_that_answers(sign: Path, tmp_path: Path) -> None:
-    run = cabochon("models", "quantize", SAMPLE, tmp_path / "small", "--bits", 8)
+def test_models_quantize_writes_a_folder_that_answers(cabochon: Cabochon, sign: Path, tmp_path: Path) -> None:
+    run = started("models", "quantize", SAMPLE, tmp_path / "small", "--bits", 8)
     assert (run.returncode, run.stderr.strip()) == (0, "")
     assert run.stdout.startswith(f"{tmp_path / 'small'}: ")
     assert cabochon("ocr", sign, "--budget", 140, "--model", tmp_path / "small").stdout == "OPEN 24\n"
@@ -211,7 +239,7 @@ def test_models_quantize_leaves_nothing_when_its_terminal_is_closed(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_models_quantize_tells_its_progress_and_its_failure_in_json(tmp_path: Path) -> None:
+def test_models_quantize_tells_its_progress_and_its_failure_in_json(cabochon: Cabochon, tmp_path: Path) -> None:
     runs = [cabochon("models", "quantize", SAMPLE, tmp_path / "small", "--json") for _ in range(2)]
     lines = [[json.loads(line) for line in run.stdout.splitlines()] for run in runs]
     fractions = [line["fraction"] for line in lines[0] if line["event"] == "quantize_progress"]
