@@ -7,7 +7,6 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from markdown_it import MarkdownIt
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
@@ -27,6 +26,7 @@ from app.exports.conversation import (
 )
 from app.exports.pictures import HEAD_BYTES, browser_kind
 from app.text.blocks import block_pieces, plain_pieces, uncut
+from app.text.html import make_html
 from engine import AttachmentError, Picture, Role, Text, Thought, small_picture
 
 __all__ = ["PictureSource", "html_body", "to_html"]
@@ -113,7 +113,7 @@ def _html_piece(piece: Piece, role: Role, picture_source: PictureSource) -> str:
 def _answer(text: str) -> str:
     """An answer as it is set in the window: what would take too long to be set is plain, and so are its lines."""
     return "".join(
-        f'<pre class="plain">{html.escape(uncut(piece.text))}</pre>' if piece.is_plain else _markdown.render(piece.text)
+        f'<pre class="plain">{html.escape(uncut(piece.text))}</pre>' if piece.is_plain else _markdown(piece.text)
         for piece in block_pieces(text)
     )
 
@@ -162,22 +162,4 @@ def _lexer(language: str) -> Lexer | None:
 _formatter = HtmlFormatter(nowrap=True)
 
 
-def _make_markdown() -> MarkdownIt:
-    """CommonMark with tables; no HTML, no pictures, and links of three kinds only."""
-    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "highlight": _color_code}).enable(
-        ["table", "strikethrough"]
-    )
-    markdown.validateLink = _may_link  # type: ignore[method-assign]
-    markdown.add_render_rule("image", lambda _self, tokens, index, _options, _env: _not_loaded(tokens[index].content))
-    return markdown
-
-
-def _may_link(url: str) -> bool:
-    return url.lower().startswith(("http://", "https://", "mailto:"))
-
-
-def _not_loaded(name: str) -> str:
-    return f"[{html.escape(name or 'picture')}: not loaded]"
-
-
-_markdown = _make_markdown()
+_markdown = make_html(_color_code)

@@ -195,6 +195,7 @@ def _pieces(text: str, *, is_row: bool) -> tuple[list[str], list[int]]:
     pieces: list[str] = []
     pipes: dict[int, None] = {}
     at = 0
+    is_struck = False
     while token := _TOKEN.search(text, at):
         pieces.append(text[at : token.start()])
         start, at = token.span()
@@ -214,7 +215,8 @@ def _pieces(text: str, *, is_row: bool) -> tuple[list[str], list[int]]:
                 at = start + len(address)
                 pieces.append(address if is_named else f"<{address}>")
             case "tildes":
-                pieces.append(_tildes(text, start, at))
+                pieces.append(_tildes(text, start, at, is_open=is_struck))
+                is_struck ^= "~~" in pieces[-1]
             case "stars":
                 pieces.append(_stars(text, start, at))
             case "pipe":
@@ -246,8 +248,8 @@ def _stars(text: str, start: int, end: int) -> str:
     return _LETTER * closes + text[start:end] + _LETTER * opens
 
 
-def _tildes(text: str, start: int, end: int) -> str:
-    """Two tildes strike what they are beside, inside a word too; one is a word's own."""
+def _tildes(text: str, start: int, end: int, *, is_open: bool) -> str:
+    """Two tildes strike what they are beside, inside a word too; one is a word's own. An end comes before a start."""
     if end - start != 2:
         return _TILDE if end - start == 1 else text[start:end]
     before, after = _neighbours(text, start, end)
@@ -256,7 +258,9 @@ def _tildes(text: str, start: int, end: int) -> str:
     closes = _is_letter(before) or (_is_sign(before) and (is_cjk or not _is_letter(after)))
     if not opens and not closes:
         return _TILDE * 2
-    return _EDGE * (opens and _is_letter(before)) + "~~" + _EDGE * (closes and _is_letter(after))
+    if closes and (is_open or not opens):
+        return "~~" + _EDGE * _is_letter(after)
+    return _EDGE * _is_letter(before) + "~~"
 
 
 def _neighbours(text: str, start: int, end: int) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from app.viewmodels.conversation.examples import READ, Example, ExampleKind
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, Turn
 from app.viewmodels.settings.preferences import OFFLINE_REFUSAL
 from app.widgets.gestures import Gestures
+from app.widgets.markdown.selection import Copied, copied_mime
 from app.widgets.shared.dialogs import ask_before_link, open_picture
 
 __all__ = ["Reactions"]
@@ -99,10 +100,10 @@ class Reactions(QObject):
         """The same for a page of a document."""
         self._at.reading.reader.open_page(path, page, self._at.search.query)
 
-    def _copy(self, text: str) -> None:
-        """Put a message on the clipboard and say so."""
-        if text:
-            QGuiApplication.clipboard().setText(text)
+    def _copy(self, copied: Copied) -> None:
+        """Put a message, or a part of one, on the clipboard and say so."""
+        if copied.text:
+            QGuiApplication.clipboard().setMimeData(copied_mime(copied))
             self._at.window.toast.say("Copied")
 
     def _choose_link(self, url: QUrl) -> None:

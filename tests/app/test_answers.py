@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QDrag, QGuiApplication, QHelpEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QDesktopServices, QDrag, QGuiApplication, QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox, QToolTip
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QToolTip
 from pytestqt.qtbot import QtBot
 
 from app.look.icons import Icons
@@ -15,6 +15,7 @@ from app.paths import ICONS
 from app.viewmodels.conversation.parts import Thought
 from app.viewmodels.conversation.turns import MAX_SPOKEN, AnswerTurn, Place, UserTurn
 from app.widgets.chat.answer_view import AnswerView
+from app.widgets.chat.user_view import UserView
 from app.widgets.shared.look import Look
 from engine import EngineEvent, Failed, Message, Role, Text, TextDelta, ThoughtDelta, ThoughtFinished, ThoughtStarted
 from tests.app.driving import (
@@ -204,6 +205,40 @@ def test_copying_a_message_leaves_the_thought_out(open_desk: OpenDesk, qtbot: Qt
     next(action for action in menu.actions() if action.text() == "Copy Message").trigger()
     assert QGuiApplication.clipboard().text() == "17 + 25 is **42**."
     assert desk.models.conversation.history[-1].thought.startswith("I add the tens")
+
+
+def test_a_long_message_is_folded_until_it_is_wanted(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("fast")
+    written = "\n".join(f"line {number}" for number in range(200)) + " needle"
+    say(desk, written)
+    wait_for_end(qtbot, desk)
+    said = desk.window.messages.area.show_turn(desk.models.conversation.turns[0])
+    assert isinstance(said, UserView)
+    assert said.text_view.toPlainText().endswith("line 13…")
+    assert said.copied.text == written
+    said.fold_button.click()
+    qtbot.waitUntil(lambda: said.text_view.toPlainText() == written, timeout=WAIT_MS)
+    said.fold_button.click()
+    assert said.text_view.toPlainText().endswith("line 13…")
+    desk.models.finding.look_for("needle", said.turn)
+    qtbot.waitUntil(lambda: said.text_view.toPlainText() == written, timeout=WAIT_MS)
+
+
+def test_the_menu_of_a_message_opens_beside_its_text_too(
+    open_desk: OpenDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[QMenu] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _place: opened.append(menu))
+    desk = open_desk("text")
+    say(desk, "short")
+    wait_for_end(qtbot, desk)
+    view = answer_view(desk)
+    beside = QPoint(view.width() - 2, view.height() - 2)
+    reason = QContextMenuEvent.Reason.Mouse
+    QApplication.sendEvent(view, QContextMenuEvent(reason, beside, view.mapToGlobal(beside)))
+    words = [action.text() for action in opened[0].actions() if action.text()]
+    assert "Copy Message" in words
+    assert words == [word.title() for word in words], "one case of words"
 
 
 def test_a_code_block_is_copied_exactly(open_desk: OpenDesk, qtbot: QtBot) -> None:

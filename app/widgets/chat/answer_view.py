@@ -4,6 +4,7 @@ from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QTextTable
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.text.blocks import PLAIN_NOTE
@@ -18,6 +19,7 @@ from app.widgets.chat.thinking_pane import ThinkingPane
 from app.widgets.chat.tool_card import ToolCard
 from app.widgets.chat.turn_view import TurnView
 from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.markdown.selection import Copied, copied_message
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import GhostButton, Label, Look, give_role
@@ -114,9 +116,9 @@ class AnswerView(TurnView):
         ]
 
     @property
-    def copied_text(self) -> str:
+    def copied(self) -> Copied:
         """The answer as the model wrote it, without its thought."""
-        return self.turn.text.strip()
+        return copied_message(self.turn.text.strip())
 
     def settle(self) -> None:
         """Set all of the text, and give every part its room."""
@@ -128,6 +130,11 @@ class AnswerView(TurnView):
         """The code block at a global position, exactly."""
         places = [(text, text.viewport().mapFromGlobal(position)) for text in self._said]
         return next((text.code_at(place) for text, place in places if text.viewport().rect().contains(place)), "")
+
+    def table_at(self, position: QPoint) -> QTextTable | None:
+        """The table at a global position."""
+        places = [(text, text.viewport().mapFromGlobal(position)) for text in self._said]
+        return next((text.table_at(place) for text, place in places if text.viewport().rect().contains(place)), None)
 
     @property
     def _said(self) -> list[MarkdownView]:

@@ -29,14 +29,14 @@ _WELCOME = 2
 class MessageList(QWidget):
     """Shows a conversation's turns, or the empty view.
 
-    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path),
+    **Signals:** `copy_requested` (Copied), `link_chosen` (QUrl), `picture_chosen` (path),
     `example_chosen` (Example), `beginning_changed` (perhaps what stands there instead of turns is something else),
     `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
     `model_requested` (one that could do more), `lever_requested` (Lever), `listen_requested` and `selection_spoken`
     (as a turn asks).
     """
 
-    copy_requested = Signal(str)
+    copy_requested = Signal(object)
     link_chosen = Signal(QUrl)
     picture_chosen = Signal(str)
     page_chosen = Signal(object, int)

@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QRect, Qt, QUrl, Signal
-from PySide6.QtGui import QDrag, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QDrag, QMouseEvent, QTextTable
 from PySide6.QtWidgets import QFrame, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.conversation.finding import Finding, Hit
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
 from app.viewmodels.speech.aloud import Sentence
 from app.widgets.chat.version_switch import VersionSwitch
-from app.widgets.markdown.selection import message_mime
+from app.widgets.markdown.selection import Copied, copied_mime, copied_table, table_csv
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import GhostButton, Look, give_role
 from app.widgets.shared.picture_card import CARD_HEIGHT
@@ -62,13 +62,13 @@ class _CopyButton(GhostButton):
 class TurnView(QFrame):
     """What both kinds of turn have: a name, a focus ring, a copy button, versions and a menu.
 
-    **Signals:** `copy_requested` (text), `link_chosen` (QUrl), `picture_chosen` (path), `page_chosen` (path, number: of
-    a document), `version_requested` (turn, -1 or 1), `again_requested` (turn: another version of it is wanted),
+    **Signals:** `copy_requested` (Copied), `link_chosen` (QUrl), `picture_chosen` (path), `page_chosen` (path, number:
+    of a document), `version_requested` (turn, -1 or 1), `again_requested` (turn: another version of it is wanted),
     `ringed` (whether the keyboard is in a text), `listen_requested` (turn: it is to be read aloud), `selection_spoken`
     (turn, number of the part, cursor: so is what is selected in it).
     """
 
-    copy_requested = Signal(str)
+    copy_requested = Signal(object)
     link_chosen = Signal(QUrl)
     picture_chosen = Signal(str)
     page_chosen = Signal(object, int)
@@ -95,7 +95,7 @@ class TurnView(QFrame):
         self.copy_button.clicked.connect(self.copy)
 
     @property
-    def copied_text(self) -> str:
+    def copied(self) -> Copied:
         """What Copy puts on the clipboard."""
         raise NotImplementedError
 
@@ -164,17 +164,20 @@ class TurnView(QFrame):
 
     def copy(self) -> None:
         """Ask for the message to be copied."""
-        self.copy_requested.emit(self.copied_text)
+        self.copy_requested.emit(self.copied)
 
-    def build_menu(self, code: str = "") -> QMenu:
-        """The context menu of the message, opened over this piece of code or over none."""
+    def build_menu(self, code: str = "", table: QTextTable | None = None) -> QMenu:
+        """The context menu of the message, opened over this piece of code, over this table or over neither."""
         menu = QMenu(self)
         if code:
-            menu.addAction("Copy Code", lambda: self.copy_requested.emit(code))
+            menu.addAction("Copy Code", lambda: self.copy_requested.emit(Copied(code)))
+        if table is not None:
+            menu.addAction("Copy Table", lambda: self.copy_requested.emit(copied_table(table)))
+            menu.addAction("Copy Table as CSV", lambda: self.copy_requested.emit(Copied(table_csv(table))))
         selected = self._selected
         menu.addAction("Copy Selection", selected.copy if selected else lambda: None).setEnabled(selected is not None)
-        menu.addAction("Copy Message", self.copy).setEnabled(bool(self.copied_text))
-        menu.addAction(self.again_button.accessibleName(), self.again_button.click).setEnabled(
+        menu.addAction("Copy Message", self.copy).setEnabled(self.copy_button.isEnabled())
+        menu.addAction(self.again_button.accessibleName().title(), self.again_button.click).setEnabled(
             self.again_button.isEnabled()
         )
         menu.addAction("Read Selection Aloud", self.speak_selection).setEnabled(selected is not None)
@@ -201,12 +204,20 @@ class TurnView(QFrame):
         """The code block at a global position, exactly; plain messages have none."""
         return ""
 
+    def table_at(self, _position: QPoint) -> QTextTable | None:
+        """The table at a global position; plain messages have none."""
+        return None
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu opens beside the text too."""
+        self._show_menu(event.globalPos())
+
     def _drag(self) -> None:
         drag = QDrag(self)
-        drag.setMimeData(message_mime(self.copied_text))
+        drag.setMimeData(copied_mime(self.copied))
         drag.exec(Qt.DropAction.CopyAction)
 
     def _show_menu(self, position: QPoint) -> None:
-        menu = self.build_menu(self.code_at(position))
+        menu = self.build_menu(self.code_at(position), self.table_at(position))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.look.thumbnails import Thumbnails
 from app.text.blocks import PIECE
+from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.conversation.turns import Enclosure, UserTurn
 from app.widgets.chat.turn_view import TurnView
+from app.widgets.markdown.selection import Copied
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import Look, give_role
 from app.widgets.shared.picture_card import CARD_WIDTH, PictureCard
@@ -18,6 +20,12 @@ __all__ = ["UserView"]
 
 BUBBLE_SHARE = 0.82
 """How much of the column a person's text may take."""
+
+FOLDED_LINES, FOLDED_LENGTH = 14, 1200
+"""Lines and characters that are shown of a long text until it is unfolded."""
+
+_WORTH_FOLDING = 2
+"""A text that is not so many times as long is shown whole."""
 
 
 class _EnclosureButton(QToolButton):
@@ -60,7 +68,13 @@ class UserView(TurnView):
         inside = QVBoxLayout(self._bubble)
         inside.setContentsMargins(16, 10, 16, 10)
         inside.addWidget(self._text)
-        self._text.show_plain(turn.text)
+        self._folded = _beginning(turn.text)
+        self.fold_button = QPushButton()
+        give_role(self.fold_button, "link")
+        self.fold_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.fold_button.clicked.connect(lambda: self.fold(self._is_unfolded))
+        inside.addWidget(self.fold_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.fold(True)
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addStretch(1)
@@ -90,12 +104,26 @@ class UserView(TurnView):
     @property
     def tab_stops(self) -> list[QWidget]:
         """The pictures come before the text."""
-        return [*(card.tile for card in self.cards), self._text, *super().tab_stops]
+        return [*(card.tile for card in self.cards), self._text, self.fold_button, *super().tab_stops]
 
     @property
-    def copied_text(self) -> str:
+    def copied(self) -> Copied:
         """The text as it was typed."""
-        return self.turn.text
+        return Copied(self.turn.text)
+
+    def fold(self, is_folded: bool) -> None:
+        """Show only the beginning of a long text, or all of it."""
+        is_long = len(self._folded) < len(self.turn.text)
+        self._is_unfolded = not (is_long and is_folded)
+        self._text.show_plain(self.turn.text if self._is_unfolded else f"{self._folded}…")
+        self.fold_button.setText("Show Less" if self._is_unfolded else f"Show All {len(self.turn.text):,} Characters")
+        self.fold_button.setVisible(is_long)
+
+    def mark(self, finding: Finding) -> None:
+        """What is found in the part that is folded away is shown."""
+        if finding.current is not None and finding.current.turn is self.turn and not self._is_unfolded:
+            self.fold(False)
+        super().mark(finding)
 
     def _build_enclosure(self, look: Look, enclosure: Enclosure) -> _EnclosureButton:
         """What was sent besides pictures; a file opens with a click."""
@@ -119,6 +147,8 @@ class UserView(TurnView):
             self._bubble.setFixedWidth(round(width * BUBBLE_SHARE))
             return
         longest = max((metrics.horizontalAdvance(line) for line in self.turn.text.split("\n")), default=0)
+        if len(self._folded) < len(self.turn.text):
+            longest = max(longest, self.fold_button.sizeHint().width())
         self._bubble.setFixedWidth(min(longest + 34, round(width * BUBBLE_SHARE)))
 
     def _arrange_cards(self, width: int) -> None:
@@ -135,3 +165,11 @@ class UserView(TurnView):
             button.show_label(enclosure)
         self.setAccessibleName(self.turn.spoken)
         self._text.setAccessibleName(self.turn.spoken)  # VoiceOver passes frames over, and reads a text's name
+
+
+def _beginning(text: str) -> str:
+    """What is shown of a text while it is folded: all of it, if that is not much more."""
+    lines = text.split("\n", FOLDED_LINES * _WORTH_FOLDING)
+    if len(lines) <= FOLDED_LINES * _WORTH_FOLDING and len(text) <= FOLDED_LENGTH * _WORTH_FOLDING:
+        return text
+    return "\n".join(lines[:FOLDED_LINES])[:FOLDED_LENGTH].rstrip()

@@ -413,10 +413,7 @@ def _style_runs(block: QTextBlock, theme: Theme) -> None:
     for start, end, style in runs_of(block):
         if style.fontFixedPitch():
             mono = QTextCharFormat()
-            font = theme.mono_font
-            font.setBold(style.fontWeight() >= QFont.Weight.Bold)
-            font.setItalic(style.fontItalic())
-            mono.setFont(font, _SPECIFIED)
+            mono.setFont(theme.mono_font, _SPECIFIED)
             mono.setProperty(INLINE_CODE, not written_tex(style))
             _span(block, start, end).mergeCharFormat(mono)
         elif style.isAnchor():

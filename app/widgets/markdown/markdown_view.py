@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocumentFragment,
+    QTextTable,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -30,7 +31,7 @@ from app.widgets.markdown.code_scroll import code_step, scroll_code, scroll_code
 from app.widgets.markdown.formula_images import FormulaImages, written_tex
 from app.widgets.markdown.markdown_document import CODE_PADDING, insert_plain, link_pages, render_markdown, thin
 from app.widgets.markdown.ornaments import Ornaments, card_of
-from app.widgets.markdown.selection import selection_mime
+from app.widgets.markdown.selection import Copied, copied_table, selection_mime
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import IconButton, Look
 
@@ -45,11 +46,11 @@ class MarkdownView(TextView):
 
     A long finished text is set piece by piece, and others have their turn in between.
 
-    **Signals:** `copy_requested` (the code of a block), `completed` (a finished text is shown whole), `piece_set` (more
-    of it is shown).
+    **Signals:** `copy_requested` (Copied: the code of a block, or a table), `completed` (a finished text is shown
+    whole), `piece_set` (more of it is shown).
     """
 
-    copy_requested = Signal(str)
+    copy_requested = Signal(object)
     completed = Signal()
     piece_set = Signal()
 
@@ -122,6 +123,10 @@ class MarkdownView(TextView):
         """The whole code block at a position in the view, or nothing."""
         block = self.cursorForPosition(position).block()
         return code_of(code_lines(block)).text if is_code(block) else ""
+
+    def table_at(self, position: QPoint) -> QTextTable | None:
+        """The table at a position in the view."""
+        return self.cursorForPosition(position).currentTable()
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """What is copied and dragged: plain text and Markdown, formulas as their source, and no colours."""
@@ -204,16 +209,24 @@ class MarkdownView(TextView):
         return CODE_PADDING if is_code(self.document().lastBlock()) else 0
 
     def _offer_code(self, block: QTextBlock) -> None:
-        if not is_code(block):
+        table = QTextCursor(block).currentTable()
+        if table is None and not is_code(block):
             self.code_button.hide()
             return
-        card = card_of(code_lines(block), self.viewport().width())
+        if table is None:
+            card = card_of(code_lines(block), self.viewport().width())
+        else:
+            card = self.document().documentLayout().frameBoundingRect(table)
+            card.translate(min(self.code_button.width() + 8.0, self.viewport().width() - card.right()), -4)
+        self.code_button.rename("Copy table" if table is not None else "Copy code")
         self._button_block = QTextCursor(block)
         self.code_button.move(round(card.right()) - self.code_button.width() - 4, round(card.top()) + 4)
         self.code_button.show()
 
     def _copy_code(self) -> None:
-        self.copy_requested.emit(code_of(code_lines(self._button_block.block())).text)
+        table = self._button_block.currentTable()
+        lines = code_lines(self._button_block.block())
+        self.copy_requested.emit(copied_table(table) if table is not None else Copied(code_of(lines).text))
 
     def _rest_after(self, seconds: float) -> None:
         """After a long tail took long, leave the thread to others before the next one."""

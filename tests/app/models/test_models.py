@@ -532,7 +532,7 @@ def test_wherever_the_sample_is_not_enough_a_way_leads_to_a_better_model(open_de
     assert answer_view(desk).better_button.isVisible()
     seen, shown = answer_view(desk).text_view, json.loads((sample_checkpoint() / "traits.json").read_text())
     assert seen is not None
-    assert seen.toPlainText() == answer_view(desk).copied_text == shown["declines_in_a_window"]
+    assert seen.toPlainText() == answer_view(desk).copied.text == shown["declines_in_a_window"]
     assert "--model" not in seen.toPlainText()
     for way in ways:
         manager.show(False)

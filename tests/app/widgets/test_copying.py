@@ -1,0 +1,88 @@
+"""What goes to the clipboard of an answer, a part of it and its tables."""
+
+from PySide6.QtGui import QTextCursor
+
+from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.markdown.selection import Copied, copied_message, copied_selection, copied_table, table_csv
+from tests.app.widgets.fragments import FRAGMENTS
+
+TABLE = '<table border="1" cellspacing="0" cellpadding="4">'
+
+
+def selected(view: MarkdownView, source: str, first: str = "", last: str = "") -> Copied:
+    """What is copied of a text from one word to the end of another, or of all of it."""
+    view.show_markdown(source, is_complete=True)
+    cursor = QTextCursor(view.document())
+    if not first:
+        cursor.select(QTextCursor.SelectionType.Document)
+    else:
+        cursor = view.document().find(first)
+        start = cursor.selectionStart()
+        end = view.document().find(last).selectionEnd()
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+    return copied_selection(cursor)
+
+
+def test_an_answer_is_copied_with_its_markdown_and_html() -> None:
+    source = "**bold** and $x<1$\n\n| a | b |\n|---|---|\n| 1<br>2 | `c` |"
+    copied = copied_message(source)
+    assert copied.text == copied.markdown == source
+    assert "<p><strong>bold</strong> and $x&lt;1$</p>" in copied.html
+    assert f"{TABLE}\n<thead>" in copied.html
+    assert "<td>1<br />\n2</td>\n<td><code>c</code></td>" in copied.html
+
+
+def test_html_means_the_same_as_what_is_shown() -> None:
+    for source, seen in FRAGMENTS:
+        made = copied_message(source).html
+        assert ("<table" in made) == ("[0,0]" in seen), source
+        assert ("<s>" in made) == ("<s|" in seen or "<bs|" in seen), source
+        assert not set(made) & set("\x03\x04\x05\x06\x07\x08\u1680\u205f"), source
+
+
+def test_a_selection_keeps_numbers_bullets_and_emphasis(view: MarkdownView) -> None:
+    source = "intro\n\n7. one **bold**\n8. two\n   - inner\n9. three\n\n- [x] done"
+    copied = selected(view, source)
+    assert copied.text == "intro\n7. one bold\n8. two\n  - inner\n9. three\n- [x] done"
+    assert copied.html == (
+        '<p>intro</p><ol start="7"><li>one <b>bold</b></li><li>two<ul><li>inner</li></ul></li><li>three</li></ol>'
+        "<ul><li>☑ done</li></ul>"
+    )
+    later = selected(view, source, "two", "three")
+    assert later.text == "8. two\n  - inner\n9. three"
+    assert later.html.startswith('<ol start="8"><li>two')
+    assert selected(view, source, "one", "bold").text == "one bold"
+    assert selected(view, source, "ne", "two").text == "ne bold\n8. two"
+
+
+def test_a_selection_keeps_code_quotes_headings_and_links(view: MarkdownView) -> None:
+    copied = selected(view, "# H\n\n> q **b**\n\n```py\nx < 1\n\ny\n```\n\n[a](https://x.y/?a=1&b) `c` ~~s~~\n\n---")
+    assert copied.html == (
+        "<h1>H</h1><blockquote><p>q <b>b</b></p></blockquote><pre><code>x &lt; 1\n\ny</code></pre>"
+        '<p><a href="https://x.y/?a=1&amp;b">a</a> <code>c</code> <s>s</s></p><hr>'
+    )
+
+
+def test_a_table_is_copied_for_spreadsheets_and_for_pages(view: MarkdownView) -> None:
+    view.show_markdown('text\n\n| a | b |\n|---|---|\n| 1, 2 | "x"<br>y |', is_complete=True)
+    table = view.document().find("1, 2").currentTable()
+    copied = copied_table(table)
+    assert copied.text == 'a\tb\n1, 2\t"x"\ny'
+    assert (
+        copied.html == f"{TABLE}<tr><th>a</th><th>b</th></tr><tr><td>1, 2</td><td>&quot;x&quot;<br>y</td></tr></table>"
+    )
+    assert table_csv(table) == 'a,b\n"1, 2","""x""\ny"\n'
+
+
+def test_the_button_over_a_table_copies_it(view: MarkdownView) -> None:
+    view.show_markdown("| a | b |\n|---|---|\n| 1 | 2 |", is_complete=True)
+    copied: list[Copied] = []
+    view.copy_requested.connect(copied.append)
+    view.setFocus()
+    view.moveCursor(QTextCursor.MoveOperation.End)
+    view.moveCursor(QTextCursor.MoveOperation.Up)
+    assert view.code_button.isVisible()
+    assert view.code_button.accessibleName() == "Copy table"
+    view.code_button.click()
+    assert copied[0].text == "a\tb\n1\t2"
