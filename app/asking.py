@@ -19,6 +19,7 @@ from engine import (
     Execute,
     Failed,
     Finished,
+    Keeping,
     LoadModel,
     LoadProgress,
     Message,
@@ -87,10 +88,18 @@ class Asked(QObject):
     _came = Signal(object)
     _arose = Signal(object)
 
-    def __init__(self, line: Line, messages: Sequence[Message], options: Options, tools: Tools | None = None) -> None:
+    def __init__(
+        self,
+        line: Line,
+        messages: Sequence[Message],
+        options: Options,
+        tools: Tools | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:
         """Ask at once; nothing is heard before this thread goes on with its events, so there is time to connect."""
         super().__init__()
         self._line = line
+        self._keeping = keeping
         self._request_id = 0
         self._is_once = tools is None
         """A conversation always brings its tools, even if it has none: what comes without has no next turn."""
@@ -140,7 +149,9 @@ class Asked(QObject):
     def _take_turn(self, messages: Sequence[Message], options: Options) -> Iterator[Event]:
         """One request, to its end."""
         self._request_id, events = self._line.listen()
-        self._line.submit(Respond(self._request_id, tuple(messages), options, is_once=self._is_once))
+        self._line.submit(
+            Respond(self._request_id, tuple(messages), options, is_once=self._is_once, keeping=self._keeping)
+        )
         if self._is_cancelled.is_set():  # perhaps with the number of the turn before
             self._line.submit(Cancel(self._request_id))
         while True:

@@ -19,6 +19,7 @@ from engine import (
     Envelope,
     Failed,
     Finished,
+    Keeping,
     Message,
     ModelLoaded,
     Options,
@@ -60,10 +61,16 @@ class Bridge(QObject):
         self._is_open = True
         self._client.start()
 
-    def ask(self, messages: Sequence[Message], options: Options, tools: Tools | None = None) -> Asked:
-        """Ask for an answer. Without tools, one that calls some ends there."""
+    def ask(
+        self,
+        messages: Sequence[Message],
+        options: Options,
+        tools: Tools | None = None,
+        keeping: Keeping | None = None,
+    ) -> Asked:
+        """Ask for an answer. Without tools, one that calls some ends there; `keeping` says where its state is kept."""
         self._asked = [each for each in self._asked if not each.is_over]
-        self._asked.append(Asked(self, messages, options, tools))
+        self._asked.append(Asked(self, messages, options, tools, keeping))
         return self._asked[-1]
 
     def load(self, path: str, max_state_bytes: int | None) -> Loading:

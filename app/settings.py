@@ -262,6 +262,8 @@ class Settings(QObject):
     """Idle minutes after which the model leaves memory; 0 for never."""
     state_megabytes = _number("state_megabytes", 0, 0, MOST_MEGABYTES)
     """Memory for what the model remembers of conversations; 0 for a share of what it leaves."""
+    keeps_states = _flag("keeps_states", True)
+    """Whether that is on the disk as well, for after a restart."""
     works_offline = _flag("works_offline", False)
     """The master switch: nothing uses the network."""
     retention = _choice("retention", Retention.KEEP)

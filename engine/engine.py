@@ -26,11 +26,13 @@ from engine.backend import (
     limit_memory,
     this_machine,
 )
+from engine.cache.kept import KeptStates
 from engine.cache.kv_cache import KVCache
 from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.drafter import find_drafter, load_drafter
 from engine.checkpoint.fit import require_room
+from engine.checkpoint.identity import identity_of
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.shapes import size_of
 from engine.checkpoint.traits import read_traits
@@ -64,6 +66,7 @@ from engine.protocol.events import (
 from engine.protocol.messages import Message
 from engine.protocol.models import Shapes, Use
 from engine.protocol.options import GREEDY, AnswerFormat, Options
+from engine.protocol.requests import Keeping
 from engine.protocol.tools import check_tools_differ
 from engine.response.parser import ResponseParser, free_call_ids, parse
 from engine.runtime.answering import Answering, AnsweringRows, Begun, Costs, Preparing, Stopped
@@ -128,9 +131,10 @@ class Engine:
         advice: GenerationAdvice,
         max_state_bytes: int | None = None,
         drafter: Drafter | None = None,
+        identity: str = "",
     ) -> None:
         """max_state_bytes: for states of conversations, kept ones and those of answers under way; by default a share of
-        the memory that the model leaves.
+        the memory that the model leaves. identity: of the weights, which states on the disk must be of.
         """
         self.info = info
         self._machine = this_machine()
@@ -145,6 +149,7 @@ class Engine:
         self._grammars = Grammars(tokenizer, model.config.text.vocab_size)
         state_bytes = default_state_bytes(info.size_bytes) if max_state_bytes is None else max_state_bytes
         self.sessions = Sessions(model.config.text, model.dtype, state_bytes)
+        self.kept_states = KeptStates(model.config.text, model.dtype, identity)
         compiled = compiles_whole_steps()
         self._step = make_decode_step(model, compiled=compiled)
         ahead_step = make_ahead_step(model, compiled=compiled)
@@ -205,7 +210,8 @@ class Engine:
             has_drafter=drafter is not None,
             shapes=_with_drafter(checked.files.shapes, drafter),
         )
-        return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes, drafter)
+        identity = identity_of(folder, checked.files.entries.values())
+        return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes, drafter, identity)
 
     def respond(
         self,
@@ -215,6 +221,7 @@ class Engine:
         *,
         answer_now: Callable[[], bool] = never,
         is_once: bool = False,
+        keeping: Keeping | None = None,
     ) -> Iterator[Event]:
         """Answer a conversation with one turn of the model; the last event is Finished.
 
@@ -224,7 +231,7 @@ class Engine:
         asked between the layers of a picture, between prefill chunks and between tokens. Answers that are read in
         turns, each a little, are computed together.
         """
-        answering = self.start(messages, options, cancelled, answer_now=answer_now, is_once=is_once)
+        answering = self.start(messages, options, cancelled, answer_now=answer_now, is_once=is_once, keeping=keeping)
         try:
             while answering.events or answering.phase != "over":
                 if not answering.events:
@@ -245,17 +252,19 @@ class Engine:
         answer_now: Callable[[], bool] = never,
         is_interactive: bool = True,
         is_once: bool = False,
+        keeping: Keeping | None = None,
     ) -> Answering:
         """Begin an answer, beside those that run; `advance` works on all of them.
 
         is_interactive: somebody waits for it; what is not is served behind. is_once: nobody is going to go on from it,
-        so its state is the first to be let go.
+        so its state is the first to be let go. keeping: where its state is on the disk, and is kept when it is over.
         """
         if self._scheduler.is_idle:
             mx.reset_peak_memory()
         costs = Costs()
-        preparing = self._begin(messages, options, costs, cancelled, answer_now, is_once=is_once)
-        answering = Answering(preparing, costs, cancelled, self.sessions.put, is_interactive=is_interactive)
+        preparing = self._begin(messages, options, costs, cancelled, answer_now, is_once=is_once, keeping=keeping)
+        put = partial(self._put, keeping=keeping)
+        answering = Answering(preparing, costs, cancelled, put, is_interactive=is_interactive)
         self._scheduler.add(answering)
         return answering
 
@@ -266,6 +275,10 @@ class Engine:
     def withdraw(self, answering: Answering) -> None:
         """Forget an answer at once; for one that is over this does nothing."""
         self._scheduler.remove(answering)
+
+    def close(self) -> None:
+        """Wait until what is to outlive it is on the disk."""
+        self.kept_states.close()
 
     def prepare(self, messages: Sequence[Message], options: Options = Options()) -> Prompt:
         """Messages to a prompt: token ids, spans and the media that fill them."""
@@ -362,16 +375,22 @@ class Engine:
         answer_now: Callable[[], bool],
         *,
         is_once: bool,
+        keeping: Keeping | None,
     ) -> Preparing:
         """From messages to the logits of the first token."""
         prompt = yield from self._prepare(messages, options, cancelled)
         self._require_room(prompt, options)
         turn, sampler = self._turn(messages, prompt, options, answer_now)
-        receipts, features = yield from self._media.encoding(prompt.media, lambda: _stop_if(cancelled))
-        prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
-        session = self.sessions.take(prompt.keys(), [span.positions for span in prompt.spans])
+        session = yield from self._take(prompt, keeping)
         session.num_given, session.is_once = prompt.num_lasting, is_once
         costs.begin(len(prompt), session.kv.length)
+        try:
+            needed = {span.media.key for span in prompt.spans if span.start >= session.kv.length}
+            receipts, features = yield from self._media.encoding(prompt.media, lambda: _stop_if(cancelled), needed)
+        except BaseException:
+            self.sessions.put(session)  # as it was
+            raise
+        prompt = prompt.without_content()  # a minute of video is up to 2 GB of pixels
         try:
             yield _ready(prompt, session.kv.length, receipts)
             logits = yield from self._fill(prompt, features, session, costs)
@@ -381,6 +400,22 @@ class Engine:
         drafts = Drafts(options.draft, self._model.config.text.vocab_size, self.gains, self._drafter)
         describe = partial(self._logprobs, options.num_logprobs) if options.num_logprobs else None
         return Begun(session, logits, turn, sampler, self._context_length(options), drafts, describe)
+
+    def _take(self, prompt: Prompt, keeping: Keeping | None) -> Generator[None, None, Session]:
+        """The state that holds most of a prompt, also from the disk; yields while one is read."""
+        keys, blocks, sessions = prompt.keys(), [span.positions for span in prompt.spans], self.sessions
+        if keeping is not None:
+            known = sessions.known(keys, blocks)
+            kept = yield from self.kept_states.reading(Path(keeping.folder), keys, blocks, known, sessions.max_bytes)
+            if kept is not None:
+                sessions.put(kept)
+        return sessions.take(keys, blocks)
+
+    def _put(self, session: Session, keeping: Keeping | None) -> None:
+        """An answer is over: keep its state for the next one, on the disk too if that is wished."""
+        self.sessions.put(session)
+        if keeping is not None:
+            self.kept_states.write(session, keeping)
 
     def _require_room(self, prompt: Prompt, options: Options) -> None:
         """Raise NotEnoughMemory before anything is computed; let states go that stand in the way."""

@@ -6,6 +6,7 @@
 from app.store.recordings import RecordingShelf
 from app.store.sayings import Matter, Saying
 from app.store.shelf import DocumentShelf
+from app.store.states import StateFolders
 from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
 from app.store.tree import sound_parents
@@ -48,6 +49,7 @@ __all__ = [
     "RecordingShelf",
     "Saying",
     "Stamp",
+    "StateFolders",
     "Store",
     "Summary",
     "Turn",

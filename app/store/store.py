@@ -21,6 +21,7 @@ from app.store.opening import forget_backups, forget_copies, has_damaged_copy, i
 from app.store.recordings import RecordingShelf
 from app.store.sayings import Matter, Saying
 from app.store.shelf import DocumentShelf
+from app.store.states import StateFolders
 from app.store.values import Conversation, Draft, Hit, Summary, Turn
 
 __all__ = ["Store"]
@@ -57,6 +58,11 @@ class Store:
         self._opened = self._submit(self._open)
         self.documents = DocumentShelf(self._read, self._write_last)
         self.recordings = RecordingShelf(self._folder / "recordings", self._submit)
+        self.states = StateFolders(
+            self._folder / "states",
+            self._submit,
+            lambda: self._opened.result().attachments.folder.parent == self._folder,
+        )
 
     @property
     def is_behind(self) -> bool:
@@ -109,7 +115,8 @@ class Store:
         return self._write(Chats.set_pinned, conversation_id, is_pinned)
 
     def remove(self, conversation_id: str) -> Future[None]:
-        """Hide a conversation. Until the next purge it can be restored."""
+        """Hide a conversation. Until the next purge it can be restored, but for its state."""
+        self.states.forget(conversation_id)
         return self._write(Chats.set_removed_at, conversation_id, time.time())
 
     def restore(self, conversation_id: str) -> Future[None]:
@@ -122,11 +129,13 @@ class Store:
 
     def remove_all(self) -> Future[None]:
         """Delete everything that is kept, backups and what was set aside too, so that nothing can be read."""
+        self.states.clear()
         self._submit(partial(self.recordings.purge, math.inf))
         return self._write(_remove_all, Attachments.clear)
 
     def remove_earlier(self) -> Future[None]:
         """Like `remove_all`, but files that were copied in this run stay: nothing that names them is written yet."""
+        self.states.clear()
         self._submit(partial(self.recordings.purge, math.inf))
         return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
@@ -191,6 +200,7 @@ class Store:
         if chats.purge(older_than, spared):
             forget_backups(chats.attachments.folder.parent)
             chats.empty_journal()
+        self.states.keep_only(summary.id for summary in chats.summaries())
         self._owes_files = not chats.take_in_files()
         if not has_damaged_copy(chats.attachments.folder.parent):
             chats.attachments.collect(chats.used_files())

@@ -102,6 +102,10 @@ class Sessions:
         """Memory that the states hold; what several share counts once."""
         return _size_bytes(self._states)
 
+    def known(self, keys: Sequence[int], blocks: Sequence[range]) -> int:
+        """The length of the longest usable prefix of `keys` in any state."""
+        return max((state.usable(state.common(keys, blocks)) for state in self._states), default=0)
+
     def take(self, keys: Sequence[int], blocks: Sequence[range] = ()) -> Session:
         """A state that holds the longest usable prefix of `keys`, and only that.
 

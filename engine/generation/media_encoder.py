@@ -1,7 +1,7 @@
 """Pictures, sounds and videos of a conversation: files to inputs, inputs to soft tokens, and both remembered.
 
-A file is decoded only if its soft tokens are not known yet. What is the same to the model (same content, same budget)
-has the same key, wherever it lies.
+A file is decoded only if nothing is known of it yet, or its soft tokens are needed again. What is the same to the model
+(same content, same budget) has the same key, wherever it lies.
 """
 
 import hashlib
@@ -90,7 +90,7 @@ class MediaEncoder:
         started = time.perf_counter()
         key = self._key(part, between)
         known = self._known.get(key)
-        if known is not None and all(span.key in self._features for span in known.spans):
+        if known is not None:
             return replace(known, part=part)  # type: ignore[arg-type]  # the key says which kind it is
         found = self._read(part, key, between)
         self._known[key] = found.without_content()
@@ -100,27 +100,35 @@ class MediaEncoder:
         """The same as `encoding`, at once."""
         return whole(self.encoding(media, lambda: None))
 
-    def encoding(self, media: Iterable[MediaInput], between: Callable[[], None]) -> "Encoding":
+    def encoding(
+        self, media: Iterable[MediaInput], between: Callable[[], None], needed: Collection[bytes] | None = None
+    ) -> "Encoding":
         """Soft tokens for everything that has none yet; yields how far it is, and None where others may compute.
 
-        `between` runs while files are read again and may raise.
+        `between` runs while files are read again and may raise. needed: the keys that soft tokens are wanted of, where
+        that is not all.
         """
         media = tuple(media)
-        new = {span.key: span for item in media for span in item.spans if span.key not in self._features}
+        new = {
+            span.key: span
+            for item in media
+            for span in item.spans
+            if span.key not in self._features and (needed is None or span.key in needed)
+        }
         num_done, num_layers = 0, sum(map(self._num_steps, new.values()))
         receipts, features = [], dict[bytes, mx.array]()
         for item in media:
             started = time.perf_counter()
-            spans = item.spans
-            if not all(span.key in self._features or _content(span) is not None for span in spans):
-                spans = self._read(item.part, item.key, between).spans  # forgotten in the meantime
-            for span in spans:
-                rows = self._features.get(span.key, features.get(span.key))
-                if rows is None:
-                    rows = yield from _told(self._encode(span), num_done, num_layers)
-                    num_done += self._num_steps(span)
-                features[span.key] = rows
-            encode_ms = (time.perf_counter() - started) * 1000 if item.read_ms else 0.0
+            wanted = [span.key for span in item.spans if needed is None or span.key in needed]
+            spans = {span.key: span for span in item.spans}
+            features |= {key: self._features[key] for key in wanted if key in self._features}
+            missing = [key for key in wanted if key not in features]
+            if any(_content(spans[key]) is None for key in missing):
+                spans = {span.key: span for span in self._read(item.part, item.key, between).spans}
+            for key in missing:
+                features[key] = yield from _told(self._encode(spans[key]), num_done, num_layers)
+                num_done += self._num_steps(spans[key])
+            encode_ms = (time.perf_counter() - started) * 1000 if missing else 0.0
             receipts.append(_receipt(item, item.read_ms + encode_ms))
         for key, rows in features.items():
             self._features[key] = rows

@@ -17,7 +17,7 @@ from engine.tokens.special_tokens import Special
 __all__ = ["Features", "all_logits", "embed_chunk", "plan_chunks", "prefill"]
 
 Features = Mapping[bytes, mx.array]
-"""Soft tokens [n, hidden] by the key of what they stand for."""
+"""Soft tokens [n, hidden] by the key of what they stand for; what is in the state already has no need of them."""
 
 
 def plan_chunks(start: int, stop: int, chunk_size: int, blocks: Sequence[range]) -> list[range]:
@@ -47,11 +47,11 @@ def embed_chunk(model: Gemma4, prompt: Prompt, features: Features, chunk: range)
     embeddings = decoder.embed(ids)
     per_layer_ids = ids
     for span in prompt.spans:
-        rows = features[span.media.key]
-        if rows.shape[0] != len(span.positions):
-            raise ValueError(f"{rows.shape[0]} soft tokens for the {len(span.positions)} places at {span.start}")
         start, stop = max(span.start, chunk.start), min(span.stop, chunk.stop)
         if start < stop:
+            rows = features[span.media.key]
+            if rows.shape[0] != len(span.positions):
+                raise ValueError(f"{rows.shape[0]} soft tokens for the {len(span.positions)} places at {span.start}")
             at = mx.array([start - chunk.start])
             part = rows[start - span.start : stop - span.start].astype(embeddings.dtype)
             embeddings = mx.slice_update(embeddings, part[None], at, axes=[1])

@@ -156,7 +156,7 @@ class EngineWorker:
                 raise self._spoilt
         self._go_on()  # everything is cancelled now
         self._call_off()
-        self._engine = None
+        self._let_go()
         mx.clear_streams()  # a thread that leaves its streams behind makes the process abort when it exits
 
     def _call_off(self) -> None:
@@ -277,7 +277,7 @@ class EngineWorker:
         checked.require_room()
         if self._is_cancelled(request.request_id):
             raise Cancelled
-        self._engine = None  # give its memory back before the next one takes its own
+        self._let_go()  # give its memory back before the next one takes its own
         gc.collect()
         mx.clear_cache()
 
@@ -289,6 +289,12 @@ class EngineWorker:
         self._engine = Engine.load_checked(checked, on_progress, request.max_state_bytes)
         load_ms = (time.perf_counter() - started) * 1000
         self._report(request.request_id, ModelLoaded(self._engine.info, load_ms))
+
+    def _let_go(self) -> None:
+        """Of the model, once what it remembers is on the disk."""
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = None
 
     def _start(self, request: Respond) -> None:
         request_id = request.request_id
@@ -306,6 +312,7 @@ class EngineWorker:
             answer_now=answer_now,
             is_interactive=request.priority == "interactive",
             is_once=request.is_once,
+            keeping=request.keeping,
         )
 
     def _answer(self, question_id: int, ask: Ask, loan: Loan) -> None:

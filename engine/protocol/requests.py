@@ -10,8 +10,8 @@ from engine.protocol.messages import Message
 from engine.protocol.options import Options
 
 __all__ = [
-    "AnswerNow", "Cancel", "DocumentRequest", "Envelope", "LoadModel", "LookAtDocument", "ReadDocument", "Request",
-    "Respond", "ShowPage", "Shutdown", "Transcribe",
+    "AnswerNow", "Cancel", "DocumentRequest", "Envelope", "Keeping", "LoadModel", "LookAtDocument", "ReadDocument",
+    "Request", "Respond", "ShowPage", "Shutdown", "Transcribe",
 ]  # fmt: skip
 
 
@@ -34,6 +34,15 @@ class LoadModel(_Request, frozen=True, tag="load_model"):
     """For the states of conversations; None for a share of the memory that the model leaves."""
 
 
+class Keeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a conversation's state is kept on the disk, for after a restart."""
+
+    folder: str
+    """The conversation's own, beside those of others. Where it is not there, nothing is kept."""
+    max_bytes: int
+    """For the states of all conversations."""
+
+
 class Respond(_Request, frozen=True, tag="respond"):
     """Answer the conversation with one turn of the model. Ends in Finished or Failed."""
 
@@ -44,6 +53,8 @@ class Respond(_Request, frozen=True, tag="respond"):
     """Whether somebody waits for it. What is of a queue is served behind, in its order."""
     is_once: bool = False
     """Nobody is going to go on from this answer: what is remembered for that is the first to be forgotten."""
+    keeping: Keeping | None = None
+    """Where the state of the conversation is found and kept; without it nothing of it reaches the disk."""
 
 
 class LookAtDocument(_Request, frozen=True, tag="look_at_document"):

@@ -27,7 +27,7 @@ from app.viewmodels.shelf.retention import PURGE_MS
 from app.viewmodels.shelf.running import Mark
 from app.viewmodels.shelf.shelf import title_from
 from app.widgets.chat.answer_view import AnswerView
-from engine import Message, Text, sample_checkpoint
+from engine import Keeping, Message, Request, Respond, Text, sample_checkpoint
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -332,6 +332,34 @@ def test_a_temporary_conversation_never_touches_the_disk(
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert kept, "the store itself should be there"
     assert not any(b"Abracadabra" in path.read_bytes() or path.name == "secret.png" for path in kept)
+
+
+def test_states_reach_the_disk_of_conversations_that_do_and_only_while_that_is_wished(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    desk = open_desk("echo")
+    sent: list[Request] = []
+    submit = desk.bridge.submit
+    monkeypatch.setattr(desk.bridge, "submit", lambda request: (sent.append(request), submit(request)))
+
+    def keeping() -> Keeping | None:
+        ask(qtbot, desk, "hello")
+        return next(request.keeping for request in reversed(sent) if isinstance(request, Respond))
+
+    kept = keeping()
+    assert kept is not None
+    assert kept == keeping()
+    folder = Path(kept.folder)
+    assert folder.is_relative_to(tmp_path / "data")
+    qtbot.waitUntil(folder.is_dir, timeout=WAIT_MS)
+    desk.window.commands["new_temporary"].trigger()
+    assert keeping() is None
+    settings.keeps_states = False
+    qtbot.waitUntil(lambda: not folder.exists(), timeout=WAIT_MS)
+    desk.window.commands["new"].trigger()
+    assert keeping() is None
+    settings.keeps_states, settings.retention = True, Retention.UNTIL_QUIT
+    assert keeping() is None
 
 
 def test_search_finds_words_and_leads_to_them(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -19,6 +19,7 @@ from engine.protocol.events import (
     Finished,
     LoadProgress,
     ModelLoaded,
+    PromptReady,
     TextDelta,
     ThoughtDelta,
     ThoughtFinished,
@@ -26,7 +27,7 @@ from engine.protocol.events import (
 from engine.protocol.messages import Picture, user
 from engine.protocol.models import Lever, NotEnoughMemory, Use
 from engine.protocol.options import Options, Regex, Sampling
-from engine.protocol.requests import AnswerNow, Cancel, Envelope, LoadModel, Respond
+from engine.protocol.requests import AnswerNow, Cancel, Envelope, Keeping, LoadModel, Respond
 from engine.protocol.tools import Tool
 from engine.tokens.special_tokens import STOP_TOKEN_IDS, Special
 
@@ -81,6 +82,21 @@ def test_the_memory_for_conversations_is_what_was_asked_for(
     until(heard, ModelLoaded)
     assert worker._engine is not None
     assert worker._engine.sessions.max_bytes == 123_456_789
+
+
+def test_what_is_to_outlive_it_is_on_the_disk_when_it_is_closed(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    known = []
+    for _ in range(2):
+        heard: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
+        worker = EngineWorker(heard.put)
+        worker.start()
+        worker.submit(LoadModel(1, str(tiny_checkpoint)))
+        options = Options(Sampling(seed=1), max_new_tokens=5)
+        worker.submit(Respond(2, (user("Hello"),), options, keeping=Keeping(str(tmp_path), 2**30)))
+        (ready,) = [each.event for each in until(heard, Finished) if isinstance(each.event, PromptReady)]
+        worker.close()
+        known.append((ready.num_cached_tokens > 0, [path.name for path in tmp_path.iterdir()]))
+    assert known == [(False, ["state"]), (True, ["state"])]
 
 
 def test_events_come_from_the_thread_that_owns_mlx(tiny_checkpoint: Path) -> None:
@@ -201,6 +217,9 @@ def test_answer_now_is_told_once_also_to_an_answer_that_waits(
         def start(self, *_: object, answer_now: Callable[[], bool], **named: object) -> NoReturn:
             told.extend(answer_now() for _ in range(3))
             raise EngineError("That is all.")
+
+        def close(self) -> None:
+            pass
 
     worker._engine = Asking()  # type: ignore[assignment]
     worker.submit(AnswerNow(1))

@@ -18,8 +18,8 @@ from app.viewmodels.conversation.tools import Toolbox, ToolRun
 from app.viewmodels.conversation.tree import TurnTree
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, Turn, UserTurn
 from app.viewmodels.models.model import Model
-from app.viewmodels.settings.preferences import Preferences
-from engine import Message, Options, PictureReceipt, PromptReady, SoundReceipt, Text
+from app.viewmodels.settings.preferences import MOST_STATE_BYTES, Preferences
+from engine import Keeping, Message, Options, PictureReceipt, PromptReady, SoundReceipt, Text
 
 __all__ = ["Transcript"]
 
@@ -246,7 +246,8 @@ class Transcript(QObject):
             self.answering.release()
         info = self._model.info
         modalities = info.modalities if info is not None else ("picture", "video", "sound")
-        request = self._bridge.ask(self._told, self._options, Tools(self._toolbox.executor, modalities))
+        tools = Tools(self._toolbox.executor, modalities)
+        request = self._bridge.ask(self._told, self._options, tools, self._keeping)
         self.answering = Answering(answer, request, self._model, self._keep, self._clock())
         self.answering.phase_changed.connect(self.phase_changed)
         self.answering.progressed.connect(self.progressed)
@@ -262,6 +263,13 @@ class Transcript(QObject):
             return self.history[-1:]
         prompt = self._preferences.system_prompt
         return (Message("system", (Text(prompt),)), *self.history) if prompt else self.history
+
+    @property
+    def _keeping(self) -> Keeping | None:
+        """Where the engine keeps on the disk what it remembers of this."""
+        if self._store is None or not self._preferences.keeps_states:
+            return None
+        return Keeping(str(self._store.states.let_keep(self.id)), MOST_STATE_BYTES)
 
     def _end(self, answer: AnswerTurn) -> None:
         self.answer_finished.emit(answer)

@@ -19,6 +19,7 @@ from engine import Options, Sampling
 
 __all__ = [
     "COMMAND",
+    "MOST_STATE_BYTES",
     "NOTIFYING_NAMES",
     "OFFLINE_REFUSAL",
     "OPTION",
@@ -31,6 +32,9 @@ __all__ = [
 
 COMMAND, OPTION = ("Command", "Option") if sys.platform == "darwin" else ("Ctrl", "Alt")
 """What the keys are called here."""
+
+MOST_STATE_BYTES = 4_000_000_000
+"""On the disk, for what the model remembers of conversations."""
 
 NO_LIMIT = 1_000_000
 """Tokens that stand for no limit: more than any of the models holds (262,144)."""
@@ -150,6 +154,11 @@ class Preferences(QObject):
             max_new_tokens=settings.max_new_tokens,
             context_limit=settings.context_limit,
         )
+
+    @property
+    def keeps_states(self) -> bool:
+        """Whether what the model remembers of a conversation is on the disk as well: if that outlives the window."""
+        return self.settings.keeps_states and self.settings.retention is not Retention.UNTIL_QUIT
 
     @property
     def sampling(self) -> Sampling:

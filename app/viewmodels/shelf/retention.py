@@ -60,7 +60,9 @@ class Retention(QObject):
             self._running.forget_unread()  # nothing of it is told outside the window any more
 
     def _note_choice(self) -> None:
-        """Another choice holds after a moment in which it can still be changed."""
+        """Another choice holds after a moment in which it can still be changed; of states nobody has to take leave."""
+        if not self._preferences.keeps_states:
+            self._store.states.clear()
         if self._days != self._preferences.retention_days:
             self._days = self._preferences.retention_days
             self._soon.start()

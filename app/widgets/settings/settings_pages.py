@@ -219,6 +219,8 @@ class ModelPage(SettingsPage):
             unit="MB",
         )
         self.add_note("Coming back to one then costs no time. Holds from the next time that a model is loaded.")
+        self.keeps_states = self.add_switch("", Settings.keeps_states, "Also on the disk, for after a restart")
+        self.add_note("In up to 4 GB. It goes with its conversation, and of temporary ones there is none.")
         self.rest = self.add_number(
             "Free the memory",
             Settings.rest_after_minutes,
