@@ -31,7 +31,7 @@ from engine.cache.kv_cache import KVCache
 from engine.cache.sessions import Session, Sessions
 from engine.checkpoint.advice import GenerationAdvice, read_advice
 from engine.checkpoint.drafter import find_drafter, load_drafter
-from engine.checkpoint.fit import require_room
+from engine.checkpoint.fit import loaded_shapes, require_room
 from engine.checkpoint.identity import identity_of
 from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.shapes import size_of
@@ -165,11 +165,16 @@ class Engine:
         checkpoint: Path | str,
         on_progress: Callable[[float], None] = lambda fraction: None,
         max_state_bytes: int | None = None,
+        *,
+        keeps_table: bool | None = None,
     ) -> "Engine":
-        """Load a model folder; raises CheckpointError and NotEnoughMemory. on_progress: fractions from 0 to 1."""
+        """Load a model folder; raises CheckpointError and NotEnoughMemory. on_progress: fractions from 0 to 1.
+
+        keeps_table: whether the per-layer table is in memory; by default where there is room for it.
+        """
         checked = cls.check(checkpoint)
         checked.require_room()
-        return cls.load_checked(checked, on_progress, max_state_bytes)
+        return cls.load_checked(checked, on_progress, max_state_bytes, keeps_table=keeps_table)
 
     @staticmethod
     def check(checkpoint: Path | str) -> CheckedModel:
@@ -188,10 +193,13 @@ class Engine:
         checked: CheckedModel,
         on_progress: Callable[[float], None] = lambda fraction: None,
         max_state_bytes: int | None = None,
+        *,
+        keeps_table: bool | None = None,
     ) -> "Engine":
         """Load what was checked; raises CheckpointError for weights that cannot be read after all."""
         limit_memory()
-        loaded = load_files(checked.files, on_progress)
+        shapes = loaded_shapes(checked.files.shapes, this_machine(), keeps_table)
+        loaded = load_files(checked.files, on_progress, keeps_table=shapes.text == checked.files.shapes.text)
         config, folder = loaded.config, checked.folder
         drafter = _drafter_of(checked)
         info = ModelInfo(
@@ -208,7 +216,7 @@ class Engine:
             characters_per_token=len(USUAL_TEXT) / len(checked.tokenizer.encode(USUAL_TEXT)),
             traits=checked.traits,
             has_drafter=drafter is not None,
-            shapes=_with_drafter(checked.files.shapes, drafter),
+            shapes=_with_drafter(shapes, drafter),
         )
         identity = identity_of(folder, checked.files.entries.values())
         return cls(loaded.model, checked.tokenizer, info, checked.advice, max_state_bytes, drafter, identity)

@@ -17,9 +17,12 @@ import msgspec
 from engine.checkpoint.fit import fit, in_words
 from engine.protocol.models import Fit, Use
 
-__all__ = ["fit_line", "fit_report", "measure_fit"]
+__all__ = ["SOUND", "fit_line", "fit_report", "measure_fit", "write_sound"]
 
 NEW_TOKENS = 4
+
+SOUND = bytes(range(256)) * (30 * 16_000 * 2 // 256)
+"""Samples of 16 bits, 16,000 a second."""
 
 
 def fit_report(models: list[Path], contexts: list[int]) -> Iterator[dict[str, object]]:
@@ -61,7 +64,7 @@ def measure_fit(model: Path, use: Use) -> dict[str, object]:
         if use.budget:
             media.append(Picture(str(_picture(Path(folder) / "page.png")), use.budget))
         if use.hears:
-            media.append(Sound(str(_sound(Path(folder) / "clip.wav"))))
+            media.append(Sound(str(write_sound(Path(folder) / "clip.wav"))))
         text = _text(lambda words: len(engine.prepare([user(words, *media)])), use.context - NEW_TOKENS)
         prompt = engine.prepare([user(text, *media)])
         mx.clear_cache()
@@ -105,13 +108,13 @@ def _picture(path: Path) -> Path:
     return path
 
 
-def _sound(path: Path) -> Path:
+def write_sound(path: Path) -> Path:
     """Thirty seconds, as long as a clip may be."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
-        file.writeframes(bytes(range(256)) * (30 * 16_000 * 2 // 256))
+        file.writeframes(SOUND)
     return path
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from engine.bench.measure import PEERS, measure
 from engine.protocol.errors import EngineError
 
-__all__ = ["BenchFailed", "bench_report", "run_apart"]
+__all__ = ["BenchFailed", "bench_report", "check_peers", "run_apart"]
 
 OURS = "cabochon"
 OWN = (OURS, "json-mask")
@@ -28,13 +28,7 @@ def bench_report(
     model: Path, against: Sequence[str], rounds: int, prompt_tokens: int, new_tokens: int
 ) -> dict[str, object]:
     """Medians and half ranges by engine, and how many times better or worse than each peer we are (above 1: better)."""
-    unknown = [name for name in against if name not in PEERS]
-    if unknown:
-        raise BenchFailed(f"There is no adapter for {unknown[0]!r}; choose from {', '.join(PEERS)}.")
-    missing = [name for name in against if name not in OWN and find_spec(name.replace("-", "_")) is None]
-    if missing and not getattr(sys, "frozen", False):
-        raise BenchFailed(f"{missing[0]} is not installed. It comes with the extra: pip install 'cabochon[compare]'.")
-    engines = [OURS, *against]
+    engines = [OURS, *check_peers(against)]
     results: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
     for number in range(rounds):
         for name in engines if number % 2 == 0 else reversed(engines):
@@ -49,6 +43,17 @@ def bench_report(
         "half_range": {name: _half_ranges(runs) for name, runs in results.items()},
         "ratio": {name: _ratios(medians[OURS], medians[name]) for name in against},
     }
+
+
+def check_peers(against: Sequence[str]) -> Sequence[str]:
+    """The same names; raises BenchFailed for one that there is no adapter for, or that is not installed."""
+    unknown = [name for name in against if name not in PEERS]
+    if unknown:
+        raise BenchFailed(f"There is no adapter for {unknown[0]!r}; choose from {', '.join(PEERS)}.")
+    missing = [name for name in against if name not in OWN and find_spec(name.replace("-", "_")) is None]
+    if missing and not getattr(sys, "frozen", False):
+        raise BenchFailed(f"{missing[0]} is not installed. It comes with the extra: pip install 'cabochon[compare]'.")
+    return against
 
 
 def _measure_apart(name: str, model: Path, prompt_tokens: int, new_tokens: int) -> dict[str, float]:

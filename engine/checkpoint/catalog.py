@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from engine.checkpoint.fit import fit
+from engine.checkpoint.fit import fit, keeps_table
 from engine.protocol.models import AudioShape, CatalogModel, LayerShape, Machine, Shapes, Use, VisionShape, Weights
 
 __all__ = ["CATALOG", "COMFORT", "catalogued", "recommended"]
@@ -131,7 +131,8 @@ def _model(family: _Family, repository: str, form: str, download_bytes: int, goo
     num_towers = family.num_seeing + family.num_hearing
     text = _text_weights(download_bytes - _TOKENIZER_BYTES - 2 * num_towers, form)
     towers = {"seeing": Weights(0, family.num_seeing), "hearing": Weights(0, family.num_hearing)}
-    shapes = msgspec.structs.replace(family.shapes, text=text, **towers)
+    table = _table_weights(family.shapes, form)
+    shapes = msgspec.structs.replace(family.shapes, text=text, table=table, **towers)
     drafter = f"{_ORIGINAL}{family.size}-it-assistant"
     return CatalogModel(
         repository,
@@ -149,9 +150,19 @@ def _text_weights(num_bytes: int, form: str) -> Weights:
     """Weights of a decoder that takes so many bytes in files: how much of it is packed, and how many floats."""
     if form == "bfloat16":
         return Weights(0, num_bytes // 2)
-    bits = 8 if "8" in form else 6 if "6-bit" in form else 4
-    packed = int(num_bytes * bits / (bits + _FLOAT_BITS))
+    packed = int(num_bytes * _bits(form) / (_bits(form) + _FLOAT_BITS))
     return Weights(packed, (num_bytes - packed) // 2)
+
+
+def _bits(form: str) -> int:
+    return 16 if form == "bfloat16" else 8 if "8" in form else 6 if "6-bit" in form else 4
+
+
+def _table_weights(shapes: Shapes, form: str) -> Weights:
+    """The per-layer table in such a form."""
+    num_values = shapes.vocab_size * shapes.per_layer_width * sum(layer.count for layer in shapes.layers)
+    bits = _bits(form)
+    return _text_weights(int(num_values * (bits + (_FLOAT_BITS if bits < 16 else 0)) / 8), form)
 
 
 CATALOG: tuple[CatalogModel, ...] = tuple(_models())
@@ -178,5 +189,6 @@ def recommended(machine: Machine) -> CatalogModel | None:
         worth = [model for model in worth if model.size == "E2B"]
     verdicts = {model.repository: fit(model.shapes, machine, COMFORT).verdict for model in worth}
     fitting = [model for model in worth if verdicts[model.repository] == "fits"]
+    fitting.sort(key=lambda model: not keeps_table(model.shapes, machine))  # whole in memory first
     tight = [model for model in reversed(worth) if verdicts[model.repository] == "tight"]
     return next(iter(fitting + tight), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.checkpoint.compressed_tensors import repacked
 from engine.checkpoint.config import read_config
 from engine.checkpoint.foreign import refuse_foreign_files
-from engine.checkpoint.names import HEARING, SEEING, drop_reason, gate_and_up, tensor_path
+from engine.checkpoint.names import HEARING, SEEING, TABLE, drop_reason, gate_and_up, tensor_path
 from engine.checkpoint.tensors import TensorEntry, find_tensors
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.protocol.errors import CheckpointError, shortened
@@ -34,6 +34,13 @@ class Contents:
     def used(self) -> dict[str, TensorEntry]:
         """Tensors of the model."""
         return {path: entry for path, entry in self.entries.items() if path not in self.dropped}
+
+    @cached_property
+    def table(self) -> dict[str, TensorEntry]:
+        """The per-layer table, if its rows are stored as they are used; else nothing."""
+        found = {path: entry for path, entry in self.used.items() if path.startswith(TABLE)}
+        is_plain = all(entry.derive is None and entry.rows is None for entry in found.values())
+        return found if is_plain else {}
 
     @property
     def form(self) -> str:

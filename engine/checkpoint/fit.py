@@ -15,7 +15,7 @@ import msgspec
 from engine.protocol.messages import BUDGETS
 from engine.protocol.models import Fit, FitVerdict, LayerShape, Lever, Machine, NotEnoughMemory, Shapes, Use, Weights
 
-__all__ = ["fit", "in_words", "require_room"]
+__all__ = ["fit", "in_words", "keeps_table", "loaded_shapes", "require_room"]
 
 TIGHT_FROM = 0.8
 """Share of the working set from which other programs feel it."""
@@ -41,10 +41,25 @@ CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
 
 def fit(shapes: Shapes, machine: Machine, use: Use = Use()) -> Fit:
     """What a use needs on this machine, and what would help where that is too much."""
+    shapes = loaded_shapes(shapes, machine)
     needs = _needs(shapes, machine, use)
     if needs.verdict == "fits":
         return needs
     return msgspec.structs.replace(needs, levers=tuple(_levers(shapes, machine, use, needs)))
+
+
+def keeps_table(shapes: Shapes, machine: Machine) -> bool:
+    """Whether the per-layer table, if there is one, is in memory: where a conversation about a page fits well beside
+    it. Else its rows are read from the file.
+    """
+    use = Use(budget=BUDGETS[-1])
+    return shapes.table == Weights() or _needs(_with_table(shapes), machine, use).verdict == "fits"
+
+
+def loaded_shapes(shapes: Shapes, machine: Machine, keeps: bool | None = None) -> Shapes:
+    """The shapes of the model as it is in memory on this machine, with or without its table, or as `keeps` says."""
+    keeps = keeps_table(shapes, machine) if keeps is None else keeps
+    return _with_table(shapes) if keeps else _without_table(shapes)
 
 
 def require_room(shapes: Shapes, machine: Machine, use: Use, what: str) -> int:
@@ -84,7 +99,18 @@ def tokens_in_words(num_tokens: int) -> str:
     return f"{num_tokens // 1024}K" if num_tokens % 1024 == 0 else f"{num_tokens:,}"
 
 
+def _with_table(shapes: Shapes) -> Shapes:
+    return msgspec.structs.replace(shapes, table=Weights())
+
+
+def _without_table(shapes: Shapes) -> Shapes:
+    text, table = shapes.text, shapes.table
+    rest = Weights(text.packed_bytes - table.packed_bytes, text.num_floats - table.num_floats)
+    return msgspec.structs.replace(shapes, text=rest, table=Weights())
+
+
 def _needs(shapes: Shapes, machine: Machine, use: Use) -> Fit:
+    """Of a model as it is in memory."""
     context = min(use.context, shapes.context_length)
     snapshots = _sliding_floats(shapes, min(context, shapes.sliding_window + 16)) * NUM_SNAPSHOTS
     needs = Fit(

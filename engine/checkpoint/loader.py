@@ -16,6 +16,7 @@ from engine.checkpoint.names import HEARING, SEEING, tied_to
 from engine.checkpoint.quantization import FLOAT_MODES
 from engine.checkpoint.rows import RowReader
 from engine.checkpoint.shapes import shapes_of
+from engine.checkpoint.table import TableFile
 from engine.checkpoint.tensors import TensorEntry, read_tensors
 from engine.models.config import ModelConfig, QuantizationConfig
 from engine.models.experts import ExpertLinear, QuantizedExpertLinear
@@ -46,6 +47,8 @@ class CheckedFiles:
     """Modules without their weights: nothing is allocated."""
     entries: Mapping[str, TensorEntry]
     """The tensors of the model by module path."""
+    table: Mapping[str, TensorEntry]
+    """Those of them whose rows can be read from the file when they are needed."""
     dropped: Mapping[str, str]
     """Tensors that are not used, and why."""
     form: str
@@ -75,14 +78,27 @@ def load_checkpoint(folder: Path, on_progress: Callable[[float], None] = lambda 
     return load_files(check_files(folder), on_progress)
 
 
-def load_files(files: CheckedFiles, on_progress: Callable[[float], None] = lambda fraction: None) -> LoadedCheckpoint:
-    """Read the data of checked files; raises CheckpointError naming file and tensor."""
+def load_files(
+    files: CheckedFiles,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+    *,
+    keeps_table: bool = True,
+) -> LoadedCheckpoint:
+    """Read the data of checked files; raises CheckpointError naming file and tensor.
+
+    keeps_table: whether the per-layer table is read as well, or its rows when they are needed.
+    """
     model, used = files.model, files.entries
+    num_parameters = _count_parameters(model)
+    if files.table and not keeps_table:
+        decoder = model.language_model
+        decoder.table = TableFile(files.table, decoder.pop("embed_tokens_per_layer"), compute_dtype())
+        used = {path: entry for path, entry in used.items() if path not in files.table}
     fill(model, used, on_progress)
     return LoadedCheckpoint(
         model=model,
         config=files.config,
-        num_parameters=_count_parameters(model),
+        num_parameters=num_parameters,
         size_bytes=sum(entry.size_bytes for entry in used.values()),
         quantization=files.form,
         dropped=files.dropped,
@@ -100,7 +116,7 @@ def check_files(folder: Path) -> CheckedFiles:
     used |= _reordered(model, used)
     pack_as_stored(model, config.quantization, used)
     check_tensors(folder, model, used)
-    return CheckedFiles(config, model, used, contents.dropped, contents.form, shapes_of(contents))
+    return CheckedFiles(config, model, used, contents.table, contents.dropped, contents.form, shapes_of(contents))
 
 
 def _check_tied(entries: Mapping[str, TensorEntry]) -> None:

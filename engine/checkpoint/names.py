@@ -15,12 +15,16 @@ import re
 from engine.models.config import AudioConfig, ModelConfig, VisionConfig
 
 __all__ = [
-    "HEARING", "SEEING", "converted_name", "drop_reason", "gate_and_up", "module_path", "tensor_path", "tied_to",
+    "HEARING", "SEEING", "TABLE", "converted_name", "drop_reason", "gate_and_up", "module_path", "tensor_path",
+    "tied_to",
 ]  # fmt: skip
 
 SEEING = ("vision_tower.", "vision_embedder.", "embed_vision.")
 HEARING = ("audio_tower.", "embed_audio.")
 """Modules that pictures and sounds go through before the decoder."""
+
+TABLE = "language_model.embed_tokens_per_layer."
+"""The per-layer table, of which a token needs one row."""
 
 _SHARED_KV = re.compile(r"language_model\.layers\.(\d+)\.self_attn\.(k_proj|v_proj|k_norm)\.")
 

@@ -31,6 +31,7 @@ def shapes_of(contents: Contents) -> Shapes:
         per_layer_width=text.hidden_size_per_layer_input,
         layers=_layers(text),
         text=_weights(rest),
+        table=_weights(contents.table.values()),
         seeing=_weights(seeing.values()),
         hearing=_weights(hearing.values()),
         vision=None if vision is None else _vision(vision),

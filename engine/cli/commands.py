@@ -21,7 +21,8 @@ from engine.backend import backend_name, obey_environment, use_cpu
 from engine.bench.check import LAST, NEW_TOKENS, check_model
 from engine.bench.documents import document_report
 from engine.bench.fit import fit_line, fit_report
-from engine.bench.run import bench_report
+from engine.bench.run import bench_report, check_peers
+from engine.bench.table import ROWS, as_markdown, table_report
 from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.arguments import (
     BudgetOption,
@@ -498,6 +499,34 @@ def bench(
     names = [name.strip() for name in against.split(",") if name.strip()]
     report = bench_report(model or sample_checkpoint(), names, rounds, prompt_tokens, new_tokens)
     typer.echo(json.dumps(report, indent=2))
+
+
+@benches.command("table")
+def bench_table(
+    folders: Annotated[list[Path], typer.Argument(help="Model folders.", metavar="MODEL...", readable=False)],
+    against: Annotated[str, typer.Option(metavar="NAMES", help="Peers, with commas: mlx-lm, mlx-vlm.")] = "",
+    only: Annotated[
+        str, typer.Option(metavar="WORDS", help="Rows whose names begin with one of these, with commas.")
+    ] = "",
+    rounds: Annotated[int, typer.Option(parser=whole_number(1), metavar="N", help="Of each row, at least.")] = 5,
+    minutes: Annotated[
+        int, typer.Option(parser=whole_number(0), metavar="N", help="After which nothing is repeated, for each model.")
+    ] = 8,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure every kind of work beside other engines, or beside the same without what is kept or drafted."""
+    names = [name.strip() for name in against.split(",") if name.strip()]
+    words = tuple(word.strip() for word in only.split(",") if word.strip()) or ("",)
+    rows = [row for row in ROWS if row.name.startswith(words)]
+    for folder in folders:
+        lines = table_report(folder, check_peers(names), rounds, minutes, rows)
+        if as_json:
+            for line in lines:
+                typer.echo(json_line({"model": folder.name, **line.summary}))
+            continue
+        typer.echo(f"\n{folder.name}\n")
+        for text in as_markdown(lines):
+            typer.echo(text)
 
 
 @benches.command("documents")

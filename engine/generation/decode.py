@@ -38,39 +38,58 @@ CLEAR_EVERY = 256
 
 def make_decode_step(model: Gemma4, *, compiled: bool) -> DecodeStep:
     """One decode step as a pure function over buffers of fixed size, compiled as a whole if asked."""
-    text = model.config.text
+    text, decoder = model.config.text, model.language_model
     limits = [text.sliding_window if layer.is_sliding else None for layer in text.layers[: text.num_kv_layers]]
 
     def step(
-        tokens: mx.array, positions: mx.array, buffers: list[KeysValues], lengths: Sequence[int] | None = None
+        tokens: mx.array,
+        positions: mx.array,
+        buffers: list[KeysValues],
+        rows: mx.array | None,
+        lengths: Sequence[int] | None = None,
     ) -> tuple[mx.array, list[KeysValues]]:
         views = DecodeViews(positions, buffers, limits, lengths)
-        return model.decode(tokens, positions, views.layers, views.masks), views.buffers
+        states = model.decode_states(tokens, positions, views.layers, views.masks, rows)
+        return decoder.logits(states)[:, -1], views.buffers
 
     if compiled:
         whole = mx.compile(step)
-        return lambda tokens, positions, buffers: whole(tokens, mx.array(positions), buffers)
+        return lambda tokens, positions, buffers: whole(
+            tokens[:, None], mx.array(positions), buffers, decoder.rows_outside(tokens[:, None])
+        )
     return lambda tokens, positions, buffers: step(
-        tokens, mx.array(positions), buffers, [position + 1 for position in positions]
+        tokens[:, None],
+        mx.array(positions),
+        buffers,
+        decoder.rows_outside(tokens[:, None]),
+        [position + 1 for position in positions],
     )
 
 
 def make_ahead_step(model: Gemma4, *, compiled: bool) -> AheadStep:
     """One step over tokens of one sequence that may turn out wrong, compiled as a whole if asked."""
-    text = model.config.text
+    text, decoder = model.config.text, model.language_model
     limits = [text.sliding_window if layer.is_sliding else None for layer in text.layers[: text.num_kv_layers]]
 
     def step(
-        tokens: mx.array, position: mx.array, buffers: list[KeysValues], length: int | None = None
+        tokens: mx.array,
+        position: mx.array,
+        buffers: list[KeysValues],
+        rows: mx.array | None,
+        length: int | None = None,
     ) -> tuple[mx.array, mx.array, list[KeysValues], list[KeysValues]]:
         views = AheadViews(position, tokens.shape[1], buffers, limits, length)
-        states = model.decode_states(tokens, position, views.layers, views.masks)
-        return model.language_model.logits(states)[0], states[0], views.buffers, views.new
+        states = model.decode_states(tokens, position, views.layers, views.masks, rows)
+        return decoder.logits(states)[0], states[0], views.buffers, views.new
 
     if compiled:
         whole = mx.compile(step)
-        return lambda tokens, position, buffers: whole(tokens, mx.array([position]), buffers)
-    return lambda tokens, position, buffers: step(tokens, mx.array([position]), buffers, position)
+        return lambda tokens, position, buffers: whole(
+            tokens, mx.array([position]), buffers, decoder.rows_outside(tokens)
+        )
+    return lambda tokens, position, buffers: step(
+        tokens, mx.array([position]), buffers, decoder.rows_outside(tokens), position
+    )
 
 
 class Writer(Protocol):

@@ -8,7 +8,7 @@ One layer, with its residual stream h:
     h *= layer_scalar
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import mlx.core as mx
@@ -20,7 +20,10 @@ from engine.models.experts import Experts, Router
 from engine.models.layers import GatedMLP, geglu
 from engine.models.masks import Mask
 
-__all__ = ["Decoder", "DecoderLayer", "Masks"]
+__all__ = ["Decoder", "DecoderLayer", "Masks", "TableRows"]
+
+TableRows = Callable[[mx.array], mx.array]
+"""Token ids [B, L] -> rows [B, L, layers * P] of the per-layer table, read from where it lies."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,8 @@ class Decoder(nn.Module):
         super().__init__()
         layers, width = len(config.layers), config.hidden_size_per_layer_input
         self.config = config
+        self.table: TableRows | None = None
+        """Of a model whose per-layer table is not in memory; there is no `embed_tokens_per_layer` then."""
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         if width:
             self.embed_tokens_per_layer = nn.Embedding(config.vocab_size_per_layer_input, layers * width)
@@ -137,16 +142,22 @@ class Decoder(nn.Module):
         """token_ids [B, L] -> scaled embeddings [B, L, hidden]. Soft tokens replace rows afterwards, unscaled."""
         return self._rows(self.embed_tokens, token_ids) * self.config.hidden_size**0.5
 
-    def per_layer_inputs(self, token_ids: mx.array, embeddings: mx.array) -> mx.array:
+    def rows_outside(self, token_ids: mx.array) -> mx.array | None:
+        """Rows [B, L, layers * P] of a table that is not in memory, for token_ids [B, L]; None of one that is."""
+        return None if self.table is None else self.table(token_ids)
+
+    def per_layer_inputs(self, token_ids: mx.array, embeddings: mx.array, rows: mx.array | None = None) -> mx.array:
         """Per-layer embeddings [B, L, layers, P] for all layers at once; P is 0 for a model without them.
 
         token_ids [B, L] with media placeholders already replaced by the pad id; embeddings [B, L, hidden] with
-        soft tokens already in place.
+        soft tokens already in place; rows: what `rows_outside` gave, of a table that is not in memory.
         """
         layers, width = len(self.config.layers), self.config.hidden_size_per_layer_input
         if not width:
             return mx.zeros((*token_ids.shape, layers, 0), embeddings.dtype)
-        token_part = self._rows(self.embed_tokens_per_layer, token_ids) * width**0.5
+        if rows is None:
+            rows = self._rows(self.embed_tokens_per_layer, token_ids) if self.table is None else self.table(token_ids)
+        token_part = rows * width**0.5
         context_part = self.per_layer_model_projection(embeddings) * self.config.hidden_size**-0.5
         shape = (*token_ids.shape, layers, width)
         context_part = self.per_layer_projection_norm(context_part.reshape(shape))

@@ -73,15 +73,21 @@ class Gemma4(nn.Module):
         """The same at once."""
         return whole(self.audio_steps(frames))
 
-    def decode(self, tokens: mx.array, positions: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
-        """One token [B] of each row, at its position [B] -> float32 logits [B, V]."""
-        return self.language_model.logits(self.decode_states(tokens[:, None], positions, views, masks))[:, -1]
+    def decode_states(
+        self,
+        tokens: mx.array,
+        positions: mx.array,
+        views: Sequence[KVView],
+        masks: Masks,
+        rows: mx.array | None,
+    ) -> mx.array:
+        """Tokens [B, L] of each row, from its position [B] on -> normed states [B, L, hidden].
 
-    def decode_states(self, tokens: mx.array, positions: mx.array, views: Sequence[KVView], masks: Masks) -> mx.array:
-        """Tokens [B, L] of each row, from its position [B] on -> normed states [B, L, hidden]."""
+        rows: of the per-layer table, as `Decoder.rows_outside` gives them.
+        """
         decoder = self.language_model
         h = decoder.embed(tokens)
-        return decoder.run(h, decoder.per_layer_inputs(tokens, h), views, masks, positions)
+        return decoder.run(h, decoder.per_layer_inputs(tokens, h, rows), views, masks, positions)
 
 
 class Gemma4Unified(Gemma4):

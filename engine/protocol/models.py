@@ -96,6 +96,8 @@ class Shapes(_Value, frozen=True):
     layers: tuple[LayerShape, ...]
     """In the order in which the kinds first appear."""
     text: Weights
+    table: Weights = Weights()
+    """What of `text` need not be in memory: the per-layer table, whose rows can be read from the file."""
     seeing: Weights = Weights()
     hearing: Weights = Weights()
     """Of the towers, which are read when they are first needed."""

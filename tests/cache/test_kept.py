@@ -65,8 +65,8 @@ def restart(engine: Engine) -> None:
 def ask(engine: Engine, messages: list[Message], keeping: Keeping | None = None) -> tuple[PromptReady, str]:
     """What is known of the prompt, and the answer."""
     events = list(engine.respond(messages, SHORT, keeping=keeping))
-    assert isinstance(events[0], PromptReady)
-    return events[0], "".join(getattr(event, "text", "") for event in events)
+    (ready,) = [event for event in events if isinstance(event, PromptReady)]
+    return ready, "".join(getattr(event, "text", "") for event in events)
 
 
 def two_turns(engine: Engine, first: list[Message], keeping: Keeping | None) -> tuple[PromptReady, str]:
