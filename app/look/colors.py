@@ -20,6 +20,9 @@ class Colors:
     text: str
     secondary: str
     hairline: str
+    """Between things, and around what is only shown."""
+    outline: str
+    """Around what can be pressed or written into: three times as light or dark as what is beside it."""
     hover: str
     accent: str
     accent_pressed: str
@@ -48,6 +51,7 @@ LIGHT = Colors(
     text="#1c201e",
     secondary="#626a66",
     hairline="#dfe2dd",
+    outline="#868e89",
     hover="#eef0ec",
     accent="#0d7a63",
     accent_pressed="#0a6351",
@@ -73,6 +77,7 @@ DARK = Colors(
     text="#ebeeec",
     secondary="#a0a8a4",
     hairline="#383d3a",
+    outline="#727a76",
     hover="#303432",
     accent="#45c4a6",
     accent_pressed="#38a78d",
@@ -93,4 +98,4 @@ def high_contrast(colors: Colors) -> Colors:
     """The scheme for people who asked the system for more contrast."""
     strong = "#ffffff" if colors.is_dark else "#000000"
     faint = "#d5dad7" if colors.is_dark else "#3a403d"
-    return replace(colors, text=strong, secondary=faint, hairline=faint)
+    return replace(colors, text=strong, secondary=faint, hairline=faint, outline=faint)

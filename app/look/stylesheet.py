@@ -8,6 +8,7 @@ __all__ = ["style_sheet"]
 
 _SHEET = Template("""
 * { font-size: ${ui}px; }
+QLineEdit, QTextEdit, QPlainTextEdit { placeholder-text-color: $secondary; }
 QMainWindow, QDialog, QMessageBox { background: $window; }
 QToolTip { background: $surface; color: $text; border: 1px solid $hairline; padding: 5px 8px; }
 
@@ -28,13 +29,13 @@ QScrollBar::handle:vertical:hover { background: $secondary; }
 QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
-QPushButton { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 6px 14px; }
+QPushButton { background: $surface; border: 1px solid $outline; border-radius: 8px; padding: 6px 14px; }
 QPushButton:hover { background: $hover; }
 QPushButton, QToolButton { outline: none; }
 QPushButton:focus { border: 1px solid $accent; }
 QPushButton:default { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton:default:hover { background: $accent_pressed; }
-QPushButton:disabled { color: $secondary; background: $window; border-color: $hairline; }
+QPushButton:disabled { color: $secondary; background: $window; border-color: $outline; }
 
 QToolButton { border: 1px solid transparent; border-radius: 8px; padding: 4px; background: transparent; color: $text; }
 QToolButton:hover { background: $hover; }
@@ -44,7 +45,7 @@ QToolButton::menu-indicator { image: none; width: 0; }
 
 #header { background: transparent; }
 #sidebar { background: $sidebar; border-right: 1px solid $hairline; }
-#searchField { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 5px 8px; color: $text;
+#searchField { background: $surface; border: 1px solid $outline; border-radius: 8px; padding: 5px 8px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
 #searchField:focus { border-color: $accent; }
 #conversations { background: transparent; border: none; outline: none; }
@@ -53,7 +54,7 @@ QToolButton::menu-indicator { image: none; width: 0; }
 #documentsButton:hover { background: $hover; }
 #documentsButton:focus { border-color: $accent; }
 #conversations QLineEdit { background: $surface; border: 1px solid $accent; border-radius: 6px; padding: 2px 6px; }
-QListWidget { background: $surface; border: 1px solid $hairline; border-radius: 8px; padding: 3px; outline: none; }
+QListWidget { background: $surface; border: 1px solid $outline; border-radius: 8px; padding: 3px; outline: none; }
 QListWidget::item { padding: 4px 6px; border-radius: 5px; }
 QListWidget::item:selected { background: $accent_soft; color: $text; }
 QListWidget:focus { border: 2px solid $accent; padding: 2px; }
@@ -61,7 +62,7 @@ QListWidget:focus { border: 2px solid $accent; padding: 2px; }
 QSplitter::handle { background: transparent; }
 #statusChip { padding: 5px 10px; border-radius: 9px; text-align: left; }
 
-#composerFrame { background: $surface; border: 1px solid $hairline; border-radius: 20px; }
+#composerFrame { background: $surface; border: 1px solid $outline; border-radius: 20px; }
 #composerFrame[isFocused="true"] { border: 1px solid $accent; }
 #editor { background: transparent; border: none; font-size: ${body}px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
@@ -69,7 +70,7 @@ QSplitter::handle { background: transparent; }
 #sendButton:hover { background: $accent_pressed; border-color: $accent_pressed; }
 #sendButton:focus { border: 2px solid $text; }
 #sendButton:disabled { background: $hairline; border-color: $hairline; }
-#thinkingSwitch { border: 1px solid $hairline; border-radius: 15px; padding: 5px 5px 5px 9px; color: $secondary; }
+#thinkingSwitch { border: 1px solid $outline; border-radius: 14px; padding: 5px 5px 5px 9px; color: $secondary; }
 #thinkingSwitch:checked { background: $accent_soft; border-color: $accent; color: $accent; }
 #thinkingSwitch:focus { border-color: $accent; }
 #attachButton { border-radius: 15px; padding: 0; }
@@ -88,7 +89,7 @@ QToolButton[role="budget"] { color: $accent; font-size: ${caption}px; padding: 1
 QToolButton[role="budget"]:hover { background: $hover; }
 QToolButton[role="remove"] { padding: 2px; border-radius: 9px; }
 
-QToolButton[role="enclosure"] { background: $surface; border: 1px solid $hairline; border-radius: 10px;
+QToolButton[role="enclosure"] { background: $surface; border: 1px solid $outline; border-radius: 10px;
   padding: 6px 12px 6px 8px; }
 QToolButton[role="enclosure"]:hover { background: $hover; }
 QToolButton[role="enclosure"]:focus { border-color: $accent; }
@@ -133,7 +134,7 @@ QFrame[role="notice"] QPushButton { color: $caution; border-color: $caution; }
 QFrame[role="error"] QPushButton { color: $danger; border-color: $danger; }
 QFrame[role="notice"] QPushButton:focus, QFrame[role="error"] QPushButton:focus { border: 2px solid $accent; }
 
-#pill { background: $surface; border: 1px solid $hairline; border-radius: 15px; padding: 5px 14px; min-height: 20px;
+#pill { background: $surface; border: 1px solid $outline; border-radius: 15px; padding: 5px 14px; min-height: 20px;
   color: $text; }
 #pill:hover { background: $hover; }
 #pill:focus { border-color: $accent; }
@@ -144,7 +145,7 @@ QFrame[role="notice"] QPushButton:focus, QFrame[role="error"] QPushButton:focus 
 
 #emptyTitle { font-size: ${title}px; font-weight: 600; }
 #emptyDetail { color: $secondary; font-size: ${lead}px; }
-QPushButton[role="example"] { background: $surface; border: 1px solid $hairline; border-radius: 14px; text-align: left;
+QPushButton[role="example"] { background: $surface; border: 1px solid $outline; border-radius: 14px; text-align: left;
   padding: 0; }
 QPushButton[role="example"]:hover { background: $hover; }
 QPushButton[role="example"]:focus { border: 1px solid $accent; }
@@ -173,13 +174,13 @@ QPushButton[role="example"]:focus { border: 1px solid $accent; }
 #doubtsButton { background: transparent; border: 1px solid transparent; color: $caution; padding: 2px 4px;
   font-size: ${caption}px; }
 #doubtsButton:focus { border-color: $accent; }
-QLineEdit[role="field"] { background: $surface; border: 1px solid $hairline; border-radius: 7px; padding: 5px 9px;
+QLineEdit[role="field"] { background: $surface; border: 1px solid $outline; border-radius: 7px; padding: 5px 9px;
   color: $text; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit[role="field"]:focus { border: 1px solid $accent; }
 
 #settings { background: $window; }
 QComboBox[role="popup"], #settings QAbstractSpinBox, #settings QLineEdit, #settings QPlainTextEdit {
-  background: $surface; border: 1px solid $hairline; border-radius: 7px; padding: 5px 9px; color: $text;
+  background: $surface; border: 1px solid $outline; border-radius: 7px; padding: 5px 9px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
 QComboBox[role="popup"] { padding-right: 28px; }
 QComboBox[role="popup"]:hover { background: $hover; }
@@ -228,6 +229,7 @@ def style_sheet(colors: Colors, scale: float) -> str:
         text=colors.text,
         secondary=colors.secondary,
         hairline=colors.hairline,
+        outline=colors.outline,
         hover=colors.hover,
         accent=colors.accent,
         accent_pressed=colors.accent_pressed,
