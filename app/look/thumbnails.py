@@ -42,8 +42,10 @@ class Thumbnails(QObject):
     ready = Signal(str)
     failed = Signal(str, str)
 
-    def __init__(self) -> None:
+    def __init__(self, longest_side: int = _LONGEST_SIDE) -> None:
+        """`longest_side` of the small versions, in pixels."""
         super().__init__()
+        self._longest_side = longest_side
         self._kept: dict[str, _Small] = {}  # the one used last comes last
         self._asked: set[str] = set()
         self._closed = Event()
@@ -56,7 +58,7 @@ class Thumbnails(QObject):
             self._kept[path] = kept
         if path not in self._asked:
             self._asked.add(path)
-            self._lane.do(lambda: _look(path, kept, self._closed), partial(self._take, path))
+            self._lane.do(lambda: _look(path, self._longest_side, kept, self._closed), partial(self._take, path))
         return kept.image if kept is not None else None
 
     def close(self) -> None:
@@ -76,7 +78,7 @@ class Thumbnails(QObject):
             self.ready.emit(path)
 
 
-def _look(path: str, kept: _Small | None, closed: Event) -> _Small | str | None:
+def _look(path: str, longest_side: int, kept: _Small | None, closed: Event) -> _Small | str | None:
     """The small version of a file as it is now, or why there is none; None where the kept one is still right."""
     stamp = _stamp(path)
     if kept is not None and stamp in (kept.stamp, None):
@@ -87,7 +89,7 @@ def _look(path: str, kept: _Small | None, closed: Event) -> _Small | str | None:
             raise _Closed
 
     try:
-        rgb = small_picture(Path(path), _LONGEST_SIDE, go_on)
+        rgb = small_picture(Path(path), longest_side, go_on)
     except AttachmentError as error:
         return str(error)
     except _Closed:

@@ -25,6 +25,7 @@ from app.widgets.shared.dialogs import (
     ask_for_model,
 )
 from app.widgets.shared.look import Look
+from app.widgets.shared.picture_viewer import PictureViewer
 from app.widgets.shared.text_focus import can_undo, focused_field
 from app.widgets.shortcut_sheet import ShortcutSheet
 from app.widgets.speech_gestures import SpeechGestures
@@ -217,6 +218,10 @@ class Gestures(QObject):
     def open_pictures(self) -> None:
         """Ask for files: documents are read, everything else is attached."""
         ask_for_files(self.window, self.reading.arrivals.open)
+
+    def look_at_picture(self, path: str, receipt: str) -> None:
+        """Show a picture large, with what the model saw of it."""
+        PictureViewer(self.window, self._look, path, receipt).open()
 
     def choose_model(self) -> None:
         """Ask for a model folder to load."""

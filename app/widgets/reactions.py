@@ -12,6 +12,7 @@ from app.viewmodels.settings.preferences import OFFLINE_REFUSAL
 from app.widgets.gestures import Gestures
 from app.widgets.markdown.selection import Copied, copied_mime
 from app.widgets.shared.dialogs import ask_before_link, open_picture
+from engine import PICTURE_SUFFIXES
 
 __all__ = ["Reactions"]
 
@@ -50,8 +51,9 @@ class Reactions(QObject):
         window.composer.editor.recall_requested.connect(self._recall)
         window.composer.editor.send_requested.connect(self._explain)
         window.composer.stop_requested.connect(self._at.conversation.stop)
-        window.composer.picture_chosen.connect(open_picture)
-        messages.picture_chosen.connect(open_picture)
+        window.composer.picture_chosen.connect(self._open_file)
+        messages.picture_chosen.connect(self._open_file)
+        messages.look_requested.connect(self._at.look_at_picture)
         messages.page_chosen.connect(self._at.reading.reader.open_page)
         messages.copy_requested.connect(self._copy)
         messages.link_chosen.connect(self._choose_link)
@@ -105,6 +107,13 @@ class Reactions(QObject):
         if copied.text:
             QGuiApplication.clipboard().setMimeData(copied_mime(copied))
             self._at.window.toast.say("Copied")
+
+    def _open_file(self, path: str) -> None:
+        """Pictures are shown here, everything else by the system."""
+        if Path(path).suffix.lower() in PICTURE_SUFFIXES:
+            self._at.look_at_picture(path, "")
+        else:
+            open_picture(path)
 
     def _choose_link(self, url: QUrl) -> None:
         """Ask before a link is opened."""

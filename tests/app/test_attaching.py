@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from PySide6.QtCore import QMimeData, QRectF, Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QDragLeaveEvent, QGuiApplication, QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -22,6 +23,7 @@ from app.viewmodels.conversation.turns import UserTurn
 from app.viewmodels.draft.intake import SAVE_FIRST
 from app.widgets.chat.user_view import UserView
 from app.widgets.shared.picture_card import PictureTile
+from app.widgets.shared.picture_viewer import PictureViewer
 from engine import BUDGETS, Sound, SoundReceipt, plan_image
 from tests.app.driving import (
     WAIT_MS,
@@ -402,9 +404,62 @@ def test_a_sent_picture_is_shown_undistorted(
     tile = desk.window.messages.findChildren(PictureTile)[-1]
     qtbot.waitUntil(lambda: tile._image is not None, timeout=WAIT_MS)
     assert tile._image is not None
-    place = tile._place_of(tile._image, QRectF(tile.rect()))
-    assert place.width() / place.height() == pytest.approx(size[0] / size[1], rel=0.02)
+    shown = tile._fitted(tile._image, tile.size())
+    assert shown.width() / shown.height() == pytest.approx(size[0] / size[1], rel=0.02)
     wait_for_end(qtbot, desk)
+
+
+def test_pictures_of_a_message_end_at_the_right(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk()
+    attach(desk, *(draw(f"{number}.png", 400, 300) for number in range(4)))
+    say(desk, "look")
+    wait_for_end(qtbot, desk)
+    view = desk.window.messages.area.show_turn(desk.models.conversation.turns[0])
+    assert isinstance(view, UserView)
+    view.settle()
+    edges = [card.geometry().right() for card in view.cards]
+    assert edges[3] == edges[2] == max(edges), "the fourth stands below the third"
+    assert view.cards[3].y() > view.cards[2].y()
+
+
+def test_a_small_picture_keeps_what_a_large_one_shows(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
+    stripes = np.zeros((480, 480, 3), np.uint8)
+    stripes[:, ::2] = 255
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    desk = open_desk()
+    attach(desk, tmp_path / "stripes.png")
+    tile = desk.window.composer.findChildren(PictureTile)[-1]
+    qtbot.waitUntil(lambda: tile._image is not None, timeout=WAIT_MS)
+    assert tile._image is not None
+    shown = tile._fitted(tile._image, tile.size())
+    middle = [shown.pixelColor(x, shown.height() // 2).lightness() for x in range(2, shown.width() - 2)]
+    assert min(middle) > 100, "fine stripes are grey when they are small"
+    assert max(middle) < 155
+
+
+def test_a_picture_is_looked_at_in_the_app(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk()
+    attach(desk, draw("photo.png", 3000, 2000))
+    say(desk, "look")
+    wait_for_end(qtbot, desk)
+    view = desk.window.messages.area.show_turn(desk.models.conversation.turns[0])
+    assert isinstance(view, UserView)
+    view.cards[0].tile.click()
+    viewer = desk.window.findChild(PictureViewer)
+    qtbot.waitUntil(lambda: not viewer.canvas.is_empty, timeout=WAIT_MS)
+    assert viewer.receipt.text() == view.cards[0].caption.text() != ""
+    whole = viewer.canvas.zoom
+    assert 0 < whole < 1
+    viewer.actual_button.click()
+    assert viewer.canvas.zoom == pytest.approx(1)
+    assert viewer.zoom.text() == "100%"
+    assert viewer.canvas.horizontalScrollBar().maximum() > 0, "it can be moved"
+    QTest.keyClick(viewer, Qt.Key.Key_Plus)
+    assert viewer.canvas.zoom == pytest.approx(1.25)
+    viewer.fit_button.click()
+    assert viewer.canvas.zoom == pytest.approx(whole)
+    QTest.keyClick(viewer, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: desk.window.findChild(PictureViewer) is None, timeout=WAIT_MS)
 
 
 def test_files_named_at_the_start_are_refused_by_name_too(

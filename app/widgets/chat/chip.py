@@ -139,7 +139,7 @@ class SeenChip(Chip):
 
     def __init__(self, look: Look, thumbnails: Thumbnails, item: DraftPicture | DraftVideo) -> None:
         path = str(item.path)
-        tile = PictureTile(look, thumbnails, path, _TILE, is_cropped=True)
+        tile = PictureTile(look, thumbnails, path, _TILE, shrinks=False)
         tile.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.budget = _BudgetButton()
         super().__init__(look, item, tile, self.budget)

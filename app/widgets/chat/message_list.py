@@ -30,6 +30,7 @@ class MessageList(QWidget):
     """Shows a conversation's turns, or the empty view.
 
     **Signals:** `copy_requested` (Copied), `link_chosen` (QUrl), `picture_chosen` (path),
+    `look_requested` (path of a picture, its receipt),
     `example_chosen` (Example), `beginning_changed` (perhaps what stands there instead of turns is something else),
     `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
     `model_requested` (one that could do more), `lever_requested` (Lever), `listen_requested` and `selection_spoken`
@@ -39,6 +40,7 @@ class MessageList(QWidget):
     copy_requested = Signal(object)
     link_chosen = Signal(QUrl)
     picture_chosen = Signal(str)
+    look_requested = Signal(str, str)
     page_chosen = Signal(object, int)
     example_chosen = Signal(object)
     beginning_changed = Signal()
@@ -173,6 +175,7 @@ class MessageList(QWidget):
         view.copy_requested.connect(self.copy_requested)
         view.link_chosen.connect(self.link_chosen)
         view.picture_chosen.connect(self.picture_chosen)
+        view.look_requested.connect(self.look_requested)
         view.page_chosen.connect(self.page_chosen)
         view.version_requested.connect(self.show_version)
         view.ringed.connect(lambda is_here: self._ring(view, is_here))

@@ -62,15 +62,17 @@ class _CopyButton(GhostButton):
 class TurnView(QFrame):
     """What both kinds of turn have: a name, a focus ring, a copy button, versions and a menu.
 
-    **Signals:** `copy_requested` (Copied), `link_chosen` (QUrl), `picture_chosen` (path), `page_chosen` (path, number:
-    of a document), `version_requested` (turn, -1 or 1), `again_requested` (turn: another version of it is wanted),
-    `ringed` (whether the keyboard is in a text), `listen_requested` (turn: it is to be read aloud), `selection_spoken`
-    (turn, number of the part, cursor: so is what is selected in it).
+    **Signals:** `copy_requested` (Copied), `link_chosen` (QUrl), `picture_chosen` (path), `look_requested` (path of a
+    picture, what is known about it), `page_chosen` (path, number: of a document), `version_requested` (turn, -1 or 1),
+    `again_requested` (turn: another version of it is wanted), `ringed` (whether the keyboard is in a text),
+    `listen_requested` (turn: it is to be read aloud), `selection_spoken` (turn, number of the part, cursor: so is what
+    is selected in it).
     """
 
     copy_requested = Signal(object)
     link_chosen = Signal(QUrl)
     picture_chosen = Signal(str)
+    look_requested = Signal(str, str)
     page_chosen = Signal(object, int)
     version_requested = Signal(object, int)
     again_requested = Signal(object)

@@ -92,7 +92,7 @@ class UserView(TurnView):
         self._bubble.setVisible(bool(turn.text))
         self.copy_button.setVisible(bool(turn.text))
         for card in self.cards:
-            card.open_requested.connect(self.picture_chosen)
+            card.open_requested.connect(self.look_requested)
         turn.changed.connect(self._show)
         self._show()
 
@@ -152,10 +152,13 @@ class UserView(TurnView):
         self._bubble.setFixedWidth(min(longest + 34, round(width * BUBBLE_SHARE)))
 
     def _arrange_cards(self, width: int) -> None:
+        """Put the cards into rows that all end at the right."""
         num_columns = max(1, min(len(self.cards), 3, width // (CARD_WIDTH + 10)))
         for index, card in enumerate(self.cards):
-            row, column = divmod(index, num_columns)
-            self._grid.addWidget(card, row, column + 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+            row, place = divmod(index, num_columns)
+            num_in_row = min(num_columns, len(self.cards) - row * num_columns)
+            column = num_columns - num_in_row + place + 1
+            self._grid.addWidget(card, row, column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
         self._grid.setColumnStretch(0, 1)
 
     def _show(self) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -16,15 +16,16 @@ CARD_HEIGHT = 168
 
 
 class PictureTile(QAbstractButton):
-    """The picture itself, cut to fill (in a chip) or fitted whole (in a message)."""
+    """The picture itself, always whole; `shrinks`: the tile is no larger than its picture."""
 
-    def __init__(self, look: Look, thumbnails: Thumbnails, path: str, size: QSize, is_cropped: bool) -> None:
+    def __init__(self, look: Look, thumbnails: Thumbnails, path: str, size: QSize, *, shrinks: bool) -> None:
         super().__init__()
         self._look = look
         self._thumbnails = thumbnails
         self._path = path
         self._most = size
-        self._is_cropped = is_cropped
+        self._shrinks = shrinks
+        self._shown, self._shown_of = QImage(), QImage()
         self._image: QImage | None = None
         self.setFixedSize(size)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -32,7 +33,7 @@ class PictureTile(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         name = Path(path).name
         self.setAccessibleName(f"Open {name}")
-        show_tip(self, f"{name}\nClick to open it in your picture viewer.")
+        show_tip(self, f"{name}\nClick to look at it.")
         thumbnails.ready.connect(self._take)
         look.theme.changed.connect(self.update)
         self._take(path)
@@ -48,34 +49,30 @@ class PictureTile(QAbstractButton):
         painter.fillPath(card, QColor(colors.hover))
         if self._image is not None:
             painter.setClipPath(card)
-            painter.drawImage(self._place_of(self._image, area), self._image, self._visible_part(self._image))
+            shown = self._fitted(self._image, self.size())
+            middle = QRectF(QPointF(), shown.deviceIndependentSize())
+            middle.moveCenter(area.center())
+            painter.drawImage(middle.topLeft().toPoint(), shown)
             painter.setClipping(False)
         width = 2.0 if self.hasFocus() else 1.0
         painter.setPen(QPen(QColor(colors.accent if self.hasFocus() else colors.hairline), width))
         painter.drawPath(card)
 
-    def _place_of(self, image: QImage, area: QRectF) -> QRectF:
-        """Where it is painted: all over a chip; whole and undistorted in a message, however wide or tall it is."""
-        if self._is_cropped:
-            return area
-        place = QRectF(QPointF(), QSizeF(image.size()).scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio))
-        place.moveCenter(area.center())
-        return place
-
-    def _visible_part(self, image: QImage) -> QRectF:
-        whole = QRectF(image.rect())
-        if not self._is_cropped:
-            return whole
-        side = min(whole.width(), whole.height())
-        part = QRectF(0, 0, side, side)
-        part.moveCenter(QPointF(whole.center()))
-        return part
+    def _fitted(self, image: QImage, size: QSize) -> QImage:
+        """The whole picture for so many pixels of this screen, each of them a mean of those that it stands for."""
+        ratio = self.devicePixelRatioF()
+        wanted = image.size().scaled(size * ratio, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1))
+        if self._shown.size() != wanted or self._shown_of is not image:
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self._shown, self._shown_of = image.scaled(wanted, Qt.AspectRatioMode.IgnoreAspectRatio, smooth), image
+            self._shown.setDevicePixelRatio(ratio)
+        return self._shown
 
     def _take(self, path: str) -> None:
         if path != self._path:
             return
         self._image = self._thumbnails.image(path)
-        if self._image is not None and not self._is_cropped:
+        if self._image is not None and self._shrinks:
             fitted = self._image.size().scaled(self._most, Qt.AspectRatioMode.KeepAspectRatio)
             self.setFixedSize(fitted.expandedTo(QSize(48, 48)))
         self.update()
@@ -84,15 +81,15 @@ class PictureTile(QAbstractButton):
 class PictureCard(QWidget):
     """A sent picture with what the model saw of it underneath.
 
-    **Signals:** `open_requested` (path).
+    **Signals:** `open_requested` (path, what is known about it).
     """
 
-    open_requested = Signal(str)
+    open_requested = Signal(str, str)
 
     def __init__(self, look: Look, thumbnails: Thumbnails, path: str) -> None:
         super().__init__()
         self.setFixedWidth(CARD_WIDTH)
-        self.tile = PictureTile(look, thumbnails, path, QSize(CARD_WIDTH, CARD_HEIGHT), is_cropped=False)
+        self.tile = PictureTile(look, thumbnails, path, QSize(CARD_WIDTH, CARD_HEIGHT), shrinks=True)
         self.caption = Label()
         give_role(self.caption, "caption")
         self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -102,7 +99,7 @@ class PictureCard(QWidget):
         layout.setSpacing(5)
         layout.addWidget(self.tile, 0, Qt.AlignmentFlag.AlignRight)
         layout.addWidget(self.caption)
-        self.tile.clicked.connect(lambda: self.open_requested.emit(path))
+        self.tile.clicked.connect(lambda: self.open_requested.emit(path, self.caption.text()))
 
     def show_caption(self, line: str) -> None:
         """Show what is known about it."""
