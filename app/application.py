@@ -53,7 +53,7 @@ from app.viewmodels.models.model import Model
 from app.viewmodels.models.remote import HubRemote
 from app.viewmodels.models.rest import Rest
 from app.viewmodels.models.status import Status
-from app.viewmodels.reading.arrivals import Arrivals
+from app.viewmodels.reading.arrivals import Arrivals, Room
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.fields import FieldsTable
@@ -329,7 +329,7 @@ def assemble(
     aloud = Aloud(settings, system.open_speaker)
     hands_free = HandsFree(voice, composer, conversation, aloud, spoken_answer)
     reader = Reader(bridge, pasted.new_page)
-    queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences)
+    queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences, pasted.holds)
     arrivals = Arrivals(
         bridge,
         store,
@@ -337,7 +337,11 @@ def assemble(
         collection,
         recordings := Recordings(bridge, store.recordings),
         composer,
-        lambda: pasted.folder,
+        Room(
+            lambda: pasted.folder,
+            pasted.holds,
+            lambda: (pasted if conversation.transcript.is_temporary else store).bind,
+        ),
     )
     models = ViewModels(
         model=model,
@@ -449,10 +453,15 @@ def _stay_awake(running: Running, queue: Queue, manager: Manager) -> None:
 
 
 def _kept_reading(
-    bridge: Bridge, store: Store, reader: Reader, model: Model, preferences: Preferences
+    bridge: Bridge,
+    store: Store,
+    reader: Reader,
+    model: Model,
+    preferences: Preferences,
+    is_passing: Callable[[Path], bool],
 ) -> tuple[Queue, Keeper, Collection]:
     queue = Queue(bridge, store)
-    keeper = Keeper(store, reader, queue)
+    keeper = Keeper(store, reader, queue, is_passing)
     model.loaded.connect(queue.note_model)
     for forget in (queue.forget_all, keeper.forget_all):
         preferences.delete_all_requested.connect(forget)

@@ -1,6 +1,7 @@
 """Documents for the pretended engine: files that say what they hold, looked at, drawn and read as the real ones are.
 
 A file holds `%PDF-fake` and the JSON of a `Pretence` behind it; `pretend` writes one.
+A folder is a document of pictures.
 """
 
 import time
@@ -174,6 +175,8 @@ def _reads_layer(verdict: Verdict, way: str) -> bool:
 
 def _open(path: str, password: str) -> Pretence | Failed:
     name = Path(path).name
+    if Path(path).is_dir():
+        return Pretence(("picture",) * len(list(Path(path).iterdir())))
     try:
         data = Path(path).read_bytes()
     except OSError as error:

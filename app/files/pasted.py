@@ -2,6 +2,8 @@
 
 import itertools
 import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt
@@ -62,6 +64,20 @@ class PastedPictures:
             return path  # the engine will say what is wrong with it
         self._lent.append(lent)
         return lent
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file goes with the app."""
+        return self._private.holds(path)
+
+    def bind(self, paths: Sequence[Path], name: str) -> Path:
+        """One file as it is, or a folder of this name with a link to each of several, numbered in their order."""
+        if len(paths) == 1:
+            return paths[0]
+        folder = Path(tempfile.mkdtemp(dir=self.folder)) / name
+        folder.mkdir()
+        for number, path in enumerate(paths, 1):
+            (folder / f"{number:0{len(str(len(paths)))}} {path.name}").symlink_to(path.absolute())
+        return folder
 
     def begin(self, *, is_temporary: bool) -> list[Path]:
         """Another conversation begins. Return the files of the one before that nobody may find, if it was temporary."""

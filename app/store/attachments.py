@@ -9,7 +9,7 @@ import shutil
 import stat
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -21,12 +21,13 @@ from engine import Part, Picture, Sound, Video, without_surrogates
 __all__ = ["Attachments"]
 
 _BLOCK_BYTES = 1 << 20
+_DIGEST_BYTES = 20
 _INCOMING = "incoming"
 """Where copies grow; what lies there at a start was never finished."""
 
 
 class Attachments:
-    """The folder `ab/<digest>/<name>`. `keep` may be called from any thread, the rest from the store's own.
+    """The folder `ab/<digest>/<name>`. What keeps may be called from any thread, the rest from the store's own.
 
     Folders are open to this person only (0700), files too (0600).
     """
@@ -57,6 +58,25 @@ class Attachments:
                 copy = self._take_in(path)
                 self._copies[str(path)] = stamp, copy
             return copy
+
+    def keep_together(self, paths: Sequence[Path], name: str) -> Path:
+        """Copy files into one folder of this name, numbered in their order, and return it; otherwise like `keep`."""
+        copies = [self.keep(path) for path in paths]
+        incoming = self.folder / _INCOMING / uuid.uuid4().hex
+        incoming.mkdir(mode=0o700, parents=True)
+        try:
+            for number, copy in enumerate(copies, 1):
+                _share(copy, incoming / f"{number:0{len(str(len(copies)))}} {copy.name}")
+            names = "".join(f"{copy.parent.name}/{copy.name}/" for copy in copies)
+            digest = hashlib.blake2b(names.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+            home = self.folder / digest[:2] / digest
+            with self._lock:
+                home.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._kept.add(home)
+                target = home / without_surrogates(name)
+                return target if target.exists() else incoming.replace(target)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
 
     def _take_in(self, path: Path) -> Path:
         incoming = self.folder / _INCOMING / uuid.uuid4().hex
@@ -150,7 +170,15 @@ def _copy(source: Path, target: Path) -> str:
             writable.flush()
             os.fsync(writable.fileno())
     with target.open("rb") as copied:
-        return hashlib.file_digest(copied, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+        return hashlib.file_digest(copied, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
+
+
+def _share(copy: Path, target: Path) -> None:
+    """Have a copy under another name too, in no space of its own where the file system can."""
+    try:
+        target.hardlink_to(copy)
+    except OSError:
+        _copy(copy, target)
 
 
 def _clone(source: Path, target: Path) -> bool:

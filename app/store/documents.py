@@ -78,6 +78,10 @@ class Documents:
         row = self._connection.execute(_NEWEST, (os.fsencode(path),)).fetchone()
         return None if row is None else next(iter(self.all(row[0])), None)
 
+    def paths(self) -> list[Path]:
+        """Where they all are, also those that can still come back."""
+        return [Path(os.fsdecode(path)) for (path,) in self._connection.execute("SELECT path FROM documents")]
+
     def pages(self, document_id: str) -> list[KeptPage]:
         """What was read of a document, in order."""
         rows = self._connection.execute(

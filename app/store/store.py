@@ -144,8 +144,8 @@ class Store:
 
         What is pinned, spared by its id, or waits to be read stays.
 
-        Where there was any, backups go too, for they hold it still. Then delete the attachments that no turn and no
-        draft uses, except those kept in this run, and all of them stay while a damaged database lies in the folder,
+        Where there was any, backups go too, for they hold it still. Then delete the attachments that no turn, draft or
+        document uses, except those kept in this run, and all of them stay while a damaged database lies in the folder,
         which may need them.
         """
         return self._write(self._purge, older_than, spared)
@@ -158,6 +158,12 @@ class Store:
             if path.is_file():
                 self._submit(partial(self._owe_file, error))
             raise
+
+    def bind(self, paths: Sequence[Path], name: str) -> Path:
+        """Copy one file, or several into a folder of this name, and return that; otherwise like `keep_file`."""
+        if len(paths) == 1:
+            return self.keep_file(paths[0])
+        return self._opened.result().attachments.keep_together(paths, name)
 
     def try_again(self) -> Future[bool]:
         """Write and copy what the disk refused before, if anything; whether nothing waits any more."""
@@ -203,7 +209,7 @@ class Store:
         self.states.keep_only(summary.id for summary in chats.summaries())
         self._owes_files = not chats.take_in_files()
         if not has_damaged_copy(chats.attachments.folder.parent):
-            chats.attachments.collect(chats.used_files())
+            chats.attachments.collect([*chats.used_files(), *map(str, chats.documents.paths())])
 
     def _read(
         self, otherwise: T, question: Callable[Concatenate[Chats, P], T], *args: P.args, **kwargs: P.kwargs

@@ -202,7 +202,7 @@ class Gestures(QObject):
     def pictures(self) -> list[Path]:
         """The pictures of the message that has the focus, of the one being written, or of the last one with any."""
         focused = self.window.messages.focused_view
-        written = _written_pictures(self.composer.items)
+        written = _written_pictures(self.composer.draft.all)
         sent = (_sent_pictures(turn) for turn in self.conversation.turns[: -NEAR_TURNS - 1 : -1])
         return (_sent_pictures(focused.turn) if focused is not None else []) or written or next(filter(None, sent), [])
 

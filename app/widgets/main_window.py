@@ -145,7 +145,7 @@ class MainWindow(QMainWindow):
         self.reading = ReadingView(
             look, models.reader, models.page_finding, models.choice, self.commands.menus["Share"]
         )
-        self.documents = CollectionView(look, models.collection, models.fields)
+        self.documents = CollectionView(look, models.collection)
         self.recording = RecordingView(look, models.recordings, models.player)
         self.model_list = ModelsView(look, models.manager)
         self._central = QWidget()

@@ -39,6 +39,10 @@ class PrivateFolder:
         with self._making:  # pictures are pasted and files lent on threads of their own
             return self._path or self._make()
 
+    def holds(self, path: Path) -> bool:
+        """Whether a file lies in it."""
+        return self._path is not None and self._path in path.parents
+
     def __enter__(self) -> Path:
         """Where it is; raises OSError when it cannot be made."""
         return self.path

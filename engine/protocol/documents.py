@@ -1,5 +1,6 @@
 """Documents and recordings as values: what a page holds, how to read it, what was read, and how far to trust it."""
 
+import json
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -174,8 +175,27 @@ class PageText(_Value, frozen=True):
 
     @property
     def text(self) -> str:
-        """Its lines, or the answer that was asked for in another form."""
+        """Its lines, or the answer that was asked for in another form, fields one a line."""
+        if fields := self.fields:
+            return "\n".join(f"{label}: {value}".rstrip() for label, value in fields.items())
         return self.answer or "\n".join(line.text for line in self.lines)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Labels and values, as they are written into cells, of an answer that is an object of JSON; else none."""
+        if not self.answer.lstrip().startswith("{"):
+            return {}
+        try:
+            found = json.loads(self.answer)
+        except (ValueError, RecursionError):
+            return {}
+        return {label: _cell(value) for label, value in found.items()}
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class SpokenPiece(_Value, frozen=True):

@@ -109,6 +109,11 @@ def test_a_cell_of_a_stranger_stays_text(tmp_path: Path, cell: str) -> None:
     assert cell in strings or not cell.isprintable()
 
 
+def test_fields_as_text_are_labels_with_their_values(tmp_path: Path) -> None:
+    pages = (PageText(1, "done", answer='{"total": 3, "who": "Ann", "when": null}'),)
+    assert written(tmp_path, "txt", pages, answers="fields").decode() == "total: 3\nwho: Ann\nwhen:\n"
+
+
 def test_fields_are_columns_and_pages_rows(tmp_path: Path) -> None:
     pages = (PageText(1, "done", answer='{"total": 3, "who": "Ann"}'), PageText(2, "cut_off", answer='{"who": null'))
     rows = list(csv.reader(io.StringIO(written(tmp_path, "csv", pages, answers="fields").decode())))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.settings import Settings
 from app.viewmodels.conversation.conversation import Conversation
@@ -28,11 +28,14 @@ from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.draft.preparing import Preparation
 from app.viewmodels.draft.quotes import LONG_TEXT, MANY_LINES
 from app.viewmodels.models.model import Model
-from engine import BUDGETS, Message, Part, Text
+from engine import BUDGETS, Message
 
 __all__ = ["Composer"]
 
 _NOTHING_LEFT = "Nothing of the document can be told here any more. Write a question, or start a new conversation."
+
+FEW = 6
+"""So many things are attached at once, for each takes the window a moment; the rest comes by itself."""
 
 MAX_SENTENCES = 3
 """So many refusals are named one by one; the rest is counted."""
@@ -80,6 +83,8 @@ class Composer(QObject):
         self._is_to_be_sent = False
         self._refusals: list[str] = []
         self._remark = ""
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._bring)
         preparation.seen.connect(self._take)
         preparation.copied.connect(self._take_copy)
         conversation.busy_changed.connect(self.changed)
@@ -87,7 +92,7 @@ class Composer(QObject):
 
     @property
     def items(self) -> tuple[Attached, ...]:
-        """Everything attached, in order."""
+        """Everything attached, in order, but for what is still coming."""
         return tuple(self.draft.items.values())
 
     @property
@@ -142,12 +147,10 @@ class Composer(QObject):
             self.item_removed.emit(item.key)
         self.draft = draft
         self.text_replaced.emit(draft.text)
-        for item in tuple(draft.items.values()):
-            draft.items[item.key] = shown = for_model(item, self._senses)
-            self.item_added.emit(shown)
-            self.preparation.prepare(draft, item.key)
+        for item in self.items:
+            self._put(item)
         self._is_to_be_sent = False
-        self._weigh()
+        self._bring()
 
     def set_text(self, text: str) -> None:
         """Take what was typed."""
@@ -164,32 +167,36 @@ class Composer(QObject):
         """Text goes to the cursor, a very long one beside it."""
         if len(text) > LONG_TEXT or text.count("\n") >= MANY_LINES:
             name = f"Pasted text {next(self._numbers)}"
-            self.quote(name, text.replace("\r\n", "\n"))
+            self.add(DraftText(new_key(), name, text.replace("\r\n", "\n")))
         else:
             self.text_offered.emit(text)
 
-    def quote(self, name: str, text: str) -> None:
-        """Attach a text under a name."""
-        self.add(DraftText(new_key(), name, text, senses=self._senses))
-
     def attach(self, paths: Sequence[Path], remark: str = "") -> None:
         """Attach files; those that cannot be attached are named in `notice`, with a remark on what was no file."""
-        self.say([], remark)
+        there = {item.path for item in self.draft.all if not isinstance(item, DraftText)}
+        refusals: list[str] = []
         for path in paths:
-            if any(item.path == path for item in self.items if not isinstance(item, DraftText)):
-                self.say([*self._refusals, _again(path.name)], remark)
+            if path in there:
+                refusals.append(_again(path.name))
             else:
-                self.add(DraftReading(new_key(), path))
+                there.add(path)
+                self.draft.expect([DraftReading(new_key(), path)])
+        self.say(refusals, remark)
+        if self.draft.coming:
+            self._note_change()
+            self._bring()
 
     def remove(self, key: int) -> None:
         """Take one thing out of the draft."""
         if self.draft.items.pop(key, None) is not None:
             self.item_removed.emit(key)
             self._note_change()
+        elif self.draft.coming.pop(key, None) is not None:
+            self._note_change()
 
     def remove_all(self) -> None:
         """Take everything out of the draft but its text."""
-        for item in self.items:
+        for item in self.draft.all:
             self.remove(item.key)
 
     def place(self, key: int, index: int) -> None:
@@ -256,7 +263,9 @@ class Composer(QObject):
         if refusals:
             self.say(refusals)
         elif self.draft.is_ready:
-            message, replaces = self._message(), self.draft.replaces
+            replaces, is_newest_alone = self.draft.replaces, self._model.traits.newest_message_only
+            said = () if is_newest_alone else _said_before(self._conversation, replaces)
+            message = self.draft.message(self.meter.room_for_pages, said)
             if not message.parts:
                 self.say([_NOTHING_LEFT])
                 return
@@ -271,28 +280,25 @@ class Composer(QObject):
         else:
             self._is_to_be_sent = True
 
-    def _message(self) -> Message:
-        """The draft as a message, what is attached first."""
-        text = self.draft.text.strip("\n").rstrip()
-        parts: list[Part] = []
-        room = self.meter.room_for_pages
-        said = () if self._model.traits.newest_message_only else _said_before(self._conversation, self.draft.replaces)
-        for item in self.items:
-            if isinstance(item, DraftPages):
-                asked = item.asked(text, room, said)
-                if asked is not None:
-                    parts.append(asked)
-                    room -= self._senses.text_tokens(asked.text)
-            else:
-                parts += item.sent_parts
-        return Message("user", (*parts, Text(text)) if text else tuple(parts))
-
     def add(self, item: Attached) -> None:
         """Attach something."""
-        self.draft.items[item.key] = item
-        self.item_added.emit(item)
+        self._put(item)
         self._note_change()
+
+    def _put(self, item: Attached) -> None:
+        self.draft.items[item.key] = shown = for_model(item, self._senses)
+        self.item_added.emit(shown)
         self.preparation.prepare(self.draft, item.key)
+
+    def _bring(self) -> None:
+        """Attach the next of what is coming."""
+        for key in tuple(self.draft.coming)[:FEW]:
+            self._put(self.draft.coming.pop(key))
+        self._weigh()
+        if self.draft.coming:
+            self._soon.start()
+        else:
+            self._go_on()
 
     def _take(self, draft: Draft, key: int, found: Inspected) -> None:
         """A file was looked at: it becomes what it is, or goes with a sentence."""

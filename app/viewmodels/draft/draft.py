@@ -1,6 +1,6 @@
 """What a person writes and has not sent: the next message of a conversation, or another version of one of its turns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import UNSET
@@ -8,7 +8,7 @@ from msgspec.structs import replace as with_fields
 
 from app.viewmodels.draft.attached import Attached, DraftReading, DraftText, new_key
 from app.viewmodels.draft.pages import DraftPages
-from engine import Part, Picture, Quote, Sound, Video
+from engine import Message, Part, Picture, Quote, Sound, Text, Video
 
 __all__ = ["Content", "Draft"]
 
@@ -29,17 +29,24 @@ class Draft:
     """What it was when it was begun."""
     text: str = ""
     items: dict[int, Attached] = field(default_factory=dict)
+    coming: dict[int, Attached] = field(default_factory=dict)
+    """What follows them, and is shown a few at a time."""
 
     @classmethod
     def of(cls, content: Content, replaces: str = "", original: Content = ("", ())) -> "Draft":
         """Go on with what was written before; its files are looked at again."""
         text, parts = content
-        return cls(replaces, original, text, {item.key: item for item in _items(parts)})
+        return cls(replaces, original, text, coming={item.key: item for item in _items(parts)})
+
+    @property
+    def all(self) -> tuple[Attached, ...]:
+        """Everything attached, in order, also what is still coming."""
+        return *self.items.values(), *self.coming.values()
 
     @property
     def content(self) -> Content:
         """What it holds now."""
-        return self.text, tuple(item.draft_part for item in self.items.values())
+        return self.text, tuple(item.draft_part for item in self.all)
 
     @property
     def is_changed(self) -> bool:
@@ -49,17 +56,35 @@ class Draft:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to send: a picture alone is enough."""
-        return not self.text.strip() and not self.items
+        return not self.text.strip() and not self.all
 
     @property
     def is_ready(self) -> bool:
-        """Whether all that is attached is looked at and copied."""
-        return all(item.is_ready for item in self.items.values())
+        """Whether all that is attached is there, looked at and copied."""
+        return not self.coming and all(item.is_ready for item in self.items.values())
 
     def absorb(self, other: "Draft") -> None:
         """Put another draft behind this one: nothing of either is lost."""
         self.text = "\n".join(filter(None, (self.text, other.text)))
-        self.items |= other.items
+        self.expect(other.all)
+
+    def expect(self, items: Iterable[Attached]) -> None:
+        """Put things behind all that is attached."""
+        self.coming |= {item.key: item for item in items}
+
+    def message(self, room: int, said: Sequence[Message]) -> Message:
+        """As it is sent behind what was `said`, what is attached first; pages of documents take up to `room` tokens."""
+        text = self.text.strip("\n").rstrip()
+        parts: list[Part] = []
+        for item in self.items.values():
+            if isinstance(item, DraftPages):
+                asked = item.asked(text, room, said)
+                if asked is not None:
+                    parts.append(asked)
+                    room -= item.senses.text_tokens(asked.text)
+            else:
+                parts += item.sent_parts
+        return Message("user", (*parts, Text(text)) if text else tuple(parts))
 
 
 def _as_sent(content: Content) -> Content:

@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData
 
 from app.background import Lane
+from app.text.foreign_text import one_line
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
 from app.viewmodels.reading.arrivals import Arrivals, Promise, promise
@@ -144,8 +145,9 @@ def announce(offer: Offer, *, reads: bool = False) -> Announcement:
     promised = Counter(promise(path) for path in offer.paths)
     num_documents, num_pictures = promised[Promise.DOCUMENT], promised[Promise.PICTURE]
     if num_documents and (reads or num_documents == len(offer.paths)):
-        title = "Read" if reads else "Read or ask about"
-        return Announcement(f"{title} {_count(num_documents, 'document')}", "Everything stays on this Mac.", True)
+        what = "the document" if num_documents == 1 else f"{num_documents:,} documents"
+        title = f"Read {what}" if reads or num_documents > 1 else f"Read {what}, or ask about it"
+        return Announcement(title, "Everything stays on this Mac.", True)
     if reads and num_pictures:
         return Announcement(f"Read {_count(num_pictures, 'page')}", "Everything stays on this Mac.", True)
     if offer.paths:
@@ -163,7 +165,9 @@ def _announce_files(paths: tuple[Path, ...]) -> Announcement:
     kinds = Counter(kind_by_name(path) for path in paths)
     num_others = kinds.pop("", 0)
     if not kinds:
-        name = f"“{paths[0].name}”" if num_others == 1 else _count(num_others, "file")
+        name = f"“{one_line(paths[0].name)}”" if num_others == 1 else _count(num_others, "file")
+        if not any(path.suffix for path in paths):
+            return Announcement(f"Look into {name}", "The documents of a folder are read one after the other.", True)
         return Announcement(f"See if {name} can be read", READABLE, False)
     *firsts, last = [_count(number, kind) for kind, number in kinds.items()]
     title = f"Attach {', '.join(firsts)} and {last}" if firsts else f"Attach {last}"

@@ -60,7 +60,7 @@ class Preparation(QObject):
         """Copy what the open draft holds; nothing is looked at any more."""
         self._closed.set()
         self._looking.close()
-        for item in draft.items.values():
+        for item in draft.all:
             if isinstance(item, DraftReading):
                 self._copying.do(partial(self._keeper(), item.path))
         self._copying.close(finishes=True)

@@ -1,7 +1,5 @@
 """What becomes of files that come into the window: a document to be read, something to be sent, or a question which."""
 
-import itertools
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,14 +7,12 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
 from app.store import Store
 from app.text.foreign_text import one_line
-from app.viewmodels.draft.attached import DraftReading, new_key
 from app.viewmodels.draft.composer import Composer
-from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.quotes import is_named_as_text
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.errands import Errands
@@ -26,13 +22,13 @@ from app.viewmodels.reading.words import count
 from app.viewmodels.recordings.recording import Recordings
 from engine import MAX_SOUND_SECONDS, PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, AttachmentError, OpenRecording
 
-__all__ = ["DOCUMENT_SUFFIXES", "Arrivals", "Promise", "promise"]
+__all__ = ["DOCUMENT_SUFFIXES", "Arrivals", "Bind", "Promise", "Room", "promise"]
 
 DOCUMENT_SUFFIXES = (".pdf",)
 """Of files that are read as documents and nothing else."""
 
-FEW = 6
-"""So many files are attached at once."""
+Bind = Callable[[Sequence[Path], str], Path]
+"""One file as it is kept, or the folder of this name in which several are."""
 
 _CONTAINERS = (".tif", ".tiff")
 """Pictures that may have several pages."""
@@ -49,6 +45,18 @@ class Promise(Enum):
 
 
 @dataclass(frozen=True)
+class Room:
+    """Where files lie that the app makes of others; all but `is_passing` may raise OSError."""
+
+    new_folder: Callable[[], Path]
+    """One that goes with the app."""
+    is_passing: Callable[[Path], bool]
+    """Whether a file does."""
+    binder: Callable[[], Bind]
+    """What keeps files for as long as a document of them is kept."""
+
+
+@dataclass(frozen=True)
 class _Sorted:
     """Files by what they can be."""
 
@@ -59,7 +67,7 @@ class _Sorted:
 
 
 class Arrivals(QObject):
-    """Sorts what comes, off the window's thread. `new_folder` makes an empty folder that goes with the app.
+    """Sorts what comes, off the window's thread.
 
     **Signals:** `changed` (`question`), `asked` (Question: somebody wants to ask about a document), `said` (what became
     of something that is not seen).
@@ -77,7 +85,7 @@ class Arrivals(QObject):
         collection: Collection,
         recordings: Recordings,
         composer: Composer,
-        new_folder: Callable[[], Path],
+        room: Room,
     ) -> None:
         super().__init__()
         self._errands = errands
@@ -86,12 +94,8 @@ class Arrivals(QObject):
         self._collection = collection
         self._recordings = recordings
         self._composer = composer
-        self._new_folder = new_folder
+        self._room = room
         self._lane = Lane()
-        self._coming: tuple[Draft, list[Path]] = (composer.draft, [])
-        """Files that are still to be attached, and to what."""
-        self._soon = QTimer(self, interval=0, singleShot=True)
-        self._soon.timeout.connect(self._attach_more)
         self._is_closing = Event()
         self._documents: tuple[Path, ...] = ()
         self._pictures: tuple[Path, ...] = ()
@@ -102,9 +106,12 @@ class Arrivals(QObject):
     def question(self) -> str:
         """What a person is asked about what was dropped into a conversation; empty for nothing."""
         if self._documents:
+            name = one_line(self._documents[0].name)
             if len(self._documents) > 1:
                 return f"{len(self._documents):,} documents can be read one after the other, and kept."
-            return f"“{one_line(self._documents[0].name)}”: read as a document, or ask about it here?"
+            if not self.can_ask:
+                return f"The documents in “{name}” can be read one after the other, and kept."
+            return f"“{name}”: read as a document, or ask about it here?"
         if self._pictures:
             return f"{len(self._pictures):,} pictures are attached. They can also be read as the pages of a document."
         if self._recording is not None:
@@ -114,14 +121,14 @@ class Arrivals(QObject):
     @property
     def words(self) -> str:
         """What a button says that does it."""
-        if len(self._documents) > 1:
+        if self._documents and not self.can_ask:
             return "Read Them"
         return "Read as a Document" if self._documents or self._pictures else "Write It Down"
 
     @property
     def can_ask(self) -> bool:
         """Whether there is something that could be asked about and is not attached yet."""
-        return len(self._documents) == 1
+        return len(self._documents) == 1 and promise(self._documents[0]) is Promise.DOCUMENT
 
     def open(self, paths: Sequence[Path]) -> None:
         """Files that the system or a person opens: documents are read, everything else is attached."""
@@ -140,7 +147,7 @@ class Arrivals(QObject):
         elif recording is not None and not pictures:
             self._recordings.open(recording)
         elif pictures:
-            for item in self._composer.items:
+            for item in self._composer.draft.all:
                 if getattr(item, "path", None) in pictures:
                     self._composer.remove(item.key)
             self.read_pictures(pictures)
@@ -155,7 +162,7 @@ class Arrivals(QObject):
     def ask_about(self, path: Path) -> None:
         """Ask about a document, in the conversation."""
         self._reader.show(False)
-        self.asked.emit(Question(self._errands, self._store, self._composer, path, self._new_folder))
+        self.asked.emit(Question(self._errands, self._store, self._composer, path, self._room.new_folder))
 
     def dismiss(self) -> None:
         """Neither."""
@@ -167,8 +174,7 @@ class Arrivals(QObject):
         self._lane.finish()
 
     def close(self) -> None:
-        """Sort and attach nothing more."""
-        self._soon.stop()
+        """Sort nothing more."""
         self._is_closing.set()
         self._lane.close()
 
@@ -196,31 +202,15 @@ class Arrivals(QObject):
                 self.said.emit(f"{count(len(found.others), 'file')} attached to your message.")
             return
         if found.pictures or found.others or remark:
-            self._attach((*found.pictures, *found.others), remark)
-        self._documents = found.documents
+            self._composer.attach((*found.pictures, *found.others), remark)
+        self._documents = tuple(dict.fromkeys((*self._documents, *found.documents)))
         is_several = len(found.pictures) > 1 or any(path.suffix.lower() in _CONTAINERS for path in found.pictures)
-        self._pictures = found.pictures if is_several else ()
-        self._recording = None
+        if is_several or self._pictures:
+            self._pictures = tuple(dict.fromkeys((*self._pictures, *found.pictures)))
         for path in found.others:
             if path.suffix.lower() in (*SOUND_SUFFIXES, *VIDEO_SUFFIXES):
                 self._lane.do(partial(_if_long, path, self._is_closing), self._offer_recording)
         self.changed.emit()
-
-    def _attach(self, paths: tuple[Path, ...], remark: str) -> None:
-        """The first at once; many more a few at a time, for each takes the window a moment."""
-        self._composer.attach(paths[:FEW], remark)
-        self._coming = (self._composer.draft, list(paths[FEW:]))
-        self._attach_more()
-
-    def _attach_more(self) -> None:
-        draft, paths = self._coming
-        if draft is self._composer.draft and paths:
-            there = {getattr(item, "path", None) for item in draft.items.values()}
-            for path in paths[:FEW]:
-                if path not in there:
-                    self._composer.add(DraftReading(new_key(), path))
-            self._coming = (draft, paths[FEW:])
-            self._soon.start()
 
     def _offer_recording(self, path: Path | None) -> None:
         if path is not None:
@@ -237,11 +227,11 @@ class Arrivals(QObject):
 
     def read_pictures(self, pictures: tuple[Path, ...], folder: Path | None = None) -> None:
         """Read one picture, or several as the pages of one document, which belongs to `folder` or to where they lie."""
-        if len(pictures) == 1:
+        if len(pictures) == 1 and not self._room.is_passing(pictures[0]):
             self._reader.open(pictures, folder)
         elif pictures:
             folder = folder or pictures[0].parent
-            self._lane.do(partial(_bound, pictures, self._new_folder), partial(self._take_bound, folder))
+            self._lane.do(partial(_bound, pictures, self._room.binder()), partial(self._take_bound, folder))
 
     def _take_bound(self, beside: Path, bound: Path | str) -> None:
         if isinstance(bound, str):
@@ -290,14 +280,9 @@ def _if_long(path: Path, is_closing: Event) -> Path | None:
         return None
 
 
-def _bound(pictures: tuple[Path, ...], new_folder: Callable[[], Path]) -> Path | str:
-    """A folder with a link to each picture, in their order: one document."""
+def _bound(pictures: tuple[Path, ...], bind: Bind) -> Path | str:
+    """What is one document: a picture, or a folder of them."""
     try:
-        folder = Path(tempfile.mkdtemp(dir=new_folder())) / f"{len(pictures):,} pictures"
-        folder.mkdir()
-        width = len(str(len(pictures)))
-        for number, path in zip(itertools.count(1), pictures):
-            (folder / f"{number:0{width}} {path.name}").symlink_to(path.absolute())
+        return bind(pictures, f"{pictures[0].stem[:60]} and {len(pictures) - 1:,} more")
     except OSError as error:
         return f"The pictures cannot be read as one document: {error.strerror}."
-    return folder

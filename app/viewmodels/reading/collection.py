@@ -10,19 +10,22 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
 from app.store import MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
+from app.text.foreign_text import one_line
 from app.viewmodels.models.model import Model
-from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.choice import FORMS, Choice
 from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.queue import Queue
-from app.viewmodels.reading.queued import Progress, QueuedDocument
+from app.viewmodels.reading.queued import Progress, QueuedDocument, is_partly_read, what_was_read
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
-from engine import DocumentFormat
+from engine import DocumentFormat, DocumentInfo
 
 __all__ = ["Collection", "Entry"]
 
 REFRESH_MS = 100
+
+_FORM_WORDS = {form: words for words, form in FORMS.items()}
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,12 @@ class Collection(QObject):
         orders = Orders(reading=self.choice.reading, forms=self.forms, out=self.out)
         self.queue.add(paths, orders, is_forgotten=self.forgets)
 
+    @property
+    def fit_for_table(self) -> list[Path]:
+        """Documents that are not in the table of fields, as it stands now, and could be read for it."""
+        there = {document.path for document in self.fields.documents}
+        return [path for path in dict.fromkeys(entry.path for entry in self._all()) if path not in there]
+
     def look_for(self, text: str) -> None:
         """Show only what holds these words."""
         self.query = text.strip()
@@ -121,17 +130,23 @@ class Collection(QObject):
 
     def remove(self, entry: Entry) -> None:
         """Delete what was read of a document; for a while it can come back, if it was kept."""
+        hidden = [each.id for each in self._kept if each.path == entry.path] if entry.queued is not None else []
         if entry.queued is not None:
             self.queue.remove(entry.queued)
         else:
             self._store.documents.remove(entry.id)
-        self.removed.emit(entry.id)
+        for row_id in hidden:
+            self._store.documents.remove(row_id)
+        for row_id in (entry.id, *hidden):
+            self.removed.emit(row_id)
         self._hits = [hit for hit in self._hits if hit.document_id != entry.id]
         self.refresh()
         if entry.queued is None or not entry.queued.is_forgotten:
-            self.deleted.emit(partial(self._restore, entry))
+            self.deleted.emit(partial(self._restore, entry, hidden))
 
-    def _restore(self, entry: Entry) -> None:
+    def _restore(self, entry: Entry, hidden: Sequence[str]) -> None:
+        for row_id in hidden:
+            self._store.documents.restore(row_id)
         self._lane.follow(self._store.documents.restore(entry.id), lambda _: self._come_back(entry.path))
 
     def _come_back(self, path: Path) -> None:
@@ -144,7 +159,8 @@ class Collection(QObject):
         if entry.queued is not None:
             self.queue.retry(entry.queued)
         elif entry.partial is not None:
-            details = with_fields(entry.partial.details, orders=Orders(self.choice.reading))
+            orders = with_fields(entry.partial.details.orders, reading=self.choice.reading, pages=())
+            details = with_fields(entry.partial.details, orders=orders)
             self._store.documents.save(with_fields(entry.partial, state="waiting", details=details))
             self.queue.begin()
 
@@ -212,14 +228,32 @@ def _entry(document: QueuedDocument) -> Entry:
     if document.progress is Progress.READING and document.numbers:
         num_over = len(document.numbers) - len(document.rest)
         share = min((num_over + document.share) / len(document.numbers), 1.0)
-    return Entry(document.id, document.path, document.line, document.progress, share, queued=document)
+    is_partly = document.progress is Progress.DONE and is_partly_read(document.states.values())
+    progress = Progress.PARTLY if is_partly else document.progress
+    line = _with_form(document.line, document.orders)
+    return Entry(document.id, document.path, line, progress, share, queued=document)
+
+
+def _with_form(line: str, orders: Orders) -> str:
+    """What was asked of it, where that is not its text: the same file may stand there twice."""
+    form = orders.reading.form
+    if form == "fields" and orders.reading.schema is not None:
+        names = ", ".join(map(str, orders.reading.schema.get("properties", {})))
+        return f"Fields {one_line(names, 60)} · {line}"
+    return line if form == "text" else f"{_FORM_WORDS[form]} · {line}"
 
 
 def _kept_entry(document: KeptDocument) -> Entry:
-    failed = sum(state == "failed" for state in document.pages.values())
-    num_read, info = len(document.pages) - failed, document.details.info
-    if info is not None and len(document.pages) >= len(info.pages):
-        line = f"{count(num_read, 'page')} read" + (f", {failed:,} not" if failed else "")
-        return Entry(document.id, document.path, line)
+    states, info = document.pages.values(), document.details.info
+    num_read = sum(state != "failed" for state in states)
+    if info is not None and len(states) >= len(info.pages):
+        progress = Progress.PARTLY if is_partly_read(states) else Progress.DONE
+        return Entry(document.id, document.path, _with_form(what_was_read(states), document.details.orders), progress)
+    if not document.pages:
+        return Entry(document.id, document.path, _unread(info), Progress.WAITING, partial=document)
     read = f"{num_read:,} of {count(len(info.pages), 'page')} read" if info else f"{count(num_read, 'page')} read"
     return Entry(document.id, document.path, read, Progress.WAITING, partial=document)
+
+
+def _unread(info: DocumentInfo | None) -> str:
+    return f"{count(len(info.pages), 'page')}, not read yet" if info else "Not read yet"

@@ -92,11 +92,6 @@ class OpenDocument(QObject):
         return self.path.name
 
     @property
-    def is_bound(self) -> bool:
-        """Whether it is pictures that were put together: a folder of this run, which is gone after it."""
-        return self.folder != self.path.parent and not self.path.suffix
-
-    @property
     def password(self) -> str:
         """What opens it."""
         return self._jobs.password

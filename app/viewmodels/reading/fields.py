@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.background import Lane
 from app.settings import Preset, Settings
 from app.store import KeptPage, Orders, Store
+from app.text.foreign_text import one_line
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import QueuedDocument
 from engine import DocumentFormat, DocumentInfo, EngineError, Layout, PageText, Reading, write_document
@@ -25,7 +25,7 @@ REFRESH_MS = 100
 
 _NUMBER = re.compile(r"[+\-−]?[^\w\s]?\s?\d[\d.,' ]*\s?[^\s\d]{0,4}", re.ASCII)
 _DATE = re.compile(r"\d{1,4}[./\- ]\s?(?:\d{1,2}|\w{3,9})[./\-, ]\s?\d{1,4}|\w{3,9} \d{1,2},? \d{2,4}")
-_KINDS = {"number": _NUMBER, "date": _DATE}
+_KINDS = {"text": None, "number": _NUMBER, "date": _DATE}
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,13 @@ class Cell:
 
 
 def parsed(words: str) -> dict[str, str]:
-    """Fields as a person names them, each with its kind: "Date: date, Total: number, Shop"."""
+    """Fields as a person names them, each with its kind: "Date: date, Total: num, Shop"; perhaps one that is none."""
     fields = {}
     for part in words.replace("\n", ",").split(","):
         name, _, kind = part.partition(":")
         if name.strip():
-            fields[name.strip()[:80]] = kind.strip().lower() if kind.strip().lower() in _KINDS else "text"
+            kind = kind.strip().lower()
+            fields[name.strip()[:80]] = next((each for each in _KINDS if each.startswith(kind)), kind)
     return fields
 
 
@@ -66,7 +67,7 @@ class FieldsTable(QObject):
         self._store = store
         self._settings = settings
         self._lane = Lane()
-        self._answers: dict[str, dict[int, dict[str, Any]]] = {}
+        self._answers: dict[str, dict[int, dict[str, str]]] = {}
         """By document and page, what was found."""
         self._fetched: set[str] = set()
         """Documents whose pages of earlier runs were asked for."""
@@ -108,6 +109,18 @@ class FieldsTable(QObject):
         return parsed(self.words)
 
     @property
+    def problem(self) -> str:
+        """Why documents cannot be read for these fields; empty where they can, or where none are named."""
+        unknown = next((kind for kind in self.fields.values() if kind not in _KINDS), "")
+        kinds = " or ".join(f"“{kind}”" for kind in _KINDS)
+        return f"There is no kind “{one_line(unknown, 40)}”: write {kinds} behind the colon." if unknown else ""
+
+    @property
+    def can_add(self) -> bool:
+        """Whether documents can be read for these fields."""
+        return bool(self.fields) and not self.problem
+
+    @property
     def schema(self) -> dict[str, Any]:
         """For the engine."""
         properties = {name: {"type": ["string", "null"]} for name in self.fields}
@@ -120,20 +133,19 @@ class FieldsTable(QObject):
     @property
     def takes_drops(self) -> bool:
         """Whether documents that are dropped where all documents are shown come into the table."""
-        return self._is_shown and bool(self.fields)
+        return self._is_shown and self.can_add
 
     def add(self, paths: Sequence[Path]) -> None:
         """Read these fields of documents, and of all that lie in folders."""
-        if self.fields:
+        if self.can_add:
             self._queue.add(paths, Orders(reading=Reading(form="fields", schema=self.schema)))
 
     def cell(self, document: QueuedDocument, name: str) -> Cell:
         """What was found; the first page that has it counts."""
         pages = self._answers.get(document.id, {})
         for number in sorted(pages):
-            value = pages[number].get(name)
-            if value not in (None, ""):
-                text, kind = str(value), _KINDS.get(self.fields[name])
+            if text := pages[number].get(name, ""):
+                kind = _KINDS.get(self.fields[name])
                 problem = f"This is no {self.fields[name]}." if kind and not kind.fullmatch(text.strip()) else ""
                 return Cell(text, problem, number)
         return Cell("", "Not found." if document.is_over else "")
@@ -157,7 +169,7 @@ class FieldsTable(QObject):
             self._soon.start()
 
     def _take(self, document: QueuedDocument, text: PageText) -> None:
-        self._answers.setdefault(document.id, {})[text.number] = _object(text.answer)
+        self._answers.setdefault(document.id, {})[text.number] = text.fields
         self._note()
 
     def _show(self) -> None:
@@ -170,7 +182,7 @@ class FieldsTable(QObject):
         self.changed.emit()
 
     def _take_kept(self, document: QueuedDocument, pages: Sequence[KeptPage]) -> None:
-        found = {page.number: _object(page.present.answer) for page in pages}
+        found = {page.number: page.present.fields for page in pages}
         self._answers[document.id] = found | self._answers.get(document.id, {})
         self.changed.emit()
 
@@ -178,14 +190,6 @@ class FieldsTable(QObject):
 def _fields_of(document: QueuedDocument) -> dict[str, Any] | None:
     reading = document.orders.reading
     return reading.schema if reading.form == "fields" else None
-
-
-def _object(answer: str) -> dict[str, Any]:
-    try:
-        found = json.loads(answer)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _written(table: str, form: DocumentFormat, target: Path) -> str:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
 from app.store import Details, KeptDocument, KeptPage, Orders, Stamp, Store
-from app.viewmodels.reading.document import OpenDocument
+from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import QueuedDocument
@@ -40,11 +40,18 @@ class _Watched:
         self.corrected: dict[int, PageText] = {}
         self.changed: set[int] = set()
         self.is_reading = False
+        self.is_new = False
+        """Whether nothing was ever kept of it."""
         self.is_begun = False
         """Whether its reading began and no row says so yet."""
 
+    @property
+    def is_worth_a_row(self) -> bool:
+        """Where a new one is known, and where the reading of any begins, before a page of it is over."""
+        return self.is_begun or (self.is_new and self.document.phase is Phase.KNOWN)
+
     def note_reading(self) -> None:
-        """From where its reading begins it is worth a row, before a page of it is over."""
+        """Notice where its reading begins."""
         was_reading, self.is_reading = self.is_reading, self.document.is_reading
         self.is_begun |= self.is_reading and not was_reading
 
@@ -61,7 +68,7 @@ class _Watched:
 
     def forget(self) -> None:
         """Its row is deleted: nothing is written until something new is made of it."""
-        self.id, self.row, self.is_begun = "", None, False
+        self.id, self.row, self.is_begun, self.is_new = "", None, False, False
         self.changed.clear()
 
     def move(self, row_id: str) -> None:
@@ -74,16 +81,17 @@ class _Watched:
 class Keeper(QObject):
     """Watches the documents of a reader. A file that was changed since it was read begins anew.
 
-    Of pictures that were put together nothing is kept: nobody could open them again.
-    Of a document that the queue reads and forgets nothing is kept here either; what was read of it is in memory.
+    Of what goes with the app (`is_passing`) nothing is kept: nobody could open it again. Of a document that the queue
+    reads and forgets nothing is kept here either; what was read of it is in memory.
 
     **Signals:** `kept` (a document has a row now).
     """
 
     kept = Signal()
 
-    def __init__(self, store: Store, reader: Reader, queue: Queue) -> None:
+    def __init__(self, store: Store, reader: Reader, queue: Queue, is_passing: Callable[[Path], bool]) -> None:
         super().__init__()
+        self._is_passing = is_passing
         self._store = store
         self._queue = queue
         self._lane = Lane()
@@ -140,7 +148,7 @@ class Keeper(QObject):
         self._watched[document] = watched = _Watched(document)
         document.page_changed.connect(partial(self._note, watched))
         document.changed.connect(partial(self._note_reading, watched))
-        if document.is_bound:
+        if self._is_passing(document.path):
             return
         forgotten = self._forgotten(document)
         if forgotten is not None:
@@ -159,10 +167,11 @@ class Keeper(QObject):
             self._lane.follow(self._store.documents.find(watched.document.path), partial(self._take_row, watched))
 
     def _take_row(self, watched: _Watched, row: KeptDocument | None) -> None:
-        watched.is_known = True
+        watched.is_known, watched.is_new = True, row is None and not watched.id
         if row is not None and row.details.stamp == watched.stamp and watched.id in ("", row.id):
             watched.id = row.id
             watched.row = row if row.state == "kept" else None
+            watched.document.folder = row.details.orders.out or watched.document.folder
             if not watched.document.num_read:
                 watched.document.form = row.details.orders.reading.form
             self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched))
@@ -183,7 +192,7 @@ class Keeper(QObject):
 
     def _note_reading(self, watched: _Watched) -> None:
         watched.note_reading()
-        if watched.is_begun:
+        if watched.is_worth_a_row:
             self._save_soon()
 
     def _save_soon(self) -> None:
@@ -198,14 +207,14 @@ class Keeper(QObject):
         if self._forgotten(watched.document) is not None:
             return
         numbers, watched.changed = sorted(filter(watched.is_news, watched.changed)), set()
-        if (numbers or watched.is_begun) and not watched.id:
+        if (numbers or watched.is_worth_a_row) and not watched.id:
             watched.move(uuid.uuid4().hex)
             watched.row = KeptDocument(watched.id, watched.document.path, time.time(), "kept", created_at=time.time())
             self._keep_row(watched, watched.row)
             numbers = [page.number for page in watched.document.pages if page.text is not None]
         elif numbers and watched.row and watched.row.details.orders.reading.form != watched.document.form:
             self._keep_row(watched, watched.row)
-        watched.is_begun = False
+        watched.is_begun = watched.is_new = False
         for number in numbers:
             self._save_page(watched, number)
 
@@ -215,7 +224,8 @@ class Keeper(QObject):
         reading, rest = document.rest
         if row is not None and rest:
             pages = tuple(page.number for page in document.pages if page.text is not None or page.number in rest)
-            details = with_fields(row.details, orders=Orders(reading, pages))
+            orders = with_fields(row.details.orders, reading=reading, pages=pages)
+            details = with_fields(row.details, orders=orders)
             self._store.documents.save(with_fields(row, state="waiting", details=details))
 
     def _save_page(self, watched: _Watched, number: int) -> None:
@@ -233,7 +243,9 @@ class Keeper(QObject):
     def _keep_row(self, watched: _Watched, row: KeptDocument) -> None:
         """Keep it with the form in which its pages were read last."""
         document = watched.document
-        details = Details(Orders(Reading(form=document.form)), document.info or row.details.info, watched.stamp)
+        folder = document.folder if document.folder != document.path.parent else None
+        orders = Orders(Reading(form=document.form), out=folder)
+        details = Details(orders, document.info or row.details.info, watched.stamp)
         watched.row = with_fields(row, updated_at=time.time(), details=details)
         self._store.documents.save(watched.row)
         self.kept.emit()

@@ -1,5 +1,6 @@
 """The lines of a page as a person reads and corrects them: plain values, and what an edit makes of them."""
 
+import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +9,10 @@ from msgspec.structs import replace as with_fields
 
 from engine import Box, PageText, TextLine
 
-__all__ = ["Line", "covers", "edited", "lines_of", "place_of", "put_in_place", "text_of", "whole_lines", "word_around"]
+__all__ = [
+    "Line", "answer_of", "covers", "edited", "lines_of", "place_of", "put_in_place", "text_of", "whole_lines",
+    "word_around",
+]  # fmt: skip
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _ONE_LINE = str.maketrans({**dict.fromkeys(_BREAKS, " "), "\ufdd0": "\ufffd", "\ufdd1": "\ufffd"})
@@ -55,7 +59,9 @@ class Line:
 
 
 def lines_of(page: PageText) -> tuple[Line, ...]:
-    """What was read of a page; an answer in another form has lines without a place."""
+    """What was read of a page; an answer in another form has lines without a place, one for each field."""
+    if fields := page.fields:
+        return tuple(Line(TextLine(_field_line(label, value))) for label, value in fields.items())
     if page.answer:
         return tuple(
             Line(TextLine(text.translate(_ONE_LINE))) for text in page.answer.replace("\r\n", "\n").split("\n")
@@ -66,6 +72,27 @@ def lines_of(page: PageText) -> tuple[Line, ...]:
 def text_of(lines: Sequence[Line]) -> str:
     """The lines as one text."""
     return "\n".join(line.text for line in lines)
+
+
+def answer_of(page: PageText, lines: Sequence[Line]) -> str:
+    """What a person made of a page's answer, in its form; a line without a label goes on with the value above it."""
+    if not page.fields:
+        return text_of(lines)
+    labels = {_field_line(label, ""): label for label in page.fields}
+    found: dict[str, str] = {}
+    for line in lines:
+        known = next((each for each in labels if line.text == each or line.text.startswith(f"{each} ")), None)
+        label, colon, value = (labels[known], ":", line.text[len(known) :]) if known else line.text.partition(":")
+        if colon or not found:
+            found[label.strip()] = value.strip()
+        else:
+            last = next(reversed(found))
+            found[last] = f"{found[last]} {line.text.strip()}".strip()
+    return json.dumps({label: value or None for label, value in found.items() if label}, ensure_ascii=False)
+
+
+def _field_line(label: str, value: str) -> str:
+    return f"{label}: {value}".translate(_ONE_LINE).rstrip()
 
 
 def place_of(lines: Sequence[Line], position: int) -> tuple[int, int]:

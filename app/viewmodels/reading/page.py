@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace as with_fields
 
-from app.viewmodels.reading.lines import Line, covers, lines_of, put_in_place, text_of
+from app.viewmodels.reading.lines import Line, answer_of, covers, lines_of, put_in_place
 from engine import Box, PageInfo, PageText, Turned
 
 __all__ = ["Offer", "Page"]
@@ -89,7 +89,8 @@ class Page:
             return PageText(self.number, "done", tuple(line.read for line in self.lines)) if self.lines else None
         state = "done" if self.is_corrected and self.text.state == "empty" else self.text.state
         if self.text.answer:
-            return with_fields(self.text, answer=text_of(self.lines), state=state)
+            answer = answer_of(self.text, self.lines) if self.is_corrected else self.text.answer
+            return with_fields(self.text, answer=answer, state=state)
         return with_fields(self.text, lines=tuple(line.read for line in self.lines), state=state)
 
     def after(self, offer: Offer) -> tuple[Line, ...]:

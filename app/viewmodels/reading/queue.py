@@ -211,6 +211,10 @@ class Queue(QObject):
         new = [(path.absolute(), root) for path, root in found[0] if path.absolute() not in waiting]
         for number, (path, root) in enumerate(new, 1):
             own = orders if root is None else msgspec.structs.replace(orders, root=root.absolute())
+            known = next((each for each in self.documents if (each.path, each.orders) == (path, own)), None)
+            if known is not None and known.is_forgotten == is_forgotten:
+                self.retry(known)
+                continue
             document = QueuedDocument(path, own, place + number, is_forgotten)
             self.documents.append(document)
             self._keep(document)

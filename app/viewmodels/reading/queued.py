@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -12,7 +12,7 @@ from app.viewmodels.reading.pace import weight
 from app.viewmodels.reading.words import count
 from engine import DocumentInfo, PageInfo, PageState, PageText
 
-__all__ = ["Progress", "QueuedDocument"]
+__all__ = ["Progress", "QueuedDocument", "is_partly_read", "what_was_read"]
 
 
 class Progress(Enum):
@@ -22,7 +22,12 @@ class Progress(Enum):
     READING = "reading"
     WRITING = "writing"
     DONE = "done"
+    PARTLY = "partly"
+    """Done, as it is shown where not every page was read to its end."""
     FAILED = "failed"
+
+
+_CUT: tuple[PageState, ...] = ("cut_off", "looped")
 
 
 @dataclass(eq=False)
@@ -161,13 +166,25 @@ class QueuedDocument:
                 return f"Waits, {num_over:,} of {count(num_pages, 'page')} read"
             case Progress.WAITING:
                 return f"Waits, {count(num_pages, 'page')}" if num_pages else "Waits"
-            case Progress.DONE:
+            case Progress.DONE | Progress.PARTLY:
                 return " · ".join(filter(None, (self._what_was_read, self.reason)))
 
     @property
     def _what_was_read(self) -> str:
-        failed = len(self.failed_pages)
-        if self.numbers and all(self.states.get(number) == "empty" for number in self.numbers):
-            return "Nothing to read on it"
-        read = count(len(self.numbers) - failed, "page")
-        return f"{read} read, {failed:,} not" if failed else f"{read} read"
+        return what_was_read([self.states.get(number, "done") for number in self.numbers])
+
+
+def what_was_read(states: Collection[PageState]) -> str:
+    """Of pages that are over: "2 pages read, 1 not"."""
+    if states and all(state == "empty" for state in states):
+        return "Nothing to read on it"
+    failed, cut = (sum(state in some for state in states) for some in (("failed",), _CUT))
+    parts = [f"{count(len(states) - failed, 'page')} read"]
+    parts += [f"{failed:,} not"] if failed else []
+    parts += [f"{cut:,} not to {'its' if cut == 1 else 'their'} end"] if cut else []
+    return ", ".join(parts)
+
+
+def is_partly_read(states: Collection[PageState]) -> bool:
+    """Whether something is missing of pages that are over."""
+    return any(state in ("failed", *_CUT) for state in states)

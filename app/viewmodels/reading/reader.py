@@ -43,6 +43,8 @@ class Reader(QObject):
         self.is_shown = False
         self.is_listing = False
         """Whether the list of all documents is what is shown of them."""
+        self.is_of_list = False
+        """Whether the document that is shown was opened from that list."""
         self._wanted = 0
         """The page to go to as soon as it is there."""
         self.place = (0, 0)
@@ -57,6 +59,7 @@ class Reader(QObject):
                 self._add(path, folder)
         if paths:
             self.choose(next(each for each in self.documents if each.path == paths[0]))
+            self.is_of_list |= self.is_listing
             self.show(True)
 
     def choose(self, document: OpenDocument | None) -> None:
@@ -86,6 +89,10 @@ class Reader(QObject):
         """Show the list of all documents."""
         self.show(True, is_listing=True)
 
+    def go_back(self) -> None:
+        """Show what the document was opened from: the list of all, or the conversation."""
+        self.list_all() if self.is_of_list else self.show(False)
+
     def open_page(self, path: Path, number: int, words: str = "") -> None:
         """Show a document, and a page of it as soon as it is there, and there the words that a search found.
 
@@ -106,6 +113,7 @@ class Reader(QObject):
         """Show a document or the list of all, or the conversation."""
         if (is_shown, is_listing) != (self.is_shown, self.is_listing):
             self.is_shown, self.is_listing = is_shown, is_listing
+            self.is_of_list &= is_shown and not is_listing
             self.shown.emit(is_shown)
             self.changed.emit()
 

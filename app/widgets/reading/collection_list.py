@@ -26,6 +26,14 @@ _Index = QModelIndex | QPersistentModelIndex
 
 ROW = 54
 
+_SPOKEN = {
+    Progress.WAITING: "Waiting", Progress.READING: "Being read", Progress.WRITING: "Being written",
+    Progress.DONE: "Read", Progress.PARTLY: "Read in part", Progress.FAILED: "Not read",
+}  # fmt: skip
+"""What its symbol says."""
+
+_TO_COME = (Progress.WAITING, Progress.READING)
+
 _COMMAND_BACKSPACE = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Backspace)
 
 
@@ -92,11 +100,13 @@ class CollectionList(QListView):
             self.setCurrentIndex(self._rows.index(next(others, row)))
 
     def _refresh(self) -> None:
-        before = self.entry
+        before, known = self.entry, {entry.id for entry in self._rows.entries}
         self._rows.refresh()
         if before is not None:
             row = next((n for n, entry in enumerate(self._rows.entries) if entry.id == before.id), -1)
             self.setCurrentIndex(self._rows.index(row) if row >= 0 else QModelIndex())
+        if any(entry.id not in known and entry.progress in _TO_COME for entry in self._rows.entries):
+            self.scrollToTop()  # where what was added is being read
         self.current_changed.emit()
 
 
@@ -131,7 +141,7 @@ class _Rows(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return one_line(entry.path.name)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{one_line(entry.path.name)}. {entry.line}"
+            return f"{one_line(entry.path.name)}. {_SPOKEN[entry.progress]}. {entry.line}"
         return str(entry.path) if role == Qt.ItemDataRole.ToolTipRole else None
 
 
@@ -161,7 +171,7 @@ class _Delegate(QStyledItemDelegate):
         name, color = {
             Progress.WAITING: ("document", colors.secondary), Progress.READING: ("document", colors.accent),
             Progress.WRITING: ("document", colors.accent), Progress.DONE: ("check", colors.accent),
-            Progress.FAILED: ("warning", colors.danger),
+            Progress.PARTLY: ("warning", colors.caution), Progress.FAILED: ("warning", colors.danger),
         }[entry.progress]  # fmt: skip
         symbol = self._look.icons.pixmap(name, color, QSize(side, side))
         painter.drawPixmap(round(left), round(rect.center().y() - side / 2), symbol)

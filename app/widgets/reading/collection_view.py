@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection, Entry
 from app.viewmodels.reading.exporting import FORMAT_WORDS
-from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.queued import Progress
 from app.widgets.reading.collection_list import CollectionList
 from app.widgets.reading.fields_view import FieldsView
@@ -41,14 +40,14 @@ class CollectionView(QWidget):
     out_requested = Signal()
     files_requested = Signal(object)
 
-    def __init__(self, look: Look, collection: Collection, fields: FieldsTable) -> None:
+    def __init__(self, look: Look, collection: Collection) -> None:
         super().__init__()
         self._collection = collection
-        self.fields = FieldsView(look, fields)
+        self.fields = FieldsView(look, collection)
         self.table_button = QPushButton("Table of Fields")
         self.table_button.setCheckable(True)
         self.table_button.toggled.connect(self._show_table)
-        self.table_button.toggled.connect(fields.show)
+        self.table_button.toggled.connect(collection.fields.show)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
         title = Label("Documents")
@@ -175,8 +174,9 @@ class CollectionView(QWidget):
             can = self._can(name, entry)
             button.setEnabled(can)
             button.setVisible(can or name in ("open", "delete"))
-        is_partial = entry is not None and entry.partial is not None
-        self.buttons["retry"].setText("Read the Rest" if is_partial else "Retry")
+        partial = entry.partial if entry is not None else None
+        words = ("Read the Rest" if partial.pages else "Read") if partial is not None else "Retry"
+        self.buttons["retry"].setText(words)
 
     def _show_menu(self, position: QPoint) -> None:
         entry = self.list.entry

@@ -18,11 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.text.foreign_text import one_line
+from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.fields import Cell, FieldsTable
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, Look, give_role
 
 __all__ = ["FieldsView"]
+
+MOST_NAMED = 20
+"""Documents in a menu, the newest first."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -37,9 +41,10 @@ class FieldsView(QWidget):
     export_requested = Signal(str)
     page_chosen = Signal(object, int)
 
-    def __init__(self, look: Look, fields: FieldsTable) -> None:
+    def __init__(self, look: Look, collection: Collection) -> None:
         super().__init__()
-        self._fields = fields
+        self._collection = collection
+        self._fields = fields = collection.fields
         caption = Label("Fields of every document, with their kind where they have one:", wraps=True)
         give_role(caption, "caption")
         self.names = QLineEdit(fields.words)
@@ -54,12 +59,19 @@ class FieldsView(QWidget):
         self.sets_button.setMenu(self.sets)
         self.add_button = QPushButton("Add…")
         self.add_button.setAccessibleName("Add documents to the table")
+        self.read_button = QPushButton("From the List")
+        self.read_button.setAccessibleName("Add documents of the list to the table")
+        self.read = QMenu(self)
+        self.read.aboutToShow.connect(self._list_read)
+        self.read_button.setMenu(self.read)
+        self.problem = Label(wraps=True)
+        give_role(self.problem, "caution")
         self.rows = _Rows(look, fields, self)
         self.table = _Table(self.rows)
         self.csv_button = QPushButton("Export as CSV…")
         self.xlsx_button = QPushButton("Export for Excel…")
         top, foot = Flow(), Flow()
-        for widget in (self.names, self.sets_button, self.add_button):
+        for widget in (self.names, self.sets_button, self.read_button, self.add_button):
             top.addWidget(widget)
         for button in (self.csv_button, self.xlsx_button):
             foot.addWidget(button)
@@ -67,6 +79,7 @@ class FieldsView(QWidget):
         column.setContentsMargins(16, 0, 16, 10)
         column.addWidget(caption)
         column.addLayout(top)
+        column.addWidget(self.problem)
         column.addWidget(self.table, 1)
         column.addLayout(foot)
         self.names.textEdited.connect(fields.name)
@@ -81,14 +94,30 @@ class FieldsView(QWidget):
     def refresh(self) -> None:
         """Show what there is now."""
         self.rows.refresh()
-        self.add_button.setEnabled(bool(self._fields.fields))
+        self.problem.setText(self._fields.problem)
+        self.problem.setVisible(bool(self._fields.problem))
+        for button in (self.add_button, self.read_button):
+            button.setEnabled(self._fields.can_add)
         for button in (self.csv_button, self.xlsx_button):
             button.setEnabled(bool(self._fields.documents))
 
     def _add(self) -> None:
         self._fields.name(self.names.text())
-        if self._fields.fields:
+        if self._fields.can_add:
             self.add_requested.emit()
+
+    def _list_read(self) -> None:
+        """Documents of the list, all of them or one."""
+        menu, paths = self.read, self._collection.fit_for_table
+        menu.clear()
+        if not paths:
+            menu.addAction("Every document of the list is in the table").setEnabled(False)
+            return
+        if len(paths) > 1:
+            menu.addAction(f"All {len(paths):,} Documents", partial(self._fields.add, paths))
+            menu.addSeparator()
+        for path in paths[:MOST_NAMED]:
+            menu.addAction(one_line(path.name, 60), partial(self._fields.add, [path]))
 
     def _list_sets(self) -> None:
         """Those that are kept, and what can be done with the present fields."""

@@ -47,7 +47,7 @@ class ReadingGestures(QObject):
         self._ask_button.clicked.connect(arrivals.ask)
         arrivals.changed.connect(lambda: self._show_arrival(window))
         arrivals.asked.connect(self._ask)
-        view.header.back_button.clicked.connect(lambda: reader.show(False))
+        view.header.back_button.clicked.connect(reader.go_back)
         view.header.list_button.clicked.connect(reader.list_all)
         CollectionGestures(window, models)
         text, page = view.text, view.page.view
@@ -173,11 +173,11 @@ class ReadingGestures(QObject):
         self.reader.show(not self.reader.is_shown, is_listing=not self.reader.is_shown and not self.reader.documents)
 
     def leave(self) -> None:
-        """Escape: close what is open on top, or else go back to the conversation."""
+        """Escape: close what is open on top, or else go back to where the document was opened."""
         if self.finding.is_open:
             self.view.find_bar.close_it()
         else:
-            self.reader.show(False)
+            self.reader.go_back()
 
     def close(self) -> None:
         """Put the document away."""

@@ -22,7 +22,7 @@ class ReadingHeader(QWidget):
         self._reader = reader
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
-        self.list_button = IconButton(look, "pages", "Show all documents", side=32)
+        self.list_button = IconButton(look, "list", "Show all documents", side=32)
         self.title = ElidedButton("Document")
         self.title.setObjectName("documentTitle")
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -62,6 +62,7 @@ class ReadingHeader(QWidget):
         self.state.setText(self._state())
         self.state.setAccessibleName(self._state())
         self.stop_button.setVisible(document.is_reading)
+        self.back_button.rename("Back to all documents" if self._reader.is_of_list else "Back to the conversation")
         self.share_button.setEnabled(document.num_read > 0)
 
     def _state(self) -> str:

@@ -62,6 +62,7 @@ class Thumbnails(QListView):
         reader.turned.connect(self._follow)
         look.theme.changed.connect(self.viewport().update)
         self._pages.rowsInserted.connect(self._ask_in_time)
+        self._pages.rowsInserted.connect(self._follow)
         self._show_document()
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:

@@ -68,6 +68,8 @@ class IconButton(QToolButton):
 
     def rename(self, name: str, icon: str | None = None) -> None:
         """Say what the button does now."""
+        if (name, icon or self._icon) == (self.accessibleName(), self._icon):
+            return
         self._icon = icon or self._icon
         self.setAccessibleName(name)
         show_tip(self, name)

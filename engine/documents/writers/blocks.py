@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
 __all__ = [
-    "Block", "Heading", "Item", "Layout", "Paragraph", "Table", "blocks_of", "document_words", "fields_of", "remark",
+    "Block", "Heading", "Item", "Layout", "Paragraph", "Table", "blocks_of", "document_words", "remark",
     "tables_of",
 ]  # fmt: skip
 
@@ -87,7 +86,7 @@ def tables_of(page: PageText, form: ReadingForm) -> list[Table]:
         case "table":
             return [Table(rows)] if (rows := _csv_rows(page.answer)) else []
         case "fields":
-            return [Table(tuple(_fields(page.answer).items()))] if _fields(page.answer) else []
+            return [Table(tuple(page.fields.items()))] if page.fields else []
         case "markdown":
             return [block for block in _markdown_blocks(page.answer) if isinstance(block, Table)]
         case _:
@@ -106,11 +105,6 @@ _REMARKS = {
     "looped": "The model repeated itself; what it wrote twice was left out.",
     "failed": "This page was not read.",
 }
-
-
-def fields_of(page: PageText) -> dict[str, str]:
-    """The labels and values that were asked for, as they are written into cells."""
-    return _fields(page.answer)
 
 
 def document_words(pages: Sequence[PageText]) -> frozenset[str]:
@@ -133,20 +127,6 @@ def _csv_rows(text: str) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(row) for row in csv.reader(io.StringIO(text.strip(), newline="")) if row)
     except csv.Error:  # a cell longer than any
         return tuple((line,) for line in text.splitlines())
-
-
-def _fields(answer: str) -> dict[str, str]:
-    try:
-        found = json.loads(answer)
-    except (ValueError, RecursionError):
-        return {}
-    return {label: _cell(value) for label, value in found.items()} if isinstance(found, dict) else {}
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from engine.documents.writers.blocks import fields_of, remark, tables_of
+from engine.documents.writers.blocks import remark, tables_of
 from engine.protocol.documents import PageText, ReadingForm
 
 __all__ = ["Rows", "to_csv", "to_xlsx"]
@@ -81,7 +81,7 @@ def _sheets(pages: Sequence[PageText], form: ReadingForm) -> list[tuple[str, Row
 
 def _field_rows(pages: Sequence[PageText]) -> Rows:
     """A row for each page, a column for each label in the order in which they appear."""
-    found = [fields_of(page) for page in pages]
+    found = [page.fields for page in pages]
     labels = list(dict.fromkeys(label for fields in found for label in fields))
     rows = [
         [str(page.number), *(fields.get(label, "") for label in labels), remark(page)]

@@ -37,7 +37,7 @@ def to_text(pages: Sequence[PageText], layout: Layout, words: frozenset[str]) ->
 
 def _plain(page: PageText, layout: Layout, words: frozenset[str]) -> str:
     if page.answer:
-        return page.answer.strip("\n")
+        return (page.text if layout.answers == "fields" else page.answer).strip("\n")
     if layout.lines == "kept":
         return "\n".join(line.text for line in page.lines if layout.with_running or not line.is_running)
     return "\n\n".join(block.text for block in blocks_of(page, layout, words) if isinstance(block, Paragraph))

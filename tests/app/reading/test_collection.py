@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.viewmodels.reading.queued import Progress
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files
+from engine import Quote
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover
 from tests.fake_documents import SENTENCES, Pretence, pretend
 
 
@@ -23,7 +24,7 @@ def wait(desk: Desk, qtbot: QtBot) -> None:
     """Until nothing waits, and all of it is shown."""
     queue, collection = desk.models.queue, desk.models.collection
     qtbot.waitUntil(lambda: bool(queue.documents) and not queue.waiting and not queue.is_busy, timeout=WAIT_MS)
-    over, num = (Progress.DONE, Progress.FAILED), len(queue.documents)
+    over, num = (Progress.DONE, Progress.PARTLY, Progress.FAILED), len(queue.documents)
     qtbot.waitUntil(lambda: [e.progress in over for e in collection.entries] == [True] * num, timeout=WAIT_MS)
 
 
@@ -48,7 +49,11 @@ def test_a_dropped_folder_is_read_and_written_and_one_failure_stops_nothing(
     assert lines(desk)["a.pdf"].startswith("2 pages read")
     assert lines(desk)["b.pdf"].startswith("2 pages read, 1 not")
     assert "no document that can be read" in lines(desk)["c.pdf"]
-    assert {entry.path.name: entry.progress for entry in desk.models.collection.entries}["c.pdf"] is Progress.FAILED
+    progress = {entry.path.name: entry.progress for entry in desk.models.collection.entries}
+    assert progress == {"a.pdf": Progress.DONE, "b.pdf": Progress.PARTLY, "c.pdf": Progress.FAILED}
+    rows = desk.window.documents.list.model()
+    spoken = [rows.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(3)]
+    assert "b.pdf. Read in part. 2 pages read, 1 not" in spoken
     assert SENTENCES[0] in (tmp_path / "pile" / "a.txt").read_text()
 
 
@@ -162,6 +167,50 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
     assert desk.models.reader.document.path == fields.documents[0].path
 
 
+def test_documents_of_the_list_come_into_the_table_and_none_twice(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    paths = [pretend(tmp_path / f"{name}.pdf", Pretence(("picture",), fields={"Total": "4.20"})) for name in "ab"]
+    fields, view = desk.models.fields, desk.window.documents.fields
+    desk.models.collection.add(paths)
+    desk.models.reader.list_all()
+    wait(desk, qtbot)
+    view.take("Total: sum")
+    assert view.problem.text() == "There is no kind “sum”: write “text” or “number” or “date” behind the colon."
+    assert not view.read_button.isEnabled()
+    view.take("Total: num")
+    assert fields.fields == {"Total": "number"}
+    view.read.aboutToShow.emit()
+    assert [action.text() for action in view.read.actions()] == ["All 2 Documents", "", "b.pdf", "a.pdf"]
+    view.read.actions()[0].trigger()
+    qtbot.waitUntil(lambda: len(fields.documents) == 2 and not desk.models.queue.waiting, timeout=WAIT_MS)
+    fields.add(paths)
+    desk.models.queue.finish()
+    qtbot.waitUntil(lambda: not desk.models.queue.waiting, timeout=WAIT_MS)
+    assert len(fields.documents) == 2
+    view.read.aboutToShow.emit()
+    assert [action.isEnabled() for action in view.read.actions()] == [False]
+    wait(desk, qtbot)
+    told = [entry.line for entry in desk.models.collection.entries]
+    assert sorted(told) == ["1 page read"] * 2 + ["Fields Total · 1 page read"] * 2
+
+
+def test_a_document_that_was_read_for_fields_shows_and_copies_them(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    path = pretend(tmp_path / "kiosk.pdf", Pretence(("picture",), fields={"Total": "4.20"}))
+    fields, window = desk.models.fields, desk.window
+    fields.name("Total, Shop")
+    fields.add([path])
+    qtbot.waitUntil(lambda: len(fields.documents) == 1 and fields.documents[0].is_over, timeout=WAIT_MS)
+    desk.models.reader.open_page(path, 1)
+    qtbot.waitUntil(lambda: window.reading.text.editor.toPlainText() == "Total: 4.20\nShop:", timeout=WAIT_MS)
+    window.commands["copy_page"].trigger()
+    assert QGuiApplication.clipboard().text() == "Total: 4.20\nShop:\n"
+
+
 def test_fields_that_are_named_again_after_a_restart_are_found_on_all_pages(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -197,7 +246,7 @@ def test_a_document_among_pictures_is_not_covered_by_them(
         desk.models.arrivals.open(paths)
     desk.models.arrivals.finish()
     qtbot.waitUntil(lambda: lines(desk).get("a.pdf") == "1 page read", timeout=WAIT_MS)
-    title = "0.png" if num_pictures == 1 else "3 pictures"
+    title = "0.png" if num_pictures == 1 else "0 and 2 more"
     qtbot.waitUntil(lambda: [each.title for each in desk.models.reader.documents] == [title], timeout=WAIT_MS)
 
 
@@ -354,3 +403,97 @@ def test_a_pile_of_files_is_attached_a_few_at_a_time_and_its_documents_are_offer
     desk.models.arrivals.read()
     wait(desk, qtbot)
     assert set(lines(desk)) == {"a.pdf", "b.pdf", "c.pdf"}
+
+
+def test_a_dropped_folder_is_offered_by_its_documents_and_what_comes_next_is_offered_with_it(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
+) -> None:
+    desk, folder = open_desk(), tmp_path / "f"
+    folder.mkdir()
+    paper, arrival = pretend(tmp_path / "a.pdf", Pretence(("text",))), desk.window.arrival
+    hover(desk, files([folder]))
+    assert desk.window.overlay.title.text() == "Look into “f”"
+    drop(desk, files([folder]))
+    qtbot.waitUntil(lambda: "documents in “f” can be read" in arrival.text.text(), timeout=WAIT_MS)
+    assert not desk.models.arrivals.can_ask
+    drop(desk, files([paper]))
+    assert arrival.text.text() == "2 documents can be read one after the other, and kept."
+    drop(desk, files([draw("a.png")]))
+    assert arrival.text.text() == "2 documents can be read one after the other, and kept."
+
+
+def test_back_leads_to_where_a_document_was_opened(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk, paths = open_desk(), [pretend(tmp_path / f"{name}.pdf", Pretence(("text",))) for name in "ab"]
+    reader, back = desk.models.reader, desk.window.reading.header.back_button
+    reader.open(paths[:1])
+    assert back.accessibleName() == "Back to the conversation"
+    back.click()
+    assert not reader.is_shown
+    reader.list_all()
+    desk.models.collection.add(paths[1:])
+    wait(desk, qtbot)
+    reader.open_page(paths[1], 1)
+    assert back.accessibleName() == "Back to all documents"
+    back.click()
+    assert reader.is_listing
+    desk.window.documents.back_button.click()
+    reader.open(paths[:1])
+    assert back.accessibleName() == "Back to the conversation"
+
+
+def notes(folder: Path, name: str, number: int) -> list[Path]:
+    """So many text files."""
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{name} {each}.txt" for each in range(number)]
+    for path in paths:
+        path.write_text(path.name)
+    return paths
+
+
+def test_a_second_pile_follows_the_first_and_send_waits_for_both(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    composer = desk.models.composer
+    first, second = notes(tmp_path / "a", "a", 40), notes(tmp_path / "b", "b", 20)
+    drop(desk, files(first), is_read=False)
+    drop(desk, files([*second, first[-1]]), is_read=False)
+    assert composer.notice == "“a 39.txt” is already attached."
+    composer.send()
+    assert not desk.models.conversation.turns
+    qtbot.waitUntil(lambda: bool(desk.models.conversation.turns), timeout=WAIT_MS)
+    message = desk.models.conversation.turns[0].messages[0]
+    assert [part.name for part in message.parts if isinstance(part, Quote)] == [path.name for path in (*first, *second)]
+    assert composer.draft.is_empty
+
+
+def test_a_pile_goes_on_where_it_was_left_when_its_conversation_is_open_again(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    composer, library, paths = desk.models.composer, desk.models.library, notes(tmp_path / "a", "a", 40)
+    drop(desk, files(paths), is_read=False)
+    library.new(is_temporary=True)
+    assert composer.items == ()
+    library.new()
+    qtbot.waitUntil(lambda: composer.draft.is_ready and len(composer.items) == 40, timeout=WAIT_MS)
+    assert [item.name for item in composer.items] == [path.name for path in paths]
+
+
+def test_what_is_still_coming_is_kept_with_its_draft(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk, paths = open_desk(), notes(tmp_path / "a", "a", 40)
+    drop(desk, files(paths), is_read=False)
+    assert len(desk.models.composer.items) < 40
+    desk.close()
+    composer = open_desk().models.composer
+    qtbot.waitUntil(lambda: composer.draft.is_ready and len(composer.items) == 40, timeout=WAIT_MS)
+    assert [item.name for item in composer.items] == [path.name for path in paths]
+
+
+def test_everything_is_removed_also_what_is_still_coming(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    composer, paths = desk.models.composer, notes(tmp_path / "a", "a", 40)
+    drop(desk, files(paths), is_read=False)
+    assert len(composer.items) < 40
+    composer.remove_all()
+    assert composer.draft.is_empty

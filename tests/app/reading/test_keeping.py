@@ -7,12 +7,12 @@ from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.store import Orders
+from app.store import Orders, Store
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.lines import text_of
 from app.viewmodels.reading.queued import Progress
 from engine import PageText, Reading, TextLine
-from tests.app.driving import WAIT_MS, OpenDesk
+from tests.app.driving import WAIT_MS, Draw, OpenDesk
 from tests.fake_documents import Pretence, pretend
 
 THREE = Pretence(("picture",) * 3)
@@ -248,15 +248,77 @@ def test_what_is_corrected_after_it_was_deleted_is_kept_whole(
     qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False}, timeout=WAIT_MS)
 
 
-def test_of_pictures_put_together_nothing_is_kept(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
-    path, desk = pretend(tmp_path / "3 pictures", THREE), open_desk("fast")
-    desk.models.reader.open([path], tmp_path / "where they lie")
+def bound(qtbot: QtBot, desk: Desk, *paths: Path) -> OpenDocument:
+    """The document that pictures are put together to, looked at."""
+    desk.models.arrivals.read_pictures(paths)
+    desk.models.arrivals.finish()
     document = desk.models.reader.document
     assert document is not None
     qtbot.waitUntil(lambda: document.phase is Phase.KNOWN, timeout=WAIT_MS)
-    read(qtbot, document, 1)
-    document.edit(1, "mine")
+    return document
+
+
+def test_pictures_put_together_are_kept_before_a_page_is_read_also_when_they_have_gone(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
+) -> None:
+    desk, pictures = open_desk("fast"), [draw("IMG 1.png"), draw("IMG 2.png", 50, 40)]
+    document = bound(qtbot, desk, *pictures)
+    collection = desk.models.collection
+    qtbot.waitUntil(lambda: [entry.path for entry in collection.entries] == [document.path], timeout=WAIT_MS)
+    assert document.title == "IMG 1 and 1 more"
+    desk.close()
+    for picture in pictures:
+        picture.unlink()
+    desk = open_desk("fast")
+    desk.store.purge(older_than=0).result(60)
+    collection = desk.models.collection
+    desk.models.reader.list_all()
+    qtbot.waitUntil(lambda: bool(collection.entries), timeout=WAIT_MS)
+    assert [page.name for page in sorted(collection.entries[0].path.iterdir())] == ["1 IMG 1.png", "2 IMG 2.png"]
+    collection.open(collection.entries[0])
+    again = desk.models.reader.document
+    assert again is not None
+    qtbot.waitUntil(lambda: again.phase is Phase.KNOWN and again.folder == tmp_path, timeout=WAIT_MS)
+
+
+def test_a_deleted_document_of_pictures_takes_their_copies_along(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
+) -> None:
+    desk = open_desk("fast")
+    document = bound(qtbot, desk, draw("a.png"), draw("b.png", 50, 40))
+    qtbot.waitUntil(lambda: bool(desk.models.collection.entries), timeout=WAIT_MS)
+    desk.models.collection.remove(desk.models.collection.entries[0])
+    desk.close()
+    store = Store(tmp_path / "data", print)
+    store.purge().result(60)
+    store.close()
+    assert not document.path.exists()
+    assert not [path for path in (tmp_path / "data" / "attachments").rglob("*") if path.is_file()]
+
+
+def test_of_pictures_of_a_temporary_conversation_nothing_is_kept(open_desk: OpenDesk, qtbot: QtBot, draw: Draw) -> None:
+    desk = open_desk("fast")
+    desk.models.library.new(is_temporary=True)
+    document = bound(qtbot, desk, draw("a.png"), draw("b.png", 50, 40))
+    assert desk.pasted.holds(document.path)
     assert kept(desk) == {}
+    assert desk.store.documents.all().result(60) == []
+
+
+def test_what_was_opened_is_found_again_before_any_of_it_is_read(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    opened(qtbot, desk, path)
+    collection, view = desk.models.collection, desk.window.documents
+    desk.models.reader.list_all()
+    qtbot.waitUntil(lambda: [e.line for e in collection.entries] == ["3 pages, not read yet"], timeout=WAIT_MS)
+    view.list.setCurrentIndex(view.list.model().index(0, 0))
+    assert view.buttons["retry"].text() == "Read"
+    view.buttons["retry"].click()
+    qtbot.waitUntil(lambda: [e.line for e in collection.entries] == ["3 pages read"], timeout=WAIT_MS)
+    collection.remove(collection.entries[0])
+    qtbot.waitUntil(lambda: not collection.entries, timeout=WAIT_MS)
     assert desk.store.documents.all().result(60) == []
 
 

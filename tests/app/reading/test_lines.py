@@ -1,9 +1,21 @@
 """What an edit makes of a page's lines: nothing that was not touched loses its place or its doubts."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.viewmodels.reading.lines import Line, covers, edited, lines_of, place_of, put_in_place, text_of, whole_lines
+from app.viewmodels.reading.lines import (
+    Line,
+    answer_of,
+    covers,
+    edited,
+    lines_of,
+    place_of,
+    put_in_place,
+    text_of,
+    whole_lines,
+)
 from engine import Box, PageText, TextLine
 
 
@@ -94,3 +106,22 @@ def test_what_would_break_a_line_keeps_every_range_right() -> None:
 
 def test_an_answer_is_its_lines() -> None:
     assert [each.text for each in lines_of(PageText(1, "done", answer="a,b\r\n1,2"))] == ["a,b", "1,2"]
+
+
+def test_fields_are_lines_with_their_labels_and_corrected_ones_are_fields_again() -> None:
+    page = PageText(1, "done", answer='{"Shop": "Baker", "Sum: all": 4.2, "Date": null}')
+    assert text_of(lines_of(page)) == "Shop: Baker\nSum: all: 4.2\nDate:"
+    corrected = edited(lines_of(page), "Shop: Baker\nand Sons\nSum: all: 5\nDate:\nBy: Ann")
+    answer = answer_of(page, corrected)
+    assert PageText(1, "done", answer=answer).fields == {
+        "Shop": "Baker and Sons", "Sum: all": "5", "Date": "", "By": "Ann",
+    }  # fmt: skip
+    assert lines_of(PageText(1, "done", answer='["no", "fields"]'))[0].text == '["no", "fields"]'
+
+
+@given(st.dictionaries(st.text("ab:", min_size=1, max_size=4).map(str.strip), st.text("ab: ", max_size=6), max_size=4))
+def test_no_label_is_lost_however_its_value_is_changed(fields: dict[str, str]) -> None:
+    fields = {label: value for label, value in fields.items() if label.strip(":")}
+    page = PageText(1, "done", answer=json.dumps(fields))
+    again = PageText(1, "done", answer=answer_of(page, lines_of(page)))
+    assert again.fields.keys() == fields.keys()

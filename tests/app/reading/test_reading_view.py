@@ -240,7 +240,9 @@ def test_several_pictures_become_one_document_if_somebody_wants_it(
     desk.models.arrivals.finish()
     document = desk.models.reader.document
     assert document is not None
-    assert [path.resolve() for path in sorted(document.path.iterdir())] == pictures
+    pages = sorted(document.path.iterdir())
+    assert [page.name for page in pages] == ["1 b.png", "2 a.png"]
+    assert [page.read_bytes() for page in pages] == [picture.read_bytes() for picture in pictures]
     assert document.folder == pictures[0].parent
     assert not desk.models.composer.items
 
