@@ -51,6 +51,8 @@ class Menu:
 
     words: str
     entries: "tuple[Command | Menu | None, ...]"
+    when: "Callable[[Gestures], bool] | None" = None
+    """Whether there is anything to choose in it; without it, always."""
     is_choice: bool = False
     """Whether one of its commands is always on."""
 
@@ -263,20 +265,20 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                 None,
                 *(_export(form, words) for form, words in FORMAT_WORDS.items()),
                 None,
-                Command("joins_lines", "Join Lines into Paragraphs", (),
+                Command("joins_lines", "With Lines Joined into Paragraphs", (),
                         turn=lambda at, is_on: setattr(at.settings, "joins_lines", is_on),
                         is_on=lambda at: at.settings.joins_lines),
-                Command("drops_running_lines", "Leave Out Repeating Headers and Footers", (),
+                Command("drops_running_lines", "Without Repeating Headers and Footers", (),
                         turn=lambda at, is_on: setattr(at.settings, "drops_running_lines", is_on),
                         is_on=lambda at: at.settings.drops_running_lines),
-            )),
+            ), when=lambda at: at.reading.has_text),
             Command("send_document", "Put Its Text into the Message", (),
                     lambda at: at.reading.send(), lambda at: at.reading.has_text),
             Command("ask_document", "Ask About It…", (), lambda at: at.reading.ask(), lambda at: at.reading.is_shown),
             None,
-            Command("documents", "Show Documents", "Ctrl+Shift+D", is_on=lambda at: at.reading.reader.is_shown,
-                    turn=lambda at, _: at.reading.toggle()),
-            Command("all_documents", "Show All Documents", "Ctrl+Alt+D", lambda at: at.reading.reader.list_all(),
+            Command("documents", "Document instead of Conversation", "Ctrl+Shift+D",
+                    turn=lambda at, _: at.reading.toggle(), is_on=lambda at: at.reading.reader.is_shown),
+            Command("all_documents", "All Documents", "Ctrl+Alt+D", lambda at: at.reading.reader.list_all(),
                     is_shown=True),
             Command("close_document", "Close Document", "Ctrl+Alt+W",
                     lambda at: at.reading.close(), lambda at: at.reading.is_shown),
@@ -319,6 +321,7 @@ class Commands(QObject):
         """The menus, by their words."""
         self._actions: dict[str, QAction] = {}
         self._table: list[Command] = []
+        self._timely: list[tuple[Callable[[Gestures], bool], QMenu]] = []
         for menu in _menus(tools):
             bar.addMenu(self._make_menu(menu, bar))
 
@@ -345,6 +348,8 @@ class Commands(QObject):
                 action.setEnabled(command.when(at))
             if command.is_on is not None:
                 action.setChecked(command.is_on(at))
+        for when, menu in self._timely:
+            menu.menuAction().setEnabled(when(at))
 
     def _pairs(self) -> Iterator[tuple[Command, QAction]]:
         return ((command, self._actions[command.name]) for command in self._table)
@@ -352,6 +357,8 @@ class Commands(QObject):
     def _make_menu(self, menu: Menu, parent: QMenuBar | QMenu) -> QMenu:
         made = self.menus[menu.words] = QMenu(menu.words, parent)
         group = QActionGroup(self) if menu.is_choice else None
+        if menu.when is not None:
+            self._timely.append((menu.when, made))
         for entry in menu.entries:
             match entry:
                 case None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 
+from app.text.foreign_text import one_line
 from app.text.links import question_for
 from app.viewmodels.conversation.examples import READ, Example, ExampleKind
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, Turn
@@ -46,6 +47,8 @@ class Reactions(QObject):
         self._at.drafts.changed.connect(self._show_editing)
         for changed in (self._at.library.opened, self._at.shelf.changed, self._at.conversation.turn_added):
             changed.connect(self._show_open_one)
+        for changed in (self._at.reading.reader.shown, self._at.reading.reader.opened, self._at.models.manager.shown):
+            changed.connect(self._show_title)
         self._at.library.turn_found.connect(self._show_found)
         window.composer.open_requested.connect(self._at.open_pictures)
         window.composer.editor.recall_requested.connect(self._recall)
@@ -166,10 +169,22 @@ class Reactions(QObject):
 
     def _show_open_one(self) -> None:
         is_temporary = self._at.conversation.transcript.is_temporary
-        self._at.window.setWindowTitle(self._at.library.title)
+        self._show_title()
         self._at.window.header.temporary.setVisible(is_temporary)
         self._at.window.messages.empty.show_kind(is_temporary=is_temporary)
         self._at.refresh()
+
+    def _show_title(self) -> None:
+        """Of the conversation, or what is shown in its place."""
+        reader = self._at.reading.reader
+        title = self._at.library.title
+        if self._at.models.manager.is_shown:
+            title = "Models"
+        elif reader.is_shown and (reader.is_listing or reader.document is None):
+            title = "Documents"
+        elif reader.is_shown and reader.document is not None:
+            title = one_line(reader.document.title)
+        self._at.window.setWindowTitle(title)
 
     def _show_model(self) -> None:
         self._at.window.failure.show_text(self._at.model.failure)

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFocusEvent, QFont, QKeyEvent, QPainter, QPen, QTextDocument
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetrics, QKeyEvent, QPainter, QPen, QTextDocument
 from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
@@ -75,6 +75,7 @@ class Sidebar(QWidget):
 
     def __init__(self, look: Look, library: Library, shelf: Shelf, search: Search, running: Running) -> None:
         super().__init__()
+        self._look = look
         self._library = library
         self._search = search
         self._shown_id = ""
@@ -103,7 +104,6 @@ class Sidebar(QWidget):
         self.documents_button.setObjectName("documentsButton")
         self.documents_button.setAccessibleName("Documents")
         self.documents_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.documents_button.setIcon(look.icons.icon("pages", look.theme.colors.secondary))
         self.documents_button.clicked.connect(self.documents_requested)
         self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.note.setObjectName("sidebarNote")
@@ -118,9 +118,15 @@ class Sidebar(QWidget):
         for changed in (library.opened, shelf.changed, search.found):
             changed.connect(self._show)
         running.changed.connect(self._draw_again)
-        look.theme.changed.connect(self._delegate.measure)
-        look.theme.changed.connect(self.list.doItemsLayout)
+        look.follow(self._restyle)
         self._show()
+
+    def _restyle(self) -> None:
+        look, side = self._look, self._look.side(16)
+        self.documents_button.setIcon(look.icons.icon("pages", look.theme.colors.secondary))
+        self.documents_button.setIconSize(QSize(side, side))
+        self._delegate.measure()
+        self.list.doItemsLayout()
 
     def _draw_again(self, conversation_id: str) -> None:
         self.list.update(self._rows.index_of(conversation_id))
@@ -434,30 +440,27 @@ class _Delegate(QStyledItemDelegate):
             painter.drawEllipse(QRectF(area.right() - 7, area.center().y() - 3, 7, 7))
             area = area.adjusted(0, 0, -14, 0)
         elif row.has_draft:
-            painter.setFont(self._font(11))
-            painter.setPen(QColor(colors.secondary))
-            painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, "Draft")
-            area = area.adjusted(0, 0, -40, 0)
+            area = self._paint_right(painter, area, Qt.AlignmentFlag.AlignVCenter, "Draft")
         self._paint_line(painter, area, row.title or "Untitled", self._font(13))
 
     def _paint_found(self, painter: QPainter, area: QRect, found: Found | FoundDocument) -> None:
         half = area.height() // 2
         top = QRect(area.left(), area.top() + 5, area.width(), half - 4)
         when = f"{datetime.fromtimestamp(found.created_at):%d %b}"
-        painter.setFont(self._font(11))
-        painter.setPen(QColor(self._look.theme.colors.secondary))
-        painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
-        self._paint_line(
-            painter, top.adjusted(0, 0, -46, 0), found.title or "Untitled", self._font(13, QFont.Weight.Medium)
-        )
+        left = self._paint_right(painter, top, Qt.AlignmentFlag.AlignVCenter, when)
+        self._paint_line(painter, left, found.title or "Untitled", self._font(13, QFont.Weight.Medium))
         below = QRect(area.left(), top.bottom(), area.width(), half - 4)
         if found.more:
-            painter.setFont(self._font(11))
-            painter.setPen(QColor(self._look.theme.colors.secondary))
             line = below.adjusted(0, 1, 0, 0)  # the same base line as that of the larger letters beside it
-            painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, found.more)
-            below = below.adjusted(0, 0, -46, 0)
+            below.setRight(self._paint_right(painter, line, Qt.AlignmentFlag.AlignTop, found.more).right())
         self._paint_snippet(painter, below, found.snippet)
+
+    def _paint_right(self, painter: QPainter, area: QRect, height: Qt.AlignmentFlag, text: str) -> QRect:
+        """Small letters at the right; returns what they leave."""
+        painter.setFont(self._font(11))
+        painter.setPen(QColor(self._look.theme.colors.secondary))
+        painter.drawText(area, Qt.AlignmentFlag.AlignRight | height, text)
+        return area.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(text) - 10, 0)
 
     def _paint_line(self, painter: QPainter, area: QRect, text: str, font: QFont) -> None:
         painter.setFont(font)
@@ -468,13 +471,14 @@ class _Delegate(QStyledItemDelegate):
     def _paint_snippet(self, painter: QPainter, area: QRect, snippet: str) -> None:
         colors = self._look.theme.colors
         words = " ".join(snippet.split())
-        begin = words.find(MATCH_BEGIN)
-        if begin > LEAD:
-            words = "…" + words[words.rfind(" ", 0, begin - LEAD // 2) + 1 :].lstrip()
+        begin, font = words.find(MATCH_BEGIN), self._font(12)
+        lead = min(LEAD, area.width() // (3 * QFontMetrics(font).averageCharWidth()))
+        if begin > lead:
+            words = "…" + words[words.rfind(" ", 0, begin - lead // 2) + 1 :].lstrip()
         marked = escape(words)
         marked = marked.replace(MATCH_BEGIN, f'<b style="color:{colors.accent}">').replace(MATCH_END, "</b>")
         document = QTextDocument()
-        document.setDefaultFont(self._font(12))
+        document.setDefaultFont(font)
         document.setDocumentMargin(0)
         document.setHtml(f'<span style="color:{colors.secondary}; white-space:pre">{marked}</span>')
         painter.setClipRect(area)

@@ -24,7 +24,7 @@ from app.widgets.shared.search_field import SearchField
 
 __all__ = ["CollectionView"]
 
-_BESIDE, _CHOOSE = "Beside each document", "Choose a folder…"
+_BESIDE, _CHOOSE = "Beside the document", "Into a folder…"
 _NOTHING = "Write no files"
 
 
@@ -59,12 +59,12 @@ class CollectionView(QWidget):
         self.pause_button = QPushButton("Pause")
         self.search = SearchField("Search in all documents", "Search in all documents")
         self.form = PopUp(look)
-        self.form.addItems([_NOTHING, *(f"Write {words}" for words in FORMAT_WORDS.values())])
+        self.form.addItems([_NOTHING, *(f"Write each as {words}" for words in FORMAT_WORDS.values())])
         self.form.setAccessibleName("Files to write of what is added")
         self.out = PopUp(look)
         self.out.setAccessibleName("Where these files go")
-        self.forgets = CheckBox(look, "Read and forget")
-        show_tip(self.forgets, "Nothing is kept but the files that are written")
+        self.forgets = CheckBox(look, "Forget what was read when I quit")
+        show_tip(self.forgets, "The files that are written stay")
         self.list = CollectionList(look, collection)
         self.empty = Label(
             "Drop documents here, or add them: they are read one after the other, kept page by page, "
@@ -113,10 +113,11 @@ class CollectionView(QWidget):
             self.empty.setText("Nothing found.")
         self.form.setCurrentIndex(list(FORMAT_WORDS).index(collection.forms[0]) + 1 if collection.forms else 0)
         self.out.clear()
-        folders = [one_line(collection.out.name or str(collection.out))] if collection.out is not None else []
+        name = one_line(collection.out.name or str(collection.out)) if collection.out is not None else ""
+        folders = [f"Into “{name}”"] if name else []
         self.out.addItems([_BESIDE, *folders, _CHOOSE])
         self.out.setCurrentIndex(len(folders))
-        self.out.setEnabled(bool(collection.forms))
+        self.out.setVisible(bool(collection.forms))
         self._show_buttons()
 
     def build_menu(self, entry: Entry) -> QMenu:
@@ -203,6 +204,10 @@ class CollectionView(QWidget):
         self.refresh()
 
     def _arrange(self, title: Label) -> None:
+        caption = Label("Of documents that you add:")
+        caption.setContentsMargins(16, 0, 16, 4)
+        caption.setBuddy(self.form)
+        give_role(caption, "caption")
         options = Flow()
         options.setContentsMargins(16, 0, 16, 4)
         for widget in (self.form, self.out):
@@ -237,6 +242,7 @@ class CollectionView(QWidget):
         rows.addWidget(self.list, 1)
         rows.addWidget(self.empty, 1)
         rows.addLayout(foot)
+        rows.addWidget(caption)
         rows.addLayout(options)
         rows.addLayout(last)
         self._stack = QStackedWidget()

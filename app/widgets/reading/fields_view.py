@@ -45,7 +45,7 @@ class FieldsView(QWidget):
         super().__init__()
         self._collection = collection
         self._fields = fields = collection.fields
-        caption = Label("Fields of every document, with their kind where they have one:", wraps=True)
+        caption = Label("Fields, each with its kind if it has one:", wraps=True)
         give_role(caption, "caption")
         self.names = QLineEdit(fields.words)
         self.names.setPlaceholderText("Date: date, Total: number, Shop")
@@ -68,25 +68,24 @@ class FieldsView(QWidget):
         give_role(self.problem, "caution")
         self.rows = _Rows(look, fields, self)
         self.table = _Table(self.rows)
-        self.csv_button = QPushButton("Export as CSV…")
-        self.xlsx_button = QPushButton("Export for Excel…")
-        top, foot = Flow(), Flow()
-        for widget in (self.names, self.sets_button, self.read_button, self.add_button):
+        self.export_button = QPushButton("Export")
+        self.export_button.setAccessibleName("Export the table")
+        export = QMenu(self)
+        export.addAction("As CSV…", partial(self.export_requested.emit, "csv"))
+        export.addAction("For Excel…", partial(self.export_requested.emit, "xlsx"))
+        self.export_button.setMenu(export)
+        top = Flow()
+        for widget in (self.names, self.sets_button, self.read_button, self.add_button, self.export_button):
             top.addWidget(widget)
-        for button in (self.csv_button, self.xlsx_button):
-            foot.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 0, 16, 10)
         column.addWidget(caption)
         column.addLayout(top)
         column.addWidget(self.problem)
         column.addWidget(self.table, 1)
-        column.addLayout(foot)
         self.names.textEdited.connect(fields.name)
         self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
         self.add_button.clicked.connect(self._add)
-        self.csv_button.clicked.connect(lambda: self.export_requested.emit("csv"))
-        self.xlsx_button.clicked.connect(lambda: self.export_requested.emit("xlsx"))
         self.table.chosen.connect(self._choose)
         fields.changed.connect(self.refresh)
         self.refresh()
@@ -98,8 +97,7 @@ class FieldsView(QWidget):
         self.problem.setVisible(bool(self._fields.problem))
         for button in (self.add_button, self.read_button):
             button.setEnabled(self._fields.can_add)
-        for button in (self.csv_button, self.xlsx_button):
-            button.setEnabled(bool(self._fields.documents))
+        self.export_button.setEnabled(bool(self._fields.documents))
 
     def _add(self) -> None:
         self._fields.name(self.names.text())

@@ -52,6 +52,7 @@ class ReadingGestures(QObject):
         CollectionGestures(window, models)
         text, page = view.text, view.page.view
         view.header.stop_button.clicked.connect(self.stop)
+        view.header.ask_button.clicked.connect(self.ask)
         text.card.read_requested.connect(self._read)
         text.card.unlocked.connect(self._unlock)
         text.card.choice_changed.connect(self._weigh)

@@ -31,6 +31,7 @@ class ReadingHeader(QWidget):
         self.title.setMenu(self.documents)
         self.state = ElidedLabel()
         give_role(self.state, "caption")
+        self.ask_button = IconButton(look, "quote", "Ask about this document in the conversation", side=32)
         self.stop_button = QPushButton("Stop")
         self.stop_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.toggle = QPushButton("Text")
@@ -47,8 +48,9 @@ class ReadingHeader(QWidget):
         row.addWidget(self.sidebar_button)
         row.addWidget(self.back_button)
         row.addLayout(names, 1)
-        for widget in (self.stop_button, self.toggle, self.list_button, self.share_button):
+        for widget in (self.stop_button, self.toggle, self.ask_button, self.list_button, self.share_button):
             row.addWidget(widget)
+        reader.shown.connect(self.refresh)
 
     def refresh(self) -> None:
         """Say how the document is."""

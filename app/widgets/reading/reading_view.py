@@ -122,6 +122,7 @@ class ReadingView(QWidget):
         self.page.setVisible(is_wide or not self._shows_text)
         self.text.setVisible(is_wide or self._shows_text)
         self.header.toggle.setVisible(not is_wide)
+        self.header.ask_button.setVisible(is_wide)
         words = "Page" if self._shows_text else "Text"
         self.header.toggle.setText(words)
         self.header.toggle.setAccessibleName(f"Show the {words.lower()}")

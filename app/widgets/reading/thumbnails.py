@@ -246,11 +246,12 @@ class _Delegate(QStyledItemDelegate):
             return
         back, front, symbol = self._badge(page)
         mark = f"{page.num_doubtful:,}" if not symbol else ""
-        width = max(22.0, painter.fontMetrics().horizontalAdvance(mark) + 12.0)
-        badge = QRectF(paper.right() + 6 - width, paper.bottom() - 16, width, 22)
+        height = max(22.0, painter.fontMetrics().height() + 2.0) if mark else 22.0
+        width = max(height, painter.fontMetrics().horizontalAdvance(mark) + 12.0)
+        badge = QRectF(paper.right() + 6 - width, paper.bottom() + 6 - height, width, height)
         painter.setPen(QPen(QColor(colors.surface), 1.5))
         painter.setBrush(QColor(back))
-        painter.drawRoundedRect(badge, 11, 11)
+        painter.drawRoundedRect(badge, height / 2, height / 2)
         if mark:
             painter.setPen(QColor(front))
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, mark)

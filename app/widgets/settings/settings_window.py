@@ -1,10 +1,10 @@
 """The settings window: pages behind a row of symbols, everything at once, nothing to confirm."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from app.settings import SystemVoice
 from app.viewmodels.conversation.tools import Toolbox
@@ -15,6 +15,9 @@ from app.widgets.settings.tools_page import ToolsPage
 from app.widgets.shared.look import Look, give_role
 
 __all__ = ["SettingsWindow"]
+
+BESIDE_PAGE = 180
+"""Pixels of the screen's height that are left for the frame, the tabs and air."""
 
 
 class SettingsWindow(QWidget):
@@ -114,9 +117,40 @@ class SettingsWindow(QWidget):
         layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
         layout.addLayout(tabs)
         layout.addWidget(line)
-        for page in self.pages.values():
+        layout.addWidget(_Room(self.pages.values()))
+
+
+class _Room(QScrollArea):
+    """As large as the page that is shown, and no higher than the screen: what is more, is scrolled to."""
+
+    def __init__(self, pages: Iterable[QWidget]) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._inside = QWidget()
+        column = QVBoxLayout(self._inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        for page in pages:
             page.hide()
-            layout.addWidget(page)
+            column.addWidget(page)
+        self.setWidget(self._inside)
+        self.setWidgetResizable(True)
+        self._inside.installEventFilter(self)
+
+    def sizeHint(self) -> QSize:
+        """What it holds, if there is room."""
+        wanted = self._inside.sizeHint()
+        room = self.screen().availableGeometry().height() - BESIDE_PAGE
+        if wanted.height() <= room:
+            return wanted
+        return QSize(wanted.width() + self.verticalScrollBar().sizeHint().width(), room)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow what it holds."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 class _Tab(QToolButton):

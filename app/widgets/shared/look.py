@@ -24,6 +24,10 @@ class Look:
     icons: Icons
     typesetter: Typesetter = field(default_factory=Typesetter)
 
+    def side(self, usual: int) -> int:
+        """Of a symbol in pixels: it grows half as much as text, so that a narrow window holds them all."""
+        return round(usual * (1 + max(self.theme.scale - 1, 0) / 2))
+
     def follow(self, restyle: Callable[[], None]) -> None:
         """Call `restyle`, a widget's method, now and whenever the theme changes."""
         restyle()
@@ -60,8 +64,7 @@ class IconButton(QToolButton):
         self._look = look
         self._icon = icon
         self._color = color or (lambda colors: colors.secondary)
-        self.setFixedSize(side, side)
-        self.setIconSize(QSize(round(side * 0.6), round(side * 0.6)))
+        self._side = side
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.rename(name)
         look.follow(self._restyle)
@@ -76,6 +79,9 @@ class IconButton(QToolButton):
         self._restyle()
 
     def _restyle(self) -> None:
+        side = self._look.side(self._side)
+        self.setFixedSize(side, side)
+        self.setIconSize(QSize(round(side * 0.6), round(side * 0.6)))
         colors = self._look.theme.colors
         self.setIcon(self._look.icons.icon(self._icon, self._color(colors), colors.secondary))
 
