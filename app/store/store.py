@@ -74,12 +74,10 @@ class Store:
         self._submit(self._finish)
         self._owner.shutdown(wait=True)
 
-    def summaries(self) -> Future[list[Summary]]:
-        """The rows of the sidebar: pinned ones first, then the newest."""
-        return self._read([], Chats.summaries)
-
-    def summary(self, conversation_id: str) -> Future[list[Summary]]:
-        """The row of one conversation; none when there is none or it was removed."""
+    def summaries(self, conversation_id: str | None = None) -> Future[list[Summary]]:
+        """The rows of the sidebar: pinned ones first, then the newest; with an id of that conversation alone, if it is
+        there and was not removed.
+        """
         return self._read([], Chats.summaries, conversation_id)
 
     def load(self, conversation_id: str) -> Future[Conversation | None]:

@@ -108,7 +108,7 @@ class Shelf(QObject):
 
     def refresh(self, conversation_id: str) -> None:
         """Something about one conversation changed: ask the store for its row."""
-        self._lane.follow(self._store.summary(conversation_id), partial(self._take_row, conversation_id))
+        self._lane.follow(self._store.summaries(conversation_id), partial(self._take_row, conversation_id))
 
     def refresh_all(self) -> None:
         """Ask the store for every row."""

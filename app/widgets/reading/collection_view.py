@@ -54,8 +54,12 @@ class CollectionView(QWidget):
         give_role(title, "section")
         self.state = Label(wraps=True)
         give_role(self.state, "caption")
-        self.add_button = QPushButton("Add…")
-        self.folder_button = QPushButton("Add Folder…")
+        self.add_button = QPushButton("Add")
+        self.add_button.setAccessibleName("Add documents")
+        add = QMenu(self)
+        add.addAction("Files…", self.add_requested.emit)
+        add.addAction("A Folder…", self.folder_requested.emit)
+        self.add_button.setMenu(add)
         self.pause_button = QPushButton("Pause")
         self.search = SearchField("Search in all documents", "Search in all documents")
         self.form = PopUp(look)
@@ -80,8 +84,6 @@ class CollectionView(QWidget):
             )
         }  # fmt: skip
         self._arrange(title)
-        self.add_button.clicked.connect(self.add_requested)
-        self.folder_button.clicked.connect(self.folder_requested)
         self.pause_button.clicked.connect(collection.toggle_pause)
         self.search.textChanged.connect(collection.look_for)
         self.search.left_downwards.connect(self._enter_list)
@@ -221,13 +223,11 @@ class CollectionView(QWidget):
         searching = Flow(6)
         searching.setContentsMargins(16, 0, 16, 8)
         searching.addWidget(self.search)
-        for button in (self.folder_button, self.add_button):
-            searching.addWidget(button)
+        searching.addWidget(self.add_button)
         for button in (
             *self.buttons.values(),
             self.pause_button,
             self.table_button,
-            self.folder_button,
             self.add_button,
         ):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
