@@ -1,6 +1,7 @@
 """What holds for every test: no network, no thread or child process left behind, a warning is a failure."""
 
 import gc
+import itertools
 import os
 import socket
 import subprocess
@@ -27,6 +28,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 WAIT_S = 240
 """Nothing takes that long unless it is broken."""
 
+TESTS_TO_A_WHOLE_COLLECTION = 100
+_num_tests = itertools.count(1)
+
 settings.register_profile(
     "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
@@ -39,7 +43,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there before the first test stays, so no collection looks at it again."""
+    """What is there before the first test stays, so that a collection looks at it seldom."""
     gc.collect()
     gc.freeze()
 
@@ -97,9 +101,12 @@ def no_child_left_running(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def garbage_is_collected_here() -> Iterator[None]:
-    """Between tests, on the tests' own thread; everything from time to time."""
+    """Between tests, on the tests' own thread: what this one left, and everything from time to time."""
     yield
-    gc.collect(2 if gc.get_count()[2] > gc.get_threshold()[2] else 1)
+    if next(_num_tests) % TESTS_TO_A_WHOLE_COLLECTION == 0:
+        gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _is_warm(child: "subprocess.Popen[bytes]") -> bool:

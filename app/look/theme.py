@@ -18,7 +18,7 @@ COLUMN_WIDTH = 760
 
 
 class Theme(QObject):
-    """Applies a scheme to the application and follows the system's.
+    """Applies a scheme to the application, its style sheet from `dress` on, and follows the system's.
 
     **Signals:** `changed`, after colours or text size changed.
     """
@@ -31,6 +31,7 @@ class Theme(QObject):
         self._settings = settings
         self._hints = app.styleHints()
         self.colors = LIGHT
+        self._is_dressed = False
         self._hints.colorSchemeChanged.connect(self.apply)
         self._hints.accessibility().contrastPreferenceChanged.connect(self.apply)
         self.set_appearance(settings.appearance)
@@ -78,6 +79,12 @@ class Theme(QObject):
         self._settings.text_size = percent
         self.apply()
 
+    def dress(self) -> None:
+        """Put the style sheet on, once the window is built: Qt matches it anew at each step that a widget goes up."""
+        if not self._is_dressed:
+            self._is_dressed = True
+            self._wear(style_sheet(self.colors, self.scale))
+
     def apply(self) -> None:
         """Put the present scheme on the application."""
         colors = DARK if self._is_dark() else LIGHT
@@ -88,9 +95,13 @@ class Theme(QObject):
         self.colors = colors
         self._app.setPalette(_palette(colors))
         if is_other:
+            self._wear(sheet)
+            self.changed.emit()
+
+    def _wear(self, sheet: str) -> None:
+        if self._is_dressed:
             self._app.setStyleSheet("")  # in another's place, Qt styles a widget again for each one around it
             self._app.setStyleSheet(sheet)
-            self.changed.emit()
 
     def _is_dark(self) -> bool:
         if self.appearance is Appearance.SYSTEM:

@@ -161,6 +161,7 @@ class MainWindow(QMainWindow):
         models.reader.shown.connect(self._show_reading)
         models.recordings.shown.connect(self._show_recording)
         models.manager.shown.connect(self._show_models)
+        look.theme.dress()
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
         self.composer.editor.setFocus()

@@ -1,12 +1,17 @@
 """Windows for the tests: the real one, with the real engine client, and an engine that only pretends."""
 
+import functools
 import gc
+import socket
+import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PIL import Image
 from PySide6.QtCore import QEvent, QObject, QSettings
 from PySide6.QtWidgets import QApplication, QWidget
@@ -29,10 +34,10 @@ from app.widgets.shared import toast
 from app.widgets.shared.look import Look
 from engine import sample_checkpoint
 from tests.app.deaths import Deaths
-from tests.app.driving import WAIT_MS, Draw, OpenDesk
+from tests.app.driving import WAIT_MS, Draw, FakeEngine, OpenDesk
 from tests.app.pretended_models import nothing
 
-FAKE_ENGINE = Path(__file__).resolve().parents[1] / "fake_engine.py"
+WARM_ENGINE = Path(__file__).resolve().parents[1] / "warm_engine.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,10 +80,11 @@ def settings(qapp: QApplication, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def theme(qapp: QApplication, settings: Settings) -> Iterator[Theme]:
-    """The theme, applied to the application."""
+    """The theme, applied to the application by whoever dresses it."""
     theme = Theme(qapp, settings)
     yield theme
     delete(theme)
+    qapp.setStyleSheet("")
 
 
 @pytest.fixture(autouse=True)
@@ -91,8 +97,42 @@ def a_slow_window_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "LOCK_SECONDS", WAIT_MS / 1000)
 
 
+@pytest.fixture(autouse=True)
+def symbols_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody may change them, so all windows can have the same."""
+    monkeypatch.setattr(application, "Icons", _shared_icons)
+
+
+_shared_icons = functools.cache(Icons)
+
+
+@pytest.fixture(scope="session")
+def fake_engine() -> Iterator[FakeEngine]:
+    """The command of a pretended engine, by scenario and marker."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        path = f"{folder}/engines"  # short: the system allows a hundred characters
+        listener.bind(path)
+        listener.listen()
+        command = [sys.executable, str(WARM_ENGINE), "--serve", str(listener.fileno())]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()]):
+            engine = [sys.executable, "-I", "-S", str(WARM_ENGINE), path]
+            yield lambda scenario, marker: [*engine, scenario, str(marker or "")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_a_window_is_left() -> Iterator[None]:
+    """A view model whose signal runs a function of its own is a cycle through Qt, which no collector sees."""
+    gc.freeze()  # what came before, a fixture for more than this test, is not looked at
+    yield
+    for thing in [each for each in gc.get_objects() if _is_view_model(type(each))]:
+        if shiboken6.isValid(thing) and thing.parent() is None:
+            shiboken6.delete(thing)
+
+
 @pytest.fixture
-def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) -> Iterator[OpenDesk]:
+def open_desk(
+    qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path, fake_engine: FakeEngine
+) -> Iterator[OpenDesk]:
     """Open a window whose engine plays a scenario; at the end nothing of it may be left running."""
     desks: list[Desk] = []
     threads_before = set(threading.enumerate())
@@ -109,7 +149,7 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
         make_notifier: Callable[[QWidget], SystemNotifier] = SystemNotifier,
         supply: Supply | None = None,
     ) -> Desk:
-        pretended = [sys.executable, str(FAKE_ENGINE), scenario, str(tmp_path / "marker")]
+        pretended = fake_engine(scenario, tmp_path / "marker")
         command = engine_command(tmp_path / "engine.log") if is_real else pretended
         data = folder or tmp_path / "data"
         desk = assemble(
@@ -138,6 +178,10 @@ def open_desk(qtbot: QtBot, theme: Theme, settings: Settings, tmp_path: Path) ->
     assert not left, f"threads left running: {left}"
 
 
+def _is_view_model(kind: type) -> bool:
+    return issubclass(kind, QObject) and not issubclass(kind, QWidget) and kind.__module__.startswith("app.")
+
+
 def delete(thing: QObject) -> None:
     """Delete a Qt object now: what is left over would follow the next test's theme."""
     thing.deleteLater()
@@ -147,6 +191,7 @@ def delete(thing: QObject) -> None:
 @pytest.fixture
 def view(qtbot: QtBot, theme: Theme) -> Iterator[MarkdownView]:
     """A Markdown view without a window around it."""
+    theme.dress()
     look = Look(theme, Icons(ICONS))
     view = MarkdownView(look)
     qtbot.addWidget(view)

@@ -25,6 +25,7 @@ NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 OpenDesk = Callable[..., Desk]
 Draw = Callable[..., Path]
+FakeEngine = Callable[[str, Path | None], list[str]]
 
 
 def say(desk: Desk, text: str) -> AnswerTurn:

@@ -1,6 +1,5 @@
 """A queue of documents: each page kept once, one failure stops nothing, and what goes wrong is said."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,20 @@ from app.viewmodels.reading.pace import weight
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
 from engine import DocumentInfo, PageInfo, PageText, Reading, TextLine, Written
-from tests.app.driving import WAIT_MS
+from tests.app.driving import WAIT_MS, FakeEngine
 from tests.app.store.stored import on_owner
 from tests.fake_documents import Pretence, pretend
 
-FAKE_ENGINE = Path(__file__).resolve().parents[2] / "fake_engine.py"
 OpenDesk = Callable[..., "Desk"]
 
 
 class Desk:
     """A queue with its own engine and store, closed and opened as when the app starts again."""
 
-    def __init__(self, folder: Path, marker: Path | None) -> None:
+    def __init__(self, folder: Path, engine: list[str]) -> None:
         self.said: list[object] = []
         self.store = Store(folder / "store", self.said.append)
-        self.bridge = Bridge([sys.executable, str(FAKE_ENGINE), "fast", *([str(marker)] if marker else [])])
+        self.bridge = Bridge(engine)
         self.bridge.start()
         self.queue = Queue(self.bridge, self.store)
         self.queue.begin()
@@ -49,13 +47,13 @@ def opened() -> list[Desk]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, opened: list[Desk], qtbot: QtBot) -> Iterator[OpenDesk]:
+def desk(tmp_path: Path, opened: list[Desk], qtbot: QtBot, fake_engine: FakeEngine) -> Iterator[OpenDesk]:
     """Opens a queue; the one before is closed."""
 
     def open_one(marker: Path | None = tmp_path / "marker") -> Desk:
         for each in opened:
             each.close()
-        opened[:] = [Desk(tmp_path, marker)]
+        opened[:] = [Desk(tmp_path, fake_engine("fast", marker))]
         return opened[0]
 
     yield open_one
