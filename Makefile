@@ -17,6 +17,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 IDENTITY ?= -
 METAL ?= macosx_14_0_arm64
 
+# the tests start hundreds of processes: what they import is compiled once
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test parity tours again check bundle audit all clean
 
 run: $(VENV)/.run
