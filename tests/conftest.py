@@ -37,6 +37,12 @@ settings.register_profile(
 settings.load_profile("patient")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How a test is found that a busy machine would beat."""
+    words = "let what other threads do for the window take so much longer; a test that waits for facts passes"
+    parser.addoption("--slow-threads", type=float, default=0.0, metavar="SECONDS", help=words)
+
+
 def pytest_configure() -> None:
     """No thread but this one collects garbage, in which Qt objects may be: see `app/garbage.py`."""
     gc.disable()

@@ -36,6 +36,7 @@ from engine import sample_checkpoint
 from tests.app.deaths import Deaths
 from tests.app.driving import WAIT_MS, Draw, FakeEngine, OpenDesk
 from tests.app.pretended_models import nothing
+from tests.app.slow_threads import slow_down
 
 WARM_ENGINE = Path(__file__).resolve().parents[1] / "warm_engine.py"
 
@@ -95,6 +96,13 @@ def a_slow_window_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "CLOSE_S", WAIT_MS / 1000)
     monkeypatch.setattr(application, "SEARCH_S", WAIT_MS / 1000)
     monkeypatch.setattr(opening, "LOCK_SECONDS", WAIT_MS / 1000)
+
+
+@pytest.fixture(autouse=True)
+def other_threads_take_their_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is asked for."""
+    if seconds := request.config.getoption("--slow-threads"):
+        slow_down(monkeypatch, seconds)
 
 
 @pytest.fixture(autouse=True)
