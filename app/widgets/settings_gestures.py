@@ -34,6 +34,7 @@ class SettingsGestures(QObject):
         window.commands["export"].triggered.connect(self.export)
         preferences.changed.connect(self._follow)
         exporter.said.connect(window.toast.say)
+        exporter.exported.connect(window.toast.tell_of)
         self._follow()
 
     def show_settings(self) -> None:

@@ -93,6 +93,7 @@ def a_slow_window_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notes stay, and offers hold, until a test takes them away."""
     monkeypatch.setattr(toast, "NOTE_MS", WAIT_MS)
     monkeypatch.setattr(toast, "UNDO_MS", WAIT_MS)
+    monkeypatch.setattr(toast, "FILE_MS", WAIT_MS)
     monkeypatch.setattr(tools, "CLOSE_S", WAIT_MS / 1000)
     monkeypatch.setattr(application, "SEARCH_S", WAIT_MS / 1000)
     monkeypatch.setattr(opening, "LOCK_SECONDS", WAIT_MS / 1000)

@@ -25,7 +25,7 @@ from app.store.opening import open_chats
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, UserTurn
 from app.viewmodels.shelf.retention import PURGE_MS
 from app.viewmodels.shelf.running import Mark
-from app.viewmodels.shelf.shelf import title_from
+from app.viewmodels.shelf.shelf import title_from, title_of_file
 from app.widgets.chat.answer_view import AnswerView
 from engine import Keeping, Message, Request, Respond, Text, sample_checkpoint
 from tests.app.driving import (
@@ -191,12 +191,21 @@ def test_a_sidebar_that_is_gone_hears_nothing_of_answers(open_desk: OpenDesk) ->
     desk.models.running.changed.emit("any")  # a failure in a slot fails the test
 
 
+def test_what_was_asked_of_a_file_is_named_by_it_and_the_answer(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk("receipt")
+    attach(desk, draw("lunch.png"))
+    say(desk, "Read the text in this picture.")
+    wait_for_end(qtbot, desk)
+    qtbot.waitUntil(lambda: rows(desk)[0].title.startswith("lunch.png: "), timeout=WAIT_MS)
+    assert not rows(desk)[0].title.endswith(("picture.", ":"))
+
+
 def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("receipt")
     attach(desk, draw())
     send(desk)
     wait_for_end(qtbot, desk)
-    wait_for_rows(qtbot, desk, "The picture says:")
+    qtbot.waitUntil(lambda: rows(desk)[0].title.startswith("photo.png: "), timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize(
@@ -206,11 +215,20 @@ def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, dr
         ("  \n\n## A *bold* `heading`\nmore", "A bold heading"),
         ("word " * 30, "word word word word word word word word word…"),
         ("x" * 100, "x" * 47 + "…"),
+        ("1. **Total:** [see](https://a.b) ~~x~~ _y_ snake_case \\# z", "Total: see x y snake_case # z"),
+        ("```python\nprint(1)\n```", "print(1)"),
+        ("| a | b |\n|---|---|", "a b"),
         ("今日の天気はどうですか", "今日の天気はどうですか"),
     ],
 )
 def test_a_title_is_short_and_plain(text: str, title: str) -> None:
     assert title_from(text) == title
+
+
+def test_a_title_of_a_file_skips_a_line_that_only_leads_on() -> None:
+    assert title_of_file("a.png", "The picture says:\n\n# **Total** 12") == "a.png: Total 12"
+    assert title_of_file("a.png", "The picture says:") == "a.png: The picture says:"
+    assert title_of_file("x" * 99 + ".png", "Total 12").endswith(".png: Total 12")
 
 
 def test_an_answer_goes_on_while_another_conversation_is_open(open_desk: OpenDesk, qtbot: QtBot) -> None:

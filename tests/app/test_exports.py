@@ -24,6 +24,7 @@ from app.exports import Entry, ExportCancelled, Exported, ExportError, ExportFor
 from app.viewmodels.conversation import exporting
 from app.viewmodels.conversation.exporting import FORMAT_NAMES, Exporter
 from app.widgets.export_sheet import ExportSheet
+from app.widgets.shared import toast
 from engine import Media, Message, Picture, Returned, Sound, Step, Text, Thought, ToolCall, ToolResult, user
 from tests.app.driving import (
     WAIT_MS,
@@ -243,7 +244,9 @@ def test_a_title_becomes_a_file_name() -> None:
     assert len(name("x" * 300)) == 64
 
 
-def test_the_window_exports_what_was_said(open_desk: OpenDesk, folder: Path, qtbot: QtBot) -> None:
+def test_the_window_exports_what_was_said(
+    open_desk: OpenDesk, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = open_desk("echo")
     assert not desk.window.commands["export"].isEnabled()
     say(desk, "Hello there")
@@ -258,6 +261,12 @@ def test_the_window_exports_what_was_said(open_desk: OpenDesk, folder: Path, qtb
     dialog.fileSelected.emit(str(folder / "said.md"))
     dialog.close()
     qtbot.waitUntil(lambda: desk.window.toast.text.text() == "Exported as “said.md”", timeout=WAIT_MS)
+    shown: list[Path] = []
+    monkeypatch.setattr(toast, "show_file", shown.append)
+    desk.window.toast.file_button.click()
+    assert [path.name for path in shown] == ["said.md"]
+    desk.window.toast.say("Copied")
+    assert not desk.window.toast.file_button.isVisible()
     assert "user:Hello there" in (folder / "said.md").read_text()
 
 

@@ -34,10 +34,12 @@ class Exporter(QObject):
 
     `title` gives the conversation's, after which a file is called.
 
-    **Signals:** `said` (a sentence: that it takes a while, and what came of it).
+    **Signals:** `said` (a sentence: that it takes a while, and what came of it), `exported` (the same sentence of what
+    is written now, and the file).
     """
 
     said = Signal(str)
+    exported = Signal(str, object)
 
     def __init__(self, title: Callable[[], str], read: Callable[[], Exported]) -> None:
         super().__init__()
@@ -74,25 +76,30 @@ class Exporter(QObject):
         self._patience.stop()
         self._lane.close()
 
-    def _write(self, conversation: Exported, path: Path, kind: ExportFormat, with_thoughts: bool) -> str:
-        """Write the file and return what is said of it; nothing when it was given up."""
+    def _write(
+        self, conversation: Exported, path: Path, kind: ExportFormat, with_thoughts: bool
+    ) -> tuple[str, Path | None]:
+        """Write the file and return what is said of it, and the file; nothing when it was given up."""
         try:
             export(
                 conversation, path, kind, with_thoughts=with_thoughts, is_wanted=lambda: not self._is_closing.is_set()
             )
         except ExportCancelled:
-            return ""
+            return "", None
         except ExportError as error:
-            return str(error)
+            return str(error), None
         except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
             _log.exception("the export failed")
-            return f"“{path.name}” cannot be written, because something went wrong in Cabochon."
-        return f"Exported as “{path.name}”"
+            return f"“{path.name}” cannot be written, because something went wrong in Cabochon.", None
+        return f"Exported as “{path.name}”", path
 
-    def _tell(self, sentence: str) -> None:
+    def _tell(self, done: tuple[str, Path | None]) -> None:
+        sentence, file = done
         self._patience.stop()
         if sentence:
             self.said.emit(sentence)
+        if file is not None:
+            self.exported.emit(sentence, file)
 
 
 def _delete(paths: Sequence[Path]) -> None:

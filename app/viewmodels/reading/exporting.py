@@ -49,10 +49,12 @@ class _GivenUp(Exception):
 class DocumentExporter(QObject):
     """Writes on a thread of its own, one file after the other.
 
-    **Signals:** `said` (a sentence: that it takes a while, and what came of it).
+    **Signals:** `said` (a sentence: that it takes a while, and what came of it), `exported` (the same sentence of what
+    is written now, and the file).
     """
 
     said = Signal(str)
+    exported = Signal(str, object)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -111,25 +113,28 @@ class DocumentExporter(QObject):
         target: Path,
         layout: Layout,
         password: str,
-    ) -> str:
+    ) -> tuple[str, Path | None]:
         try:
             written = write_document(
                 info, mark_running(pages), form, target, layout=layout, password=password, between=self._go_on
             )
         except EngineError as error:
-            return str(error)
+            return str(error), None
         except _GivenUp:
-            return ""
+            return "", None
         except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
             _log.exception("the export failed")
-            return f"“{one_line(target.name)}” cannot be written, because something went wrong in Cabochon."
-        return f"Exported as “{one_line(written.path.name)}”. {written.note}".strip()
+            return f"“{one_line(target.name)}” cannot be written, because something went wrong in Cabochon.", None
+        return f"Exported as “{one_line(written.path.name)}”. {written.note}".strip(), written.path
 
     def _go_on(self) -> None:
         if self._is_closing.is_set():
             raise _GivenUp
 
-    def _tell(self, sentence: str) -> None:
+    def _tell(self, done: tuple[str, Path | None]) -> None:
+        sentence, file = done
         self._patience.stop()
         if sentence:
             self.said.emit(sentence)
+        if file is not None:
+            self.exported.emit(sentence, file)

@@ -6,19 +6,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.background import Lane
 from app.store import Store, Summary
+from app.text.foreign_text import one_line
 from app.viewmodels.conversation.transcript import Transcript
-from app.viewmodels.conversation.turns import Turn
+from app.viewmodels.conversation.turns import Turn, UserTurn
 
-__all__ = ["Group", "Shelf", "shortened", "title_from"]
+__all__ = ["Group", "Shelf", "shortened", "title_from", "title_of_file"]
 
 MAX_TITLE = 48
 _LOOKED_AT = 4_000
 """So many characters of a text are looked at for a title."""
+
+_WORD = re.compile(r"\w")
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}\)")
+_MARKS = re.compile(
+    r"^[\s#>*\-+`|]*(?:\d{1,9}[.)]\s)?|[*`|]|~~|(?<!\w)_++|(?<!_)_++(?!\w)|\\(?=[^\w\s])|<br\s?/?>", re.IGNORECASE
+)
 
 RETRY_MS = 10_000
 """What a full disk refused is tried again so often."""
@@ -86,12 +95,19 @@ class Shelf(QObject):
         self.refresh(conversation_id)
 
     def name(self, transcript: Transcript, turn: Turn) -> None:
-        """Something was said: the first words give a conversation its title, until a person does."""
+        """Something was said: the first words give a conversation its title, until a person does.
+
+        What was said of a file is called after the file and the first words of the answer.
+        """
         if transcript.is_temporary:
             return
         row = self.row(transcript.id)
         first = next((each for each in transcript.turns[:2] if title_from(each.text)), None)
-        if turn is first and (row is None or not row.title):
+        asked = transcript.turns[0] if transcript.turns else None
+        file = _file_of(asked) if isinstance(asked, UserTurn) else ""
+        if file and turn in transcript.turns[1:2] and title_from(turn.text):
+            self._store.set_title(transcript.id, title_of_file(file, turn.text), is_chosen=False)
+        elif turn is first and (row is None or not row.title):
             self._store.set_title(transcript.id, title_from(turn.text), is_chosen=False)
         self.refresh(transcript.id)
 
@@ -171,10 +187,30 @@ def _moment(day: date) -> float:
 
 def title_from(text: str) -> str:
     """A title from the first words of a text, without marks of Markdown: "Read the receipt and add up…"."""
-    beginning = text[:_LOOKED_AT]
-    line = next((line for line in beginning.splitlines() if re.search(r"\w", line)), "")
-    line = " ".join(re.sub(r"^[\s#>*\-+`|]+|[*`|]", " ", line).split())
-    return shortened(line)
+    return shortened(next(_plain_lines(text[:_LOOKED_AT]), ""))
+
+
+def title_of_file(name: str, answer: str) -> str:
+    """A title from a file and what is said of it; a line that only leads to the next one says nothing."""
+    lines = list(_plain_lines(answer[:_LOOKED_AT]))
+    words = next((line for line in lines if not line.endswith((":", "："))), lines[0])
+    return shortened(f"{one_line(name, MAX_TITLE // 2)}: {words}")
+
+
+def _plain_lines(text: str) -> Iterator[str]:
+    """The lines that have words, without marks of Markdown."""
+    for line in text.splitlines():
+        if not _FENCE.match(line):
+            plain = " ".join(_MARKS.sub(" ", _LINK.sub(r"\1", line)).split())
+            if _WORD.search(plain):
+                yield plain
+
+
+def _file_of(turn: UserTurn) -> str:
+    """The name of the first thing that was sent along, if it was a file."""
+    names = [Path(picture.path).name for picture in turn.pictures]
+    names += [enclosure.name for enclosure in turn.enclosures if enclosure.path]
+    return names[0] if names else ""
 
 
 def shortened(line: str) -> str:

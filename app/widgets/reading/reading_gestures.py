@@ -39,6 +39,7 @@ class ReadingGestures(QObject):
         self._collection = models.collection
         self._exporter = models.document_exporter
         self._exporter.said.connect(self._toast.say)
+        self._exporter.exported.connect(self._toast.tell_of)
         window.arrival.dismissed.connect(arrivals.dismiss)
         self._read_button = window.arrival.add_action("Read as a Document")
         self._read_button.setObjectName("readButton")

@@ -59,4 +59,7 @@ class RecordingGestures(QObject):
             )
 
     def _say(self, saved: Path | str) -> None:
-        self._toast.say(saved if isinstance(saved, str) else f"Saved as “{one_line(saved.name, 60)}”")
+        if isinstance(saved, str):
+            self._toast.say(saved)
+        else:
+            self._toast.tell_of(f"Saved as “{one_line(saved.name, 60)}”", saved)

@@ -28,7 +28,8 @@ from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
     "AboutBox", "TextPreview", "ask_before_deleting", "ask_before_link", "ask_for_files", "ask_for_folder",
-    "ask_for_model", "ask_where_to_write", "open_microphone_settings", "open_picture", "quick_look", "show_folder",
+    "ask_for_model", "ask_where_to_write", "open_microphone_settings", "open_picture", "quick_look", "show_file",
+    "show_folder",
 ]  # fmt: skip
 
 
@@ -187,3 +188,9 @@ def open_microphone_settings() -> None:
 def show_folder(folder: Path) -> None:
     """Show a folder in the system's file manager."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def show_file(path: Path) -> None:
+    """Show a file in the Finder; on other systems, the folder it is in."""
+    if sys.platform != "darwin" or not QProcess.startDetached("/usr/bin/open", ["-R", str(path)])[0]:
+        show_folder(path.parent)

@@ -1,19 +1,23 @@
 """A short note that goes away by itself, perhaps with a way back."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
 
+from app.widgets.shared.dialogs import show_file
 from app.widgets.shared.look import Label
 from app.widgets.shared.text_focus import can_undo, focused_field
 
 __all__ = ["Toast"]
 
 NOTE_MS = 2200
+FILE_MS = 8000
 UNDO_MS = 10_000
 
 
@@ -55,18 +59,31 @@ class Toast(QFrame):
         self._row.setSpacing(14)
         self._row.addWidget(self.text)
         self._row.addWidget(self.undo_button)
+        self._file: Path | None = None
+        self.file_button = QPushButton("Show in Finder" if sys.platform == "darwin" else "Show in Folder")
+        self.file_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.file_button.clicked.connect(lambda: self._file is not None and show_file(self._file))
+        self._row.addWidget(self.file_button)
         self.hide()
 
     def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
         """Show a note, with an Undo button when there is a way back. A plain note lies over that a while."""
+        self._file = None
         if undo is not None:
             self._offers.append(_Offer(text, undo))
             self._show()
         else:
             self.text.setText(text)
             self._appear(text)
-            self._note.start()
+            self._note.start(NOTE_MS)
         self._announce(text if undo is None else f"{text}. Undo brings it back.")
+
+    def tell_of(self, text: str, file: Path) -> None:
+        """Show a note about a file that was written, with a button that leads to it."""
+        self.say(text)
+        self._file = file
+        self._appear(text)
+        self._note.start(FILE_MS)
 
     @property
     def offered_at(self) -> float:
@@ -86,6 +103,7 @@ class Toast(QFrame):
     def _show(self) -> None:
         """Show the last offer while it holds, or go when there is none."""
         self._note.stop()
+        self._file = None
         self._offers = [offer for offer in self._offers if offer.left_ms > 0]
         if not self._offers:
             self._end()
@@ -100,8 +118,9 @@ class Toast(QFrame):
 
     def _appear(self, text: str) -> None:
         self.setAccessibleName(text)
-        self.undo_button.setVisible(bool(self._offers))
-        self._row.setContentsMargins(16, 8, 10 if self._offers else 16, 8)
+        self.undo_button.setVisible(bool(self._offers) and self._file is None)
+        self.file_button.setVisible(self._file is not None)
+        self._row.setContentsMargins(16, 8, 10 if self._offers or self._file else 16, 8)
         self.show()
         self.place()
 
