@@ -23,6 +23,7 @@ QMenu::separator { height: 1px; background: $hairline; margin: 5px 8px; }
 QMenu::indicator { width: 12px; height: 12px; left: 6px; }
 
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollArea:focus { border: 1px solid $accent; }
 QScrollBar:vertical { background: transparent; width: 11px; margin: 2px; }
 QScrollBar::handle:vertical { background: $hairline; min-height: 34px; border-radius: 3px; }
 QScrollBar::handle:vertical:hover { background: $secondary; }
@@ -35,6 +36,7 @@ QPushButton, QToolButton { outline: none; }
 QPushButton:focus { border: 1px solid $accent; }
 QPushButton:default { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton:default:hover { background: $accent_pressed; }
+QPushButton:default:focus { border: 1px solid $text; }
 QPushButton:disabled { color: $secondary; background: $window; border-color: $outline; }
 
 QToolButton { border: 1px solid transparent; border-radius: 8px; padding: 4px; background: transparent; color: $text; }
@@ -48,7 +50,8 @@ QToolButton::menu-indicator { image: none; width: 0; }
 #searchField { background: $surface; border: 1px solid $outline; border-radius: 8px; padding: 5px 8px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
 #searchField:focus { border-color: $accent; }
-#conversations { background: transparent; border: none; outline: none; }
+#conversations { background: transparent; border: 1px solid transparent; border-radius: 8px; outline: none; }
+#conversations:focus { border-color: $accent; }
 #documentsButton { background: transparent; border: 1px solid transparent; text-align: left; padding: 6px 8px;
   color: $text; }
 #documentsButton:hover { background: $hover; }
@@ -66,13 +69,14 @@ QSplitter::handle { background: transparent; }
 #composerFrame[isFocused="true"] { border: 1px solid $accent; }
 #editor { background: transparent; border: none; font-size: ${body}px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
-#sendButton { background: $accent; border-radius: 17px; border: 2px solid $accent; padding: 0; }
+#sendButton { background: $accent; border-radius: ${send}px; border: 2px solid $accent; padding: 0; }
 #sendButton:hover { background: $accent_pressed; border-color: $accent_pressed; }
 #sendButton:focus { border: 2px solid $text; }
 #sendButton:disabled { background: $hairline; border-color: $hairline; }
 #thinkingSwitch { border: 1px solid $outline; border-radius: 14px; padding: 5px 5px 5px 9px; color: $secondary; }
 #thinkingSwitch:checked { background: $accent_soft; border-color: $accent; color: $accent; }
 #thinkingSwitch:focus { border-color: $accent; }
+#thinkingSwitch:checked:focus { border-color: $text; }
 #attachButton { border-radius: 15px; padding: 0; }
 #voiceMenuButton { padding: 0; }
 QFrame[role="recorder"] { background: $window; border: 1px solid $hairline; border-radius: 14px; }
@@ -114,6 +118,7 @@ QPushButton[role="primary"] { background: $accent; color: $on_accent; border-col
 QPushButton[role="primary"]:hover { background: $accent_pressed; }
 QPushButton[role="primary"]:focus { border: 2px solid $text; }
 QPushButton[role="quiet"] { padding: 4px 12px; border-radius: 13px; color: $accent; border-color: $accent; }
+QPushButton[role="quiet"]:focus { border: 2px solid $text; padding: 3px 11px; }
 QPushButton[role="link"] { color: $accent; font-size: ${caption}px; background: transparent; padding: 3px 6px;
   border: 1px solid transparent; }
 QPushButton[role="link"]:hover { background: $hover; }
@@ -148,6 +153,7 @@ QFrame[role="notice"] QPushButton:focus, QFrame[role="error"] QPushButton:focus 
 QPushButton[role="example"] { background: $surface; border: 1px solid $outline; border-radius: 14px; text-align: left;
   padding: 0; }
 QPushButton[role="example"]:hover { background: $hover; }
+QPushButton[role="more"] { border-radius: 12px; padding: 4px 10px; min-height: 16px; font-size: ${caption}px; }
 QPushButton[role="example"]:focus { border: 1px solid $accent; }
 
 #fieldsTable { background: $surface; border: 1px solid $hairline; border-radius: 8px; gridline-color: $hairline;
@@ -159,7 +165,8 @@ QPushButton[role="example"]:focus { border: 1px solid $accent; }
 #collection { background: transparent; border: none; outline: none; }
 #collection:focus { border: 1px solid $accent; }
 #pageView, #thumbnails { background: $sidebar; border: none; outline: none; }
-#pageView:focus { border: 1px solid $accent; }
+#pageView:focus, #thumbnails:focus { border: 1px solid $accent; }
+#documentTitle, #doubtsButton { min-height: 24px; }
 #thumbnails { border-right: 1px solid $hairline; }
 #readingHalves { border-top: 1px solid $hairline; }
 #readingHalves::handle { background: $hairline; }
@@ -191,11 +198,11 @@ QComboBox[role="popup"]::down-arrow { image: none; }
 #settings QAbstractSpinBox::up-button, #settings QAbstractSpinBox::down-button { width: 0; border: none; }
 #settings QAbstractSpinBox { padding: 4px 0; }
 #settings QAbstractSpinBox QLineEdit { border: none; padding: 0; background: transparent; }
-QCheckBox, QRadioButton { spacing: 7px; }
-QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $secondary;
+QCheckBox, QRadioButton { spacing: 7px; min-height: 24px; }
+QCheckBox::indicator, QRadioButton::indicator { width: ${mark}px; height: ${mark}px; border: 1px solid $secondary;
   background: $surface; }
 QCheckBox::indicator { border-radius: 4px; }
-QRadioButton::indicator { border-radius: 8px; }
+QRadioButton::indicator { border-radius: ${round}px; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
 QRadioButton::indicator:checked { border-color: $accent; background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5,
   fx: 0.5, fy: 0.5, stop: 0 $on_accent, stop: 0.38 $on_accent, stop: 0.46 $accent, stop: 1 $accent); }
@@ -217,11 +224,12 @@ QToolButton[role="tab"]:checked { background: $hover; color: $accent; }
 """)
 
 
-def style_sheet(colors: Colors, scale: float) -> str:
-    """The application's style sheet for a scheme and a text size."""
-    sizes = {"caption": 12, "ui": 13, "thought": 14, "body": 15, "lead": 15, "title": 25}
+def style_sheet(colors: Colors, scale: float, send_radius: int) -> str:
+    """The application's style sheet for a scheme, a text size, and the round button that sends, in pixels."""
+    sizes = {"mark": 14, "caption": 12, "ui": 13, "thought": 14, "body": 15, "lead": 15, "title": 25}
     return _SHEET.substitute(
-        {name: round(size * scale) for name, size in sizes.items()},
+        {name: round(size * scale) for name, size in sizes.items()} | {"round": round(14 * scale) // 2 + 1},
+        send=send_radius,
         window=colors.window,
         sidebar=colors.sidebar,
         surface=colors.surface,

@@ -57,6 +57,10 @@ class Theme(QObject):
         """A text size at the present scale."""
         return round(size * self.scale)
 
+    def symbol(self, size: int) -> int:
+        """Of a symbol in pixels: it grows half as much as text, so that a narrow window holds them all."""
+        return round(size * (1 + max(self.scale - 1, 0) / 2))
+
     def set_appearance(self, appearance: Appearance) -> None:
         """Choose light, dark or the system's choice."""
         self._settings.appearance = appearance
@@ -90,7 +94,7 @@ class Theme(QObject):
         colors = DARK if self._is_dark() else LIGHT
         if self._hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast:
             colors = high_contrast(colors)
-        sheet = style_sheet(colors, self.scale)
+        sheet = style_sheet(colors, self.scale, self.symbol(34) // 2)
         is_other = (colors, sheet) != (self.colors, self._app.styleSheet())
         self.colors = colors
         self._app.setPalette(_palette(colors))

@@ -14,7 +14,7 @@ from app.viewmodels.draft.attached import Attached, DraftPicture, DraftReading
 from app.viewmodels.reading.arrivals import Promise, promise
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
-from app.widgets.main_window import ROOM_FOR_SIDEBAR, MainWindow, ViewModels
+from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.models.model_gestures import ModelGestures
 from app.widgets.reading.reading_gestures import ReadingGestures
 from app.widgets.recordings.recording_gestures import RecordingGestures
@@ -98,8 +98,10 @@ class Gestures(QObject):
             self.conversation.stop()
 
     def begin(self, *, is_temporary: bool = False) -> None:
-        """Start anew, perhaps with a conversation that leaves nothing behind."""
+        """Start anew, perhaps with a conversation that leaves nothing behind; what was searched for is over."""
         self._show_conversation()
+        self.put_sidebar_away()
+        self.window.sidebar.search.clear()
         self.library.new(is_temporary=is_temporary)
         self.composer.set_thinking(self.preferences.settings.thinks_by_default)
         self.window.composer.editor.setFocus()
@@ -109,6 +111,7 @@ class Gestures(QObject):
         self._show_conversation()
         self.library.open(conversation_id, turn_id or None)
         if takes_focus:
+            self.put_sidebar_away()
             self.window.composer.editor.setFocus()
 
     def _show_conversation(self) -> None:
@@ -166,16 +169,26 @@ class Gestures(QObject):
             self.find()
 
     def show_sidebar(self, is_shown: bool) -> None:
-        """Show or hide the conversations; a window too narrow for them is made wider."""
-        self.settings.is_sidebar_shown = is_shown
-        if is_shown and self.window.width() < ROOM_FOR_SIDEBAR:
-            self.window.resize(ROOM_FOR_SIDEBAR, self.window.height())
-        self.window.place_sidebar()
+        """Show or hide the conversations; in a window too narrow for them they lie over what is open."""
+        if not self.window.conversations.is_narrow:
+            self.settings.is_sidebar_shown = is_shown
+            self.window.place_sidebar()
+        elif is_shown:
+            self.window.conversations.lay_above()
+        else:
+            self.put_sidebar_away()
         self.window.commands["sidebar"].setChecked(self.window.sidebar.isVisible())
 
     def toggle_sidebar(self) -> None:
         """Show or hide the conversations, whichever they are not."""
         self.show_sidebar(not self.window.sidebar.isVisible())
+
+    def put_sidebar_away(self) -> None:
+        """What they lie over is seen, and has the keyboard again."""
+        if self.window.conversations.is_above:
+            self.window.conversations.put_away()
+            self.window.composer.editor.setFocus()
+            self.window.commands["sidebar"].setChecked(False)
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or give it back."""

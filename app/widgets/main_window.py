@@ -62,14 +62,12 @@ from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Look
 from app.widgets.shared.toast import Toast
 from app.widgets.sidebar import Sidebar
+from app.widgets.sidebar_place import SidebarPlace
 
-__all__ = ["ROOM_FOR_SIDEBAR", "MainWindow", "ViewModels"]
+__all__ = ["MainWindow", "ViewModels"]
 
 MINIMUM_SIZE = (460, 520)
 """In pixels; the height grows with what has to be seen."""
-
-ROOM_FOR_SIDEBAR = 720
-"""In a narrower window the conversation has all the room."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,13 @@ class MainWindow(QMainWindow):
         self.question = Banner(look, "notice", "info", is_dismissable=False)
         self.sidebar = Sidebar(look, models.library, models.shelf, models.search, models.running)
         self.composer = ComposerView(
-            look, thumbnails, models.composer, models.intake, models.conversation, models.voice
+            look,
+            thumbnails,
+            models.composer,
+            models.intake,
+            models.conversation,
+            models.voice,
+            self.commands.menus["Tools"],
         )
         self.find_bar = FindBar(look, models.finding, self.composer.editor)
         self.arrival = Banner(look, "state", "document", is_dismissable=True)
@@ -152,12 +156,14 @@ class MainWindow(QMainWindow):
         self._right = QStackedWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
+        self.conversations = SidebarPlace(look.theme, self, self._halves, self.sidebar)
         self._central.installEventFilter(self)
         self.toast = Toast(self.messages, self.composer.editor)
         self.reading_toast = Toast(self.reading, self.reading.text.editor)
         self.documents_toast = Toast(self.documents, self.documents.list)
         self.toasts = (self.documents_toast, self.reading_toast, self.toast)
         self.overlay = DropOverlay(look, self._right)
+        look.theme.changed.connect(self.place_sidebar)
         models.reader.shown.connect(self._show_reading)
         models.recordings.shown.connect(self._show_recording)
         models.manager.shown.connect(self._show_models)
@@ -243,8 +249,8 @@ class MainWindow(QMainWindow):
             self.composer.editor.setFocus()
 
     def place_sidebar(self) -> None:
-        """Show the conversations if they are wanted and there is room."""
-        self.sidebar.setVisible(self._settings.is_sidebar_shown and self.width() >= ROOM_FOR_SIDEBAR)
+        """Show the conversations if they are wanted, beside what is open or over it."""
+        self.conversations.arrange(is_wanted=self._settings.is_sidebar_shown)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Words typed anywhere belong to the message."""

@@ -82,7 +82,6 @@ class Sidebar(QWidget):
         self._chosen: tuple[_Row | None, int] = (None, 0)
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(190)
         self.search = SearchField("Search", "Search all conversations and documents")
         self.search.textChanged.connect(search.look_for)
         self.search.left_downwards.connect(self._enter_list)
@@ -123,6 +122,7 @@ class Sidebar(QWidget):
 
     def _restyle(self) -> None:
         look, side = self._look, self._look.side(16)
+        self.setMinimumWidth(look.side(190))
         self.documents_button.setIcon(look.icons.icon("pages", look.theme.colors.secondary))
         self.documents_button.setIconSize(QSize(side, side))
         self._delegate.measure()

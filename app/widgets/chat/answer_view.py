@@ -105,11 +105,13 @@ class AnswerView(TurnView):
         """What was said before the buttons, a retry after them."""
         said = (stop for part in self.parts for stop in part.tab_stops)
         seen = (self.sources,) if self.sources is not None else ()
+        *before, again = super().tab_stops
         return [
             *said,
             *seen,
-            *super().tab_stops,
+            *before,
             self.speak_button,
+            again,
             self.better_button,
             self.retry_button,
             *self.way_buttons,

@@ -52,7 +52,7 @@ class Chip(QFrame):
         self.label = _caption()
         self.cost = _caption()
         self.lack = _caption("caution")
-        self.remove_button = IconButton(look, "close", f"Remove {item.name}", side=22)
+        self.remove_button = IconButton(look, "close", f"Remove {item.name}", side=24)
         give_role(self.remove_button, "remove")
         self.remove_button.clicked.connect(self.remove_requested)
         top = QHBoxLayout()

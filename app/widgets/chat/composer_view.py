@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
+    QMenu,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -59,6 +60,7 @@ class ComposerView(QWidget):
         intake: Intake,
         conversation: Conversation,
         voice: Voice,
+        tools_menu: QMenu,
     ) -> None:
         super().__init__()
         self._voice = voice
@@ -74,7 +76,7 @@ class ComposerView(QWidget):
         self.recorder = RecorderView(look, voice)
         self.record_button = IconButton(look, "microphone", "Record", side=32)
         self.record_button.setObjectName("recordButton")
-        self.voice_menu_button = IconButton(look, "chevron-down", "Recording options", side=20)
+        self.voice_menu_button = IconButton(look, "chevron-down", "Recording options", side=24)
         self.voice_menu_button.setObjectName("voiceMenuButton")
         self.voice_menu = VoiceMenu(voice)
         self.voice_menu_button.setMenu(self.voice_menu)
@@ -82,6 +84,10 @@ class ComposerView(QWidget):
         self.problem = Banner(look, "notice", "microphone", is_dismissable=True)
         self.model_button = self.problem.add_action("Choose Model…")
         self.privacy_button = self.problem.add_action("Open Privacy Settings")
+        self.tools_button = IconButton(look, "toolbox", "Tools", side=32)
+        self.tools_button.setObjectName("toolsButton")
+        self.tools_button.setMenu(tools_menu)
+        self.tools_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.thinking_switch = _ThinkingSwitch(look)
         self.send_button = IconButton(look, "send", "Send", side=34, color=lambda colors: colors.on_accent)
         self.send_button.setObjectName("sendButton")
@@ -116,6 +122,7 @@ class ComposerView(QWidget):
         voice.addWidget(self.record_button)
         voice.addWidget(self.voice_menu_button)
         tools.addLayout(voice)
+        tools.addWidget(self.tools_button)
         tools.addWidget(self.thinking_switch)
         tools.addWidget(self.cost, 1)
         tools.addWidget(self.ring)
@@ -177,6 +184,7 @@ class ComposerView(QWidget):
         """Stack the footer in a narrow window."""
         super().resizeEvent(event)
         is_wide = event.size().width() >= self._look.theme.pixels(_WIDE)
+        self.thinking_switch.show_word(is_wide or self._look.theme.scale <= 1)
         self._foot.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
 
     def _send_or_stop(self) -> None:
@@ -304,7 +312,9 @@ class ComposerView(QWidget):
             self.attach_button,
             self.record_button,
             self.voice_menu_button,
+            self.tools_button,
             self.thinking_switch,
+            self.ring,
             self.send_button,
             self.better_button,
         ]
@@ -328,22 +338,34 @@ class _ThinkingSwitch(QToolButton):
         self.setCheckable(True)
         self.setToolTip("Let the model think before it answers")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setIconSize(QSize(16, 16))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.toggled.connect(self._restyle)
         look.follow(self._restyle)
 
+    def show_word(self, is_shown: bool) -> None:
+        """Show its name beside the symbol, or the symbol alone where there is no room."""
+        style = Qt.ToolButtonStyle
+        self.setToolButtonStyle(style.ToolButtonTextBesideIcon if is_shown else style.ToolButtonIconOnly)
+
     def _restyle(self) -> None:
-        colors = self._look.theme.colors
+        colors, side = self._look.theme.colors, self._look.theme.symbol(16)
+        self.setIconSize(QSize(side, side))
         self.setIcon(self._look.icons.icon("think", colors.accent if self.isChecked() else colors.secondary))
         self.setAccessibleName(f"Thinking {'on' if self.isChecked() else 'off'}")
 
 
 class _ChipArea(QScrollArea):
-    """A row of chips that scrolls sideways when there are many."""
+    """A row of chips that scrolls sideways when there are many, and says how many are not seen on either side."""
 
     def __init__(self, row: QHBoxLayout) -> None:
         super().__init__()
+        self.more_buttons = (QPushButton(self), QPushButton(self))
+        """Behind the left edge, and behind the right one."""
+        for button, way in zip(self.more_buttons, (-1, 1), strict=True):
+            give_role(button, "more")
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes from chip to chip and brings each into view
+            button.clicked.connect(lambda _=False, way=way: self._go(way))
+            button.hide()
         self._holder = QWidget()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -359,6 +381,8 @@ class _ChipArea(QScrollArea):
         self._row = row
         self._wanted: QWidget | None = None
         self.horizontalScrollBar().rangeChanged.connect(self._show_wanted)
+        for moved in (self.horizontalScrollBar().rangeChanged, self.horizontalScrollBar().valueChanged):
+            moved.connect(self._count_unseen)
         self.hide()
 
     def bring_into_view(self, chip: QWidget | None) -> None:
@@ -370,6 +394,31 @@ class _ChipArea(QScrollArea):
         if self._wanted is not None:
             self._row.activate()
             self.ensureWidgetVisible(self._wanted, 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Count anew what is not seen."""
+        super().resizeEvent(event)
+        self._count_unseen()
+
+    def _go(self, way: int) -> None:
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() + way * bar.pageStep())
+
+    def _count_unseen(self) -> None:
+        """A chip counts whose middle is out of sight."""
+        chips = [chip for chip in self._holder.findChildren(Chip) if chip.isVisibleTo(self._holder)]
+        first = self.horizontalScrollBar().value()
+        middles = [chip.geometry().center().x() - first for chip in chips]
+        numbers = (sum(x < 0 for x in middles), sum(x > self.viewport().width() for x in middles))
+        for button, number, words in zip(self.more_buttons, numbers, ("‹ {} more", "{} more ›"), strict=True):
+            button.setText(words.format(number))
+            button.setAccessibleName(f"{number} more attached")
+            button.adjustSize()
+            button.setVisible(bool(number))
+            button.raise_()
+        height = (self.height() - self.more_buttons[0].height()) // 2
+        self.more_buttons[0].move(0, height)
+        self.more_buttons[1].move(self.width() - self.more_buttons[1].width(), height)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll sideways with any wheel."""

@@ -10,7 +10,7 @@ from app.widgets.shared.look import Label, Look, give_role
 __all__ = ["EmptyView"]
 
 _SIDE_BY_SIDE = 600
-"""Below this width the examples stand on top of each other."""
+"""Below this width, at the usual text size, the examples stand on top of each other."""
 
 _ROOM_FOR_GEM = 600
 """In a lower window with examples on top of each other there is no stone."""
@@ -32,6 +32,7 @@ class EmptyView(QWidget):
         self._gem.setPixmap(look.icons.pixmap("gem", None, QSize(76, 62)))
         self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.title.setObjectName("emptyTitle")
+        self.title.setWordWrap(True)
         self._detail = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self._detail.setObjectName("emptyDetail")
         self._detail.setWordWrap(True)
@@ -71,7 +72,7 @@ class EmptyView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stack the examples in a narrow window."""
         super().resizeEvent(event)
-        is_wide = event.size().width() >= _SIDE_BY_SIDE
+        is_wide = event.size().width() >= self._look.theme.pixels(_SIDE_BY_SIDE)
         self._examples.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
         self._gem.setVisible(is_wide or self.window().height() > _ROOM_FOR_GEM)
 

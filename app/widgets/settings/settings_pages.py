@@ -15,7 +15,9 @@ from PySide6.QtWidgets import (
 
 from app.settings import MOST_MEGABYTES, TEXT_SIZES, Appearance, Preference, Settings, SystemVoice
 from app.viewmodels.settings.preferences import (
+    COMMAND,
     NOTIFYING_NAMES,
+    OPTION,
     RATE_NAMES,
     RETENTION_NAMES,
     Preferences,
@@ -135,7 +137,7 @@ class GeneralPage(SettingsPage):
         self.voice.refresh()
         self.percent.setText(f"{settings.text_size} %")
         self._keys_note.setText(
-            "With Shift or Option it makes a new line." if settings.return_sends else "With Command it sends."
+            f"With Shift or {OPTION} it makes a new line." if settings.return_sends else f"With {COMMAND} it sends."
         )
         self._notifying_note.setText(self.preferences.notifying_note)
 

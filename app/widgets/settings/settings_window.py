@@ -165,12 +165,12 @@ class _Tab(QToolButton):
         self.setAccessibleName(name)
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        self.setIconSize(QSize(24, 24))
         self.setMinimumWidth(76)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.toggled.connect(self._restyle)
         look.follow(self._restyle)
 
     def _restyle(self) -> None:
-        colors = self._look.theme.colors
+        colors, side = self._look.theme.colors, self._look.side(24)
+        self.setIconSize(QSize(side, side))
         self.setIcon(self._look.icons.icon(self._symbol, colors.accent if self.isChecked() else colors.secondary))

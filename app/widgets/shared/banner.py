@@ -71,4 +71,5 @@ class Banner(QFrame):
         return {"error": colors.danger, "notice": colors.caution, "state": colors.secondary}[self._role]
 
     def _restyle(self) -> None:
-        self._symbol.setPixmap(self._look.icons.pixmap(self._icon_name, self._color, QSize(18, 18)))
+        side = self._look.theme.pixels(18)
+        self._symbol.setPixmap(self._look.icons.pixmap(self._icon_name, self._color, QSize(side, side)))

@@ -25,8 +25,8 @@ class Look:
     typesetter: Typesetter = field(default_factory=Typesetter)
 
     def side(self, usual: int) -> int:
-        """Of a symbol in pixels: it grows half as much as text, so that a narrow window holds them all."""
-        return round(usual * (1 + max(self.theme.scale - 1, 0) / 2))
+        """Of a symbol in pixels, at the present size of text."""
+        return self.theme.symbol(usual)
 
     def follow(self, restyle: Callable[[], None]) -> None:
         """Call `restyle`, a widget's method, now and whenever the theme changes."""
@@ -40,7 +40,8 @@ def give_role(widget: QWidget, role: str) -> None:
 
 
 def show_tip(widget: QWidget, text: str) -> None:
-    """Set a tooltip that is never taken for markup, whatever a file is called."""
+    """Set a tooltip that is never taken for markup, whatever a file is called; who listens hears it without any."""
+    widget.setAccessibleDescription(text)
     lines = html.escape(text).replace("\n", "<br>")
     widget.setToolTip(f"<span>{lines}</span>")
 

@@ -1,8 +1,8 @@
 """What a chip shows of something that is no picture: a symbol, or the shape of a sound."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.widgets.shared.look import Look
 
@@ -69,15 +69,29 @@ class WaveTile(_Tile):
 
 
 class ContextRing(QWidget):
-    """How full the model's context is, as a ring; above 1 it is simply full."""
+    """How full the model's context is, as a ring; above 1 it is simply full. With the keyboard on it, it tells more."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self.setFixedSize(22, 22)
+        self.setFixedSize(26, 26)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._look = look
         self.fraction = 0.0
         self._is_nearly_full = False
         look.theme.changed.connect(self.update)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Tell the figures to those who see and have no pointer on it."""
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), self.toolTip(), self)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Be silent."""
+        super().focusOutEvent(event)
+        QToolTip.hideText()
+        self.update()
 
     def show_fraction(self, fraction: float, *, is_nearly_full: bool) -> None:
         """Show how full it is, in another colour when that is a reason to worry."""
@@ -89,7 +103,12 @@ class ContextRing(QWidget):
         colors = self._look.theme.colors
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(3, 3, -3, -3)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(colors.accent), 1))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        area = QRectF(self.rect()).adjusted(5, 5, -5, -5)
+        painter.setPen(QPen(QColor(colors.secondary), 1))
+        painter.drawEllipse(area.adjusted(-1.5, -1.5, 1.5, 1.5))
         painter.setPen(QPen(QColor(colors.hairline), 3))
         painter.drawEllipse(area)
         pen = QPen(QColor(colors.caution if self._is_nearly_full else colors.accent), 3)

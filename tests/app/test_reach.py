@@ -1,0 +1,126 @@
+"""What can be reached: names, sizes and order for the keyboard and for those who listen, narrow windows, large text."""
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.application import Desk
+from app.settings import Settings
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach
+
+LEAST_TARGET = 24
+"""Pixels, in each direction."""
+
+
+def is_seen(desk: Desk, widget: QWidget) -> bool:
+    """Whether any of it is inside all that surrounds it."""
+    place = QRect(widget.mapTo(desk.window, QPoint()), widget.size())
+    around = widget.parentWidget()
+    while around is not None and around is not desk.window:
+        place &= QRect(around.mapTo(desk.window, QPoint()), around.size())
+        around = around.parentWidget()
+    return not place.isEmpty()
+
+
+def heard(interface: object) -> list[tuple[str, str]]:
+    """Names and descriptions of all that is visible."""
+    assert isinstance(interface, object)
+    found, waiting = [], [interface]
+    while waiting:
+        each = waiting.pop()
+        if each is None or not each.isValid() or each.state().invisible:  # type: ignore[attr-defined]
+            continue
+        text = QAccessible.Text
+        found.append((each.text(text.Name), each.text(text.Description)))  # type: ignore[attr-defined]
+        waiting += [each.child(number) for number in range(each.childCount())]  # type: ignore[attr-defined]
+    return found
+
+
+def test_all_that_can_be_pressed_is_named_large_enough_and_on_the_way_of_tab(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    attach(desk, draw("<b>a.png"), draw("b.png"))
+    desk.models.composer.quote("notes.txt", "a")
+    buttons = [each for each in desk.window.findChildren(QAbstractButton) if each.isVisible()]
+    assert [each for each in buttons if min(each.width(), each.height()) < LEAST_TARGET] == []
+    assert [each for each in buttons if not (each.accessibleName() or each.text())] == []
+    told = heard(QAccessible.queryAccessibleInterface(desk.window))
+    assert len(told) > 30
+    assert [text for _, text in told if "<span>" in text or "<br>" in text] == []
+    assert any("<b>a.png" in name for name, _ in told)
+
+    desk.window.composer.editor.setFocus()
+    stops: list[QWidget] = []
+    while (stop := QApplication.focusWidget()) not in stops:
+        assert is_seen(desk, stop), stop.accessibleName()
+        before = stop.grab().toImage()
+        stops.append(stop)
+        QTest.keyClick(stop, Qt.Key.Key_Tab)
+        is_text = stop is desk.window.composer.editor  # its frame has the ring
+        assert is_text or stop.grab().toImage() != before, f"no ring: {stop.accessibleName()}"
+    composer = desk.window.composer
+    assert composer.tools_button in stops
+
+
+def test_tools_are_switched_beside_the_message(open_desk: OpenDesk) -> None:
+    desk = open_desk(has_engine=False)
+    menu = desk.window.composer.tools_button.menu()
+    next(action for action in menu.actions() if action.text() == "Clock").trigger()
+    assert desk.models.toolbox.is_on("clock")
+
+
+def test_a_row_of_chips_says_how_many_are_not_seen(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.resize(760, 700)
+    for number in range(7):
+        desk.models.composer.quote(f"{number}.txt", "a")
+    before, behind = desk.window.composer.chip_area.more_buttons
+
+    def unseen() -> int:
+        return sum(int(button.text().strip("‹› ").split()[0]) for button in (before, behind) if button.isVisible())
+
+    qtbot.waitUntil(lambda: before.isVisible() and not behind.isVisible(), timeout=WAIT_MS)
+    at_the_end = unseen()
+    assert 2 <= at_the_end < 7
+    before.click()
+    assert behind.isVisible()
+    desk.models.composer.remove_all()
+    assert desk.window.composer.chip_area.isHidden()
+
+
+@pytest.mark.parametrize("text_size", [100, 200])
+def test_in_a_narrow_window_the_conversations_lie_over_what_is_open(
+    open_desk: OpenDesk, settings: Settings, qtbot: QtBot, text_size: int
+) -> None:
+    settings.text_size = text_size
+    desk = open_desk(has_engine=False)
+    window = desk.window
+    desk.theme.apply()
+    window.resize(480, 700)
+    assert not window.sidebar.isVisible()
+    room = window.composer.width()
+    window.commands["sidebar"].trigger()
+    assert window.sidebar.isVisible()
+    assert (window.width(), window.composer.width()) == (480, room), "nothing is pushed"
+    assert window.sidebar.list.hasFocus()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.sidebar.isVisible()
+    assert window.composer.editor.hasFocus()
+    window.commands["find_all"].trigger()
+    assert window.sidebar.search.hasFocus()
+    window.sidebar.search.setText("lost")
+    window.commands["new"].setEnabled(True)
+    window.commands["new"].trigger()
+    assert (window.sidebar.isVisible(), window.sidebar.search.text()) == (False, "")
+    window.commands["sidebar"].trigger()
+    QTest.mouseClick(window.childAt(460, 400), Qt.MouseButton.LeftButton)
+    assert not window.sidebar.isVisible()
+    window.resize(1200, 700)
+    assert window.sidebar.isVisible()
+    qtbot.waitUntil(
+        lambda: window.sidebar.geometry().right() < window.composer.mapTo(window, QPoint()).x(), timeout=WAIT_MS
+    )
