@@ -4,7 +4,7 @@ from string import Template
 
 from app.look.colors import Colors
 
-__all__ = ["style_sheet"]
+__all__ = ["style_sheet", "symbol_size"]
 
 _SHEET = Template("""
 * { font-size: ${ui}px; }
@@ -224,12 +224,17 @@ QToolButton[role="tab"]:checked { background: $hover; color: $accent; }
 """)
 
 
-def style_sheet(colors: Colors, scale: float, send_radius: int) -> str:
-    """The application's style sheet for a scheme, a text size, and the round button that sends, in pixels."""
+def symbol_size(usual: int, scale: float) -> int:
+    """Of a symbol in pixels: it grows half as much as text, so that a narrow window holds them all."""
+    return round(usual * (1 + max(scale - 1, 0) / 2))
+
+
+def style_sheet(colors: Colors, scale: float) -> str:
+    """The application's style sheet for a scheme and a text size."""
     sizes = {"mark": 14, "caption": 12, "ui": 13, "thought": 14, "body": 15, "lead": 15, "title": 25}
     return _SHEET.substitute(
         {name: round(size * scale) for name, size in sizes.items()} | {"round": round(14 * scale) // 2 + 1},
-        send=send_radius,
+        send=symbol_size(34, scale) // 2,
         window=colors.window,
         sidebar=colors.sidebar,
         surface=colors.surface,

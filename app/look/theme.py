@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.look.colors import DARK, LIGHT, Colors, high_contrast
-from app.look.stylesheet import style_sheet
+from app.look.stylesheet import style_sheet, symbol_size
 from app.settings import TEXT_SIZES, Appearance, Settings
 
 __all__ = ["COLUMN_WIDTH", "Theme"]
@@ -58,8 +58,8 @@ class Theme(QObject):
         return round(size * self.scale)
 
     def symbol(self, size: int) -> int:
-        """Of a symbol in pixels: it grows half as much as text, so that a narrow window holds them all."""
-        return round(size * (1 + max(self.scale - 1, 0) / 2))
+        """Of a symbol in pixels, at the present scale."""
+        return symbol_size(size, self.scale)
 
     def set_appearance(self, appearance: Appearance) -> None:
         """Choose light, dark or the system's choice."""
@@ -94,7 +94,7 @@ class Theme(QObject):
         colors = DARK if self._is_dark() else LIGHT
         if self._hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast:
             colors = high_contrast(colors)
-        sheet = style_sheet(colors, self.scale, self.symbol(34) // 2)
+        sheet = style_sheet(colors, self.scale)
         is_other = (colors, sheet) != (self.colors, self._app.styleSheet())
         self.colors = colors
         self._app.setPalette(_palette(colors))

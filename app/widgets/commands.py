@@ -155,7 +155,8 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             )),
         )),
         Menu("View", (
-            Command("sidebar", "Show Conversations", "Ctrl+Meta+S", turn=lambda at, _: at.toggle_sidebar()),
+            Command("sidebar", "Show Conversations", "Ctrl+Meta+S", turn=lambda at, _: at.toggle_sidebar(),
+                    is_on=lambda at: at.window.conversations.is_shown),
             None,
             Command("show_thoughts", "Show Thoughts", "Ctrl+Alt+T",
                     turn=lambda at, is_on: at.conversation.show_thoughts(is_on)),

@@ -72,7 +72,7 @@ class Gestures(QObject):
         self.recordings = models.recordings
         self.recording = RecordingGestures(window, models)
         self.attach_sample = attach_sample
-        window.commands["sidebar"].setChecked(self.settings.is_sidebar_shown)
+        window.conversations.moved.connect(self.refresh)
         window.commands["show_thoughts"].setChecked(self.conversation.shows_thoughts)
         window.commands.obey(self)
         self.refresh()
@@ -100,7 +100,7 @@ class Gestures(QObject):
     def begin(self, *, is_temporary: bool = False) -> None:
         """Start anew, perhaps with a conversation that leaves nothing behind; what was searched for is over."""
         self._show_conversation()
-        self.put_sidebar_away()
+        self.window.conversations.put_away()
         self.window.sidebar.search.clear()
         self.library.new(is_temporary=is_temporary)
         self.composer.set_thinking(self.preferences.settings.thinks_by_default)
@@ -111,7 +111,7 @@ class Gestures(QObject):
         self._show_conversation()
         self.library.open(conversation_id, turn_id or None)
         if takes_focus:
-            self.put_sidebar_away()
+            self.window.conversations.put_away()
             self.window.composer.editor.setFocus()
 
     def _show_conversation(self) -> None:
@@ -176,19 +176,12 @@ class Gestures(QObject):
         elif is_shown:
             self.window.conversations.lay_above()
         else:
-            self.put_sidebar_away()
-        self.window.commands["sidebar"].setChecked(self.window.sidebar.isVisible())
+            self.window.conversations.put_away()
+        self.refresh()
 
     def toggle_sidebar(self) -> None:
         """Show or hide the conversations, whichever they are not."""
         self.show_sidebar(not self.window.sidebar.isVisible())
-
-    def put_sidebar_away(self) -> None:
-        """What they lie over is seen, and has the keyboard again."""
-        if self.window.conversations.is_above:
-            self.window.conversations.put_away()
-            self.window.composer.editor.setFocus()
-            self.window.commands["sidebar"].setChecked(False)
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or give it back."""

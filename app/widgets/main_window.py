@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
         self._right = QStackedWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
-        self.conversations = SidebarPlace(look.theme, self, self._halves, self.sidebar)
+        self.conversations = SidebarPlace(look.theme, self, self._halves, self.sidebar, self.composer.editor)
         self._central.installEventFilter(self)
         self.toast = Toast(self.messages, self.composer.editor)
         self.reading_toast = Toast(self.reading, self.reading.text.editor)

@@ -35,7 +35,7 @@ class Reactions(QObject):
         window.sidebar.rename_requested.connect(self._at.shelf.rename)
         window.sidebar.pin_requested.connect(self._at.shelf.pin)
         for shown in (window.sidebar.documents_requested, window.sidebar.document_requested):
-            shown.connect(self._at.put_sidebar_away)
+            shown.connect(window.conversations.put_away)
         window.sidebar.documents_requested.connect(self._at.reading.reader.list_all)
         window.sidebar.document_requested.connect(self._open_found)
         window.sidebar.remove_requested.connect(self._at.remove_conversation)
@@ -86,7 +86,7 @@ class Reactions(QObject):
     def _leave(self) -> None:
         window = self._at.window
         if window.conversations.is_above:
-            self._at.put_sidebar_away()
+            window.conversations.put_away()
         elif self._at.models.manager.is_shown:
             self._at.models.manager.show(False)
         elif self._at.reading.reader.is_shown:

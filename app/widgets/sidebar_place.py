@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
@@ -19,14 +19,22 @@ _DIM = QColor(0, 0, 0, 70)
 
 
 class SidebarPlace(QObject):
-    """Moves the sidebar between the splitter and the room above it."""
+    """Moves the sidebar between the splitter and the room above it. `home` has the keyboard when it is put away.
 
-    def __init__(self, theme: Theme, window: QMainWindow, halves: QSplitter, sidebar: Sidebar) -> None:
+    **Signals:** `moved`, when it was shown or put away above.
+    """
+
+    moved = Signal()
+
+    def __init__(self, theme: Theme, window: QMainWindow, halves: QSplitter, sidebar: Sidebar, home: QWidget) -> None:
         super().__init__(window)
+        self._home = home
         self._theme = theme
         self._window = window
         self._halves = halves
         self._sidebar = sidebar
+        self.is_shown = True
+        """Whether it is seen, beside or above."""
         self._is_wanted_above = False
         self._width_beside = sidebar.width()
         self._curtain = _Curtain(window, self.put_away)
@@ -47,12 +55,15 @@ class SidebarPlace(QObject):
         self._is_wanted_above = True
         self.arrange(is_wanted=False)
         self._sidebar.list.setFocus()
+        self.moved.emit()
 
     def put_away(self) -> None:
         """Show what it lies over, which has the keyboard again."""
         if self._is_wanted_above:
             self._is_wanted_above = False
             self.arrange(is_wanted=False)
+            self._home.setFocus()
+            self.moved.emit()
 
     def arrange(self, *, is_wanted: bool) -> None:
         """Put it where there is room; `is_wanted` where that is beside."""
@@ -65,7 +76,8 @@ class SidebarPlace(QObject):
             self._halves.insertWidget(0, self._sidebar)
             self._halves.setCollapsible(0, False)
             self._halves.setSizes([self._width_beside, max(self._halves.width() - self._width_beside, 1)])
-        self._sidebar.setVisible(self._is_wanted_above if self.is_narrow else is_wanted)
+        self.is_shown = self._is_wanted_above if self.is_narrow else is_wanted
+        self._sidebar.setVisible(self.is_shown)
         self._curtain.setVisible(self.is_above)
         if self.is_above:
             room = self._halves.geometry()

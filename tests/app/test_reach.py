@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Settings
+from app.viewmodels.draft.attached import DraftText, new_key
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach
 
 LEAST_TARGET = 24
@@ -44,7 +45,7 @@ def test_all_that_can_be_pressed_is_named_large_enough_and_on_the_way_of_tab(
 ) -> None:
     desk = open_desk(has_engine=False)
     attach(desk, draw("<b>a.png"), draw("b.png"))
-    desk.models.composer.quote("notes.txt", "a")
+    desk.models.composer.add(DraftText(new_key(), "notes.txt", "a"))
     buttons = [each for each in desk.window.findChildren(QAbstractButton) if each.isVisible()]
     assert [each for each in buttons if min(each.width(), each.height()) < LEAST_TARGET] == []
     assert [each for each in buttons if not (each.accessibleName() or each.text())] == []
@@ -77,7 +78,7 @@ def test_a_row_of_chips_says_how_many_are_not_seen(open_desk: OpenDesk, qtbot: Q
     desk = open_desk(has_engine=False)
     desk.window.resize(760, 700)
     for number in range(7):
-        desk.models.composer.quote(f"{number}.txt", "a")
+        desk.models.composer.add(DraftText(new_key(), f"{number}.txt", "a"))
     before, behind = desk.window.composer.chip_area.more_buttons
 
     def unseen() -> int:
