@@ -37,7 +37,7 @@ HOSTILE = (
     "[a]:", "[a]: b\n", "a \n", "a\\\n", "call:", "call:a{", "{a:", "a:[", "\\\"", '"a', "a,", "1e", "1.", "<|channel>",
     "```md\n", "```md\n```a\n```\n", "a|", "http://", "http://a", "http://a)", "<br>", "**（", "\\begin{align}",
     "[^a]: b\n", "File: ", "Args:", "*a: ", "a (", "<unused", "\\left", "\\{", "error: ",
-    "\u0301\u0323", "\u0f73", "第12345", "p. 1,", "1、",
+    "\u0301\u0323", "\u0f73", "第12345", "p. 1,", "1、", "[a](b) http://a ",
 )  # fmt: skip
 """What is repeated; each ends in something that no pattern expects."""
 

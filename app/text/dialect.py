@@ -191,7 +191,7 @@ def _pieces(text: str, *, is_row: bool) -> tuple[list[str], list[int]]:
     runs: dict[int, list[int]] = {}
     for run in _BACKTICKS.finditer(text):
         runs.setdefault(len(run[0]), []).append(run.start())
-    named = [span.span() for span in _LINK_TEXT.finditer(text)]
+    named = [place for span in _LINK_TEXT.finditer(text) for place in span.span()]  # they lie behind one another
     pieces: list[str] = []
     pipes: dict[int, None] = {}
     at = 0
@@ -210,7 +210,7 @@ def _pieces(text: str, *, is_row: bool) -> tuple[list[str], list[int]]:
                 is_first = is_row and not pieces[-1].strip() and len(pieces) - 2 in pipes
                 pieces.append("" if is_first or _LAST.match(text, at) else LINE_BREAK_MARK)
             case "address":
-                is_named = any(first < start < last for first, last in named)
+                is_named = bisect(named, start) % 2 == 1
                 address = token[0] if is_named else _address(token[0])
                 at = start + len(address)
                 pieces.append(address if is_named else f"<{address}>")
