@@ -37,7 +37,15 @@ from engine.checkpoint.loader import CheckedFiles, check_files, load_files
 from engine.checkpoint.shapes import size_of
 from engine.checkpoint.traits import read_traits
 from engine.generation.constraint import Grammars
-from engine.generation.decode import Choose, Decoding, decode, decode_rows, make_ahead_step, make_decode_step
+from engine.generation.decode import (
+    Choose,
+    Decoding,
+    SizesAhead,
+    decode,
+    decode_rows,
+    make_ahead_step,
+    make_decode_step,
+)
 from engine.generation.drafts import Drafts, Gains, ModelDrafts
 from engine.generation.media_encoder import MediaEncoder, modalities
 from engine.generation.prefill import Features, all_logits, prefill
@@ -153,7 +161,9 @@ class Engine:
         compiled = compiles_whole_steps()
         self._step = make_decode_step(model, compiled=compiled)
         ahead_step = make_ahead_step(model, compiled=compiled)
-        rows = AnsweringRows(Decoding(self._step, ahead_step, in_powers=compiled), self.sessions)
+        sizes = SizesAhead(self._step) if compiled else None
+        self._trace_ahead = sizes.trace if sizes is not None else None
+        rows = AnsweringRows(Decoding(self._step, ahead_step, sizes, in_powers=compiled), self.sessions)
         self._drafter = ModelDrafts(drafter, model, DRAFT_LENGTHS[info.size]) if drafter is not None else None
         self.gains = Gains()
         self._scheduler: Scheduler[Answering] = Scheduler(rows)
@@ -457,7 +467,7 @@ class Engine:
         self, prompt: Prompt, features: Features, session: Session, costs: Costs
     ) -> Generator[Event | None, None, mx.array]:
         """Prefill with progress, a chunk to a slice; returns the logits [V] of the last position."""
-        chunks = prefill(self._model, prompt, features, session, CHUNK_SIZE)
+        chunks = prefill(self._model, prompt, features, session, CHUNK_SIZE, self._trace_ahead)
         while True:
             began = time.perf_counter()
             done, logits = next(chunks)

@@ -54,10 +54,15 @@ class LayerCache:
 
     def __init__(self, layer: LayerConfig, limit: int | None, dtype: mx.Dtype) -> None:
         self.limit = limit
-        empty = mx.zeros((1, layer.num_key_value_heads, 0, layer.head_dim), dtype)
-        self.buffers: KeysValues = (empty, empty)
+        self._heads, self._dim, self._dtype = layer.num_key_value_heads, layer.head_dim, dtype
+        self.buffers: KeysValues = self.empty(0)
         self.position_bytes = 2 * layer.num_key_value_heads * layer.head_dim * dtype.size
         """Memory of one position."""
+
+    def empty(self, capacity: int) -> KeysValues:
+        """Buffers of such a size that hold nothing; lazy, so they take no memory until somebody looks at them."""
+        zeros = mx.zeros((1, self._heads, capacity, self._dim), self._dtype)
+        return zeros, zeros
 
     @property
     def capacity(self) -> int:

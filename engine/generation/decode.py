@@ -12,14 +12,15 @@ import mlx.core as mx
 
 from engine.cache.ahead import Ahead, AheadViews
 from engine.cache.batch import Batch, DecodeViews
+from engine.cache.kv_cache import KVCache
 from engine.cache.sessions import Session
 from engine.generation.drafts import Drafts
 from engine.models.attention import KeysValues
 from engine.models.gemma4 import Gemma4
 
 __all__ = [
-    "AheadStep", "Choose", "DecodeStep", "Decoding", "Writer", "Written", "decode", "decode_rows", "make_ahead_step",
-    "make_decode_step",
+    "AheadStep", "Choose", "DecodeStep", "Decoding", "SizesAhead", "Writer", "Written", "decode", "decode_rows",
+    "make_ahead_step", "make_decode_step",
 ]  # fmt: skip
 
 DecodeStep = Callable[[mx.array, list[int], list[KeysValues]], tuple[mx.array, list[KeysValues]]]
@@ -31,6 +32,9 @@ what the sliding layers have of the tokens; see `cache.ahead`)."""
 
 Choose = Callable[[mx.array], mx.array]
 """Logits [V] -> the next token, int32 [1]; lazy. A `Sampler` is one."""
+
+LOOK_AHEAD_EVERY = 64
+"""Steps after which the sizes to come are looked at: buffers grow after 256 at least."""
 
 CLEAR_EVERY = 256
 """Steps after which the allocator's spare buffers are given back (the cache grows, so their sizes go out of use)."""
@@ -92,6 +96,25 @@ def make_ahead_step(model: Gemma4, *, compiled: bool) -> AheadStep:
     )
 
 
+class SizesAhead:
+    """A compiled step is traced for each size of the buffers: those that come next, while the device is at work."""
+
+    def __init__(self, step: DecodeStep) -> None:
+        self._step = step
+        self._traced: set[tuple[int, ...]] = set()
+
+    def trace(self, kv: KVCache, length: int) -> None:
+        """For the first token after `length` positions, and for when the buffers have grown once; computes nothing."""
+        now = [layer.roomy(layer.capacity, length + 1) for layer in kv.layers]
+        full = max(now)
+        grown = [layer.roomy(size, full + 1) for layer, size in zip(kv.layers, now, strict=True)]
+        for sizes in (now, grown):
+            if tuple(sizes) not in self._traced:
+                self._traced.add(tuple(sizes))
+                buffers = [layer.empty(size) for layer, size in zip(kv.layers, sizes, strict=True)]
+                self._step(mx.array([0], mx.int32), [0], buffers)
+
+
 class Writer(Protocol):
     """One sequence that decodes: its state, the logits [V] of its next token, and how it is chosen."""
 
@@ -132,10 +155,17 @@ class Written(NamedTuple, Generic[W]):
 class Decoding(Generic[W]):
     """The writers whose rows a step serves. Each may join and leave between two steps."""
 
-    def __init__(self, step: DecodeStep, ahead_step: AheadStep | None = None, *, in_powers: bool = False) -> None:
-        """ahead_step: for drafts; without it there are none."""
+    def __init__(
+        self,
+        step: DecodeStep,
+        ahead_step: AheadStep | None = None,
+        sizes: SizesAhead | None = None,
+        *,
+        in_powers: bool = False,
+    ) -> None:
+        """ahead_step: for drafts; without it there are none. sizes: of a step that is traced for each."""
         self.writers: list[W] = []
-        self._step, self._ahead_step = step, ahead_step
+        self._step, self._ahead_step, self._sizes = step, ahead_step, sizes
         self._drafted: _Drafted | None = None
         self._batch = Batch(in_powers=in_powers)
         self._num_steps = 0
@@ -240,6 +270,9 @@ class Decoding(Generic[W]):
         self._batch.replace(buffers)
         mx.async_eval(logits)
         self._count_step()
+        if self._sizes is not None and len(self.writers) == 1 and self._num_steps % LOOK_AHEAD_EVERY == 0:
+            kv = self.writers[0].session.kv
+            self._sizes.trace(kv, kv.length)
         values = cast(list[int], tokens.tolist())[: len(chosen)]
         for row, (writer, value) in enumerate(zip(self.writers, values, strict=True)):
             writer.logits = logits[row]

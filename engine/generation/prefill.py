@@ -1,6 +1,6 @@
 """A prompt becomes a filled cache and the logits of its last position, chunk by chunk."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import mlx.core as mx
@@ -61,13 +61,19 @@ def embed_chunk(model: Gemma4, prompt: Prompt, features: Features, chunk: range)
 
 
 def prefill(
-    model: Gemma4, prompt: Prompt, features: Features, session: Session, chunk_size: int
+    model: Gemma4,
+    prompt: Prompt,
+    features: Features,
+    session: Session,
+    chunk_size: int,
+    while_computing: Callable[[KVCache, int], None] | None = None,
 ) -> Iterator[tuple[int, mx.array | None]]:
     """Fill a state with the rest of its prompt; yield (positions done, None) per chunk, at the end with logits [V].
 
     Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
     and recorded before it is yielded, so a caller may stop between chunks and keep what is done. Snapshots are taken
-    on the way where another prompt is likely to go on otherwise.
+    on the way where another prompt is likely to go on otherwise. while_computing: what is to be done meanwhile for the
+    tokens after the prompt; it is given the cache, and the length that it is going to have.
     """
     keys, blocks, start = prompt.keys(), [span.positions for span in prompt.spans], session.kv.length
     places = {start, session.parts_at, *_parting_places(prompt)}
@@ -75,6 +81,9 @@ def prefill(
         marks = _needed(place for place in places if chunk.start <= place <= chunk.stop)
         inputs = _prepare_chunk(model, prompt, features, session.kv, chunk, marks)
         logits = _run_chunk(model, inputs, chunk, is_last=chunk.stop == len(prompt))
+        if logits is not None and while_computing is not None:
+            mx.async_eval(logits)
+            while_computing(session.kv, chunk.stop)
         session.keep(inputs.cache.finish())
         session.append(keys[chunk.start : chunk.stop])
         if logits is not None:

@@ -1,5 +1,6 @@
 """A caller of decode chooses, and may put tokens of its own between the model's."""
 
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import mlx.core as mx
 import pytest
 
 from engine.engine import Engine
-from engine.generation.decode import decode
+from engine.generation.decode import Decoding, SizesAhead, _Alone, decode, make_decode_step
 from engine.generation.prefill import prefill
 from engine.generation.sampling import Sampler
+from engine.models.attention import KeysValues
 from engine.prompt.prompt import Prompt
 from engine.protocol.options import GREEDY, Sampling
 
@@ -43,6 +45,37 @@ def test_forced_tokens_are_read_like_any_other(engine: Engine) -> None:
     assert written[8] == 532
     assert written[6:8] == continued(engine, (*START, *written[:6]), {}, 2)
     assert written[9:] == continued(engine, (*START, *written[:9]), {}, 3)
+
+
+def test_a_compiled_step_never_meets_a_size_that_it_was_not_traced_for(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for its first token, and not when the buffers grow: neither shows as a pause."""
+    sizes: list[tuple[int, ...]] = []
+
+    def compile_(step: Callable[..., object]) -> Callable[..., object]:
+        def noted(tokens: mx.array, positions: mx.array, buffers: list[KeysValues], rows: mx.array | None) -> object:
+            sizes.append(tuple(keys.shape[2] for keys, _ in buffers))
+            return step(tokens, positions, buffers, rows)
+
+        return noted
+
+    monkeypatch.setattr("engine.generation.decode.mx.compile", compile_)
+    step = make_decode_step(engine._model, compiled=True)
+    ahead, session = SizesAhead(step), engine.cold_session()
+    *_, (_, logits) = prefill(engine._model, Prompt((2, *[590] * 250)), {}, session, 256, ahead.trace)
+    assert logits is not None
+    traced = set(sizes)
+    assert len(traced) == 2
+    writer = _Alone(session, logits, Sampler(GREEDY, engine._suppress), 4096)
+    decoding = Decoding[_Alone](step, sizes=ahead)
+    decoding.join(writer)
+    for _ in range(270):  # the buffers grow twice
+        before = set(sizes)
+        sizes.clear()
+        decoding.step()
+        assert sizes[0] in before | traced
+        traced |= set(sizes) | before
 
 
 def test_decode_ends_where_the_context_does(engine: Engine) -> None:
