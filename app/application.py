@@ -204,6 +204,7 @@ class Desk:
         self.models.queue.close()
         self.models.recordings.finish()
         self.models.player.close()
+        self.models.sounds.close()
         self.models.composer.preparation.close(self.models.composer.draft)
         self.models.library.close()
         self.retention.end()
@@ -370,12 +371,13 @@ def assemble(
         queue=queue,
         recordings=recordings,
         player=Player(SystemLoudspeaker()),
+        sounds=Player(SystemLoudspeaker()),
         manager=manager,
     )
     _stay_awake(running, queue, manager)
     Rest(bridge, settings, running)
     window = MainWindow(look, thumbnails, settings, models)
-    for leave in (hands_free.leave, aloud.stop, voice.leave, models.intake.finish):
+    for leave in (hands_free.leave, aloud.stop, voice.leave, models.sounds.stop, models.intake.finish):
         library.leaving.connect(leave)
 
     preferences.model_chosen.connect(lambda chosen: model.load(chosen or sample_checkpoint()))

@@ -89,6 +89,8 @@ class Player(QObject):
     def __init__(self, loudspeaker: Loudspeaker) -> None:
         super().__init__()
         self.is_playing = False
+        self.path: Path | None = None
+        """What is played, or was played last."""
         self.failure = ""
         self.place_s = 0.0
         self._loudspeaker = loudspeaker
@@ -101,6 +103,7 @@ class Player(QObject):
     def play(self, path: Path, from_s: float) -> None:
         """Play from a place, whatever was played before."""
         self.stop()
+        self.path = path
         opened = self._loudspeaker.open()
         if opened is None:
             self._fail("There is no loudspeaker. Connect one and try again.")
@@ -115,6 +118,10 @@ class Player(QObject):
         self._timer.start()
         self._feed()
         self.changed.emit()
+
+    def plays(self, path: Path) -> bool:
+        """Whether it is this that is heard."""
+        return self.is_playing and self.path == path
 
     def stop(self) -> None:
         """Be silent."""

@@ -100,6 +100,8 @@ class ViewModels:
     queue: Queue
     recordings: Recordings
     player: Player
+    sounds: Player
+    """Plays what was sent."""
     manager: Manager
 
 
@@ -123,9 +125,7 @@ class MainWindow(QMainWindow):
         tools = {each.tool.name: each.title for each in models.toolbox.all}
         self.commands = Commands(self, self.menuBar(), tools)
         self.header = Header(look, models.status, self.commands.menus["Model"])
-        self.messages = MessageList(
-            look, thumbnails, models.conversation, models.finding, models.model, models.manager, models.aloud
-        )
+        self.messages = MessageList(look, thumbnails, models.conversation, models.finding, models.model, models.manager)
         self.messages.setMinimumHeight(120)
         self.failure = Banner(look, "error", "warning", is_dismissable=False)
         self.refusal = Banner(look, "notice", "warning", is_dismissable=True)

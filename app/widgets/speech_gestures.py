@@ -1,12 +1,16 @@
-"""What is read aloud from the window, where its place is marked, and the conversation that is only spoken."""
+"""What is heard: read aloud with its place marked, played again, or said in a conversation that is only spoken."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QTextCursor
 
 from app.viewmodels.conversation.turns import AnswerTurn, Turn
 from app.viewmodels.speech.aloud import Sentence
+from app.widgets.chat.answer_view import AnswerView
+from app.widgets.chat.turn_view import TurnView
+from app.widgets.chat.user_view import UserView
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.markdown.spoken import spoken_answer, spoken_selection
 
@@ -34,6 +38,11 @@ class SpeechGestures(QObject):
         self.aloud.changed.connect(self._show_place)
         self.aloud.moved.connect(self._show_place)
         models.reader.changed.connect(self._show_place)
+        self._sounds = models.sounds
+        self._sounds.changed.connect(self._show_failure)
+        for moved in (self._sounds.changed, self._sounds.moved, self.aloud.changed, self.aloud.moved):
+            moved.connect(self._show_views)
+        window.messages.view_made.connect(self._follow_view)
         for changed in (self.aloud.changed, self.hands_free.changed):
             changed.connect(refresh)
 
@@ -120,3 +129,31 @@ class SpeechGestures(QObject):
     def _show_problem(self) -> None:
         if self.aloud.problem:
             (self._window.reading_toast if self._is_reading else self._window.toast).say(self.aloud.problem)
+
+    def _follow_view(self, view: TurnView) -> None:
+        if isinstance(view, UserView):
+            view.sound_chosen.connect(self._play)
+        self._show_view(view)
+
+    def _show_views(self) -> None:
+        for view in self._window.messages.views:
+            self._show_view(view)
+
+    def _show_view(self, view: TurnView) -> None:
+        is_read = self.aloud.reads(view.turn)
+        view.show_spoken(self.aloud.sentence if is_read else None)
+        if isinstance(view, AnswerView):
+            view.show_speech(is_read=is_read, problem=self.aloud.problem)
+        elif isinstance(view, UserView):
+            view.show_playing(self._sounds)
+
+    def _play(self, path: Path) -> None:
+        """Let a sound that was sent be heard from its beginning, or be silent."""
+        if self._sounds.plays(path):
+            self._sounds.stop()
+        else:
+            self._sounds.play(path, 0)
+
+    def _show_failure(self) -> None:
+        if self._sounds.failure:
+            self._window.toast.say(self._sounds.failure)

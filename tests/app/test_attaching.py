@@ -38,6 +38,7 @@ from tests.app.driving import (
     send,
     wait_for_end,
 )
+from tests.app.recordings.test_recordings import PretendedLoudspeaker
 from tests.media_files import write_picture
 
 
@@ -501,3 +502,12 @@ def test_a_sent_sound_gets_a_receipt_that_says_what_was_not_heard(
     again = restored(record_of(turn), str)
     assert isinstance(again, UserTurn)
     assert again.enclosures == turn.enclosures
+
+    desk.models.sounds._loudspeaker, button = PretendedLoudspeaker(), view._enclosures[0]
+    assert button.accessibleName().startswith("Play talk.wav")
+    heard: list[str] = []
+    desk.models.sounds.moved.connect(lambda _: heard.append(button.text()))
+    button.click()
+    qtbot.waitUntil(lambda: not desk.models.sounds.is_playing, timeout=WAIT_MS)
+    assert "talk.wav · 1.0 s" in heard
+    assert button.text().startswith("talk.wav · 30.0 s")

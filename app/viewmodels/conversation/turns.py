@@ -63,6 +63,11 @@ class Enclosure:
     """Of a document: where what was taken from it begins."""
 
     @property
+    def is_sound(self) -> bool:
+        """Whether it can be heard again."""
+        return self.symbol == "sound" and bool(self.path)
+
+    @property
     def label(self) -> str:
         """Name and receipt."""
         return f"{self.name} · {self.receipt}" if self.receipt else self.name

@@ -78,7 +78,7 @@ class AnswerView(TurnView):
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)
         self._column = QVBoxLayout()
-        self._column.setSpacing(6)
+        self._column.setSpacing(12)
         self._layout.addWidget(self.plain_note)
         self._layout.addLayout(self._column)
         for line in (self.activity, self.note, self.sources, self.error):

@@ -11,7 +11,6 @@ from app.viewmodels.conversation.finding import Finding, Hit
 from app.viewmodels.conversation.turns import AnswerTurn, Turn, UserTurn
 from app.viewmodels.models.manager import Manager
 from app.viewmodels.models.model import Model
-from app.viewmodels.speech.aloud import Aloud
 from app.widgets.chat.answer_view import AnswerView
 from app.widgets.chat.empty_view import EmptyView
 from app.widgets.chat.turn_column import TurnColumn
@@ -34,7 +33,7 @@ class MessageList(QWidget):
     `example_chosen` (Example), `beginning_changed` (perhaps what stands there instead of turns is something else),
     `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
     `model_requested` (one that could do more), `lever_requested` (Lever), `listen_requested` and `selection_spoken`
-    (as a turn asks).
+    (as a turn asks), `view_made` (of a turn that comes near).
     """
 
     copy_requested = Signal(object)
@@ -48,6 +47,7 @@ class MessageList(QWidget):
     turns_shown = Signal()
     model_requested = Signal()
     lever_requested = Signal(object)
+    view_made = Signal(object)
     listen_requested = Signal(object)
     selection_spoken = Signal(object, int, object)
 
@@ -59,7 +59,6 @@ class MessageList(QWidget):
         finding: Finding,
         model: Model,
         manager: Manager,
-        aloud: Aloud,
     ) -> None:
         super().__init__()
         self._model = model
@@ -68,7 +67,6 @@ class MessageList(QWidget):
         self._thumbnails = thumbnails
         self._conversation = conversation
         self._finding = finding
-        self._aloud = aloud
         self.empty = EmptyView(look)
         self.empty.example_chosen.connect(self.example_chosen)
         self.empty.model_requested.connect(self.model_requested)
@@ -94,8 +92,6 @@ class MessageList(QWidget):
         conversation.busy_changed.connect(self.show_choices)
         finding.changed.connect(self._mark)
         finding.reached.connect(self._show_hit)
-        aloud.moved.connect(self._show_spoken)
-        aloud.changed.connect(self._show_spoken)
         self._show_turns()
 
     @property
@@ -183,7 +179,7 @@ class MessageList(QWidget):
         view.listen_requested.connect(self.listen_requested)
         view.selection_spoken.connect(self.selection_spoken)
         view.mark(self._finding)
-        self._show_spoken_in(view)
+        self.view_made.emit(view)
         return view
 
     def _user_view(self, turn: UserTurn) -> TurnView:
@@ -231,16 +227,6 @@ class MessageList(QWidget):
     def _mark(self) -> None:
         for view in self.views:
             view.mark(self._finding)
-
-    def _show_spoken(self) -> None:
-        for view in self.views:
-            self._show_spoken_in(view)
-
-    def _show_spoken_in(self, view: TurnView) -> None:
-        is_read = self._aloud.reads(view.turn)
-        view.show_spoken(self._aloud.sentence if is_read else None)
-        if isinstance(view, AnswerView):
-            view.show_speech(is_read=is_read, problem=self._aloud.problem)
 
     def _show_hit(self, hit: Hit) -> None:
         self.area.show_place(hit.turn, lambda view: view.place_of(hit))

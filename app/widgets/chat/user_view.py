@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.look.thumbnails import Thumbnails
+from app.sound.player import Player
 from app.text.blocks import PIECE
 from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.conversation.turns import Enclosure, UserTurn
@@ -29,12 +30,13 @@ _WORTH_FOLDING = 2
 
 
 class _EnclosureButton(QToolButton):
-    """A symbol, a name, and what was heard of it."""
+    """A symbol, a name, and what was heard of it; while a sound is played, how far it is."""
 
     def __init__(self, look: Look, enclosure: Enclosure) -> None:
         super().__init__()
         self._look = look
-        self._symbol = enclosure.symbol
+        self._enclosure = enclosure
+        self._symbol = "play" if enclosure.is_sound else enclosure.symbol
         give_role(self, "enclosure")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(18, 18))
@@ -44,16 +46,36 @@ class _EnclosureButton(QToolButton):
 
     def show_label(self, enclosure: Enclosure) -> None:
         """Show the name, and the receipt once it is there."""
+        self._enclosure = enclosure
         self.setText(enclosure.label)
-        self.setAccessibleName(f"Open {enclosure.label}" if enclosure.path else f"Quoted: {enclosure.label}")
+        does = "Play" if enclosure.is_sound else "Open"
+        self.setAccessibleName(f"{does} {enclosure.label}" if enclosure.path else f"Quoted: {enclosure.label}")
+
+    def show_playing(self, place_s: float | None) -> None:
+        """Show that it is heard, at a place in seconds; None for silence."""
+        if not self._enclosure.is_sound:
+            return
+        symbol = "play" if place_s is None else "stop"
+        if symbol != self._symbol:
+            self._symbol = symbol
+            self._restyle()
+        if place_s is None:
+            self.show_label(self._enclosure)
+        else:
+            self.setText(f"{self._enclosure.name} · {place_s:.1f} s")
+            self.setAccessibleName(f"Stop playing {self._enclosure.name}")
 
     def _restyle(self) -> None:
         self.setIcon(self._look.icons.icon(self._symbol, self._look.theme.colors.secondary))
 
 
 class UserView(TurnView):
-    """A person's turn: pictures with their receipts, then the text in a bubble."""
+    """A person's turn: pictures with their receipts, then the text in a bubble.
 
+    **Signals:** `sound_chosen` (Path: to be played, or to be silent).
+    """
+
+    sound_chosen = Signal(object)
     turn: UserTurn
 
     def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
@@ -103,8 +125,9 @@ class UserView(TurnView):
 
     @property
     def tab_stops(self) -> list[QWidget]:
-        """The pictures come before the text."""
-        return [*(card.tile for card in self.cards), self._text, self.fold_button, *super().tab_stops]
+        """Pictures and files come before the text."""
+        files = (each for each in self._enclosures if each.focusPolicy() is not Qt.FocusPolicy.NoFocus)
+        return [*(card.tile for card in self.cards), *files, self._text, self.fold_button, *super().tab_stops]
 
     @property
     def copied(self) -> Copied:
@@ -130,9 +153,16 @@ class UserView(TurnView):
         button = _EnclosureButton(look, enclosure)
         if enclosure.page:
             button.clicked.connect(lambda: self.page_chosen.emit(Path(enclosure.path), enclosure.page))
+        elif enclosure.is_sound:
+            button.clicked.connect(lambda: self.sound_chosen.emit(Path(enclosure.path)))
         elif enclosure.path:
             button.clicked.connect(lambda: self.picture_chosen.emit(enclosure.path))
         return button
+
+    def show_playing(self, player: Player) -> None:
+        """Show which of its sounds is heard."""
+        for button, enclosure in zip(self._enclosures, self.turn.enclosures, strict=True):
+            button.show_playing(player.place_s if player.plays(Path(enclosure.path)) else None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the bubble to its text and the cards to the width."""
