@@ -424,7 +424,7 @@ class _Delegate(QStyledItemDelegate):
             painter.drawRoundedRect(box, 7, 7)
         if is_chosen:
             painter.setBrush(QColor(colors.accent))
-            painter.drawRoundedRect(QRectF(box.left() + 2, box.top() + 6, 3, box.height() - 12), 1.5, 1.5)
+            painter.drawRoundedRect(QRectF(box.left(), box.top() + 6, 3, box.height() - 12), 1.5, 1.5)
         if is_chosen and state & QStyle.StateFlag.State_HasFocus:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colors.accent), 1))

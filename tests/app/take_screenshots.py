@@ -468,6 +468,42 @@ def asked(studio: Studio) -> None:
     live(500)
 
 
+MARKDOWN = (
+    "**Note:** `inline code` beside $\\frac{a^2+b^2}{\\sqrt{c}}$, see https://example.com/docs.\n"
+    "| Item | Notes |\n|---|---|\n| Tea | hot<br>green, ~5 min |\n| Cake | ~~3.20~~ 2.80 |\n\n"
+    "3. Third **item**\n4. Fourth\n   - inner\n\n> Given $x^2$\n\n"
+    "```python\ndef total(prices, discounts, currency, rounding): return sum(prices) - sum(discounts) if prices else 0\n"
+    "    return 42  # why\n```"
+)
+
+
+def markdown(studio: Studio, appearance: Appearance) -> None:
+    """What models write, and code at the end."""
+    studio.open("text", appearance, width=820, height=900)
+    studio.say(MARKDOWN)
+    studio.desk.window.messages.go_to_end()
+    live(3000)
+
+
+def pictures(studio: Studio) -> None:
+    """Four pictures in one message."""
+    studio.open("receipt", width=1080, height=900)
+    for number in (3, 5, 7, 11):
+        studio.attach(HELDOUT / f"{number:02}.png")
+    studio.say("What do they say?")
+    studio.desk.window.messages.area.show_turn(studio.desk.models.conversation.turns[0])
+    live(800)
+
+
+def viewer(studio: Studio) -> None:
+    """A picture that is looked at."""
+    studio.open("receipt")
+    studio.attach_sample()
+    studio.say("Read the text in this picture.")
+    studio.desk.window.messages.views[0].cards[0].tile.click()
+    live(1500)
+
+
 SCENES: dict[str, Callable[[Studio], None]] = {
     "empty": empty,
     "window-light": lambda studio: conversation(studio, Appearance.LIGHT),
@@ -483,6 +519,10 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "versions": versions,
     "long-light": lambda studio: long(studio, Appearance.LIGHT),
     "long-dark": lambda studio: long(studio, Appearance.DARK),
+    "markdown-light": lambda studio: markdown(studio, Appearance.LIGHT),
+    "markdown-dark": lambda studio: markdown(studio, Appearance.DARK),
+    "pictures": pictures,
+    "viewer": viewer,
     "temporary": temporary,
     "reading-light": reading,
     "reading-dark": lambda studio: reading(studio, Appearance.DARK),

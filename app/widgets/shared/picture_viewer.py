@@ -71,6 +71,8 @@ class PictureViewer(QDialog):
         }  # fmt: skip
         for button, do in deeds.items():
             button.clicked.connect(do)
+            if isinstance(button, QPushButton):
+                button.setAutoDefault(False)
         keys = {
             "+": larger, "=": larger, "-": smaller, "9": self.fit_button, "0": self.actual_button,
             "Space": self.close_button,
