@@ -118,6 +118,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                     lambda at: at.begin(is_temporary=True), is_shown=True),
             None,
             Command("open", "Open Files…", _Key.Open, lambda at: at.open_pictures(), is_shown=True),
+            Menu("Open Recent", ()),
             Command("export", "Export…", "Ctrl+Shift+S", when=_has_turns, is_shown=True),
             None,
             Command("close", "Close", _Key.Close, lambda at: at.close_front_window()),

@@ -472,7 +472,7 @@ MARKDOWN = (
     "**Note:** `inline code` beside $\\frac{a^2+b^2}{\\sqrt{c}}$, see https://example.com/docs.\n"
     "| Item | Notes |\n|---|---|\n| Tea | hot<br>green, ~5 min |\n| Cake | ~~3.20~~ 2.80 |\n\n"
     "3. Third **item**\n4. Fourth\n   - inner\n\n> Given $x^2$\n\n"
-    "```python\ndef total(prices, discounts, currency, rounding): return sum(prices) - sum(discounts) if prices else 0\n"
+    "```python\ndef total(prices, discounts, currency, rounding): return sum(prices) - sum(discounts) if prices\n"
     "    return 42  # why\n```"
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from msgspec.structs import replace as with_fields
@@ -24,6 +25,8 @@ from engine import DocumentFormat, DocumentInfo
 __all__ = ["Collection", "Entry"]
 
 REFRESH_MS = 100
+MOST_RECENT = 10
+"""Documents that are offered to be opened again."""
 
 _FORM_WORDS = {form: words for words, form in FORMS.items()}
 
@@ -111,6 +114,11 @@ class Collection(QObject):
         """Documents that are not in the table of fields, as it stands now, and could be read for it."""
         there = {document.path for document in self.fields.documents}
         return [path for path in dict.fromkeys(entry.path for entry in self._all()) if path not in there]
+
+    @property
+    def recent(self) -> list[Path]:
+        """The documents that were used last, the newest first."""
+        return [entry.path for entry in islice(self._all(), MOST_RECENT)]
 
     def look_for(self, text: str) -> None:
         """Show only what holds these words."""

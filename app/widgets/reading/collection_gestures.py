@@ -1,9 +1,11 @@
 """What the buttons of the list of documents do."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Entry
 from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.widgets.main_window import MainWindow, ViewModels
@@ -28,12 +30,25 @@ class CollectionGestures(QObject):
         view.files_requested.connect(self._show_files)
         collection.deleted.connect(lambda way_back: window.documents_toast.say("Document deleted", way_back))
         collection.changed.connect(models.search.refresh)
+        collection.changed.connect(self._list_recent)
+        self._list_recent()
+        collection.refresh()
         for said in (collection.queue.finished, models.arrivals.said):
             said.connect(self._tell)
         view.fields.add_requested.connect(lambda: ask_for_files(window, models.fields.add))
         view.fields.export_requested.connect(self._export_table)
         view.fields.page_chosen.connect(models.reader.open_page)
         models.fields.said.connect(window.documents_toast.say)
+
+    def _list_recent(self) -> None:
+        """Offer the documents that were used last in the menu."""
+        menu = self._window.commands.menus["Open Recent"]
+        paths = self._models.collection.recent
+        menu.clear()
+        for path in paths:
+            menu.addAction(one_line(path.name, 60).replace("&", "&&"), partial(self._models.reader.open, [path]))
+        if not paths:
+            menu.addAction("No Documents Yet").setEnabled(False)
 
     def _add_files(self) -> None:
         ask_for_files(self._window, self._add)
