@@ -438,7 +438,9 @@ def test_the_settings_open_over_the_window_and_where_they_were_left_but_never_of
     show()
 
 
-def test_escape_closes_and_the_window_is_as_large_as_its_page(window: SettingsWindow, qtbot: QtBot) -> None:
+def test_escape_closes_and_the_window_is_as_large_as_its_page_if_the_screen_has_room(
+    window: SettingsWindow, theme: Theme, qtbot: QtBot
+) -> None:
     heights = set()
     for name in window.pages:
         window.show_page(name)
@@ -446,6 +448,11 @@ def test_escape_closes_and_the_window_is_as_large_as_its_page(window: SettingsWi
         heights.add(window.height())
         assert window.windowTitle() == name
     assert len(heights) > 1
+    theme.set_text_size(200)
+    window.show_page("Model")
+    qtbot.waitUntil(lambda: window.height() > max(heights), timeout=WAIT_MS)
+    assert window.height() < window.screen().availableGeometry().height()
+    assert window.model.height() > window.height(), "the rest is scrolled to"
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.isVisible()
 

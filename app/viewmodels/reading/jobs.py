@@ -85,7 +85,10 @@ class PageJobs(QObject):
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take; None where nothing was measured."""
-        return self._pace.left(sum(self._weight(number, job.reading) for job in self._jobs for number in job.rest))
+        return self._pace.left(sum(self._left(number, job.reading) for job in self._jobs for number in job.rest))
+
+    def _left(self, number: int, reading: Reading) -> float:
+        return self._weight(number, reading) * (1 - (self._pages[number - 1].progress or 0.0))
 
     def add(self, numbers: Sequence[int], reading: Reading) -> None:
         """Read pages behind what is being read."""

@@ -33,6 +33,7 @@ def test_a_dropped_pdf_is_looked_at_read_and_shown_beside_its_page(
     assert document is not None
     qtbot.waitUntil(lambda: document.phase is Phase.KNOWN, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: reader.pictures.nearest(1, 0) is not None, timeout=WAIT_MS)
+    assert [index.row() for index in view.thumbnails.selectedIndexes()] == [0]
     view.text.card.read_button.click()
     qtbot.waitUntil(lambda: document.num_read == 3 and not document.is_reading, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "Alice was beginning" in view.text.editor.text, timeout=WAIT_MS)
