@@ -341,7 +341,7 @@ def assemble(
         Room(
             lambda: pasted.folder,
             pasted.holds,
-            lambda: (pasted if conversation.transcript.is_temporary else store).bind,
+            lambda: pasted.bind if conversation.transcript.is_temporary else partial(_bind, store, pasted),
         ),
     )
     models = ViewModels(
@@ -472,6 +472,14 @@ def _kept_reading(
     collection.restored.connect(keeper.take_back)
     keeper.kept.connect(collection.refresh)
     return queue, keeper, collection
+
+
+def _bind(store: Store, pasted: PastedPictures, paths: Sequence[Path], name: str) -> Path:
+    """Files as the store keeps them, or for this run alone where it cannot."""
+    try:
+        return store.bind(paths, name)
+    except OSError:
+        return pasted.bind(paths, name)
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

@@ -194,7 +194,8 @@ class Arrivals(QObject):
             self._collection.fields.add((*found.documents, *found.pictures))
             found = replace(found, documents=(), pictures=())
         if self._reader.is_shown:
-            self._read_documents(found.documents, is_alone=not found.pictures)
+            is_added = bool(found.pictures) or self._reader.is_listing
+            self._read_documents(found.documents, is_alone=not is_added)
             self.read_pictures(found.pictures)
             if found.others or remark:
                 self._composer.attach(found.others, remark)
@@ -218,7 +219,7 @@ class Arrivals(QObject):
             self.changed.emit()
 
     def _read_documents(self, documents: tuple[Path, ...], *, is_alone: bool = True) -> None:
-        """One file that comes alone is opened; what may be many, or would be covered by pictures, is queued."""
+        """One file that comes alone is opened; what comes to the list, or is or may be more, is queued."""
         if is_alone and len(documents) == 1 and promise(documents[0]) is Promise.DOCUMENT:
             self._reader.open(documents)
         elif documents:

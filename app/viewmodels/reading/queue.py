@@ -118,7 +118,7 @@ class Queue(QObject):
         self._lane.follow(self._store.documents.all(), self._take_kept)
 
     def add(self, paths: Sequence[Path], orders: Orders, *, is_forgotten: bool = False) -> None:
-        """Queue documents, and all that lie in folders."""
+        """Queue documents, and all that lie in folders; one that was read so is only written again."""
         self._lane.do(partial(_find, tuple(paths), self._is_closing), partial(self._take_found, orders, is_forgotten))
 
     def remove(self, document: QueuedDocument) -> None:
@@ -213,6 +213,7 @@ class Queue(QObject):
             own = orders if root is None else msgspec.structs.replace(orders, root=root.absolute())
             known = next((each for each in self.documents if (each.path, each.orders) == (path, own)), None)
             if known is not None and known.is_forgotten == is_forgotten:
+                known.written = ()
                 self.retry(known)
                 continue
             document = QueuedDocument(path, own, place + number, is_forgotten)

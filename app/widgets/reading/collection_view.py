@@ -191,6 +191,7 @@ class CollectionView(QWidget):
     def _show_table(self, is_shown: bool) -> None:
         self._stack.setCurrentIndex(int(is_shown))
         self.table_button.setText("List of Documents" if is_shown else "Table of Fields")
+        (self.fields.names if is_shown else self.list).setFocus()
 
     def _choose(self) -> None:
         index = self.form.currentIndex()

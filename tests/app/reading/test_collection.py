@@ -270,6 +270,21 @@ def test_what_goes_into_the_message_from_the_list_is_said(open_desk: OpenDesk, t
     assert desk.window.documents_toast.text.text() == "1 file attached to your message."
 
 
+def test_one_document_on_the_list_is_read_as_the_list_says(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk, path = open_desk(), pretend(tmp_path / "a.pdf", Pretence(("picture",)))
+    collection, view = desk.models.collection, desk.window.documents
+    desk.models.reader.list_all()
+    view.form.setCurrentIndex(1)
+    view.form.activated.emit(1)
+    view.forgets.click()
+    assert view.out.isVisible()
+    drop(desk, files([path]))
+    qtbot.waitUntil((tmp_path / "a.txt").exists, timeout=WAIT_MS)
+    assert collection.queue.documents[0].is_forgotten
+    assert desk.models.reader.is_listing
+    assert desk.store.documents.all().result(60) == []
+
+
 def test_the_keyboard_goes_from_the_search_to_what_was_found(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk()
     queued(desk, qtbot, tmp_path / "pile")

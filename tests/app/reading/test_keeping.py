@@ -1,5 +1,7 @@
 """What was read and corrected in the window is there when the document is opened again, in this run or the next."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.store import Orders, Store
+from app.store.attachments import Attachments
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.lines import text_of
 from app.viewmodels.reading.queued import Progress
@@ -248,6 +251,10 @@ def test_what_is_corrected_after_it_was_deleted_is_kept_whole(
     qtbot.waitUntil(lambda: kept(desk) == {1: True, 2: False}, timeout=WAIT_MS)
 
 
+def full(_attachments: Attachments, _path: Path) -> Path:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def bound(qtbot: QtBot, desk: Desk, *paths: Path) -> OpenDocument:
     """The document that pictures are put together to, looked at."""
     desk.models.arrivals.read_pictures(paths)
@@ -296,9 +303,15 @@ def test_a_deleted_document_of_pictures_takes_their_copies_along(
     assert not [path for path in (tmp_path / "data" / "attachments").rglob("*") if path.is_file()]
 
 
-def test_of_pictures_of_a_temporary_conversation_nothing_is_kept(open_desk: OpenDesk, qtbot: QtBot, draw: Draw) -> None:
+@pytest.mark.parametrize("is_temporary", [True, False])
+def test_of_pictures_of_a_temporary_conversation_or_without_a_disk_nothing_is_kept(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw, is_temporary: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = open_desk("fast")
-    desk.models.library.new(is_temporary=True)
+    if is_temporary:
+        desk.models.library.new(is_temporary=True)
+    else:
+        monkeypatch.setattr(Attachments, "keep", full)
     document = bound(qtbot, desk, draw("a.png"), draw("b.png", 50, 40))
     assert desk.pasted.holds(document.path)
     assert kept(desk) == {}

@@ -456,6 +456,23 @@ def test_the_same_file_is_not_queued_twice_while_it_waits(desk: OpenDesk, qtbot:
     assert len(list(tmp_path.rglob("*.txt"))) == 1
 
 
+def test_a_document_that_is_added_again_is_written_again_and_not_read(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (path,) = pile(tmp_path / "in", TWO)
+    queue = desk().queue
+    queue.add([path], TXT)
+    until_over(qtbot, queue, 1)
+    (written,) = _document(queue).written
+    written.unlink()
+    read = QSignalSpy(queue.page_read)
+    queue.add([path], TXT)
+    qtbot.waitUntil(written.exists, timeout=WAIT_MS)
+    until_over(qtbot, queue, 1)
+    assert read.count() == 0
+    assert _document(queue).written == (written,)
+
+
 def test_each_file_is_noted_as_soon_as_it_is_written(
     desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
