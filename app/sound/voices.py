@@ -28,6 +28,7 @@ class SystemSpeaker(Speaker):
             raise SpeechError(NO_VOICE)
         self._speech = QTextToSpeech(engine, self)
         self._own = self._speech.voice()
+        self._chosen: SystemVoice | None = None
         if self._speech.state() is QTextToSpeech.State.Error or not self._speech.availableVoices():
             raise SpeechError(NO_VOICE)
         self._speech.stateChanged.connect(self._follow)
@@ -39,8 +40,10 @@ class SystemSpeaker(Speaker):
 
     def say(self, text: str, rate: float, voice: SystemVoice | None) -> None:
         """Begin to say something. A voice that is not there any more is the system's own."""
-        named = ((each, SystemVoice(each.name(), each.locale().name())) for each in self._all if voice is not None)
-        self._speech.setVoice(next((each for each, its in named if its == voice), self._own))
+        if voice != self._chosen:
+            self._chosen = voice
+            named = ((each, SystemVoice(each.name(), each.locale().name())) for each in self._all)
+            self._speech.setVoice(next((each for each, its in named if its == voice), self._own))
         self._speech.setRate(rate)
         self._is_saying = True
         self._speech.say(text)

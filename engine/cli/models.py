@@ -13,6 +13,7 @@ from engine.checkpoint.fit import fit, in_words
 from engine.checkpoint.found import find_models, known_places, look_at_model
 from engine.checkpoint.quantize import Bits, quantize_checkpoint
 from engine.checkpoint.removal import plan_removal
+from engine.checkpoint.sample import sample_checkpoint
 from engine.cli.arguments import BudgetOption, JsonOption, one_of_numbers, whole_number
 from engine.cli.output import failing_aloud, json_line, notes, say, shown
 from engine.cli.progress import ending_in_order
@@ -120,7 +121,10 @@ def fit_model(
     ] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how much memory a use of a model needs here, and what would make it less. All figures are predicted."""
+    """Say how much memory a use of a model needs here, and what would make it less. All figures are predicted.
+
+    Ends with status 1 where it does not fit.
+    """
     found = _find(model)
     if found.shapes is None:
         raise CheckpointError(f"{found.path}: {found.refusal}" if isinstance(found, FoundModel) else found.repository)
@@ -128,9 +132,11 @@ def fit_model(
     result = fit(found.shapes, machine, Use(context, COMFORT.budget if budget is None else budget, sound, rows))
     if as_json:
         typer.echo(json_line({"machine": machine, "needed_bytes": result.needed_bytes, "fit": result}))
-        return
-    for line in _fit_lines(result):
-        typer.echo(line)
+    else:
+        for line in _fit_lines(result):
+            typer.echo(line)
+    if result.verdict == "too_big":
+        raise typer.Exit(1)
 
 
 def _fit_lines(result: Fit) -> Iterator[str]:
@@ -180,6 +186,8 @@ def _find(name: str) -> CatalogModel | FoundModel:
     if path.exists():
         return look_at_model(path.absolute())
     wanted = name.lower()
+    if wanted == "sample":
+        return look_at_model(sample_checkpoint())
     for found in find_models():
         if wanted in (found.repository.lower(), found.name.lower()) and found.shapes is not None:
             return found
