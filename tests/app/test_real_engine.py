@@ -78,6 +78,7 @@ def test_a_wrong_folder_leaves_the_model_to_talk_with(open_desk: OpenDesk, qtbot
     assert wait_for_end(qtbot, desk).text == "Hello 42"
     told = desk.window.refusal.text.text()
     assert told.startswith(f"“{tmp_path.name}” cannot be loaded, so the sample model stays: ")
+    assert str(tmp_path) not in told, "the window names files, not where they lie"
     assert "config.json" in told
     assert desk.preferences.settings.start_model is None
 

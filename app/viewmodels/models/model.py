@@ -187,12 +187,13 @@ class Model(QObject):
     def _go_back(self, failed: Failed) -> None:
         """Say why, and show the model before, which stays or comes again; without one there is none."""
         before, self.is_there, self.levers = self._before, failed.has_model, failed.levers
+        reason = failed.message.replace(f"{self._path}/", "").replace(str(self._path), f"“{self._name_of(self._path)}”")
         if before is None or before.loading is self._loading:
-            self.state, self.failure, self.refusal = ModelState.FAILED, failed.message, ""
+            self.state, self.failure, self.refusal = ModelState.FAILED, reason, ""
         else:
             what = "stays" if failed.has_model else "is loaded again"
             kept = "the sample model" if before.path == self._sample else f"“{before.path.name}”"
-            self.refusal = f"“{self._name_of(self._path)}” cannot be loaded, so {kept} {what}: {failed.message}"
+            self.refusal = f"“{self._name_of(self._path)}” cannot be loaded, so {kept} {what}: {reason}"
             self._path = before.path
             self._listen(before.loading)
             self.state, self.info = (ModelState.READY, before.info) if failed.has_model else (ModelState.LOADING, None)

@@ -98,8 +98,11 @@ class CodeColors(QObject):
         code = code_of(lines)
         if may_grow and not lines[-1].next().isValid():
             if self._growing is None and code != self._known:
-                self._growing = code
-                self._look.typesetter.divide(code)
+                spans = self._look.typesetter.divide(code)
+                if spans is None:
+                    self._growing = code
+                else:
+                    self._known, self._known_spans = code, spans
         elif (spans := self._look.typesetter.divide(code)) is not None:
             return spans
         else:

@@ -19,6 +19,7 @@ from app.text.blocks import BlockReader, Piece, block_pieces, plain_pieces, uncu
 from app.text.markdown import CUT_MARK, FENCE_NUMBER_MARK, LINE_BREAK_MARK, TAB_MARK, cleaned
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
 from app.widgets.chat.answer_view import AnswerView
+from app.widgets.chat.user_view import UserView
 from app.widgets.markdown import markdown_view, text_view
 from app.widgets.markdown.markdown_document import quote_depth, readable_texts
 from app.widgets.markdown.markdown_view import MarkdownView
@@ -226,9 +227,13 @@ def test_a_plain_text_is_cut_only_where_a_line_is_too_long(
     assert uncut("".join(plain_pieces(long))) == long
     desk = open_desk(has_engine=False)
     show_turns(desk, [UserTurn(Message("user", (Text(TEXTS["a word of a megabyte"]()),)), next_place([]))])
-    shown = desk.window.messages.views[-1].text_view
+    (view,) = desk.window.messages.views
+    assert isinstance(view, UserView)
+    shown = view.text_view
+    assert shown is not None
     assert len(shown.toPlainText()) < MOST["characters"]
     turns = Turns(shown, monkeypatch)
+    view.fold(False)
     qtbot.waitUntil(lambda: len(shown.toPlainText()) >= MEGABYTE, timeout=WAIT_MS)
     turns.assert_small()
     shown.selectAll()
