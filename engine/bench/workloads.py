@@ -276,9 +276,13 @@ class MlxVlm(Workload):
             yield response.token
 
     def prepare(self, budget: int) -> Figures:
-        """A picture to patches; its file is read before."""
-        picture = test_picture(0)
-        return {"s": seconds(lambda: self._patches(picture, budget))}
+        """A picture's file to patches."""
+        from PIL import Image
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "0.png"
+            test_picture(0).save(path)
+            return {"s": seconds(lambda: self._patches(Image.open(path).convert("RGB"), budget))}
 
     def picture(self, budget: int) -> Figures:
         """Patches to soft tokens."""

@@ -1,5 +1,6 @@
 """Decoder attention: grouped queries over keys and values that a layer owns or shares."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import mlx.core as mx
@@ -39,6 +40,9 @@ def attend(q: mx.array, k: mx.array, v: mx.array, mask: Mask) -> mx.array:
         y = _attend_causally(q, k, v)
     else:
         y = _sdpa(q, k, v, mask)
+    rows, heads, queries, dim = y.shape
+    if queries == 1:  # a decode step is as long as it has operations
+        return y.reshape(rows, 1, heads * dim)
     return y.transpose(0, 2, 1, 3).flatten(start_axis=2)
 
 
@@ -102,16 +106,19 @@ class Attention(nn.Module):
 
     def keys_values(self, x: mx.array, offset: int | mx.array) -> KeysValues:
         """x [B, L, hidden] -> new keys and values [B, K, L, D] for positions from `offset` on."""
-        keys = self._heads(self.k_proj(x))
-        values = keys if self._values_are_keys else self._heads(self.v_proj(x))
-        k = self.k_norm(keys).transpose(0, 2, 1, 3)
-        v = rms_norm(values, self._eps).transpose(0, 2, 1, 3)
-        return self._rope(k, offset), v
+        keys = self.k_proj(x)
+        values = keys if self._values_are_keys else self.v_proj(x)
+        k = self._by_head(keys, self.k_norm)
+        return self._rope(k, offset), self._by_head(values, lambda heads: rms_norm(heads, self._eps))
 
     def __call__(self, x: mx.array, kv: KeysValues, mask: Mask, offset: int | mx.array) -> mx.array:
         """x [B, L, hidden] attends over kv; its first row stands at position `offset`."""
-        q = self.q_norm(self._heads(self.q_proj(x))).transpose(0, 2, 1, 3)
+        q = self._by_head(self.q_proj(x), self.q_norm)
         return self.o_proj(attend(self._rope(q, offset), *kv, mask))
 
-    def _heads(self, x: mx.array) -> mx.array:
-        return x.reshape(*x.shape[:-1], -1, self._head_dim)  # [B, L, H or K, D]
+    def _by_head(self, x: mx.array, norm: Callable[[mx.array], mx.array]) -> mx.array:
+        """x [B, L, H * D] -> [B, H, L, D], each head normed."""
+        rows, length, _ = x.shape
+        if length == 1:
+            return norm(x.reshape(rows, -1, 1, self._head_dim))
+        return norm(x.reshape(rows, length, -1, self._head_dim)).transpose(0, 2, 1, 3)

@@ -179,10 +179,11 @@ class Decoder(nn.Module):
     ) -> tuple[mx.array, list[KeysValues]]:
         """The layers that own keys and values: all that a prompt's earlier positions need."""
         kept = []
+        parts = _parts(per_layer_inputs)
         for index, view in enumerate(views):
             layer = self.layers[index]
             mask = masks.sliding if layer.is_sliding else masks.full
-            h, kv = layer(h, per_layer_inputs[:, :, index], view, None, mask, offset)
+            h, kv = layer(h, parts[index], view, None, mask, offset)
             kept.append(kv)
         return h, kept
 
@@ -191,10 +192,11 @@ class Decoder(nn.Module):
         offset: int | mx.array,
     ) -> mx.array:  # fmt: skip
         """The layers that share, for just the positions whose states are wanted, then the final norm."""
+        parts = _parts(per_layer_inputs)
         for index in range(len(kept), len(self.layers)):
             layer = self.layers[index]
             mask = masks.sliding if layer.is_sliding else masks.full
-            h, _ = layer(h, per_layer_inputs[:, :, index], None, kept[layer.kv_source], mask, offset)
+            h, _ = layer(h, parts[index], None, kept[layer.kv_source], mask, offset)
         return self.norm(h)
 
     def logits(self, states: mx.array) -> mx.array:
@@ -202,3 +204,11 @@ class Decoder(nn.Module):
         cap = self.config.final_logit_softcapping
         assert cap is not None, "the config of a whole model has one"
         return mx.tanh(self.embed_tokens.as_linear(states).astype(mx.float32) / cap) * cap
+
+
+def _parts(per_layer_inputs: mx.array) -> list[mx.array]:
+    """Each layer's part [B, L, P] of [B, L, layers, P]; cut at once, because each cut of one's own is an operation."""
+    _, _, layers, width = per_layer_inputs.shape
+    if not width:
+        return [per_layer_inputs[:, :, 0]] * layers
+    return list(mx.split(per_layer_inputs.flatten(start_axis=2), layers, axis=-1))

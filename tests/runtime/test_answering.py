@@ -101,7 +101,7 @@ def test_a_step_that_fails_ends_its_answers_and_costs_no_other_state(
     while any(answering.phase == "preparing" for answering in running):
         engine.advance()
     with monkeypatch.context() as patch:
-        patch.setattr(engine._model, "decode", lambda *_: (_ for _ in ()).throw(MemoryError("no memory left")))
+        patch.setattr(engine._model, "decode_states", lambda *_: (_ for _ in ()).throw(MemoryError("no memory left")))
         finish(engine, *running)
     assert all(isinstance(answering.error, MemoryError) for answering in running)
     ready = next(engine.respond(first, asked(1)))
@@ -116,7 +116,7 @@ def test_an_answer_that_is_full_ends_whatever_fails_beside_it(engine: Engine, mo
         engine.advance()
     engine.advance()
     full._begun = replace(full._made, max_length=full.session.kv.length)
-    monkeypatch.setattr(engine._model, "decode", lambda *_: (_ for _ in ()).throw(MemoryError("no memory left")))
+    monkeypatch.setattr(engine._model, "decode_states", lambda *_: (_ for _ in ()).throw(MemoryError("no memory left")))
     for _ in range(4):
         engine.advance()
     assert reason(list(full.events)) == "context_full"
