@@ -477,16 +477,19 @@ class Engine:
                 return logits
             yield None
 
-    def _logprobs(self, count: int, logits: mx.array, token: int) -> Logprobs:
-        found = log_probabilities(logits, mx.array([token]), count)
+    def _logprobs(self, count: int, logits: mx.array, token: mx.array) -> Callable[[int], Logprobs]:
+        found = log_probabilities(logits, token, count)
+        mx.async_eval(*found)
 
-        def describe(ids: list[int], values: list[float]) -> tuple[Logprob, ...]:
-            return tuple(Logprob(i, self._tokenizer.decode([i]), x) for i, x in zip(ids, values, strict=True))
+        def describe(ids: list[int], values: mx.array) -> tuple[Logprob, ...]:
+            known = zip(ids, cast(list[float], values.tolist()), strict=True)
+            return tuple(Logprob(i, self._tokenizer.decode([i]), value) for i, value in known)
 
-        (chosen,) = describe([token], cast(list[float], found.chosen.tolist()))
-        return Logprobs(
-            chosen, describe(cast(list[int], found.top_ids.tolist()), cast(list[float], found.top.tolist()))
-        )
+        def tell(token_id: int) -> Logprobs:
+            (chosen,) = describe([token_id], found.chosen)
+            return Logprobs(chosen, describe(cast(list[int], found.top_ids.tolist()), found.top))
+
+        return tell
 
     def _decode_cold(self, prompt: Prompt, choose: Choose) -> Iterator[int]:
         yield from decode(self._step, *self._fill_cold(prompt), choose, self.info.context_length)

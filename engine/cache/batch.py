@@ -79,12 +79,13 @@ class Batch:
 
     def _side_by_side(self, index: int, rows: Sequence[KVCache]) -> KeysValues:
         """One layer of all rows in buffers of one size; the rows let go of theirs."""
-        longest = max(kv.length for kv in rows)
-        for kv in rows:
-            kv.layers[index].fit(longest + 1)
+        capacity = rows[0].layers[index].roomy(0, max(kv.length for kv in rows) + 1)
         pairs = [kv.layers[index].buffers for kv in rows]
-        pairs += [(mx.zeros_like(pairs[0][0]), mx.zeros_like(pairs[0][1]))] * (self._num_rows(rows) - len(rows))
-        keys, values = (mx.concatenate(list(each)) for each in zip(*pairs, strict=True))
+        pairs += [(pairs[0][0][:, :, :0], pairs[0][1][:, :, :0])] * (self._num_rows(rows) - len(rows))
+        keys, values = (
+            mx.concatenate([padded(buffer[:, :, :capacity], capacity) for buffer in side])
+            for side in zip(*pairs, strict=True)
+        )
         mx.eval(keys, values)
         for kv in rows:
             kv.layers[index].release()

@@ -131,10 +131,16 @@ class Sessions:
         return session
 
     def put(self, session: Session) -> None:
-        """Keep a state for later prompts, as the one used last; it takes the place of one that holds the same."""
+        """Keep a state for later prompts, as the one used last; it takes the place of one that holds the same.
+
+        Of those that nobody goes on from only the last is worth its memory: the next may begin alike.
+        """
         self._taken.discard(session)
         if session.kv.length:
-            self._states = [*(state for state in self._states if state.keys != session.keys), session]
+            kept = (
+                each for each in self._states if each.keys != session.keys and not (each.is_once and session.is_once)
+            )
+            self._states = [*kept, session]
         self._evict()
 
     def make_room(self, rows_bytes: int) -> None:

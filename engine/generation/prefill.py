@@ -72,11 +72,12 @@ def prefill(
 
     Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
     and recorded before it is yielded, so a caller may stop between chunks and keep what is done. Snapshots are taken
-    on the way where another prompt is likely to go on otherwise. while_computing: what is to be done meanwhile for the
-    tokens after the prompt; it is given the cache, and the length that it is going to have.
+    on the way where another prompt is likely to go on otherwise; none of a state that nobody goes on from.
+    while_computing: what is to be done meanwhile for the tokens after the prompt; it is given the cache, and the length
+    that it is going to have.
     """
     keys, blocks, start = prompt.keys(), [span.positions for span in prompt.spans], session.kv.length
-    places = {start, session.parts_at, *_parting_places(prompt)}
+    places = set() if session.is_once else {start, session.parts_at, *_parting_places(prompt)}
     for chunk in plan_chunks(start, len(prompt), chunk_size, blocks):
         marks = _needed(place for place in places if chunk.start <= place <= chunk.stop)
         inputs = _prepare_chunk(model, prompt, features, session.kv, chunk, marks)

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from engine.protocol.errors import Cancelled, EngineError, EngineStopped, NoModel
 from engine.protocol.events import EngineEvent, Failed, Finished, ModelInfo
-from engine.tasks.asking import MOST_AT_ONCE, Answered, Ask, Asking, put_together
+from engine.tasks.asking import Answered, Ask, Asking, most_at_once, put_together
 
 __all__ = ["Loan", "LoanEnded", "Question"]
 
@@ -73,9 +73,10 @@ class Loan:
     def __call__(self, asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
         """As `Asking`; raises Cancelled, EngineStopped."""
         waiting, running = enumerate(asks), dict[int, tuple[int, list[EngineEvent]]]()
+        most = most_at_once(self.info)
         try:
             while True:
-                for index, each in islice(waiting, MOST_AT_ONCE - len(running)):
+                for index, each in islice(waiting, most - len(running)):
                     question = Question(self, next(_ids), each)
                     running[question.id] = index, []
                     self._submit(question)

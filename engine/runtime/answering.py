@@ -28,6 +28,13 @@ class Stopped(Exception):
     """The caller asked to stop."""
 
 
+Describe = Callable[[mx.array, mx.array], Callable[[int], Event]]
+"""(logits [V], the token [1] chosen from them, lazy) -> what makes of the token's id what is told of it.
+
+Begun before the next step is, so that nobody waits for that.
+"""
+
+
 @dataclass(frozen=True)
 class Begun:
     """A prompt in its state, and what the answer to it is made with."""
@@ -39,8 +46,7 @@ class Begun:
     sampler: Sampler
     max_length: int
     drafts: Drafts | None = None
-    describe: Callable[[mx.array, int], Event] | None = None
-    """What is told of a token of the answer, from the logits [V] that it was chosen from."""
+    describe: Describe | None = None
 
 
 Preparing = Generator[Event | None, None, Begun]
@@ -110,6 +116,7 @@ class Answering:
         self.error: BaseException | None = None
         self._preparing, self._costs, self._cancelled, self._put = preparing, costs, cancelled, put
         self._begun: Begun | None = None
+        self._described: Callable[[int], Event] | None = None
         self._keeps_state = True
         self._failure: Exception | None = None
         """Of the choice of a token; told when that token would be read."""
@@ -171,13 +178,14 @@ class Answering:
 
     def choose(self, logits: mx.array) -> mx.array:
         """The next token, int32 [1]; lazy. What goes wrong here is no matter of the other rows."""
-        self._seen = logits
-        turn = self._made.turn
+        begun = self._made
         try:
-            return self._made.sampler(logits, turn.forced, turn.allowed())
+            token = begun.sampler(logits, begun.turn.forced, begun.turn.allowed())
+            self._described = begun.describe(logits, token) if begun.describe is not None else None
         except Exception as error:  # noqa: BLE001 - told when the token would be read
             self._failure = error
             return mx.zeros((1,), mx.int32)
+        return token
 
     def take(self, token: int, *, is_last: bool) -> None:
         """The token was written."""
@@ -210,8 +218,8 @@ class Answering:
         begun = self._made
         self._costs.count()
         self.events.extend(begun.turn.take(token))
-        if begun.describe is not None and begun.turn.is_answering:
-            self.events.append(begun.describe(self._seen, token))
+        if self._described is not None and begun.turn.is_answering:
+            self.events.append(self._described(token))
         reason = begun.turn.reason or ("context_full" if is_last else None)
         if reason is not None:
             self._end(reason)

@@ -11,13 +11,17 @@ Nothing starves: the queue has every `QUEUE_SHARE`-th slice and one row.
 from collections.abc import Sequence
 from typing import Generic, Literal, Protocol, TypeVar
 
-__all__ = ["MAX_JOBS", "QUEUE_SHARE", "Job", "Phase", "Rows", "Scheduler"]
+__all__ = ["MAX_JOBS", "MAX_QUEUED", "QUEUE_SHARE", "Job", "Phase", "Rows", "Scheduler"]
 
 QUEUE_SHARE = 8
 """One slice in so many is the queue's, however many interactive jobs there are."""
 
 MAX_JOBS = 8
-"""Jobs of either kind that are begun at once, and rows of a decode step; the others wait, in their order."""
+"""Interactive jobs that are begun at once, and rows of a decode step beside which somebody waits; the others wait, in
+their order."""
+
+MAX_QUEUED = 16
+"""The same of the queue, and its rows where nobody waits: short answers of a small model are worth more together."""
 
 Phase = Literal["preparing", "ready", "over"]
 
@@ -135,7 +139,7 @@ class Scheduler(Generic[J]):
         """The jobs of a kind that may have a slice."""
         jobs = [job for job in self._jobs if job.is_interactive == is_interactive]
         waiting = [job for job in jobs if job not in self._begun]
-        num_free = MAX_JOBS - (len(jobs) - len(waiting))
+        num_free = (MAX_JOBS if is_interactive else MAX_QUEUED) - (len(jobs) - len(waiting))
         admitted = {id(job) for job in waiting[:num_free]}
         return [job for job in jobs if job.phase == "preparing" and (job in self._begun or id(job) in admitted)]
 
@@ -149,9 +153,9 @@ class Scheduler(Generic[J]):
             return
         queue = [job for job in ready if not job.is_interactive]
         interactive = [job for job in ready if job.is_interactive][: MAX_JOBS - bool(queue)]
-        wanted: list[J] = []
+        most, wanted = MAX_JOBS if interactive else MAX_QUEUED, list[J]()
         for job in [*interactive[:1], *queue[:1], *interactive[1:], *queue[1:]]:
-            if len(wanted) < MAX_JOBS and self._rows.fits([*wanted, job]):
+            if len(wanted) < most and self._rows.fits([*wanted, job]):
                 wanted.append(job)
         for job in [job for job in self._seated if job not in wanted]:
             self._unseat(job)

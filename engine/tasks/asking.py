@@ -14,6 +14,7 @@ from engine.protocol.events import (
     FinishReason,
     Logprob,
     Logprobs,
+    ModelInfo,
     PromptReady,
     Receipt,
     TextDelta,
@@ -21,11 +22,12 @@ from engine.protocol.events import (
 from engine.protocol.messages import Message
 from engine.protocol.options import GREEDY, Options
 from engine.runtime.answering import Answering
+from engine.runtime.scheduler import MAX_QUEUED
 
-__all__ = ["MOST_AT_ONCE", "Answered", "Ask", "Asking", "ask_engine", "put_together"]
+__all__ = ["MOST_AT_ONCE", "Answered", "Ask", "Asking", "ask_engine", "most_at_once", "put_together"]
 
 MOST_AT_ONCE = 8
-"""Questions under way: as many as the scheduler has rows for."""
+"""Questions under way to a model that is asked for whole pages, each of which holds a long state."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,20 @@ class Asking(Protocol):
         ...
 
 
+def most_at_once(info: ModelInfo) -> int:
+    """Questions under way: of a model that reads pieces of lines, as many as the scheduler has rows for."""
+    return MAX_QUEUED if info.traits.max_line_characters else MOST_AT_ONCE
+
+
 def ask_engine(engine: Engine, cancelled: Callable[[], bool] = lambda: False) -> Asking:
     """Answers of an engine on this thread."""
 
     def ask(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
         waiting, running = enumerate(asks), dict[int, tuple[Answering, list[Event]]]()
+        most = most_at_once(engine.info)
         try:
             while True:
-                for index, each in islice(waiting, MOST_AT_ONCE - len(running)):
+                for index, each in islice(waiting, most - len(running)):
                     begun = engine.start(each.messages, each.options, cancelled, is_interactive=False, is_once=True)
                     running[index] = begun, []
                 if not running:

@@ -222,6 +222,7 @@ def test_answers_that_nobody_goes_on_from_are_the_first_to_go(engine: Engine) ->
         session.is_once = True
         assert len([*prefill(engine._model, prompt, {}, session, 512)]) == 1
         chat.sessions.put(session)
+    assert sum(state.is_once for state in chat.sessions._states) == 1
     chat.ask([2, *ids(100)])
     assert chat.known == 100
 

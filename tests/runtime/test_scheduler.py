@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.runtime.scheduler import MAX_JOBS, QUEUE_SHARE, Phase, Scheduler
+from engine.runtime.scheduler import MAX_JOBS, MAX_QUEUED, QUEUE_SHARE, Phase, Scheduler
 
 
 @dataclass(eq=False)
@@ -63,7 +63,7 @@ class FakeJob:
 class FakeRows:
     """Rows that note who was served."""
 
-    def __init__(self, log: list[str], max_fitting: int = MAX_JOBS) -> None:
+    def __init__(self, log: list[str], max_fitting: int = MAX_QUEUED) -> None:
         self.jobs: list[FakeJob] = []
         self._log, self._max_fitting = log, max_fitting
 
@@ -74,7 +74,7 @@ class FakeRows:
         assert job not in self.jobs
         assert job.phase == "ready"
         self.jobs.append(job)
-        assert len(self.jobs) <= MAX_JOBS
+        assert len(self.jobs) <= (MAX_JOBS if any(each.is_interactive for each in self.jobs) else MAX_QUEUED)
 
     def leave(self, job: FakeJob) -> None:
         self.jobs.remove(job)
@@ -88,7 +88,7 @@ class FakeRows:
 class Stage:
     """A scheduler, its rows and what was done."""
 
-    def __init__(self, max_fitting: int = MAX_JOBS) -> None:
+    def __init__(self, max_fitting: int = MAX_QUEUED) -> None:
         self.log: list[str] = []
         self.rows = FakeRows(self.log, max_fitting)
         self.scheduler = Scheduler[FakeJob](self.rows)
@@ -137,11 +137,11 @@ def test_slices_and_steps_take_turns() -> None:
 
 def test_pages_that_nobody_waits_for_word_by_word_write_in_full_rows() -> None:
     stage = Stage()
-    for _ in range(MAX_JOBS + 1):
+    for _ in range(MAX_QUEUED + 1):
         stage.add(interactive=False, slices=3, tokens=5)
-    kinds = [each.split()[0] for each in stage.work(3 * MAX_JOBS + 5)]
-    assert kinds == ["slice"] * 3 * MAX_JOBS + ["step"] * 5
-    assert len(stage.log[-1].split()) == 1 + MAX_JOBS
+    kinds = [each.split()[0] for each in stage.work(3 * MAX_QUEUED + 5)]
+    assert kinds == ["slice"] * 3 * MAX_QUEUED + ["step"] * 5
+    assert len(stage.log[-1].split()) == 1 + MAX_QUEUED
 
 
 def test_of_two_questions_the_one_served_longest_ago_is_next() -> None:
@@ -200,7 +200,7 @@ def test_pages_that_wait_are_not_begun() -> None:
     for _ in range(30):
         stage.add(interactive=False, slices=1, tokens=1000)
     stage.work(100)
-    assert sum(job.phase == "ready" for job in stage.jobs) == MAX_JOBS
+    assert sum(job.phase == "ready" for job in stage.jobs) == MAX_QUEUED
 
 
 def test_a_job_that_waits_is_stopped_within_one_piece_of_work() -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.engine import Engine
-from engine.protocol.events import Event
+from engine.protocol.events import Event, Traits
 from engine.protocol.messages import Sound, user
 from engine.protocol.options import GREEDY, Options
-from engine.tasks.asking import MOST_AT_ONCE, Answered, Ask, ask_engine, put_together
+from engine.runtime.scheduler import MAX_QUEUED
+from engine.tasks.asking import MOST_AT_ONCE, Answered, Ask, ask_engine, most_at_once, put_together
 
 SHORT = Options(GREEDY, max_new_tokens=6, num_logprobs=1)
 
@@ -47,6 +49,11 @@ def test_questions_are_taken_as_their_turn_comes(engine: Engine) -> None:
         num_answered += 1
         assert taken <= num_answered + MOST_AT_ONCE - 1
     assert num_answered == 20
+
+
+def test_a_model_that_reads_pieces_of_lines_is_asked_for_as_many_as_there_are_rows(engine: Engine) -> None:
+    reads_lines = msgspec.structs.replace(engine.info, traits=Traits(max_line_characters=40))
+    assert (most_at_once(engine.info), most_at_once(reads_lines)) == (MOST_AT_ONCE, MAX_QUEUED)
 
 
 def test_one_that_cannot_be_answered_stops_no_other(engine: Engine) -> None:
