@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-__all__ = ["Cell", "Cells", "Rule", "Table", "tables"]
+__all__ = ["Cell", "Cells", "Rule", "Table", "columns_of", "tables", "walls_between"]
 
 TIGHT = 0.6
 """Of the usual white between the rows of a table: what is closer is the next line of the same row."""
@@ -46,8 +46,8 @@ class Table:
 
     def __init__(self, lines: Sequence[Cells], rules: Sequence[Rule]) -> None:
         """lines: of print. rules: where they lie between two lines, a new row begins."""
-        self._columns = columns = _columns(lines)
-        self._rows = _joined([_filled(line, columns) for line in lines], _walls(lines, rules))
+        self._columns = columns = columns_of(lines)
+        self._rows = _joined([_filled(line, columns) for line in lines], walls_between(lines, rules))
 
     @property
     def rows(self) -> list[list[str]]:
@@ -86,12 +86,12 @@ def _fits(cell: Cell, run: Sequence[Cells]) -> bool:
     """Whether it stands close below lines of several cells, within one of their columns."""
     if not run:
         return False
-    columns = _columns(run)
+    columns = columns_of(run)
     is_within = sum(cell.left < right and cell.right > left for left, right in columns) == 1
     return is_within and cell.top - max(each.bottom for each in run[-1]) < cell.height
 
 
-def _columns(lines: Sequence[Cells]) -> list[tuple[int, int]]:
+def columns_of(lines: Sequence[Cells]) -> list[tuple[int, int]]:
     """From and to; what overlaps from line to line is one."""
     columns: list[tuple[int, int]] = []
     for cell in sorted((cell for line in lines for cell in line), key=lambda cell: cell.left):
@@ -110,7 +110,7 @@ def _filled(line: Cells, columns: Sequence[tuple[int, int]]) -> Filled:
     return cells
 
 
-def _walls(lines: Sequence[Cells], rules: Sequence[Rule]) -> list[int]:
+def walls_between(lines: Sequence[Cells], rules: Sequence[Rule]) -> list[int]:
     """Before which lines a rule parts the table."""
     cells = [cell for line in lines for cell in line]
     left, right = min(cell.left for cell in cells), max(cell.right for cell in cells)

@@ -1,10 +1,11 @@
 """Components to runs of print: letters that stand side by side, with their marks; rules, frames and pictures aside."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from engine.documents.code_ink import without_code_ink
 from engine.documents.components import Components, find_components
 
 __all__ = ["Ground", "Place", "Run", "find_ground"]
@@ -94,11 +95,17 @@ class Ground:
     """Height of a usual letter in pixels; 0 where there are none."""
     unexplained: float
     """Share of the ink that is none of these."""
+    has_codes: bool = False
+    """Whether there was ink of QR codes or barcodes, which was left out."""
 
 
 def find_ground(ink: np.ndarray) -> Ground:
     """The print of a straightened page [H, W] bool."""
-    found = find_components(ink)
+    cleaned, found = without_code_ink(ink)
+    return replace(_find_ground(cleaned, found), has_codes=cleaned is not ink)
+
+
+def _find_ground(ink: np.ndarray, found: Components) -> Ground:
     letter = _letter_height(found)
     if not letter:
         return Ground(found, (), (), (), 0.0, 1.0 if len(found) else 0.0)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
 from engine.documents.bend import FLAT, Bend, find_bend
+from engine.documents.code_ink import without_code_ink
 from engine.documents.components import Components, find_components
 from engine.documents.cut import Piece, Strips, cut_row, halve
 from engine.documents.desk import WHOLE, clear_ground
@@ -102,14 +103,14 @@ def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None)
     pixels = as_positive(np.asarray(picture.convert("L")))
     gray, ink = Image.fromarray(pixels), find_ink(pixels)
     between()
-    skew = find_skew(ink)
+    skew = find_skew(without_code_ink(ink)[0])
     between()
     if skew:
         picture = picture.rotate(skew, Image.Resampling.BICUBIC, fillcolor="white")
         gray = Image.fromarray(as_positive(np.asarray(straighten(gray, skew, find_paper(pixels)))))  # panels level now
         ink = find_ink(np.asarray(gray))
         between()
-    bend = find_bend(ink)
+    bend = find_bend(without_code_ink(ink)[0])
     between()
     if bend != FLAT:
         picture, gray = bend.leveled(picture), bend.leveled(gray)

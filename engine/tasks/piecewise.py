@@ -7,12 +7,15 @@ halves.
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
 
+from engine.documents.beside import read_down
 from engine.documents.cut import CELL_GAP, Piece
 from engine.documents.grid import Cell
+from engine.documents.lines import Run
 from engine.documents.sheet import Sheet
 from engine.protocol.documents import Box, PageState, TextLine
 from engine.protocol.messages import Picture, user
@@ -31,7 +34,7 @@ DOUBTED = -1.2
 """Log-probability of its least likely token below which a piece is read again in halves."""
 
 GUESSED = -0.4
-"""Mean log-probability of a line's tokens below which it is no text that its model knows, but scribble or a blot."""
+"""Mean log-probability of a cell's tokens below which it is no text that its model knows, but scribble or a blot."""
 
 STRANGE = -0.25
 """The same for all lines of a page together: another script, handwriting, a picture of something."""
@@ -147,37 +150,34 @@ class Readings:
     def __init__(self, sheet: Sheet, read: Sequence[ReadPiece]) -> None:
         self.pieces = read
         self._sheet = sheet
-        self._rows: list[list[ReadPiece]] = [[] for _ in sheet.rows]
-        for each in read:
-            self._rows[each.piece.row].append(each)
+        self._rows = _in_order(sheet, read)
 
     @cached_property
     def is_strange(self) -> bool:
         """Whether the page is nothing that its model knows."""
         return _mean_logprob(self.pieces) < STRANGE
 
+    @property
+    def num_unread(self) -> int:
+        """Lines of which nothing was read, or something only guessed."""
+        if self.is_strange:
+            return len(self._rows)
+        return sum(any(cell.is_guessed for cell in row) or not any(cell.text for cell in row) for row in self._rows)
+
+    @property
+    def num_lines(self) -> int:
+        """All lines."""
+        return len(self._rows)
+
     def lines(self, region: Box | None) -> list[TextLine]:
-        """Each row's pieces put together; "" for a row in which nothing was read, or only guessed."""
-        return [self._line(row, region) for row in range(len(self._rows))]
+        """Each line's pieces put together, without what was only guessed; none for lines of which nothing is left."""
+        lines = [self._line([cell for cell in row if cell.text], region) for row in self._rows if not self.is_strange]
+        return [line for line in lines if line.text]
 
     def cells(self) -> list[list[Cell]]:
-        """The text of each row's runs, rows without any left out."""
-        rows = []
-        for row in self._rows:
-            if _mean_logprob(row) < GUESSED:
-                continue
-            cells = list[Cell]()
-            for each in row:
-                if not each.text:
-                    continue
-                run = each.piece.run
-                cell = Cell(each.text, each.piece.left, run.top, each.piece.right, run.bottom)
-                if cells and each.piece.before != CELL_GAP:
-                    cells.append(cells.pop().followed_by(cell, each.piece.before))
-                else:
-                    cells.append(cell)
-            rows += [cells] if cells else []
-        return rows
+        """The text of each line's runs, lines without any left out."""
+        rows = [[cell.as_cell() for cell in row if cell.text] for row in self._rows]
+        return [row for row in rows if row]
 
     def ending(self) -> tuple[PageState, str]:
         """How the reading of the page ended, and what is to be said about it."""
@@ -191,26 +191,73 @@ class Readings:
             return ("done" if has_text else "failed"), reason
         if has_text and self.is_strange:
             return "failed", NO_PRINT
-        num_bad = len({each.piece.row for each in self.pieces if each.is_bad})
+        num_bad = sum(any(each.is_bad for cell in row for each in cell.pieces) for row in self._rows)
         if num_bad:
             return "looped", f"The model repeated itself or lost its place in {num_bad} of {len(self._rows)} lines."
         return ("done" if has_text else "empty"), ""
 
-    def _line(self, row: int, region: Box | None) -> TextLine:
+    def _line(self, cells: Sequence["_ReadCell"], region: Box | None) -> TextLine:
         text, unsure, confidence = "", list[tuple[int, int]](), list[float]()
-        is_guessed = self.is_strange or _mean_logprob(self._rows[row]) < GUESSED
-        for each in self._rows[row]:
-            if is_guessed or not each.text:
-                continue
-            gap = each.piece.before if text else ""
-            start = len(text) + len(gap)
-            text += gap + each.text
-            if not each.piece.run.leader:
-                confidence.append(each.confidence)
-                unsure += [(start + a, start + b) for a, b in each.unsure]
-        place = self._sheet.rows[row]
-        box = self._sheet.box(place.left, place.top, place.right, place.bottom, region)
+        for cell in cells:
+            for index, each in enumerate(cell.with_text):
+                gap = (each.piece.before if index else CELL_GAP) if text else ""
+                start = len(text) + len(gap)
+                text += gap + each.text
+                if not each.piece.run.leader:
+                    confidence.append(each.confidence)
+                    unsure += [(start + a, start + b) for a, b in each.unsure]
+        runs = [cell.run for cell in cells]
+        box = self._sheet.box(
+            min((run.left for run in runs), default=0), min((run.top for run in runs), default=0),
+            max((run.right for run in runs), default=0), max((run.bottom for run in runs), default=0), region,
+        )  # fmt: skip
         return TextLine(text, box, min(confidence, default=None), tuple(unsure))
+
+
+@dataclass(frozen=True)
+class _ReadCell:
+    """The pieces of one run."""
+
+    pieces: Sequence[ReadPiece]
+
+    @property
+    def run(self) -> Run:
+        return self.pieces[0].piece.run
+
+    @property
+    def with_text(self) -> list[ReadPiece]:
+        """Those in which something was read."""
+        return [each for each in self.pieces if each.text]
+
+    @cached_property
+    def is_guessed(self) -> bool:
+        """Whether what was read is no text that its model knows."""
+        return bool(self.with_text) and _mean_logprob(self.pieces) < GUESSED
+
+    @cached_property
+    def text(self) -> str:
+        """What was read; nothing where that is only guessed."""
+        if self.is_guessed or not self.with_text:
+            return ""
+        first, *more = self.with_text
+        return first.text + "".join(each.piece.before + each.text for each in more)
+
+    def as_cell(self) -> Cell:
+        """With its place."""
+        return Cell(self.text, self.run.left, self.run.top, self.run.right, self.run.bottom)
+
+
+def _in_order(sheet: Sheet, read: Sequence[ReadPiece]) -> list[list[_ReadCell]]:
+    """The cells of a page in the lines that they are read in."""
+    rows: list[list[_ReadCell]] = []
+    for _, block in groupby(read, key=lambda each: sheet.rows[each.piece.row].block):
+        lines = [
+            [_ReadCell(list(pieces)) for _, pieces in groupby(line, key=lambda each: id(each.piece.run))]
+            for _, line in groupby(block, key=lambda each: each.piece.row)
+        ]
+        order = read_down([[cell.as_cell() for cell in line] for line in lines], sheet.ground.rules)
+        rows += [[lines[line][cell] for line, cell in row] for row in order]
+    return rows
 
 
 def _mean_logprob(pieces: Iterable[ReadPiece]) -> float:

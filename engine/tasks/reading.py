@@ -43,6 +43,8 @@ NUM_SAMPLES = 12
 FEW = 3
 """Lines: a page with as many is one of print, whatever else is on it."""
 
+UNKNOWN_CODE = "What looks like a QR code or a barcode on this page could not be decoded, and is left out."
+
 T = TypeVar("T")
 
 LOST, UNKNOWN = 0.05, 0.5
@@ -166,21 +168,20 @@ class _Page:
             if _mean_logprob(answered for _, answered in reader.ask(some)) < STRANGE:
                 return self._strange(self._receipt("pieces", PIECE_BUDGET, reader.num_soft_tokens, len(reader.pieces)))
         found = yield from self._progress(reader.read(), len(reader.pieces))
-        lines = found.lines(self._reading.region)
-        kept = tuple(line for line in lines if line.text)
         state, reason = found.ending()
+        num_unread = found.num_unread
         if not reason:
-            reason = self._remark(state, num_unread=len(lines) - len(kept))
+            reason = self._remark(state, num_unread, found.num_lines)
         answer, cannot = self._in_form(found)
         receipt = self._receipt("pieces", PIECE_BUDGET, reader.num_soft_tokens, len(reader.pieces))
         return PageText(
             self._info.number,
             state,
-            kept,
+            tuple(found.lines(self._reading.region)),
             cannot or reason,
             answer,
             skew=self._sheet.skew,
-            num_lines_unread=len(lines) - len(kept),
+            num_lines_unread=num_unread,
             receipt=msgspec.structs.replace(receipt, num_read_again=reader.num_read_again),
         )
 
@@ -197,12 +198,14 @@ class _Page:
             receipt=receipt,
         )
 
-    def _remark(self, state: PageState, num_unread: int) -> str:
+    def _remark(self, state: PageState, num_unread: int, num_lines: int) -> str:
         """What is to be said of a page that was read well as far as it was read."""
+        if self._sheet.ground.has_codes:
+            return UNKNOWN_CODE
         if state == "empty":
             return "There is ink on this page, but no print was found." if self._sheet.ink.any() else ""
         if num_unread:
-            return f"{num_unread} of {len(self._sheet.rows)} lines could not be read."
+            return f"{num_unread} of {num_lines} lines could not be read, or not whole."
         if self._sheet.unexplained > LOST:
             return "Its layout was not understood: some of its ink may not be read."
         return ""

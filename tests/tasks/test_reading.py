@@ -349,6 +349,33 @@ def test_layer_and_reading_are_compared_line_by_line() -> None:
     ]  # fmt: skip
 
 
+def test_addresses_side_by_side_are_lines_of_their_own_in_the_order_they_are_meant() -> None:
+    sides = ["Harbour Trust", "17 Quay Street", "Bergen"], ["Helen Brook", "44 Station Road", "Leeds LS1"]
+    page = draw_page([(x, 100.0 + 36 * i, side[i]) for i in range(3) for x, side in zip((60, 600), sides, strict=True)])
+    words = iter(side[i] for i in range(3) for side in sides)
+    found, _ = read(page, asking(lambda *_: said(next(words))))
+    assert found.text == "\n".join([*sides[0], *sides[1]])
+    lefts = [line.box.left for line in found.lines if line.box]
+    assert [left < 0.1 for left in lefts] == [True] * 3 + [False] * 3
+
+
+def test_a_cell_that_is_only_guessed_is_left_out_of_its_line_and_said() -> None:
+    page = draw_page([(x, 100.0 + 50 * i, "Number" if x < 100 else "20481") for i in range(4) for x in (60, 700)])
+    found, _ = read(page, asking(lambda i, _: said("scribble", -0.9) if i == 1 else said(f"sure{i}")))
+    assert found.text == "sure0\nsure2\tsure3\nsure4\tsure5\nsure6\tsure7"
+    assert (found.state, found.num_lines_unread) == ("done", 1)
+    assert found.reason == "1 of 4 lines could not be read, or not whole."
+
+
+def test_a_code_that_could_not_be_decoded_is_said() -> None:
+    page = draw_page([(60, 100, "Fragile")])
+    for i in range(20):
+        page.paste(0, (60 + 12 * i, 300, 60 + 12 * i + 3 + i % 2 * 4, 420))
+    found, _ = read(page, asking(lambda *_: said("Fragile")))
+    assert (found.text, found.state) == ("Fragile", "done")
+    assert found.reason == "What looks like a QR code or a barcode on this page could not be decoded, and is left out."
+
+
 def test_what_the_model_only_guesses_is_no_text() -> None:
     page, _ = read(draw_page(prose(4, 60, 100, 1)), asking(lambda *_: said("jx", -0.9)))
     assert (page.state, page.lines, page.num_lines_unread) == ("failed", (), 4)
@@ -372,10 +399,13 @@ def test_a_page_of_dots_is_not_read_to_its_end() -> None:
     assert len(asked) < 20
 
 
-def with_squares(page: Image.Image, *places: tuple[int, int]) -> Image.Image:
-    """With codes there of which nobody tells the reader: ink that is no print at all."""
+def with_squares(page: Image.Image, *places: tuple[int, int], is_spoiled: bool = False) -> Image.Image:
+    """With codes there of which nobody tells the reader; spoiled ones, two of whose corners are solid, look like none."""
     code = zxingcpp.create_barcode("https://example.org/pay?id=42", zxingcpp.BarcodeFormat.QRCode)
-    drawn = Image.fromarray(code.to_image(scale=1, add_quiet_zones=False)).convert("L")
+    pixels = np.array(code.to_image(scale=1, add_quiet_zones=False))
+    if is_spoiled:
+        pixels[:7, :7] = pixels[-7:, :7] = 0
+    drawn = Image.fromarray(pixels).convert("L")
     for place in places:
         page.paste(drawn.resize((400, 400), Image.Resampling.NEAREST), place)
     return page
@@ -393,7 +423,7 @@ def with_squares(page: Image.Image, *places: tuple[int, int]) -> Image.Image:
 def test_what_a_model_of_lines_says_to_a_whole_picture_is_text_only_where_it_is_sure(
     answer: Answered, state: str, text: str
 ) -> None:
-    shown = with_squares(draw_page([], (1240, 1754)), (120, 500), (700, 500))
+    shown = with_squares(draw_page([], (1240, 1754)), (120, 500), (700, 500), is_spoiled=True)
     page, _ = read(shown, asking(lambda *_: answer))
     assert page.receipt is not None
     assert (page.receipt.way, page.state, page.text) == ("page" if text else page.receipt.way, state, text)
@@ -406,7 +436,7 @@ def test_lines_that_are_read_surely_stay_whatever_ink_is_beside_them() -> None:
     page, _ = read(shown, asking(lambda *_: said("sure")))
     assert page.receipt is not None
     assert (page.receipt.way, page.state, page.text) == ("pieces", "done", "sure\nsure")
-    assert page.reason.startswith("Its layout was not understood")
+    assert page.reason.startswith("What looks like a QR code")
 
 
 def test_ink_that_is_no_print_is_said() -> None:

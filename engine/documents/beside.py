@@ -1,0 +1,90 @@
+"""Print that stands level without belonging together: addresses, or parts of a foot, side by side.
+
+By its places alone it is a table, or labels with their values. What was read tells: each of these blocks has lines with
+a number among their words and lines without one, where a column of a table is all alike; and its lines stand close.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from engine.documents.grid import Cell, Cells, Rule, columns_of, walls_between
+
+__all__ = ["read_down"]
+
+CLOSE = 0.75
+"""Of a line's height: the widest white between two lines of a block."""
+
+FEWEST = 3
+"""Lines side by side."""
+
+MOST = 10
+"""Lines of such a block."""
+
+WORDY = 0.6
+"""Share of a block's lines that have a word, at the least."""
+
+Place = tuple[int, int]
+"""A line and a cell of it, from 0."""
+
+
+def read_down(lines: Sequence[Cells], rules: Sequence[Rule] = ()) -> list[list[Place]]:
+    """All cells of the lines of one part of a page, as the lines that are read: across, or block after block."""
+    read: list[list[Place]] = []
+    start = 0
+    while start < len(lines):
+        stop, columns = _group(lines, start)
+        blocks = _blocks(lines, range(start, stop), columns)
+        if len(columns) > 1 and _are_blocks(lines, blocks) and not walls_between(lines[start:stop], rules):
+            read += [[place] for block in blocks for place in block]
+        else:
+            stop = start + 1
+            read.append([(start, cell) for cell in range(len(lines[start]))])
+        start = stop
+    return read
+
+
+def _group(lines: Sequence[Cells], start: int) -> tuple[int, list[tuple[int, int]]]:
+    """The end of the lines that stand close together from `start` on and keep their columns; those columns."""
+    columns = columns_of(lines[start : start + 1])
+    stop = start + 1
+    while stop < len(lines) and _is_close(lines[stop - 1], lines[stop]):
+        wider = columns_of(lines[start : stop + 1])
+        if len(wider) < max(len(columns), 2):
+            break
+        stop, columns = stop + 1, wider
+    return stop, columns
+
+
+def _is_close(line: Cells, below: Cells) -> bool:
+    white = min(cell.top for cell in below) - max(cell.bottom for cell in line)
+    return white < CLOSE * max(cell.height for cell in (*line, *below))
+
+
+def _blocks(lines: Sequence[Cells], group: range, columns: Sequence[tuple[int, int]]) -> list[list[Place]]:
+    blocks: list[list[Place]] = [[] for _ in columns]
+    for line in group:
+        for index, cell in enumerate(lines[line]):
+            at = next(i for i, (left, right) in enumerate(columns) if left <= cell.left < max(right, left + 1))
+            blocks[at].append((line, index))
+    return blocks
+
+
+def _are_blocks(lines: Sequence[Cells], blocks: Sequence[Sequence[Place]]) -> bool:
+    side_by_side = sorted(len(block) for block in blocks)[-2:]
+    if side_by_side[0] < FEWEST or max(map(len, blocks)) > MOST or min(map(len, blocks)) < 2:
+        return False
+    if any(len({line for line, _ in block}) < len(block) for block in blocks):  # two cells of a line in one column
+        return False
+    return all(_is_mixed([lines[line][cell] for line, cell in block]) for block in blocks)
+
+
+def _is_mixed(block: Sequence[Cell]) -> bool:
+    """Whether its lines are of several kinds, as those of an address are."""
+    have_number = [any(letter.isdigit() for letter in cell.text) for cell in block]
+    num_labels = sum(cell.text.rstrip().endswith(":") for cell in block)
+    num_wordy = sum(_has_word(cell.text) for cell in block)
+    return any(have_number) and not all(have_number) and num_wordy >= WORDY * len(block) and num_labels <= 1
+
+
+def _has_word(text: str) -> bool:
+    return any(a.isalpha() and b.isalpha() for a, b in pairwise(text))
