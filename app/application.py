@@ -319,7 +319,7 @@ def assemble(
 
     conversation = Conversation(make(None, False), settings)
     meter = Meter(model, conversation, preferences)
-    composer = Composer(conversation, model, meter, settings, Preparation(keeper))
+    composer = Composer(conversation, model, meter, settings, Preparation(keeper, bridge))
     shelf = Shelf(store)
     search = Search(store, shelf)
     running = Running(store, conversation, shelf)

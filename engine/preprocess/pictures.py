@@ -17,7 +17,7 @@ from PIL import Image
 
 from engine.media.attachment import Attachment, inspect_attachment, load_first, load_picture, too_much_memory
 from engine.preprocess.image import ImagePlan, plan_image, resize
-from engine.preprocess.sound import SAMPLE_RATE, hear_sound, load_sound, loudest_pieces
+from engine.preprocess.sound import MAX_SECONDS, SAMPLE_RATE, SoundTooLong, hear_sound, load_sound, loudest_pieces
 from engine.preprocess.video import Frame, read_frames
 from engine.process.limited_process import (
     LimitedProcess,
@@ -86,7 +86,8 @@ def look_at_file(
 ) -> tuple[Attachment, np.ndarray]:
     """What a file is; of a sound, which is decoded, the true length and the loudest of each piece [num_pieces] float32.
 
-    Without pieces a sound has the length that it states. Raises AttachmentError.
+    Without pieces, and beyond what a model hears at once, a sound has the length that it states, and no shape. Raises
+    AttachmentError.
     """
     ((told, body),) = _ask(_Look(os.fsencode(path.absolute()), num_pieces), path, between)
     assert isinstance(told, _Found)
@@ -236,11 +237,14 @@ def _shrunk(path: Path, longest_side: int) -> Image.Image:
 
 
 def _looked_at(path: Path, num_pieces: int) -> tuple[_Found, bytes]:
-    """A sound is decoded, because the length that it states may only be an estimate."""
+    """A sound is decoded, because the length that it states may only be an estimate; not one that is too long."""
     found, loudest = inspect_attachment(path), np.zeros(0, np.float32)
     seconds = found.seconds
     if found.kind == "sound" and num_pieces:
-        samples = load_sound(path)
-        seconds, loudest = len(samples) / SAMPLE_RATE, loudest_pieces(samples, num_pieces)
+        try:
+            samples = load_sound(path)
+            seconds, loudest = len(samples) / SAMPLE_RATE, loudest_pieces(samples, num_pieces)
+        except SoundTooLong:
+            seconds = max(seconds, MAX_SECONDS + 1)
     told = _Found(found.kind, found.size_bytes, found.width, found.height, seconds, found.has_sound)
     return told, loudest.tobytes()

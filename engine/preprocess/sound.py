@@ -13,7 +13,7 @@ from engine.media.sound import OpenSound, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
 from engine.protocol.errors import AttachmentError
 
-__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "hear_sound", "load_sound", "loudest_pieces", "samples_of"]
+__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "SoundTooLong", "hear_sound", "load_sound", "loudest_pieces", "samples_of"]
 
 SAMPLE_RATE = 16_000
 """Samples a second, in Hz."""
@@ -27,6 +27,10 @@ _CUT_SECONDS = 0.5
 """Of sound that is cut off at the end as the vendor's processor does; a word tells of it. Longer ones are refused."""
 
 _RATES_HZ = range(1_000, 768_001)
+
+
+class SoundTooLong(AttachmentError):
+    """A sound is longer than a model hears at once."""
 
 
 def load_sound(path: Path) -> np.ndarray:
@@ -77,7 +81,7 @@ def _mixed(path: Path, sound: OpenSound, only: int | None = None) -> tuple[np.nd
         pieces.append(mix if only is None else channels[:, only].copy())
         num_samples += len(channels)
         if num_samples > (MAX_SECONDS + _CUT_SECONDS) * rate_hz:
-            raise AttachmentError(_too_long(path, sound.seconds))
+            raise SoundTooLong(_too_long(path, sound.seconds))
     if not pieces:
         return np.zeros(0, np.float32), rate_hz, None
     return np.concatenate(pieces), rate_hz, None if only is not None else mixer.alone
@@ -146,4 +150,4 @@ def _too_long(path: Path, seconds: float) -> str:
         length = f"lasts {seconds / 60:.0f} minutes"
     else:
         length = f"lasts {seconds / 3600:.0f} hours"
-    return f"“{path.name}” {length}. Cut out a piece of at most {MAX_SECONDS} seconds."
+    return f"“{path.name}” {length}. Cut out a piece of at most {MAX_SECONDS} seconds, or have all of it written down."

@@ -7,19 +7,38 @@ from threading import Event
 import numpy as np
 import pytest
 import soundfile
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.asking import Errand
 from app.text.receipts import auto_budget
-from app.viewmodels.draft.attached import DraftReading, DraftSound, DraftText, DraftVideo
+from app.viewmodels.draft.attached import DraftReading, DraftSound, DraftSpeech, DraftText, DraftVideo
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.preparing import Preparation
 from app.widgets.shared.dialogs import TextPreview
 from app.widgets.shared.tiles import WaveTile
-from engine import ModelInfo, Picture, Quote, Sound, Traits, Video, read_traits, sample_checkpoint
+from engine import (
+    Cancel,
+    DocumentRequest,
+    EngineEvent,
+    Failed,
+    ModelInfo,
+    Picture,
+    Quote,
+    RecordingRead,
+    Request,
+    Sound,
+    SpeechRead,
+    SpokenPiece,
+    Traits,
+    Transcribe,
+    Video,
+    read_traits,
+    sample_checkpoint,
+)
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -130,13 +149,109 @@ def test_a_sound_becomes_a_chip_with_its_shape_and_length(open_desk: OpenDesk, r
     assert chip.accessibleName() == "talk.wav, 2.0 s, 50 tokens"
 
 
-def test_a_sound_that_is_too_long_leaves_with_the_engines_sentence(
+class Hearing:
+    """Stands in for the engine that writes recordings down: a test tells what it hears."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.requests: list[Request] = []
+        self._errands: list[Errand] = []
+        desk.models.composer.preparation._errands = self
+
+    def errand(self, make: Callable[[int], DocumentRequest]) -> Errand:
+        self._errands.append(Errand(self.requests.append, make(len(self._errands) + 1)))
+        return self._errands[-1]
+
+    def begin(self, desk: Desk, *paths: Path) -> None:
+        """Attach files, and wait until they are seen and the last long one is being written down."""
+        desk.models.composer.attach(paths)
+        loop = QEventLoop()
+        timer = QTimer(interval=5)
+        timer.timeout.connect(lambda: self._has_begun(desk) and loop.quit())
+        timer.start()
+        QTimer.singleShot(WAIT_MS, lambda: loop.exit(1))
+        assert loop.exec() == 0, "a file is read for ever"
+
+    def _has_begun(self, desk: Desk) -> bool:
+        is_seen = not any(isinstance(item, DraftReading) for item in desk.models.composer.draft.all)
+        return is_seen and bool(self.requests)
+
+    def tell(self, *events: EngineEvent) -> None:
+        """Events of what was asked last."""
+        for event in events:
+            self._errands[-1].heard.emit(event)
+
+
+def said(start_s: float, text: str, end_s: float) -> SpeechRead:
+    return SpeechRead(SpokenPiece(start_s, end_s, text), 310.0)
+
+
+def test_a_sound_that_is_too_long_is_written_down_and_sent_as_text_with_its_times(
     open_desk: OpenDesk, record: Record, qtbot: QtBot
 ) -> None:
     desk = open_desk(has_engine=False)
-    attach(desk, record("lecture.wav", 31), record("short.wav", 1))
-    assert [item.name for item in desk.models.composer.items] == ["short.wav"]
-    assert desk.window.notice.text.text() == "“lecture.wav” lasts 31.0 seconds. Cut out a piece of at most 30 seconds."
+    hearing = Hearing(desk)
+    hearing.begin(desk, record("lecture.wav", 31), record("short.wav", 1))
+    (item, short) = desk.models.composer.items
+    (chip, _) = desk.window.composer.chips.values()
+    assert (type(item), type(short)) == (DraftSpeech, DraftSound)
+    assert (chip.name.text(), chip.label.text()) == ("What is said in lecture.wav", "31.0 s · sent as text")
+    assert not desk.window.notice.isVisible()
+    assert isinstance(hearing.requests[0], Transcribe)
+    assert hearing.requests[0].path == str(item.path)
+    hearing.tell(said(0.5, "seven two", 28.0))
+    assert chip.cost.text() == "Writing down… 28.0 s of 5:10"
+    desk.models.composer.send()
+    assert not desk.models.conversation.turns
+    hearing.tell(said(295.0, "nine", 310.0), RecordingRead(310.0))
+    let_files_be_read(desk)
+    (asked,) = desk.models.conversation.history[:1]
+    quote = next(part for part in asked.parts if isinstance(part, Quote))
+    assert (quote.name, quote.text) == ("What is said in lecture.wav", "0:00 seven two\n4:55 nine")
+
+
+@pytest.mark.parametrize(
+    ("ending", "sentence"),
+    [
+        (Failed("EngineError", "The model was changed."), "could not be written down: The model was changed."),
+        (RecordingRead(31.0), "Nothing was understood in “lecture.wav”"),
+        (RecordingRead(31.0, is_cancelled=True), "was not written down to its end"),
+    ],
+)
+def test_a_long_sound_of_which_nothing_is_to_be_had_leaves_with_a_sentence(
+    open_desk: OpenDesk, record: Record, ending: EngineEvent, sentence: str
+) -> None:
+    desk = open_desk(has_engine=False)
+    hearing = Hearing(desk)
+    hearing.begin(desk, record("lecture.wav", 31))
+    hearing.tell(ending)
+    assert not desk.models.composer.items
+    assert sentence in desk.models.composer.notice
+
+
+def test_a_long_sound_that_is_taken_out_is_written_down_no_further(open_desk: OpenDesk, record: Record) -> None:
+    desk = open_desk(has_engine=False)
+    hearing = Hearing(desk)
+    hearing.begin(desk, record("lecture.wav", 31))
+    desk.models.composer.remove_all()
+    hearing.tell(said(0.5, "seven two", 28.0))
+    assert isinstance(hearing.requests[-1], Cancel)
+    assert not desk.models.composer.items
+
+
+def test_the_sound_of_a_long_video_goes_along_as_text(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    hearing = Hearing(desk)
+    pictures = [np.full((48, 96, 3), shade, np.uint8) for shade in range(31)]
+    film = write_video(tmp_path / "long.mp4", pictures, rate=1, samples=tone(31))
+    hearing.begin(desk, film)
+    video, speech = desk.models.composer.items
+    assert isinstance(video, DraftVideo)
+    assert not video.is_heard
+    assert isinstance(speech, DraftSpeech)
+    hearing.tell(said(0.5, "seven two", 28.0), RecordingRead(31.0))
+    assert [type(item) for item in desk.models.composer.items] == [DraftVideo, DraftText]
+    kept = Draft.of(desk.models.composer.draft.content)
+    assert [type(item) for item in kept.all] == [DraftReading, DraftText]
 
 
 def test_a_video_becomes_a_chip_with_its_first_frame_and_its_sound_goes_along(
@@ -463,6 +578,13 @@ class SlowDisk:
             between()
 
 
+class Nobody:
+    """Carries nothing to any engine."""
+
+    def errand(self, make: Callable[[int], DocumentRequest]) -> Errand:
+        pytest.fail("asked the engine")
+
+
 @pytest.mark.parametrize("end", ["close", "remove"])
 def test_what_nobody_waits_for_is_not_looked_at_to_its_end(
     tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch, end: str
@@ -470,7 +592,7 @@ def test_what_nobody_waits_for_is_not_looked_at_to_its_end(
     disk, item = SlowDisk(), DraftReading.of(Picture(str(draw("slow.png"))))
     monkeypatch.setattr("app.viewmodels.draft.inspection.look_at_file", disk)
     draft = Draft(items={item.key: item})
-    preparation = Preparation(lambda: lambda path: path)
+    preparation = Preparation(lambda: lambda path: path, Nobody())
     preparation.prepare(draft, item.key)
     assert disk.began.wait(WAIT_MS / 1000)
     if end == "remove":

@@ -400,7 +400,7 @@ def test_a_page_of_dots_is_not_read_to_its_end() -> None:
 
 
 def with_squares(page: Image.Image, *places: tuple[int, int], is_spoiled: bool = False) -> Image.Image:
-    """With codes there of which nobody tells the reader; spoiled ones, two of whose corners are solid, look like none."""
+    """With codes there of which nobody tells the reader; spoiled ones, with solid corners, look like none."""
     code = zxingcpp.create_barcode("https://example.org/pay?id=42", zxingcpp.BarcodeFormat.QRCode)
     pixels = np.array(code.to_image(scale=1, add_quiet_zones=False))
     if is_spoiled:

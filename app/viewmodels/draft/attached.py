@@ -27,7 +27,8 @@ from engine import (
 )
 
 __all__ = [
-    "EARS", "Attached", "DraftFile", "DraftPicture", "DraftReading", "DraftSound", "DraftText", "DraftVideo",
+    "EARS", "Attached", "DraftFile", "DraftPicture", "DraftReading", "DraftSound", "DraftSpeech", "DraftText",
+    "DraftVideo",
     "for_model", "length", "new_key",
 ]  # fmt: skip
 
@@ -202,6 +203,64 @@ class DraftPicture(_Seen):
 
 
 @dataclass(frozen=True)
+class DraftSpeech:
+    """A sound, or a video's, longer than a model hears at once: its words are written down, and sent as text."""
+
+    key: int
+    path: Path
+    seconds: float
+    written_s: float = 0.0
+    senses: Senses = field(default_factory=Senses, kw_only=True)
+    is_ready = False
+    num_tokens = 0
+
+    @property
+    def name(self) -> str:
+        """What the text is called."""
+        return f"What is said in {self.path.name}"
+
+    @property
+    def tip(self) -> str:
+        """What the model gets."""
+        return (
+            f"{self.path}\nA model hears {MAX_SOUND_SECONDS} seconds at once: of what is longer the words are written "
+            "down, and sent as text with their times."
+        )
+
+    @property
+    def label(self) -> str:
+        """How long it is, and what is sent of it."""
+        return f"{length(self.seconds)} · sent as text"
+
+    @property
+    def cost(self) -> str:
+        """How far it is written down."""
+        return f"Writing down… {length(self.written_s)} of {length(self.seconds)}"
+
+    state = ""
+
+    @property
+    def lack(self) -> str:
+        """Why the loaded model cannot write it down, in a few words; empty when it can."""
+        return "" if self.senses.hears else "Only E2B, E4B, 12B hear"
+
+    @property
+    def refusal(self) -> str:
+        """The sentence for somebody who sends it nevertheless."""
+        return f"“{self.path.name}” cannot be written down: this model cannot hear. {EARS}: choose one, or remove it."
+
+    @property
+    def draft_part(self) -> Part:
+        """As a draft is kept meanwhile."""
+        return Sound(str(self.path))
+
+    @property
+    def sent_parts(self) -> tuple[Part, ...]:
+        """It is never sent like this."""
+        return ()
+
+
+@dataclass(frozen=True)
 class DraftVideo(_Seen):
     """A video that waits to be sent: a frame a second, and its sound where the model hears and it is short enough."""
 
@@ -214,6 +273,13 @@ class DraftVideo(_Seen):
     def num_frames(self) -> int:
         """Frames that the model will see."""
         return len(plan_frames(self.attachment.seconds))
+
+    @property
+    def speech(self) -> DraftSpeech | None:
+        """Of a video whose sound is too long to go along: that, to be written down."""
+        if not self.attachment.has_sound or self.attachment.seconds <= MAX_SOUND_SECONDS:
+            return None
+        return DraftSpeech(new_key(), self.path, self.attachment.seconds, senses=self.senses)
 
     @property
     def is_heard(self) -> bool:
@@ -362,6 +428,8 @@ class DraftReading:
     def seen(self, attachment: Attachment, choice: int | None, peaks: tuple[float, ...], senses: Senses) -> "Attached":
         """What it turned out to be; `choice` is the budget of a new picture."""
         match attachment.kind:
+            case "sound" if attachment.seconds > MAX_SOUND_SECONDS:
+                return DraftSpeech(self.key, self.path, attachment.seconds, senses=senses)
             case "sound":
                 return DraftSound(self.key, attachment, peaks, senses=senses)
             case "video":
@@ -376,7 +444,7 @@ class DraftReading:
                 assert_never(never)
 
 
-Attached = DraftPicture | DraftVideo | DraftSound | DraftText | DraftPages | DraftReading
+Attached = DraftPicture | DraftVideo | DraftSound | DraftSpeech | DraftText | DraftPages | DraftReading
 
 
 def for_model(item: Attached, senses: Senses) -> Attached:

@@ -16,6 +16,7 @@ from app.viewmodels.draft.attached import (
     DraftPicture,
     DraftReading,
     DraftSound,
+    DraftSpeech,
     DraftText,
     DraftVideo,
     for_model,
@@ -87,6 +88,7 @@ class Composer(QObject):
         self._soon.timeout.connect(self._bring)
         preparation.seen.connect(self._take)
         preparation.copied.connect(self._take_copy)
+        preparation.went_on.connect(self._change)
         conversation.busy_changed.connect(self.changed)
         meter.senses_changed.connect(self._follow_senses)
 
@@ -257,7 +259,7 @@ class Composer(QObject):
 
         What is not ready is sent as soon as it is, unless the draft is changed before.
         """
-        refusals = [item.refusal for item in self.items if isinstance(item, DraftFile) and item.lack]
+        refusals = [item.refusal for item in self.items if isinstance(item, DraftFile | DraftSpeech) and item.lack]
         if self.draft.is_empty or self._conversation.is_busy:
             return
         if refusals:
@@ -301,18 +303,25 @@ class Composer(QObject):
             self._go_on()
 
     def _take(self, draft: Draft, key: int, found: Inspected) -> None:
-        """A file was looked at: it becomes what it is, or goes with a sentence."""
+        """A file was looked at, or written down: it becomes what it is, or goes with a sentence."""
         reading, refusal = draft.items[key], found.refusal
-        assert isinstance(reading, DraftReading)
+        assert isinstance(reading, DraftReading | DraftSpeech)
         if found.text is not None:
             text = DraftText(key, reading.name, found.text, senses=self._senses)
             if any(replace(text, key=item.key) == item for item in draft.items.values()):
                 refusal = _again(reading.name)
         if not refusal:
-            attachment = found.attachment
-            chosen = self._settings.budget
-            seen = text if attachment is None else reading.seen(attachment, chosen, found.peaks, self._senses)
+            if isinstance(reading, DraftSpeech) or found.attachment is None:
+                seen: Attached = text
+            else:
+                seen = reading.seen(found.attachment, self._settings.budget, found.peaks, self._senses)
             self._change(draft, seen)
+            speech = seen.speech if isinstance(seen, DraftVideo) else None
+            if speech is not None and all(item.name != speech.name for item in draft.all):
+                draft.expect([speech])
+                self._soon.start()
+            elif isinstance(reading, DraftSpeech):
+                self.draft_changed.emit(draft)
             self._go_on()
         elif draft is self.draft:
             self.refuse(key, refusal)
@@ -344,6 +353,8 @@ class Composer(QObject):
         self._senses = self.meter.senses
         for item in self.items:
             self._change(self.draft, for_model(item, self._senses))
+            if isinstance(item, DraftSpeech):
+                self.preparation.prepare(self.draft, item.key)
         self._weigh()
 
     def _note_change(self) -> None:

@@ -9,10 +9,12 @@ from threading import Event
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
-from app.viewmodels.draft.attached import DraftReading, DraftText
+from app.viewmodels.draft.attached import DraftReading, DraftSpeech, DraftText
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected, inspect
 from app.viewmodels.draft.pages import DraftPages
+from app.viewmodels.draft.speech import WritingDown
+from app.viewmodels.reading.errands import Errands
 
 __all__ = ["Keep", "Preparation"]
 
@@ -26,27 +28,35 @@ Keep = Callable[[Path], Path]
 class Preparation(QObject):
     """Looks at files and copies them in the background, also those of a draft that is not open any more.
 
-    **Signals:** `seen` (the Draft, the key of what was looked at, Inspected), `copied` (the Draft, the key, the path of
-    the copy).
+    What is said in long ones it has written down.
+
+    **Signals:** `seen` (the Draft, the key of what was looked at or written down, Inspected), `copied` (the Draft, the
+    key, the path of the copy), `went_on` (the Draft, the DraftSpeech of which there is more).
     """
 
     seen = Signal(object, int, object)
     copied = Signal(object, int, object)
+    went_on = Signal(object, object)
 
-    def __init__(self, keeper: Callable[[], Keep]) -> None:
+    def __init__(self, keeper: Callable[[], Keep], errands: Errands) -> None:
         """`keeper` gives what copies files for the conversation that is open."""
         super().__init__()
         self._keeper = keeper
+        self._errands = errands
+        self._written: dict[int, WritingDown] = {}
+        """What is written down, by its key."""
         self._looking = Lane()
         self._copying = Lane()
         self._closed = Event()
 
     def prepare(self, draft: Draft, key: int) -> None:
-        """Let a thing of the open draft be looked at, or copied."""
+        """Let a thing of the open draft be looked at, copied or written down."""
         item, keep = draft.items[key], self._keeper()
         if isinstance(item, DraftReading):
             is_wanted = partial(self._is_wanted, draft, key)
             self._looking.do(partial(_look, item.path, is_wanted), partial(self._go_on, draft, key, keep))
+        elif isinstance(item, DraftSpeech):
+            self._write_down(draft, key)
         elif not isinstance(item, DraftText | DraftPages) and not item.is_ready:
             self._copy(draft, key, keep, item.path)
 
@@ -60,6 +70,8 @@ class Preparation(QObject):
         """Copy what the open draft holds; nothing is looked at any more."""
         self._closed.set()
         self._looking.close()
+        for writing in self._written.values():
+            writing.stop()
         for item in draft.all:
             if isinstance(item, DraftReading):
                 self._copying.do(partial(self._keeper(), item.path))
@@ -68,8 +80,23 @@ class Preparation(QObject):
     def _go_on(self, draft: Draft, key: int, keep: Keep, found: Inspected | None) -> None:
         if found is not None and self._is_wanted(draft, key):
             self.seen.emit(draft, key, found)
-            if found.attachment is not None:
+            if isinstance(draft.items.get(key), DraftSpeech):
+                self._write_down(draft, key)
+            elif found.attachment is not None:
                 self._copy(draft, key, keep, found.attachment.path)
+
+    def _write_down(self, draft: Draft, key: int) -> None:
+        """Unless that is under way, or the model cannot."""
+        if key in self._written or draft.items[key].lack:
+            return
+        self._written[key] = writing = WritingDown(self._errands, draft, key)
+        writing.went_on.connect(lambda item: self.went_on.emit(draft, item))
+        writing.over.connect(partial(self._take_words, draft, key))
+
+    def _take_words(self, draft: Draft, key: int, found: Inspected | None) -> None:
+        del self._written[key]
+        if found is not None:
+            self.seen.emit(draft, key, found)
 
     def _is_wanted(self, draft: Draft, key: int) -> bool:
         """Asked on both threads: it was not removed, and the window is not closing."""

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.background import Lane
 from app.store import Store
 from app.text.foreign_text import one_line
+from app.viewmodels.draft.attached import DraftReading, DraftSpeech
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
 from app.viewmodels.reading.collection import Collection
@@ -115,7 +116,10 @@ class Arrivals(QObject):
         if self._pictures:
             return f"{len(self._pictures):,} pictures are attached. They can also be read as the pages of a document."
         if self._recording is not None:
-            return f"What is said in “{one_line(self._recording.name)}” can be written down, however long it is."
+            name = one_line(self._recording.name)
+            return (
+                f"What is said in “{name}” goes with your message as text. It can be written down by itself, and saved."
+            )
         return ""
 
     @property
@@ -145,6 +149,9 @@ class Arrivals(QObject):
         if documents:
             self._read_documents(documents)
         elif recording is not None and not pictures:
+            for item in self._composer.items:
+                if isinstance(item, DraftReading | DraftSpeech) and item.path == recording:
+                    self._composer.remove(item.key)
             self._recordings.open(recording)
         elif pictures:
             for item in self._composer.draft.all:

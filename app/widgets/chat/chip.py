@@ -8,7 +8,15 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QMenu, 
 
 from app.look.thumbnails import Thumbnails
 from app.text.receipts import BUDGET_NAMES
-from app.viewmodels.draft.attached import Attached, DraftPicture, DraftReading, DraftSound, DraftText, DraftVideo
+from app.viewmodels.draft.attached import (
+    Attached,
+    DraftPicture,
+    DraftReading,
+    DraftSound,
+    DraftSpeech,
+    DraftText,
+    DraftVideo,
+)
 from app.viewmodels.draft.intake import kind_by_name
 from app.viewmodels.draft.pages import DraftPages
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
@@ -197,6 +205,8 @@ def make_chip(look: Look, thumbnails: Thumbnails, item: Attached) -> Chip:
             return SeenChip(look, thumbnails, item)
         case DraftSound():
             return Chip(look, item, WaveTile(look, item.peaks, _WAVE))
+        case DraftSpeech():
+            return Chip(look, item, SymbolTile(look, "sound", _TILE))
         case DraftText():
             return TextChip(look, item)
         case DraftPages():

@@ -77,10 +77,11 @@ def test_what_is_too_long_to_be_sent_is_offered_and_written_down(
     path, said = talk
     desk.models.arrivals.open([path])
     desk.models.intake.finish()
-    wait(qtbot, lambda: "can be written down" in desk.models.arrivals.question)
+    wait(qtbot, lambda: "can be written down by itself" in desk.models.arrivals.question)
     button = desk.window.findChild(object, "readButton")
     assert button.text() == "Write It Down"
     button.click()
+    assert not desk.models.composer.items
     recordings, view = desk.models.recordings, view_of(desk)
     assert view.isVisible()
     assert view.wave.hasFocus()
