@@ -10,17 +10,26 @@ import pytest
 from app.background import Lane
 from app.bridge import Bridge
 from app.store import Store
+from engine import Envelope, PageProgress, PrefillProgress, TextDelta, ThoughtDelta
+
+IN_STREAMS = (TextDelta, ThoughtDelta, PrefillProgress, PageProgress)
+"""Events that come faster than they would be let through."""
 
 
 def slow_down(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let whatever the store, a lane or an engine does for the window take so much longer."""
     monkeypatch.setattr(Lane, "_do", _late(Lane._do, seconds))
-    monkeypatch.setattr(Bridge, "_hear", _late(Bridge._hear, seconds))
-    submit = Store._submit
+    hear, submit = Bridge._hear, Store._submit
+
+    def hear_late(self: Bridge, envelope: Envelope) -> None:
+        if not isinstance(envelope.event, IN_STREAMS):
+            time.sleep(seconds)
+        hear(self, envelope)
 
     def submit_late(self: Store, work: Callable[[], Any]) -> Future[Any]:
         return submit(self, _late(work, seconds))
 
+    monkeypatch.setattr(Bridge, "_hear", hear_late)
     monkeypatch.setattr(Store, "_submit", submit_late)
 
 

@@ -123,7 +123,7 @@ def test_documents_that_are_read_while_nobody_looks_are_told_and_a_click_leads_t
     assert desk.window.isVisible()
     assert desk.models.reader.is_listing
     qtbot.waitUntil(lambda: told.withdrawn == [DOCUMENTS], timeout=WAIT_MS)
-    desk.models.queue.add([paths[0]], Orders())
+    desk.models.queue.add([pretend(tmp_path / "c.pdf", Pretence(("picture",)))], Orders())
     qtbot.waitUntil(lambda: len(desk.models.queue.documents) == 4 and not desk.models.queue.waiting, timeout=WAIT_MS)
     assert len(told.notices) == 1, "who looks is told nothing"
 
