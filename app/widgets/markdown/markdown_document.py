@@ -39,13 +39,13 @@ from app.widgets.markdown.formula_images import WRITTEN, written_tex
 __all__ = [
     "CODE_PADDING",
     "INLINE_CODE",
-    "LABEL_HEIGHT",
     "QUOTE_INDENT",
     "in_utf16",
     "insert_plain",
     "is_bulleted",
     "is_numbered",
     "is_rule",
+    "label_height",
     "length_in_utf16",
     "link_pages",
     "number_of",
@@ -62,8 +62,8 @@ __all__ = [
 CODE_PADDING = 12
 """Pixels between a code block's card and its text."""
 
-LABEL_HEIGHT = 22
-"""Pixels above the text of a code block for the name of its language."""
+_LABEL_HEIGHT = 22
+"""Pixels above the text of a code block for the name of its language, at the usual text size."""
 
 QUOTE_INDENT = 16
 """Pixels for each quote that a text is in."""
@@ -105,7 +105,7 @@ def render_markdown(
     its source is shown.
     """
     document = _parse("x\n\n" if has_foothold else "", piece, place)
-    document.setIndentWidth(_INDENT)
+    document.setIndentWidth(theme.pixels(_INDENT))
     _style_tables(document, theme)
     block = document.begin()
     while block.isValid():
@@ -159,6 +159,11 @@ def _parse(foothold: str, piece: Piece, place: Callable[[TexSource], QTextImageF
     _restore_characters(document)
     _place_formulas(document, formulas, place)
     return document
+
+
+def label_height(theme: Theme) -> int:
+    """Pixels above the text of a code block for the name of its language."""
+    return theme.pixels(_LABEL_HEIGHT)
 
 
 def quote_depth(block: QTextBlock) -> int:
@@ -390,7 +395,7 @@ def _style_code(lines: list[QTextBlock], theme: Theme) -> None:
     cursor.mergeBlockCharFormat(mono)
     cursor.mergeCharFormat(mono)
     room = 2 * CODE_PADDING if is_code(first.previous()) else CODE_PADDING
-    room += LABEL_HEIGHT if code_language(first) else 0
+    room += label_height(theme) if code_language(first) else 0
     is_before_table = last.next().isValid() and QTextCursor(last.next()).currentTable() is not None
     top, bottom = QTextBlockFormat(), QTextBlockFormat()
     top.setTopMargin(room + 6)

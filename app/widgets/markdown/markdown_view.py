@@ -29,7 +29,14 @@ from app.widgets.markdown.code_blocks import code_lines, is_code
 from app.widgets.markdown.code_colors import CodeColors, code_of
 from app.widgets.markdown.code_scroll import code_step, scroll_code, scroll_code_to
 from app.widgets.markdown.formula_images import FormulaImages, written_tex
-from app.widgets.markdown.markdown_document import CODE_PADDING, insert_plain, link_pages, render_markdown, thin
+from app.widgets.markdown.markdown_document import (
+    CODE_PADDING,
+    insert_plain,
+    label_height,
+    link_pages,
+    render_markdown,
+    thin,
+)
 from app.widgets.markdown.ornaments import Ornaments, card_of
 from app.widgets.markdown.selection import Copied, copied_table, selection_mime
 from app.widgets.markdown.text_view import TextView
@@ -214,7 +221,7 @@ class MarkdownView(TextView):
             self.code_button.hide()
             return
         if table is None:
-            card = card_of(code_lines(block), self.viewport().width())
+            card = card_of(code_lines(block), self.viewport().width(), label_height(self._look.theme))
         else:
             card = self.document().documentLayout().frameBoundingRect(table)
             card.translate(min(self.code_button.width() + 8.0, self.viewport().width() - card.right()), -4)

@@ -21,10 +21,10 @@ from app.widgets.markdown.code_scroll import code_offset, code_width
 from app.widgets.markdown.markdown_document import (
     CODE_PADDING,
     INLINE_CODE,
-    LABEL_HEIGHT,
     QUOTE_INDENT,
     is_bulleted,
     is_rule,
+    label_height,
     number_of,
     quote_depth,
     task_of,
@@ -48,11 +48,12 @@ class Ornaments:
         layout = document.documentLayout()
         width = document.textWidth()
         block = first
-        while block.isValid() and layout.blockBoundingRect(block).top() < seen.bottom() + LABEL_HEIGHT + CODE_PADDING:
+        label = label_height(self._theme)
+        while block.isValid() and layout.blockBoundingRect(block).top() < seen.bottom() + label + CODE_PADDING:
             self._paint_bars(painter, block)
             if is_code(block):
                 lines = code_lines(block)
-                card = card_of(lines, width)
+                card = card_of(lines, width, label)
                 self._paint_card(painter, card, code_language(lines[0]))
                 self._paint_handle(painter, card, lines)
                 block = lines[-1]
@@ -75,7 +76,9 @@ class Ornaments:
         small.setPixelSize(self._theme.pixels(12))
         painter.setFont(small)
         painter.setPen(QColor(colors.secondary))
-        painter.drawText(QPointF(card.left() + CODE_PADDING + 2, card.top() + LABEL_HEIGHT - 1), language[:40])
+        painter.drawText(
+            QPointF(card.left() + CODE_PADDING + 2, card.top() + label_height(self._theme) - 1), language[:40]
+        )
         painter.setFont(font)
 
     def _paint_handle(self, painter: QPainter, card: QRectF, lines: list[QTextBlock]) -> None:
@@ -105,7 +108,7 @@ class Ornaments:
         """Paint a bar for each quote that a block is in, down to the next block when that is in it too."""
         layout = block.document().documentLayout()
         lines = code_lines(block) if is_code(block) else [block]
-        area = card_of(lines, 0) if is_code(block) else layout.blockBoundingRect(block)
+        area = card_of(lines, 0, label_height(self._theme)) if is_code(block) else layout.blockBoundingRect(block)
         following = lines[-1].next()
         for level in range(quote_depth(block)):
             goes_on = following.isValid() and quote_depth(following) > level
@@ -125,7 +128,7 @@ class Ornaments:
             width = QFontMetricsF(painter.font()).horizontalAdvance(number)
             painter.drawText(QPointF(round(start.x() - 6 - width), start.y() + line.ascent()), number)
             return
-        middle = QPointF(start.x() - 13, start.y() + line.ascent() - self._theme.pixels(5))
+        middle = QPointF(start.x() - self._theme.pixels(13), start.y() + line.ascent() - self._theme.pixels(5))
         task = task_of(block)
         if task is not None:
             _paint_box(
@@ -138,13 +141,13 @@ class Ornaments:
         painter.drawEllipse(middle, 2.2, 2.2)
 
 
-def card_of(lines: list[QTextBlock], width: float) -> QRectF:
-    """The area of a code block's card, as wide as the text may get."""
+def card_of(lines: list[QTextBlock], width: float, label: float) -> QRectF:
+    """The area of a code block's card, as wide as the text may get, with a `label` of so many pixels if it has any."""
     layout = lines[0].document().documentLayout()
     area = layout.blockBoundingRect(lines[0]).united(layout.blockBoundingRect(lines[-1]))
     line = lines[0].layout().lineAt(0)
     left = max(0.0, (line.x() if line.isValid() else 0) - CODE_PADDING - 2) + 0.5
-    top = area.top() - CODE_PADDING + 2 - (LABEL_HEIGHT if code_language(lines[0]) else 0)
+    top = area.top() - CODE_PADDING + 2 - (label if code_language(lines[0]) else 0)
     return QRectF(left, top, width - left - 0.5, area.bottom() + CODE_PADDING - 2 - top)
 
 

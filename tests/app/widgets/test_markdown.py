@@ -208,7 +208,7 @@ def test_code_is_coloured_while_it_grows(view: MarkdownView, qtbot: QtBot) -> No
 
 def test_the_card_of_code_at_the_end_is_whole(view: MarkdownView) -> None:
     view.show_markdown("text\n\n```py\nx\n```", is_complete=True)
-    card = card_of(code_lines(view.document().lastBlock()), view.width())
+    card = card_of(code_lines(view.document().lastBlock()), view.width(), 22)
     assert card.bottom() < view.height()
 
 
@@ -216,10 +216,10 @@ def test_a_long_line_of_code_scrolls_under_its_card(view: MarkdownView) -> None:
     view.show_markdown(f"```\n{'word ' * 60}end\nshort\n```\n\ntext", is_complete=True)
     line = view.document().begin()
     assert line.layout().lineCount() == 1
-    before = view.height(), card_of(code_lines(line), view.width())
+    before = view.height(), card_of(code_lines(line), view.width(), 0)
     turn_wheel(view, QPoint(40, 20), QPoint(-240, 0))
     assert code_offset(code_lines(line)) > 0
-    assert (view.height(), card_of(code_lines(line), view.width())) == before
+    assert (view.height(), card_of(code_lines(line), view.width(), 0)) == before
     turn_wheel(view, QPoint(40, 20), QPoint(24000, 0))
     assert code_offset(code_lines(line)) == 0
     view.mark(("end",), 0)
@@ -366,6 +366,13 @@ def test_numbers_of_a_long_list_have_room(view: MarkdownView) -> None:
     row = range(ink.height() - 20, ink.height() - 4)
     background = ink.pixelColor(ink.width() - 2, 2)
     assert all(ink.pixelColor(0, y) == background for y in row), "the number is cut off"
+
+
+def test_numbers_of_large_text_have_room_too(view: MarkdownView, theme: Theme) -> None:
+    theme.set_text_size(200)
+    view.show_markdown("8. item", is_complete=True)
+    ink = view.grab().toImage()
+    assert all(ink.pixelColor(0, y).lightness() > 128 for y in range(ink.height())), "the number is cut off"
 
 
 def test_tasks_are_copied_as_tasks(view: MarkdownView) -> None:
