@@ -14,6 +14,7 @@ import pytest
 import shiboken6
 from PIL import Image
 from PySide6.QtCore import QEvent, QObject, QSettings
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -175,6 +176,7 @@ def open_desk(
         return desk
 
     yield open_one
+    QGuiApplication.clipboard().clear()  # what Python made must not be left to the end of the process
     deaths = Deaths(thing for thing in gc.get_objects() if issubclass(type(thing), QObject))
     for desk in desks:
         desk.close()
