@@ -50,8 +50,7 @@ QToolButton::menu-indicator { image: none; width: 0; }
 #searchField { background: $surface; border: 1px solid $outline; border-radius: 8px; padding: 5px 8px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
 #searchField:focus { border-color: $accent; }
-#conversations { background: transparent; border: 1px solid transparent; border-radius: 8px; outline: none; }
-#conversations:focus { border-color: $accent; }
+#conversations { background: transparent; border: none; outline: none; }
 #documentsButton { background: transparent; border: 1px solid transparent; text-align: left; padding: 6px 8px;
   color: $text; }
 #documentsButton:hover { background: $hover; }

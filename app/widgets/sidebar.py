@@ -162,6 +162,12 @@ class Sidebar(QWidget):
             note = "Conversations appear here. They stay on this Mac."
         self.note.setText(note)
         self.note.setVisible(bool(note))
+        focus = Qt.FocusPolicy
+        self.list.setFocusPolicy(focus.StrongFocus if self._rows.rows else focus.NoFocus)
+
+    def take_focus(self) -> None:
+        """Take the keyboard: to the list, or to the search where nothing is listed."""
+        (self.list if self._rows.rows else self.search).setFocus()
 
     def _show_open_one(self) -> None:
         """What is open is what is chosen, wherever the keyboard went through the list."""

@@ -54,7 +54,7 @@ class SidebarPlace(QObject):
         """Show it over what is open, until it is put away."""
         self._is_wanted_above = True
         self.arrange(is_wanted=False)
-        self._sidebar.list.setFocus()
+        self._sidebar.take_focus()
         self.moved.emit()
 
     def put_away(self) -> None:

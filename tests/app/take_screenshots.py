@@ -32,12 +32,14 @@ from app.sound.recorder import Microphones  # noqa: E402
 from app.viewmodels.models.entries import Deed  # noqa: E402
 from app.viewmodels.models.manager import Supply  # noqa: E402
 from app.viewmodels.reading.document import Phase  # noqa: E402
+from app.widgets.chat.answer_view import AnswerView  # noqa: E402
 from app.widgets.reading.ask_sheet import AskSheet  # noqa: E402
 from app.widgets.settings.settings_window import SettingsWindow  # noqa: E402
 from engine import CATALOG, Box, FoundModel, fit, recommended, sample_checkpoint  # noqa: E402
 from tests.app.driving import attach, card_of, send  # noqa: E402
 from tests.app.pretended_microphones import PretendedMicrophones  # noqa: E402
 from tests.app.pretended_models import GB, PretendedDisk, PretendedRemote, found, nothing  # noqa: E402
+from tests.app.pretended_speaker import PretendedSpeaker  # noqa: E402
 from tests.fake_documents import Pretence, pretend  # noqa: E402
 
 HELDOUT = ROOT / "resources" / "sample" / "heldout"
@@ -88,7 +90,9 @@ class Studio:
         )
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         theme = Theme(self._application, settings)
-        self.desk = assemble(command, theme, settings, folder, System(lambda: microphones), supply=supply or nothing())
+        self.desk = assemble(
+            command, theme, settings, folder, System(lambda: microphones, PretendedSpeaker), supply=supply or nothing()
+        )
         self.desk.window.resize(self._width or width, height)
         self.desk.open(sample_checkpoint())
         self.until(lambda: self.desk.models.model.is_ready or bool(self.desk.models.model.failure))
@@ -224,6 +228,32 @@ def recording(studio: Studio) -> None:
         loudness = 0.3 * np.sin(2 * seconds) ** 2 * np.sin(9 * seconds) ** 2
         microphones.say((loudness * np.sin(900 * seconds)).astype(np.float32))
         live(50)
+
+
+def aloud(studio: Studio, appearance: Appearance = Appearance.LIGHT) -> None:
+    """An answer is read aloud."""
+    desk = studio.open("receipt", appearance)
+    studio.say("What is on the receipt?")
+    view = desk.window.messages.views[-1]
+    assert isinstance(view, AnswerView)
+    desk.window.messages.show_turn(view.turn)
+    view.speak_button.click()
+
+
+def hands_free(studio: Studio) -> None:
+    """Somebody speaks, and touches nothing."""
+    microphones = PretendedMicrophones()
+    desk = studio.open("receipt", microphones=microphones)
+    studio.say("What is on the receipt?")
+    desk.models.hands_free.start()
+    live(100)
+
+
+def conversations_above(studio: Studio) -> None:
+    """A narrow window, and the conversations over it."""
+    desk = studio.open("receipt", width=480)
+    studio.say("What is on the receipt?")
+    desk.window.commands["sidebar"].trigger()
 
 
 def tools(studio: Studio) -> None:
@@ -514,6 +544,10 @@ SCENES: dict[str, Callable[[Studio], None]] = {
     "overlay": overlay,
     "chips": chips,
     "recording": recording,
+    "aloud": aloud,
+    "aloud-dark": lambda studio: aloud(studio, Appearance.DARK),
+    "hands-free": hands_free,
+    "narrow-conversations": conversations_above,
     "tools": tools,
     "search": search,
     "versions": versions,

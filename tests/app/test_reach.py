@@ -107,7 +107,7 @@ def test_in_a_narrow_window_the_conversations_lie_over_what_is_open(
     window.commands["sidebar"].trigger()
     assert window.sidebar.isVisible()
     assert (window.width(), window.composer.width()) == (480, room), "nothing is pushed"
-    assert window.sidebar.list.hasFocus()
+    assert window.sidebar.search.hasFocus(), "nothing is listed"
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert not window.sidebar.isVisible()
     assert window.composer.editor.hasFocus()
