@@ -39,6 +39,9 @@ class SpeechGestures(QObject):
         self.aloud.moved.connect(self._show_place)
         models.reader.changed.connect(self._show_place)
         self._sounds = models.sounds
+        self._voice = models.voice
+        self._players = (models.sounds, models.player)
+        models.voice.changed.connect(self._hush)
         self._sounds.changed.connect(self._show_failure)
         for moved in (self._sounds.changed, self._sounds.moved, self.aloud.changed, self.aloud.moved):
             moved.connect(self._show_views)
@@ -77,7 +80,7 @@ class SpeechGestures(QObject):
         elif view is None or not view.speak_selection():
             turn = view.turn if view is not None else self._conversation.answer
             if isinstance(turn, AnswerTurn):
-                self.aloud.speak(turn, spoken_answer(turn))
+                self._read(turn, spoken_answer(turn))
 
     @property
     def _is_reading(self) -> bool:
@@ -88,10 +91,10 @@ class SpeechGestures(QObject):
         if self.aloud.reads(turn):
             self.stop()
         else:
-            self.aloud.speak(turn, spoken_answer(turn))
+            self._read(turn, spoken_answer(turn))
 
     def _speak_selection(self, turn: Turn, part: int, cursor: QTextCursor) -> None:
-        self.aloud.speak(turn, spoken_selection(cursor, part))
+        self._read(turn, spoken_selection(cursor, part))
 
     @property
     def _page(self) -> tuple[object, int]:
@@ -104,7 +107,7 @@ class SpeechGestures(QObject):
             self._speak_page()
 
     def _speak_page(self) -> None:
-        self.aloud.speak(self._page, self._sentences_of_page())
+        self._read(self._page, self._sentences_of_page())
 
     def _sentences_of_page(self) -> Iterator[Sentence]:
         editor = self._window.reading.text.editor
@@ -114,6 +117,24 @@ class SpeechGestures(QObject):
             cut = text[max(start, first) : min(end, last)]
             if cut.strip():
                 yield Sentence(" ".join(cut.split()), number)
+
+    def _read(self, subject: object, sentences: Iterator[Sentence]) -> None:
+        if self._may_be_heard():
+            self.aloud.speak(subject, sentences)
+
+    def _may_be_heard(self) -> bool:
+        """A microphone that is open would hear it too: hands-free ends for it, another recording does not."""
+        self.hands_free.leave()
+        if self._voice.is_open:
+            self._window.toast.say("The microphone is listening. Stop the recording first.")
+        return not self._voice.is_open
+
+    def _hush(self) -> None:
+        """Who speaks is alone to be heard."""
+        if self._voice.is_open:
+            for player in self._players:
+                player.stop()
+            self.aloud.stop()
 
     def _show_place(self) -> None:
         text, sentence = self._window.reading.text, self.aloud.sentence
@@ -151,7 +172,8 @@ class SpeechGestures(QObject):
         """Let a sound that was sent be heard from its beginning, or be silent."""
         if self._sounds.plays(path):
             self._sounds.stop()
-        else:
+        elif self._may_be_heard():
+            self.aloud.stop()
             self._sounds.play(path, 0)
 
     def _show_failure(self) -> None:

@@ -20,7 +20,7 @@ from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.spoken import spoken_answer, spoken_in
 from engine import Finished, Stats, TextDelta
-from tests.app.driving import WAIT_MS, OpenDesk, answer_view, say, wait_for_end
+from tests.app.driving import WAIT_MS, OpenDesk, answer_view, let_files_be_read, say, wait_for_end
 from tests.app.pretended_microphones import PretendedMicrophones
 from tests.app.pretended_speaker import PretendedSpeaker
 from tests.media_files import tone
@@ -197,6 +197,36 @@ def speak_up(qtbot: QtBot, desk: Desk, microphones: PretendedMicrophones, *piece
         qtbot.waitUntil(lambda before=before: not voice.is_recording or voice.seconds > before, timeout=WAIT_MS)
 
 
+def interrupt(desk: Desk, speaker: PretendedSpeaker, microphones: PretendedMicrophones, qtbot: QtBot) -> None:
+    """Do something else while it listens: what was said is kept, and the app never hears itself."""
+    window, hands_free = desk.window, desk.models.hands_free
+    words, silence = tone(0.4, microphones.rate_hz), np.zeros(microphones.rate_hz, np.float32)
+    window.commands["hands_free"].trigger()
+    speak_up(qtbot, desk, microphones, silence / 2, words)
+    answer_view(desk).speak_button.click()
+    assert (hands_free.is_on, desk.models.voice.is_open) == (False, False), "it would hear itself"
+    let_files_be_read(desk)
+    assert [item.name for item in desk.models.composer.items] == ["Recording 2.wav"], "what was said is kept"
+    assert speaker.is_speaking
+    window.commands["hands_free"].trigger()
+    assert not hands_free.is_on
+    assert "what stands in the message" in window.toast.text.text()
+    desk.models.composer.remove_all()
+    window.composer.record_button.click()
+    assert not speaker.is_speaking, "who speaks is alone to be heard"
+    answer_view(desk).speak_button.click()
+    assert (speaker.is_speaking, "listening" in window.toast.text.text()) == (False, True)
+    desk.models.voice.cancel()
+
+    window.commands["hands_free"].trigger()
+    speak_up(qtbot, desk, microphones, silence / 2, words)
+    desk.models.conversation.regenerate(answer_view(desk).turn)
+    assert not hands_free.is_on, "something else was asked"
+    wait_for_end(qtbot, desk)
+    let_files_be_read(desk)
+    desk.models.composer.remove_all()
+
+
 def test_hands_free_goes_from_words_to_the_answer_and_back_until_it_is_left(
     open_desk: OpenDesk, speaker: PretendedSpeaker, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -223,6 +253,7 @@ def test_hands_free_goes_from_words_to_the_answer_and_back_until_it_is_left(
     assert "Nobody spoke" in window.toast.text.text()
     assert (desk.models.composer.items, window.hands_free.isHidden()) == ((), True)
 
+    interrupt(desk, speaker, microphones, qtbot)
     window.commands["hands_free"].trigger()
     assert hands_free.is_on
     qtbot.keyClick(window.composer.recorder, Qt.Key.Key_Escape)

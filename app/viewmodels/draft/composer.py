@@ -132,6 +132,11 @@ class Composer(QObject):
         return not self.draft.is_empty and not self._conversation.is_busy
 
     @property
+    def waits_to_be_sent(self) -> bool:
+        """Whether it goes as soon as its files are looked at and copied."""
+        return self._is_to_be_sent
+
+    @property
     def is_thinking_on(self) -> bool:
         """Whether the next answer may think first."""
         return self._settings.is_thinking_on

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
@@ -29,6 +29,8 @@ _LINES = {
     "SPEAKING": "Hands-free: the answer is read. Then you can speak again.",
 }
 _LEAVE = "Esc ends it."
+
+_FULL = "Send or clear what stands in the message first: hands-free sends what you say alone."
 
 
 class _Step(Enum):
@@ -65,10 +67,15 @@ class HandsFree(QObject):
         self._step = _Step.OFF
         self._lowest = 1.0
         self._last_word_s: float | None = None
+        self._is_placed = False
+        """Whether what was said stands in the message."""
+        self._looking = QTimer(self, interval=0, singleShot=True)
+        self._looking.timeout.connect(self._look_whether_it_goes)
         voice.progressed.connect(self._listen_on)
         voice.clip_placed.connect(self._send)
         voice.cancelled.connect(self.leave)
         voice.changed.connect(self._follow_voice)
+        composer.changed.connect(self._looking.start)
         composer.notice_changed.connect(self._follow_notice)
         conversation.busy_changed.connect(self._follow_answer)
         conversation.answer_finished.connect(self._speak)
@@ -87,10 +94,13 @@ class HandsFree(QObject):
         return f"{_LINES[self._step.name]} {_LEAVE}" if self.is_on else ""
 
     def start(self) -> None:
-        """Listen, unless an answer is under way, which is read first."""
+        """Listen, unless an answer is under way, which is read first; with something in the message say why not."""
         if self.is_on:
             return
-        if self._conversation.is_busy:
+        if not self._composer.draft.is_empty or self._composer.draft.replaces:
+            self.said.emit(_FULL)
+            self.changed.emit()
+        elif self._conversation.is_busy:
             self._go(_Step.ANSWERING)
         else:
             self._aloud.stop()
@@ -98,13 +108,15 @@ class HandsFree(QObject):
             self._begin()
 
     def leave(self) -> None:
-        """End it, with the recording or the reading of this moment; an answer under way goes on."""
+        """End it and the reading of this moment; what was said stays in the message, an answer under way goes on."""
         step = self._step
         if step is _Step.OFF:
             return
         self._go(_Step.OFF)
-        if step in (_Step.LISTENING, _Step.WRITING):
+        if step is _Step.LISTENING and self._last_word_s is None:
             self._voice.cancel()
+        elif step in (_Step.LISTENING, _Step.WRITING):
+            self._voice.leave()
         elif step is _Step.SPEAKING:
             self._aloud.stop()
 
@@ -112,7 +124,7 @@ class HandsFree(QObject):
         """Listen: to the first words, or after an answer was read."""
         if self._step is not _Step.SPEAKING:
             return
-        self._lowest, self._last_word_s = 1.0, None
+        self._lowest, self._last_word_s, self._is_placed = 1.0, None, False
         self._go(_Step.LISTENING)
         if not self._voice.is_open:
             self._voice.toggle()
@@ -133,8 +145,15 @@ class HandsFree(QObject):
     def _send(self) -> None:
         """What was said stands in the message, which goes as soon as its clip is copied."""
         if self._step in (_Step.LISTENING, _Step.WRITING):
+            self._is_placed = True
             self._go(_Step.WRITING)
             self._composer.send()
+            self._looking.start()
+
+    def _look_whether_it_goes(self) -> None:
+        """It does not where somebody changed the message meanwhile, or had another one answered."""
+        if self._step is _Step.WRITING and self._is_placed and not self._composer.waits_to_be_sent:
+            self._end("What you said stands in the message, and hands-free has ended.")
 
     def _follow_voice(self) -> None:
         if self._step is _Step.LISTENING and self._voice.is_transcribing:
@@ -148,8 +167,10 @@ class HandsFree(QObject):
 
     def _follow_answer(self) -> None:
         is_busy = self._conversation.is_busy
-        if self._step is _Step.WRITING and is_busy:
+        if self._step is _Step.WRITING and self._is_placed and is_busy:
             self._go(_Step.ANSWERING)
+        elif self._step in (_Step.LISTENING, _Step.WRITING) and is_busy:
+            self.leave()  # something else was asked
         elif self._step is _Step.ANSWERING and not is_busy:
             self.leave()  # it was stopped
 

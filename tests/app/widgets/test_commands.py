@@ -86,6 +86,8 @@ def test_no_two_things_in_the_menu_bar_share_their_words_or_their_keys(bar: Desk
     assert [text for text, number in words.items() if number > 1] == []
     assert [key for key, number in keys.items() if number > 1] == []
     assert {"Ctrl+,", "Ctrl+N", "Ctrl+O", "Ctrl+Shift+S", "Esc", "Ctrl+Shift+C"} <= set(keys)
+    taken_by_a_mac = {"Ctrl+H", "Ctrl+Alt+H", "Ctrl+Alt+D", "Ctrl+Space", "Ctrl+Tab"}
+    assert not taken_by_a_mac & set(keys), "they hide apps or the Dock, search, and change the app"
 
 
 def test_no_menu_is_empty_or_ends_with_a_line(bar: Desk) -> None:
