@@ -48,6 +48,8 @@ def time_left(seconds: float | None) -> str:
     """In words, no more exact than it can be: "about 3 minutes left"."""
     if seconds is None:
         return ""
+    if seconds < 8:
+        return "a few seconds left"
     if seconds < 50:
         return f"about {max(round(seconds / 10), 1) * 10} seconds left"
     minutes = round(seconds / 60)

@@ -105,6 +105,16 @@ def lines(document: OpenDocument, number: int = 1) -> list[str]:
     return [line.text for line in document.page(number).lines]
 
 
+def test_the_time_left_follows_the_page_that_is_being_read(errands: Errands) -> None:
+    document = looked(errands, 3)
+    document.read([1, 2, 3], Reading())
+    errands.answer(errands.last, PageRead(page_text(1, "word")))
+    whole = document.seconds_left
+    assert whole is not None
+    errands.answer(errands.last, PageProgress(2, 1, 2))
+    assert document.seconds_left == pytest.approx(0.75 * whole)
+
+
 def test_pages_are_known_one_by_one_and_can_be_read_meanwhile(errands: Errands) -> None:
     document = OpenDocument(errands, Path("/papers/contract.pdf"))
     document.look()
