@@ -2,23 +2,74 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QThreadPool, QTimer, Signal
 
-__all__ = ["Lane", "LooseLane", "ignore"]
+__all__ = ["SLICE_S", "Inbox", "Lane", "LooseLane", "ignore"]
 
 T = TypeVar("T")
+
+SLICE_S = 0.008
+"""Seconds that work in slices holds the window's thread before others have their turn."""
 
 _log = logging.getLogger(__name__)
 
 
 def ignore(_result: object) -> None:
     """Do nothing with a result."""
+
+
+class Inbox(QObject):
+    """What comes from other threads, on its own thread: in order, and a slice at a time.
+
+    Qt delivers all that is queued before it looks at the keyboard again, however long that takes.
+
+    **Signals:** `handed` (a value that was put in).
+    """
+
+    handed = Signal(object)
+    _came = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._waiting: deque[Any] = deque()
+        self._spent_s = 0.0
+        self._next_slice = QTimer(self, interval=0, singleShot=True)
+        self._next_slice.timeout.connect(self._begin_slice)
+        self._came.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
+
+    def put(self, value: object) -> None:
+        """Put this in, from any thread."""
+        self._came.emit(value)
+
+    def finish(self) -> None:
+        """Hand on all that was put in, now."""
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
+        while self._waiting:
+            self.handed.emit(self._waiting.popleft())
+
+    def _arrive(self, value: object) -> None:
+        self._waiting.append(value)
+        self._go_on()
+
+    def _begin_slice(self) -> None:
+        self._spent_s = 0.0
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._waiting and self._spent_s <= SLICE_S:
+            self._next_slice.start()
+            began = time.thread_time()
+            self.handed.emit(self._waiting.popleft())
+            self._spent_s += time.thread_time() - began
+        if self._waiting:
+            self._next_slice.start()
 
 
 class Lane(QObject):
@@ -29,13 +80,12 @@ class Lane(QObject):
     follows.
     """
 
-    _came = Signal(object, object)
-
     def __init__(self) -> None:
         super().__init__()
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
-        self._came.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
+        self._inbox = Inbox(self)
+        self._inbox.handed.connect(self._pass_on)
 
     def do(self, work: Callable[[], T], then: Callable[[T], None] = ignore) -> None:
         """Do this behind what waits already, and call `then` with the result."""
@@ -54,7 +104,7 @@ class Lane(QObject):
     def finish(self) -> None:
         """Wait for all that was asked for, and for what follows from it."""
         self._pool.waitForDone()
-        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
+        self._inbox.finish()
 
     def close(self, *, finishes: bool = False) -> None:
         """Let the running work end, and forget what waits, or with `finishes` do it first."""
@@ -68,17 +118,18 @@ class Lane(QObject):
         except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and the thread goes on
             _log.exception("work in the background failed")
         else:
-            self._came.emit(then, result)
+            self._inbox.put((then, result))
 
-    def _pass_on(self, then: Callable[[Any], None], result: Any) -> None:
+    def _pass_on(self, came: tuple[Callable[[Any], None], Any]) -> None:
+        then, result = came
         then(result)
 
     def _take(self, done: "Future[T]", then: Callable[[T], None], otherwise: Callable[[object], None]) -> None:
         error = None if done.cancelled() else done.exception()
         if done.cancelled() or error is not None:
-            self._came.emit(otherwise, error)
+            self._inbox.put((otherwise, error))
         else:
-            self._came.emit(then, done.result())
+            self._inbox.put((then, done.result()))
 
 
 class LooseLane(QObject):
@@ -88,14 +139,13 @@ class LooseLane(QObject):
     its result may, and comes as a `Lane`'s does.
     """
 
-    _came = Signal(int, object)
-
     def __init__(self) -> None:
         super().__init__()
-        self._hand = _Hand(self._came.emit)
+        self._inbox = Inbox(self)
+        self._inbox.handed.connect(self._pass_on)
+        self._hand = _Hand(self._inbox.put)
         self._thens: dict[int, tuple[Callable[[Any], None], bool]] = {}
         self._num_thens = 0
-        self._came.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
 
     def do(self, work: Callable[[], T], then: Callable[[T], None] = ignore) -> None:
         """Do this behind what waits already, and call `then` with the result."""
@@ -120,7 +170,8 @@ class LooseLane(QObject):
         self._thens[self._num_thens] = then, is_once
         return self._num_thens
 
-    def _pass_on(self, number: int, result: Any) -> None:
+    def _pass_on(self, came: tuple[int, Any]) -> None:
+        number, result = came
         if number in self._thens:
             then, is_once = self._thens[number]
             if is_once:
@@ -131,8 +182,8 @@ class LooseLane(QObject):
 class _Hand:
     """What the thread of a loose lane knows of it, by numbers."""
 
-    def __init__(self, emit: Callable[[int, object], None]) -> None:
-        self._emit: Callable[[int, object], None] | None = emit
+    def __init__(self, put: Callable[[object], None]) -> None:
+        self._put: Callable[[object], None] | None = put
         self._lock = threading.Lock()
         self._waiting: deque[tuple[int, Callable[[], object]]] = deque()
         self._is_at_work = False
@@ -146,8 +197,8 @@ class _Hand:
 
     def tell(self, number: int, result: object) -> None:
         with self._lock:
-            if self._emit is not None:
-                self._emit(number, result)
+            if self._put is not None:
+                self._put((number, result))
 
     def forget(self) -> list[int]:
         with self._lock:
@@ -158,7 +209,7 @@ class _Hand:
     def let_go(self) -> None:
         with self._lock:
             self._waiting.clear()
-            self._emit = None
+            self._put = None
 
     def _work(self) -> None:
         while True:

@@ -4,9 +4,10 @@ import itertools
 import queue
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.asking import Asked, Errand, Loading, Tools
+from app.background import Inbox
 from engine import (
     DocumentLooked,
     DocumentRead,
@@ -43,7 +44,6 @@ class Bridge(QObject):
     engine_started = Signal(str, object)
     engine_stopped = Signal()
     engine_rested = Signal()
-    _arrived = Signal(object)
 
     def __init__(self, command: Sequence[str]) -> None:
         super().__init__()
@@ -53,7 +53,8 @@ class Bridge(QObject):
         self._asked: list[Asked] = []
         self._loads: dict[int, Loading] = {}
         self._errands: dict[int, Errand] = {}
-        self._arrived.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
+        self._inbox = Inbox(self)
+        self._inbox.handed.connect(self._pass_on)
         self._client = EngineClient(command, self._hear)
 
     def start(self) -> None:
@@ -123,7 +124,7 @@ class Bridge(QObject):
             if isinstance(event, Finished | Failed):
                 del self._ears[envelope.request_id]
         if events is None or isinstance(event, Failed):
-            self._arrived.emit(envelope)
+            self._inbox.put(envelope)
 
     def _pass_on(self, envelope: Envelope) -> None:
         if not self._is_open:

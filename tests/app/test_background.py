@@ -3,9 +3,13 @@
 import queue
 import threading
 from concurrent.futures import Future
+from functools import partial
 
+import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from app import background
 from app.asking import Asked, AskPerson, Tools
 from app.background import Lane, LooseLane
 from engine import EngineEvent, Execute, Failed, Options, Request, user
@@ -18,6 +22,28 @@ def test_a_result_that_is_there_already_comes_after_the_call_that_asks(qtbot: Qt
     lane.follow(there, came.append)
     assert came == []
     qtbot.waitUntil(lambda: came == ["kept"], timeout=WAIT_MS)
+
+
+def test_many_results_that_are_there_at_once_come_in_order_and_others_have_their_turn_between_them(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "SLICE_S", 0.0)  # one result a turn, however fast the machine is
+    lane, came, turns = Lane(), list[int](), set[int]()
+    beats = QTimer(interval=0)
+    beats.timeout.connect(lambda: turns.add(len(came)))
+    for number in range(50):
+        there = Future[int]()
+        there.set_result(number)
+        lane.follow(there, came.append)
+    beats.start()
+    qtbot.waitUntil(lambda: len(came) == 50, timeout=WAIT_MS)
+    beats.stop()
+    assert came == list(range(50))
+    assert len(turns) > 40
+    for number in range(50):
+        lane.do(partial(int, number), came.append)
+    lane.finish()
+    assert came[50:] == list(range(50))
 
 
 def test_a_loose_lane_brings_results_in_order_and_goes_on_after_a_mistake(qtbot: QtBot) -> None:

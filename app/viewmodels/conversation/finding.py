@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.background import SLICE_S
 from app.store.text import composed, search_terms, searchable
 from app.text.blocks import plain_pieces
 from app.viewmodels.conversation.conversation import Conversation
@@ -16,10 +17,7 @@ from app.viewmodels.conversation.parts import Said, Thought
 from app.viewmodels.conversation.tools import ToolRun
 from app.viewmodels.conversation.turns import AnswerTurn, Turn
 
-__all__ = ["SLICE_S", "Finding", "Hit", "occurrences"]
-
-SLICE_S = 0.008
-"""Longest time that counting holds the thread before others have their turn."""
+__all__ = ["Finding", "Hit", "occurrences"]
 
 REFRESH_MS = 400
 """While an answer is written it is counted anew so often."""

@@ -7,8 +7,9 @@ from itertools import accumulate
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.background import SLICE_S
 from app.store.text import search_terms, searchable
-from app.viewmodels.conversation.finding import SLICE_S, occurrences
+from app.viewmodels.conversation.finding import occurrences
 from app.viewmodels.reading.lines import Line, text_of
 from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.reader import Reader

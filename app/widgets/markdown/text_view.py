@@ -20,10 +20,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit
 
+from app.background import SLICE_S
 from app.look.colors import Colors
 from app.text.blocks import PIECE, plain_piece, uncut
 from app.text.markdown import CUT_MARK
-from app.viewmodels.conversation.finding import SLICE_S, occurrences
+from app.viewmodels.conversation.finding import occurrences
 from app.widgets.markdown.markdown_document import in_utf16, length_in_utf16
 from app.widgets.markdown.selection import plain_mime
 from app.widgets.markdown.spoken import SpokenPlace, spoken_in
