@@ -323,12 +323,15 @@ def test_the_focus_goes_home_when_who_had_it_is_gone(desk: Desk, qtbot: QtBot) -
     assert desk.window.composer.editor.hasFocus()
 
 
-def test_a_thousand_turns_are_counted_in_slices(desk: Desk, qtbot: QtBot) -> None:
+def test_a_thousand_turns_are_counted_in_slices_of_which_nobody_is_told(desk: Desk, qtbot: QtBot) -> None:
     converse(desk, *["one plum\n\n**two** plums"] * 1000)
     desk.window.commands["find"].trigger()
-    desk.models.finding.look_for("plum", None)
-    assert desk.models.finding.count_line == "…"
-    qtbot.waitUntil(lambda: desk.models.finding.count_line == "1 of 2,000", timeout=WAIT_MS)
+    finding, told = desk.models.finding, list[str]()
+    finding.changed.connect(lambda: told.append(finding.count_line))
+    finding.look_for("plum", None)
+    assert finding.count_line == "…"
+    qtbot.waitUntil(lambda: finding.count_line == "1 of 2,000", timeout=WAIT_MS)
+    assert told.count("…") == 1
 
 
 def test_of_very_many_hits_those_around_the_present_one_are_marked(desk: Desk, qtbot: QtBot) -> None:

@@ -152,13 +152,15 @@ class Finding(QObject):
         if self.is_open:
             self._job = self._count()
             self._work()
+            if self._job is not None:
+                self.changed.emit()
 
     def _work(self) -> None:
         end = time.thread_time() + SLICE_S
         for _ in self._job or ():
             if time.thread_time() > end:
                 self._slices.start()
-                break
+                return
         self.changed.emit()
 
     def _count(self) -> Iterator[None]:
