@@ -81,7 +81,8 @@ class Composer(QObject):
         self.preparation = preparation
         self._numbers = itertools.count(1)
         self._senses = meter.senses
-        self._is_to_be_sent = False
+        self.waits_to_be_sent = False
+        """Whether it goes as soon as its files are looked at and copied."""
         self._refusals: list[str] = []
         self._remark = ""
         self._soon = QTimer(self, interval=0, singleShot=True)
@@ -132,11 +133,6 @@ class Composer(QObject):
         return not self.draft.is_empty and not self._conversation.is_busy
 
     @property
-    def waits_to_be_sent(self) -> bool:
-        """Whether it goes as soon as its files are looked at and copied."""
-        return self._is_to_be_sent
-
-    @property
     def is_thinking_on(self) -> bool:
         """Whether the next answer may think first."""
         return self._settings.is_thinking_on
@@ -156,7 +152,7 @@ class Composer(QObject):
         self.text_replaced.emit(draft.text)
         for item in self.items:
             self._put(item)
-        self._is_to_be_sent = False
+        self.waits_to_be_sent = False
         self._bring()
 
     def set_text(self, text: str) -> None:
@@ -285,7 +281,7 @@ class Composer(QObject):
             for item in documents:
                 self.add(item)
         else:
-            self._is_to_be_sent = True
+            self.waits_to_be_sent = True
 
     def add(self, item: Attached) -> None:
         """Attach something."""
@@ -344,8 +340,8 @@ class Composer(QObject):
 
     def _go_on(self) -> None:
         """Something is ready: send what waits for it."""
-        if self._is_to_be_sent and self.draft.is_ready:
-            self._is_to_be_sent = False
+        if self.waits_to_be_sent and self.draft.is_ready:
+            self.waits_to_be_sent = False
             self.send()
 
     def _change(self, draft: Draft, item: Attached) -> None:
@@ -364,7 +360,7 @@ class Composer(QObject):
 
     def _note_change(self) -> None:
         """A person made another draft of it."""
-        self._is_to_be_sent = False
+        self.waits_to_be_sent = False
         self._weigh()
         self.draft_changed.emit(self.draft)
 
