@@ -81,9 +81,11 @@ def settings(qapp: QApplication, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def theme(qapp: QApplication, settings: Settings) -> Iterator[Theme]:
-    """The theme, applied to the application by whoever dresses it."""
+def theme(qapp: QApplication, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Theme]:
+    """The theme, applied to the application."""
     theme = Theme(qapp, settings)
+    if "open_desk" not in request.fixturenames:  # a window does it once it is built
+        theme.dress()
     yield theme
     delete(theme)
     qapp.setStyleSheet("")
@@ -202,7 +204,6 @@ def delete(thing: QObject) -> None:
 @pytest.fixture
 def view(qtbot: QtBot, theme: Theme) -> Iterator[MarkdownView]:
     """A Markdown view without a window around it."""
-    theme.dress()
     look = Look(theme, Icons(ICONS))
     view = MarkdownView(look)
     qtbot.addWidget(view)

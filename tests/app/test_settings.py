@@ -63,7 +63,6 @@ def preferences(settings: Settings, tmp_path: Path) -> Preferences:
 @pytest.fixture
 def window(qtbot: QtBot, theme: Theme, preferences: Preferences) -> Iterator[SettingsWindow]:
     """The settings window, open."""
-    theme.dress()
     parent = QWidget()
     tools = built_in_tools(Desktop(list, lambda _words, _limit: []))
     toolbox = Toolbox(preferences.settings, tools)
