@@ -48,6 +48,9 @@ _HOLDER = re.compile(r"[`~][ \t]*+(?:markdown|mdx?)(?=\s|$)", re.IGNORECASE)
 _HOLDERS = ("markdown", "md", "mdx")
 """Code in these languages may hold fences of its own."""
 
+_DEEPEST = 8
+"""So many blocks of Markdown inside each other may hold fences."""
+
 _MOST_UNEVEN = 8
 """So many blocks of Markdown are looked through to the end of the text for a fence that ends them."""
 
@@ -106,7 +109,8 @@ def fences_after(text: str, fences: tuple[OpenFence, ...], *, is_even: bool = Tr
     mark = _FENCE.match(text)
     if not mark:
         return fences
-    opened = (*fences, OpenFence(mark[1], is_even and mark[2].lower() in _HOLDERS))
+    holds_fences = is_even and len(fences) < _DEEPEST and mark[2].lower() in _HOLDERS
+    opened = (*fences, OpenFence(mark[1], holds_fences))
     if not fences:
         return opened
     if mark[1][0] == fences[-1].mark[0] and len(mark[1]) >= len(fences[-1].mark) and text.strip() == mark[1]:

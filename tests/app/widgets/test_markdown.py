@@ -24,7 +24,7 @@ from pytestqt.qtbot import QtBot
 from app.look.theme import Theme
 from app.settings import Appearance
 from app.text.blocks import BlockReader, block_pieces
-from app.text.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, keep_line_breaks
+from app.text.markdown import FENCE_NUMBER_MARK, LINE_BREAK_MARK, OpenFence, fences_after, keep_line_breaks
 from app.widgets.markdown.code_blocks import code_language, code_lines, starts_fence
 from app.widgets.markdown.code_scroll import code_offset
 from app.widgets.markdown.markdown_document import CODE_PADDING
@@ -457,6 +457,16 @@ def test_a_long_answer_is_set_piece_by_piece_and_reads_as_a_whole(view: Markdown
     text = view.toPlainText()
     assert [line for line in text.split("\n") if line.startswith("Part")] == [f"Part {n}" for n in range(400)]
     assert text.endswith("code 399\n\nmore")
+
+
+def test_blocks_of_markdown_in_each_other_are_followed_down_to_some_depth() -> None:
+    fences: tuple[OpenFence, ...] = ()
+    depths = []
+    for _ in range(1000):
+        fences = fences_after("```md", fences)
+        depths.append(len(fences))
+    assert depths[:5] == [1, 2, 3, 4, 5]
+    assert max(depths) < 20, "every line costs as much as there are"
 
 
 def test_other_text_takes_the_place_of_a_long_one_that_is_being_set(view: MarkdownView, qtbot: QtBot) -> None:
