@@ -17,6 +17,7 @@ from app.sound.speaker import SpeechError
 from app.sound.voices import NO_VOICE, SystemSpeaker
 from app.text.sentences import LONGEST, sentences
 from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
+from app.viewmodels.speech.aloud import Aloud
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.spoken import spoken_answer, spoken_in
 from engine import Finished, Stats, TextDelta
@@ -261,6 +262,17 @@ def test_hands_free_goes_from_words_to_the_answer_and_back_until_it_is_left(
     window.commands["hands_free"].trigger()
     window.hands_free.findChild(QPushButton).click()
     assert (hands_free.is_on, desk.models.voice.is_open) == (False, False)
+
+
+def test_what_has_no_words_is_passed_by(settings: Settings, speaker: PretendedSpeaker) -> None:
+    aloud = Aloud(settings, lambda: speaker)
+    aloud.speak("an answer", spoken_answer(turn_of("One.\n\n$\\{\\}$\n\nTwo.")))
+    speaker.finish()
+    assert speaker.said == ["One.", "Two."]
+    assert aloud.sentence is not None
+    assert aloud.sentence.number == 2
+    speaker.finish()
+    assert (aloud.is_speaking, aloud.is_through) == (False, True)
 
 
 def test_a_million_characters_begin_at_once(qapp: object) -> None:

@@ -52,6 +52,7 @@ def test_all_that_can_be_pressed_is_named_large_enough_and_on_the_way_of_tab(
     told = heard(QAccessible.queryAccessibleInterface(desk.window))
     assert len(told) > 30
     assert [text for _, text in told if "<span>" in text or "<br>" in text] == []
+    assert [name for name, text in told if name and text == name] == [], "it would be heard twice"
     assert any("<b>a.png" in name for name, _ in told)
 
     desk.window.composer.editor.setFocus()

@@ -77,7 +77,7 @@ class Aloud(QObject):
     def _go_on(self) -> None:
         if not self.is_speaking:  # it was stopped by somebody who follows
             return
-        self.sentence = next(self._coming, None)
+        self.sentence = next((each for each in self._coming if each.text), None)
         if self.sentence is None:
             self.is_through = True
             self._end()

@@ -41,7 +41,8 @@ def give_role(widget: QWidget, role: str) -> None:
 
 def show_tip(widget: QWidget, text: str) -> None:
     """Set a tooltip that is never taken for markup, whatever a file is called; who listens hears it without any."""
-    widget.setAccessibleDescription(text)
+    is_name = text == widget.accessibleName()
+    widget.setAccessibleDescription(" " if is_name else text)  # of none at all Qt makes the tooltip, as it is written
     lines = html.escape(text).replace("\n", "<br>")
     widget.setToolTip(f"<span>{lines}</span>")
 
