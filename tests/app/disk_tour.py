@@ -141,6 +141,7 @@ def export_twice(tour: Tour, place: Path, *, is_small: bool) -> None:
     said: list[str] = []
     exporter = tour.desk.exporter
     exporter.said.connect(said.append)
+    exporter.exported.connect(lambda sentence, _file: said.append(sentence))
     exporter.export(place.parent / "fine.md", ExportFormat.MARKDOWN, with_thoughts=False)
     exporter.export(place / "no.md", ExportFormat.MARKDOWN, with_thoughts=False)
     wait_until(lambda: len(said) == 2, "two sentences about exports")

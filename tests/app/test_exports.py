@@ -275,7 +275,7 @@ def test_an_export_tells_of_tools_and_of_the_zone(open_desk: OpenDesk, folder: P
     desk.models.toolbox.turn("calculator", True)
     say(desk, "calculator expression 6 * 7")
     wait_for_end(qtbot, desk)
-    with qtbot.waitSignal(desk.exporter.said, timeout=WAIT_MS):
+    with qtbot.waitSignal(desk.exporter.exported, timeout=WAIT_MS):
         desk.exporter.export(folder / "said.json", ExportFormat.JSON, with_thoughts=False)
     entries = json.loads((folder / "said.json").read_text())["messages"]
     call, returned, text = msgspec.convert(entries[1]["steps"], tuple[Step, ...])
@@ -355,6 +355,7 @@ def test_a_long_export_is_announced_and_given_up_when_the_app_quits(
     exporter = Exporter(lambda: "", lambda: Exported("", []))
     said: list[str] = []
     exporter.said.connect(said.append)
+    exporter.exported.connect(lambda sentence, _file: said.append(sentence))
     exporter.export(folder / "a.md", ExportFormat.MARKDOWN, with_thoughts=False)
     qtbot.waitUntil(lambda: said == ["Exporting…"], timeout=WAIT_MS)
     go_on.set()

@@ -34,7 +34,7 @@ class Exporter(QObject):
 
     `title` gives the conversation's, after which a file is called.
 
-    **Signals:** `said` (a sentence: that it takes a while, and what came of it), `exported` (the same sentence of what
+    **Signals:** `said` (a sentence: that it takes a while, or why nothing came of it), `exported` (a sentence on what
     is written now, and the file).
     """
 
@@ -61,7 +61,7 @@ class Exporter(QObject):
     def export(
         self, path: Path, kind: ExportFormat, *, with_thoughts: bool, conversation: Exported | None = None
     ) -> None:
-        """Write a conversation that was read before, or the open one as it is now; `said` tells what came of it."""
+        """Write a conversation that was read before, or the open one as it is now; a signal tells what came of it."""
         self._patience.start()
         self._lane.do(partial(self._write, conversation or self.read(), path, kind, with_thoughts), self._tell)
 
@@ -96,10 +96,10 @@ class Exporter(QObject):
     def _tell(self, done: tuple[str, Path | None]) -> None:
         sentence, file = done
         self._patience.stop()
-        if sentence:
-            self.said.emit(sentence)
         if file is not None:
             self.exported.emit(sentence, file)
+        elif sentence:
+            self.said.emit(sentence)
 
 
 def _delete(paths: Sequence[Path]) -> None:

@@ -102,6 +102,9 @@ class Arrivals(QObject):
         self._pictures: tuple[Path, ...] = ()
         self._recording: Path | None = None
         """Longer than a model hears at once."""
+        self._asked_in = composer.draft
+        composer.changed.connect(self._follow_draft)
+        composer.sent.connect(self._forget_recording)
 
     @property
     def question(self) -> str:
@@ -209,6 +212,8 @@ class Arrivals(QObject):
             if found.others:
                 self.said.emit(f"{count(len(found.others), 'file')} attached to your message.")
             return
+        self._follow_draft()
+        self._asked_in = self._composer.draft
         if found.pictures or found.others or remark:
             self._composer.attach((*found.pictures, *found.others), remark)
         self._documents = tuple(dict.fromkeys((*self._documents, *found.documents)))
@@ -219,6 +224,21 @@ class Arrivals(QObject):
             if path.suffix.lower() in (*SOUND_SUFFIXES, *VIDEO_SUFFIXES):
                 self._lane.do(partial(_if_long, path, self._is_closing), self._offer_recording)
         self.changed.emit()
+
+    def _follow_draft(self) -> None:
+        """A question stays with what it is about: with its draft, and pictures as long as they are attached."""
+        is_here = self._asked_in is self._composer.draft
+        attached = {getattr(item, "path", None) for item in self._composer.draft.all} if self._pictures else set()
+        pictures = tuple(path for path in self._pictures if path in attached)
+        if pictures != self._pictures or not is_here:
+            documents, recording = (self._documents, self._recording) if is_here else ((), None)
+            self._documents, self._pictures, self._recording = documents, pictures, recording
+            self.changed.emit()
+
+    def _forget_recording(self) -> None:
+        if self._recording is not None:
+            self._recording = None
+            self.changed.emit()
 
     def _offer_recording(self, path: Path | None) -> None:
         if path is not None:

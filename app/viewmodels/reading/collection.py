@@ -117,8 +117,8 @@ class Collection(QObject):
 
     @property
     def recent(self) -> list[Path]:
-        """The documents that were used last, the newest first."""
-        return [entry.path for entry in islice(self._all(), MOST_RECENT)]
+        """The documents that were read or corrected last, the newest first."""
+        return list(islice(dict.fromkeys(entry.path for entry in self._over()), MOST_RECENT))
 
     def look_for(self, text: str) -> None:
         """Show only what holds these words."""
@@ -213,8 +213,11 @@ class Collection(QObject):
         self.changed.emit()
 
     def _all(self) -> Iterable[Entry]:
+        yield from (_entry(each) for each in self.queue.waiting)
+        yield from self._over()
+
+    def _over(self) -> Iterable[Entry]:
         queued = self.queue.documents
-        yield from (_entry(each) for each in queued if not each.is_over)
         over = [(each.created_at, _entry(each)) for each in queued if each.is_over]
         paths = {each.path for each in queued}
         kept = [(each.updated_at, _kept_entry(each)) for each in self._kept if each.path not in paths]

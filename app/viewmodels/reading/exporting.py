@@ -49,7 +49,7 @@ class _GivenUp(Exception):
 class DocumentExporter(QObject):
     """Writes on a thread of its own, one file after the other.
 
-    **Signals:** `said` (a sentence: that it takes a while, and what came of it), `exported` (the same sentence of what
+    **Signals:** `said` (a sentence: that it takes a while, or why nothing came of it), `exported` (a sentence on what
     is written now, and the file).
     """
 
@@ -70,7 +70,7 @@ class DocumentExporter(QObject):
         return document.folder / f"{document.path.stem if is_file else document.path.name}.{form}"
 
     def export(self, document: OpenDocument, form: DocumentFormat, target: Path) -> None:
-        """Write what was read so far, with corrections; `said` tells what came of it."""
+        """Write what was read so far, with corrections; a signal tells what came of it."""
         info = document.info
         if info is None:
             self.said.emit("Not all pages were looked at yet. Try again in a moment.")
@@ -134,7 +134,7 @@ class DocumentExporter(QObject):
     def _tell(self, done: tuple[str, Path | None]) -> None:
         sentence, file = done
         self._patience.stop()
-        if sentence:
-            self.said.emit(sentence)
         if file is not None:
             self.exported.emit(sentence, file)
+        elif sentence:
+            self.said.emit(sentence)

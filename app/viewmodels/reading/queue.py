@@ -1,7 +1,7 @@
 """Many documents, read one after the other: kept page by page, so that what ends the app costs one page at most."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.asking import Errand
 from app.background import Lane, ignore
 from app.store import DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
+from app.text.foreign_text import one_line
 from app.viewmodels.reading.ahead import LookAhead
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.output import Output, present, stamp_of, write_output
@@ -209,17 +210,23 @@ class Queue(QObject):
         place = max((each.place for each in self.documents), default=0.0)
         waiting = {each.path for each in self.waiting}
         new = [(path.absolute(), root) for path, root in found[0] if path.absolute() not in waiting]
+        by_path: dict[Path, list[QueuedDocument]] = {path: [] for path, _ in new}
+        for document in self.documents:
+            by_path.get(document.path, []).append(document)
+        read_before: list[QueuedDocument] = []
         for number, (path, root) in enumerate(new, 1):
             own = orders if root is None else msgspec.structs.replace(orders, root=root.absolute())
-            known = next((each for each in self.documents if (each.path, each.orders) == (path, own)), None)
+            known = next((each for each in by_path[path] if each.orders == own), None)
             if known is not None and known.is_forgotten == is_forgotten:
+                read_before += [known] if known.progress is Progress.DONE and not known.failed_pages else []
                 known.written = ()
                 self.retry(known)
                 continue
             document = QueuedDocument(path, own, place + number, is_forgotten)
             self.documents.append(document)
+            by_path[path].append(document)
             self._keep(document)
-        self.trouble = " ".join(found[1])
+        self.trouble = " ".join((*found[1], *_said_before(read_before)))
         self.changed.emit()
         self._go_on()
 
@@ -404,6 +411,14 @@ class Queue(QObject):
 
 class _NotWanted(Exception):
     """The app ends."""
+
+
+def _said_before(documents: Sequence[QueuedDocument]) -> Iterator[str]:
+    """That documents were not read once more."""
+    if documents:
+        name = f"“{one_line(documents[0].path.name)}”"
+        what = f"{name} was" if len(documents) == 1 else f"{len(documents):,} documents were"
+        yield f"{what} read before. To read anew, open it and choose Read All Pages."
 
 
 def _find(paths: tuple[Path, ...], is_closing: Event) -> _Found:

@@ -30,6 +30,7 @@ class CollectionGestures(QObject):
         view.files_requested.connect(self._show_files)
         collection.deleted.connect(lambda way_back: window.documents_toast.say("Document deleted", way_back))
         collection.changed.connect(models.search.refresh)
+        self._recent: list[Path] = []
         collection.changed.connect(self._list_recent)
         self._list_recent()
         collection.refresh()
@@ -41,9 +42,12 @@ class CollectionGestures(QObject):
         models.fields.said.connect(window.documents_toast.say)
 
     def _list_recent(self) -> None:
-        """Offer the documents that were used last in the menu."""
+        """Offer the documents that were read last in the menu, which may be open."""
         menu = self._window.commands.menus["Open Recent"]
         paths = self._models.collection.recent
+        if paths == self._recent and not menu.isEmpty():
+            return
+        self._recent = paths
         menu.clear()
         for path in paths:
             menu.addAction(one_line(path.name, 60).replace("&", "&&"), partial(self._models.reader.open, [path]))

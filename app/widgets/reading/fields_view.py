@@ -115,7 +115,7 @@ class FieldsView(QWidget):
             menu.addAction(f"All {len(paths):,} Documents", partial(self._fields.add, paths))
             menu.addSeparator()
         for path in paths[:MOST_NAMED]:
-            menu.addAction(one_line(path.name, 60), partial(self._fields.add, [path]))
+            menu.addAction(one_line(path.name, 60).replace("&", "&&"), partial(self._fields.add, [path]))
 
     def _list_sets(self) -> None:
         """Those that are kept, and what can be done with the present fields."""

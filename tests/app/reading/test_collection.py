@@ -449,6 +449,27 @@ def test_a_dropped_folder_is_offered_by_its_documents_and_what_comes_next_is_off
     assert arrival.text.text() == "2 documents can be read one after the other, and kept."
 
 
+def test_a_question_about_pictures_stays_with_the_draft_that_they_are_attached_to(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw
+) -> None:
+    """What was dropped into a temporary conversation is not kept with a picture of the next one."""
+    desk = open_desk()
+    arrivals, composer = desk.models.arrivals, desk.models.composer
+    desk.models.library.new(is_temporary=True)
+    drop(desk, files([draw("a.png"), draw("b.png")]))
+    assert arrivals.question.startswith("2 pictures are attached")
+    desk.models.library.new()
+    assert arrivals.question == ""
+    assert not desk.window.arrival.isVisible()
+    drop(desk, files([draw("c.png")]))
+    assert arrivals.question == ""
+    drop(desk, files([draw("d.png"), draw("e.png")]))
+    assert arrivals.question.startswith("2 pictures are attached")
+    composer.remove(composer.draft.all[-1].key)
+    composer.remove(composer.draft.all[-1].key)
+    assert arrivals.question == ""
+
+
 def test_back_leads_to_where_a_document_was_opened(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk, paths = open_desk(), [pretend(tmp_path / f"{name}.pdf", Pretence(("text",))) for name in "ab"]
     reader, back = desk.models.reader, desk.window.reading.header.back_button

@@ -471,6 +471,7 @@ def test_a_document_that_is_added_again_is_written_again_and_not_read(
     until_over(qtbot, queue, 1)
     assert read.count() == 0
     assert _document(queue).written == (written,)
+    assert queue.trouble == f"“{path.name}” was read before. To read anew, open it and choose Read All Pages."
 
 
 def test_each_file_is_noted_as_soon_as_it_is_written(
