@@ -130,11 +130,18 @@ class _Engine:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         self._failed = self._figures()
+        self._done: dict[tuple[Task, int], dict[str, Any]] = {}
 
-    def do(self, task: Task) -> dict[str, Any]:
-        """The figures of a task; with an "error" if it could not be done, nothing where the engine has no such."""
-        if self._failed:
-            return self._failed
+    def do(self, task: Task, number: int) -> dict[str, Any]:
+        """The figures of a task in a round; with an "error" if it could not be done, nothing where there is no such.
+
+        Rows that come of the same work share it.
+        """
+        if (task, number) not in self._done:
+            self._done[task, number] = self._failed or self._work(task)
+        return self._done[task, number]
+
+    def _work(self, task: Task) -> dict[str, Any]:
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(task) + "\n")
@@ -190,14 +197,19 @@ def _measure(line: Line, engines: Mapping[str, _Engine], against: Sequence[str],
     """One round of a row."""
     row = line.row
     if row.other_task == row.task and row.other_figure:  # both come of the same work
-        found = engines[row.ours].do(row.task)
+        found = engines[row.ours].do(row.task, number)
         _note(line, "ours", found, row.figure)
         _note(line, "cold" if "cold" in row.other_figure else row.other_figure, found, row.other_figure)
         return
     others = [(OURS, row.compared)] if row.other_task else [(name, row.task) for name in against]
     turns = [("ours", row.ours, row.task), *((name, name, task) for name, task in others)]
     for label, name, task in turns if number % 2 == 0 else reversed(turns):
-        _note(line, label, engines[name].do(task), row.other_figure or row.figure if label != "ours" else row.figure)
+        _note(
+            line,
+            label,
+            engines[name].do(task, number),
+            row.other_figure or row.figure if label != "ours" else row.figure,
+        )
 
 
 def _note(line: Line, label: str, found: Mapping[str, Any], figure: str) -> None:

@@ -25,7 +25,7 @@ TURN_TOKENS, FOLLOWING = 512, 35
 """Of a first turn, and of what comes after its answer."""
 
 ANSWER_TOKENS = 16
-LONG_WORDS = 400
+LONG_WORDS = 1200
 """Of a conversation that is gone on with in several ways."""
 
 PAGE = "Dear Ms Okafor, we thank you for your letter of 14 March and answer each of your questions in turn. " * 3

@@ -47,7 +47,7 @@ class Clockwork:
     def __init__(self, name: str, model: Path) -> None:
         self.name = name
 
-    def do(self, task: tuple[str | int, ...]) -> dict[str, float]:
+    def do(self, task: tuple[str | int, ...], number: int) -> dict[str, float]:
         self.told.append((self.name, task))
         noise = len(self.told) % 3 / 10 if task == ("noisy",) else 0.0
         return {"s": (1.0 if self.name == OURS else 2.0) + noise}
