@@ -26,7 +26,7 @@ from app.look.thumbnails import Thumbnails
 from app.look.typesetting import Typesetter
 from app.mac.awake import Awake
 from app.mac.notifications import SystemNotifier
-from app.paths import ICONS, data_folder, engine_command, log_folder, program
+from app.paths import ICONS, data_folder, engine_command, log_folder, program, states_folder
 from app.settings import Settings
 from app.sound.player import Player, SystemLoudspeaker
 from app.sound.recorder import MicrophoneError, Microphones, Recorder
@@ -294,13 +294,15 @@ def assemble(
     folder: Path,
     system: System = SYSTEM,
     supply: Supply | None = None,
+    states: Path | None = None,
 ) -> Desk:
     """Build a window whose engine is started by `command` and whose conversations are kept in `folder`.
 
-    By default `supply` is this Mac's models and the hub.
+    By default `supply` is this Mac's models and the hub, and `states`, what the engine remembers of conversations, is
+    in `folder`.
     """
     remarks = Remarks()
-    store = Store(folder, remarks.take, remarks.end)
+    store = Store(folder, remarks.take, remarks.end, states)
     _tell_of(settings, remarks)
     bridge = Bridge(command)
     pasted = PastedPictures()
@@ -525,7 +527,7 @@ def main(argv: Sequence[str]) -> int:
     doorbell = Doorbell(folder)
     settings = Settings(QSettings())
     command = engine_command(log_folder() / "engine.log")
-    desk = assemble(command, Theme(application, settings), settings, folder)
+    desk = assemble(command, Theme(application, settings), settings, folder, states=states_folder())
     desk.open(options.model or settings.start_model or sample_checkpoint())
     desk.models.arrivals.open([path.absolute() for path in options.files])
     desk.follow(application)

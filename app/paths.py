@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["ICONS", "LICENCES", "data_folder", "engine_command", "log_folder", "program"]
+__all__ = ["ICONS", "LICENCES", "data_folder", "engine_command", "log_folder", "program", "states_folder"]
 
 _RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 
@@ -28,6 +28,11 @@ def engine_command(log_file: Path) -> list[str]:
 def data_folder() -> Path:
     """Where conversations are kept."""
     return Path(platformdirs.user_data_dir("Cabochon", appauthor=False))
+
+
+def states_folder() -> Path:
+    """Where the engine keeps what can be computed again: among caches, of which no backup is made."""
+    return Path(platformdirs.user_cache_dir("Cabochon", appauthor=False)) / "states"
 
 
 def log_folder() -> Path:

@@ -59,7 +59,7 @@ class StateFolders:
         if self._is_open():
             with suppress(OSError):  # a full disk: then nothing is kept
                 for each in (self._folder, folder):
-                    each.mkdir(mode=0o700, exist_ok=True)
+                    each.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _delete(folder: Path) -> None:

@@ -46,8 +46,13 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path, say: Callable[[Saying], None], end: Callable[[Matter], None] = lambda _matter: None
+        self,
+        folder: Path,
+        say: Callable[[Saying], None],
+        end: Callable[[Matter], None] = lambda _matter: None,
+        states: Path | None = None,
     ) -> None:
+        """states: where the engine keeps states of conversations; by default in the folder."""
         self._folder = folder.absolute()
         self._say = say
         self._end = end
@@ -59,7 +64,7 @@ class Store:
         self.documents = DocumentShelf(self._read, self._write_last)
         self.recordings = RecordingShelf(self._folder / "recordings", self._submit)
         self.states = StateFolders(
-            self._folder / "states",
+            states or self._folder / "states",
             self._submit,
             lambda: self._opened.result().attachments.folder.parent == self._folder,
         )

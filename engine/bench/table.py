@@ -9,6 +9,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,7 +126,8 @@ class _Engine:
     """A process that waits for work."""
 
     def __init__(self, name: str, model: Path) -> None:
-        command = [sys.executable, "-m", "engine.bench.workloads", name, str(model)]
+        self._folder = tempfile.TemporaryDirectory(prefix="cabochon-bench-")
+        command = [sys.executable, "-m", "engine.bench.workloads", name, str(model), self._folder.name]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -152,6 +154,7 @@ class _Engine:
         """End it."""
         self._process.kill()
         self._process.communicate()
+        self._folder.cleanup()
 
     def _figures(self) -> dict[str, Any]:
         assert self._process.stdout is not None

@@ -1,14 +1,13 @@
 """One engine in a process of its own, with a model, doing one piece of work after the other when it is told to.
 
-Run as `python -m engine.bench.workloads ENGINE MODEL`: each line of stdin is a task and its arguments in JSON, each
-line of stdout its figures: seconds or bytes by name, or {"error": …}. Peers get the same token ids and files, decode
-greedily and ignore stop tokens. On the CPU their weights are cast to float32, in which it is fastest for all.
+Run as `python -m engine.bench.workloads ENGINE MODEL FOLDER`: each line of stdin is a task and its arguments in JSON,
+each line of stdout its figures: seconds or bytes by name, or {"error": …}. Peers get the same token ids and files,
+decode greedily and ignore stop tokens. On the CPU their weights are cast to float32, in which it is fastest for all.
 """
 
 import json
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -73,11 +72,12 @@ class Workload:
 class Cabochon(Workload):
     """Ours."""
 
-    def __init__(self, model: Path, *, keeps_table: bool = True) -> None:
+    def __init__(self, model: Path, folder: Path, *, keeps_table: bool = True) -> None:
+        """folder: for pictures and states."""
         from engine.engine import Engine
 
         self._engine = Engine.load(model, keeps_table=keeps_table)
-        self._folder = Path(tempfile.mkdtemp(prefix="cabochon-bench-"))
+        self._folder = folder
 
     def generate(self, prompt: Sequence[int]) -> Iterator[int]:
         """The most likely tokens after a prompt, computed cold."""
@@ -228,7 +228,7 @@ class Cabochon(Workload):
 class MlxLm(Workload):
     """The peer for text."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, folder: Path) -> None:
         import mlx_lm
 
         self._model, self._tokenizer = mlx_lm.load(str(model))[:2]
@@ -259,9 +259,10 @@ class MlxLm(Workload):
 class MlxVlm(Workload):
     """The peer for text, pictures and sounds."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, folder: Path) -> None:
         import mlx_vlm
 
+        self._folder = folder
         self._model, self._processor = mlx_vlm.load(str(model))
         getattr(self._processor, "tokenizer", self._processor).stopping_criteria = lambda token: False
         cast_on_cpu(self._model.language_model)
@@ -279,10 +280,9 @@ class MlxVlm(Workload):
         """A picture's file to patches."""
         from PIL import Image
 
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "0.png"
-            test_picture(0).save(path)
-            return {"s": seconds(lambda: self._patches(Image.open(path).convert("RGB"), budget))}
+        path = self._folder / "0.png"
+        test_picture(0).save(path)
+        return {"s": seconds(lambda: self._patches(Image.open(path).convert("RGB"), budget))}
 
     def picture(self, budget: int) -> Figures:
         """Patches to soft tokens."""
@@ -346,9 +346,9 @@ def cast_on_cpu(model: Any) -> None:
     mx.eval(model.parameters())
 
 
-ENGINES: dict[str, Callable[[Path], Workload]] = {
+ENGINES: dict[str, Callable[[Path, Path], Workload]] = {
     OURS: Cabochon,
-    FILE_TABLE: lambda model: Cabochon(model, keeps_table=False),
+    FILE_TABLE: lambda model, folder: Cabochon(model, folder, keeps_table=False),
     "mlx-lm": MlxLm,
     "mlx-vlm": MlxVlm,
 }
@@ -365,7 +365,7 @@ def serve(workload: Workload, lines: Iterable[str]) -> Iterator[str]:
             yield _failure(error)
 
 
-def main(name: str, model: Path) -> None:
+def main(name: str, model: Path, folder: Path) -> None:
     """Load, warm up, and serve stdin."""
     from engine.backend import obey_environment
 
@@ -373,7 +373,7 @@ def main(name: str, model: Path) -> None:
     answers = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
     sys.stdout = sys.stderr  # a peer prints what it likes
     try:
-        workload = ENGINES[name](model)
+        workload = ENGINES[name](model, folder)
         list(islice(workload.generate(ids(8)), 2))  # kernels and lazy imports are nobody's first token
     except Exception as error:  # noqa: BLE001 - it is not installed, or does not know the model: the table says so
         print(_failure(error), file=answers)
@@ -388,4 +388,4 @@ def _failure(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -23,7 +23,7 @@ import numpy as np
 
 from engine.cache.kv_cache import KVCache, Snapshot
 from engine.cache.sessions import Session
-from engine.files.whole_files import file_beside
+from engine.files.whole_files import file_beside, unlink_left
 from engine.models.attention import KeysValues
 from engine.models.config import TextConfig
 from engine.protocol.requests import Keeping
@@ -192,6 +192,9 @@ class KeptStates:
                 _keep_within(folder.parent, state.max_bytes)
             except OSError as error:
                 _log.info("a state is not kept on the disk: %s", error)
+            except Exception:  # noqa: BLE001 - a full memory, or our bug: the next one may be kept
+                _log.exception("a state is not kept on the disk")
+            del state
 
 
 def _write(path: Path, state: _Written) -> None:
@@ -207,7 +210,9 @@ def _write(path: Path, state: _Written) -> None:
 
 
 def _keep_within(folder: Path, max_bytes: int) -> None:
-    """Delete the states that were used longest ago until the rest takes no more than this."""
+    """Delete what killed engines left, and the states used longest ago until the rest takes no more than this."""
+    for each in folder.iterdir():
+        unlink_left(each)
     found = [(path, path.stat()) for path in folder.glob(f"*/{FILE}")]
     total = sum(stat.st_size for _, stat in found)
     for path, stat in sorted(found, key=lambda each: each[1].st_mtime_ns):

@@ -50,7 +50,7 @@ class _Part:
 
     def __init__(self, name: str, entry: TensorEntry, dtype: mx.Dtype) -> None:
         self.name, self._entry = name, entry
-        (block, *_) = RowReader().blocks(entry, 1)
+        block = next(RowReader().blocks(entry, 1))
         self._start, self._row_bytes = block.offset, block.size_bytes
         self._stored, self._type = _TYPES[entry.dtype]
         self._used = dtype if entry.dtype in _FLOATS else self._type

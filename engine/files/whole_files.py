@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-__all__ = ["file_beside", "numbered", "put_in_place", "write_whole"]
+__all__ = ["file_beside", "numbered", "put_in_place", "unlink_left", "write_whole"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -51,6 +51,12 @@ def file_beside(path: Path, mode: int = 0o600) -> Iterator[Path]:
     finally:
         new.unlink(missing_ok=True)
         os.close(held)
+
+
+def unlink_left(folder: Path) -> None:
+    """Delete what killed programs left in a folder in which all files are written by `file_beside`."""
+    for left in folder.glob(".*.new"):
+        _unlink_left(left)
 
 
 def _hold_new(folder: Path, begin: str, mode: int) -> tuple[Path, int]:

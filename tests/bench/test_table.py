@@ -83,8 +83,8 @@ def test_every_row_is_something_that_our_engine_does() -> None:
             assert callable(getattr(Cabochon, str(name)))
 
 
-def test_each_task_gives_figures_and_a_failure_is_told() -> None:
-    workload = Cabochon(sample_checkpoint())
+def test_each_task_gives_figures_and_a_failure_is_told(tmp_path: Path) -> None:
+    workload = Cabochon(sample_checkpoint(), tmp_path)
     tasks = [("first", 8), ("decode", 2), ("rows", 2), ("second_turn",), ("prepare", 70), ("nothing",), ("decode", "x")]
     found = [json.loads(each) for each in serve(workload, map(json.dumps, tasks))]
     assert all(each["s"] > 0 for each in found[:5])

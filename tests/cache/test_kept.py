@@ -15,6 +15,7 @@ from engine.cache import kept as kept_module
 from engine.cache.kept import FILE
 from engine.cache.sessions import Session
 from engine.engine import Engine
+from engine.files.whole_files import file_beside
 from engine.models.gemma4 import whole
 from engine.protocol.events import PictureReceipt, PromptReady
 from engine.protocol.messages import Message, Picture, Text, user
@@ -259,6 +260,28 @@ def test_a_full_disk_leaves_the_state_before_and_nothing_else(
     assert left[0] < 0
     assert [each.name for each in path.parent.iterdir()] == [FILE]
     assert path.read_bytes() == before
+
+
+def test_what_a_killed_engine_left_goes_with_the_next_state_of_any_conversation(one: Engine, tmp_path: Path) -> None:
+    kept, other = keeping_of(tmp_path, "one"), keeping_of(tmp_path, "other")
+    (Path(other.folder) / ".0123456789abcdef.fedcba.new").write_bytes(b"half a state")
+    with file_beside(Path(other.folder) / FILE) as held:
+        ask(one, [user("Hello")], kept)
+        one.kept_states.close()
+        assert list(Path(other.folder).iterdir()) == [held]
+
+
+@pytest.mark.parametrize("error", [MemoryError, ValueError])
+def test_a_state_that_cannot_be_written_keeps_no_later_one_from_the_disk(
+    one: Engine, keeping: Keeping, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_module, "_write", lambda *_: (_ for _ in ()).throw(error("no")))
+        ask(one, [user("Hello")], keeping)
+        one.kept_states.close()
+    ask(one, [user("Hello")], keeping)
+    one.kept_states.close()
+    assert (Path(keeping.folder) / FILE).exists()
 
 
 def test_what_was_used_longest_ago_goes_first(one: Engine, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.protocol.documents import SpokenPiece
 from tests.cli.killed import run_and_kill
-from tests.cli.test_cli import cabochon
+from tests.cli.test_cli import started
 from tests.recordings.made import recording, write_wav
 
 MOST_WRONG = 0.02
@@ -25,7 +25,7 @@ def test_ten_minutes_of_digits_are_written_down_in_their_places(tmp_path: Path) 
     command = ["transcribe", str(path), "--as", "json", "--out", str(out), "--resume"]
     for num_more in (30, 50):
         run_and_kill(num_more, *command)
-    run = cabochon(*command)
+    run = started(*command)
     assert run.returncode == 0
     told = [SpokenPiece(**piece) for piece in json.loads((out / "talk.json").read_text())["pieces"]]
     spoken = [piece for piece in told if piece.text]

@@ -36,6 +36,15 @@ def test_a_state_is_its_conversations_alone_and_only_this_person_can_read_it(sto
         assert each.stat().st_mode & 0o777 == each.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_states_may_lie_elsewhere_and_go_all_the_same(folder: Path, tmp_path: Path) -> None:
+    store = Store(folder, lambda _saying: None, states=tmp_path / "caches" / "states")
+    folders = kept(store, "a", "b")
+    store.remove("a")
+    names = left(store, folders)
+    store.close()
+    assert (names, folders["b"].parent) == (["b"], tmp_path / "caches" / "states")
+
+
 def test_it_goes_with_its_conversation(store: Store) -> None:
     folders = kept(store, "a", "b")
     store.remove("a")
