@@ -332,7 +332,9 @@ def assemble(
     aloud = Aloud(settings, system.open_speaker)
     hands_free = HandsFree(voice, composer, conversation, aloud, spoken_answer)
     reader = Reader(bridge, pasted.new_page)
-    queue, page_keeper, collection = _kept_reading(bridge, store, reader, model, preferences, pasted.holds)
+    queue, page_keeper, collection = _kept_reading(
+        bridge, store, reader, model, preferences, pasted.holds, lambda: conversation.transcript.is_temporary
+    )
     arrivals = Arrivals(
         bridge,
         store,
@@ -463,9 +465,10 @@ def _kept_reading(
     model: Model,
     preferences: Preferences,
     is_passing: Callable[[Path], bool],
+    is_temporary: Callable[[], bool],
 ) -> tuple[Queue, Keeper, Collection]:
     queue = Queue(bridge, store)
-    keeper = Keeper(store, reader, queue, is_passing)
+    keeper = Keeper(store, reader, queue, is_passing, is_temporary)
     model.loaded.connect(queue.note_model)
     for forget in (queue.forget_all, keeper.forget_all):
         preferences.delete_all_requested.connect(forget)

@@ -41,7 +41,9 @@ class _Watched:
         self.changed: set[int] = set()
         self.is_reading = False
         self.is_new = False
-        """Whether nothing was ever kept of it."""
+        """Whether nothing was ever kept of it, and that it was opened may be."""
+        self.is_quiet = False
+        """Whether it was opened from what is not kept itself: then it is kept only when it is read or corrected."""
         self.is_begun = False
         """Whether its reading began and no row says so yet."""
 
@@ -89,9 +91,18 @@ class Keeper(QObject):
 
     kept = Signal()
 
-    def __init__(self, store: Store, reader: Reader, queue: Queue, is_passing: Callable[[Path], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        queue: Queue,
+        is_passing: Callable[[Path], bool],
+        is_temporary: Callable[[], bool],
+    ) -> None:
+        """is_temporary: whether the conversation in front is."""
         super().__init__()
         self._is_passing = is_passing
+        self._is_temporary = is_temporary
         self._store = store
         self._queue = queue
         self._lane = Lane()
@@ -146,6 +157,7 @@ class Keeper(QObject):
 
     def _watch(self, document: OpenDocument) -> None:
         self._watched[document] = watched = _Watched(document)
+        watched.is_quiet = self._is_temporary()
         document.page_changed.connect(partial(self._note, watched))
         document.changed.connect(partial(self._note_reading, watched))
         if self._is_passing(document.path):
@@ -167,7 +179,7 @@ class Keeper(QObject):
             self._lane.follow(self._store.documents.find(watched.document.path), partial(self._take_row, watched))
 
     def _take_row(self, watched: _Watched, row: KeptDocument | None) -> None:
-        watched.is_known, watched.is_new = True, row is None and not watched.id
+        watched.is_known, watched.is_new = True, row is None and not watched.id and not watched.is_quiet
         if row is not None and row.details.stamp == watched.stamp and watched.id in ("", row.id):
             watched.id = row.id
             watched.row = row if row.state == "kept" else None

@@ -335,6 +335,20 @@ def test_what_was_opened_is_found_again_before_any_of_it_is_read(
     assert desk.store.documents.all().result(60) == []
 
 
+def test_what_was_opened_beside_a_temporary_conversation_is_kept_when_it_is_read(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    desk.models.library.new(is_temporary=True)
+    document = opened(qtbot, desk, path)
+    desk.keeper.finish()
+    desk.keeper.save()
+    assert desk.store.documents.all().result(60) == []
+    assert desk.models.collection.recent == []
+    read(qtbot, document, 1)
+    qtbot.waitUntil(lambda: kept(desk) == {1: False}, timeout=WAIT_MS)
+
+
 def test_a_table_is_one_when_it_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
     document = opened(qtbot, desk, path)
