@@ -267,6 +267,9 @@ class Keeper(QObject):
         for watched in self._watched.values():
             if watched.document.path == queued.path:
                 if not queued.is_forgotten and watched.id != queued.id:
+                    if watched.row is not None:
+                        self._store.documents.remove(watched.id)
+                        self.kept.emit()
                     watched.move(queued.id)
                     watched.changed.update(
                         page.number

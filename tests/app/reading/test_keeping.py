@@ -391,6 +391,7 @@ def test_what_the_queue_reads_again_is_offered_where_something_was_corrected(
     document = opened(qtbot, desk, path)
     read(qtbot, document, 1)
     document.edit(1, "mine")
+    assert kept(desk) == {1: True}
     desk.models.queue.add([path], Orders(Reading(way="pieces")))
     qtbot.waitUntil(lambda: document.num_read == 3, timeout=WAIT_MS)
     page = document.page(1)
@@ -399,3 +400,4 @@ def test_what_the_queue_reads_again_is_offered_where_something_was_corrected(
     document.accept(1)
     assert not page.is_corrected
     qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: False, 3: False}, timeout=WAIT_MS)
+    assert len(desk.store.documents.all().result(60)) == 1, "both are kept in one row"
