@@ -94,7 +94,7 @@ class SpeechGestures(QObject):
             self._read(turn, spoken_answer(turn))
 
     def _speak_selection(self, turn: Turn, part: int, cursor: QTextCursor) -> None:
-        self._read(turn, spoken_selection(cursor, part))
+        self._read(turn, iter(spoken_selection(cursor, part)))
 
     @property
     def _page(self) -> tuple[object, int]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtTextToSpeech import QTextToSpeech
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -17,9 +18,9 @@ from app.sound.speaker import SpeechError
 from app.sound.voices import NO_VOICE, SystemSpeaker
 from app.text.sentences import LONGEST, sentences
 from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
-from app.viewmodels.speech.aloud import Aloud
+from app.viewmodels.speech.aloud import Aloud, Sentence
 from app.widgets.markdown.markdown_view import MarkdownView
-from app.widgets.markdown.spoken import spoken_answer, spoken_in
+from app.widgets.markdown.spoken import spoken_answer, spoken_in, spoken_selection
 from engine import Finished, Stats, TextDelta
 from tests.app.driving import WAIT_MS, OpenDesk, answer_view, let_files_be_read, say, wait_for_end
 from tests.app.pretended_microphones import PretendedMicrophones
@@ -105,6 +106,16 @@ def test_the_sentence_is_marked_where_it_stands(view: MarkdownView) -> None:
         assert mark.cursor.selectedText() == expected
     view.mark_spoken(None)
     assert view.extraSelections() == []
+
+
+def test_what_is_said_of_a_selection_outlives_its_document() -> None:
+    document = QTextDocument("One. Two is longer.\nThree.")
+    cursor = QTextCursor(document)
+    cursor.setPosition(9)
+    cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+    said = spoken_selection(cursor, 2)
+    shiboken6.delete(document)
+    assert said == [Sentence("is longer.", 1, 2), Sentence("Three.", 2, 2)]
 
 
 def test_plain_parts_of_a_long_answer_have_the_same_sentences(view: MarkdownView) -> None:

@@ -42,16 +42,21 @@ def spoken_answer(turn: AnswerTurn) -> Iterator[Sentence]:
                 yield Sentence(text, number, index)
 
 
-def spoken_selection(cursor: QTextCursor, part: int) -> Iterator[Sentence]:
-    """What is said of a selection; code that is selected in part is spoken as it is."""
-    first, last = cursor.selectionStart(), cursor.selectionEnd()
-    for number, place in enumerate(spoken_in(cursor.document())):
+def spoken_selection(cursor: QTextCursor, part: int) -> list[Sentence]:
+    """What is said of a selection; code that is selected in part is spoken as it is.
+
+    All of it at once: before the last sentence is said its document may be gone.
+    """
+    document, first, last = cursor.document(), cursor.selectionStart(), cursor.selectionEnd()
+    said: list[Sentence] = []
+    for number, place in enumerate(spoken_in(document)):
         if place.start >= last:
-            return
+            break
         if place.end > first:
             is_whole = first <= place.start and place.end <= last
-            cut = _selected(cursor.document(), max(first, place.start), min(last, place.end))
-            yield Sentence(place.text if is_whole else cut, number, part)
+            cut = place.text if is_whole else _selected(document, max(first, place.start), min(last, place.end))
+            said.append(Sentence(cut, number, part))
+    return said
 
 
 def _spoken_texts(source: str) -> Iterator[str]:
