@@ -101,7 +101,7 @@ class Conversation(QObject):
     @property
     def has_versions(self) -> bool:
         """Whether any shown turn stands beside another version of it."""
-        return any(len(self.transcript.versions(turn)) > 1 for turn in self.turns)
+        return self.transcript.tree.has_versions
 
     def stop(self) -> None:
         """Stop the running answer at once; its text stays."""

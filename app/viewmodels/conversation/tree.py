@@ -18,6 +18,8 @@ class TurnTree:
         self._sources: dict[str, tuple[Source, ...]] = {}
         """What was seen of documents, up to each turn."""
         self._following: dict[str | None, list[Turn]] = defaultdict(list)
+        self._forks: list[list[Turn]] = []
+        """Versions of each other, of each place that has several."""
         for turn in turns:
             self.remember(turn)
         self.branch = self._branch_to(self.all.get(leaf or "") or next(reversed(self.all.values()), None))
@@ -32,6 +34,11 @@ class TurnTree:
         """The turn and the others in its place, oldest first."""
         return self._following[turn.place.parent]
 
+    @property
+    def has_versions(self) -> bool:
+        """Whether any shown turn stands beside another version of it."""
+        return any(turn in self.branch for versions in self._forks for turn in versions)
+
     def remember(self, turn: Turn) -> None:
         """Keep a turn without showing it."""
         self.all[turn.place.id] = turn
@@ -41,7 +48,10 @@ class TurnTree:
         else:
             sources = with_pages_of(sources, turn.message)
         self._sources[turn.place.id] = sources
-        self._following[turn.place.parent].append(turn)
+        versions = self._following[turn.place.parent]
+        versions.append(turn)
+        if len(versions) == 2:
+            self._forks.append(versions)
 
     def add(self, turn: Turn) -> None:
         """Go on with a turn at the end of the shown branch."""
