@@ -5,7 +5,7 @@ do not stand level. What stands level on both sides of a gutter (labels and valu
 read across before it is read down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -71,14 +71,17 @@ class Row:
 Rule = tuple[int, int, int, int]
 
 
-def arrange(runs: Sequence[Run], rules: Sequence[Rule] = ()) -> list[Row]:
-    """All runs, each once, as rows in reading order. rules: boxes of lines that no gutter crosses."""
-    blocks = _blocks(list(runs), list(rules))
+def arrange(runs: Sequence[Run], rules: Sequence[Rule] = (), between: Callable[[], None] = lambda: None) -> list[Row]:
+    """All runs, each once, as rows in reading order. rules: boxes of lines that no gutter crosses.
+
+    `between` runs now and then, and may raise.
+    """
+    blocks = _blocks(list(runs), list(rules), between)
     return [Row(row, index) for index, block in enumerate(blocks) for row in _rows(block)]
 
 
-def _blocks(runs: list[Run], rules: list[Rule]) -> list[list[Run]]:
-    gutter = _find_gutter(runs, rules)
+def _blocks(runs: list[Run], rules: list[Rule], between: Callable[[], None]) -> list[list[Run]]:
+    gutter = _find_gutter(runs, rules, between)
     if gutter is None:
         return [runs] if runs else []
     above = [run for run in runs if run.middle < gutter.top]
@@ -86,7 +89,7 @@ def _blocks(runs: list[Run], rules: list[Rule]) -> list[list[Run]]:
     beside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]
     left = [run for run in beside if run.right <= gutter.left + 1]
     right = [run for run in beside if run.right > gutter.left + 1]
-    return [block for part in (above, left, right, below) for block in _blocks(part, rules)]
+    return [block for part in (above, left, right, below) for block in _blocks(part, rules, between)]
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class _Gutter:
     bottom: float
 
 
-def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
+def _find_gutter(runs: list[Run], rules: list[Rule], between: Callable[[], None]) -> _Gutter | None:
     """The highest gutter between columns."""
     if not 2 * COLUMN_LINES <= len(runs) <= MOST_RUNS:
         return None
@@ -107,8 +110,10 @@ def _find_gutter(runs: list[Run], rules: list[Rule]) -> _Gutter | None:
     found: list[tuple[float, _Gutter]] = []
     rows = _rows(runs)
     for x in _edges(boxes[:, 2], 0.5 * line):
+        between()
         found += _gutters_at(x, x + GUTTER * line, boxes, walls)
     for _, widest in sorted(found, key=lambda each: -each[0]):
+        between()
         gutter = _trimmed(widest, rows, line)
         inside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]
         left = _nearest([run for run in inside if run.right <= gutter.left + 1], at_right=True)

@@ -1,6 +1,6 @@
 """Components to runs of print: letters that stand side by side, with their marks; rules, frames and pictures aside."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -99,24 +99,27 @@ class Ground:
     """Whether there was ink of QR codes or barcodes, which was left out."""
 
 
-def find_ground(ink: np.ndarray) -> Ground:
-    """The print of a straightened page [H, W] bool."""
+def find_ground(ink: np.ndarray, between: Callable[[], None] = lambda: None) -> Ground:
+    """The print of a straightened page [H, W] bool. `between` runs now and then, and may raise."""
     cleaned, found = without_code_ink(ink)
-    return replace(_find_ground(cleaned, found), has_codes=cleaned is not ink)
+    between()
+    return replace(_find_ground(cleaned, found, between), has_codes=cleaned is not ink)
 
 
-def _find_ground(ink: np.ndarray, found: Components) -> Ground:
+def _find_ground(ink: np.ndarray, found: Components, between: Callable[[], None]) -> Ground:
     letter = _letter_height(found)
     if not letter:
         return Ground(found, (), (), (), 0.0, 1.0 if len(found) else 0.0)
     cleaned, rules, pictures = _without_rules(ink, found, letter)
+    between()
     parts = find_components(cleaned)
+    between()
     letter = _letter_height(parts) or letter
     pictures = tuple(_with_surroundings(parts, picture, letter) for picture in pictures)
     is_print = _is_print(parts, letter, pictures)
     if is_print.sum() > MOST_PARTS:
         return Ground(parts, (), rules, pictures, 0.0, 1.0)
-    runs = _find_runs(parts, np.flatnonzero(is_print), letter)
+    runs = _find_runs(parts, np.flatnonzero(is_print), letter, between)
     return Ground(parts, tuple(runs), rules, pictures, letter, _unexplained(parts, runs, pictures))
 
 
@@ -281,21 +284,23 @@ def _is_print(parts: Components, letter: float, pictures: Sequence[Place]) -> np
     return is_print & ~_is_within(parts, pictures)
 
 
-def _find_runs(parts: Components, members: np.ndarray, letter: float) -> list[Run]:
+def _find_runs(parts: Components, members: np.ndarray, letter: float, between: Callable[[], None]) -> list[Run]:
     is_mark = parts.height[members] < MARK * letter
     marks, letters = members[is_mark], members[~is_mark]
     leaders, marks = _find_leaders(parts, marks, letter)
-    groups = _linked(parts, letters)
+    groups = _linked(parts, letters, between)
     is_stray = [len(group) < 4 and parts.height[group].max() < STRAY * letter for group in groups]
     strays = [group for group, is_one in zip(groups, is_stray, strict=True) if is_one]
     runs = [_run(parts, group) for group, is_one in zip(groups, is_stray, strict=True) if not is_one]
     if not runs:
         runs, strays = [_run(parts, group) for group in strays], []
     runs = _absorbed(parts, runs)
+    between()
     runs = _with_marks(parts, runs, np.concatenate([marks, *strays]), letter)
     runs += _lone(parts, strays, runs, letter)
     num_runs = 0
     while num_runs != len(runs):  # what has grown may reach further
+        between()
         num_runs, runs = len(runs), _joined(parts, runs)
     return [run for run in runs if _is_line(parts, run, letter)] + leaders
 
@@ -343,7 +348,7 @@ def _run(parts: Components, members: np.ndarray, leader: str = "") -> Run:
     )  # fmt: skip
 
 
-def _linked(parts: Components, letters: np.ndarray) -> list[np.ndarray]:
+def _linked(parts: Components, letters: np.ndarray, between: Callable[[], None]) -> list[np.ndarray]:
     """Letters in groups: each hangs together with the nearest one to its right that shares its line."""
     if not len(letters):
         return []
@@ -356,6 +361,7 @@ def _linked(parts: Components, letters: np.ndarray) -> list[np.ndarray]:
     tallest = height.max()
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     for start in range(0, len(order), 256):
+        between()
         a = slice(start, min(start + 256, len(order)))
         near = slice(*np.searchsorted(top, [top[a][0] - tallest, bottom[a].max() + 1]))
         shared = np.minimum(bottom[a, None], bottom[None, near]) - np.maximum(top[a, None], top[None, near])

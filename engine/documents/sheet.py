@@ -93,14 +93,16 @@ def lies_on_its_side(picture: Image.Image, ink: np.ndarray, between: Callable[[]
 
 
 def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None) -> Sheet:
-    """Straighten an upright page and find its print. `between` runs after each step and may raise."""
+    """Straighten an upright page and find its print. `between` runs after and within each step, and may raise."""
     picture = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
     factor = math.sqrt(MAX_PIXELS / (picture.width * picture.height))
     if factor < 1:
         size = max(1, int(picture.width * factor)), max(1, int(picture.height * factor))
         picture = picture.resize(size, Image.Resampling.BOX)
     picture, part = clear_ground(picture)
+    between()
     pixels = as_positive(np.asarray(picture.convert("L")))
+    between()
     gray, ink = Image.fromarray(pixels), find_ink(pixels)
     between()
     skew = find_skew(without_code_ink(ink)[0])
@@ -108,6 +110,7 @@ def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None)
     if skew:
         picture = picture.rotate(skew, Image.Resampling.BICUBIC, fillcolor="white")
         gray = Image.fromarray(as_positive(np.asarray(straighten(gray, skew, find_paper(pixels)))))  # panels level now
+        between()
         ink = find_ink(np.asarray(gray))
         between()
     bend = find_bend(without_code_ink(ink)[0])
@@ -116,9 +119,9 @@ def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None)
         picture, gray = bend.leveled(picture), bend.leveled(gray)
         ink = find_ink(np.asarray(gray))
         between()
-    ground = find_ground(ink)
+    ground = find_ground(ink, between)
     between()
-    rows = arrange(ground.runs, ground.rules)
+    rows = arrange(ground.runs, ground.rules, between)
     line = float(np.median([run.height for run in ground.runs])) if ground.runs else 0.0
     return Sheet(picture, gray, skew, ink, ground, tuple(rows), line, bend, part)
 

@@ -1,7 +1,7 @@
 """From a page's picture to rows and pieces: on pages whose print is known."""
 
 from functools import partial
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.documents.cut import Piece
 from engine.documents.ink import as_positive, find_ink
+from engine.documents.layout import arrange
+from engine.documents.lines import find_ground
 from engine.documents.sheet import Sheet, take_apart, without_cut_print
 from engine.documents.skew import find_skew, is_sideways
 from engine.protocol.documents import Box
@@ -305,11 +307,22 @@ def test_grain_all_over_a_page_costs_in_proportion_to_its_size(share: float) -> 
     assert_linear(small, large, 0.05, "grain")
 
 
-def test_who_stops_waiting_ends_the_taking_apart() -> None:
-    for num_steps in range(1, 4):
-        steps = iter(range(num_steps - 1))
+def test_who_stops_waiting_ends_the_taking_apart_within_each_of_its_steps() -> None:
+    page = draw_page([*prose(6, 20, 20, 3, 34), *prose(6, 340, 20, 3, 34)], (600, 240))
+    calls = count()
+    take_apart(page, lambda: next(calls) and None)
+    num_calls = next(calls)
+    assert num_calls >= 11
+    for last in range(0, num_calls, 3):
+        steps = iter(range(last))
         with pytest.raises(StopIteration):
-            take_apart(dots(50, 0.1), lambda steps=steps: next(steps))
+            take_apart(page, lambda steps=steps: next(steps) and None)
+    within = count()
+    ground = find_ground(as_ink(page), lambda: next(within) and None)
+    num_of_ground = next(within)
+    arrange(ground.runs, (), lambda: next(within) and None)
+    assert num_of_ground > 5
+    assert next(within) > num_of_ground + 3
 
 
 def dots(side: int, share: float) -> Image.Image:
