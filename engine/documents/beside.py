@@ -11,8 +11,8 @@ from engine.documents.grid import Cell, Cells, Rule, columns_of, walls_between
 
 __all__ = ["read_down"]
 
-CLOSE = 0.75
-"""Of a line's height: the widest white between two lines of a block."""
+CLOSE = 1.6
+"""Heights of a line: the farthest step from one line of a block to the next."""
 
 FEWEST = 3
 """Lines side by side."""
@@ -45,9 +45,10 @@ def read_down(lines: Sequence[Cells], rules: Sequence[Rule] = ()) -> list[list[P
 
 def _group(lines: Sequence[Cells], start: int) -> tuple[int, list[tuple[int, int]]]:
     """The end of the lines that stand close together from `start` on and keep their columns; those columns."""
-    columns = columns_of(lines[start : start + 1])
-    stop = start + 1
-    while stop < len(lines) and _is_close(lines[stop - 1], lines[stop]):
+    columns, stop = columns_of(lines[start : start + 1]), start + 1
+    heights = sorted(cell.height for line in lines[start : start + MOST] for cell in line)
+    reach = CLOSE * heights[len(heights) * 4 // 5]  # some lines have no letter that hangs below
+    while stop < len(lines) and _step(lines[stop - 1], lines[stop]) < reach:
         wider = columns_of(lines[start : stop + 1])
         if len(wider) < max(len(columns), 2):
             break
@@ -55,9 +56,11 @@ def _group(lines: Sequence[Cells], start: int) -> tuple[int, list[tuple[int, int
     return stop, columns
 
 
-def _is_close(line: Cells, below: Cells) -> bool:
-    white = min(cell.top for cell in below) - max(cell.bottom for cell in line)
-    return white < CLOSE * max(cell.height for cell in (*line, *below))
+def _step(line: Cells, below: Cells) -> int:
+    """From a line to the one below: from top to top or from bottom to bottom, for not all have letters that hang."""
+    tops = [min(cell.top for cell in cells) for cells in (line, below)]
+    bottoms = [max(cell.bottom for cell in cells) for cells in (line, below)]
+    return min(tops[1] - tops[0], bottoms[1] - bottoms[0])
 
 
 def _blocks(lines: Sequence[Cells], group: range, columns: Sequence[tuple[int, int]]) -> list[list[Place]]:

@@ -23,6 +23,9 @@ WHITE = 60.0
 JOINED = 0.6
 """Of a bar's height: what is as high among bars is several that run together."""
 
+PURE = 0.8
+"""Share of what is as high that are bars, at the least."""
+
 LEVEL = 0.12
 """Of their height, by which the ends of bars may differ."""
 
@@ -75,10 +78,13 @@ def _bars(left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarr
         narrow = float(np.percentile(width[level], 20))
         cuts = np.flatnonzero(left[level][1:] - right[level][:-1] > WHITE * narrow) + 1
         for group in np.split(level, cuts):
-            if len(group) >= FEWEST_BARS and width[group].std() > VARIED * width[group].mean():
-                across = (left >= left[group].min()) & (right <= right[group].max())
-                down = (top >= top[group].min() - 1) & (bottom <= bottom[group].max() + 1)
-                found |= across & down & (height > JOINED * height[first])
+            if len(group) < FEWEST_BARS or width[group].std() <= VARIED * width[group].mean():
+                continue
+            middle = (top + bottom) / 2
+            among = (left >= left[group].min()) & (right <= right[group].max()) & (height > JOINED * height[first])
+            among &= (middle > top[group].min()) & (middle < bottom[group].max())
+            if len(group) > PURE * among.sum():  # the narrow letters of a line are level too
+                found |= among
         rest = rest[~is_level]
     return found
 

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from PIL import Image
 
+from engine.documents.code_ink import without_code_ink
+
 __all__ = ["find_skew", "ink_points", "is_sideways", "straighten"]
 
 SIDE = 1000
@@ -33,8 +35,8 @@ def find_skew(ink: np.ndarray) -> float:
 
 
 def is_sideways(ink: np.ndarray) -> bool:
-    """Whether the lines run down the page: then its columns are more uneven than its rows."""
-    x, y, size = ink_points(ink)
+    """Whether the lines run down the page: then its columns are more uneven than its rows. Bars of a code are none."""
+    x, y, size = ink_points(without_code_ink(ink)[0])
     if len(x) < 50:
         return False
     reach, step = STEPS[0]

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import zxingcpp
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from engine.documents.codes import find_codes
 from engine.documents.sheet import Sheet, take_apart
-from tests.documents.pages import draw_page
+from engine.documents.skew import is_sideways
+from tests.documents.pages import as_ink, draw_page
 
 KINDS = zxingcpp.BarcodeFormat
 
@@ -52,12 +53,21 @@ def test_a_code_that_nobody_decodes_is_left_out_and_noted(code: Image.Image) -> 
     assert sheet.unexplained < 0.05
 
 
+def test_bars_do_not_lay_a_label_on_its_side() -> None:
+    page = draw_page([(40, 40, "Oat biscuits 250 g"), (40, 450, "Keep in a cool, dry place")], (900, 560), 44)
+    page.paste(damaged("4006381333931", KINDS.EAN13, 4, 170), (40, 200))
+    assert not is_sideways(as_ink(page))
+
+
 def test_ticked_boxes_letters_and_rules_are_no_code() -> None:
     page = draw_page([(140, 100 + 60 * i, "illicit filling lilies lll III") for i in range(6)], height=34)
     draw = ImageDraw.Draw(page)
     for i in range(6):
         draw.rectangle((90, 105 + 60 * i, 118, 133 + 60 * i), outline=0, width=4)
         draw.rectangle((98, 113 + 60 * i, 110, 125 + 60 * i), fill=0)
+    for i, size in enumerate((22, 26, 30)):
+        text = "The committee will still fill little tilting titles at 11:11, if it filters all till 12 July"
+        draw.text((40, 480 + 40 * i), text, fill=0, font=ImageFont.load_default(size))
     for x in range(100, 900, 100):
-        draw.line((x, 600, x, 900), fill=0, width=3)
+        draw.line((x, 620, x, 900), fill=0, width=3)
     assert not take_apart(page).ground.has_codes
