@@ -25,7 +25,7 @@ from app.exports.conversation import (
     tool_title,
 )
 from app.exports.pictures import HEAD_BYTES, browser_kind
-from app.text.blocks import block_pieces, plain_pieces, uncut
+from app.text.blocks import plain_pieces, uncut
 from app.text.html import make_html
 from engine import AttachmentError, Picture, Role, Text, Thought, small_picture
 
@@ -95,7 +95,7 @@ def _html_piece(piece: Piece, role: Role, picture_source: PictureSource) -> str:
         case Thought(text):
             return f'<div class="thought">{_lines(text.strip())}</div>'
         case Text(text):
-            return _answer(text) if role == "assistant" else _said(text)
+            return _markdown(text) if role == "assistant" else _said(text)
         case Called():
             codes = [
                 f'<p class="note">{heading}</p>\n<pre><code>{html.escape(code)}</code></pre>'
@@ -108,14 +108,6 @@ def _html_piece(piece: Piece, role: Role, picture_source: PictureSource) -> str:
             return f'<p><img {source} alt="Picture"></p>' if source else f'<p class="note">{missing(piece)}</p>'
         case media:
             return f'<p class="note">{type(media).__name__}: {html.escape(Path(media.path).name)}</p>'
-
-
-def _answer(text: str) -> str:
-    """An answer as it is set in the window: what would take too long to be set is plain, and so are its lines."""
-    return "".join(
-        f'<pre class="plain">{html.escape(uncut(piece.text))}</pre>' if piece.is_plain else _markdown(piece.text)
-        for piece in block_pieces(text)
-    )
 
 
 def _said(text: str) -> str:

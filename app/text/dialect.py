@@ -42,17 +42,24 @@ _CHARACTERS: dict[int, str | None] = {
 }
 _MARKED = re.compile(f"[{''.join(map(chr, _CHARACTERS))}]")
 
+_WHOLE_HOST = re.compile(r"https?://.+\.[a-z]{2,}(?::\d+)?", re.IGNORECASE)
+"""A host that a word of a script without spaces may follow."""
+
+_SETEXT = re.compile(r" {0,3}(?:=++|-++)[ \t]*+$")
+_ITEM_START = re.compile(r"[ \t]*+(?:[-*+]|\d{1,9}[.)])[ \t]++")
 _HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
 _NOTE = re.compile(r"( {0,3})(\[\^[^\]\n]{1,99}\]:)")
 _DEFINITION = re.compile(r" {0,3}\[[^\]\n]{1,200}\]:")
 _LINK_TEXT = re.compile(r"\[[^\[\]\n]*+\](?=[(\[])")
 _PATH = r"[^\s\x00-\x1f<>\"`|\\^\u2018-\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+_WIDE = "\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
+_HOST = rf"(?:[^\W_{_WIDE}]|[.:@_-]|%[0-9a-f]{{2}})*+"
 _TOKEN = re.compile(
     r"(?P<escape>\\[^\w\s])"
     r"|(?P<code>`++)"
     r"|(?P<break></?br\s{0,3}/?>)"
     r"|(?P<kept><[a-z][a-z0-9+.-]{1,31}:[^\s<>]*+>|\]\(<?[^\s()<>]*+(?:\([^\s()]*+\)[^\s()]*+)*+|www\.[^\s<>]*+)"
-    rf"|(?P<address>(?<![A-Za-z0-9])https?://[a-z0-9](?:[a-z0-9.:@_-]|%[0-9a-f]{{2}})*+(?:[/?#]{_PATH}*+)?)"
+    rf"|(?P<address>(?<![A-Za-z0-9\\])https?://[^\W_{_WIDE}]{_HOST}(?:[/?#]{_PATH}*+)?)"
     r"|(?P<tildes>~++)"
     r"|(?P<stars>\*++)"
     r"|(?P<pipe>\|)",
@@ -94,6 +101,8 @@ class _Rewriter:
         self._num_columns = 0
         """Of the table that goes on; 0 where none does."""
         self._in_list = False
+        self._margin = 0
+        """Columns before the text of the last list item."""
 
     def end(self) -> str:
         """All that was read."""
@@ -150,7 +159,9 @@ class _Rewriter:
         is_first = not self._paragraph
         self._in_list = is_item or (self._in_list and (not is_first or not content[:1].strip()))
         self._depth = depth
-        is_indented_code = is_first and not self._in_list and content.startswith("    ")
+        item = _ITEM_START.match(content) if is_item else None
+        self._margin = len(item[0].expandtabs(4)) if item else self._margin * self._in_list
+        is_indented_code = is_first and not is_item and content.expandtabs(4).startswith(" " * (self._margin + 4))
         if not content.strip() or is_indented_code or (_DEFINITION.match(content) and not _NOTE.match(content)):
             self._end_paragraph()
             self._lines.append(text)
@@ -158,6 +169,8 @@ class _Rewriter:
             self._paragraph.append(text.replace("[^", "\\[^", 1))
         else:
             self._paragraph.append(text)
+            if _HEADING.match(content) or (not is_first and _SETEXT.match(content)):
+                self._end_paragraph()
 
     def _end_paragraph(self) -> None:
         if self._paragraph:
@@ -210,10 +223,10 @@ def _pieces(text: str, *, is_row: bool) -> tuple[list[str], list[int]]:
                 is_first = is_row and not pieces[-1].strip() and len(pieces) - 2 in pipes
                 pieces.append("" if is_first or _LAST.match(text, at) else LINE_BREAK_MARK)
             case "address":
-                is_named = bisect(named, start) % 2 == 1
-                address = token[0] if is_named else _address(token[0])
+                is_text = bisect(named, start) % 2 == 1 or _goes_on(token[0], text[at : at + 1])
+                address = token[0] if is_text else _address(token[0])
                 at = start + len(address)
-                pieces.append(address if is_named else f"<{address}>")
+                pieces.append(address if is_text else f"<{address}>")
             case "tildes":
                 pieces.append(_tildes(text, start, at, is_open=is_struck))
                 is_struck ^= "~~" in pieces[-1]
@@ -226,6 +239,12 @@ def _pieces(text: str, *, is_row: bool) -> tuple[list[str], list[int]]:
                 pieces.append(token[0])
     pieces.append(text[at:])
     return pieces, list(pipes)
+
+
+def _goes_on(address: str, following: str) -> bool:
+    """Whether what follows an address may be more of its host, so that it would lead elsewhere without it."""
+    is_host = not any(letter in address[8:] for letter in "/?#")
+    return following.isalnum() and is_host and not _WHOLE_HOST.fullmatch(address)
 
 
 def _address(text: str) -> str:

@@ -459,7 +459,12 @@ def test_a_picture_is_looked_at_in_the_app(open_desk: OpenDesk, draw: Draw, qtbo
     assert viewer.canvas.zoom == pytest.approx(1.25)
     viewer.fit_button.click()
     assert viewer.canvas.zoom == pytest.approx(whole)
-    QTest.keyClick(viewer, Qt.Key.Key_Space)
+    viewer.fit_button.setFocus()
+    QTest.keyClick(viewer.fit_button, Qt.Key.Key_Space)
+    viewer.actual_button.setFocus()
+    QTest.keyClick(viewer.actual_button, Qt.Key.Key_Return)
+    assert viewer.canvas.zoom == pytest.approx(1), "buttons are pressed by keys too"
+    QTest.keyClick(viewer.canvas, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: desk.window.findChild(PictureViewer) is None, timeout=WAIT_MS)
 
 

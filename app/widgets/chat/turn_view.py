@@ -1,9 +1,10 @@
 """One turn of the conversation: what a person's and an answer's have in common."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QRect, Qt, QUrl, Signal
-from PySide6.QtGui import QContextMenuEvent, QDrag, QMouseEvent, QTextTable
+from PySide6.QtGui import QContextMenuEvent, QDrag, QMouseEvent, QTextCursor, QTextTable
 from PySide6.QtWidgets import QFrame, QMenu, QVBoxLayout, QWidget
 
 from app.viewmodels.conversation.finding import Finding, Hit
@@ -174,8 +175,9 @@ class TurnView(QFrame):
         if code:
             menu.addAction("Copy Code", lambda: self.copy_requested.emit(Copied(code)))
         if table is not None:
-            menu.addAction("Copy Table", lambda: self.copy_requested.emit(copied_table(table)))
-            menu.addAction("Copy Table as CSV", lambda: self.copy_requested.emit(Copied(table_csv(table))))
+            place = table.firstCursorPosition()  # the table itself may be set anew meanwhile
+            menu.addAction("Copy Table", lambda: self._copy_table(place, copied_table))
+            menu.addAction("Copy Table as CSV", lambda: self._copy_table(place, lambda it: Copied(table_csv(it))))
         selected = self._selected
         menu.addAction("Copy Selection", selected.copy if selected else lambda: None).setEnabled(selected is not None)
         menu.addAction("Copy Message", self.copy).setEnabled(self.copy_button.isEnabled())
@@ -188,6 +190,11 @@ class TurnView(QFrame):
         if text is not None:
             menu.addAction("Select All", text.selectAll)
         return menu
+
+    def _copy_table(self, place: QTextCursor, copied: Callable[[QTextTable], Copied]) -> None:
+        table = place.currentTable()
+        if table is not None:
+            self.copy_requested.emit(copied(table))
 
     def speak_selection(self) -> bool:
         """Ask for what is selected to be read aloud; whether anything is."""

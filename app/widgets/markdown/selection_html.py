@@ -4,6 +4,7 @@ import html
 
 from PySide6.QtGui import QFont, QTextBlock, QTextCharFormat, QTextCursor, QTextDocument, QTextTable
 
+from app.text.html import may_link
 from app.widgets.markdown.code_blocks import code_lines, is_code
 from app.widgets.markdown.formula_images import written_tex
 from app.widgets.markdown.markdown_document import is_numbered, is_rule, number_of, quote_depth, task_of
@@ -117,4 +118,4 @@ def _run(text: str, style: QTextCharFormat, *, is_heading: bool) -> str:
     for tag, is_so in kinds.items():
         written = f"<{tag}>{written}</{tag}>" if is_so else written
     address = style.anchorHref()
-    return f'<a href="{html.escape(address)}">{written}</a>' if address and not address.startswith("page:") else written
+    return f'<a href="{html.escape(address)}">{written}</a>' if may_link(address) else written

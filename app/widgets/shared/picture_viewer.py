@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
+    QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QNativeGestureEvent,
@@ -16,6 +17,7 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QFrame,
     QGraphicsScene,
@@ -41,7 +43,7 @@ MOST, LEAST = 16.0, 0.02
 
 
 class PictureViewer(QDialog):
-    """Zooms with the wheel, by pinching and with + and -; moves by dragging; Space and Escape close it."""
+    """Zooms by the wheel, by pinching, by + and -; moves by dragging; Escape closes it, Space on the picture too."""
 
     def __init__(self, parent: QWidget, look: Look, path: str, receipt: str) -> None:
         super().__init__(parent)
@@ -75,10 +77,10 @@ class PictureViewer(QDialog):
                 button.setAutoDefault(False)
         keys = {
             "+": larger, "=": larger, "-": smaller, "9": self.fit_button, "0": self.actual_button,
-            "Space": self.close_button,
         }  # fmt: skip
         for key, button in keys.items():
             QShortcut(QKeySequence(key), self, button.click)
+        self.canvas.dismissed.connect(self.reject)
         self.canvas.zoomed.connect(lambda: self.zoom.setText(f"{self.canvas.zoom:.0%}"))
         bar = QHBoxLayout()
         for widget in (smaller, self.zoom, larger, self.fit_button, self.actual_button):
@@ -93,6 +95,14 @@ class PictureViewer(QDialog):
         self.canvas.setFocus()
         self._show(path)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return presses the button that has the focus, as Space does."""
+        focus = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton):
+            focus.click()
+        else:
+            super().keyPressEvent(event)
+
     def _show(self, path: str) -> None:
         image = self._pictures.image(path)
         if image is not None and self.canvas.is_empty:
@@ -102,10 +112,11 @@ class PictureViewer(QDialog):
 class PictureCanvas(QGraphicsView):
     """A picture that is fitted until somebody zooms.
 
-    **Signals:** `zoomed`.
+    **Signals:** `zoomed`, `dismissed` (by Space).
     """
 
     zoomed = Signal()
+    dismissed = Signal()
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -159,6 +170,13 @@ class PictureCanvas(QGraphicsView):
         """Show it so many times as large."""
         self._is_fitted = False
         self._set_scale(min(max(self.zoom * factor, LEAST), MOST) / self.devicePixelRatioF())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space closes, as in Quick Look."""
+        if event.key() == Qt.Key.Key_Space:
+            self.dismissed.emit()
+        else:
+            super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A wheel zooms; two fingers on a trackpad move the picture, or zoom while Command is held."""

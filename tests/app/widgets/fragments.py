@@ -293,4 +293,16 @@ FRAGMENTS: list[tuple[str, str]] = [
     ("```py\nx\n```\n```js\ny\n```", "{py}x ¶ {js}y"),
     ("````\n```\n````", "{}```"),
     ("```markdown\n| a |\n|---|\n```\n\n| a |\n|---|\n| 1 |", "{markdown}| a | ¶ {|---| ¶ [0,0]<b|a> ¶ [1,0]1"),
+    # what a reader found
+    ("https://bücher.example.com/x", "<a=https://bücher.example.com/x|https://bücher.example.com/x>"),
+    ("访问https://example.com查看", "访问<a=https://example.com|https://example.com>查看"),
+    ("https://www.例え.jp/a", "https://www.例え.jp/a"),
+    ("https://x例え.jp", "https://x例え.jp"),
+    ("https://пример.рф/a.", "<a=https://пример.рф/a|https://пример.рф/a>."),
+    ("- item\n\n      curl https://a.b", "•item ¶ curl https://a.b"),
+    ("1. a\n\n       code ~x https://a.b\n\n   text", "•a ¶ code ~x https://a.b ¶ text"),
+    ("# The ` key\nUse `https://a.b` here", "#The ` key ¶ Use <c|https://a.b> here"),
+    ("Head `\n===\nUse `https://a.b` x", "#Head ` ¶ Use <c|https://a.b> x"),
+    ("\\https://a.b", "\\https://a.b"),
+    ("- a\n  - b\n\n      text https://a.b", "•a ¶ ••b ¶ text <a=https://a.b|https://a.b>"),
 ]

@@ -64,6 +64,17 @@ def test_a_selection_keeps_code_quotes_headings_and_links(view: MarkdownView) ->
     )
 
 
+def test_only_links_that_may_be_opened_are_copied(view: MarkdownView) -> None:
+    source = "[a](javascript:x) [b](file:///etc/passwd) [c](https://d.e)"
+    assert selected(view, source).html == '<p>a b <a href="https://d.e">c</a></p>'
+    assert "javascript:" not in copied_message(source).html.replace("(javascript:x)", "")
+
+
+def test_a_long_answer_is_copied_as_it_is_set() -> None:
+    assert copied_message("![" * 10_000).html.startswith('<pre class="plain">')
+    assert copied_message("\x030\x04 a").html == "<p>␃0␄ a</p>\n"
+
+
 def test_a_table_is_copied_for_spreadsheets_and_for_pages(view: MarkdownView) -> None:
     view.show_markdown('text\n\n| a | b |\n|---|---|\n| 1, 2 | "x"<br>y |', is_complete=True)
     table = view.document().find("1, 2").currentTable()
