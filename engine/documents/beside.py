@@ -20,6 +20,9 @@ FEWEST = 3
 MOST = 10
 """Lines of such a block."""
 
+NEAR = 4
+"""Lines of which the highest cell is as high as a line is."""
+
 WORDY = 0.6
 """Share of a block's lines that have a word, at the least."""
 
@@ -33,26 +36,31 @@ def read_down(lines: Sequence[Cells], rules: Sequence[Rule] = ()) -> list[list[P
     start = 0
     while start < len(lines):
         stop, columns = _group(lines, start)
-        blocks = _blocks(lines, range(start, stop), columns)
-        if len(columns) > 1 and _are_blocks(lines, blocks) and not walls_between(lines[start:stop], rules):
+        blocks = _blocks(lines, range(start, stop), columns) if stop - start <= MOST else []
+        if len(blocks) > 1 and _are_blocks(lines, blocks) and not walls_between(lines[start:stop], rules):
             read += [[place] for block in blocks for place in block]
         else:
-            stop = start + 1
-            read.append([(start, cell) for cell in range(len(lines[start]))])
+            stop = start + 1 if blocks else stop
+            read += [[(line, cell) for cell in range(len(lines[line]))] for line in range(start, stop)]
         start = stop
     return read
 
 
 def _group(lines: Sequence[Cells], start: int) -> tuple[int, list[tuple[int, int]]]:
-    """The end of the lines that stand close together from `start` on and keep their columns; those columns."""
+    """The end of the lines that stand close together from `start` on and keep their columns; those columns.
+
+    Where they are more than those of a block, the end of all that stand close, whatever their columns.
+    """
     columns, stop = columns_of(lines[start : start + 1]), start + 1
-    heights = sorted(cell.height for line in lines[start : start + MOST] for cell in line)
-    reach = CLOSE * heights[len(heights) * 4 // 5]  # some lines have no letter that hangs below
+    near = lines[start : start + NEAR]  # some lines have no letter that hangs below
+    reach = CLOSE * max(cell.height for line in near for cell in line)
     while stop < len(lines) and _step(lines[stop - 1], lines[stop]) < reach:
-        wider = columns_of(lines[start : stop + 1])
-        if len(wider) < max(len(columns), 2):
-            break
-        stop, columns = stop + 1, wider
+        if stop - start <= MOST:
+            wider = columns_of(lines[start : stop + 1])
+            if len(wider) < max(len(columns), 2):
+                break
+            columns = wider
+        stop += 1
     return stop, columns
 
 

@@ -38,8 +38,8 @@ DENSE = (0.25, 0.75)
 FARTHEST = 30.0
 """Rings: the longest side of a code."""
 
-MOST_RINGS = 60
-"""Of a page: what has more is a pattern."""
+MOST_RINGS, MOST_BARS = 60, 4000
+"""Of a page: what has more is a pattern, or hatched."""
 
 
 def without_code_ink(ink: np.ndarray) -> tuple[np.ndarray, Components]:
@@ -70,7 +70,7 @@ def _bars(left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarr
     found = np.zeros(len(left), bool)
     rest = np.flatnonzero((height >= BAR * width) & (height >= SMALLEST))
     rest = rest[np.lexsort((left[rest], top[rest]))]
-    while len(rest) >= FEWEST_BARS:
+    while FEWEST_BARS <= len(rest) <= MOST_BARS:
         first = rest[0]
         reach = LEVEL * height[first]
         is_level = (np.abs(top[rest] - top[first]) <= reach) & (np.abs(bottom[rest] - bottom[first]) <= reach)

@@ -1,9 +1,12 @@
 """What stands level and is read downwards, and what is read across."""
 
+from functools import partial
+
 import pytest
 
 from engine.documents.beside import read_down
 from engine.documents.grid import Cell
+from tests.growth import assert_linear
 
 Texts = list[list[str]]
 
@@ -73,6 +76,14 @@ def test_what_stands_far_apart_or_has_rules_between_is_a_table() -> None:
     assert read(rows, pitch=60) == across
     assert read(rows, rules=((90, 27, 1000, 29), (90, 59, 1000, 61))) == across
     assert read(rows) == [*SENDER[:3], *RECEIVER]
+
+
+def test_a_long_table_is_read_across_to_its_end_at_a_cost_of_its_length() -> None:
+    rows = side_by_side(4 * SENDER, 4 * SENDER)
+    assert read(rows) == ["|".join(row) for row in rows]
+    tables = [lines_of([["Lamp", "2 m", "3 pieces"]] * count) for count in (100, 1600)]
+    small, large = (partial(read_down, table) for table in tables)
+    assert_linear(small, large, 0.02, "a table")
 
 
 def test_every_cell_is_read_once_whatever_stands_where() -> None:
