@@ -212,9 +212,8 @@ def test_a_sound_that_is_too_long_is_written_down_and_sent_as_text_with_its_time
 @pytest.mark.parametrize(
     ("ending", "sentence"),
     [
-        (Failed("EngineError", "The model was changed."), "could not be written down: The model was changed."),
+        (Failed("AttachmentError", "It is damaged."), "It is damaged."),
         (RecordingRead(31.0), "Nothing was understood in “lecture.wav”"),
-        (RecordingRead(31.0, is_cancelled=True), "was not written down to its end"),
     ],
 )
 def test_a_long_sound_of_which_nothing_is_to_be_had_leaves_with_a_sentence(
@@ -226,6 +225,38 @@ def test_a_long_sound_of_which_nothing_is_to_be_had_leaves_with_a_sentence(
     hearing.tell(ending)
     assert not desk.models.composer.items
     assert sentence in desk.models.composer.notice
+
+
+@pytest.mark.parametrize(
+    "ending", [Failed("EngineStopped", "The engine has ended."), RecordingRead(31.0, is_cancelled=True)]
+)
+def test_a_long_sound_goes_on_where_the_engine_left_it(
+    open_desk: OpenDesk, record: Record, ending: EngineEvent
+) -> None:
+    desk = open_desk(has_engine=False)
+    hearing = Hearing(desk)
+    hearing.begin(desk, record("lecture.wav", 31))
+    hearing.tell(said(0.5, "seven two", 28.0), ending)
+    (chip,) = desk.window.composer.chips.values()
+    assert chip.cost.text() == "Stopped at 28.0 s of 5:10: send to go on"
+    desk.models.composer.send()
+    assert chip.cost.text() == "Writing down… 28.0 s of 5:10"
+    again = hearing.requests[-1]
+    assert isinstance(again, Transcribe)
+    assert again.behind == SpokenPiece(0.5, 28.0, "seven two")
+
+
+def test_videos_of_one_name_have_their_words_each(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = open_desk(has_engine=False)
+    hearing = Hearing(desk)
+    pictures = [np.full((48, 96, 3), shade, np.uint8) for shade in range(31)]
+    films = [tmp_path / folder / "clip.mp4" for folder in "ab"]
+    for film in films:
+        film.parent.mkdir()
+        write_video(film, pictures, rate=1, samples=tone(31))
+    hearing.begin(desk, *films)
+    speeches = [item for item in desk.models.composer.draft.all if isinstance(item, DraftSpeech)]
+    assert {item.path for item in speeches} == set(films)
 
 
 def test_a_long_sound_that_is_taken_out_is_written_down_no_further(open_desk: OpenDesk, record: Record) -> None:

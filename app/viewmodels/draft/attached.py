@@ -21,6 +21,7 @@ from engine import (
     Picture,
     Quote,
     Sound,
+    SpokenPiece,
     Video,
     plan_frames,
     plan_image,
@@ -209,10 +210,14 @@ class DraftSpeech:
     key: int
     path: Path
     seconds: float
-    written_s: float = 0.0
+    pieces: tuple[SpokenPiece, ...] = field(default=(), repr=False)
+    """What is written down so far."""
+    is_stopped: bool = False
+    """Whether the engine ended, or another model came: it goes on where it was."""
     senses: Senses = field(default_factory=Senses, kw_only=True)
     is_ready = False
     num_tokens = 0
+    state = ""
 
     @property
     def name(self) -> str:
@@ -235,9 +240,8 @@ class DraftSpeech:
     @property
     def cost(self) -> str:
         """How far it is written down."""
-        return f"Writing down… {length(self.written_s)} of {length(self.seconds)}"
-
-    state = ""
+        done = f"{length(self.pieces[-1].end_s if self.pieces else 0.0)} of {length(self.seconds)}"
+        return f"Stopped at {done}: send to go on" if self.is_stopped else f"Writing down… {done}"
 
     @property
     def lack(self) -> str:
@@ -347,6 +351,8 @@ class DraftText:
     key: int
     name: str
     text: str = field(repr=False)
+    spoken_in: Path | None = None
+    """Of the words of a recording: that, as far as it is known."""
     senses: Senses = field(default_factory=Senses, kw_only=True)
     lack = ""
     state = ""

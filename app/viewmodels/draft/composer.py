@@ -282,6 +282,8 @@ class Composer(QObject):
                 self.add(item)
         else:
             self.waits_to_be_sent = True
+            for speech in [item for item in self.items if isinstance(item, DraftSpeech)]:  # it may have been stopped
+                self.preparation.prepare(self.draft, speech.key)
 
     def add(self, item: Attached) -> None:
         """Attach something."""
@@ -308,7 +310,8 @@ class Composer(QObject):
         reading, refusal = draft.items[key], found.refusal
         assert isinstance(reading, DraftReading | DraftSpeech)
         if found.text is not None:
-            text = DraftText(key, reading.name, found.text, senses=self._senses)
+            spoken_in = reading.path if isinstance(reading, DraftSpeech) else None
+            text = DraftText(key, reading.name, found.text, spoken_in, senses=self._senses)
             if any(replace(text, key=item.key) == item for item in draft.items.values()):
                 refusal = _again(reading.name)
         if not refusal:
@@ -318,7 +321,7 @@ class Composer(QObject):
                 seen = reading.seen(found.attachment, self._settings.budget, found.peaks, self._senses)
             self._change(draft, seen)
             speech = seen.speech if isinstance(seen, DraftVideo) else None
-            if speech is not None and all(item.name != speech.name for item in draft.all):
+            if speech is not None and not any(_is_said_in(item, speech) for item in draft.all):
                 draft.expect([speech])
                 self._soon.start()
             elif isinstance(reading, DraftSpeech):
@@ -373,6 +376,13 @@ def _said_before(conversation: Conversation, turn_id: str) -> list[Message]:
     """What was said before a turn; with "" all of it."""
     before = takewhile(lambda turn: turn.place.id != turn_id, conversation.turns)
     return [message for turn in before for message in turn.messages]
+
+
+def _is_said_in(item: Attached, speech: DraftSpeech) -> bool:
+    """Whether it is what is said in the same recording; of a draft that was kept, by its name."""
+    if isinstance(item, DraftText):
+        return item.spoken_in == speech.path or (item.spoken_in is None and item.name == speech.name)
+    return isinstance(item, DraftSpeech) and item.path == speech.path
 
 
 def _again(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -92,6 +93,9 @@ class Preparation(QObject):
         self._written[key] = writing = WritingDown(self._errands, draft, key)
         writing.went_on.connect(lambda item: self.went_on.emit(draft, item))
         writing.over.connect(partial(self._take_words, draft, key))
+        item = draft.items[key]
+        if isinstance(item, DraftSpeech) and item.is_stopped:
+            self.went_on.emit(draft, replace(item, is_stopped=False))
 
     def _take_words(self, draft: Draft, key: int, found: Inspected | None) -> None:
         del self._written[key]

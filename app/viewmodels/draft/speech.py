@@ -9,7 +9,7 @@ from app.viewmodels.draft.attached import DraftSpeech
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected
 from app.viewmodels.reading.errands import Errands
-from engine import EngineEvent, Failed, RecordingRead, SpeechRead, SpokenPiece, Transcribe, clock
+from engine import EngineEvent, Failed, RecordingRead, SpeechRead, Transcribe, clock
 
 __all__ = ["WritingDown"]
 
@@ -27,11 +27,10 @@ class WritingDown(QObject):
     def __init__(self, errands: Errands, draft: Draft, key: int) -> None:
         super().__init__()
         self._draft, self._key = draft, key
-        self._pieces: list[SpokenPiece] = []
         item = self._item
         assert item is not None
-        self._name = item.path.name
-        self._errand: Errand = errands.errand(lambda number: Transcribe(number, str(item.path)))
+        behind = item.pieces[-1] if item.pieces else None
+        self._errand: Errand = errands.errand(lambda number: Transcribe(number, str(item.path), behind=behind))
         self._errand.heard.connect(self._hear)
 
     def stop(self) -> None:
@@ -52,21 +51,22 @@ class WritingDown(QObject):
             return
         match event:
             case SpeechRead(piece, total_s):
-                self._pieces.append(piece)
-                self.went_on.emit(replace(item, seconds=max(item.seconds, total_s), written_s=piece.end_s))
+                seconds = max(item.seconds, total_s)
+                self.went_on.emit(replace(item, seconds=seconds, pieces=(*item.pieces, piece)))
             case RecordingRead(is_cancelled=False):
-                self.over.emit(self._words())
-            case RecordingRead():
-                self.over.emit(Inspected(refusal=f"“{self._name}” was not written down to its end. Attach it again."))
-            case Failed(message=message):
-                self.over.emit(Inspected(refusal=f"“{self._name}” could not be written down: {message}"))
+                self.over.emit(_words(item))
+            case Failed(kind="AttachmentError", message=message):
+                self.over.emit(Inspected(refusal=message))
+            case RecordingRead() | Failed():  # it goes on when it is wanted again
+                self.over.emit(None)
+                self.went_on.emit(replace(item, is_stopped=True))
             case _:
                 pass
 
-    def _words(self) -> Inspected:
-        lines = [
-            f"{clock(each.start_s)} {each.text or each.reason}" for each in self._pieces if each.text or each.reason
-        ]
-        if not any(each.text for each in self._pieces):
-            return Inspected(refusal=f"Nothing was understood in “{self._name}”: there is nothing of it to send.")
-        return Inspected(text="\n".join(lines))
+
+def _words(item: DraftSpeech) -> Inspected:
+    """With their times, a line for each stretch in which somebody spoke."""
+    told = [(each.start_s, each.text or each.reason) for each in item.pieces]
+    if not any(each.text for each in item.pieces):
+        return Inspected(refusal=f"Nothing was understood in “{item.path.name}”: there is nothing of it to send.")
+    return Inspected(text="\n".join(f"{clock(start_s)} {text}" for start_s, text in told if text))
