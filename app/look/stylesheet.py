@@ -10,6 +10,7 @@ _SHEET = Template("""
 * { font-size: ${ui}px; }
 QLineEdit, QTextEdit, QPlainTextEdit { placeholder-text-color: $secondary; }
 QMainWindow, QDialog, QMessageBox { background: $window; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { background: $surface; color: $text; border: 1px solid $hairline; padding: 5px 8px; }
 
 QMenuBar { background: $window; padding: 2px 8px; }

@@ -5,7 +5,17 @@ from dataclasses import fields
 
 import pytest
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QDialogButtonBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QProxyStyle,
+    QStyle,
+    QStyleHintReturn,
+    QStyleOption,
+    QTextEdit,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.look.colors import DARK, LIGHT, Colors, high_contrast
@@ -33,6 +43,29 @@ def luminance(color: str) -> float:
 def ratio(one: str, other: str) -> float:
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
+
+
+class PicturedStyle(QProxyStyle):
+    """As on desktops that give buttons of dialogs a picture."""
+
+    def styleHint(
+        self,
+        hint: QStyle.StyleHint,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+        data: QStyleHintReturn | None = None,
+    ) -> int:
+        if hint is QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons:
+            return 1
+        return super().styleHint(hint, option, widget, data)
+
+
+def test_buttons_of_dialogs_are_words_on_every_desktop(theme: Theme, qtbot: QtBot) -> None:
+    theme.dress()
+    style, box = PicturedStyle(), QDialogButtonBox()
+    qtbot.addWidget(box)
+    box.setStyle(style)
+    assert not box.style().styleHint(QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons, None, box)
 
 
 @pytest.mark.parametrize("colors", SCHEMES.values(), ids=SCHEMES)
