@@ -8,6 +8,7 @@ __all__ = [
     "BUDGET_NAMES",
     "SHORT_S",
     "about_seconds",
+    "about_tokens",
     "auto_budget",
     "heard_line",
     "receipt_line",
@@ -54,6 +55,13 @@ def scale_line(width: int, seen_width: int) -> str:
 def about_seconds(seconds: float) -> str:
     """A time that was predicted: "0.4 s", "12 s"."""
     return f"{seconds:.1f} s" if seconds < 10 else f"{math.ceil(seconds)} s"
+
+
+def about_tokens(num_tokens: int, num_estimated: int | None = None) -> str:
+    """A number of tokens of which `num_estimated` (None: all) are no more exact than two digits: "44,000"."""
+    estimated = num_tokens if num_estimated is None else num_estimated
+    step = 10 ** max(len(str(estimated)) - 2, 0)
+    return f"{(num_tokens + step // 2) // step * step:,}"
 
 
 def size_line(picture: Picture) -> str:

@@ -9,7 +9,7 @@ from typing import assert_never
 from msgspec import UNSET
 from msgspec.structs import replace as with_fields
 
-from app.text.receipts import BUDGET_NAMES, SHORT_S, about_seconds, auto_budget, scale_line
+from app.text.receipts import BUDGET_NAMES, SHORT_S, about_seconds, about_tokens, auto_budget, scale_line
 from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.draft.senses import Senses
 from engine import (
@@ -379,7 +379,7 @@ class DraftText:
     @property
     def cost(self) -> str:
         """What it costs."""
-        return f"about {self.num_tokens:,} tokens"
+        return f"about {about_tokens(self.num_tokens)} tokens"
 
     @property
     def draft_part(self) -> Part:

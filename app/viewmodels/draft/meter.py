@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.text.receipts import SHORT_S, about_seconds
+from app.text.receipts import SHORT_S, about_seconds, about_tokens
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.turns import AnswerTurn
 from app.viewmodels.draft.attached import Attached, DraftText
@@ -147,7 +147,7 @@ class Meter(QObject):
         if not self._draft_tokens:
             return ""
         seconds = self._seconds
-        tokens = f"{self._draft_tokens:,} token{'s' * (self._draft_tokens != 1)}"
+        tokens = f"{self._told(self._draft_tokens)} token{'s' * (self._draft_tokens != 1)}"
         return tokens if seconds is None or seconds < SHORT_S else f"{tokens} · {about_seconds(seconds)}"
 
     @property
@@ -157,12 +157,16 @@ class Meter(QObject):
             return "The model’s context is not known yet"
         total = self.used_tokens + self._draft_tokens
         lines = [
-            f"About {total:,} of {self._context_length:,} tokens ({self.fraction:.0%})",
-            f"Conversation {self.used_tokens:,} · draft {self._draft_tokens:,}",
+            f"About {self._told(total)} of {self._context_length:,} tokens ({self.fraction:.0%})",
+            f"Conversation {self.used_tokens:,} · draft {self._told(self._draft_tokens)}",
         ]
         if self._draft_tokens and self._seconds is not None:
             lines.append(f"Reading the draft takes about {about_seconds(self._seconds)}, as measured before")
         return "\n".join(lines)
+
+    def _told(self, num_tokens: int) -> str:
+        """No more exact than the estimate of the draft's text."""
+        return about_tokens(num_tokens, self._draft_tokens - self._soft_tokens)
 
     @property
     def warning(self) -> str:

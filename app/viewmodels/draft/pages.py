@@ -6,6 +6,7 @@ from itertools import repeat
 from pathlib import Path
 
 from app.text.pages import best_pages
+from app.text.receipts import about_tokens
 from app.viewmodels.draft.senses import Senses
 from engine import PAGE_END, Message, Part, Quote
 
@@ -57,7 +58,7 @@ class DraftPages:
     @property
     def cost(self) -> str:
         """What it costs."""
-        return f"about {self.num_tokens:,} tokens" if self.texts else "as pictures"
+        return f"about {about_tokens(self.num_tokens)} tokens" if self.texts else "as pictures"
 
     @property
     def tip(self) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
 from app.store import KeptDocument, KeptPage, Stamp, Store
-from app.text.receipts import auto_budget
+from app.text.receipts import about_tokens, auto_budget
 from app.viewmodels.draft.attached import new_key
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.pages import DraftPages
@@ -95,7 +95,8 @@ class Question(QObject):
         """The sum, and what is free."""
         free = self._composer.meter.free_tokens
         beside = f" of {free:,} that are free" if free is not None else ""
-        line = f"{count(len(self.numbers), 'page')}: {self.num_tokens:,} tokens{beside}"
+        tokens = f"about {about_tokens(self.num_tokens)}" if self.wants_text else f"{self.num_tokens:,}"
+        line = f"{count(len(self.numbers), 'page')}: {tokens} tokens{beside}"
         if self.wants_text and self.num_tokens > self._composer.meter.room_for_pages:
             return f"{line}. With each question go the pages that fit it best."
         return line

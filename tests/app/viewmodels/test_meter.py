@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
+from app.text.receipts import about_tokens
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -54,6 +55,14 @@ def test_time_is_predicted_from_what_was_measured_in_this_session(
     assert meter.line.endswith(" tokens"), "another model has another speed"
 
 
+def test_an_estimate_is_told_in_two_digits_and_what_is_counted_exactly() -> None:
+    assert [about_tokens(each) for each in (2, 99, 637, 44_001, 1_050_000)] == [
+        "2", "99", "640", "44,000", "1,100,000",
+    ]  # fmt: skip
+    assert about_tokens(264, 0) == "264"
+    assert about_tokens(264 + 44_001, 44_001) == "44,000"
+
+
 def test_tokens_of_text_are_predicted_as_the_last_turns_were_counted(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -65,7 +74,7 @@ def test_tokens_of_text_are_predicted_as_the_last_turns_were_counted(
     send(desk)
     wait_for_end(qtbot, desk)
     composer.replace_text("x" * 700)
-    assert meter.line.startswith("637 tokens"), "the first guess still counts a little"
+    assert meter.line.startswith("640 tokens"), "the first guess still counts a little"
     attach(desk, tmp_path / "notes.txt")
     send(desk)
     wait_for_end(qtbot, desk)
