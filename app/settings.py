@@ -255,7 +255,7 @@ class Settings(QObject):
     models_used: Preference[dict[str, float]] = _json("models_used", dict[str, float], {})
     """When a model folder was loaded last, in seconds since 1970."""
     is_welcomed = _flag("welcomed", False)
-    """Whether a person has chosen a model, or to go on without one."""
+    """Whether a person has chosen a model, or went on without one."""
     context_limit = _number("context_limit", 0, 0, MOST_TOKENS)
     """Most tokens of a conversation; 0 for as many as the model holds."""
     rest_after_minutes = _number("rest_after_minutes", 0, 0, 24 * 60)

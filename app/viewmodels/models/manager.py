@@ -129,7 +129,7 @@ class Manager(QObject):
 
     @property
     def wants_welcome(self) -> bool:
-        """Whether nobody has chosen a model yet."""
+        """Whether nobody has chosen a model or written a message yet."""
         has_some = bool(self._supply.catalog)
         return has_some and self._model.is_built_in and not self._settings.is_welcomed
 
@@ -175,6 +175,11 @@ class Manager(QObject):
             return
         self._settings.is_welcomed = True
         self._preferences.choose_model(entry.folder)
+
+    def end_welcome(self) -> None:
+        """A message was sent: who writes has begun, and is led to the models by quieter ways from then on."""
+        if not self._settings.is_welcomed:
+            self._settings.is_welcomed = True
 
     def use_sample(self) -> None:
         """Go on with the small model that comes with the app."""

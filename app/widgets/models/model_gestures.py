@@ -64,6 +64,7 @@ class ModelGestures(QObject):
             view.asked.connect(self.do)
             view.folder_requested.connect(self.add_folder)
         welcome.sample_requested.connect(self.manager.use_sample)
+        models.conversation.turn_added.connect(self.manager.end_welcome)
         welcome.list_requested.connect(self.show)
         window.messages.model_requested.connect(self.show)
         window.messages.lever_requested.connect(self.pull)

@@ -17,9 +17,14 @@ __all__ = ["WelcomeView"]
 FEW = 3
 """So many models that are here are shown; the list of models has all."""
 
+KEPT = 210
+"""Pixels, at the usual text size, that are kept for what is not known yet: this Mac, a sentence and one model."""
+
 
 class WelcomeView(QWidget):
     """Stands where examples stand otherwise, and blocks nothing: a message can be written beneath.
+
+    Its buttons stand at the same place from the first moment, whatever comes above them.
 
     **Signals:** `asked` (Deed, Entry), `sample_requested`, `folder_requested`, `list_requested`.
     """
@@ -48,6 +53,7 @@ class WelcomeView(QWidget):
         self.folder_button = QPushButton("I Already Have One…")
         self.list_button = QPushButton("All Models")
         self._buttons = Flow()
+        self._known = QWidget()
         self._best = QVBoxLayout()
         self._here = QVBoxLayout()
         self._arrange()
@@ -104,21 +110,41 @@ class WelcomeView(QWidget):
         for button in (self.sample_button, self.folder_button, self.list_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 16, 8, 16)
-        layout.setSpacing(6)
-        layout.addStretch(2)
-        for widget in (self._gem, self.title, self.machine, self.advice):
-            layout.addWidget(widget)
-        layout.addSpacing(8)
-        layout.addLayout(self._best)
-        layout.addSpacing(6)
-        layout.addWidget(self.here)
-        layout.addLayout(self._here)
-        layout.addSpacing(12)
+        known = _column()
+        known.addWidget(self.machine)
+        known.addWidget(self.advice)
+        known.addSpacing(8)
+        known.addLayout(self._best)
+        known.addSpacing(6)
+        known.addWidget(self.here)
+        known.addLayout(self._here)
+        known.addStretch(1)
+        self._known.setLayout(known)
+        above = _column()
+        above.addStretch(1)
+        above.addWidget(self._gem)
+        above.addWidget(self.title)
+        above.addWidget(self._known)
+        upper = QWidget()
+        upper.setLayout(above)
         middle = QHBoxLayout()
         middle.addStretch(1)
         middle.addLayout(self._buttons)
         middle.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 16, 8, 16)
+        layout.setSpacing(12)
+        layout.addWidget(upper, 4)
         layout.addLayout(middle)
-        layout.addStretch(3)
+        layout.addStretch(1)
+        self._look.follow(self._keep_place)
+
+    def _keep_place(self) -> None:
+        self._known.setMinimumHeight(self._look.theme.pixels(KEPT))
+
+
+def _column() -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(6)
+    return column

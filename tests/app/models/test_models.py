@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -16,8 +16,10 @@ from app.application import Desk, DesktopApplication
 from app.downloads import NeedsAccess, NoConnection, State
 from app.settings import Settings
 from app.viewmodels.models.entries import Deed, Entry, Group, Stage
+from app.viewmodels.models.manager import Manager
 from app.viewmodels.models.remote import Begun
 from app.widgets.models.get_sheet import GetSheet
+from app.widgets.models.welcome_view import WelcomeView
 from app.widgets.settings.settings_window import SettingsWindow
 from engine import EngineError, FoundModel, sample_checkpoint
 from tests.app.conftest import delete
@@ -454,17 +456,42 @@ def test_the_first_start_recommends_one_model_and_blocks_nothing(
     assert wait_for_end(qtbot, desk).text.startswith("user:hello"), "it blocks nothing"
     assert answer.model == "Sample model"
     desk.window.commands["new"].trigger()
-    assert welcome.isVisible()
+    assert empty.isVisible(), "who writes has begun"
+    offers = (desk.window.header.better_button, desk.window.composer.better_button)
+    assert all(offer.isVisible() for offer in offers)
+
+
+def test_the_first_start_tries_the_sample_at_once(open_desk: OpenDesk, qtbot: QtBot, settings: Settings) -> None:
+    settings.is_welcomed = False
+    desk = open_known(open_desk, qtbot, PretendedDisk())
     offers = (desk.window.header.better_button, desk.window.composer.better_button)
     assert not any(offer.isVisible() for offer in offers), "the view is full of them"
-    welcome.sample_button.click()
+    desk.window.messages.welcome.sample_button.click()
     assert settings.is_welcomed
     qtbot.waitUntil(lambda: len(desk.models.conversation.turns) == 2, timeout=WAIT_MS)
-    assert "Read the text" in wait_for_end(qtbot, desk).text, "it tries at once"
+    assert "Read the text" in wait_for_end(qtbot, desk).text
     assert len(desk.models.conversation.history[0].pictures) == 1
-    desk.window.commands["new"].trigger()
-    assert empty.isVisible()
-    assert all(offer.isVisible() for offer in offers)
+
+
+def test_the_buttons_of_the_first_start_stand_where_they_stood_before_the_mac_was_known(
+    open_desk: OpenDesk, qtbot: QtBot, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.is_welcomed = False
+    desk = open_known(open_desk, qtbot, PretendedDisk())
+    welcome = desk.window.messages.welcome
+    qtbot.waitUntil(lambda: BEST in welcome.cards, timeout=WAIT_MS)
+    known = settled_place(welcome, qtbot)
+    monkeypatch.setattr(Manager, "machine", None)
+    monkeypatch.setattr(Manager, "recommended", None)
+    welcome.refresh()
+    assert not welcome.cards
+    assert settled_place(welcome, qtbot) == known
+
+
+def settled_place(welcome: WelcomeView, qtbot: QtBot) -> tuple[int, int]:
+    """How high title and buttons stand, once everything is laid out."""
+    qtbot.wait(0)
+    return welcome.title.mapTo(welcome, QPoint()).y(), welcome.sample_button.mapTo(welcome, QPoint()).y()
 
 
 def test_the_keyboard_goes_from_the_models_of_the_first_start_to_the_buttons_below(
