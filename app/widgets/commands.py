@@ -41,6 +41,8 @@ class Command:
     """How a switch, or one of several choices, stands now."""
     role: QAction.MenuRole = _Role.NoRole
     """Always set: by default macOS would move items by the words in their names."""
+    words_now: "Callable[[Gestures], str] | None" = None
+    """What it is called now; without it, always the same."""
     is_shown: bool = False
     """Whether it does something to be seen in the main window, which comes forward for it."""
 
@@ -67,6 +69,24 @@ def _is_kept(at: "Gestures") -> bool:
 
 def _can_change(at: "Gestures") -> bool:
     return _has_turns(at) and not at.conversation.is_busy
+
+
+def _can_export(at: "Gestures") -> bool:
+    """Whether what is seen can be exported; the list of documents and that of models cannot."""
+    if at.reading.reader.is_shown:
+        return at.reading.has_text
+    if at.recordings.is_shown:
+        return any(piece.text for piece in at.recordings.pieces)
+    return _has_turns(at) and not at.models.manager.is_shown
+
+
+def _export_words(at: "Gestures") -> str:
+    if at.reading.is_shown:
+        return "Export the Document…"
+    if at.recordings.is_shown:
+        return "Export the Recording…"
+    is_listing = at.reading.reader.is_shown or at.models.manager.is_shown
+    return "Export…" if is_listing else "Export the Conversation…"
 
 
 def _can_find(at: "Gestures") -> bool:
@@ -119,7 +139,8 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             None,
             Command("open", "Open Files…", _Key.Open, lambda at: at.open_pictures(), is_shown=True),
             Menu("Open Recent", ()),
-            Command("export", "Export…", "Ctrl+Shift+S", when=_has_turns, is_shown=True),
+            Command("export", "Export…", "Ctrl+Shift+S",
+                    when=_can_export, words_now=_export_words, is_shown=True),
             None,
             Command("close", "Close", _Key.Close, lambda at: at.close_front_window()),
             Command("settings", "Settings…", "Ctrl+,", role=_Role.PreferencesRole),
@@ -344,10 +365,12 @@ class Commands(QObject):
         self.refresh(at)
 
     def refresh(self, at: "Gestures") -> None:
-        """Show what can be chosen now, and how the switches stand."""
+        """Show what can be chosen now, what it is called, and how the switches stand."""
         for command, action in self._pairs():
             if command.when is not None:
                 action.setEnabled(command.when(at))
+            if command.words_now is not None:
+                action.setText(command.words_now(at))
             if command.is_on is not None:
                 action.setChecked(command.is_on(at))
         for when, menu in self._timely:

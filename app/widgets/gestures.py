@@ -71,6 +71,8 @@ class Gestures(QObject):
         self.models.manager.shown.connect(self.refresh)
         self.recordings = models.recordings
         self.recording = RecordingGestures(window, models)
+        for changed in (self.recordings.shown, self.recordings.opened, self.recordings.changed):
+            changed.connect(self.refresh)
         self.attach_sample = attach_sample
         window.conversations.moved.connect(self.refresh)
         window.commands["show_thoughts"].setChecked(self.conversation.shows_thoughts)

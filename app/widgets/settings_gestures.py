@@ -23,6 +23,8 @@ class SettingsGestures(QObject):
         self._window = window
         self._look = look
         self._conversation = models.conversation
+        self._reader = models.reader
+        self._recordings = models.recordings
         self._toolbox = models.toolbox
         self._aloud = models.aloud
         self._preferences = preferences
@@ -56,8 +58,12 @@ class SettingsGestures(QObject):
         self._manager.show(True)
 
     def export(self) -> None:
-        """Ask in which form, and write the file."""
-        if self._conversation.turns:
+        """Ask in which form, and write the file: of the document or the recording that is seen, or what was said."""
+        if self._reader.is_shown:
+            self._window.reading.header.share_button.open_menu()
+        elif self._recordings.is_shown:
+            self._window.recording.save_button.open_menu()
+        elif self._conversation.turns:
             ExportSheet(self._window, self._look, self._exporter).open()
 
     def _follow(self) -> None:

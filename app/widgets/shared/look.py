@@ -80,6 +80,10 @@ class IconButton(QToolButton):
         show_tip(self, name)
         self._restyle()
 
+    def open_menu(self) -> None:
+        """Open its menu below it, without waiting for what is chosen there."""
+        self.menu().popup(self.mapToGlobal(self.rect().bottomLeft()))
+
     def _restyle(self) -> None:
         side = self._look.side(self._side)
         self.setFixedSize(side, side)

@@ -6,12 +6,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QTransform
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.document import OpenDocument, Phase
+from app.widgets.export_sheet import ExportSheet
 from app.widgets.reading.ask_sheet import AskSheet
 from engine import Box, PageText
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files, say, wait_for_end
@@ -293,6 +294,31 @@ def test_what_was_read_is_exported_beside_the_document(open_desk: OpenDesk, qtbo
     toast = desk.window.reading_toast
     qtbot.waitUntil(lambda: toast.text.text().startswith("Exported as “a.md”"), timeout=WAIT_MS)
     assert SENTENCES[3] in (tmp_path / "a.md").read_text()
+
+
+def test_what_is_seen_is_exported_not_the_conversation_behind_it(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[QMenu] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _place: opened.append(menu))
+    desk = open_desk("echo")
+    export, share = desk.window.commands["export"], desk.window.reading.header.share_button
+    say(desk, "Hello there")
+    wait_for_end(qtbot, desk)
+    assert (export.text(), export.isEnabled()) == ("Export the Conversation…", True)
+    reader = desk.models.reader
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text",))))
+    qtbot.waitUntil(export.isEnabled, timeout=WAIT_MS)
+    assert export.text() == "Export the Document…"
+    export.trigger()
+    assert opened == [share.menu()]
+    assert desk.window.findChild(ExportSheet) is None
+    reader.list_all()
+    assert not export.isEnabled(), "a list is no file"
+    reader.show(False)
+    assert (export.text(), export.isEnabled()) == ("Export the Conversation…", True)
+    desk.models.manager.show(True)
+    assert not export.isEnabled()
 
 
 def test_a_narrow_window_shows_the_page_or_its_text(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
