@@ -205,4 +205,5 @@ class ModelGestures(QObject):
         sheet.open()
 
     def _say(self, sentence: str) -> None:
-        self._window.toast.say(sentence)
+        """Where it is seen: on the list while that is shown, else above the composer."""
+        (self._window.models_toast if self.manager.is_shown else self._window.toast).say(sentence)

@@ -534,6 +534,9 @@ def test_a_folder_that_a_person_names_is_said_to_hold_models_or_none(
     qtbot.waitUntil(lambda: len(said) == 2, timeout=WAIT_MS)
     assert said[0].startswith("No model in “empty” can be used.")
     assert said[1] == "2 models in “some” can be used."
+    toast = desk.window.models_toast
+    assert toast.isVisible(), "where the list is, not behind it"
+    assert toast.text.text() == said[1]
 
 
 def test_the_first_start_lists_what_is_here_already(
