@@ -81,8 +81,9 @@ class Gestures(QObject):
 
     @property
     def can_begin(self) -> bool:
-        """Whether another conversation would be a new one."""
-        return bool(self.conversation.turns) or self.conversation.transcript.is_temporary
+        """Whether another conversation would be a new one, or something else is in front of it."""
+        is_behind = any(room.is_shown for room in (self.reading.reader, self.recordings, self.models.manager))
+        return bool(self.conversation.turns) or self.conversation.transcript.is_temporary or is_behind
 
     @property
     def is_pinned(self) -> bool:

@@ -470,6 +470,20 @@ def test_a_question_about_pictures_stays_with_the_draft_that_they_are_attached_t
     assert arrivals.question == ""
 
 
+def test_a_new_conversation_comes_before_a_document_also_where_the_one_behind_is_new(
+    open_desk: OpenDesk, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    new = desk.window.commands["new"]
+    assert not new.isEnabled()
+    desk.models.reader.open([pretend(tmp_path / "a.pdf", Pretence(("text",)))])
+    assert new.isEnabled()
+    new.trigger()
+    assert not desk.models.reader.is_shown
+    assert desk.window.composer.editor.hasFocus()
+    assert not new.isEnabled()
+
+
 def test_back_leads_to_where_a_document_was_opened(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk, paths = open_desk(), [pretend(tmp_path / f"{name}.pdf", Pretence(("text",))) for name in "ab"]
     reader, back = desk.models.reader, desk.window.reading.header.back_button
