@@ -10,9 +10,9 @@ import pytest
 from app.background import Lane
 from app.bridge import Bridge
 from app.store import Store
-from engine import Envelope, PageProgress, PrefillProgress, TextDelta, ThoughtDelta
+from engine import Envelope, PageLooked, PageProgress, PageRead, PrefillProgress, TextDelta, ThoughtDelta
 
-IN_STREAMS = (TextDelta, ThoughtDelta, PrefillProgress, PageProgress)
+IN_STREAMS = (TextDelta, ThoughtDelta, PrefillProgress, PageProgress, PageLooked, PageRead)
 """Events that come faster than they would be let through."""
 
 
