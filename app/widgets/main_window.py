@@ -181,7 +181,8 @@ class MainWindow(QMainWindow):
             return
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self.overlay.announce(announce(offer, reads=self._models.reader.is_shown))
+        reader = self._models.reader
+        self.overlay.announce(announce(offer, reads=reader.is_shown, lists=reader.is_listing))
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         """Keep the promise of the first moment."""

@@ -140,14 +140,21 @@ def read_offer(mime: QMimeData) -> Offer:
     return Offer(num_web_links=num_web_links, text=mime.text() if mime.hasText() else "")
 
 
-def announce(offer: Offer, *, reads: bool = False) -> Announcement:
-    """Say what dropping this will do. `reads`: documents are shown, to which pictures are added as pages."""
+def announce(offer: Offer, *, reads: bool = False, lists: bool = False) -> Announcement:
+    """Say what dropping this will do.
+
+    `reads`: documents are shown, where pictures alone become the pages of one. `lists`: it is their list, where each
+    picture is a document.
+    """
     promised = Counter(promise(path) for path in offer.paths)
     num_documents, num_pictures = promised[Promise.DOCUMENT], promised[Promise.PICTURE]
+    if lists or (reads and num_documents):
+        num_documents, num_pictures = num_documents + num_pictures, 0
     if num_documents and (reads or num_documents == len(offer.paths)):
         what = "the document" if num_documents == 1 else f"{num_documents:,} documents"
         title = f"Read {what}" if reads or num_documents > 1 else f"Read {what}, or ask about it"
-        return Announcement(title, "Everything stays on this Mac.", True)
+        rest = " The rest is attached to your message." if promised[Promise.OTHER] else ""
+        return Announcement(title, f"Everything stays on this Mac.{rest}", True)
     if reads and num_pictures:
         return Announcement(f"Read {_count(num_pictures, 'page')}", "Everything stays on this Mac.", True)
     if offer.paths:
@@ -167,7 +174,9 @@ def _announce_files(paths: tuple[Path, ...]) -> Announcement:
     if not kinds:
         name = f"“{one_line(paths[0].name)}”" if num_others == 1 else _count(num_others, "file")
         if not any(path.suffix for path in paths):
-            return Announcement(f"Look into {name}", "The documents of a folder are read one after the other.", True)
+            return Announcement(
+                f"Look into {name}", "If it is a folder, its documents are read one after the other.", True
+            )
         return Announcement(f"See if {name} can be read", READABLE, False)
     *firsts, last = [_count(number, kind) for kind, number in kinds.items()]
     title = f"Attach {', '.join(firsts)} and {last}" if firsts else f"Attach {last}"

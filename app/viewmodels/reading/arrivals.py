@@ -204,9 +204,10 @@ class Arrivals(QObject):
             self._collection.fields.add((*found.documents, *found.pictures))
             found = replace(found, documents=(), pictures=())
         if self._reader.is_shown:
-            is_added = bool(found.pictures) or self._reader.is_listing
-            self._read_documents(found.documents, is_alone=not is_added)
-            self.read_pictures(found.pictures)
+            if self._reader.is_listing or found.documents:
+                self._read_documents((*found.documents, *found.pictures), is_alone=not self._reader.is_listing)
+            else:
+                self.read_pictures(found.pictures)
             if found.others or remark:
                 self._composer.attach(found.others, remark)
             if found.others:
@@ -250,7 +251,10 @@ class Arrivals(QObject):
         if is_alone and len(documents) == 1 and promise(documents[0]) is Promise.DOCUMENT:
             self._reader.open(documents)
         elif documents:
-            self._collection.add(documents)
+            passing = [path for path in documents if self._room.is_passing(path)]
+            self._collection.add([path for path in documents if path not in passing])
+            for path in passing:
+                self._lane.do(partial(_bound, (path,), self._room.binder()), self._take_listed)
             self._reader.list_all()
 
     def read_pictures(self, pictures: tuple[Path, ...], folder: Path | None = None) -> None:
@@ -260,6 +264,12 @@ class Arrivals(QObject):
         elif pictures:
             folder = folder or pictures[0].parent
             self._lane.do(partial(_bound, pictures, self._room.binder()), partial(self._take_bound, folder))
+
+    def _take_listed(self, bound: Path | str) -> None:
+        if isinstance(bound, str):
+            self.said.emit(bound)
+        else:
+            self._collection.add([bound])
 
     def _take_bound(self, beside: Path, bound: Path | str) -> None:
         if isinstance(bound, str):
@@ -313,4 +323,4 @@ def _bound(pictures: tuple[Path, ...], bind: Bind) -> Path | str:
     try:
         return bind(pictures, f"{pictures[0].stem[:60]} and {len(pictures) - 1:,} more")
     except OSError as error:
-        return f"The pictures cannot be read as one document: {error.strerror}."
+        return f"The pictures cannot be read as a document: {error.strerror}."

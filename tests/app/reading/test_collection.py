@@ -243,23 +243,37 @@ def test_fields_that_are_named_again_after_a_restart_are_found_on_all_pages(
     qtbot.waitUntil(lambda: fields.cell(document, "Total").page == 1, timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("num_pictures", [1, 3])
 @pytest.mark.parametrize("is_dropped", [True, False])
-def test_a_document_among_pictures_is_not_covered_by_them(
-    open_desk: OpenDesk, qtbot: QtBot, draw: Draw, tmp_path: Path, num_pictures: int, is_dropped: bool
+def test_all_that_comes_to_the_list_joins_it_and_nothing_opens(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw, tmp_path: Path, is_dropped: bool
 ) -> None:
     desk = open_desk()
-    pictures = [draw(f"{number}.png") for number in range(num_pictures)]
-    paths = [pictures[0], pretend(tmp_path / "a.pdf", Pretence(("picture",))), *pictures[1:]]
+    paths = [draw("0.png"), pretend(tmp_path / "a.pdf", Pretence(("picture",))), draw("1.png")]
     desk.models.reader.list_all()
     if is_dropped:
+        hover(desk, files(paths))
+        assert desk.window.overlay.title.text() == "Read 3 documents"
         drop(desk, files(paths))
     else:
         desk.models.arrivals.open(paths)
     desk.models.arrivals.finish()
-    qtbot.waitUntil(lambda: lines(desk).get("a.pdf") == "1 page read", timeout=WAIT_MS)
-    title = "0.png" if num_pictures == 1 else "0 and 2 more"
-    qtbot.waitUntil(lambda: [each.title for each in desk.models.reader.documents] == [title], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: set(lines(desk)) == {"0.png", "a.pdf", "1.png"}, timeout=WAIT_MS)
+    wait(desk, qtbot)
+    assert desk.models.reader.is_listing
+    assert desk.models.reader.documents == []
+
+
+def test_documents_that_come_with_pictures_to_an_open_one_are_not_covered_by_them(
+    open_desk: OpenDesk, qtbot: QtBot, draw: Draw, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    shown, other = (pretend(tmp_path / f"{name}.pdf", Pretence(("picture",))) for name in "ab")
+    desk.models.reader.open([shown])
+    drop(desk, files([draw("0.png"), other]))
+    qtbot.waitUntil(lambda: {"0.png", "b.pdf"} <= set(lines(desk)), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not desk.models.queue.waiting, timeout=WAIT_MS)
+    assert desk.models.reader.is_listing
+    assert [each.path for each in desk.models.reader.documents] == [shown]
 
 
 def test_what_goes_into_the_message_from_the_list_is_said(open_desk: OpenDesk, tmp_path: Path) -> None:
