@@ -252,7 +252,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
         )),
         Menu("Document", (
             Command("read_all", "Read All Pages", "Ctrl+Alt+Return", lambda at: at.reading.read_all(),
-                    lambda at: at.reading.can_read and not at.reading.is_reading, is_shown=True),
+                    lambda at: at.reading.can_read_all, is_shown=True),
             Command("read_page", "Read This Page", "Ctrl+Alt+P",
                     lambda at: at.reading.read_page(), lambda at: at.reading.can_read, is_shown=True),
             Command("read_finer", "Read Again, Finer", "Ctrl+Alt+F",

@@ -78,11 +78,11 @@ class OpenDocument(QObject):
         self.page_changed.connect(self._count_anew)
         self._errands = errands
         self._looking: Errand | None = None
-        self._jobs = PageJobs(errands, path, self.pages)
-        self._jobs.changed.connect(self.changed)
-        self._jobs.progressed.connect(self.page_changed)
-        self._jobs.page_read.connect(self._take_page)
-        self._jobs.failed.connect(self._fail)
+        self.jobs = PageJobs(errands, path, self.pages)
+        self.jobs.changed.connect(self.changed)
+        self.jobs.progressed.connect(self.page_changed)
+        self.jobs.page_read.connect(self._take_page)
+        self.jobs.failed.connect(self._fail)
 
     # --- what it is
 
@@ -94,7 +94,7 @@ class OpenDocument(QObject):
     @property
     def password(self) -> str:
         """What opens it."""
-        return self._jobs.password
+        return self.jobs.password
 
     @property
     def num_looked(self) -> int:
@@ -124,18 +124,18 @@ class OpenDocument(QObject):
     @property
     def is_reading(self) -> bool:
         """Whether pages are being read."""
-        return self._jobs.is_busy
+        return self.jobs.is_busy
 
     @property
     def rest(self) -> tuple[Reading, Sequence[int]]:
         """The pages that were asked for and never read, and how the first of them was to be read."""
-        reading, numbers = self._jobs.rest
+        reading, numbers = self.jobs.rest
         return reading, [number for number in numbers if self.page(number).text is None]
 
     @property
     def seconds_left(self) -> float | None:
         """How long the reading will take; None where nothing was measured."""
-        return self._jobs.seconds_left
+        return self.jobs.seconds_left
 
     def page(self, number: int) -> Page:
         """A page by its number, from 1."""
@@ -182,7 +182,7 @@ class OpenDocument(QObject):
 
     def unlock(self, password: str) -> None:
         """Try a password."""
-        self._jobs.password = password
+        self.jobs.password = password
         self.phase = Phase.LOOKING
         self.changed.emit()
         self.look()
@@ -227,7 +227,7 @@ class OpenDocument(QObject):
         self.failure = ""
         if reading.region is None:
             self.form = reading.form
-        self._jobs.add(numbers, reading)
+        self.jobs.add(numbers, reading)
 
     def read_region(self, number: int, region: Box, reading: Reading) -> None:
         """Read a part of a page, as it is shown, again and put it in place, whole lines at a time."""
@@ -237,7 +237,7 @@ class OpenDocument(QObject):
 
     def stop(self) -> None:
         """Read no further; what is read stays."""
-        self._jobs.stop()
+        self.jobs.stop()
 
     def turn(self, number: int, degrees: int) -> None:
         """Turn a page clockwise, as it is shown and as it is read from now on."""

@@ -68,6 +68,9 @@ class PageJobs(QObject):
         self._path = path
         self._pages = pages
         self._jobs: list[_Job] = []
+        self.is_followed = False
+        """Whether somebody else reads the document."""
+        self._followed: frozenset[int] = frozenset()
         self._pace = Pace()
 
     @property
@@ -108,6 +111,20 @@ class PageJobs(QObject):
                 job.errand.cancel()
             self._let_go(job.rest)
         self.changed.emit()
+
+    def follow(self, numbers: Sequence[int] | None, number: int = 0, share: float = 0.0) -> None:
+        """Show that somebody else reads these pages, and how much of one of them is read; None for nobody does."""
+        before, was_followed, self.is_followed = self._followed, self.is_followed, numbers is not None
+        there = [self._pages[each - 1] for each in numbers or () if each <= len(self._pages)]
+        self._followed = frozenset(page.number for page in there if page.number in before or not page.is_waiting)
+        for page in [self._pages[each - 1] for each in sorted(before | self._followed)]:
+            is_waiting = page.number in self._followed
+            progress = share if is_waiting and page.number == number else None
+            if (is_waiting, progress) != (page.is_waiting, page.progress):
+                page.is_waiting, page.progress = is_waiting, progress
+                self.progressed.emit(page.number)
+        if was_followed != self.is_followed:
+            self.changed.emit()
 
     def _go_on(self) -> None:
         whole = next((job for job in self._jobs if job.reading.region is None), None)

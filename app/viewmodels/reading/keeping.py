@@ -14,7 +14,7 @@ from app.store import Details, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
-from app.viewmodels.reading.queued import QueuedDocument
+from app.viewmodels.reading.queued import Progress, QueuedDocument
 from app.viewmodels.reading.reader import Reader
 from engine import PageText, Reading
 
@@ -112,6 +112,7 @@ class Keeper(QObject):
         reader.added.connect(self._watch)
         reader.removed.connect(self._let_go)
         queue.page_read.connect(self._take_queued)
+        queue.document_changed.connect(self._follow_queued)
 
     def save(self) -> None:
         """Keep what was changed since the last time."""
@@ -160,6 +161,7 @@ class Keeper(QObject):
         watched.is_quiet = self._is_temporary()
         document.page_changed.connect(partial(self._note, watched))
         document.changed.connect(partial(self._note_reading, watched))
+        self._follow_queue(document)
         if self._is_passing(document.path):
             return
         forgotten = self._forgotten(document)
@@ -204,6 +206,7 @@ class Keeper(QObject):
 
     def _note_reading(self, watched: _Watched) -> None:
         watched.note_reading()
+        self._follow_queue(watched.document)
         if watched.is_worth_a_row:
             self._save_soon()
 
@@ -261,6 +264,19 @@ class Keeper(QObject):
         watched.row = with_fields(row, updated_at=time.time(), details=details)
         self._store.documents.save(watched.row)
         self.kept.emit()
+
+    def _follow_queued(self, queued: QueuedDocument) -> None:
+        for document in self._watched:
+            if document.path == queued.path:
+                self._follow_queue(document)
+
+    def _follow_queue(self, document: OpenDocument) -> None:
+        """What the queue reads just now is seen to be read where it is open."""
+        current = self._queue.current
+        if current is not None and current.path == document.path and current.progress is Progress.READING:
+            document.jobs.follow(current.rest, current.page, current.share)
+        else:
+            document.jobs.follow(None)
 
     def _take_queued(self, queued: QueuedDocument, text: PageText) -> None:
         """What the queue reads of a document that is open is shown there too, and both are kept in one row."""

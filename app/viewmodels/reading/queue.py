@@ -66,7 +66,8 @@ class Queue(QObject):
         self._store = store
         self._lane = Lane()
         self._pace = Pace()
-        self._current: QueuedDocument | None = None
+        self.current: QueuedDocument | None = None
+        """The one that is read or written just now."""
         self._errand: Errand | None = None
         self._ended: list[QueuedDocument] = []
         """Since all was over the last time."""
@@ -90,7 +91,7 @@ class Queue(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether something is being read or written."""
-        return self._current is not None
+        return self.current is not None
 
     @property
     def seconds_left(self) -> float | None:
@@ -112,7 +113,7 @@ class Queue(QObject):
             self.document_changed.emit(document)
 
     def _unread(self) -> list[QueuedDocument]:
-        return [document for document in self.waiting if document is not self._current]
+        return [document for document in self.waiting if document is not self.current]
 
     def begin(self) -> None:
         """The app starts: go on where it stopped."""
@@ -125,7 +126,7 @@ class Queue(QObject):
     def remove(self, document: QueuedDocument) -> None:
         """Take a document out of the queue, and what was read of it."""
         self.documents.remove(document)
-        if document is self._current:
+        if document is self.current:
             self._leave()
         if not document.is_forgotten:
             self._store.documents.remove(document.id)
@@ -152,7 +153,7 @@ class Queue(QObject):
     def pause(self) -> None:
         """Read no further; the page that is being read is read again later."""
         self.is_paused = True
-        if self._current is not None and self._current.progress is Progress.READING:
+        if self.current is not None and self.current.progress is Progress.READING:
             self._leave()
         self.changed.emit()
 
@@ -231,10 +232,10 @@ class Queue(QObject):
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._current is None and not self.is_paused and not self._is_closing.is_set():
+        if self.current is None and not self.is_paused and not self._is_closing.is_set():
             document = next(iter(self.waiting), None)
             if document is not None:
-                self._current = document
+                self.current = document
                 self._set(document, Progress.READING)
                 self.changed.emit()
                 self._lane.do(partial(stamp_of, document.path), partial(self._take_stamp, document))
@@ -243,7 +244,7 @@ class Queue(QObject):
 
     def _take_stamp(self, document: QueuedDocument, stamp: Stamp | str) -> None:
         """Whether the file is the one whose first pages were read."""
-        if document is not self._current:
+        if document is not self.current:
             return
         if isinstance(stamp, str):
             self._end(document, Progress.FAILED, stamp)
@@ -342,7 +343,7 @@ class Queue(QObject):
 
     def _take_end(self, document: QueuedDocument, stamp: Stamp | str) -> None:
         """All pages are over: write, unless the file was changed while it was read."""
-        if document is not self._current:
+        if document is not self.current:
             return
         if isinstance(stamp, Stamp) and stamp != document.stamp:
             document.stamp = None
@@ -354,7 +355,7 @@ class Queue(QObject):
         self._lane.follow(self._store.documents.pages(document.id), partial(self._write, document))
 
     def _write(self, document: QueuedDocument, kept: Sequence[KeptPage]) -> None:
-        if document is not self._current or document.info is None:
+        if document is not self.current or document.info is None:
             return
         pages = present(kept, document.texts)
         info, orders, password, written = document.info, document.orders, document.password, document.written
@@ -365,7 +366,7 @@ class Queue(QObject):
         )
 
     def _take_output(self, document: QueuedDocument, output: Output) -> None:
-        if document is not self._current:
+        if document is not self.current:
             return
         document.written = output.written
         if output.failure:
@@ -378,13 +379,13 @@ class Queue(QObject):
     # --- ends
 
     def _end(self, document: QueuedDocument, progress: Progress, reason: str) -> None:
-        self._current = self._errand = None
+        self.current = self._errand = None
         self._set(document, progress, reason)
         self._keep(document)
         self._ended.append(document)
         self.changed.emit()
         self._go_on()
-        if self._current is None and not self.waiting:
+        if self.current is None and not self.waiting:
             ended, self._ended = self._ended, []
             failed = sum(each.progress is Progress.FAILED for each in ended)
             rest = f", {failed:,} not." if failed else "."
@@ -395,7 +396,7 @@ class Queue(QObject):
         if self._errand is not None:
             self._errand.cancel()
         self._ahead.stop()
-        document, self._current, self._errand = self._current, None, None
+        document, self.current, self._errand = self.current, None, None
         if document is not None:
             self._set(document, Progress.WAITING)
 

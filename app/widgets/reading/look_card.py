@@ -93,7 +93,7 @@ class LookCard(QScrollArea):
         self.title.setText(self._title(document, number))
         self.detail.setText(self._detail(document, number))
         self.detail.setVisible(bool(self.detail.text()))
-        has_text, can_choose = self._has_text(document), is_known and not is_busy
+        has_text, can_choose = self._has_text(document), is_known and not (is_busy or document.jobs.is_followed)
         self.read_button.setText("Use Its Text" if has_text else self._read_words(document))
         self._show_only(
             *([self._options, self.read_button] if can_choose else []),
@@ -137,6 +137,8 @@ class LookCard(QScrollArea):
             return "It has no pages." if document.phase is Phase.KNOWN else ""
         page = document.pages[number - 1]
         if page.is_waiting:
+            if document.jobs.is_followed:
+                return "It is read in the list of documents, and stands here as soon as it is read."
             return "What is read stays if you stop."
         if page.text is not None and page.text.state == "failed":
             return page.text.reason

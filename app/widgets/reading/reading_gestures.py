@@ -85,6 +85,12 @@ class ReadingGestures(QObject):
         return self.is_shown and self.reader.can_read
 
     @property
+    def can_read_all(self) -> bool:
+        """Whether all pages can be read, and nobody does."""
+        document = self.document
+        return document is not None and self.can_read and not (document.is_reading or document.jobs.is_followed)
+
+    @property
     def has_text(self) -> bool:
         """Whether something was read."""
         return self.document is not None and self.document.num_read > 0

@@ -73,7 +73,7 @@ class ReadingHeader(QWidget):
             return ""
         if document.phase is Phase.LOCKED:
             return "Locked"
-        if document.phase is Phase.LOOKING and not document.is_reading:
+        if document.phase is Phase.LOOKING and not (document.is_reading or document.jobs.is_followed):
             return (
                 f"Looking · {document.num_looked:,} of {count(len(document.pages), 'page')}"
                 if document.pages
@@ -84,6 +84,9 @@ class ReadingHeader(QWidget):
             parts = [f"Reading · {done:,} of {count(len(document.pages), 'page')}", time_left(document.seconds_left)]
             return " · ".join(part for part in parts if part)
         pages = count(len(document.pages), "page")
+        if document.jobs.is_followed and document.pages:
+            number = min(len(document.pages) - document.num_waiting + 1, len(document.pages))
+            return f"Being read · page {number:,} of {len(document.pages):,}"
         return f"{pages} · {document.num_read:,} read" if document.num_read else pages
 
     def _list_documents(self) -> None:

@@ -140,6 +140,44 @@ def test_what_has_no_finished_page_when_the_app_ends_goes_on_in_the_next_run(
     qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: False}, timeout=WAIT_MS)
 
 
+def test_a_document_that_the_queue_reads_shows_that_where_it_is_open(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "go"
+    path, desk = pretend(tmp_path / "a.pdf", Pretence(("picture",) * 3, waits_for=str(gate))), open_desk("fast")
+    view, queue = desk.window.reading, desk.models.queue
+    queue.add([path], Orders())
+    qtbot.waitUntil(lambda: bool(queue.documents) and len(queue.documents[0].states) == 1, timeout=WAIT_MS)
+    document = opened(qtbot, desk, path)
+    qtbot.waitUntil(lambda: document.num_read == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: document.page(2).progress == 0.25, timeout=WAIT_MS)
+    assert [page.is_waiting for page in document.pages] == [False, True, True]
+    desk.models.reader.go_to(2)
+    view.refresh()
+    assert view.header.state.text() == "Being read · page 2 of 3"
+    assert "in the list of documents" in view.text.card.detail.text()
+    assert view.text.card.read_button.isHidden()
+    assert not view.header.stop_button.isVisible()
+    qtbot.waitUntil(lambda: not desk.window.commands["read_all"].isEnabled(), timeout=WAIT_MS)
+    gate.touch()
+    qtbot.waitUntil(lambda: document.num_read == 3 and not queue.is_busy, timeout=WAIT_MS)
+    assert not any(page.is_waiting for page in document.pages)
+    assert not document.jobs.is_followed
+
+
+def test_a_document_whose_reading_in_the_queue_is_paused_can_be_read(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    pretence = Pretence(("picture",) * 3, waits_for=str(tmp_path / "never"), waits_at=1)
+    path, desk = pretend(tmp_path / "a.pdf", pretence), open_desk("fast")
+    document, queue = opened(qtbot, desk, path), desk.models.queue
+    queue.add([path], Orders())
+    qtbot.waitUntil(lambda: document.page(1).progress == 0.25, timeout=WAIT_MS)
+    queue.pause()
+    assert not any(page.is_waiting for page in document.pages)
+    assert not document.jobs.is_followed
+
+
 def test_a_row_that_is_deleted_while_its_first_page_is_read_stays_deleted(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
