@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QObject, QPointF, Qt, Signal
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
@@ -155,6 +155,23 @@ def test_it_is_saved_in_a_form_and_over_nothing(
             recordings.save("srt", tmp_path / "a.srt")
         assert saved.args == [tmp_path / name]
     assert (tmp_path / "a.srt").read_bytes() == b"1\r\n00:00:01,000 --> 00:00:02,000\r\nOne two.\r\n\r\n"
+
+
+def test_export_takes_the_recording_that_is_seen(
+    desk: Desk, talk: tuple[Path, list[Said]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[QMenu] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _place: opened.append(menu))
+    recordings, export = desk.models.recordings, desk.window.commands["export"]
+    recordings.path = talk[0]
+    recordings.show(True)
+    assert (export.text(), export.isEnabled()) == ("Export the Recording…", False), "nothing is heard yet"
+    recordings.pieces = [SpokenPiece(1, 2, "One two.")]
+    recordings.changed.emit()
+    assert export.isEnabled()
+    export.trigger()
+    assert opened == [view_of(desk).forms]
+    recordings.pieces = []
 
 
 def test_it_is_saved_while_its_wave_is_drawn(
