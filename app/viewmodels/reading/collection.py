@@ -97,9 +97,8 @@ class Collection(QObject):
             return queue.trouble
         if not queue.waiting:
             return count(len(self.entries), "document") if self.entries else ""
-        num_over = len(queue.documents) - len(queue.waiting)
         state = "Paused" if queue.is_paused else "Reading"
-        parts = [f"{state} · {num_over:,} of {count(len(queue.documents), 'document')}"]
+        parts = [f"{state} · {count(len(queue.waiting), 'document')} to go"]
         if not queue.is_paused and (left := time_left(queue.seconds_left)):
             parts.append(left)
         return " · ".join(parts)

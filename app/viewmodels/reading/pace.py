@@ -27,21 +27,30 @@ def weight(info: PageInfo | None, *, reads_layer: bool) -> float:
     return _BLANK if info.verdict == "empty" else _BLANK + by_letters
 
 
+_ENOUGH = 8
+"""Pages after which the pace is known, however much is left."""
+
+
 class Pace:
-    """Counts what was done in which time."""
+    """Counts what was done in which time; what stands in a file tells nothing of how long the rest is read."""
 
     def __init__(self) -> None:
         self._weight = 0.0
         self._seconds = 0.0
+        self._num_pages = 0
 
     def note(self, weight: float, seconds: float) -> None:
-        """So much was done in so long."""
+        """A page that costs so much was done in so long."""
+        if weight <= _LAYER:
+            return
+        self._num_pages += 1
         self._weight += weight
         self._seconds += seconds
 
     def left(self, weight: float) -> float | None:
-        """Seconds that so much more will take; None until something was measured."""
-        return weight * self._seconds / self._weight if self._weight else None
+        """Seconds that so much more will take; None until a third of it all, or enough for any, was measured."""
+        is_known = self._num_pages >= _ENOUGH or 2 * self._weight >= weight
+        return weight * self._seconds / self._weight if self._weight and is_known else None
 
 
 def time_left(seconds: float | None) -> str:

@@ -95,13 +95,13 @@ class Queue(QObject):
 
     @property
     def seconds_left(self) -> float | None:
-        """How long all of it will take; None until something was measured."""
+        """How long all of it will take; None until enough was looked at and measured."""
         waiting = self.waiting
         rest = sum(document.weight_left for document in waiting)
         num_unknown = sum(document.info is None for document in waiting)
         if num_unknown:
             seen = [document.weight for document in self.documents if document.info is not None]
-            if not seen:
+            if num_unknown > len(seen):
                 return None
             rest += num_unknown * sum(seen) / len(seen)
         return self._pace.left(rest)

@@ -68,6 +68,11 @@ class FieldsView(QWidget):
         give_role(self.problem, "caution")
         self.rows = _Rows(look, fields, self)
         self.table = _Table(self.rows)
+        self.empty = Label(
+            "One table of what many documents say: name the fields above, then add documents, and each becomes a row.",
+            alignment=Qt.AlignmentFlag.AlignCenter, wraps=True,
+        )  # fmt: skip
+        give_role(self.empty, "note")
         self.export_button = QPushButton("Export")
         self.export_button.setAccessibleName("Export the table")
         export = QMenu(self)
@@ -83,6 +88,7 @@ class FieldsView(QWidget):
         column.addLayout(top)
         column.addWidget(self.problem)
         column.addWidget(self.table, 1)
+        column.addWidget(self.empty, 1)
         self.names.textEdited.connect(fields.name)
         self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
         self.add_button.clicked.connect(self._add)
@@ -97,7 +103,10 @@ class FieldsView(QWidget):
         self.problem.setVisible(bool(self._fields.problem))
         for button in (self.add_button, self.read_button):
             button.setEnabled(self._fields.can_add)
-        self.export_button.setEnabled(bool(self._fields.documents))
+        has_rows = bool(self._fields.documents)
+        self.export_button.setEnabled(has_rows)
+        self.table.setVisible(has_rows)
+        self.empty.setVisible(not has_rows)
 
     def _add(self) -> None:
         self._fields.name(self.names.text())

@@ -3,7 +3,9 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from app.text.foreign_text import one_line
 from app.viewmodels.reading.choice import Choice
+from app.viewmodels.reading.lines import lines_of
 from app.viewmodels.reading.page import Offer, Page
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import doubts_line, page_line, receipt_line
@@ -14,6 +16,9 @@ from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Look, give_role, show_tip
 
 __all__ = ["TextSide"]
+
+_MOST_SHOWN = 5
+"""Lines of a new text that stand beside the question whether to take it."""
 
 _NOTHING = "Nothing on this page can be read. If you see text, drag a rectangle around it: it is read again, finer."
 
@@ -88,9 +93,10 @@ class TextSide(QWidget):
         what = "This page" if offer.region is None else "This part"
         is_corrected = page.resists(offer)
         self.keep_button.setText("Keep Mine" if is_corrected else "Keep This Text")
-        return f"{what} was read again. " + (
-            "You corrected what stands there." if is_corrected else "Take what is new?"
-        )
+        question = "You corrected what stands there." if is_corrected else "Take what is new?"
+        lines = [one_line(line.text) for line in lines_of(offer.text)]
+        new = [*lines[:_MOST_SHOWN], "…"] if len(lines) > _MOST_SHOWN else lines
+        return "\n".join((f"{what} was read again. {question} The new text:", *(new or ["(nothing)"])))
 
     def _show_offer(self, text: str) -> None:
         self._offer_room.setVisible(bool(text))

@@ -162,8 +162,10 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
     desk.window.documents.table_button.click()
     view.names.setText("Date: date, Total: number")
     view.names.editingFinished.emit()
+    assert not view.empty.isHidden()
     fields.add([kiosk, baker])
     qtbot.waitUntil(lambda: len(fields.documents) == 2 and not desk.models.queue.is_busy, timeout=WAIT_MS)
+    assert view.empty.isHidden()
     qtbot.waitUntil(lambda: all(each.is_over for each in fields.documents), timeout=WAIT_MS)
     rows = {each.path.stem: [fields.cell(each, name) for name in fields.fields] for each in fields.documents}
     assert [(cell.text, cell.problem) for cell in rows["kiosk"]] == [("2026-11-30", ""), ("4.20", "")]
@@ -496,6 +498,19 @@ def test_a_new_conversation_comes_before_a_document_also_where_the_one_behind_is
     assert not desk.models.reader.is_shown
     assert desk.window.composer.editor.hasFocus()
     assert not new.isEnabled()
+
+
+def test_what_is_to_go_is_counted_by_the_rows_that_wait(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    collection, reader = desk.models.collection, desk.models.reader
+    pretence = Pretence(("picture",), waits_for=str(tmp_path / "never"), waits_at=1)
+    opened, *waiting = (pretend(tmp_path / f"{name}.pdf", pretence) for name in "abc")
+    reader.open([opened])
+    reader.list_all()
+    qtbot.waitUntil(lambda: len(collection.entries) == 1, timeout=WAIT_MS)
+    collection.add(waiting)
+    qtbot.waitUntil(lambda: len(collection.entries) == 3, timeout=WAIT_MS)
+    assert collection.line == "Reading · 2 documents to go"
 
 
 def test_back_leads_to_where_a_document_was_opened(open_desk: OpenDesk, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from app.bridge import Bridge
 from app.store import Orders, Stamp, Store
 from app.viewmodels.reading import output
 from app.viewmodels.reading.output import stamp_of
-from app.viewmodels.reading.pace import weight
+from app.viewmodels.reading.pace import Pace, weight
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
 from engine import DocumentInfo, PageInfo, PageText, Reading, TextLine, Written
@@ -382,20 +382,20 @@ def test_read_and_forget_keeps_nothing(desk: OpenDesk, qtbot: QtBot, tmp_path: P
     assert b"Alice" not in kept
 
 
-def test_time_left_is_known_after_the_first_page_also_for_what_waits(
+def test_time_left_is_known_after_a_third_of_the_work_also_for_what_waits(
     desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    paths = pile(tmp_path / "in", Pretence(("picture",) * 5, waits_for=str(gate), seconds=0.01), TWO, TWO)
+    paths = pile(tmp_path / "in", Pretence(("picture",) * 5, waits_for=str(gate), waits_at=4, seconds=0.01), TWO, TWO)
     queue = desk().queue
     assert queue.seconds_left is None
     queue.add(paths, TXT)
-    until(qtbot, lambda: bool(queue.documents) and len(queue.documents[0].states) == 1)
+    until(qtbot, lambda: bool(queue.documents) and len(queue.documents[0].states) == 3)
     until(qtbot, lambda: all(each.info is not None for each in queue.documents))
-    one_page = queue.documents[0].seconds
+    one_page = queue.documents[0].seconds / 3
     left = queue.seconds_left
     assert left is not None
-    assert left == pytest.approx(8 * one_page, rel=0.1)
+    assert left == pytest.approx(6 * one_page, rel=0.1)
 
 
 def test_what_is_looked_at_while_it_waits_is_kept_as_the_file_it_was(
@@ -408,6 +408,19 @@ def test_what_is_looked_at_while_it_waits_is_kept_as_the_file_it_was(
     (kept,) = [each for each in first.store.documents.all().result(60) if each.path == paths[1]]
     assert kept.details.stamp == stamp_of(paths[1])
     assert kept.details.info is not None
+
+
+def test_what_stands_in_a_file_or_too_little_tells_nothing_of_the_time_left() -> None:
+    pace, layer = Pace(), weight(PageInfo(1, 595, 842, "text", "", ink=0.04), reads_layer=True)
+    for _ in range(20):
+        pace.note(layer, 0.0)
+    assert pace.left(1.0) is None
+    pace.note(0.5, 10.0)
+    assert pace.left(1.1) is None
+    assert pace.left(1.0) == pytest.approx(20.0)
+    for _ in range(7):
+        pace.note(0.5, 10.0)
+    assert pace.left(100.0) == pytest.approx(2000.0)
 
 
 def test_time_left_follows_what_is_over_and_what_is_under_way() -> None:

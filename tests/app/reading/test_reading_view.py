@@ -177,6 +177,7 @@ def test_what_was_read_again_is_offered_for_a_correction_only_while_there_is_one
     document._take_page(again, None)
     desk.window.reading.refresh()
     assert "You corrected" in side.offer.text.text()
+    assert side.offer.text.text().endswith("\n".join(["", *(line.text for line in before[:5]), "…"]))
     document.undo()
     assert document.page(1).lines == before
     desk.window.reading.refresh()
