@@ -286,8 +286,11 @@ class Composer(QObject):
                 self.preparation.prepare(self.draft, speech.key)
 
     def add(self, item: Attached) -> None:
-        """Attach something."""
-        self._put(item)
+        """Attach something, behind what is still coming."""
+        if self.draft.coming:
+            self.draft.expect([item])
+        else:
+            self._put(item)
         self._note_change()
 
     def _put(self, item: Attached) -> None:

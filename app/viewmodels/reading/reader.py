@@ -45,6 +45,8 @@ class Reader(QObject):
         """Whether the list of all documents is what is shown of them."""
         self.is_of_list = False
         """Whether the document that is shown was opened from that list."""
+        self._numbers: dict[OpenDocument, int] = {}
+        """Of each other document that is open, the page that was looked at."""
         self._wanted = 0
         """The page to go to as soon as it is there."""
         self.place = (0, 0)
@@ -68,7 +70,10 @@ class Reader(QObject):
             return
         if self.pictures is not None:
             self.pictures.close()
-        self.document, self.number, self.place = document, 1, (0, 0)
+        if self.document in self.documents:
+            self._numbers[self.document] = self.number
+        number = self._numbers.pop(document, 1) if document is not None else 1
+        self.document, self.number, self.place = document, number, (0, 0)
         self.pictures = PagePictures(self._errands, document, self._new_file) if document is not None else None
         self.opened.emit()
         self.turned.emit()
@@ -78,6 +83,7 @@ class Reader(QObject):
         """Put a document away; the one before it is shown, or none."""
         at = self.documents.index(document)
         self.documents.remove(document)
+        self._numbers.pop(document, None)
         self.removed.emit(document)
         document.close()
         if document is self.document:

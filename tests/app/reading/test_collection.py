@@ -581,6 +581,16 @@ def test_what_is_still_coming_is_kept_with_its_draft(open_desk: OpenDesk, qtbot:
     assert [item.name for item in composer.items] == [path.name for path in paths]
 
 
+def test_a_pasted_text_stands_behind_what_is_still_coming(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk, paths = open_desk(), notes(tmp_path / "a", "a", 40)
+    composer = desk.models.composer
+    drop(desk, files(paths), is_read=False)
+    assert len(composer.items) < 40
+    composer.insert("word " * 20_000)
+    qtbot.waitUntil(lambda: composer.draft.is_ready and len(composer.items) == 41, timeout=WAIT_MS)
+    assert [item.name for item in composer.items[:40]] == [path.name for path in paths]
+
+
 def test_everything_is_removed_also_what_is_still_coming(open_desk: OpenDesk, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
     composer, paths = desk.models.composer, notes(tmp_path / "a", "a", 40)

@@ -185,6 +185,25 @@ def test_what_was_read_again_is_offered_for_a_correction_only_while_there_is_one
     assert side.keep_button.text() == "Keep This Text"
 
 
+def test_what_is_asked_on_a_page_is_asked_again_when_its_document_comes_back(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
+) -> None:
+    desk = open_desk()
+    document, reader = read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",) * 3))), desk.models.reader
+    side, again = desk.window.reading.text, document.page(2).text
+    assert again is not None
+    reader.go_to(2)
+    document.edit(2, "mine")
+    document._take_page(again, None)
+    drop(desk, files([draw("b.png")]))
+    assert reader.document is not document
+    assert not side.offer.isVisible()
+    reader.choose(document)
+    assert reader.number == 2
+    assert "You corrected" in side.offer.text.text()
+    assert side.take_button.isVisible()
+
+
 def test_what_failed_on_one_page_is_not_said_on_another(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk()
     document = read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",) * 2)))
