@@ -221,6 +221,7 @@ def test_a_document_that_was_read_for_fields_shows_and_copies_them(
     qtbot.waitUntil(lambda: len(fields.documents) == 1 and fields.documents[0].is_over, timeout=WAIT_MS)
     desk.models.reader.open_page(path, 1)
     qtbot.waitUntil(lambda: window.reading.text.editor.toPlainText() == "Total: 4.20\nShop:", timeout=WAIT_MS)
+    qtbot.waitUntil(window.commands["copy_page"].isEnabled, timeout=WAIT_MS)
     window.commands["copy_page"].trigger()
     assert QGuiApplication.clipboard().text() == "Total: 4.20\nShop:\n"
 
