@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from engine.bench.run import BenchFailed
 from engine.bench.workloads import ENGINES, FILE_TABLE, OURS
 
 __all__ = ["ROWS", "Line", "Row", "as_markdown", "table_report"]
@@ -126,6 +127,8 @@ class _Engine:
     """A process that waits for work."""
 
     def __init__(self, name: str, model: Path) -> None:
+        if getattr(sys, "frozen", False):
+            raise BenchFailed("The table can be measured from a source checkout only.")
         self._folder = tempfile.TemporaryDirectory(prefix="cabochon-bench-")
         command = [sys.executable, "-m", "engine.bench.workloads", name, str(model), self._folder.name]
         self._process = subprocess.Popen(

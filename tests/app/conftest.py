@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PIL import Image
-from PySide6.QtCore import QEvent, QObject, QSettings
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -192,7 +192,8 @@ def open_desk(
 
 
 def _is_view_model(kind: type) -> bool:
-    return issubclass(kind, QObject) and not issubclass(kind, QWidget) and kind.__module__.startswith("app.")
+    is_ours = issubclass(kind, QObject) and kind.__module__.startswith("app.")
+    return is_ours and not issubclass(kind, QWidget | QCoreApplication)
 
 
 def delete(thing: QObject) -> None:

@@ -729,7 +729,7 @@ def test_conversations_can_be_kept_only_until_the_app_quits(
     desk = open_desk("echo")
     attach(desk, draw("shown.png"))
     ask(qtbot, desk, "for now")
-    wait_for_rows(qtbot, desk, "for now")
+    wait_for_rows(qtbot, desk, "shown.png: user:for now [as advised]")
     desk.models.shelf.pin(rows(desk)[0].id, True)
     desk.close()
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]

@@ -130,7 +130,7 @@ def test_the_window_switches_the_interpreters_collector_off() -> None:
         "import gc, sys\n"
         "from app import application\n"
         "application.DesktopApplication.exec = lambda self: print(gc.isenabled()) or 0\n"
-        "application.assemble = lambda *_: sys.modules['unittest.mock'].MagicMock()\n"
+        "application.assemble = lambda *_, **_more: sys.modules['unittest.mock'].MagicMock()\n"
         "import unittest.mock\n"
         "raise SystemExit(application.main(['cabochon']))"
     )

@@ -202,7 +202,7 @@ def test_the_json_of_a_request_is_the_documented_one() -> None:
             "max_tool_rounds": 16, "max_repeated": 1024,
             "tool_timeout_s": 60.0, "draft": "auto", "continues": False,
         },
-        "priority": "interactive", "is_once": False,
+        "priority": "interactive", "is_once": False, "keeping": None,
     }  # fmt: skip
 
 
