@@ -56,6 +56,7 @@ DISKS = [
 ]
 
 
+@pytest.mark.tour
 @pytest.mark.parametrize(("mount", "kind"), DISKS)
 def test_on_a_full_disk_all_is_said_and_nothing_is_lost(tmp_path: Path, mount: str, kind: str) -> None:
     killed = f"{mount} $2 work $1 {kind}; [ $? = {KILLED} ] && $2 look $1"

@@ -300,7 +300,7 @@ def test_pictures_of_any_shape_are_taken_apart(size: tuple[int, int]) -> None:
         assert all(strips.picture(piece).height > 0 for piece in sheet.pieces(40))
 
 
-@pytest.mark.parametrize("share", [0.05, 0.15])
+@pytest.mark.parametrize("share", [pytest.param(0.05, marks=pytest.mark.tour), 0.15])
 def test_grain_all_over_a_page_costs_in_proportion_to_its_size(share: float) -> None:
     """Pages of dots, of which the larger has sixteen times as many."""
     small, large = (partial(take_apart, dots(side, share)) for side in (300, 1200))
