@@ -47,7 +47,7 @@ def test_all_that_can_be_pressed_is_named_large_enough_and_on_the_way_of_tab(
     attach(desk, draw("<b>a.png"), draw("b.png"))
     desk.models.composer.add(DraftText(new_key(), "notes.txt", "a"))
     buttons = [each for each in desk.window.findChildren(QAbstractButton) if each.isVisible()]
-    assert [each for each in buttons if min(each.width(), each.height()) < LEAST_TARGET] == []
+    qtbot.waitUntil(lambda: all(min(each.size().toTuple()) >= LEAST_TARGET for each in buttons), timeout=WAIT_MS)
     assert [each for each in buttons if not (each.accessibleName() or each.text())] == []
     told = heard(QAccessible.queryAccessibleInterface(desk.window))
     assert len(told) > 30
