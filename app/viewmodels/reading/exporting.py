@@ -1,18 +1,14 @@
 """What was read leaves the window: as a file beside the document, or as text on the clipboard."""
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from threading import Event
 
-from PySide6.QtCore import QObject, QTimer, Signal
-
-from app.background import Lane
 from app.settings import Settings
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.arrivals import Promise, promise
 from app.viewmodels.reading.document import OpenDocument
+from app.viewmodels.writing import Writing
 from engine import (
     DocumentFormat,
     DocumentInfo,
@@ -36,33 +32,17 @@ FORMAT_WORDS: dict[DocumentFormat, str] = {
     "json": "JSON, with Places and Doubts",
 }
 
-PATIENCE_MS = 300
-"""A file that takes longer to be written is announced."""
-
-_log = logging.getLogger(__name__)
-
 
 class _GivenUp(Exception):
     """The app ends meanwhile."""
 
 
-class DocumentExporter(QObject):
-    """Writes on a thread of its own, one file after the other.
-
-    **Signals:** `said` (a sentence: that it takes a while, or why nothing came of it), `exported` (a sentence on what
-    is written now, and the file).
-    """
-
-    said = Signal(str)
-    exported = Signal(str, object)
+class DocumentExporter(Writing):
+    """Writes what was read of a document, as a person chose."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
-        self._lane = Lane()
-        self._is_closing = Event()
-        self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
-        self._patience.timeout.connect(lambda: self.said.emit("Exporting…"))
 
     def suggested(self, document: OpenDocument, form: DocumentFormat) -> Path:
         """Beside the document, under its name."""
@@ -75,11 +55,8 @@ class DocumentExporter(QObject):
         if info is None:
             self.said.emit("Not all pages were looked at yet. Try again in a moment.")
             return
-        self._patience.start()
         layout = self._layout(document, "form_feed")
-        self._lane.do(
-            partial(self._write, info, document.written(), form, target, layout, document.password), self._tell
-        )
+        self._begin(target, partial(self._write, info, document.written(), form, target, layout, document.password))
 
     def text(self, document: OpenDocument, pages: Sequence[PageText]) -> str:
         """Pages as they are copied: lines kept or joined, as a person chose."""
@@ -90,12 +67,6 @@ class DocumentExporter(QObject):
         layout = self._layout(document, "none")
         texts = {page.number: document_text([page], layout) for page in mark_running(pages)}
         return {number: text for number, text in texts.items() if text.strip()}
-
-    def close(self) -> None:
-        """Give up what is not finished; nothing of it stays."""
-        self._is_closing.set()
-        self._patience.stop()
-        self._lane.close()
 
     def _layout(self, document: OpenDocument, separator: str) -> Layout:
         return Layout(
@@ -122,19 +93,8 @@ class DocumentExporter(QObject):
             return str(error), None
         except _GivenUp:
             return "", None
-        except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
-            _log.exception("the export failed")
-            return f"“{one_line(target.name)}” cannot be written, because something went wrong in Cabochon.", None
         return f"Exported as “{one_line(written.path.name)}”. {written.note}".strip(), written.path
 
     def _go_on(self) -> None:
         if self._is_closing.is_set():
             raise _GivenUp
-
-    def _tell(self, done: tuple[str, Path | None]) -> None:
-        sentence, file = done
-        self._patience.stop()
-        if file is not None:
-            self.exported.emit(sentence, file)
-        elif sentence:
-            self.said.emit(sentence)
