@@ -21,7 +21,7 @@ from app.text.markdown import (
     quoted,
 )
 
-__all__ = ["prepare", "restored"]
+__all__ = ["CODE_MARK", "prepare", "restored"]
 
 _LETTER = "\x06"
 """Looks like a letter to a parser, beside punctuation that would keep stars from being emphasis."""
@@ -32,8 +32,12 @@ _TILDE, _PIPE = "\x07", "\x08"
 _EDGE = "\u205f"
 """Looks like the edge of a word to a parser, beside tildes that strike a part of one. `cleaned` leaves none."""
 
+CODE_MARK = "\x0e"
+"""Stands right before code in a line, and has the emphasis that Qt's parser takes from the code."""
+
 _CHARACTERS: dict[int, str | None] = {
     ord(_LETTER): None,
+    ord(CODE_MARK): None,
     ord(_EDGE): None,
     ord(_TILDE): "~",
     ord(_PIPE): "|",
@@ -216,8 +220,9 @@ def _pieces(text: str, *, is_row: bool) -> tuple[list[str], list[int]]:
             case "code":
                 same = runs.get(len(token[0]), ())
                 closing = bisect(same, start)
-                at = same[closing] + len(token[0]) if closing < len(same) else at
-                code = text[start:at]
+                is_closed = closing < len(same)
+                at = same[closing] + len(token[0]) if is_closed else at
+                code = CODE_MARK * is_closed + text[start:at]
                 pieces.append(code.replace("\\|", _PIPE) if is_row else code)
             case "break":
                 is_first = is_row and not pieces[-1].strip() and len(pieces) - 2 in pipes

@@ -11,7 +11,8 @@ from app.viewmodels.conversation.finding import Finding, Hit
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
 from app.viewmodels.speech.aloud import Sentence
 from app.widgets.chat.version_switch import VersionSwitch
-from app.widgets.markdown.selection import Copied, copied_mime, copied_table, table_csv
+from app.widgets.markdown.markdown_view import MarkdownView
+from app.widgets.markdown.selection import Copied, copied_mime, copied_selection, copied_table, table_csv
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import GhostButton, Look, give_role
 from app.widgets.shared.picture_card import CARD_HEIGHT
@@ -180,6 +181,8 @@ class TurnView(QFrame):
             menu.addAction("Copy Table as CSV", lambda: self._copy_table(place, lambda it: Copied(table_csv(it))))
         selected = self._selected
         menu.addAction("Copy Selection", selected.copy if selected else lambda: None).setEnabled(selected is not None)
+        if isinstance(selected, MarkdownView):
+            menu.addAction("Copy Selection as Markdown", lambda: self._copy_as_markdown(selected.textCursor()))
         menu.addAction("Copy Message", self.copy).setEnabled(self.copy_button.isEnabled())
         menu.addAction(self.again_button.accessibleName().title(), self.again_button.click).setEnabled(
             self.again_button.isEnabled()
@@ -190,6 +193,10 @@ class TurnView(QFrame):
         if text is not None:
             menu.addAction("Select All", text.selectAll)
         return menu
+
+    def _copy_as_markdown(self, selection: QTextCursor) -> None:
+        copied = copied_selection(selection)
+        self.copy_requested.emit(Copied(copied.markdown or copied.text))
 
     def _copy_table(self, place: QTextCursor, copied: Callable[[QTextTable], Copied]) -> None:
         table = place.currentTable()

@@ -40,12 +40,16 @@ def code_lines(block: QTextBlock) -> list[QTextBlock]:
 
 
 def mark_fences(document: QTextDocument) -> None:
-    """Turn the numbers that `number_fences` wrote behind the languages into marks on first lines."""
+    """Turn the numbers that `number_fences` wrote behind the languages into marks on first lines.
+
+    Code that is only indented, which Qt shows like text, becomes like code in a fence.
+    """
     block = document.begin()
     last = ""
     while block.isValid():
-        if is_code(block):
-            shape = block.blockFormat()
+        shape = block.blockFormat()
+        if shape.hasProperty(_LANGUAGE):
+            shape.setProperty(_FENCE, shape.property(_FENCE) or "`")
             numbered = code_language(block)
             language, mark, number = numbered.rpartition(FENCE_NUMBER_MARK)
             if mark and number.isdecimal():

@@ -5,6 +5,7 @@ The document is built without a layout; changing one that is being laid out is s
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -28,7 +29,7 @@ from PySide6.QtGui import (
 
 from app.look.theme import Theme
 from app.text.blocks import Piece, block_pieces
-from app.text.dialect import prepare, restored
+from app.text.dialect import CODE_MARK, prepare, restored
 from app.text.formulas import FORMULA_MARK, TexSource, put_back
 from app.text.links import page_link
 from app.text.markdown import FENCE_NUMBER_MARK, number_fences
@@ -43,6 +44,7 @@ __all__ = [
     "in_utf16",
     "insert_plain",
     "is_bulleted",
+    "is_header",
     "is_numbered",
     "is_rule",
     "label_height",
@@ -55,8 +57,9 @@ __all__ = [
     "readable_texts",
     "render_markdown",
     "runs_of",
+    "table_of",
     "task_of",
-    "thin",
+    "text_in",
 ]
 
 CODE_PADDING = 12
@@ -91,6 +94,7 @@ _LINE_HEIGHT = 138.0
 _CODE_LINE_HEIGHT = 125.0
 _INDENT = 22
 _THIN = 2.0
+_AROUND_TABLE = 6
 _PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
 _SPECIFIED = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
 
@@ -156,6 +160,7 @@ def _parse(foothold: str, piece: Piece, place: Callable[[TexSource], QTextImageF
         document.setMarkdown(source, _FEATURES)
     mark_fences(document)
     _replace_pictures(document)
+    _emphasize_code(document)
     _restore_characters(document)
     _place_formulas(document, formulas, place)
     return document
@@ -206,7 +211,7 @@ def is_formula(block: QTextBlock) -> bool:
     return block.text() == "\ufffc" and written_tex(runs_of(block)[0][2]).startswith(("$$", "\\["))
 
 
-def thin(shape: QTextBlockFormat) -> QTextBlockFormat:
+def _thin(shape: QTextBlockFormat) -> QTextBlockFormat:
     """The format of the empty blocks that Qt puts around tables and rules: next to no height."""
     shape = QTextBlockFormat(shape)
     shape.setLineHeight(_THIN, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
@@ -227,6 +232,20 @@ def _replace_pictures(document: QTextDocument) -> None:
             if style.isImageFormat():
                 name = style.property(QTextFormat.Property.ImageAltText) or "picture"
                 _span(block, start, end).insertText(f"[{name}: not loaded]", QTextCharFormat())
+        block = block.next()
+
+
+def _emphasize_code(document: QTextDocument) -> None:
+    """Give code in a line the emphasis of the mark before it: Qt's parser takes it from the code."""
+    block = document.begin()
+    while block.isValid():
+        for (start, end, style), (code_start, code_end, code) in pairwise(runs_of(block)):
+            if code.fontFixedPitch() and text_in(block, start, end).endswith(CODE_MARK):
+                emphasis = QTextCharFormat()
+                emphasis.setFontWeight(style.fontWeight())
+                emphasis.setFontItalic(style.fontItalic())
+                emphasis.setFontStrikeOut(style.fontStrikeOut())
+                _span(block, code_start, code_end).mergeCharFormat(emphasis)
         block = block.next()
 
 
@@ -267,6 +286,7 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
     for frame in document.rootFrame().childFrames():
         if isinstance(frame, QTextTable):
             _repair_first_cell(frame)
+            _part_from_text(frame)
             _style_header(frame, theme)
             shape = QTextTableFormat(frame.format())
             shape.setBorderCollapse(True)
@@ -275,8 +295,8 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
             shape.setBorderBrush(QBrush(QColor(theme.colors.hairline)))
             shape.setCellPadding(6)
             shape.setCellSpacing(0)
-            shape.setTopMargin(_room_above(frame))
-            shape.setBottomMargin(8)
+            shape.setTopMargin(_AROUND_TABLE)
+            shape.setBottomMargin(_AROUND_TABLE)
             shape.setColumnWidthConstraints([QTextLength()] * frame.columns())
             frame.setFormat(shape)
 
@@ -295,6 +315,13 @@ def _repair_first_cell(table: QTextTable) -> None:
     cursor.mergeCharFormat(bold)
 
 
+def _part_from_text(table: QTextTable) -> None:
+    """Put an empty block before a table, as Qt puts one behind it: what is before a table stretches its first cell."""
+    cursor = QTextCursor(table.document())
+    cursor.setPosition(table.firstPosition() - 1)
+    cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
+
+
 def _style_header(table: QTextTable, theme: Theme) -> None:
     """The header's cells stand as the cells below them do, on a ground of their own."""
     ground = QTextCharFormat()
@@ -308,23 +335,15 @@ def _style_header(table: QTextTable, theme: Theme) -> None:
             cell.firstCursorPosition().mergeBlockFormat(shape)
 
 
-def _room_above(table: QTextTable) -> float:
-    """Pixels above a table: Qt gives what the block before it asks for to the table's first cell instead."""
-    before = table.document().findBlock(table.firstPosition() - 1)
-    if is_code(before):
-        return 2 * CODE_PADDING + 6
-    return 8 if before.isValid() and before.text() else 6
-
-
 def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
-    if QTextCursor(block).currentTable() is not None:
+    if table_of(block) is not None:
         _style_runs(block, theme)
         return
     shape = block.blockFormat()
     level = shape.headingLevel()
     shape.setLineHeight(_LINE_HEIGHT, _PROPORTIONAL)
     if not block.text():
-        shape = thin(shape)
+        shape = _thin(shape)
     elif level:
         _set_margins(shape, 0 if is_first else _ROOM_ABOVE_HEADING.get(level, 14), 6 if level < 3 else 4)
         _style_heading(block, theme, level)
@@ -337,8 +356,6 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
             _set_margins(shape, 12, 12)
             shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             shape.setLineHeight(100, _PROPORTIONAL)
-    if block.next().isValid() and QTextCursor(block.next()).currentTable() is not None:
-        shape.setBottomMargin(0)
     if depth := quote_depth(block):
         shape.setLeftMargin(QUOTE_INDENT * depth)
     if block.textList() is not None:
@@ -396,10 +413,9 @@ def _style_code(lines: list[QTextBlock], theme: Theme) -> None:
     cursor.mergeCharFormat(mono)
     room = 2 * CODE_PADDING if is_code(first.previous()) else CODE_PADDING
     room += label_height(theme) if code_language(first) else 0
-    is_before_table = last.next().isValid() and QTextCursor(last.next()).currentTable() is not None
     top, bottom = QTextBlockFormat(), QTextBlockFormat()
     top.setTopMargin(room + 6)
-    bottom.setBottomMargin(0 if is_before_table else CODE_PADDING + 6)
+    bottom.setBottomMargin(CODE_PADDING + 6)
     QTextCursor(first).mergeBlockFormat(top)
     QTextCursor(last).mergeBlockFormat(bottom)
 
@@ -449,6 +465,22 @@ def link_pages(document: QTextDocument, theme: Theme, num_pages: int) -> None:
             if 1 <= number <= num_pages and not style.isAnchor() and not style.fontFixedPitch():
                 cursor.mergeCharFormat(page_format(theme, number))
         block = block.next()
+
+
+def table_of(block: QTextBlock) -> QTextTable | None:
+    """The table that a block is a cell of."""
+    return QTextCursor(block).currentTable()
+
+
+def is_header(block: QTextBlock) -> bool:
+    """Whether a block is a cell of a table's first row."""
+    table = table_of(block)
+    return table is not None and table.cellAt(block.position()).row() == 0
+
+
+def text_in(block: QTextBlock, start: int, end: int) -> str:
+    """What stands in a block between two places."""
+    return _span(block, start, end).selectedText()
 
 
 def runs_of(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:

@@ -35,7 +35,6 @@ from app.widgets.markdown.markdown_document import (
     label_height,
     link_pages,
     render_markdown,
-    thin,
 )
 from app.widgets.markdown.ornaments import Ornaments, card_of
 from app.widgets.markdown.selection import Copied, copied_table, selection_mime
@@ -295,13 +294,20 @@ class MarkdownView(TextView):
         return self.document().characterCount() - 1
 
     def _drop_tail(self) -> None:
-        if not self._settled_end:
+        self._cut(self._settled_end)
+
+    def _cut(self, end: int) -> None:
+        """Let the document end there. Qt gives an empty last block the format of what stood behind it."""
+        if not end:
             self.document().clear()
             return
         cursor = QTextCursor(self.document())
-        cursor.setPosition(self._settled_end)
+        cursor.setPosition(end)
+        shape, letters = cursor.blockFormat(), cursor.blockCharFormat()
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
+        cursor.setBlockFormat(shape)
+        cursor.setBlockCharFormat(letters)
 
     def _append(self, piece: Piece, is_closed: bool) -> None:
         if not piece.text.strip():
@@ -309,7 +315,7 @@ class MarkdownView(TextView):
         before = self._end()
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        if before and not _stands_after_table(cursor.block()):
+        if before:
             cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
         start = cursor.position()
         if piece.is_plain:
@@ -343,21 +349,11 @@ class MarkdownView(TextView):
         """`before`: where the document ended, which is where it ends again if the piece has nothing to read."""
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
-        following = cursor.block().next()
-        if not following.isValid():  # such as definitions of links
-            cursor.setPosition(before)
-            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
-            cursor.removeSelectedText()
-            if before == start and _stands_after_table(cursor.block()):
-                cursor.setBlockFormat(QTextBlockFormat())
-                cursor.setBlockCharFormat(QTextCharFormat())
+        if not cursor.block().next().isValid():  # such as definitions of links
+            self._cut(before)
             return
-        is_before_table = following.isValid() and QTextCursor(following).currentTable() is not None
-        step = QTextCursor.MoveOperation.EndOfBlock if is_before_table else QTextCursor.MoveOperation.NextBlock
-        cursor.movePosition(step, QTextCursor.MoveMode.KeepAnchor)
+        cursor.movePosition(QTextCursor.MoveOperation.NextBlock, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        if is_before_table:
-            cursor.setBlockFormat(thin(cursor.blockFormat()))
 
     def _take(self, made: Formula | Code) -> None:
         """Show what was set in the background: colours at once, formulas when the last one is there."""
@@ -370,8 +366,3 @@ class MarkdownView(TextView):
     def _redraw_if_due(self) -> None:
         if self._has_drawings and not self._formulas.waiting and not self._next.isActive():
             self._redraw.start()
-
-
-def _stands_after_table(block: QTextBlock) -> bool:
-    before = block.previous()
-    return not block.text() and before.isValid() and QTextCursor(before).currentTable() is not None

@@ -1,20 +1,20 @@
 """What leaves the window when a part of an answer is copied or dragged out."""
 
 import csv
-import re
 from dataclasses import dataclass
 from io import StringIO
 
 from PySide6.QtCore import QByteArray, QMimeData
-from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCursor, QTextDocument, QTextListFormat, QTextTable
+from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument, QTextTable
 from PySide6.QtWidgets import QTextEdit
 
 from app.text.blocks import uncut
 from app.text.html import make_html
 from app.widgets.markdown.code_blocks import is_code
 from app.widgets.markdown.formula_images import written_tex
-from app.widgets.markdown.markdown_document import is_bulleted, is_numbered, number_of, task_of
+from app.widgets.markdown.markdown_document import number_of, table_of, task_of
 from app.widgets.markdown.selection_html import TABLE, selection_html
+from app.widgets.markdown.selection_markdown import selection_markdown
 
 __all__ = [
     "Copied",
@@ -30,9 +30,6 @@ __all__ = [
 _to_html = make_html()
 
 _MARKDOWN = "text/markdown"
-
-_PAGE_LINK = re.compile(r"\[(\d{1,5})\]\(page:\d{1,5}\)")
-"""The number of a page, which leads to it in the window alone."""
 
 LONG_SELECTION = 20_000
 """Characters above which a selection is copied as plain text alone, which takes no time."""
@@ -88,10 +85,10 @@ def copied_selection(cursor: QTextCursor) -> Copied:
     _number_as(document, cursor)
     shown = selection_html(document)
     text = _plain(document, cursor)
-    formulas = _take_formulas(document)
-    _give_back_bullets(document)
-    written = _PAGE_LINK.sub(r"\1", uncut(document.toMarkdown()))
-    return Copied(text, _restore(written, formulas), shown)
+    begun = cursor.document().findBlock(cursor.selectionStart())
+    end = begun.position() + begun.length() - 1
+    is_whole = cursor.selectionStart() == begun.position() and cursor.selectionEnd() >= end
+    return Copied(text, selection_markdown(_first(document), is_whole=is_whole), shown)
 
 
 def _number_as(document: QTextDocument, cursor: QTextCursor) -> None:
@@ -105,45 +102,6 @@ def _number_as(document: QTextDocument, cursor: QTextCursor) -> None:
             shape.setStart(int(number))
             items.setFormat(shape)
         block, original = block.next(), original.next()
-
-
-def _take_formulas(document: QTextDocument) -> list[str]:
-    """Put marks where pictures of formulas stand; Markdown would escape what is written there."""
-    written = []
-    block = document.begin()
-    while block.isValid():
-        for offset in reversed([place for place, letter in enumerate(block.text()) if letter == "\ufffc"]):
-            cursor = QTextCursor(block)
-            cursor.setPosition(block.position() + offset)
-            cursor.movePosition(QTextCursor.MoveOperation.NextCharacter, QTextCursor.MoveMode.KeepAnchor)
-            written.append(written_tex(cursor.charFormat()))
-            cursor.insertText(f"\x03{len(written) - 1}\x04", QTextCursor(block).blockCharFormat())
-        block = block.next()
-    return written
-
-
-def _give_back_bullets(document: QTextDocument) -> None:
-    """Qt writes Markdown only of bullets and boxes that are its own."""
-    block = document.begin()
-    while block.isValid():
-        if is_bulleted(block):
-            shape = block.textList().format()
-            is_ordered = is_numbered(block.textList())
-            shape.setStyle(QTextListFormat.Style.ListDecimal if is_ordered else QTextListFormat.Style.ListDisc)
-            block.textList().setFormat(shape)
-        task = task_of(block)
-        if task is not None:
-            marked = block.blockFormat()
-            marker = QTextBlockFormat.MarkerType
-            marked.setMarker(marker.Checked if task else marker.Unchecked)
-            QTextCursor(block).setBlockFormat(marked)
-        block = block.next()
-
-
-def _restore(text: str, formulas: list[str]) -> str:
-    for number, written in enumerate(formulas):
-        text = text.replace(f"\x03{number}\x04", written)
-    return text
 
 
 def _first(document: QTextDocument) -> QTextBlock:
@@ -160,7 +118,7 @@ def _plain(document: QTextDocument, cursor: QTextCursor) -> str:
     begins = cursor.document().findBlock(cursor.selectionStart()).position() == cursor.selectionStart()
     is_one = not block.next().isValid()
     while block.isValid():
-        table = QTextCursor(block).currentTable()
+        table = table_of(block)
         place = _row_of(table, block)
         text = _text_of(block)
         if table is not None and place == row:

@@ -2,12 +2,20 @@
 
 import html
 
-from PySide6.QtGui import QFont, QTextBlock, QTextCharFormat, QTextCursor, QTextDocument, QTextTable
+from PySide6.QtGui import QFont, QTextBlock, QTextCharFormat, QTextDocument, QTextTable
 
 from app.text.html import may_link
 from app.widgets.markdown.code_blocks import code_lines, is_code
 from app.widgets.markdown.formula_images import written_tex
-from app.widgets.markdown.markdown_document import is_numbered, is_rule, number_of, quote_depth, task_of
+from app.widgets.markdown.markdown_document import (
+    is_header,
+    is_numbered,
+    is_rule,
+    number_of,
+    quote_depth,
+    table_of,
+    task_of,
+)
 
 __all__ = ["TABLE", "selection_html"]
 
@@ -38,7 +46,7 @@ class _Writer:
 
     def write(self, block: QTextBlock) -> QTextBlock:
         """Write what begins with a block; the block that follows it."""
-        table = QTextCursor(block).currentTable()
+        table = table_of(block)
         if table is not None:
             self._close_lists(0)
             self._pieces.append(_table(table))
@@ -102,9 +110,7 @@ def _inline(block: QTextBlock) -> str:
 
 def _is_bold(block: QTextBlock) -> bool:
     """Whether all of a block is bold by what it is."""
-    table = QTextCursor(block).currentTable()
-    is_header = table is not None and table.cellAt(block.position()).row() == 0
-    return is_header or block.blockFormat().headingLevel() > 0
+    return is_header(block) or block.blockFormat().headingLevel() > 0
 
 
 def _run(text: str, style: QTextCharFormat, *, is_heading: bool) -> str:

@@ -2,9 +2,13 @@
 
 from PySide6.QtGui import QTextCursor
 
+from app.look.theme import Theme
+from app.text.blocks import Piece, cleaned
+from app.widgets.markdown.markdown_document import render_markdown
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.selection import Copied, copied_message, copied_selection, copied_table, table_csv
 from tests.app.widgets.fragments import FRAGMENTS
+from tests.app.widgets.shown import shown
 
 TABLE = '<table border="1" cellspacing="0" cellpadding="4">'
 
@@ -38,7 +42,7 @@ def test_html_means_the_same_as_what_is_shown() -> None:
         made = copied_message(source).html
         assert ("<table" in made) == ("[0,0]" in seen), source
         assert ("<s>" in made) == ("<s|" in seen or "<bs|" in seen), source
-        assert not set(made) & set("\x03\x04\x05\x06\x07\x08\u1680\u205f"), source
+        assert not set(made) & set("\x03\x04\x05\x06\x07\x08\x0e\u1680\u205f"), source
 
 
 def test_a_selection_keeps_numbers_bullets_and_emphasis(view: MarkdownView) -> None:
@@ -62,6 +66,29 @@ def test_a_selection_keeps_code_quotes_headings_and_links(view: MarkdownView) ->
         "<h1>H</h1><blockquote><p>q <b>b</b></p></blockquote><pre><code>x &lt; 1\n\ny</code></pre>"
         '<p><a href="https://x.y/?a=1&amp;b">a</a> <code>c</code> <s>s</s></p><hr>'
     )
+
+
+def test_the_markdown_of_a_selection_is_shown_as_what_was_selected(view: MarkdownView, theme: Theme) -> None:
+    for source, seen in FRAGMENTS:
+        document = render_markdown(Piece(cleaned(source)), theme, lambda _formula: None, has_foothold=False)
+        cursor = QTextCursor(document)
+        cursor.select(QTextCursor.SelectionType.Document)
+        written = copied_selection(cursor).markdown
+        assert shown(Piece(written), theme) == seen, f"{source!r} was copied as {written!r}"
+
+
+def test_the_markdown_of_a_part_is_written_as_models_write_it(view: MarkdownView) -> None:
+    source = (
+        "# Head\n\nuse **a `b` c** at $x_1$\n\n"
+        "1. one\n   - inner\n\n     ```py\n     f(x)\n     ```\n\n2. two [c](https://d.e)\n\n"
+        "> quoted\n>\n> more\n\n| a | b |\n|:-:|--:|\n| x<br>y | `p\\|q` |\n\n- [x] done\n\n---\n\nend"
+    )
+    assert selected(view, source).markdown == source
+    assert selected(view, source, "se", "a b").markdown == "se **a `b`**"
+    assert selected(view, source, "inner", "two").markdown == "- inner\n\n  ```py\n  f(x)\n  ```\n\n2. two"
+    assert selected(view, source, "f(", "f(").markdown == "f("
+    assert selected(view, source, "ead", "use").markdown == "ead\n\nuse"
+    assert selected(view, source, "oted", "more").markdown == "oted\n\n> more"
 
 
 def test_only_links_that_may_be_opened_are_copied(view: MarkdownView) -> None:
