@@ -27,6 +27,7 @@ from app.widgets.shared.dialogs import (
 from app.widgets.shared.look import Look
 from app.widgets.shared.picture_viewer import PictureViewer
 from app.widgets.shared.text_focus import can_undo, focused_field
+from app.widgets.shared.toast import Toast
 from app.widgets.shortcut_sheet import ShortcutSheet
 from app.widgets.speech_gestures import SpeechGestures
 
@@ -287,7 +288,7 @@ class Gestures(QObject):
         if is_here and operation == "paste" and (field is None or field.isReadOnly()):
             self.window.composer.editor.paste()
         elif is_here and operation == "undo" and not can_undo(field):
-            max(self.window.toasts, key=lambda toast: toast.offered_at).take_back()
+            max(self.window.findChildren(Toast), key=lambda toast: toast.offered_at).take_back()
         elif field is not None:
             getattr(field, "selectAll" if operation == "select_all" else operation)()
 

@@ -60,6 +60,7 @@ from app.widgets.recordings.recording_view import RecordingView
 from app.widgets.remark_bar import RemarkBar
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Look
+from app.widgets.shared.room import Room
 from app.widgets.shared.toast import Toast
 from app.widgets.sidebar import Sidebar
 from app.widgets.sidebar_place import SidebarPlace
@@ -146,12 +147,11 @@ class MainWindow(QMainWindow):
         )
         self.find_bar = FindBar(look, models.finding, self.composer.editor)
         self.arrival = Banner(look, "state", "document", is_dismissable=True)
-        self.reading = ReadingView(
-            look, models.reader, models.page_finding, models.choice, self.commands.menus["Share"]
-        )
-        self.documents = CollectionView(look, models.collection)
-        self.recording = RecordingView(look, models.recordings, models.player)
-        self.model_list = ModelsView(look, models.manager)
+        share = self.commands.menus["Share"]
+        self.reading_room = Room(lambda: ReadingView(look, models.reader, models.page_finding, models.choice, share))
+        self.documents_room = Room(lambda: CollectionView(look, models.collection))
+        self.recording_room = Room(lambda: RecordingView(look, models.recordings, models.player))
+        self.models_room = Room(lambda: ModelsView(look, models.manager))
         self._central = QWidget()
         self._right = QStackedWidget()
         self._halves = QSplitter(Qt.Orientation.Horizontal)
@@ -159,10 +159,6 @@ class MainWindow(QMainWindow):
         self.conversations = SidebarPlace(look.theme, self, self._halves, self.sidebar, self.composer.editor)
         self._central.installEventFilter(self)
         self.toast = Toast(self.messages, self.composer.editor)
-        self.reading_toast = Toast(self.reading, self.reading.text.editor)
-        self.documents_toast = Toast(self.documents, self.documents.list)
-        self.models_toast = Toast(self.model_list, self.model_list.back_button)
-        self.toasts = (self.models_toast, self.documents_toast, self.reading_toast, self.toast)
         self.overlay = DropOverlay(look, self._right)
         look.theme.changed.connect(self.place_sidebar)
         models.reader.shown.connect(self._show_reading)
@@ -172,6 +168,26 @@ class MainWindow(QMainWindow):
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
         self.composer.editor.setFocus()
+
+    @property
+    def reading(self) -> ReadingView:
+        """The document that is open."""
+        return self.reading_room.view
+
+    @property
+    def documents(self) -> CollectionView:
+        """All documents."""
+        return self.documents_room.view
+
+    @property
+    def recording(self) -> RecordingView:
+        """The recording that is open."""
+        return self.recording_room.view
+
+    @property
+    def model_list(self) -> ModelsView:
+        """All models."""
+        return self.models_room.view
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Cover the window and name what a drop will do."""
@@ -206,8 +222,6 @@ class MainWindow(QMainWindow):
         """Keep what floats in its place."""
         super().resizeEvent(event)
         self.overlay.setGeometry(self._right.rect())
-        for toast in self.toasts:
-            toast.place()
         self.place_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -227,28 +241,32 @@ class MainWindow(QMainWindow):
         if is_shown:
             self._models.recordings.show(False)
             self._models.manager.show(False)
-        is_listing = is_shown and self._models.reader.is_listing
-        documents = self.documents if is_listing else self.reading
-        self._right.setCurrentWidget(documents if is_shown else self._central)
-        focus = self.documents.list if is_listing else self.reading.page.view
-        (focus if is_shown else self.composer.editor).setFocus()
+        if not is_shown:
+            self._show(self._central, self.composer.editor)
+        elif self._models.reader.is_listing:
+            self._show(self.documents, self.documents.list)
+        else:
+            self._show(self.reading, self.reading.page.view)
 
     def _show_recording(self, is_shown: bool) -> None:
         if is_shown:
             self._models.reader.show(False)
             self._models.manager.show(False)
-        self._right.setCurrentWidget(self.recording if is_shown else self._central)
-        (self.recording.wave if is_shown else self.composer.editor).setFocus()
+            self._show(self.recording, self.recording.wave)
+        else:
+            self._show(self._central, self.composer.editor)
 
     def _show_models(self, is_shown: bool) -> None:
         if is_shown:
             self._models.reader.show(False)
             self._models.recordings.show(False)
-        self._right.setCurrentWidget(self.model_list if is_shown else self._central)
-        if is_shown:
-            self.model_list.take_focus()
+            self._show(self.model_list, self.model_list.home)
         else:
-            self.composer.editor.setFocus()
+            self._show(self._central, self.composer.editor)
+
+    def _show(self, view: QWidget, focus: QWidget) -> None:
+        self._right.setCurrentWidget(view)
+        focus.setFocus()
 
     def place_sidebar(self) -> None:
         """Show the conversations if they are wanted, beside what is open or over it."""
@@ -331,10 +349,8 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.composer)
         self._halves.addWidget(self.sidebar)
         self._right.addWidget(self._central)
-        self._right.addWidget(self.reading)
-        self._right.addWidget(self.documents)
-        self._right.addWidget(self.recording)
-        self._right.addWidget(self.model_list)
+        for room in (self.reading_room, self.documents_room, self.recording_room, self.models_room):
+            room.furnish(self._right.addWidget)
         self._halves.addWidget(self._right)
         self._halves.setStretchFactor(1, 1)
         self._halves.setCollapsible(0, False)

@@ -42,8 +42,9 @@ class Reactions(QObject):
         window.editing.dismissed.connect(self._at.drafts.cancel_edit)
         window.escaped.connect(self._leave)
         window.header.better_button.clicked.connect(self._at.models.show)
-        for room in (window.reading.header, window.documents, window.model_list):
-            room.sidebar_button.clicked.connect(self._at.toggle_sidebar)
+        for room in (window.documents_room, window.models_room):
+            room.furnish(lambda view: view.sidebar_button.clicked.connect(self._at.toggle_sidebar))
+        window.reading_room.furnish(lambda view: view.header.sidebar_button.clicked.connect(self._at.toggle_sidebar))
         window.find_bar.asked.connect(lambda text: self._at.finding.look_for(text, messages.area.seen_turn))
         self._at.finding.changed.connect(self._at.refresh)
         self._at.drafts.changed.connect(self._show_editing)

@@ -6,6 +6,7 @@ from app.viewmodels.conversation.exporting import Exporter
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.export_sheet import ExportSheet
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.settings.settings_pages import ModelPage
 from app.widgets.settings.settings_window import SettingsWindow
 from app.widgets.shared.dialogs import ask_for_model
 from app.widgets.shared.look import Look
@@ -45,13 +46,16 @@ class SettingsGestures(QObject):
             self._settings_window = settings = SettingsWindow(
                 self._window, self._look, self._preferences, self._toolbox, self._aloud.voices
             )
-            settings.model.choose_requested.connect(lambda: ask_for_model(settings, self._preferences.choose_model))
-            settings.model.list_requested.connect(self._show_models)
-            settings.model.sample_requested.connect(lambda: self._preferences.choose_model(None))
-            self._model.changed.connect(lambda: settings.model.show_refusal(self._model.refusal))
-            settings.model.show_refusal(self._model.refusal)
+            settings.model.furnish(self._follow_page)
         self._settings_window.show()
         self._settings_window.activateWindow()
+
+    def _follow_page(self, page: ModelPage) -> None:
+        page.choose_requested.connect(lambda: ask_for_model(page.window(), self._preferences.choose_model))
+        page.list_requested.connect(self._show_models)
+        page.sample_requested.connect(lambda: self._preferences.choose_model(None))
+        self._model.changed.connect(lambda: page.show_refusal(self._model.refusal))
+        page.show_refusal(self._model.refusal)
 
     def _show_models(self) -> None:
         self._window.come_forward()

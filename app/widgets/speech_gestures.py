@@ -13,6 +13,7 @@ from app.widgets.chat.turn_view import TurnView
 from app.widgets.chat.user_view import UserView
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.markdown.spoken import spoken_answer, spoken_selection
+from app.widgets.reading.reading_view import ReadingView
 
 __all__ = ["SpeechGestures"]
 
@@ -29,7 +30,7 @@ class SpeechGestures(QObject):
         self._reader = models.reader
         window.messages.listen_requested.connect(self._toggle_turn)
         window.messages.selection_spoken.connect(self._speak_selection)
-        window.reading.text.speak.clicked.connect(self._toggle_page)
+        window.reading_room.furnish(self._follow_page)
         window.composer.voice_menu.hands_free_requested.connect(self.toggle)
         window.hands_free.add_action("End Hands-Free").clicked.connect(self.hands_free.leave)
         self.hands_free.said.connect(window.toast.say)
@@ -57,8 +58,9 @@ class SpeechGestures(QObject):
     @property
     def can_speak(self) -> bool:
         """Whether there is anything to read aloud."""
-        is_page = not self._window.reading.text.editor.document().isEmpty()
-        return is_page if self._is_reading else bool(self._conversation.turns)
+        if self._is_reading:
+            return not self._window.reading.text.editor.document().isEmpty()
+        return bool(self._conversation.turns)
 
     def stop(self) -> None:
         """Be silent, and let no more be spoken."""
@@ -136,7 +138,13 @@ class SpeechGestures(QObject):
                 player.stop()
             self.aloud.stop()
 
+    def _follow_page(self, view: ReadingView) -> None:
+        view.text.speak.clicked.connect(self._toggle_page)
+        self._show_place()
+
     def _show_place(self) -> None:
+        if not self._window.reading_room.is_built:
+            return
         text, sentence = self._window.reading.text, self.aloud.sentence
         is_here = self._is_reading and self.aloud.reads(self._page)
         text.editor.mark_spoken(sentence.number if is_here and sentence is not None else None)
@@ -149,7 +157,7 @@ class SpeechGestures(QObject):
 
     def _show_problem(self) -> None:
         if self.aloud.problem:
-            (self._window.reading_toast if self._is_reading else self._window.toast).say(self.aloud.problem)
+            (self._window.reading if self._is_reading else self._window).toast.say(self.aloud.problem)
 
     def _follow_view(self, view: TurnView) -> None:
         if isinstance(view, UserView):

@@ -273,10 +273,10 @@ def test_work_offline_refuses_links_even_after_the_question(
 
 def test_the_privacy_page_says_what_uses_the_network(window: SettingsWindow, settings: Settings) -> None:
     window.show_page("Privacy")
-    assert "Links in answers" in window.privacy.network.text()
-    window.privacy.offline.click()
+    assert "Links in answers" in window.privacy.view.network.text()
+    window.privacy.view.offline.click()
     assert settings.works_offline
-    assert window.privacy.network.text().startswith("Nothing.")
+    assert window.privacy.view.network.text().startswith("Nothing.")
 
 
 # --- the window
@@ -284,33 +284,33 @@ def test_the_privacy_page_says_what_uses_the_network(window: SettingsWindow, set
 
 def test_all_that_is_chosen_holds_at_once(window: SettingsWindow, settings: Settings, qtbot: QtBot) -> None:
     window.show_page("General")
-    window.general.appearance.activated.emit(2)
+    window.general.view.appearance.activated.emit(2)
     assert settings.appearance is Appearance.DARK
-    window.general.return_breaks.click()
-    window.general.shows_statistics.click()
-    window.general.notifying.activated.emit(1)
+    window.general.view.return_breaks.click()
+    window.general.view.shows_statistics.click()
+    window.general.view.notifying.activated.emit(1)
     assert settings.notifying is Notifying.WITH_WORDS
-    assert window.general.notifying.currentText() == "With the answer’s first words"
-    window.general.shows_thoughts.click()
+    assert window.general.view.notifying.currentText() == "With the answer’s first words"
+    window.general.view.shows_thoughts.click()
     assert (settings.return_sends, settings.shows_statistics, settings.shows_thoughts) == (False, True, True)
-    window.general.text_size.setValue(TEXT_SIZES.index(125))
+    window.general.view.text_size.setValue(TEXT_SIZES.index(125))
     assert settings.text_size == 125
     window.show_page("Answers")
-    window.answers.thinks.click()
-    window.answers.budget.menu.setCurrentIndex(1)
-    window.answers.budget.menu.activated.emit(1)
+    window.answers.view.thinks.click()
+    window.answers.view.budget.menu.setCurrentIndex(1)
+    window.answers.view.budget.menu.activated.emit(1)
     assert (settings.thinks_by_default, settings.thinking_budget) == (True, 512)
-    last = window.answers.budget.menu.count() - 1
-    window.answers.budget.menu.setCurrentIndex(last)
-    window.answers.budget.menu.activated.emit(last)
-    window.answers.budget.field.setValue(777)
+    last = window.answers.view.budget.menu.count() - 1
+    window.answers.view.budget.menu.setCurrentIndex(last)
+    window.answers.view.budget.menu.activated.emit(last)
+    window.answers.view.budget.field.setValue(777)
     assert settings.thinking_budget == 777
-    assert window.answers.budget.field.isVisible()
-    assert not window.answers.temperature.isVisible()
+    assert window.answers.view.budget.field.isVisible()
+    assert not window.answers.view.temperature.isVisible()
     settings.sampling_choice = SamplingChoice.OWN
-    assert window.answers.temperature.isVisible()
-    window.answers.temperature.setValue(0.4)
-    window.answers.seed.setValue(7)
+    assert window.answers.view.temperature.isVisible()
+    window.answers.view.temperature.setValue(0.4)
+    window.answers.view.seed.setValue(7)
     assert (settings.own_sampling.temperature, settings.own_sampling.seed) == (0.4, 7)
 
 
@@ -319,7 +319,7 @@ def test_new_pictures_start_with_the_budget_of_the_settings_alone(open_desk: Ope
     desk.window.commands["settings"].trigger()
     window = desk.window.findChild(SettingsWindow)
     window.show_page("Answers")
-    pictures = window.answers.pictures
+    pictures = window.answers.view.pictures
     assert pictures.currentText() == "Auto"
     pictures.setCurrentIndex(4)
     pictures.activated.emit(4)
@@ -335,7 +335,7 @@ def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tm
     desk.window.commands["settings"].trigger()
     window = desk.window.findChild(SettingsWindow)
     window.show_page("Tools")
-    page, commands = window.tools, desk.window.commands
+    page, commands = window.tools.view, desk.window.commands
     page.switches["clock"].click()
     assert [tool.name for tool in desk.models.toolbox.offered] == ["clock"]
     assert commands["tool clock"].isChecked()
@@ -356,7 +356,7 @@ def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tm
 
 def test_a_prompt_is_written_with_the_keyboard(window: SettingsWindow, preferences: Preferences, qtbot: QtBot) -> None:
     window.show_page("Prompts")
-    page = window.prompts
+    page = window.prompts.view
     assert not page.text.isEnabled()
     page.add_button.click()
     qtbot.keyClicks(page.name, "Terse")
@@ -378,8 +378,8 @@ def test_a_prompt_is_written_with_the_keyboard(window: SettingsWindow, preferenc
 def test_deleting_everything_is_asked_once(window: SettingsWindow, preferences: Preferences, qtbot: QtBot) -> None:
     window.show_page("Privacy")
     with qtbot.assertNotEmitted(preferences.delete_all_requested):
-        window.privacy.delete_button.click()
-    (sheet,) = window.privacy.findChildren(QMessageBox)
+        window.privacy.view.delete_button.click()
+    (sheet,) = window.privacy.view.findChildren(QMessageBox)
     assert sheet.defaultButton().text() == "Cancel"
     with qtbot.waitSignal(preferences.delete_all_requested, timeout=WAIT_MS):
         next(button for button in sheet.buttons() if button.text() == "Delete All").click()
@@ -396,13 +396,13 @@ def test_the_keyboard_reaches_everything_on_a_page(
     window.show_page(page)
     wanted = {
         field
-        for field in window.pages[page].findChildren(QWidget)
+        for field in window.pages[page].view.findChildren(QWidget)
         if field.focusPolicy() & Qt.FocusPolicy.TabFocus
         and field.isVisible()
         and field.isEnabled()
         and not field.focusProxy()
     }
-    wanted -= {window.general.return_breaks}  # the arrow keys reach it from its neighbour
+    wanted -= {window.general.view.return_breaks}  # the arrow keys reach it from its neighbour
     assert len(wanted) >= 4
     reached: set[QWidget | None] = set()
     window.tabs[page].setFocus()
@@ -451,7 +451,7 @@ def test_escape_closes_and_the_window_is_as_large_as_its_page_if_the_screen_has_
     window.show_page("Model")
     qtbot.waitUntil(lambda: window.height() > max(heights), timeout=WAIT_MS)
     assert window.height() < window.screen().availableGeometry().height()
-    assert window.model.height() > window.height(), "the rest is scrolled to"
+    assert window.model.view.height() > window.height(), "the rest is scrolled to"
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.isVisible()
 
@@ -465,14 +465,14 @@ def test_the_command_opens_one_window_that_follows_the_rest(
     desk.window.commands["settings"].trigger()
     assert desk.window.findChildren(SettingsWindow) == [window]
     desk.window.commands["dark"].trigger()
-    assert window.general.appearance.currentText() == "Dark"
-    window.general.appearance.activated.emit(1)
+    assert window.general.view.appearance.currentText() == "Dark"
+    window.general.view.appearance.activated.emit(1)
     assert desk.window.commands["light"].isChecked()
     desk.window.commands["bigger"].trigger()
-    assert window.general.percent.text() == "112 %"
-    window.general.shows_thoughts.click()
+    assert window.general.view.percent.text() == "112 %"
+    window.general.view.shows_thoughts.click()
     assert desk.window.commands["show_thoughts"].isChecked()
-    window.general.return_breaks.click()
+    window.general.view.return_breaks.click()
     qtbot.keyClicks(desk.window.composer.editor, "one")
     qtbot.keyClick(desk.window.composer.editor, Qt.Key.Key_Return)
     assert desk.models.composer.text == "one\n"
@@ -495,9 +495,9 @@ def test_the_chosen_model_is_the_one_of_the_next_start(
     window = desk.window.findChild(SettingsWindow)
     assert isinstance(window, SettingsWindow)
     window.show_page("Model")
-    qtbot.waitUntil(window.model.refusal.isVisible, timeout=WAIT_MS)
-    assert window.model.refusal.text().startswith("“wrong” cannot be loaded, so ")
-    assert window.model.name.text() == tmp_path.name
+    qtbot.waitUntil(window.model.view.refusal.isVisible, timeout=WAIT_MS)
+    assert window.model.view.refusal.text().startswith("“wrong” cannot be loaded, so ")
+    assert window.model.view.name.text() == tmp_path.name
     assert settings.start_model == tmp_path
     desk.window.commands["use_sample"].trigger()
     qtbot.waitUntil(lambda: settings.start_model is None, timeout=WAIT_MS)

@@ -153,7 +153,7 @@ def test_undo_and_paste_behind_another_window_do_nothing_here(deleted: Desk, qtb
     assert isinstance(settings, SettingsWindow)
     with qtbot.waitActive(settings, timeout=WAIT_MS):
         settings.activateWindow()
-    settings.general.shows_statistics.setFocus()
+    settings.general.view.shows_statistics.setFocus()
     QGuiApplication.clipboard().setText("not here")
     window.commands["paste"].trigger()
     window.commands["undo"].trigger()

@@ -22,6 +22,7 @@ from app.look.theme import Theme
 from app.paths import LICENCES
 from app.viewmodels.models.model import ModelState
 from app.widgets.shared.dialogs import AboutBox
+from engine import SpokenPiece
 from tests.app.driving import (
     WAIT_MS,
     Draw,
@@ -202,6 +203,31 @@ def test_another_look_styles_what_stands_deep_in_the_window_no_oftener(open_desk
     QApplication.instance().removeEventFilter(ear)
     assert 0 < styled <= 2 * heard[desk.window]
     desk.window.commands["light"].trigger()
+
+
+def test_a_room_is_built_when_it_is_first_shown_and_has_missed_nothing(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    window, recordings = desk.window, desk.models.recordings
+    rooms = (window.reading_room, window.documents_room, window.recording_room, window.models_room)
+    say(desk, "some words")
+    wait_for_end(qtbot, desk)
+    recordings.pieces.append(SpokenPiece(0.0, 2.0, "said before"))
+    window.commands["dark"].trigger()
+    window.commands["light"].trigger()
+    window.resize(700, 640)
+    assert not any(room.is_built for room in rooms)
+    for show, room, home in (
+        (window.commands["models"].trigger, window.models_room, lambda: window.model_list.home),
+        (lambda: recordings.show(True), window.recording_room, lambda: window.recording.wave),
+        (window.commands["documents"].trigger, window.documents_room, lambda: window.documents.sidebar_button),
+    ):
+        show()
+        assert room.is_built
+        assert home().hasFocus()
+        window.commands["write"].trigger()
+        assert window.composer.editor.hasFocus()
+    assert "said before" in window.recording.words.toPlainText()
+    assert not window.reading_room.is_built
 
 
 def test_bigger_text_is_bigger(open_desk: OpenDesk, theme: Theme, qtbot: QtBot) -> None:

@@ -109,7 +109,7 @@ def read(desk: Desk, qtbot: QtBot, path: Path, *, target: Path) -> None:
     qtbot.waitUntil(lambda: reader.pictures is not None and reader.pictures.nearest(2, 0) is not None, timeout=WAIT_MS)
     document.edit(1, "corrected")
     desk.models.document_exporter.export(document, "md", target)
-    toast = desk.window.reading_toast.text
+    toast = desk.window.reading.toast.text
     qtbot.waitUntil(lambda: target.name in toast.text(), timeout=WAIT_MS)
     reader.list_all()
     qtbot.waitUntil(lambda: any(entry.path == path for entry in collection.entries), timeout=WAIT_MS)

@@ -16,6 +16,8 @@ from app.viewmodels.settings.preferences import OFFLINE_REFUSAL, Preferences
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.models.get_sheet import GetSheet
 from app.widgets.models.model_menu import ModelMenu
+from app.widgets.models.models_view import ModelsView
+from app.widgets.models.welcome_view import WelcomeView
 from app.widgets.shared.dialogs import ask_before_deleting, ask_before_link, ask_for_folder, show_folder
 from app.widgets.shared.look import Look
 from engine import EngineError, Lever
@@ -60,9 +62,8 @@ class ModelGestures(QObject):
         self.menu = ModelMenu(window.commands.menus["Model"], self.manager)
         self.menu.chosen.connect(self.manager.use)
         welcome = window.messages.welcome
-        for view in (window.model_list, welcome):
-            view.asked.connect(self.do)
-            view.folder_requested.connect(self.add_folder)
+        self._follow(welcome)
+        window.models_room.furnish(self._follow)
         welcome.sample_requested.connect(self.manager.use_sample)
         models.conversation.turn_added.connect(self.manager.end_welcome)
         welcome.list_requested.connect(self.show)
@@ -73,6 +74,10 @@ class ModelGestures(QObject):
         self.manager.said.connect(self._say)
         self.manager.arrived.connect(lambda entry: self._say(f"{entry.name} is here."))
         self.manager.transfers.offered.connect(self._show_offer)
+
+    def _follow(self, view: ModelsView | WelcomeView) -> None:
+        view.asked.connect(self.do)
+        view.folder_requested.connect(self.add_folder)
 
     def show(self) -> None:
         """Show the list of models."""
@@ -206,4 +211,4 @@ class ModelGestures(QObject):
 
     def _say(self, sentence: str) -> None:
         """Where it is seen: on the list while that is shown, else above the composer."""
-        (self._window.models_toast if self.manager.is_shown else self._window.toast).say(sentence)
+        (self._window.model_list if self.manager.is_shown else self._window).toast.say(sentence)

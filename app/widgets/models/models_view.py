@@ -10,6 +10,7 @@ from app.viewmodels.models.wording import machine_line
 from app.widgets.models.model_card import ModelCard
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.toast import Toast
 
 __all__ = ["ModelsView"]
 
@@ -53,6 +54,7 @@ class ModelsView(QWidget):
         self.area = QScrollArea()
         self._column = QVBoxLayout()
         self._arrange()
+        self.toast = Toast(self, self.back_button)
         self.back_button.clicked.connect(lambda: manager.show(False))
         self.folder_button.clicked.connect(self.folder_requested)
         self.all_button.clicked.connect(self._show_all)
@@ -79,11 +81,14 @@ class ModelsView(QWidget):
             self._place(shown)
         self.empty.setVisible(not shown)
 
-    def take_focus(self) -> None:
-        """Give the keyboard to the model that is in use, or the first."""
+    @property
+    def home(self) -> QWidget:
+        """What the keyboard goes to: the model that is in use, or the first."""
         cards = self._visible_cards
-        chosen = next((card for card in cards if card.entry.is_current), cards[0] if cards else self.back_button)
-        chosen.setFocus()
+        return next((card for card in cards if card.entry.is_current), cards[0] if cards else self.back_button)
+
+    def _take_focus(self) -> None:
+        self.home.setFocus()
 
     @property
     def _visible_cards(self) -> list[ModelCard]:
@@ -118,7 +123,7 @@ class ModelsView(QWidget):
                 QWidget.setTabOrder(previous, stop)
                 previous = stop
         if focused is not None and focused.entry.key not in self.cards:
-            QTimer.singleShot(0, self, self.take_focus)
+            QTimer.singleShot(0, self, self._take_focus)
 
     def _step(self, card: ModelCard, steps: int) -> None:
         cards = self._visible_cards

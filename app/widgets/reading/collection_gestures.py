@@ -9,6 +9,7 @@ from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Entry
 from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.widgets.main_window import MainWindow, ViewModels
+from app.widgets.reading.collection_view import CollectionView
 from app.widgets.shared.dialogs import ask_for_files, ask_for_folder, ask_where_to_write, show_folder
 from engine import DocumentFormat
 
@@ -22,13 +23,8 @@ class CollectionGestures(QObject):
         super().__init__(window)
         self._window = window
         self._models = models
-        view, collection = window.documents, models.collection
-        view.back_button.clicked.connect(lambda: models.reader.show(False))
-        view.add_requested.connect(self._add_files)
-        view.folder_requested.connect(self._add_folder)
-        view.out_requested.connect(self._choose_out)
-        view.files_requested.connect(self._show_files)
-        collection.deleted.connect(lambda way_back: window.documents_toast.say("Document deleted", way_back))
+        collection = models.collection
+        window.documents_room.furnish(self._follow)
         collection.changed.connect(models.search.refresh)
         self._recent: list[Path] = []
         collection.changed.connect(self._list_recent)
@@ -36,10 +32,19 @@ class CollectionGestures(QObject):
         collection.refresh()
         for said in (collection.queue.finished, models.arrivals.said):
             said.connect(self._tell)
-        view.fields.add_requested.connect(lambda: ask_for_files(window, models.fields.add))
+
+    def _follow(self, view: CollectionView) -> None:
+        models = self._models
+        view.back_button.clicked.connect(lambda: models.reader.show(False))
+        view.add_requested.connect(self._add_files)
+        view.folder_requested.connect(self._add_folder)
+        view.out_requested.connect(self._choose_out)
+        view.files_requested.connect(self._show_files)
+        view.fields.add_requested.connect(lambda: ask_for_files(self._window, models.fields.add))
         view.fields.export_requested.connect(self._export_table)
         view.fields.page_chosen.connect(models.reader.open_page)
-        models.fields.said.connect(window.documents_toast.say)
+        models.fields.said.connect(view.toast.say)
+        models.collection.deleted.connect(lambda way_back: view.toast.say("Document deleted", way_back))
 
     def _list_recent(self) -> None:
         """Offer the documents that were read last in the menu, which may be open."""
@@ -81,5 +86,5 @@ class CollectionGestures(QObject):
 
     def _tell(self, sentence: str) -> None:
         window = self._window
-        toasts = ((window.documents, window.documents_toast), (window.reading, window.reading_toast))
-        next((toast for view, toast in toasts if view.isVisible()), window.toast).say(sentence)
+        seen = (room.view for room in (window.documents_room, window.reading_room) if room.is_built)
+        next((view for view in seen if view.isVisible()), window).toast.say(sentence)

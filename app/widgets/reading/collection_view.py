@@ -21,6 +21,7 @@ from app.widgets.shared.flow import Flow
 from app.widgets.shared.form import CheckBox, PopUp
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.search_field import SearchField
+from app.widgets.shared.toast import Toast
 
 __all__ = ["CollectionView"]
 
@@ -84,6 +85,7 @@ class CollectionView(QWidget):
             )
         }  # fmt: skip
         self._arrange(title)
+        self.toast = Toast(self, self.list)
         self.pause_button.clicked.connect(collection.toggle_pause)
         self.search.textChanged.connect(collection.look_for)
         self.search.left_downwards.connect(self._enter_list)

@@ -14,6 +14,7 @@ from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.reading.ask_sheet import AskSheet
 from app.widgets.reading.collection_gestures import CollectionGestures
 from app.widgets.reading.page_view import Fit
+from app.widgets.reading.reading_view import ReadingView
 from app.widgets.shared.dialogs import ask_where_to_write
 from app.widgets.shared.text_focus import Field
 from engine import Box, DocumentFormat, PageText
@@ -29,8 +30,7 @@ class ReadingGestures(QObject):
 
     def __init__(self, window: MainWindow, models: ViewModels, refresh: Callable[[], None]) -> None:
         super().__init__(window)
-        self.view = view = window.reading
-        self._toast = window.reading_toast
+        self._window = window
         self.reader = reader = models.reader
         self.finding = finding = models.page_finding
         self.arrivals = arrivals = models.arrivals
@@ -38,22 +38,28 @@ class ReadingGestures(QObject):
         self._composer = models.composer
         self._collection = models.collection
         self._exporter = models.document_exporter
-        self._exporter.said.connect(self._toast.say)
-        self._exporter.exported.connect(self._toast.tell_of)
         window.arrival.dismissed.connect(arrivals.dismiss)
         self._read_button = window.arrival.add_action("Read as a Document")
         self._read_button.setObjectName("readButton")
         self._read_button.clicked.connect(arrivals.read)
         self._ask_button = window.arrival.add_action("Ask About It")
         self._ask_button.clicked.connect(arrivals.ask)
-        arrivals.changed.connect(lambda: self._show_arrival(window))
+        arrivals.changed.connect(self._show_arrival)
         arrivals.asked.connect(self._ask)
-        view.header.back_button.clicked.connect(reader.go_back)
-        view.header.list_button.clicked.connect(reader.list_all)
         CollectionGestures(window, models)
-        text, page = view.text, view.page.view
-        view.header.stop_button.clicked.connect(self.stop)
-        view.header.ask_button.clicked.connect(self.ask)
+        window.reading_room.furnish(self._follow)
+        self._refresh_soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
+        self._refresh_soon.timeout.connect(refresh)
+        reader.changed.connect(self._refresh_in_time)
+        for changed in (reader.shown, reader.opened, finding.changed):
+            changed.connect(refresh)
+
+    def _follow(self, view: ReadingView) -> None:
+        header, text = view.header, view.text
+        header.back_button.clicked.connect(self.reader.go_back)
+        header.list_button.clicked.connect(self.reader.list_all)
+        header.stop_button.clicked.connect(self.stop)
+        header.ask_button.clicked.connect(self.ask)
         text.card.read_requested.connect(self._read)
         text.card.unlocked.connect(self._unlock)
         text.card.choice_changed.connect(self._weigh)
@@ -61,13 +67,15 @@ class ReadingGestures(QObject):
         text.next_doubt.clicked.connect(lambda: self.step_doubt(1))
         text.previous_doubt.clicked.connect(lambda: self.step_doubt(-1))
         text.again.clicked.connect(self.read_finer)
-        page.region_drawn.connect(self.read_region)
-        view.find_bar.asked.connect(finding.look_for)
-        self._refresh_soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
-        self._refresh_soon.timeout.connect(refresh)
-        reader.changed.connect(self._refresh_in_time)
-        for changed in (reader.shown, reader.opened, finding.changed):
-            changed.connect(refresh)
+        view.page.view.region_drawn.connect(self.read_region)
+        view.find_bar.asked.connect(self.finding.look_for)
+        self._exporter.said.connect(view.toast.say)
+        self._exporter.exported.connect(view.toast.tell_of)
+
+    @property
+    def view(self) -> ReadingView:
+        """Where the document is shown."""
+        return self._window.reading
 
     @property
     def document(self) -> OpenDocument | None:
@@ -124,14 +132,14 @@ class ReadingGestures(QObject):
         """Choose a part of the page with the keyboard, to be read again."""
         self.view.show_half(text=False)
         self.view.page.view.begin_region()
-        self._toast.say("Arrows move the frame, with Shift its corner. Return reads it.")
+        self.view.toast.say("Arrows move the frame, with Shift its corner. Return reads it.")
 
     def read_region(self, region: Box) -> None:
         """Read a part of the page again and put it in place."""
         document, number = self.document, self.reader.number
         if document is not None and self.can_read:
             document.read_region(number, region, self._choice.finer(document.page(number)))
-            self._toast.say("Reading this part again…")
+            self.view.toast.say("Reading this part again…")
 
     def stop(self) -> None:
         """Read no further."""
@@ -216,14 +224,14 @@ class ReadingGestures(QObject):
             self.arrivals.ask_about(self.document.path)
 
     def _ask(self, question: Question) -> None:
-        sheet = AskSheet(self.view.window(), question)
+        sheet = AskSheet(self._window, question)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
 
-    def _show_arrival(self, window: MainWindow) -> None:
+    def _show_arrival(self) -> None:
         self._ask_button.setVisible(self.arrivals.can_ask)
         self._read_button.setText(self.arrivals.words)
-        window.arrival.show_text(self.arrivals.question)
+        self._window.arrival.show_text(self.arrivals.question)
 
     # --- what goes out
 
@@ -243,11 +251,11 @@ class ReadingGestures(QObject):
         document = self.document
         if document is not None:
             ask_where_to_write(
-                self.view.window(), self._exporter.suggested(document, form), FORMAT_WORDS[form],
+                self._window, self._exporter.suggested(document, form), FORMAT_WORDS[form],
                 lambda target: self._exporter.export(document, form, target),
             )  # fmt: skip
 
     def _copy(self, pages: list[PageText], words: str) -> None:
         if pages and self.document is not None:
             QGuiApplication.clipboard().setText(self._exporter.text(self.document, pages))
-            self._toast.say(words)
+            self.view.toast.say(words)

@@ -15,6 +15,7 @@ from app.widgets.reading.text_side import TextSide
 from app.widgets.reading.thumbnails import Thumbnails
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Look
+from app.widgets.shared.toast import Toast
 
 __all__ = ["ReadingView"]
 
@@ -63,6 +64,7 @@ class ReadingView(QWidget):
         column.addWidget(self.find_bar)
         column.addWidget(self.failure)
         column.addLayout(row, 1)
+        self.toast = Toast(self, self.text.editor)
         self._soon = QTimer(self, interval=PAINT_MS, singleShot=True)
         self._soon.timeout.connect(self.refresh)
         self.header.toggle.clicked.connect(self.toggle_half)

@@ -15,6 +15,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.pictures import PagePictures, View
 from app.viewmodels.reading.reader import Reader
@@ -124,7 +125,7 @@ class _Pages(QAbstractListModel):
     def __init__(self, reader: Reader, parent: QListView) -> None:
         super().__init__(parent)
         self._reader = reader
-        self._document = reader.document
+        self._document: OpenDocument | None = None
         self._num = 0
         self._changed: set[int] = set()
         self._tell_soon = QTimer(self, interval=33, singleShot=True)

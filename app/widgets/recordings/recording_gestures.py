@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QMessageBox
 from app.text.foreign_text import one_line
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.shared.dialogs import ask_before_deleting, ask_where_to_write
-from app.widgets.shared.toast import Toast
 from engine import RecordingFormat
 
 __all__ = ["RecordingGestures"]
@@ -21,10 +20,9 @@ class RecordingGestures(QObject):
 
     def __init__(self, window: MainWindow, models: ViewModels) -> None:
         super().__init__(window)
-        self._view = view = window.recording
+        self._window = window
         self._recordings = models.recordings
-        self._toast = Toast(view, view.words)
-        view.save_requested.connect(self._save)
+        window.recording_room.furnish(lambda view: view.save_requested.connect(self._save))
         models.recordings.saved.connect(self._say)
         models.recordings.held_back.connect(self._ask_before_opening)
 
@@ -38,7 +36,8 @@ class RecordingGestures(QObject):
 
     def _ask(self, detail: str, action: str, then: Callable[[], object]) -> None:
         """Show what is not saved, and ask whether it may go, unless that is asked already."""
-        if any(sheet.isVisible() for sheet in self._view.findChildren(QMessageBox)):
+        view = self._window.recording
+        if any(sheet.isVisible() for sheet in view.findChildren(QMessageBox)):
             return
         recordings = self._recordings
         assert recordings.path is not None
@@ -49,17 +48,21 @@ class RecordingGestures(QObject):
             then()
 
         question = f"What is said in “{one_line(recordings.path.name, 60)}” is not saved."
-        ask_before_deleting(self._view, question, detail, action, let_go)
+        ask_before_deleting(view, question, detail, action, let_go)
 
     def _save(self, form: RecordingFormat) -> None:
         path = self._recordings.path
         if path is not None:
             ask_where_to_write(
-                self._view, path.with_suffix(f".{form}"), form.upper(), partial(self._recordings.save, form)
+                self._window.recording,
+                path.with_suffix(f".{form}"),
+                form.upper(),
+                partial(self._recordings.save, form),
             )
 
     def _say(self, saved: Path | str) -> None:
+        toast = self._window.recording.toast
         if isinstance(saved, str):
-            self._toast.say(saved)
+            toast.say(saved)
         else:
-            self._toast.tell_of(f"Saved as “{one_line(saved.name, 60)}”", saved)
+            toast.tell_of(f"Saved as “{one_line(saved.name, 60)}”", saved)

@@ -14,6 +14,7 @@ from app.widgets.recordings.wave_view import WaveView
 from app.widgets.recordings.words_view import WordsView
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.toast import Toast
 from engine import RECORDING_FORMATS, RecordingFormat, SpokenPiece, clock
 
 __all__ = ["RecordingView"]
@@ -57,6 +58,7 @@ class RecordingView(QWidget):
         self.words = WordsView(look, recordings)
         self.halves = QSplitter(Qt.Orientation.Horizontal)
         self._arrange()
+        self.toast = Toast(self, self.words)
         self.back_button.clicked.connect(lambda: recordings.show(False))
         self.play_button.clicked.connect(self._toggle)
         self.write_button.clicked.connect(self._stop_or_go_on)
@@ -70,6 +72,7 @@ class RecordingView(QWidget):
         recordings.wave_came.connect(self.refresh)
         recordings.piece_came.connect(self._add)
         recordings.shown.connect(self._leave)
+        self.words.refresh()
         self.refresh()
 
     def refresh(self) -> None:

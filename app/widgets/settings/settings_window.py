@@ -1,6 +1,6 @@
 """The settings window: pages behind a row of symbols, everything at once, nothing to confirm."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
@@ -13,6 +13,7 @@ from app.widgets.settings.answer_pages import AnswersPage, PromptsPage
 from app.widgets.settings.settings_pages import GeneralPage, ModelPage, PrivacyPage, SettingsPage
 from app.widgets.settings.tools_page import ToolsPage
 from app.widgets.shared.look import Look, give_role
+from app.widgets.shared.room import Room
 
 __all__ = ["SettingsWindow"]
 
@@ -36,13 +37,13 @@ class SettingsWindow(QWidget):
         self._main_window = parent
         self._settings = preferences.settings
         self.setObjectName("settings")
-        self.general = GeneralPage(look, preferences, find_voices)
-        self.model = ModelPage(look, preferences)
-        self.prompts = PromptsPage(look, preferences)
-        self.answers = AnswersPage(look, preferences)
-        self.tools = ToolsPage(look, preferences, toolbox)
-        self.privacy = PrivacyPage(look, preferences)
-        self.pages: dict[str, SettingsPage] = {
+        self.general = Room(lambda: GeneralPage(look, preferences, find_voices))
+        self.model = Room(lambda: ModelPage(look, preferences))
+        self.prompts = Room(lambda: PromptsPage(look, preferences))
+        self.answers = Room(lambda: AnswersPage(look, preferences))
+        self.tools = Room(lambda: ToolsPage(look, preferences, toolbox))
+        self.privacy = Room(lambda: PrivacyPage(look, preferences))
+        self.pages: dict[str, Room[SettingsPage]] = {
             "General": self.general,
             "Model": self.model,
             "Prompts": self.prompts,
@@ -68,9 +69,10 @@ class SettingsWindow(QWidget):
         self.tabs[name].setChecked(True)
         if isinstance(self.focusWidget(), _Tab):
             self.tabs[name].setFocus()
-        self.pages[name].refresh()
-        for other, page in self.pages.items():
-            page.setVisible(other == name)
+        chosen = self.pages[name].view
+        chosen.refresh()
+        for page in self._built_pages:
+            page.setVisible(page is chosen)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Show what holds now: while it is hidden the window follows nothing."""
@@ -95,8 +97,12 @@ class SettingsWindow(QWidget):
         top = max(area.top(), min(wanted.top(), area.bottom() - size.height()))
         self.move(left, top)
 
+    @property
+    def _built_pages(self) -> list[SettingsPage]:
+        return [room.view for room in self.pages.values() if room.is_built]
+
     def _refresh(self) -> None:
-        for page in self.pages.values():
+        for page in self._built_pages:
             if page.isVisible():
                 page.refresh()
 
@@ -117,26 +123,31 @@ class SettingsWindow(QWidget):
         layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
         layout.addLayout(tabs)
         layout.addWidget(line)
-        layout.addWidget(_Room(self.pages.values()))
+        area = _Area()
+        layout.addWidget(area)
+        for room in self.pages.values():
+            room.furnish(area.add)
 
 
-class _Room(QScrollArea):
+class _Area(QScrollArea):
     """As large as the page that is shown, and no higher than the screen: what is more, is scrolled to."""
 
-    def __init__(self, pages: Iterable[QWidget]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._inside = QWidget()
-        column = QVBoxLayout(self._inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        for page in pages:
-            page.hide()
-            column.addWidget(page)
+        self._column = QVBoxLayout(self._inside)
+        self._column.setContentsMargins(0, 0, 0, 0)
         self.setWidget(self._inside)
         self.setWidgetResizable(True)
         self._inside.installEventFilter(self)
+
+    def add(self, page: QWidget) -> None:
+        """Hold one more, which is not shown yet."""
+        page.hide()
+        self._column.addWidget(page)
 
     def sizeHint(self) -> QSize:
         """What it holds, if there is room."""

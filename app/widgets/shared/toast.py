@@ -65,6 +65,7 @@ class Toast(QFrame):
         self.file_button.clicked.connect(lambda: self._file is not None and show_file(self._file))
         self._row.addWidget(self.file_button)
         self.hide()
+        parent.installEventFilter(self)
 
     def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
         """Show a note, with an Undo button when there is a way back. A plain note lies over that a while."""
@@ -130,8 +131,10 @@ class Toast(QFrame):
         self.move((self._host.width() - self.width()) // 2, self._host.height() - self.height() - 14)
         self.raise_()
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Keep a field in which nothing was typed from claiming the keys of Undo."""
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep its place, and a field in which nothing was typed from claiming the keys of Undo."""
+        if watched is self._host and event.type() == QEvent.Type.Resize and self.isVisible():
+            self.place()
         if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
             return False
         is_ours = event.matches(QKeySequence.StandardKey.Undo) and not can_undo(focused_field())

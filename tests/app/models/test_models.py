@@ -534,7 +534,7 @@ def test_a_folder_that_a_person_names_is_said_to_hold_models_or_none(
     qtbot.waitUntil(lambda: len(said) == 2, timeout=WAIT_MS)
     assert said[0].startswith("No model in “empty” can be used.")
     assert said[1] == "2 models in “some” can be used."
-    toast = desk.window.models_toast
+    toast = desk.window.model_list.toast
     assert toast.isVisible(), "where the list is, not behind it"
     assert toast.text.text() == said[1]
 
@@ -595,7 +595,7 @@ def test_the_settings_say_where_models_are_kept_and_looked_for(
     window = desk.window.findChild(SettingsWindow)
     assert isinstance(window, SettingsWindow)
     window.show_page("Model")
-    page = window.model
+    page = window.model.view
     assert page.keeping.text() == "In the Hugging Face cache, which other programs share."
     (tmp_path / "kept").mkdir()
     desk.preferences.keep_models_in(tmp_path / "kept")

@@ -111,7 +111,7 @@ def test_a_deleted_document_comes_back(open_desk: OpenDesk, qtbot: QtBot, tmp_pa
     assert rows.entry is not None
     assert rows.entry.path.name == neighbour
     if way == "button":
-        desk.window.documents_toast.undo_button.click()
+        desk.window.documents.toast.undo_button.click()
     elif way == "command":
         desk.window.commands["undo"].trigger()
     else:
@@ -284,7 +284,7 @@ def test_what_goes_into_the_message_from_the_list_is_said(open_desk: OpenDesk, t
     (tmp_path / "notes.txt").write_text("a note")
     desk.models.reader.list_all()
     drop(desk, files([tmp_path / "notes.txt"]))
-    assert desk.window.documents_toast.text.text() == "1 file attached to your message."
+    assert desk.window.documents.toast.text.text() == "1 file attached to your message."
 
 
 def test_one_document_on_the_list_is_read_as_the_list_says(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:

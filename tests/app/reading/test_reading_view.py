@@ -311,7 +311,7 @@ def test_what_was_read_is_exported_beside_the_document(open_desk: OpenDesk, qtbo
     assert sheet.selectedFiles() == [str(tmp_path / "a.md")]
     sheet.fileSelected.emit(str(tmp_path / "a.md"))
     sheet.close()
-    toast = desk.window.reading_toast
+    toast = desk.window.reading.toast
     qtbot.waitUntil(lambda: toast.text.text().startswith("Exported as “a.md”"), timeout=WAIT_MS)
     assert SENTENCES[3] in (tmp_path / "a.md").read_text()
 
