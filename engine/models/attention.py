@@ -6,10 +6,11 @@ from typing import Protocol
 import mlx.core as mx
 import mlx.nn as nn
 
+from engine.backend import backend_name
 from engine.models.config import LayerConfig, TextConfig
-from engine.models.layers import rms_norm
+from engine.models.layers import RMSNorm, rms_norm
 from engine.models.masks import Band, Mask
-from engine.models.rope import RoPE
+from engine.models.rope import Rotate
 
 __all__ = ["Attention", "KVView", "KeysValues", "attend"]
 
@@ -76,7 +77,17 @@ def _causal_block(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
 
 
 def _sdpa(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | str | None) -> mx.array:
+    if q.shape[2] == 1 and backend_name() == "cpu":
+        return _attend_once(q, k, v, mask if isinstance(mask, mx.array) else None)
     return mx.fast.scaled_dot_product_attention(q, k, v, scale=1.0, mask=mask)
+
+
+def _attend_once(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | None) -> mx.array:
+    """One query of each head, a group's as rows of one matrix: half the operations that MLX has for it on the CPU."""
+    rows, heads, _, dim = q.shape
+    scores = q.reshape(rows, k.shape[1], -1, dim) @ k.swapaxes(-1, -2)  # [B, K, H / K, S]
+    scores = scores if mask is None else mx.where(mask, scores, -mx.inf)
+    return (mx.softmax(scores, axis=-1, precise=True) @ v).reshape(rows, heads, 1, dim)
 
 
 class Attention(nn.Module):
@@ -90,31 +101,26 @@ class Attention(nn.Module):
         heads, dim, hidden = config.num_attention_heads, layer.head_dim, config.hidden_size
         self._head_dim, self._eps, self.owns_kv = dim, config.rms_norm_eps, owns_kv
         self.q_proj = nn.Linear(hidden, heads * dim, bias=False)
-        self.q_norm = nn.RMSNorm(dim, eps=config.rms_norm_eps)
+        self.q_norm = RMSNorm(dim, config.rms_norm_eps)
         self.o_proj = nn.Linear(heads * dim, hidden, bias=False)
         if owns_kv:
             self.k_proj = nn.Linear(hidden, layer.num_key_value_heads * dim, bias=False)
             if not layer.values_are_keys:
                 self.v_proj = nn.Linear(hidden, layer.num_key_value_heads * dim, bias=False)
-            self.k_norm = nn.RMSNorm(dim, eps=config.rms_norm_eps)
+            self.k_norm = RMSNorm(dim, config.rms_norm_eps)
         self._values_are_keys = layer.values_are_keys
-        self._rope = (
-            RoPE(dim, config.sliding_rope_theta)
-            if layer.is_sliding
-            else RoPE(dim, config.full_rope_theta, config.partial_rotary_factor)
-        )
 
-    def keys_values(self, x: mx.array, offset: int | mx.array) -> KeysValues:
-        """x [B, L, hidden] -> new keys and values [B, K, L, D] for positions from `offset` on."""
+    def keys_values(self, x: mx.array, rotate: Rotate) -> KeysValues:
+        """x [B, L, hidden] -> new keys and values [B, K, L, D]."""
         keys = self.k_proj(x)
         values = keys if self._values_are_keys else self.v_proj(x)
         k = self._by_head(keys, self.k_norm)
-        return self._rope(k, offset), self._by_head(values, lambda heads: rms_norm(heads, self._eps))
+        return rotate(k), self._by_head(values, lambda heads: rms_norm(heads, self._eps))
 
-    def __call__(self, x: mx.array, kv: KeysValues, mask: Mask, offset: int | mx.array) -> mx.array:
-        """x [B, L, hidden] attends over kv; its first row stands at position `offset`."""
+    def __call__(self, x: mx.array, kv: KeysValues, mask: Mask, rotate: Rotate) -> mx.array:
+        """x [B, L, hidden] attends over kv."""
         q = self._by_head(self.q_proj(x), self.q_norm)
-        return self.o_proj(attend(self._rope(q, offset), *kv, mask))
+        return self.o_proj(attend(rotate(q), *kv, mask))
 
     def _by_head(self, x: mx.array, norm: Callable[[mx.array], mx.array]) -> mx.array:
         """x [B, L, H * D] -> [B, H, L, D], each head normed."""

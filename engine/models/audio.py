@@ -12,7 +12,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from engine.models.config import AudioConfig
-from engine.models.layers import ClippedLinear, WrappedLinear
+from engine.models.layers import ClippedLinear, RMSNorm, WrappedLinear
 
 __all__ = ["AudioTower"]
 
@@ -60,10 +60,10 @@ class AudioFeedForward(nn.Module):
     def __init__(self, config: AudioConfig, linear: Linear) -> None:
         super().__init__()
         self._weight, self._limit = config.residual_weight, config.gradient_clipping
-        self.pre_layer_norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.pre_layer_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.ffw_layer_1 = linear(config.hidden_size, 4 * config.hidden_size)
         self.ffw_layer_2 = linear(4 * config.hidden_size, config.hidden_size)
-        self.post_layer_norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_layer_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def __call__(self, x: mx.array) -> mx.array:
         """x [1, T, hidden] -> [1, T, hidden]."""
@@ -117,10 +117,10 @@ class LightConvolution(nn.Module):
         super().__init__()
         hidden, self._kernel = config.hidden_size, config.conv_kernel_size
         self._limit = config.gradient_clipping
-        self.pre_layer_norm = nn.RMSNorm(hidden, config.rms_norm_eps)
+        self.pre_layer_norm = RMSNorm(hidden, config.rms_norm_eps)
         self.linear_start = linear(hidden, 2 * hidden)
         self.depthwise_conv1d = nn.Conv1d(hidden, hidden, self._kernel, groups=hidden, bias=False)
-        self.conv_norm = nn.RMSNorm(hidden, config.rms_norm_eps)
+        self.conv_norm = RMSNorm(hidden, config.rms_norm_eps)
         self.linear_end = linear(hidden, hidden)
 
     def __call__(self, x: mx.array) -> mx.array:
@@ -140,9 +140,9 @@ class ConformerLayer(nn.Module):
         self.self_attn = AudioAttention(config, linear)
         self.lconv1d = LightConvolution(config, linear)
         self.feed_forward2 = AudioFeedForward(config, linear)
-        self.norm_pre_attn = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.norm_post_attn = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.norm_out = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.norm_pre_attn = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.norm_post_attn = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.norm_out = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def __call__(self, x: mx.array, distances: mx.array) -> mx.array:
         """x [1, T, hidden], distances [window, hidden] -> [1, T, hidden]."""

@@ -17,8 +17,9 @@ import mlx.nn as nn
 from engine.models.attention import Attention, KeysValues, KVView
 from engine.models.config import ExpertsConfig, LayerConfig, TextConfig
 from engine.models.experts import Experts, Router
-from engine.models.layers import GatedMLP, geglu
+from engine.models.layers import GatedMLP, RMSNorm, geglu
 from engine.models.masks import Mask
+from engine.models.rope import Rotate, TextRoPE
 
 __all__ = ["Decoder", "DecoderLayer", "Masks", "TableRows"]
 
@@ -47,30 +48,30 @@ class DecoderLayer(nn.Module):
             nn.Linear(hidden, layer.intermediate_size, bias=False),
             nn.Linear(layer.intermediate_size, hidden, bias=False),
         )
-        self.input_layernorm = nn.RMSNorm(hidden, eps)
-        self.post_attention_layernorm = nn.RMSNorm(hidden, eps)
-        self.pre_feedforward_layernorm = nn.RMSNorm(hidden, eps)
-        self.post_feedforward_layernorm = nn.RMSNorm(hidden, eps)
+        self.input_layernorm = RMSNorm(hidden, eps)
+        self.post_attention_layernorm = RMSNorm(hidden, eps)
+        self.pre_feedforward_layernorm = RMSNorm(hidden, eps)
+        self.post_feedforward_layernorm = RMSNorm(hidden, eps)
         self.layer_scalar = mx.ones((1,))
 
     def __call__(
         self, h: mx.array, per_layer_input: mx.array, view: KVView | None, shared: KeysValues | None, mask: Mask,
-        offset: int | mx.array,
+        rotate: Rotate,
     ) -> tuple[mx.array, KeysValues]:  # fmt: skip
         """h [B, L, hidden], per_layer_input [B, L, P] -> the new h, and the keys and values it attended over.
 
         A layer that owns keys and values extends `view`; one that shares them reads `shared`.
         """
         x = self.input_layernorm(h)
-        kv = view.extend(*self.self_attn.keys_values(x, offset)) if view is not None else shared
+        kv = view.extend(*self.self_attn.keys_values(x, rotate)) if view is not None else shared
         assert kv is not None, "a layer has a cache of its own or a layer to share with"
-        h = h + self.post_attention_layernorm(self.self_attn(x, kv, mask, offset))
-        h = self.add_per_layer_input(h + self.feed_forward(h), per_layer_input)
+        h = self.post_attention_layernorm.added_to(h, self.self_attn(x, kv, mask, rotate))
+        h = self.add_per_layer_input(self.feed_forward(h), per_layer_input)
         return h * self.layer_scalar, kv
 
     def feed_forward(self, h: mx.array) -> mx.array:
-        """What the feed-forward part adds to h [B, L, hidden]."""
-        return self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(h)))
+        """h [B, L, hidden] plus what the feed-forward part makes of it."""
+        return self.post_feedforward_layernorm.added_to(h, self.mlp(self.pre_feedforward_layernorm(h)))
 
     def add_per_layer_input(self, h: mx.array, per_layer_input: mx.array) -> mx.array:
         """h [B, L, hidden] and this layer's per-layer embedding; a layer without one leaves h alone."""
@@ -85,12 +86,12 @@ class PerLayerInputLayer(DecoderLayer):
         hidden, width = config.hidden_size, config.hidden_size_per_layer_input
         self.per_layer_input_gate = nn.Linear(hidden, width, bias=False)
         self.per_layer_projection = nn.Linear(width, hidden, bias=False)
-        self.post_per_layer_input_norm = nn.RMSNorm(hidden, config.rms_norm_eps)
+        self.post_per_layer_input_norm = RMSNorm(hidden, config.rms_norm_eps)
 
     def add_per_layer_input(self, h: mx.array, per_layer_input: mx.array) -> mx.array:
         """h [B, L, hidden] plus what per_layer_input [B, L, P] brings."""
         gated = geglu(self.per_layer_input_gate(h), per_layer_input)
-        return h + self.post_per_layer_input_norm(self.per_layer_projection(gated))
+        return self.post_per_layer_input_norm.added_to(h, self.per_layer_projection(gated))
 
 
 class ExpertsLayer(DecoderLayer):
@@ -101,15 +102,15 @@ class ExpertsLayer(DecoderLayer):
         hidden, eps = config.hidden_size, config.rms_norm_eps
         self.router = Router(hidden, experts, eps)
         self.experts = Experts(hidden, experts)
-        self.post_feedforward_layernorm_1 = nn.RMSNorm(hidden, eps)
-        self.post_feedforward_layernorm_2 = nn.RMSNorm(hidden, eps)
-        self.pre_feedforward_layernorm_2 = nn.RMSNorm(hidden, eps)
+        self.post_feedforward_layernorm_1 = RMSNorm(hidden, eps)
+        self.post_feedforward_layernorm_2 = RMSNorm(hidden, eps)
+        self.pre_feedforward_layernorm_2 = RMSNorm(hidden, eps)
 
     def feed_forward(self, h: mx.array) -> mx.array:
-        """What dense feed-forward and experts add to h [B, L, hidden]."""
+        """h [B, L, hidden] plus what dense feed-forward and experts make of it."""
         dense = self.post_feedforward_layernorm_1(self.mlp(self.pre_feedforward_layernorm(h)))
         mixed = self.experts(self.pre_feedforward_layernorm_2(h), *self.router(h))  # the router reads h itself
-        return self.post_feedforward_layernorm(dense + self.post_feedforward_layernorm_2(mixed))
+        return self.post_feedforward_layernorm.added_to(h, self.post_feedforward_layernorm_2.added_to(dense, mixed))
 
 
 def make_layer(config: TextConfig, layer: LayerConfig, index: int) -> DecoderLayer:
@@ -134,9 +135,10 @@ class Decoder(nn.Module):
         if width:
             self.embed_tokens_per_layer = nn.Embedding(config.vocab_size_per_layer_input, layers * width)
             self.per_layer_model_projection = nn.Linear(config.hidden_size, layers * width, bias=False)
-            self.per_layer_projection_norm = nn.RMSNorm(width, config.rms_norm_eps)
+            self.per_layer_projection_norm = RMSNorm(width, config.rms_norm_eps)
         self.layers = [make_layer(config, layer, index) for index, layer in enumerate(config.layers)]
-        self.norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.rope = TextRoPE(config)
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def embed(self, token_ids: mx.array) -> mx.array:
         """token_ids [B, L] -> scaled embeddings [B, L, hidden]. Soft tokens replace rows afterwards, unscaled."""
@@ -179,11 +181,11 @@ class Decoder(nn.Module):
     ) -> tuple[mx.array, list[KeysValues]]:
         """The layers that own keys and values: all that a prompt's earlier positions need."""
         kept = []
-        parts = _parts(per_layer_inputs)
+        parts, rotations = _parts(per_layer_inputs), self.rope.at(offset, h.shape[1])
         for index, view in enumerate(views):
             layer = self.layers[index]
             mask = masks.sliding if layer.is_sliding else masks.full
-            h, kv = layer(h, parts[index], view, None, mask, offset)
+            h, kv = layer(h, parts[index], view, None, mask, rotations[layer.is_sliding])
             kept.append(kv)
         return h, kept
 
@@ -192,11 +194,11 @@ class Decoder(nn.Module):
         offset: int | mx.array,
     ) -> mx.array:  # fmt: skip
         """The layers that share, for just the positions whose states are wanted, then the final norm."""
-        parts = _parts(per_layer_inputs)
+        parts, rotations = _parts(per_layer_inputs), self.rope.at(offset, h.shape[1])
         for index in range(len(kept), len(self.layers)):
             layer = self.layers[index]
             mask = masks.sliding if layer.is_sliding else masks.full
-            h, _ = layer(h, parts[index], None, kept[layer.kv_source], mask, offset)
+            h, _ = layer(h, parts[index], None, kept[layer.kv_source], mask, rotations[layer.is_sliding])
         return self.norm(h)
 
     def logits(self, states: mx.array) -> mx.array:

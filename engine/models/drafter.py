@@ -16,6 +16,8 @@ import mlx.nn as nn
 from engine.models.attention import KeysValues
 from engine.models.config import DrafterConfig
 from engine.models.decoder import DecoderLayer, Masks
+from engine.models.layers import RMSNorm
+from engine.models.rope import TextRoPE
 
 __all__ = ["Drafter", "Seen"]
 
@@ -54,7 +56,8 @@ class Drafter(nn.Module):
         self.embed_tokens = nn.Embedding(text.vocab_size, text.hidden_size)
         self.pre_projection = nn.Linear(2 * backbone, text.hidden_size, bias=False)
         self.layers = [DecoderLayer(text, layer, index) for index, layer in enumerate(text.layers)]
-        self.norm = nn.RMSNorm(text.hidden_size, text.rms_norm_eps)
+        self.norm = RMSNorm(text.hidden_size, text.rms_norm_eps)
+        self._rope = TextRoPE(text)
         self.post_projection = nn.Linear(text.hidden_size, backbone, bias=False)
         if config.num_centroids:
             self.masked_embedding = OrderedHead(
@@ -65,10 +68,11 @@ class Drafter(nn.Module):
         """One step: the model's scaled embedding of a token and its normed state before it, each [1, 1, B] ->
         normed state u [1, 1, hidden] and the state [1, 1, B] of the step after it.
         """
+        rotations = self._rope.at(position, 1)
         u = self.pre_projection(mx.concatenate([embedding, state], axis=-1))
         for layer in self.layers:
             kv, mask = (seen.sliding, seen.masks.sliding) if layer.is_sliding else (seen.full, seen.masks.full)
-            u, _ = layer(u, u, None, kv, mask, position)
+            u, _ = layer(u, u, None, kv, mask, rotations[layer.is_sliding])
         u = self.norm(u)
         return u, self.post_projection(u)
 

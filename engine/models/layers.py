@@ -5,12 +5,51 @@ from functools import partial
 import mlx.core as mx
 import mlx.nn as nn
 
-__all__ = ["ClippedLinear", "GatedMLP", "WrappedLinear", "geglu", "rms_norm"]
+from engine.backend import backend_name
+
+__all__ = ["ClippedLinear", "GatedMLP", "RMSNorm", "WrappedLinear", "geglu", "rms_norm"]
+
+FUSED_SIZE = 16_384
+"""Numbers up to which a norm on the CPU takes as long as it has operations."""
 
 
 def rms_norm(x: mx.array, eps: float) -> mx.array:
     """RMSNorm without a weight, over the last axis; computed in float32 inside the kernel."""
     return mx.fast.rms_norm(x, None, eps)
+
+
+class RMSNorm(nn.RMSNorm):
+    """With a weight. The GPU has a kernel; on the CPU MLX puts it together from a dozen operations.
+
+    Fused by ourselves they are three, and what comes of them is the same to the bit. The number of dimensions and eps
+    are arrays there, because each value of a constant would be one more function for the C++ compiler.
+    """
+
+    def __init__(self, dims: int, eps: float) -> None:
+        super().__init__(dims, eps)
+        self._share, self._eps = mx.array(1 / dims), mx.array(eps)
+
+    def __call__(self, x: mx.array) -> mx.array:
+        """x [..., dims] -> [..., dims]."""
+        return _normed(x, self.weight, self._share, self._eps) if _is_fused(x) else super().__call__(x)
+
+    def added_to(self, h: mx.array, x: mx.array) -> mx.array:
+        """h + norm(x)."""
+        return _added(h, x, self.weight, self._share, self._eps) if _is_fused(x) else h + super().__call__(x)
+
+
+def _is_fused(x: mx.array) -> bool:
+    return x.size <= FUSED_SIZE and backend_name() == "cpu"
+
+
+@partial(mx.compile, shapeless=True)
+def _normed(x: mx.array, weight: mx.array, share: mx.array, eps: mx.array) -> mx.array:
+    return x * mx.rsqrt(mx.square(x).sum(axis=-1, keepdims=True) * share + eps) * weight
+
+
+@partial(mx.compile, shapeless=True)
+def _added(h: mx.array, x: mx.array, weight: mx.array, share: mx.array, eps: mx.array) -> mx.array:
+    return h + x * mx.rsqrt(mx.square(x).sum(axis=-1, keepdims=True) * share + eps) * weight
 
 
 @partial(mx.compile, shapeless=True)

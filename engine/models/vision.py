@@ -12,7 +12,7 @@ import numpy as np
 from engine.backend import backend_name
 from engine.models.attention import attend
 from engine.models.config import VisionConfig
-from engine.models.layers import ClippedLinear, GatedMLP, WrappedLinear, rms_norm
+from engine.models.layers import ClippedLinear, GatedMLP, RMSNorm, WrappedLinear, rms_norm
 from engine.models.rope import RoPE2D
 
 __all__ = ["MultimodalEmbedder", "StandardizingVisionTower", "VisionTower"]
@@ -50,8 +50,8 @@ class VisionAttention(nn.Module):
         self.k_proj = linear(config.hidden_size, width)
         self.v_proj = linear(config.hidden_size, width)
         self.o_proj = linear(width, config.hidden_size)
-        self.q_norm = nn.RMSNorm(config.head_dim, config.rms_norm_eps)
-        self.k_norm = nn.RMSNorm(config.head_dim, config.rms_norm_eps)
+        self.q_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
+        self.k_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
 
     def __call__(self, x: mx.array, rope: RoPE2D) -> mx.array:
         """x [1, N, hidden] -> [1, N, hidden]."""
@@ -93,15 +93,15 @@ class VisionLayer(nn.Module):
         hidden, inner, eps = config.hidden_size, config.intermediate_size, config.rms_norm_eps
         self.self_attn = VisionAttention(config, linear)
         self.mlp = GatedMLP(linear(hidden, inner), linear(hidden, inner), linear(inner, hidden))
-        self.input_layernorm = nn.RMSNorm(hidden, eps)
-        self.post_attention_layernorm = nn.RMSNorm(hidden, eps)
-        self.pre_feedforward_layernorm = nn.RMSNorm(hidden, eps)
-        self.post_feedforward_layernorm = nn.RMSNorm(hidden, eps)
+        self.input_layernorm = RMSNorm(hidden, eps)
+        self.post_attention_layernorm = RMSNorm(hidden, eps)
+        self.pre_feedforward_layernorm = RMSNorm(hidden, eps)
+        self.post_feedforward_layernorm = RMSNorm(hidden, eps)
 
     def __call__(self, h: mx.array, rope: RoPE2D) -> mx.array:
         """h [1, N, hidden] -> [1, N, hidden]."""
-        h = h + self.post_attention_layernorm(self.self_attn(self.input_layernorm(h), rope))
-        return h + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(h)))
+        h = self.post_attention_layernorm.added_to(h, self.self_attn(self.input_layernorm(h), rope))
+        return self.post_feedforward_layernorm.added_to(h, self.mlp(self.pre_feedforward_layernorm(h)))
 
 
 class VisionEncoder(nn.Module):

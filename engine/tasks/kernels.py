@@ -18,7 +18,7 @@ from engine.backend import compute_dtype
 from engine.generation.sampling import Sampler, suppression
 from engine.models.attention import attend
 from engine.models.experts import SORT_FROM, ExpertLinear, QuantizedExpertLinear
-from engine.models.rope import RoPE
+from engine.models.rope import RoPE, RoPE2D
 from engine.protocol.options import Sampling
 
 __all__ = ["OPERATIONS", "KernelResult", "Operation", "check_kernels"]
@@ -144,13 +144,19 @@ def _experts(pairs: int, bits: int | None) -> Operation:
 
 def _rope(partial_factor: float | None, offset: int) -> Operation:
     def compute(x: mx.array) -> mx.array:
-        return RoPE(512 if partial_factor else 256, 1e6, partial_factor)(x, mx.array([offset], mx.int32))
+        rope = RoPE(512 if partial_factor else 256, 1e6, partial_factor)
+        return rope.at(mx.array([offset], mx.int32), x.shape[2])(x)
 
     return Operation(
         f"rope at {offset}{', partial' if partial_factor else ''}",
         ((1, 8, 9, 512 if partial_factor else 256),),
         compute,
     )
+
+
+def _rope_of_picture(x: mx.array) -> mx.array:
+    places = mx.arange(x.shape[2])
+    return RoPE2D(mx.stack([places % 60, places // 60], axis=-1), x.shape[-1], 100.0)(x)
 
 
 def _largest(logits: mx.array) -> mx.array:
@@ -205,6 +211,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *(_quantized(*mode, rows) for mode in MODES for rows in (1, 9, 512)),
     *(_experts(pairs, bits) for pairs in (8, 512, 4096) for bits in (None, 4, 8)),
     *(_rope(factor, offset) for factor in (None, 0.25) for offset in (0, 1000, 100_000)),
+    Operation("rope of a picture", ((1, 12, 2520, 64),), _rope_of_picture),
     Operation("depthwise convolution", ((1, 754, 1024), (1024, 5, 1)), _depthwise),
     Operation("convolution of a spectrogram", ((1, 1500, 128, 1), (128, 3, 3, 1)), _halved),
     Operation("convolution of its channels", ((1, 375, 64, 128), (32, 3, 3, 128)), _halved),

@@ -39,11 +39,12 @@ def _hidden_states(pair: Pair, prompt: Prompt) -> list[mx.array]:
     per_layer = decoder.per_layer_inputs(ids, embeddings)
     chunk = KVCache(decoder.config, model.dtype).chunk(len(prompt))
     views, masks = chunk.views, chunk.masks
-    states, kept, h = [embeddings], [], embeddings
+    states, kept, h, rotations = [embeddings], [], embeddings, decoder.rope.at(0, len(prompt))
     for index, layer in enumerate(decoder.layers):
         view = views[index] if index < len(views) else None
         shared = None if view is not None else kept[layer.kv_source]
-        h, kv = layer(h, per_layer[:, :, index], view, shared, masks.sliding if layer.is_sliding else masks.full, 0)
+        mask, rotate = masks.sliding if layer.is_sliding else masks.full, rotations[layer.is_sliding]
+        h, kv = layer(h, per_layer[:, :, index], view, shared, mask, rotate)
         kept.append(kv)
         states.append(h)
     return [*states[:-1], decoder.norm(h)]
