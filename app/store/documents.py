@@ -25,7 +25,9 @@ SELECT id, path, place, state, reason, created_at, updated_at, details,
 FROM documents WHERE ifnull(removed_at, 0) <= 0 AND (id = :id OR :id IS NULL) ORDER BY place, created_at, id
 """
 _NEWEST = """
-SELECT id FROM documents WHERE ifnull(removed_at, 0) <= 0 AND path = ? ORDER BY updated_at DESC LIMIT 1
+SELECT id FROM documents WHERE ifnull(removed_at, 0) <= 0 AND path = ? ORDER BY iif(json_valid(details),
+    ifnull(json_extract(details, '$.orders.reading.form'), 'text'), 'text') IN ('fields', 'question'), updated_at DESC
+LIMIT 1
 """
 _SAVE = """
 INSERT INTO documents (id, title, path, place, state, reason, created_at, updated_at, details)
@@ -74,7 +76,7 @@ class Documents:
         return [_document(*row) for row in self._connection.execute(_DOCUMENTS, {"id": document_id})]
 
     def find(self, path: Path) -> KeptDocument | None:
-        """What was kept last of the file at a path."""
+        """What was kept last of the file at a path; where its text was, no fields of it nor an answer."""
         row = self._connection.execute(_NEWEST, (os.fsencode(path),)).fetchone()
         return None if row is None else next(iter(self.all(row[0])), None)
 

@@ -32,7 +32,7 @@ class DocumentShelf:
         return self._read([], lambda chats: chats.documents.all())
 
     def find(self, path: Path) -> Future[KeptDocument | None]:
-        """What was kept last of the file at a path; None for nothing."""
+        """What was kept last of the file at a path, its text before anything else; None for nothing."""
         return self._read(None, lambda chats: chats.documents.find(path))
 
     def pages(self, document_id: str) -> Future[list[KeptPage]]:

@@ -60,11 +60,30 @@ class Menu:
 
 
 def _has_turns(at: "Gestures") -> bool:
-    return bool(at.conversation.turns)
+    """Whether a conversation is seen in which something was said."""
+    return bool(at.conversation.turns) and at.is_conversation_shown
 
 
 def _is_kept(at: "Gestures") -> bool:
-    return at.shelf.row(at.library.current_id) is not None
+    return at.is_conversation_shown and at.shelf.row(at.library.current_id) is not None
+
+
+def _has_versions(at: "Gestures") -> bool:
+    return at.conversation.has_versions and at.is_conversation_shown
+
+
+def _step(at: "Gestures", steps: int) -> None:
+    """Go to another conversation, also from what is in front of them."""
+    if not at.is_conversation_shown:
+        at.write()
+    at.library.step(steps)
+
+
+def _remove(at: "Gestures") -> None:
+    if at.reading.is_shown:
+        at.reading.remove()
+    else:
+        at.remove_conversation(at.library.current_id)
 
 
 def _can_change(at: "Gestures") -> bool:
@@ -77,7 +96,7 @@ def _can_export(at: "Gestures") -> bool:
         return at.reading.has_text
     if at.recordings.is_shown:
         return any(piece.text for piece in at.recordings.pieces)
-    return _has_turns(at) and not at.models.manager.is_shown
+    return _has_turns(at)
 
 
 def _export_words(at: "Gestures") -> str:
@@ -155,7 +174,9 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             _edit("paste", "Paste", _Key.Paste, lent),
             _edit("select_all", "Select All", _Key.SelectAll, lent),
             None,
-            Command("copy_message", "Copy Message", "Ctrl+Shift+C", lambda at: at.copy_message(), _has_turns),
+            Command("copy_message", "Copy Message", "Ctrl+Shift+C", lambda at: at.copy_message(),
+                    lambda at: at.reading.has_text or _has_turns(at),
+                    words_now=lambda at: "Copy Page" if at.reading.is_shown else "Copy Message"),
             None,
             Menu("Find", (
                 Command("find", "Find…", _Key.Find, lambda at: at.find(), _can_find, is_shown=True),
@@ -201,22 +222,24 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
         )),
         Menu("Chat", (
             Command("write", "Write a Message", "Ctrl+L", lambda at: at.write(), is_shown=True),
-            Command("send", "Send", "Ctrl+Return", lambda at: at.composer.send(), lambda at: at.composer.can_send),
+            Command("send", "Send", "Ctrl+Return", lambda at: at.composer.send(),
+                    lambda at: at.composer.can_send and at.is_conversation_shown),
             Command("stop", "Stop", ("Ctrl+.", "Esc"),
                     lambda at: at.stop(), _can_stop),
             Command("retry", "Retry", "Ctrl+R",
-                    lambda at: at.conversation.retry(), lambda at: at.conversation.can_retry),
+                    lambda at: at.conversation.retry(),
+                    lambda at: at.conversation.can_retry and at.is_conversation_shown),
             None,
             Command("edit_last", "Edit the Last Message", "Ctrl+Alt+Up",
                     lambda at: at.drafts.edit_last(), _can_change, is_shown=True),
             Command("cancel_edit", "Cancel Editing", (),
                     lambda at: at.drafts.cancel_edit(), lambda at: at.drafts.is_editing),
             Command("regenerate", "Answer Again", "Ctrl+Shift+R", lambda at: at.regenerate(),
-                    lambda at: at.conversation.answer is not None and not at.conversation.is_busy),
+                    lambda at: at.conversation.answer is not None and _can_change(at)),
             Command("older_version", "Earlier Version", "Ctrl+Alt+Left",
-                    lambda at: at.show_version(-1), lambda at: at.conversation.has_versions),
+                    lambda at: at.show_version(-1), _has_versions),
             Command("newer_version", "Later Version", "Ctrl+Alt+Right",
-                    lambda at: at.show_version(1), lambda at: at.conversation.has_versions),
+                    lambda at: at.show_version(1), _has_versions),
             None,
             Command("record", "Record", "Meta+Ctrl+D", lambda at: at.voice.toggle(), is_shown=True),
             Command("hands_free", "Hands-Free Conversation", "Ctrl+Shift+H", turn=lambda at, _: at.speech.toggle(),
@@ -232,7 +255,8 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                 Command("choose_readable", "Choose a Folder to Read…", (),
                         lambda at: at.choose_readable(), is_shown=True),
                 Command("forget_readable", "Forget the Chosen Folders", (),
-                        lambda at: at.forget_readable(), lambda at: bool(at.settings.readable_paths)),
+                        lambda at: setattr(at.settings, "readable_paths", ()),
+                        lambda at: bool(at.settings.readable_paths)),
             )),
             None,
             Menu("Budget of Everything Attached", (
@@ -247,8 +271,9 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             Command("rename", "Rename…", (), lambda at: at.rename(), _is_kept, is_shown=True),
             Command("pin", "Pin", (), None, _is_kept,
                     lambda at, is_on: at.shelf.pin(at.library.current_id, is_on), lambda at: at.is_pinned),
-            Command("remove", "Delete Conversation", (),
-                    lambda at: at.remove_conversation(at.library.current_id), _is_kept, is_shown=True),
+            Command("remove", "Delete Conversation", (), _remove,
+                    lambda at: at.reading.is_shown or _is_kept(at), is_shown=True,
+                    words_now=lambda at: "Delete Document" if at.reading.is_shown else "Delete Conversation"),
         )),
         Menu("Document", (
             Command("read_all", "Read All Pages", "Ctrl+Alt+Return", lambda at: at.reading.read_all(),
@@ -322,9 +347,9 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             Command("minimize", "Minimize", "Ctrl+M", lambda at: at.window.showMinimized()),
             Command("zoom", "Zoom", (), lambda at: at.zoom()),
             None,
-            Command("previous", "Previous Conversation", "Meta+Shift+Tab", lambda at: at.library.step(-1),
+            Command("previous", "Previous Conversation", "Meta+Shift+Tab", lambda at: _step(at, -1),
                     is_shown=True),
-            Command("next", "Next Conversation", "Meta+Tab", lambda at: at.library.step(1), is_shown=True),
+            Command("next", "Next Conversation", "Meta+Tab", lambda at: _step(at, 1), is_shown=True),
             None,
             Command("bring_forward", "Bring All to Front", (), lambda at: at.bring_forward()),
         )),

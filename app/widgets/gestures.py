@@ -81,10 +81,15 @@ class Gestures(QObject):
         self.refresh()
 
     @property
+    def is_conversation_shown(self) -> bool:
+        """Whether nothing else is in front of it."""
+        return not any(room.is_shown for room in (self.reading.reader, self.recordings, self.models.manager))
+
+    @property
     def can_begin(self) -> bool:
         """Whether another conversation would be a new one, or something else is in front of it."""
-        is_behind = any(room.is_shown for room in (self.reading.reader, self.recordings, self.models.manager))
-        return bool(self.conversation.turns) or self.conversation.transcript.is_temporary or is_behind
+        is_used = bool(self.conversation.turns) or self.conversation.transcript.is_temporary
+        return is_used or not self.is_conversation_shown
 
     @property
     def is_pinned(self) -> bool:
@@ -241,10 +246,6 @@ class Gestures(QObject):
         """Ask for a folder that the model may read, once a person allows each reading."""
         ask_for_folder(self.window, "Choose a Folder to Read", self.preferences.allow_reading)
 
-    def forget_readable(self) -> None:
-        """Let the model read nothing any more."""
-        self.settings.readable_paths = ()
-
     def show_about(self) -> None:
         """Say what this is."""
         licences = LICENCES if getattr(sys, "frozen", False) else None
@@ -252,7 +253,10 @@ class Gestures(QObject):
         AboutBox(self.window, self._look, self.model.engine_version, licences, advice).open()
 
     def copy_message(self) -> None:
-        """Copy the message that has the focus, or else the last one."""
+        """Copy the message that has the focus, or else the last one; where a document is shown, its page."""
+        if self.reading.is_shown:
+            self.reading.copy_page()
+            return
         views = self.window.messages.views
         view = self.window.messages.focused_view or (views[-1] if views else None)
         if view is not None:

@@ -16,6 +16,7 @@ from app.viewmodels.draft.attached import DraftReading, DraftSpeech
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
 from app.viewmodels.reading.collection import Collection
+from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import Reader
@@ -169,10 +170,10 @@ class Arrivals(QObject):
         if documents:
             self.ask_about(documents[0])
 
-    def ask_about(self, path: Path) -> None:
-        """Ask about a document, in the conversation."""
-        self._reader.show(False)
-        self.asked.emit(Question(self._errands, self._store, self._composer, path, self._room.new_folder))
+    def ask_about(self, path: Path, seen: OpenDocument | None = None) -> None:
+        """Ask about a document in the conversation, or about one that is open."""
+        question = Question(self._errands, self._store, self._composer, path, self._room.new_folder, seen)
+        self.asked.emit(question)
 
     def dismiss(self) -> None:
         """Neither."""

@@ -151,6 +151,15 @@ class Collection(QObject):
         if entry.queued is None or not entry.queued.is_forgotten:
             self.deleted.emit(partial(self._restore, entry, hidden))
 
+    def remove_all_of(self, path: Path) -> None:
+        """The same for whatever was read of the file at a path, what is being kept just now included."""
+        self._lane.follow(self._store.documents.all(), partial(self._remove_all_of, path))
+
+    def _remove_all_of(self, path: Path, kept: Iterable[KeptDocument]) -> None:
+        self._take_kept(kept)
+        for entry in [entry for entry in self._all() if entry.path == path]:
+            self.remove(entry)
+
     def _restore(self, entry: Entry, hidden: Sequence[str]) -> None:
         for row_id in hidden:
             self._store.documents.restore(row_id)

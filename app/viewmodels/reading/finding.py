@@ -50,7 +50,7 @@ class PageFinding(QObject):
         self._slices.timeout.connect(self._work)
         self._recounts = QTimer(self, interval=200, singleShot=True)
         self._recounts.timeout.connect(self._recount)
-        reader.opened.connect(self._begin_anew)
+        reader.opened.connect(self.close)
         reader.changed.connect(self._recount_soon)
         reader.turned.connect(self._follow)
         reader.words_found.connect(self._look_for_words)
@@ -116,11 +116,6 @@ class PageFinding(QObject):
     def _is_there(self, number: int) -> bool:
         pages = self._reader.document.pages if self._reader.document is not None else []
         return number <= len(pages) and bool(pages[number - 1].lines)
-
-    def _begin_anew(self) -> None:
-        self._known.clear()
-        self.current, self._is_new, self._awaited = None, False, 0
-        self._recount()
 
     def _recount_soon(self) -> None:
         if self.is_open and not self._recounts.isActive():

@@ -16,7 +16,7 @@ from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
 from app.viewmodels.reading.reader import Reader
-from engine import PageText, Reading
+from engine import PageText, Reading, ReadingForm
 
 __all__ = ["Keeper"]
 
@@ -33,6 +33,8 @@ class _Watched:
         """Of its row; empty until there is one."""
         self.row: KeptDocument | None = None
         """That row, where it was made here and not by the queue."""
+        self.form: ReadingForm = "text"
+        """Of what is kept there."""
         self.stamp: Stamp | None = None
         self.is_known = False
         """Whether it was asked what is kept of it: before that nothing is written."""
@@ -46,6 +48,11 @@ class _Watched:
         """Whether it was opened from what is not kept itself: then it is kept only when it is read or corrected."""
         self.is_begun = False
         """Whether its reading began and no row says so yet."""
+
+    @property
+    def is_of_other_form(self) -> bool:
+        """Whether the queue's row has it as something else: cells of a table are not written over by its text."""
+        return bool(self.id) and self.row is None and self.form != self.document.form
 
     @property
     def is_worth_a_row(self) -> bool:
@@ -185,6 +192,7 @@ class Keeper(QObject):
         if row is not None and row.details.stamp == watched.stamp and watched.id in ("", row.id):
             watched.id = row.id
             watched.row = row if row.state == "kept" else None
+            watched.form = row.details.orders.reading.form
             watched.document.folder = row.details.orders.out or watched.document.folder
             if not watched.document.num_read:
                 watched.document.form = row.details.orders.reading.form
@@ -222,7 +230,7 @@ class Keeper(QObject):
         if self._forgotten(watched.document) is not None:
             return
         numbers, watched.changed = sorted(filter(watched.is_news, watched.changed)), set()
-        if (numbers or watched.is_worth_a_row) and not watched.id:
+        if (numbers or watched.is_worth_a_row) and (not watched.id or watched.is_of_other_form):
             watched.move(uuid.uuid4().hex)
             watched.row = KeptDocument(watched.id, watched.document.path, time.time(), "kept", created_at=time.time())
             self._keep_row(watched, watched.row)
@@ -267,13 +275,13 @@ class Keeper(QObject):
 
     def _follow_queued(self, queued: QueuedDocument) -> None:
         for document in self._watched:
-            if document.path == queued.path:
+            if _are_alike(document, queued):
                 self._follow_queue(document)
 
     def _follow_queue(self, document: OpenDocument) -> None:
         """What the queue reads just now is seen to be read where it is open."""
         current = self._queue.current
-        if current is not None and current.path == document.path and current.progress is Progress.READING:
+        if current is not None and _are_alike(document, current) and current.progress is Progress.READING:
             document.jobs.follow(current.rest, current.page, current.share)
         else:
             document.jobs.follow(None)
@@ -281,7 +289,7 @@ class Keeper(QObject):
     def _take_queued(self, queued: QueuedDocument, text: PageText) -> None:
         """What the queue reads of a document that is open is shown there too, and both are kept in one row."""
         for watched in self._watched.values():
-            if watched.document.path == queued.path:
+            if _are_alike(watched.document, queued):
                 if not queued.is_forgotten and watched.id != queued.id:
                     if watched.row is not None:
                         self._store.documents.remove(watched.id)
@@ -294,5 +302,10 @@ class Keeper(QObject):
                     )
                     self._soon.start()
                 watched.read[text.number] = text
-                watched.document.form = queued.orders.reading.form
+                watched.document.form = watched.form = queued.orders.reading.form
                 watched.document.take(text)
+
+
+def _are_alike(document: OpenDocument, queued: QueuedDocument) -> bool:
+    """Whether what the queue reads is a reading of this document, and not of its fields beside its text."""
+    return document.path == queued.path and (not document.num_read or document.form == queued.orders.reading.form)

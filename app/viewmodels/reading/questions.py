@@ -35,21 +35,30 @@ class Question(QObject):
     The text is what was read of it, with corrections, and else what stands in the file. `new_folder` names a folder
     for pictures, which goes with the app; it is called off the window's thread.
 
-    **Signals:** `changed`, `finished` (it is attached).
+    **Signals:** `changed`, `attaching` (it comes into the message that is written next), `finished` (it is there).
     """
 
     changed = Signal()
+    attaching = Signal()
     finished = Signal()
 
     def __init__(
-        self, errands: Errands, store: Store, composer: Composer, path: Path, new_folder: Callable[[], Path]
+        self,
+        errands: Errands,
+        store: Store,
+        composer: Composer,
+        path: Path,
+        new_folder: Callable[[], Path],
+        seen: OpenDocument | None = None,
     ) -> None:
+        """seen: the document as it is open, where it is: asked about is what stands there."""
         super().__init__()
         self.document = OpenDocument(errands, path)
+        self.is_seen = seen is not None
         self.pages = ""
         """A range, as a person writes it; empty for all."""
-        self.wants_text = False
         self.trouble = ""
+        self._chosen_text: bool | None = None
         self._errands = errands
         self._composer = composer
         self._store = store
@@ -60,8 +69,14 @@ class Question(QObject):
         self._is_busy = False
         self.document.changed.connect(self._follow)
         self.document.looked.connect(lambda _: self.changed.emit())
+        if seen is not None:
+            self.document.jobs.password = seen.password
+            self.document.restore(
+                [KeptPage(page.number, page.text or text, text) for page in seen.pages if (text := page.as_written())]
+            )
         self.document.look()
-        self._lane.do(partial(stamp_of, path), self._find)
+        if not self.document.num_read:
+            self._lane.do(partial(stamp_of, path), self._find)
 
     @property
     def title(self) -> str:
@@ -72,6 +87,23 @@ class Question(QObject):
     def has_text(self) -> bool:
         """Whether a page was read, or has a text layer."""
         return any(map(_num_characters, self.document.pages))
+
+    @property
+    def wants_text(self) -> bool:
+        """As what it goes: as was chosen, or else as its text where each page was read."""
+        if self._chosen_text is None:
+            return 0 < self.document.num_read == len(self.document.pages)
+        return self._chosen_text
+
+    @property
+    def text_words(self) -> str:
+        """What its text is."""
+        num_read, num_pages = self.document.num_read, len(self.document.pages)
+        if not num_read:
+            return "The text in the file"
+        is_corrected = any(page.is_corrected for page in self.document.pages)
+        what = "as it was read and corrected" if is_corrected else "as it was read"
+        return f"Its text, {what}" if num_read == num_pages else f"Its text, {what}, and else as it is in the file"
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -129,9 +161,14 @@ class Question(QObject):
         num_done = len(self._drawn) + 1
         return f"Drawing page {num_done:,} of {len(self.numbers):,}…" if self._is_busy and not self.wants_text else ""
 
-    def choose(self, *, pages: str, wants_text: bool) -> None:
-        """Take these pages, as pictures or as their text."""
-        self.pages, self.wants_text = pages, wants_text
+    def choose_pages(self, pages: str) -> None:
+        """Take these pages."""
+        self.pages = pages
+        self.changed.emit()
+
+    def choose_text(self, wants_text: bool) -> None:
+        """Take their text, or their pictures."""
+        self._chosen_text = wants_text
         self.changed.emit()
 
     def attach(self) -> None:
@@ -167,6 +204,9 @@ class Question(QObject):
         self.changed.emit()
 
     def _attach(self, numbers: tuple[int, ...], texts: tuple[str, ...]) -> None:
+        self.attaching.emit()
+        if not texts:
+            self._composer.attach(self._drawn)
         num_pages = len(self.document.pages)
         self._composer.add(
             DraftPages(new_key(), self.document.path, numbers, texts, num_pages, senses=self._composer.meter.senses)
@@ -201,7 +241,6 @@ class Question(QObject):
             errand.heard.connect(partial(self._take, folder, target))
         elif self._is_busy:
             self._is_busy = False
-            self._composer.attach(self._drawn)
             self._attach(self.numbers, ())
 
     def _take(self, folder: Path, target: Path, event: EngineEvent) -> None:

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from app.text.foreign_text import one_line
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.page import Page
-from engine import PageReceipt, ReadingCost
+from engine import PageReceipt, ReadingCost, ReadingForm
 
-__all__ = ["cost_line", "count", "doubts_line", "page_line", "receipt_line", "summary"]
+__all__ = ["cost_line", "count", "doubts_line", "form_line", "page_line", "receipt_line", "summary"]
 
 _VERDICTS: dict[str, tuple[str, str]] = {
     "text": ("page has text", "pages have text"),
@@ -74,6 +75,20 @@ def page_line(page: Page) -> str:
     if page.text.reason:
         parts.append(page.text.reason.rstrip("."))
     return " · ".join(parts)
+
+
+def form_line(page: Page, form: ReadingForm) -> str:
+    """What was asked of a page, where that is not its text. `form`: as what its document was read last."""
+    if page.text is None or not page.text.answer:
+        return ""
+    if fields := page.text.fields:
+        names = ", ".join(fields)
+        return f"Only fields were looked for on this page: {one_line(names, 100)}."
+    return {
+        "markdown": "This page was read as Markdown.",
+        "table": "Only a table was looked for on this page.",
+        "question": "This is an answer to a question about this page.",
+    }.get(form, "")
 
 
 def doubts_line(page: Page) -> str:

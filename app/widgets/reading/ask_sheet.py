@@ -1,5 +1,6 @@
 """The sheet before a document goes into a message: as what, which pages, and what that costs."""
 
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QButtonGroup, QDialog, QDialogButtonBox, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 from app.text.foreign_text import one_line
@@ -21,8 +22,7 @@ class AskSheet(QDialog):
         title = Label(f"Ask about “{one_line(question.title, 60)}”", wraps=True)
         give_role(title, "name")
         self.as_pictures = QRadioButton("Its pages, as pictures")
-        self.as_text = QRadioButton("The text in the file")
-        self.as_pictures.setChecked(True)
+        self.as_text = QRadioButton()
         kinds = QButtonGroup(self)
         for button in (self.as_pictures, self.as_text):
             kinds.addButton(button)
@@ -44,10 +44,10 @@ class AskSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 18)
         column.setSpacing(10)
-        for widget in (title, self.as_pictures, self.as_text, caption, self.range, self.cost, self.problem, buttons):
+        for widget in (title, self.as_text, self.as_pictures, caption, self.range, self.cost, self.problem, buttons):
             column.addWidget(widget)
-        self.as_text.toggled.connect(self._choose)
-        self.range.textEdited.connect(self._choose)
+        self.as_text.toggled.connect(question.choose_text)
+        self.range.textEdited.connect(question.choose_pages)
         question.changed.connect(self.refresh)
         question.finished.connect(self.accept)
         self.finished.connect(question.close)
@@ -56,12 +56,12 @@ class AskSheet(QDialog):
     def refresh(self) -> None:
         """Say what it costs."""
         question = self._question
+        self.as_text.setText(question.text_words)
         self.as_text.setVisible(question.has_text)
+        with QSignalBlocker(self.as_text):
+            (self.as_text if question.wants_text else self.as_pictures).setChecked(True)
         is_known = question.document.phase in (Phase.KNOWN, Phase.LOOKING) and bool(question.numbers)
         self.cost.setText(question.progress or (question.cost if is_known else ""))
         self.problem.setText(question.problem)
         self.problem.setVisible(bool(question.problem))
         self.attach_button.setEnabled(question.can_attach)
-
-    def _choose(self) -> None:
-        self._question.choose(pages=self.range.text(), wants_text=self.as_text.isChecked())

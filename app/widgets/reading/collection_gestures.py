@@ -11,6 +11,7 @@ from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.reading.collection_view import CollectionView
 from app.widgets.shared.dialogs import ask_for_files, ask_for_folder, ask_where_to_write, show_folder
+from app.widgets.shared.toast import Toast
 from engine import DocumentFormat
 
 __all__ = ["CollectionGestures"]
@@ -25,6 +26,7 @@ class CollectionGestures(QObject):
         self._models = models
         collection = models.collection
         window.documents_room.furnish(self._follow)
+        collection.deleted.connect(lambda way_back: self._toast().say("Document deleted", way_back))
         collection.changed.connect(models.search.refresh)
         self._recent: list[Path] = []
         collection.changed.connect(self._list_recent)
@@ -44,7 +46,6 @@ class CollectionGestures(QObject):
         view.fields.export_requested.connect(self._export_table)
         view.fields.page_chosen.connect(models.reader.open_page)
         models.fields.said.connect(view.toast.say)
-        models.collection.deleted.connect(lambda way_back: view.toast.say("Document deleted", way_back))
 
     def _list_recent(self) -> None:
         """Offer the documents that were read last in the menu, which may be open."""
@@ -85,6 +86,10 @@ class CollectionGestures(QObject):
             show_folder(entry.queued.written[0].parent)
 
     def _tell(self, sentence: str) -> None:
+        self._toast().say(sentence)
+
+    def _toast(self) -> Toast:
+        """Where it is seen."""
         window = self._window
         seen = (room.view for room in (window.documents_room, window.reading_room) if room.is_built)
-        next((view for view in seen if view.isVisible()), window).toast.say(sentence)
+        return next((view for view in seen if view.isVisible()), window).toast

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
@@ -17,7 +18,7 @@ from app.widgets.reading.page_view import Fit
 from app.widgets.reading.reading_view import ReadingView
 from app.widgets.shared.dialogs import ask_where_to_write
 from app.widgets.shared.text_focus import Field
-from engine import Box, DocumentFormat, PageText
+from engine import Box, DocumentFormat, PageText, ReadingForm
 
 __all__ = ["ReadingGestures"]
 
@@ -36,6 +37,7 @@ class ReadingGestures(QObject):
         self.arrivals = arrivals = models.arrivals
         self._choice = models.choice
         self._composer = models.composer
+        self._conversation = models.conversation
         self._collection = models.collection
         self._exporter = models.document_exporter
         window.arrival.dismissed.connect(arrivals.dismiss)
@@ -67,6 +69,7 @@ class ReadingGestures(QObject):
         text.next_doubt.clicked.connect(lambda: self.step_doubt(1))
         text.previous_doubt.clicked.connect(lambda: self.step_doubt(-1))
         text.again.clicked.connect(self.read_finer)
+        text.text_button.clicked.connect(lambda: self.read_page("text"))
         view.page.view.region_drawn.connect(self.read_region)
         view.find_bar.asked.connect(self.finding.look_for)
         self._exporter.said.connect(view.toast.say)
@@ -118,9 +121,11 @@ class ReadingGestures(QObject):
         """Read all pages that are not read yet."""
         self.reader.read_all(self._choice.reading)
 
-    def read_page(self) -> None:
-        """Read the page that is looked at."""
-        self._read((self.reader.number,))
+    def read_page(self, form: ReadingForm | None = None) -> None:
+        """Read the page that is looked at, in the form that is chosen or in this one."""
+        if self.document is not None:
+            reading = self._choice.reading
+            self.document.read((self.reader.number,), with_fields(reading, form=form or reading.form))
 
     def read_finer(self) -> None:
         """Read the page again, so that more is seen of it."""
@@ -200,9 +205,20 @@ class ReadingGestures(QObject):
         if self.document is not None:
             self.reader.close(self.document)
 
+    def remove(self) -> None:
+        """Delete what was read of the document, and show what was behind it; for a while it can come back."""
+        document = self.document
+        if document is not None:
+            self.reader.close(document)
+            self._collection.remove_all_of(document.path)
+
     def take_text_operation(self, operation: str, field: Field | None) -> bool:
-        """Undo and redo of the document, wherever the keyboard is in it but in a field of its own."""
+        """Undo and redo of the document, wherever the keyboard is in it but in a field of its own; an Undo without a
+        change to take back is not its.
+        """
         if self.document is None or (field is not None and field is not self.view.text.editor):
+            return False
+        if operation == "undo" and not self.document.changes.can_undo:
             return False
         if operation in ("undo", "redo"):
             self.document.undo() if operation == "undo" else self.document.redo()
@@ -219,14 +235,20 @@ class ReadingGestures(QObject):
             self.reader.show(False)
 
     def ask(self) -> None:
-        """Put pages of the document into the message, as pictures or as their text."""
+        """Begin a conversation about the document, with its pages as pictures or as their text."""
         if self.document is not None:
-            self.arrivals.ask_about(self.document.path)
+            self.arrivals.ask_about(self.document.path, self.document)
 
     def _ask(self, question: Question) -> None:
+        if question.is_seen:
+            question.attaching.connect(self._begin_conversation)
         sheet = AskSheet(self._window, question)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
+
+    def _begin_conversation(self) -> None:
+        is_temporary = self._conversation.transcript.is_temporary
+        self._window.commands["new_temporary" if is_temporary else "new"].trigger()
 
     def _show_arrival(self) -> None:
         self._ask_button.setVisible(self.arrivals.can_ask)

@@ -8,7 +8,7 @@ from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.lines import lines_of
 from app.viewmodels.reading.page import Offer, Page
 from app.viewmodels.reading.reader import Reader
-from app.viewmodels.reading.words import doubts_line, page_line, receipt_line
+from app.viewmodels.reading.words import doubts_line, form_line, page_line, receipt_line
 from app.widgets.reading.look_card import LookCard
 from app.widgets.reading.page_editor import PageEditor
 from app.widgets.shared.banner import Banner
@@ -40,6 +40,8 @@ class TextSide(QWidget):
         self.offer = Banner(look, "notice", "info", is_dismissable=False)
         self.take_button = self.offer.add_action("Take the New Text")
         self.keep_button = self.offer.add_action("Keep Mine")
+        self.form = Banner(look, "state", "info", is_dismissable=False)
+        self.text_button = self.form.add_action("Read Its Text")
         self.state = ElidedLabel()
         give_role(self.state, "caption")
         self.doubts = QPushButton("Doubtful words")
@@ -74,6 +76,7 @@ class TextSide(QWidget):
             self.card.show_document(document, number)
             self._shown = (document, 0)
             self._show_offer("")
+            self._show_form("")
             return
         is_other = self._shown != (document, number)
         self._shown = (document, number)
@@ -87,6 +90,8 @@ class TextSide(QWidget):
         for widget in (self.doubts, self.previous_doubt, self.next_doubt):
             widget.setVisible(bool(doubts))
         self._show_offer(self._offer_line(page, page.offer) if page.offer is not None else "")
+        is_at_rest = page.offer is None and not page.is_waiting
+        self._show_form(form_line(page, document.form) if document is not None and is_at_rest else "")
 
     def _offer_line(self, page: Page, offer: Offer) -> str:
         """What is asked; a correction that was taken back is no reason any more."""
@@ -101,6 +106,10 @@ class TextSide(QWidget):
     def _show_offer(self, text: str) -> None:
         self._offer_room.setVisible(bool(text))
         self.offer.show_text(text)
+
+    def _show_form(self, text: str) -> None:
+        self._form_room.setVisible(bool(text))
+        self.form.show_text(text)
 
     def _edit(self, text: str) -> None:
         if self._reader.document is not None:
@@ -118,10 +127,7 @@ class TextSide(QWidget):
         self.editor.go_to(line, span)
 
     def _arrange(self) -> None:
-        self._offer_room = QWidget()
-        banner = QHBoxLayout(self._offer_room)
-        banner.setContentsMargins(10, 6, 10, 6)
-        banner.addWidget(self.offer)
+        self._offer_room, self._form_room = _around(self.offer), _around(self.form)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.editor)
         self._stack.addWidget(self.card)
@@ -134,6 +140,15 @@ class TextSide(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self._form_room)
         column.addWidget(self._offer_room)
         column.addWidget(self._stack, 1)
         column.addWidget(self._foot)
+
+
+def _around(banner: Banner) -> QWidget:
+    room = QWidget()
+    row = QHBoxLayout(room)
+    row.setContentsMargins(10, 6, 10, 6)
+    row.addWidget(banner)
+    return room

@@ -134,6 +134,40 @@ def test_what_was_read_and_corrected_is_what_is_asked_about(open_desk: OpenDesk,
     assert item.texts[0] == "What a person wrote"
 
 
+def test_asking_from_a_document_begins_a_conversation_called_after_it(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The text is offered first where all of it was read, as it stands on the screen; without it nothing begins."""
+    desk = open_desk("text")
+    say(desk, "Something else.")
+    wait_for_end(qtbot, desk)
+    before = desk.models.library.current_id
+    desk.models.arrivals.open([pretend(tmp_path / "lease.pdf", Pretence(("picture",) * 2, num_lines=2))])
+    document = desk.models.reader.document
+    assert document is not None
+    qtbot.waitUntil(lambda: len(document.pages) == 2, timeout=WAIT_MS)
+    document.read([1, 2], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: document.num_read == 2 and not document.is_reading, timeout=WAIT_MS)
+    document.edit(2, "Mended just now")
+    desk.window.commands["ask_document"].trigger()
+    sheet = desk.window.findChild(AskSheet)
+    assert isinstance(sheet, AskSheet)
+    qtbot.waitUntil(sheet.attach_button.isEnabled, timeout=WAIT_MS)
+    assert (sheet.as_text.isChecked(), sheet.as_text.text()) == (True, "Its text, as it was read and corrected")
+    assert desk.models.reader.is_shown
+    assert desk.models.library.current_id == before
+    sheet.attach_button.click()
+    qtbot.waitUntil(lambda: not desk.models.reader.is_shown, timeout=WAIT_MS)
+    assert desk.models.library.current_id != before
+    assert not desk.models.conversation.turns
+    (item,) = desk.models.composer.items
+    assert isinstance(item, DraftPages)
+    assert item.texts[1] == "Mended just now"
+    say(desk, "When is it due?")
+    wait_for_end(qtbot, desk)
+    qtbot.waitUntil(lambda: desk.models.library.title.startswith("lease.pdf"), timeout=WAIT_MS)
+
+
 def test_each_question_brings_pages_that_were_not_told_yet_and_a_page_without_room_is_cut() -> None:
     texts = tuple(f"alpha {'x' * 100} {number}" for number in range(10))
     item = DraftPages(1, Path("/a.pdf"), tuple(range(1, 11)), texts, 10)

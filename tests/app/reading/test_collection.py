@@ -210,7 +210,7 @@ def test_documents_of_the_list_come_into_the_table_and_none_twice(
     assert sorted(told) == ["1 page read"] * 2 + ["Fields Total · 1 page read"] * 2
 
 
-def test_a_document_that_was_read_for_fields_shows_and_copies_them(
+def test_a_document_that_was_read_for_fields_says_so_and_its_text_is_read_beside_them(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
     desk = open_desk()
@@ -224,6 +224,22 @@ def test_a_document_that_was_read_for_fields_shows_and_copies_them(
     qtbot.waitUntil(window.commands["copy_page"].isEnabled, timeout=WAIT_MS)
     window.commands["copy_page"].trigger()
     assert QGuiApplication.clipboard().text() == "Total: 4.20\nShop:\n"
+    side, document = window.reading.text, desk.models.reader.document
+    assert document is not None
+    assert "Total, Shop" in side.form.text.text()
+    side.text_button.click()
+    qtbot.waitUntil(lambda: side.editor.toPlainText().startswith(SENTENCES[0]), timeout=WAIT_MS)
+    assert not side.form.isVisible()
+    fields.name("Nothing of it")
+    fields.name("Total, Shop")
+    assert fields.cell(fields.documents[0], "Total").text == "4.20"
+    desk.keeper.save()
+    rows = {row.details.orders.reading.form: row.id for row in desk.store.documents.all().result(60)}
+    (cells,) = desk.store.documents.pages(rows["fields"]).result(60)
+    assert cells.read.fields["Total"] == "4.20"
+    desk.models.reader.close(document)
+    desk.models.reader.open_page(path, 1)
+    qtbot.waitUntil(lambda: side.editor.toPlainText().startswith(SENTENCES[0]), timeout=WAIT_MS)
 
 
 def test_fields_that_are_named_again_after_a_restart_are_found_on_all_pages(

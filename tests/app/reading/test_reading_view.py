@@ -233,6 +233,35 @@ def test_words_are_found_in_all_pages(open_desk: OpenDesk, qtbot: QtBot, tmp_pat
     assert desk.models.reader.is_shown
 
 
+def test_commands_act_on_the_document_that_is_seen_and_not_on_what_is_behind_it(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("text")
+    commands, reader, collection = desk.window.commands, desk.models.reader, desk.models.collection
+    say(desk, "Hello")
+    wait_for_end(qtbot, desk)
+    qtbot.waitUntil(commands["rename"].isEnabled, timeout=WAIT_MS)
+    read(desk, qtbot, pretend(tmp_path / "b.pdf", Pretence(("text",), num_lines=2)))
+    desk.models.page_finding.look_for("sister")
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text",), num_lines=2)))
+    assert not desk.models.page_finding.is_open, "another document was searched"
+    for name in ("rename", "pin", "regenerate", "edit_last", "previous_message"):
+        assert not commands[name].isEnabled()
+    assert (commands["remove"].text(), commands["copy_message"].text()) == ("Delete Document", "Copy Page")
+    commands["copy_message"].trigger()
+    assert QGuiApplication.clipboard().text().startswith(SENTENCES[0])
+    commands["remove"].trigger()
+    qtbot.waitUntil(lambda: [each.path.name for each in collection.entries] == ["b.pdf"], timeout=WAIT_MS)
+    assert [document.path.name for document in reader.documents] == ["b.pdf"]
+    assert len(desk.models.shelf.rows) == 1
+    assert desk.window.reading_toast.text.text() == "Document deleted"
+    commands["undo"].trigger()
+    qtbot.waitUntil(lambda: len(collection.entries) == 2, timeout=WAIT_MS)
+    commands["next"].trigger()
+    assert not reader.is_shown
+    assert commands["remove"].text() == "Delete Conversation"
+
+
 def test_a_locked_document_is_opened_with_its_password(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk()
     document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), password="open sesame")))
