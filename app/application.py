@@ -61,6 +61,7 @@ from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.keeping import Keeper
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
+from app.viewmodels.reading.visits import Visits
 from app.viewmodels.recordings.recording import Recordings
 from app.viewmodels.settings.preferences import Preferences
 from app.viewmodels.shelf.library import Library
@@ -156,8 +157,8 @@ class Desk:
     window: MainWindow
     gestures: Gestures
 
-    def open(self, model: Path) -> None:
-        """Start the engine, begin to load a model, and show the window with what was open last."""
+    def open(self, model: Path, files: Sequence[Path] = ()) -> None:
+        """Start the engine, begin to load a model, and show the window with these files, or what was open last."""
         self.window.show()
         self.bridge.start()
         self.models.model.load(model)
@@ -165,6 +166,10 @@ class Desk:
         self.models.library.start()
         self.models.queue.begin()
         self.models.manager.begin()
+        if files:
+            self.models.arrivals.open(files)
+        else:
+            self.models.visits.begin()
 
     def follow(self, application: DesktopApplication) -> None:
         """Attach what the system asks the app to open, and bring back a window that was closed meanwhile."""
@@ -198,6 +203,7 @@ class Desk:
         self.models.collection.close()
         self.models.fields.close()
         self.keeper.close()
+        self.models.visits.close()
         self.models.page_finding.close()
         self.models.reader.finish()
         self.models.document_exporter.close()
@@ -373,6 +379,7 @@ def assemble(
         fields=collection.fields,
         document_exporter=DocumentExporter(settings),
         queue=queue,
+        visits=Visits(store, reader, page_keeper, settings),
         recordings=recordings,
         player=Player(SystemLoudspeaker()),
         sounds=Player(SystemLoudspeaker()),
@@ -394,6 +401,7 @@ def assemble(
     conversation.opened.connect(begin)
     preferences.delete_all_requested.connect(library.remove_all)
     preferences.delete_all_requested.connect(pasted.close)
+    preferences.delete_all_requested.connect(models.visits.forget_all)
     gestures = Gestures(window, look, models, preferences, partial(models.intake.attach_written, pasted.draw_sample))
     Reactions(gestures)
     notifier = system.make_notifier(window)
@@ -531,8 +539,8 @@ def main(argv: Sequence[str]) -> int:
     settings = Settings(QSettings())
     command = engine_command(log_folder() / "engine.log")
     desk = assemble(command, Theme(application, settings), settings, folder, states=states_folder())
-    desk.open(options.model or settings.start_model or sample_checkpoint())
-    desk.models.arrivals.open([path.absolute() for path in options.files])
+    files = [path.absolute() for path in options.files]
+    desk.open(options.model or settings.start_model or sample_checkpoint(), files)
     desk.follow(application)
     desk.store.files_outside().add_done_callback(_sweep)
     doorbell.rung.connect(desk.answer)

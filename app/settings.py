@@ -288,6 +288,8 @@ class Settings(QObject):
     """Where the settings window was; None for nowhere yet."""
     open_conversation = _text("open_conversation")
     """The conversation that was open when the app ended; empty for a new one."""
+    seen_document = _text("seen_document")
+    """The document that was shown when the app ended, by its id, or the list of all; empty for the conversation."""
     is_sidebar_shown = _flag("sidebar", True)
     """Whether the list of conversations is shown where there is room."""
     tools: Preference[frozenset[str]] = Preference(

@@ -21,12 +21,14 @@ from app.store.values import (
     Hit,
     KeptDocument,
     KeptPage,
+    Offer,
     Orders,
     PageHit,
     Stamp,
     Summary,
     Turn,
     TurnState,
+    Visit,
 )
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "KeptDocument",
     "KeptPage",
     "Matter",
+    "Offer",
     "Orders",
     "PageHit",
     "RecordingShelf",
@@ -54,5 +57,6 @@ __all__ = [
     "Summary",
     "Turn",
     "TurnState",
+    "Visit",
     "sound_parents",
 ]

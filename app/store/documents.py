@@ -14,15 +14,17 @@ import msgspec
 
 from app.store.index import MIN_TERM_LENGTH, matching
 from app.store.text import search_terms, searchable, snippet
-from app.store.values import Details, DocumentState, KeptDocument, KeptPage, PageHit
+from app.store.values import Details, DocumentState, KeptDocument, KeptPage, Offer, PageHit, Visit
 from engine import PageState, PageText, without_surrogates
 
 __all__ = ["Documents"]
 
 _DOCUMENTS = """
 SELECT id, path, place, state, reason, created_at, updated_at, details,
-    (SELECT json_group_object(number, pages.state) FROM pages WHERE document_id = documents.id)
-FROM documents WHERE ifnull(removed_at, 0) <= 0 AND (id = :id OR :id IS NULL) ORDER BY place, created_at, id
+    (SELECT json_group_object(number, pages.state) FROM pages WHERE document_id = documents.id),
+    opened_at, page, scale, offers
+FROM documents LEFT JOIN visits ON document_id = id
+WHERE ifnull(removed_at, 0) <= 0 AND (id = :id OR :id IS NULL) ORDER BY place, created_at, id
 """
 _NEWEST = """
 SELECT id FROM documents WHERE ifnull(removed_at, 0) <= 0 AND path = ? ORDER BY iif(json_valid(details),
@@ -43,6 +45,11 @@ ON CONFLICT (document_id, number) DO UPDATE SET state = :state, read = :read,
 """
 _SAVE_CORRECTION = """
 UPDATE pages SET corrected = :corrected, text = :text WHERE document_id = :id AND number = :number
+"""
+_SAVE_VISIT = """
+INSERT INTO visits (document_id, opened_at, page, scale, offers)
+SELECT :id, :opened_at, :page, :scale, :offers WHERE EXISTS (SELECT 1 FROM documents WHERE id = :id)
+ON CONFLICT (document_id) DO UPDATE SET opened_at = :opened_at, page = :page, scale = :scale, offers = :offers
 """
 _TOUCH = "UPDATE documents SET updated_at = ? WHERE id = ?"
 _FIND_TITLES = """
@@ -144,6 +151,20 @@ class Documents:
                 execute(_SAVE_CORRECTION, values)
                 execute(_TOUCH, (time.time(), document_id))
 
+    def save_visit(self, document_id: str, visit: Visit) -> None:
+        """Keep how a document was left."""
+        values = {
+            "id": document_id, "opened_at": visit.opened_at, "page": visit.page, "scale": visit.scale,
+            "offers": _encoded(visit.offers),
+        }  # fmt: skip
+        with self._change() as execute:
+            execute(_SAVE_VISIT, values)
+
+    def clear_opened(self) -> None:
+        """List nothing as opened any more."""
+        with self._change() as execute:
+            execute("UPDATE visits SET opened_at = 0")
+
     def forget_pages(self, document_id: str, numbers: Sequence[int]) -> None:
         """Let pages be read again as if they never were, except those that a person corrected."""
         with self._change() as execute:
@@ -166,14 +187,18 @@ class Documents:
 
 
 def _document(  # the columns of _DOCUMENTS
-    id_: str, path: bytes, place: float, state: Any, reason: str, created_at: float, updated_at: float, *rest: str
+    id_: str, path: bytes, place: float, state: Any, reason: str, created_at: float, updated_at: float, *rest: Any
 ) -> KeptDocument:
-    details, pages = rest
+    details, pages, opened_at, *visit = rest
     return KeptDocument(
         id_, Path(os.fsdecode(path)), place, state if state in get_args(DocumentState) else "kept", reason,
         created_at, updated_at, _decoded(Details(), details, Details),
-        _decoded({}, pages, dict[int, PageState]),
+        _decoded({}, pages, dict[int, PageState]), None if opened_at is None else _visit(opened_at, *visit),
     )  # fmt: skip
+
+
+def _visit(opened_at: float, page: int, scale: float, offers: str) -> Visit:
+    return Visit(opened_at, page, scale, _decoded((), offers, tuple[Offer, ...]))
 
 
 def _page(number: int, read: str, corrected: str | None) -> KeptPage:
@@ -183,11 +208,11 @@ def _page(number: int, read: str, corrected: str | None) -> KeptPage:
     return KeptPage(number, _decoded(damaged, read, PageText), kept)
 
 
-def _encoded(page: PageText) -> str:
+def _encoded(pages: PageText | Sequence[Offer]) -> str:
     try:
-        return msgspec.json.encode(page).decode()
+        return msgspec.json.encode(pages).decode()
     except UnicodeEncodeError:  # half a character, as foreign text may hold
-        return without_surrogates(json.dumps(msgspec.to_builtins(page), ensure_ascii=False))
+        return without_surrogates(json.dumps(msgspec.to_builtins(pages), ensure_ascii=False))
 
 
 def _decoded(otherwise: Any, value: str, kind: type[T]) -> T | Any:

@@ -35,6 +35,7 @@ _DOCUMENT: Mapping[str, Value] = {
 _PAGE: Mapping[str, Value] = {
     "key": None, "document_id": "", "number": 0, "state": "", "read": "", "corrected": None, "text": "",
 }  # fmt: skip
+_VISIT: Mapping[str, Value] = {"document_id": "", "opened_at": 0.0, "page": 1, "scale": 0.0, "offers": "[]"}
 """Of each table the columns in their order, and what stands where a value is missing or of another kind."""
 
 _OPTIONAL: Mapping[str, type] = {
@@ -61,6 +62,7 @@ class _Found:
     drafts: dict[str | None, _Row] = field(default_factory=dict)
     documents: dict[str, _Row] = field(default_factory=dict)
     pages: dict[tuple[Value, Value], _Row] = field(default_factory=dict)
+    visits: dict[str, _Row] = field(default_factory=dict)
 
 
 def salvage(damaged: Path, fresh: sqlite3.Connection) -> Salvaged:
@@ -100,7 +102,7 @@ def _sort_in(found: _Found, cell: Cell) -> None:
 
 
 def _sort_in_document(found: _Found, cell: Cell) -> None:
-    """The same for documents and their pages."""
+    """The same for documents, their pages, and how they were left."""
     match len(cell.values):
         case 10:
             row = _row(_DOCUMENT, cell)
@@ -110,6 +112,10 @@ def _sort_in_document(found: _Found, cell: Cell) -> None:
             row = _row(_PAGE, cell) | {"key": None}
             if row["document_id"] and (cell.is_exact or _is_json(row["read"])):
                 found.pages.setdefault((row["document_id"], row["number"]), row)
+        case 5:
+            row = _row(_VISIT, cell)
+            if row["document_id"] and cell.is_exact:
+                found.visits.setdefault(str(row["document_id"]), row)
 
 
 def _row(columns: Mapping[str, Value], cell: Cell) -> _Row:
@@ -210,6 +216,7 @@ def _write(found: _Found, fresh: sqlite3.Connection) -> None:
             ("drafts", _DRAFT, found.drafts.values()),
             ("documents", _DOCUMENT, found.documents.values()),
             ("pages", _PAGE, found.pages.values()),
+            ("visits", _VISIT, [row for id_, row in found.visits.items() if id_ in found.documents]),
         ):
             names = ", ".join(f":{column}" for column in columns)
             fresh.executemany(f"INSERT INTO {table} ({names.replace(':', '')}) VALUES ({names})", rows)  # noqa: S608

@@ -88,9 +88,19 @@ CREATE TABLE pages (
 ) STRICT;
 """
 
-_TABLES = ("conversations", "turns", "drafts", "documents", "pages")
+_VERSION_5 = """
+CREATE TABLE visits (
+    document_id TEXT NOT NULL PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+    opened_at REAL NOT NULL,                     -- 0 for what is not listed as opened
+    page INTEGER NOT NULL,                       -- that was looked at, from 1
+    scale REAL NOT NULL,                         -- pixels for a point of the page; 0 fits it, -1 its width
+    offers TEXT NOT NULL                         -- JSON of Offers
+) STRICT;
+"""
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_TABLES = ("conversations", "turns", "drafts", "documents", "pages", "visits")
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 
 def is_header(content: bytes) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from app.store.chats import Chats
-from app.store.values import KeptDocument, KeptPage, PageHit
+from app.store.values import KeptDocument, KeptPage, PageHit, Visit
 from engine import PageText
 
 __all__ = ["DocumentShelf"]
@@ -55,6 +55,14 @@ class DocumentShelf:
         """Keep a page as a person left it, beside what was read; None for as it was read."""
         name = f"correction {document_id} {number}"
         return self._write(name, lambda chats: chats.documents.save_correction(document_id, number, corrected))
+
+    def save_visit(self, document_id: str, visit: Visit) -> Future[None]:
+        """Keep how a document was left that is there."""
+        return self._write(f"visit {document_id}", lambda chats: chats.documents.save_visit(document_id, visit))
+
+    def clear_opened(self) -> Future[None]:
+        """List no document as opened any more."""
+        return self._write("", lambda chats: chats.documents.clear_opened())
 
     def forget_pages(self, document_id: str, numbers: Sequence[int]) -> Future[None]:
         """Let pages be read again; those that a person corrected stay."""

@@ -8,6 +8,7 @@ import msgspec
 from app.store.text import MATCH_BEGIN, MATCH_END
 from engine import (
     Answer,
+    Box,
     DocumentFormat,
     DocumentInfo,
     Media,
@@ -24,7 +25,7 @@ from engine import (
 
 __all__ = [
     "Answered", "Conversation", "Costs", "Details", "DocumentState", "Draft", "Edit", "Hit", "KeptDocument", "KeptPage",
-    "Orders", "PageHit", "Stamp", "Summary", "Turn", "TurnState",
+    "Offer", "Orders", "PageHit", "Stamp", "Summary", "Turn", "TurnState", "Visit",
 ]  # fmt: skip
 
 TurnState = Literal["complete", "running", "stopped", "failed", "interrupted"]
@@ -183,6 +184,25 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     """That its pages took so far."""
 
 
+class Offer(msgspec.Struct, frozen=True):
+    """What was read again of a page, or of a region of it, where a person had corrected something."""
+
+    text: PageText
+    region: Box | None = None
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """How a document was left that was shown."""
+
+    opened_at: float = 0.0
+    """0 for what is not listed as opened."""
+    page: int = 1
+    scale: float = 0.0
+    """Pixels for a point of the page; 0 fits it, -1 its width."""
+    offers: tuple[Offer, ...] = ()
+    """What nobody has answered yet."""
+
+
 class KeptDocument(msgspec.Struct, frozen=True):
     """A document that is to be read, or was."""
 
@@ -199,6 +219,8 @@ class KeptDocument(msgspec.Struct, frozen=True):
     details: Details = Details()
     pages: dict[int, PageState] = {}
     """The state of each page that is over; from the pages themselves, not kept with the document."""
+    visit: Visit | None = None
+    """None where it was never shown; kept by itself."""
 
 
 class KeptPage(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
+from app.viewmodels.reading.visits import Visits
 from app.viewmodels.recordings.recording import Recordings
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.remarks import Remarks
@@ -99,6 +100,7 @@ class ViewModels:
     collection: Collection
     fields: FieldsTable
     queue: Queue
+    visits: Visits
     recordings: Recordings
     player: Player
     sounds: Player

@@ -53,13 +53,14 @@ class Collection(QObject):
     """Queues documents, shows how they do, and opens them.
 
     **Signals:** `changed` (`entries`), `removed` (the id of a row that is deleted), `deleted` (the way back to it),
-    `restored` (path: it came back).
+    `restored` (path: it came back), `recent_changed` (`recent`).
     """
 
     changed = Signal()
     removed = Signal(str)
     deleted = Signal(object)
     restored = Signal(object)
+    recent_changed = Signal()
 
     def __init__(self, queue: Queue, store: Store, reader: Reader, model: Model, fields: FieldsTable) -> None:
         super().__init__()
@@ -69,6 +70,8 @@ class Collection(QObject):
         """Files that are written of what is queued next."""
         self.out: Path | None = None
         """The folder for them; None for beside each document."""
+        self.recent: dict[Path, bool] = {}
+        """The documents that were opened last, the newest first, and whether they are still there."""
         self.forgets = False
         """Whether nothing of what is queued next is kept but its files."""
         self.choice = Choice()
@@ -78,6 +81,7 @@ class Collection(QObject):
         self._store = store
         self._reader = reader
         self._lane = Lane()
+        self._disk = Lane()
         self._kept: list[KeptDocument] = []
         self._hits: list[PageHit] = []
         self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
@@ -113,11 +117,6 @@ class Collection(QObject):
         """Documents that are not in the table of fields, as it stands now, and could be read for it."""
         there = {document.path for document in self.fields.documents}
         return [path for path in dict.fromkeys(entry.path for entry in self._all()) if path not in there]
-
-    @property
-    def recent(self) -> list[Path]:
-        """The documents that were read or corrected last, the newest first."""
-        return list(islice(dict.fromkeys(entry.path for entry in self._over()), MOST_RECENT))
 
     def look_for(self, text: str) -> None:
         """Show only what holds these words."""
@@ -199,6 +198,7 @@ class Collection(QObject):
         """Show nothing more."""
         self._soon.stop()
         self._lane.close()
+        self._disk.close()
 
     def _follow_model(self) -> None:
         self.choice.reads_pieces = self._model.traits.max_line_characters > 0
@@ -208,8 +208,17 @@ class Collection(QObject):
             self._soon.start()
 
     def _take_kept(self, kept: Iterable[KeptDocument]) -> None:
+        kept = list(kept)
         self._kept = [each for each in kept if each.state == "kept"]
+        opened = sorted((-each.visit.opened_at, each.path) for each in kept if each.visit and each.visit.opened_at)
+        paths = tuple(islice(dict.fromkeys(path for _, path in opened), MOST_RECENT))
+        self._disk.do(partial(_which_are_there, paths), self._take_recent)
         self._show()
+
+    def _take_recent(self, recent: dict[Path, bool]) -> None:
+        if list(recent.items()) != list(self.recent.items()):
+            self.recent = recent
+            self.recent_changed.emit()
 
     def _take_hits(self, query: str, hits: Sequence[PageHit]) -> None:
         if query == self.query:
@@ -276,3 +285,7 @@ def _kept_entry(document: KeptDocument) -> Entry:
 
 def _unread(info: DocumentInfo | None) -> str:
     return f"{count(len(info.pages), 'page')}, not read yet" if info else "Not read yet"
+
+
+def _which_are_there(paths: Sequence[Path]) -> dict[Path, bool]:
+    return {path: path.exists() for path in paths}

@@ -9,12 +9,12 @@ from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
-from app.store import KeptPage
+from app.store import KeptPage, Offer
 from app.viewmodels.reading.changes import Changes
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.jobs import PageJobs
 from app.viewmodels.reading.lines import edited, lines_of, text_of, whole_lines, word_around
-from app.viewmodels.reading.page import Offer, Page
+from app.viewmodels.reading.page import Page
 from engine import (
     Box,
     DocumentInfo,
@@ -166,6 +166,8 @@ class OpenDocument(QObject):
 
     def failure_at(self, number: int) -> str:
         """What is wrong where a page is looked at."""
+        if self.phase is Phase.REFUSED and self.pages:
+            return self.refusal
         return self.failure if self.failed_page in (0, number) else ""
 
     # --- looking

@@ -93,10 +93,13 @@ class Keeper(QObject):
     Of what goes with the app (`is_passing`) nothing is kept: nobody could open it again. Of a document that the queue
     reads and forgets nothing is kept here either; what was read of it is in memory.
 
-    **Signals:** `kept` (a document has a row now).
+    **Signals:** `kept` (a document has a row now), `restored` (OpenDocument, KeptDocument: all that is kept of it is
+    there), `letting_go` (OpenDocument: nobody watches it any more).
     """
 
     kept = Signal()
+    restored = Signal(object, object)
+    letting_go = Signal(object)
 
     def __init__(
         self,
@@ -126,6 +129,11 @@ class Keeper(QObject):
         for watched in self._watched.values():
             if watched.is_known:
                 self._save(watched)
+
+    def id_of(self, document: OpenDocument | None) -> str:
+        """Of its row; empty where nothing is kept of it."""
+        watched = self._watched.get(document) if document is not None else None
+        return watched.id if watched is not None else ""
 
     def forget_all(self) -> None:
         """Everything is deleted: what is open is kept only when it is read anew or corrected, and then all of it."""
@@ -180,26 +188,28 @@ class Keeper(QObject):
 
     def _let_go(self, document: OpenDocument) -> None:
         self.save()
+        self.letting_go.emit(document)
         self._watched.pop(document, None)
 
     def _ask(self, watched: _Watched, stamp: Stamp | str) -> None:
-        if isinstance(stamp, Stamp):
-            watched.stamp = stamp
-            self._lane.follow(self._store.documents.find(watched.document.path), partial(self._take_row, watched))
+        """What was read of a file that is not there any more is shown nevertheless."""
+        watched.stamp = stamp if isinstance(stamp, Stamp) else None
+        self._lane.follow(self._store.documents.find(watched.document.path), partial(self._take_row, watched))
 
     def _take_row(self, watched: _Watched, row: KeptDocument | None) -> None:
-        watched.is_known, watched.is_new = True, row is None and not watched.id and not watched.is_quiet
-        if row is not None and row.details.stamp == watched.stamp and watched.id in ("", row.id):
-            watched.id = row.id
+        is_new = row is None and not watched.id and not watched.is_quiet and watched.stamp is not None
+        watched.is_known, watched.is_new = True, is_new
+        if row is not None and watched.stamp in (None, row.details.stamp) and watched.id in ("", row.id):
+            watched.id, watched.stamp = row.id, watched.stamp or row.details.stamp
             watched.row = row if row.state == "kept" else None
             watched.form = row.details.orders.reading.form
             watched.document.folder = row.details.orders.out or watched.document.folder
             if not watched.document.num_read:
                 watched.document.form = row.details.orders.reading.form
-            self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched))
+            self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched, row))
         self._soon.start()
 
-    def _restore(self, watched: _Watched, pages: Sequence[KeptPage]) -> None:
+    def _restore(self, watched: _Watched, row: KeptDocument, pages: Sequence[KeptPage]) -> None:
         there = {page.number for page in watched.document.pages if page.text is not None}
         unread = [each for each in pages if each.number not in watched.read and each.number not in there]
         for each in unread:
@@ -207,6 +217,7 @@ class Keeper(QObject):
             if each.corrected is not None:
                 watched.corrected[each.number] = each.corrected
         watched.document.restore(unread)
+        self.restored.emit(watched.document, row)
 
     def _note(self, watched: _Watched, number: int) -> None:
         watched.changed.add(number)

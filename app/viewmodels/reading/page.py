@@ -4,18 +4,11 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace as with_fields
 
+from app.store import Offer
 from app.viewmodels.reading.lines import Line, answer_of, covers, lines_of, put_in_place
-from engine import Box, PageInfo, PageText, Turned
+from engine import PageInfo, PageText, Turned
 
-__all__ = ["Offer", "Page"]
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What was read again of a page, or of a region of it, where a person had corrected something."""
-
-    text: PageText
-    region: Box | None = None
+__all__ = ["Page"]
 
 
 @dataclass
@@ -30,6 +23,7 @@ class Page:
     lines: tuple[Line, ...] = ()
     """As it stands now."""
     offer: Offer | None = None
+    """What was read again where a person had corrected something, until they take or decline it."""
     is_waiting: bool = False
     """Whether it is to be read."""
     progress: float | None = None

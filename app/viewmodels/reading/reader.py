@@ -17,14 +17,15 @@ class Reader(QObject):
     """Opens documents and goes through their pages.
 
     **Signals:** `opened` (another document, or none, is the one that is shown), `shown` (whether documents are shown,
-    not the conversation), `turned` (another page), `changed` (anything that commands depend on), `placed` (line,
-    range of characters or None: where to look on the page), `words_found` (words, the page on which a search found
-    them), `added`, `removed` (OpenDocument).
+    not the conversation), `turned` (another page), `scaled` (pages are shown at another scale), `changed` (anything
+    that commands depend on), `placed` (line, range of characters or None: where to look on the page), `words_found`
+    (words, the page on which a search found them), `added`, `removed` (OpenDocument).
     """
 
     opened = Signal()
     shown = Signal(bool)
     turned = Signal()
+    scaled = Signal()
     changed = Signal()
     placed = Signal(int, object)
     words_found = Signal(str, int)
@@ -40,6 +41,8 @@ class Reader(QObject):
         self.pictures: PagePictures | None = None
         self.number = 1
         """The page that is looked at."""
+        self.scale = 0.0
+        """Pixels for a point of a page; 0 fits the page, -1 its width."""
         self.is_shown = False
         self.is_listing = False
         """Whether the list of all documents is what is shown of them."""
@@ -49,6 +52,8 @@ class Reader(QObject):
         """Of each other document that is open, the page that was looked at."""
         self._wanted = 0
         """The page to go to as soon as it is there."""
+        self._is_led = False
+        """Whether somebody went to a page of the document that is shown."""
         self.place = (0, 0)
         """Line and character at which the person is."""
 
@@ -72,6 +77,7 @@ class Reader(QObject):
             self.pictures.close()
         if self.document in self.documents:
             self._numbers[self.document] = self.number
+        self._is_led = document in self._numbers
         number = self._numbers.pop(document, 1) if document is not None else 1
         self.document, self.number, self.place = document, number, (0, 0)
         self.pictures = PagePictures(self._errands, document, self._new_file) if document is not None else None
@@ -83,8 +89,8 @@ class Reader(QObject):
         """Put a document away; the one before it is shown, or none."""
         at = self.documents.index(document)
         self.documents.remove(document)
-        self._numbers.pop(document, None)
         self.removed.emit(document)
+        self._numbers.pop(document, None)
         document.close()
         if document is self.document:
             self.choose(self.documents[max(at - 1, 0)] if self.documents else None)
@@ -106,9 +112,28 @@ class Reader(QObject):
         """
         self.open([path])
         self._wanted = number
+        self._is_led |= number > 0
         self._arrive()
         if words and number:
             self.words_found.emit(words, number)
+
+    def number_of(self, document: OpenDocument) -> int:
+        """The page that is looked at, or was when another document came before it."""
+        return self.number if document is self.document else self._numbers.get(document, 1)
+
+    def leave_at(self, document: OpenDocument, number: int) -> None:
+        """A document that was open in an earlier run is shown at this page, unless somebody went to another one."""
+        if document is not self.document:
+            self._numbers.setdefault(document, number)
+        elif not self._is_led:
+            self._wanted = number
+            self._arrive()
+
+    def set_scale(self, scale: float) -> None:
+        """Show pages at this scale."""
+        if scale != self.scale:
+            self.scale = scale
+            self.scaled.emit()
 
     def _arrive(self) -> None:
         if self._wanted and self.document is not None and self._wanted <= len(self.document.pages):
@@ -155,6 +180,7 @@ class Reader(QObject):
         """Show a page, and a line of it."""
         if self.document is None or not 1 <= number <= len(self.document.pages):
             return
+        self._is_led = True
         if number != self.number:
             self.number, self.place = number, (0, 0)
             self.turned.emit()

@@ -28,8 +28,8 @@ class CollectionGestures(QObject):
         window.documents_room.furnish(self._follow)
         collection.deleted.connect(lambda way_back: self._toast().say("Document deleted", way_back))
         collection.changed.connect(models.search.refresh)
-        self._recent: list[Path] = []
-        collection.changed.connect(self._list_recent)
+        collection.recent_changed.connect(self._list_recent)
+        models.visits.opened_changed.connect(collection.refresh)
         self._list_recent()
         collection.refresh()
         for said in (collection.queue.finished, models.arrivals.said):
@@ -48,17 +48,21 @@ class CollectionGestures(QObject):
         models.fields.said.connect(view.toast.say)
 
     def _list_recent(self) -> None:
-        """Offer the documents that were read last in the menu, which may be open."""
+        """Offer the documents that were opened last in the menu; those that are not there any more say so."""
         menu = self._window.commands.menus["Open Recent"]
-        paths = self._models.collection.recent
-        if paths == self._recent and not menu.isEmpty():
-            return
-        self._recent = paths
+        recent = self._models.collection.recent
         menu.clear()
-        for path in paths:
-            menu.addAction(one_line(path.name, 60).replace("&", "&&"), partial(self._models.reader.open, [path]))
-        if not paths:
-            menu.addAction("No Documents Yet").setEnabled(False)
+        for path, is_there in recent.items():
+            name = one_line(path.name, 60).replace("&", "&&")
+            action = menu.addAction(name if is_there else f"{name} (Moved or Deleted)")
+            action.triggered.connect(partial(self._open_recent, path))
+            action.setEnabled(is_there)
+        if recent:
+            menu.addSeparator()
+        menu.addAction("Clear Menu", self._models.visits.clear).setEnabled(bool(recent))
+
+    def _open_recent(self, path: Path, _is_checked: bool = False) -> None:
+        self._models.reader.open([path])
 
     def _add_files(self) -> None:
         ask_for_files(self._window, self._add)

@@ -37,7 +37,8 @@ class PageSide(QWidget):
         self.fit.clicked.connect(self.toggle_fit)
         self.rotate.clicked.connect(lambda: reader.turn(90))
         self.region.clicked.connect(self.view.begin_region)
-        self.view.scale_changed.connect(self._show_scale)
+        self.view.scale_changed.connect(self._note_scale)
+        reader.scaled.connect(self._take_scale)
         row = QHBoxLayout()
         row.setContentsMargins(8, 3, 8, 5)
         row.setSpacing(2)
@@ -51,6 +52,7 @@ class PageSide(QWidget):
         column.setSpacing(0)
         column.addWidget(self.view, 1)
         column.addLayout(row)
+        self._take_scale()
         self._show_scale()
 
     def refresh(self) -> None:
@@ -70,6 +72,14 @@ class PageSide(QWidget):
     def toggle_fit(self) -> None:
         """Fit the width, or the page if the width fits."""
         self.view.set_fit(Fit.PAGE if self.view.fit is Fit.WIDTH else Fit.WIDTH)
+
+    def _note_scale(self) -> None:
+        self._reader.set_scale(self.view.chosen_scale)
+        self._show_scale()
+
+    def _take_scale(self) -> None:
+        if self._reader.scale != self.view.chosen_scale:
+            self.view.set_scale(self._reader.scale)
 
     def _show_scale(self) -> None:
         percent = f"{round(100 * self.view.scale)} %"

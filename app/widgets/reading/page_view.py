@@ -142,6 +142,18 @@ class PageView(QAbstractScrollArea):
             return max(min(wide, (room.height() - 2 * MARGIN) / size.height()), LEAST_SCALE)
         return self._zoomed_at
 
+    @property
+    def chosen_scale(self) -> float:
+        """The same where a person chose it; 0 where it fits the page, -1 where it fits its width."""
+        return {Fit.PAGE: 0.0, Fit.WIDTH: -1.0, Fit.FREE: self._zoomed_at}[self.fit]
+
+    def set_scale(self, scale: float) -> None:
+        """Show it as `chosen_scale` says it."""
+        self.fit = {0.0: Fit.PAGE, -1.0: Fit.WIDTH}.get(scale, Fit.FREE)
+        if self.fit is Fit.FREE:
+            self._zoomed_at = min(max(scale, LEAST_SCALE), MOST_SCALE)
+        self._rescale()
+
     def set_fit(self, fit: Fit) -> None:
         """Fit the page, or its width, whatever the window's size."""
         self.fit = fit

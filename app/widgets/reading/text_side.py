@@ -3,10 +3,11 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from app.store import Offer
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.lines import lines_of
-from app.viewmodels.reading.page import Offer, Page
+from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import doubts_line, form_line, page_line, receipt_line
 from app.widgets.reading.look_card import LookCard

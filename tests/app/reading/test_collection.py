@@ -73,18 +73,6 @@ def test_a_document_of_the_list_is_opened_with_what_was_read(open_desk: OpenDesk
     assert not desk.models.reader.is_shown
 
 
-def test_what_was_read_is_offered_to_be_opened_again(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
-    desk = open_desk()
-    menu = desk.window.commands.menus["Open Recent"]
-    assert [action.isEnabled() for action in menu.actions()] == [False]
-    queued(desk, qtbot, tmp_path / "scans")
-    qtbot.waitUntil(lambda: len(menu.actions()) == 3, timeout=WAIT_MS)
-    first = menu.actions()[0]
-    first.trigger()
-    assert desk.models.reader.document is not None
-    assert desk.models.reader.document.path.name == first.text()
-
-
 def test_words_lead_to_the_page_they_stand_on(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk()
     queued(desk, qtbot, tmp_path / "pile")

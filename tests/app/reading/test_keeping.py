@@ -72,6 +72,88 @@ def test_it_comes_back_in_the_next_run(open_desk: OpenDesk, qtbot: QtBot, tmp_pa
     assert again.page(2).is_corrected
 
 
+def test_a_document_comes_back_as_it_was_left(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    """At its page and scale, with the question that nobody answered: closed and opened again, and in the next run."""
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document, reader = opened(qtbot, desk, path), desk.models.reader
+    read(qtbot, document, 1, 2, 3)
+    document.edit(3, "mine")
+    reader.go_to(3)
+    read(qtbot, document, 3)
+    assert document.page(3).offer is not None
+    desk.window.reading.page.view.zoom(2)
+    scale = reader.scale
+    assert scale > 0
+    reader.close(document)
+    document = opened(qtbot, desk, path)
+    qtbot.waitUntil(lambda: reader.number == 3 and document.page(3).offer is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(desk.window.reading.text.offer.isVisible, timeout=WAIT_MS)
+    desk.close()
+    desk = open_desk("fast")
+    reader = desk.models.reader
+    qtbot.waitUntil(lambda: reader.is_shown and reader.number == 3, timeout=WAIT_MS)
+    assert desk.window.reading.isVisible()
+    assert desk.window.reading.page.view.chosen_scale == pytest.approx(scale)
+    again = reader.document
+    assert again is not None
+    qtbot.waitUntil(lambda: again.page(3).offer is not None, timeout=WAIT_MS)
+    assert [text_of(again.page(3).lines), again.page(1).is_corrected] == ["mine", False]
+    reader.accept()
+    desk.models.visits.save()
+    (row,) = desk.store.documents.all().result(60)
+    assert row.visit is not None
+    assert not row.visit.offers
+    reader.list_all()
+    desk.close()
+    desk = open_desk("fast")
+    qtbot.waitUntil(lambda: desk.models.reader.is_listing, timeout=WAIT_MS)
+
+
+def test_what_was_opened_last_is_offered_first_until_the_menu_is_cleared(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("fast")
+    menu = desk.window.commands.menus["Open Recent"]
+
+    def offered() -> list[tuple[str, bool]]:
+        return [(action.text(), action.isEnabled()) for action in menu.actions() if not action.isSeparator()]
+
+    assert offered() == [("Clear Menu", False)]
+    paths = [pretend(tmp_path / f"{name}.pdf", THREE) for name in "abc"]
+    for path in (*paths, paths[0]):
+        document = opened(qtbot, desk, path)
+        read(qtbot, document, 1)
+    names = [(f"{name}.pdf", True) for name in "acb"]
+    qtbot.waitUntil(lambda: offered() == [*names, ("Clear Menu", True)], timeout=WAIT_MS)
+    paths[2].unlink()
+    desk.models.collection.refresh()
+    qtbot.waitUntil(lambda: ("c.pdf (Moved or Deleted)", False) in offered(), timeout=WAIT_MS)
+    menu.actions()[-1].trigger()
+    qtbot.waitUntil(lambda: offered() == [("Clear Menu", False)], timeout=WAIT_MS)
+    reader = desk.models.reader
+    reader.choose(reader.documents[1])
+    qtbot.waitUntil(lambda: offered()[0] == ("b.pdf", True), timeout=WAIT_MS)
+    desk.preferences.delete_all_requested.emit()
+    qtbot.waitUntil(lambda: offered() == [("Clear Menu", False)], timeout=WAIT_MS)
+
+
+def test_what_was_read_of_a_file_that_is_gone_is_shown_and_said(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 1)
+    text = text_of(document.page(1).lines)
+    desk.models.reader.close(document)
+    path.unlink()
+    desk.models.reader.open([path])
+    again, view = desk.models.reader.document, desk.window.reading
+    assert again is not None
+    qtbot.waitUntil(lambda: again.num_read == 1 and again.phase is Phase.REFUSED, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.text.editor.text == text and view.failure.isVisible(), timeout=WAIT_MS)
+    assert "a.pdf" in view.failure.text.text()
+
+
 def test_a_line_that_was_taken_out_stays_out(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
     document = opened(qtbot, desk, path)

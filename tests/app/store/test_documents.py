@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.store import Details, Draft, KeptDocument, KeptPage, Orders, Store
-from engine import Box, PageText, TextLine
+from app.store import Details, Draft, KeptDocument, KeptPage, Offer, Orders, Store, Visit
+from engine import Box, PageText, Reading, TextLine
 from tests.app.store.conftest import OpenStore
 from tests.app.store.stored import WAIT_S, asked, names, on_owner
 
@@ -43,6 +43,46 @@ def test_pages_are_there_when_the_app_comes_again(open_store: OpenStore) -> None
     (kept,) = store.documents.all().result(WAIT_S)
     assert kept.pages == {1: "done", 2: "done"}
     assert kept.state == "waiting"
+
+
+def test_how_a_document_was_left_stays_with_it(open_store: OpenStore, folder: Path) -> None:
+    """Also when the row is written again, and when the file is damaged; a document that is not there has none."""
+    visit = Visit(
+        5.0,
+        3,
+        1.25,
+        (
+            Offer(page(3, "new"), Box(0.1, 0.1, 0.5, 0.5)),
+            Offer(page(4, "\ud83d")),
+        ),
+    )
+    store = open_store()
+    store.documents.save(document())
+    for id_ in ("d", "gone"):
+        store.documents.save_visit(id_, visit)
+    store.documents.save(document(state="kept"))
+    store.close()
+    path = folder / "chats.sqlite3"
+    path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
+    store = open_store()
+    (kept,) = store.documents.all().result(WAIT_S)
+    assert kept.visit is not None
+    assert (kept.visit.opened_at, kept.visit.page, kept.visit.scale) == (5.0, 3, 1.25)
+    assert kept.visit.offers[0] == visit.offers[0]
+    assert len(kept.visit.offers) == 2
+    store.documents.clear_opened()
+    (kept,) = store.documents.all().result(WAIT_S)
+    assert kept.visit is not None
+    assert (kept.visit.opened_at, kept.visit.page) == (0.0, 3)
+
+
+def test_of_one_file_the_text_is_found_before_its_fields(store: Store) -> None:
+    fields = Details(Orders(Reading(form="fields")))
+    for id_, details, time in (("text", Details(), 2.0), ("cells", fields, 3.0), ("old", Details(), 1.0)):
+        store.documents.save(KeptDocument(id_, Path("/in/a.pdf"), created_at=time, updated_at=time, details=details))
+    found = store.documents.find(Path("/in/a.pdf")).result(WAIT_S)
+    assert found is not None
+    assert found.id == "text"
 
 
 def test_documents_come_in_the_order_of_the_queue(store: Store) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import app.store.opening
 from app.store import (
@@ -20,9 +21,11 @@ from app.store import (
     Edit,
     KeptDocument,
     KeptPage,
+    Offer,
     Orders,
     Stamp,
     Turn,
+    Visit,
 )  # fmt: skip
 from app.store.schema import MIGRATIONS, migrate, schema_version
 from engine import (
@@ -98,7 +101,7 @@ def test_a_store_of_every_version_opens(open_store: OpenStore, folder: Path, sai
     assert [document.id for document in store.documents.all().result(WAIT_S)] == ["d1"] * (version >= 4)
     if version >= 4:
         (document,) = store.documents.all().result(WAIT_S)
-        assert document == DOCUMENT
+        assert document == (replace(DOCUMENT, visit=VISIT) if version >= 5 else DOCUMENT)
         assert [(hit.number, hit.title) for hit in store.documents.search("京の天").result(WAIT_S)] == [(1, "scan.pdf")]
     assert said == []
 
@@ -106,6 +109,7 @@ def test_a_store_of_every_version_opens(open_store: OpenStore, folder: Path, sai
 LINE = TextLine("東京の天気", Box(0.1, 0.1, 0.5, 0.12), -0.25, ((0, 2),))
 LOOPED = PageText(3, "looped", reason="It repeats.")
 MINE = PageText(3, "done", (TextLine("mine"),))
+VISIT = Visit(1002.0, 3, 1.5, (Offer(PageText(3, "done", (TextLine("yours"),)), Box(0.1, 0.1, 0.5, 0.25)),))
 DOCUMENT = KeptDocument(
     "d1", Path("/far away/scan.pdf"), 1.5, "waiting", "", 1000.0, 1001.0,
     Details(
