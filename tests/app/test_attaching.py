@@ -381,7 +381,10 @@ def test_an_example_draws_a_picture_that_can_be_sent(open_desk: OpenDesk, qtbot:
     assert "Read the text" in wait_for_end(qtbot, desk).text
 
 
-def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it comes back, its place is as high as it will be before it is read again: nothing below it jumps."""
     desk = open_desk("echo")
     drop(desk, files([draw("photo.png", 1600, 900)]))
     send(desk)
@@ -393,6 +396,13 @@ def test_a_sent_picture_keeps_its_thumbnail_and_gets_a_receipt(open_desk: OpenDe
         lambda: desk.thumbnails.image(str(desk.models.conversation.history[0].pictures[0].path)) is not None,
         timeout=WAIT_MS,
     )
+    turn = desk.models.conversation.turns[0]
+    assert isinstance(turn, UserTurn)
+    qtbot.waitUntil(lambda: card.tile._image is not None, timeout=WAIT_MS)
+    monkeypatch.setattr(desk.thumbnails, "image", lambda _path: None)
+    view = UserView(desk.window.messages._look, desk.thumbnails, turn)
+    qtbot.addWidget(view)
+    assert abs(view.cards[0].tile.height() - card.tile.height()) <= 4
 
 
 @pytest.mark.parametrize("size", [(1600, 200), (200, 1600), (400, 300)])

@@ -83,6 +83,9 @@ class UserView(TurnView):
         self._text = TextView(look, "message")
         self._listen(self._text)
         self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
+        for card, receipt in zip(self.cards, turn.receipts, strict=True):
+            if receipt is not None:
+                card.tile.expect(QSize(receipt.width, receipt.height))
         self._grid = QGridLayout()
         self._grid.setSpacing(10)
         self._bubble = QFrame()

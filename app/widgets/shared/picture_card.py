@@ -73,9 +73,17 @@ class PictureTile(QAbstractButton):
             return
         self._image = self._thumbnails.image(path)
         if self._image is not None and self._shrinks:
-            fitted = self._image.size().scaled(self._most, Qt.AspectRatioMode.KeepAspectRatio)
-            self.setFixedSize(fitted.expandedTo(QSize(48, 48)))
+            self._fit(self._image.size())
         self.update()
+
+    def expect(self, size: QSize) -> None:
+        """Make room for a picture of these proportions, until it is there."""
+        if self._image is None:
+            self._fit(size)
+
+    def _fit(self, size: QSize) -> None:
+        fitted = size.scaled(self._most, Qt.AspectRatioMode.KeepAspectRatio)
+        self.setFixedSize(fitted.expandedTo(QSize(48, 48)))
 
 
 class PictureCard(QWidget):
