@@ -341,6 +341,7 @@ def assemble(
     queue, page_keeper, collection = _kept_reading(
         bridge, store, reader, model, preferences, pasted.holds, lambda: conversation.transcript.is_temporary
     )
+    collection.deleted.connect(retention.note_removal)
     arrivals = Arrivals(
         bridge,
         store,

@@ -1,5 +1,6 @@
 """The conversations in their tables: every question and every change, each change whole or not at all."""
 
+import math
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -212,21 +213,22 @@ class Chats:
                     },
                 )
 
-    def purge(self, older_than: float | None, spared: Collection[str]) -> bool:
+    def purge(self, older_than: float | None, spared: Collection[str], removed_before: float = math.inf) -> bool:
         """Delete what was removed, and with a time what was not touched since, except what is pinned or spared.
 
         Returns whether there was anything.
         """
         values = {"time": older_than, "spared": msgspec.json.encode(list(spared)).decode()}
+        values["removed"] = removed_before
         with self._change() as execute:
             deleted = execute(
-                "DELETE FROM conversations WHERE removed_at > 0 OR (NOT is_pinned AND updated_at < :time "
+                "DELETE FROM conversations WHERE (removed_at > 0 AND removed_at < :removed) OR (NOT is_pinned AND updated_at < :time "
                 "AND id NOT IN (SELECT value FROM json_each(:spared)) AND NOT EXISTS "
                 "(SELECT 1 FROM turns WHERE conversation_id = conversations.id AND created_at >= :time))",
                 values,
             ).rowcount
             deleted += execute(
-                "DELETE FROM documents WHERE removed_at > 0 OR (state <> 'waiting' AND updated_at < :time "
+                "DELETE FROM documents WHERE (removed_at > 0 AND removed_at < :removed) OR (state <> 'waiting' AND updated_at < :time "
                 "AND id NOT IN (SELECT value FROM json_each(:spared)))",
                 values,
             ).rowcount

@@ -142,8 +142,10 @@ class Store:
         self._submit(partial(self.recordings.purge, math.inf))
         return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
-    def purge(self, older_than: float | None = None, spared: Collection[str] = ()) -> Future[None]:
-        """Delete what was removed for good, and with a time what was not touched since.
+    def purge(
+        self, older_than: float | None = None, spared: Collection[str] = (), removed_before: float = math.inf
+    ) -> Future[None]:
+        """Delete what was removed before a time for good, and with another what was not touched since.
 
         What is pinned, spared by its id, or waits to be read stays.
 
@@ -151,7 +153,7 @@ class Store:
         document uses, except those kept in this run, and all of them stay while a damaged database lies in the folder,
         which may need them.
         """
-        return self._write(self._purge, older_than, spared)
+        return self._write(self._purge, older_than, spared, removed_before)
 
     def keep_file(self, path: Path) -> Path:
         """Copy a file into the attachments and return the copy; any thread may call it. Raises OSError."""
@@ -203,10 +205,10 @@ class Store:
             self._tell_if_caught_up()
         return not self._owes_files
 
-    def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str]) -> None:
+    def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str], removed_before: float) -> None:
         if older_than is not None:
             self.recordings.purge(older_than)
-        if chats.purge(older_than, spared):
+        if chats.purge(older_than, spared, removed_before):
             forget_backups(chats.attachments.folder.parent)
             chats.empty_journal()
         self.states.keep_only(summary.id for summary in chats.summaries())

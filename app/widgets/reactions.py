@@ -53,6 +53,8 @@ class Reactions(QObject):
         for changed in (self._at.reading.reader.shown, self._at.reading.reader.opened, self._at.models.manager.shown):
             changed.connect(self._show_title)
         self._at.library.turn_found.connect(self._show_found)
+        for toast in window.toasts:
+            self._at.preferences.delete_all_requested.connect(toast.forget)
         window.composer.open_requested.connect(self._at.open_pictures)
         window.composer.editor.recall_requested.connect(self._recall)
         window.composer.editor.send_requested.connect(self._explain)

@@ -1,6 +1,7 @@
 """A deletion is taken back: with the keys of Undo, with Tab and the space bar, and not instead of what was typed."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -84,12 +85,34 @@ def test_the_way_back_is_reached_by_tab_and_stays_while_the_keyboard_is_on_it(de
     qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
 
 
-def test_the_offer_ends_with_the_note(deleted: Desk, qtbot: QtBot) -> None:
-    toast = deleted.window.toast
+def test_a_deletion_is_taken_back_long_after_its_note_has_gone(
+    deleted: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later note offers it no more, an hourly purge spares it, and a day later nothing happens."""
+    window, toast = deleted.window, deleted.window.toast
     toast._timer.timeout.emit()
     assert not toast.isVisible()
+    monkeypatch.setattr("app.widgets.shared.toast.UNDO_MS", 0)
+    toast.say("Copied")
+    assert not toast.undo_button.isVisible()
+    deleted.retention.apply()
     qtbot.keyClick(focus_of(deleted), Qt.Key.Key_Z, COMMAND)
-    assert not deleted.models.shelf.rows
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+    window.commands["remove"].trigger()
+    qtbot.waitUntil(lambda: not deleted.models.shelf.rows, timeout=WAIT_MS)
+    monkeypatch.setattr("app.widgets.shared.toast.HELD_S", 0)
+    window.commands["undo"].trigger()
+    assert not toast.offered_at
+
+
+def test_what_nobody_took_back_goes_with_the_app(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("echo")
+    say(desk, "a word that is gone")
+    wait_for_end(qtbot, desk)
+    qtbot.waitUntil(lambda: bool(desk.models.shelf.rows), timeout=WAIT_MS)
+    desk.models.library.remove(desk.models.library.current_id)
+    desk.close()
+    assert b"word that is gone" not in (tmp_path / "data" / "chats.sqlite3").read_bytes()
 
 
 def test_the_way_back_is_announced(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> None:

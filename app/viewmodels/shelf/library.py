@@ -111,7 +111,7 @@ class Library(QObject):
 
         def restore() -> None:
             self._shelf.restore(conversation_id)
-            if was_open:
+            if was_open and not self._conversation.turns:
                 self.open(conversation_id)
 
         return restore

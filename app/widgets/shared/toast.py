@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
 
+from app.viewmodels.shelf.retention import HELD_S
 from app.widgets.shared.dialogs import show_file
 from app.widgets.shared.look import Label
 from app.widgets.shared.text_focus import can_undo, focused_field
@@ -19,6 +20,7 @@ __all__ = ["Toast"]
 NOTE_MS = 2200
 FILE_MS = 8000
 UNDO_MS = 10_000
+"""So long a note stands, here with a way back, which is open longer."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,14 @@ class _Offer:
     """When it was made, in seconds of the monotonic clock."""
 
     @property
-    def left_ms(self) -> int:
-        """How long it still holds."""
-        return UNDO_MS - round(1000 * (time.monotonic() - self.at))
+    def age_s(self) -> float:
+        """Since it was made."""
+        return time.monotonic() - self.at
 
 
 class Toast(QFrame):
-    """Floats above the composer. While it offers a way back, Undo leads there from wherever nothing was typed.
+    """Floats above the composer. Where it offered a way back, Undo leads there from wherever nothing was typed, long
+    after the note has gone.
 
     Offers lie upon each other: the last one is taken first. When the button that has the focus goes, `home` gets it.
     """
@@ -72,6 +75,8 @@ class Toast(QFrame):
         self._file = None
         if undo is not None:
             self._offers.append(_Offer(text, undo))
+            if self._application is not None:
+                self._application.installEventFilter(self)
             self._show()
         else:
             self.text.setText(text)
@@ -91,8 +96,14 @@ class Toast(QFrame):
         """When the way back was offered that is taken first, in seconds of the monotonic clock; 0 for none."""
         return self._offers[-1].at if self._offers else 0.0
 
+    @property
+    def _left_ms(self) -> int:
+        """So long the last offer is still shown."""
+        return max(UNDO_MS - round(1000 * self._offers[-1].age_s), 0) if self._offers else 0
+
     def take_back(self) -> None:
         """Go the last way back, if one is offered."""
+        self._offers = [offer for offer in self._offers if offer.age_s < HELD_S]
         if not self._offers:
             return
         offer, has_focus = self._offers.pop(), self.undo_button.hasFocus()
@@ -102,26 +113,24 @@ class Toast(QFrame):
         offer.undo()
 
     def _show(self) -> None:
-        """Show the last offer while it holds, or go when there is none."""
+        """Show the last offer while it is new, or go."""
         self._note.stop()
         self._file = None
-        self._offers = [offer for offer in self._offers if offer.left_ms > 0]
-        if not self._offers:
+        if not self._left_ms:
             self._end()
             return
         text = self._offers[-1].text
         self.text.setText(text)
         self.undo_button.setAccessibleName(f"Undo: {text}")
         self._appear(text)
-        self._timer.start(self._offers[-1].left_ms)
-        if self._application is not None:
-            self._application.installEventFilter(self)
+        self._timer.start(self._left_ms)
 
     def _appear(self, text: str) -> None:
         self.setAccessibleName(text)
-        self.undo_button.setVisible(bool(self._offers) and self._file is None)
+        has_undo = bool(self._left_ms) and self._file is None
+        self.undo_button.setVisible(has_undo)
         self.file_button.setVisible(self._file is not None)
-        self._row.setContentsMargins(16, 8, 10 if self._offers or self._file else 16, 8)
+        self._row.setContentsMargins(16, 8, 10 if has_undo or self._file else 16, 8)
         self.show()
         self.place()
 
@@ -149,12 +158,16 @@ class Toast(QFrame):
         else:
             self._end()
 
+    def forget(self) -> None:
+        """Nothing can be taken back any more."""
+        self._offers.clear()
+        self._end()
+
     def _end(self) -> None:
-        """The offers end with the note."""
+        """The note ends; the offers stay."""
         self.hide()
         self._timer.stop()
-        self._offers.clear()
-        if self._application is not None:
+        if self._application is not None and not self._offers:
             self._application.removeEventFilter(self)
 
     def _announce(self, text: str) -> None:
