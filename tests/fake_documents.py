@@ -132,11 +132,13 @@ def read(request: ReadDocument, die: Callable[[], None], is_calm: bool) -> Itera
         return
     numbers = request.pages or range(1, len(document.verdicts) + 1)
     for number in numbers:
+        lines = tuple(line.text for line in _lines(number, document)) if request.reading.form == "text" else ()
+        yield PageProgress(number, 1, 4, lines[:3])
         while number >= document.waits_at and document.waits_for and not Path(document.waits_for).exists():
             time.sleep(0.02)
             yield PageProgress(number, 1, 4)  # and a chance to be cancelled
         for piece in range(1, 5):
-            yield PageProgress(number, piece, 4)
+            yield PageProgress(number, piece, 4, lines[piece * 3 : piece * 3 + 3])
             time.sleep(document.seconds / 4)
         if number == document.dies_at and not is_calm:
             die()

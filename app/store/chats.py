@@ -222,13 +222,15 @@ class Chats:
         values["removed"] = removed_before
         with self._change() as execute:
             deleted = execute(
-                "DELETE FROM conversations WHERE (removed_at > 0 AND removed_at < :removed) OR (NOT is_pinned AND updated_at < :time "
+                "DELETE FROM conversations WHERE (removed_at > 0 AND removed_at < :removed) OR (NOT is_pinned "
+                "AND updated_at < :time "
                 "AND id NOT IN (SELECT value FROM json_each(:spared)) AND NOT EXISTS "
                 "(SELECT 1 FROM turns WHERE conversation_id = conversations.id AND created_at >= :time))",
                 values,
             ).rowcount
             deleted += execute(
-                "DELETE FROM documents WHERE (removed_at > 0 AND removed_at < :removed) OR (state <> 'waiting' AND updated_at < :time "
+                "DELETE FROM documents WHERE (removed_at > 0 AND removed_at < :removed) OR (state <> 'waiting' "
+                "AND updated_at < :time "
                 "AND id NOT IN (SELECT value FROM json_each(:spared)))",
                 values,
             ).rowcount

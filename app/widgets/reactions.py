@@ -13,6 +13,7 @@ from app.viewmodels.settings.preferences import OFFLINE_REFUSAL
 from app.widgets.gestures import Gestures
 from app.widgets.markdown.selection import Copied, copied_mime
 from app.widgets.shared.dialogs import ask_before_link, open_picture
+from app.widgets.shared.toast import Toast
 from engine import PICTURE_SUFFIXES
 
 __all__ = ["Reactions"]
@@ -53,8 +54,7 @@ class Reactions(QObject):
         for changed in (self._at.reading.reader.shown, self._at.reading.reader.opened, self._at.models.manager.shown):
             changed.connect(self._show_title)
         self._at.library.turn_found.connect(self._show_found)
-        for toast in window.toasts:
-            self._at.preferences.delete_all_requested.connect(toast.forget)
+        self._at.preferences.delete_all_requested.connect(self._forget_deletions)
         window.composer.open_requested.connect(self._at.open_pictures)
         window.composer.editor.recall_requested.connect(self._recall)
         window.composer.editor.send_requested.connect(self._explain)
@@ -101,6 +101,11 @@ class Reactions(QObject):
         else:
             for banner in (window.notice, window.refusal, window.remark, window.composer.problem):
                 banner.dismissed.emit()
+
+    def _forget_deletions(self) -> None:
+        """Of what is deleted for good nothing comes back."""
+        for toast in self._at.window.findChildren(Toast):
+            toast.forget()
 
     def _show_found(self, turn: Turn) -> None:
         """Go to a message that the search over all conversations found, and mark there what was looked for."""

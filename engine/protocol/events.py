@@ -330,6 +330,8 @@ class PageProgress(_Event, frozen=True, tag="page_progress"):
     page: int
     num_done: int
     num_pieces: int
+    lines: tuple[str, ...] = ()
+    """What was read since the last time, from the top of the page on; some of it may be read otherwise at the end."""
 
 
 class PageRead(_Event, frozen=True, tag="page_read"):

@@ -73,13 +73,13 @@ class PageReader:
         is_whole = least is None or reading.form not in ("text", "markdown")
         self.tiles = [Tile(0, 0, width, height)] if is_whole else plan_tiles(sheet, scale, least=least or 1)
 
-    def read(self) -> Generator[int, None, WholePage]:
-        """Yields how many tiles are read."""
+    def read(self) -> Generator[Sequence[str], None, WholePage]:
+        """Yields once for each tile; what is read in it may go on in the next one."""
         answers: dict[int, Answered] = {}
         for index, answered in self._asking(self._question(index, tile) for index, tile in enumerate(self.tiles)):
             answers[index] = answered
             self.num_soft_tokens += answered.num_soft_tokens
-            yield len(answers)
+            yield ()
         found = [answers[index] for index in range(len(self.tiles))]
         state, reason = _ending(found)
         if self._reading.form == "text":

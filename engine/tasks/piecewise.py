@@ -4,6 +4,7 @@ What a piece's answer cannot be (too long for its width, several lines, JSON, a 
 halves.
 """
 
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,12 +94,18 @@ class PieceReader:
         self._strips = sheet.strips()
         self._num_drawn = 0
 
-    def read(self) -> Generator[int, None, "Readings"]:
-        """Yields how many pieces are read."""
+    def read(self) -> Generator[Sequence[str], None, "Readings"]:
+        """Yields with each piece the lines above which all is read, each once."""
         read: dict[int, ReadPiece] = {}
+        by_row = groupby(range(len(self.pieces)), key=lambda index: self.pieces[index].row)
+        rows = deque(list(indices) for _, indices in by_row)
         for index, answered in self.ask(self.pieces):
             read[index] = ReadPiece(self.pieces[index], answered)
-            yield len(read)
+            lines: list[str] = []
+            while rows and read.keys() >= set(rows[0]):
+                row = Readings(self._sheet, [read[each] for each in rows.popleft()])
+                lines += [line.text for line in row.lines(None)]
+            yield lines
         found = [read[index] for index in range(len(self.pieces))]
         for _ in range(MOST_HALVINGS):
             found = self._again(found)

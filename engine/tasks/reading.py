@@ -232,12 +232,16 @@ class _Page:
             receipt=receipt,
         )
 
-    def _progress(self, steps: Generator[int, None, T], total: int) -> Generator[PageProgress, None, T]:
+    def _progress(self, steps: Generator[Sequence[str], None, T], total: int) -> Generator[PageProgress, None, T]:
+        is_told = self._reading.form == "text" and self._reading.region is None
+        num_done = 0
         while True:
             try:
-                yield PageProgress(self._info.number, next(steps), total)
+                lines = tuple(next(steps))
             except StopIteration as end:
                 return end.value
+            num_done += 1
+            yield PageProgress(self._info.number, num_done, total, lines if is_told else ())
 
     def _receipt(self, way: Way, budget: int, num_soft_tokens: int, num_pieces: int) -> PageReceipt:
         return PageReceipt(way, budget, *self._picture.size, num_soft_tokens, num_pieces)

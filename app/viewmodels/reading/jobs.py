@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
 from app.viewmodels.reading.errands import Errands
+from app.viewmodels.reading.lines import drafted
 from app.viewmodels.reading.pace import Pace, weight
 from app.viewmodels.reading.page import Page
 from engine import (
@@ -112,7 +113,9 @@ class PageJobs(QObject):
             self._let_go(job.rest)
         self.changed.emit()
 
-    def follow(self, numbers: Sequence[int] | None, number: int = 0, share: float = 0.0) -> None:
+    def follow(
+        self, numbers: Sequence[int] | None, number: int = 0, share: float = 0.0, lines: Sequence[str] = ()
+    ) -> None:
         """Show that somebody else reads these pages, and how much of one of them is read; None for nobody does."""
         before, was_followed, self.is_followed = self._followed, self.is_followed, numbers is not None
         there = [self._pages[each - 1] for each in numbers or () if each <= len(self._pages)]
@@ -120,8 +123,9 @@ class PageJobs(QObject):
         for page in [self._pages[each - 1] for each in sorted(before | self._followed)]:
             is_waiting = page.number in self._followed
             progress = share if is_waiting and page.number == number else None
-            if (is_waiting, progress) != (page.is_waiting, page.progress):
-                page.is_waiting, page.progress = is_waiting, progress
+            draft = drafted(lines) if progress is not None else ()
+            if (is_waiting, progress, draft) != (page.is_waiting, page.progress, page.draft):
+                page.is_waiting, page.progress, page.draft = is_waiting, progress, draft
                 self.progressed.emit(page.number)
         if was_followed != self.is_followed:
             self.changed.emit()
@@ -136,6 +140,8 @@ class PageJobs(QObject):
     def _ask(self, job: _Job) -> None:
         job.running, job.waiting = job.waiting[:CHUNK], job.waiting[CHUNK:]
         job.since = time.monotonic()
+        for number in job.running:
+            self._pages[number - 1].draft = ()
         reading, pages, path, password = job.reading, tuple(job.running), str(self._path), self.password
         if len(pages) == 1 and reading.turned is None:
             reading = with_fields(reading, turned=self._pages[pages[0] - 1].chosen_turn)
@@ -145,8 +151,10 @@ class PageJobs(QObject):
 
     def _take(self, job: _Job, event: EngineEvent) -> None:
         match event:
-            case PageProgress(number, num_done, num_pieces) if number in job.running:
-                self._pages[number - 1].progress = num_done / max(num_pieces, 1)
+            case PageProgress(number, num_done, num_pieces, lines) if number in job.running:
+                page = self._pages[number - 1]
+                page.progress = num_done / max(num_pieces, 1)
+                page.draft += drafted(lines)
                 self.progressed.emit(number)
             case PageRead(text) if text.number in job.running:
                 job.running.remove(text.number)
@@ -189,6 +197,7 @@ class PageJobs(QObject):
         for number in numbers:
             self._pages[number - 1].is_waiting = False
             self._pages[number - 1].progress = None
+            self._pages[number - 1].draft = ()
 
     def _note_pace(self, job: _Job, number: int) -> None:
         now = time.monotonic()

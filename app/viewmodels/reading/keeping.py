@@ -36,8 +36,10 @@ class _Watched:
         self.form: ReadingForm = "text"
         """Of what is kept there."""
         self.stamp: Stamp | None = None
+        self.is_asked_for = False
+        """Whether it is being asked what is kept of it."""
         self.is_known = False
-        """Whether it was asked what is kept of it: before that nothing is written."""
+        """Whether that is known: before that nothing is written."""
         self.read: dict[int, PageText] = {}
         self.corrected: dict[int, PageText] = {}
         self.changed: set[int] = set()
@@ -166,6 +168,11 @@ class Keeper(QObject):
 
     def close(self) -> None:
         """The app ends: keep what was changed last; what is being read goes on in the queue of the next run."""
+        for watched in self._watched.values():
+            if watched.changed and watched.is_asked_for and not watched.is_known:  # it was opened a moment ago
+                stamp, found = stamp_of(watched.document.path), self._store.documents.find(watched.document.path)
+                watched.stamp = stamp if isinstance(stamp, Stamp) else None
+                self._take_row(watched, found.result())
         self.save()
         for watched in self._watched.values():
             self._leave_to_queue(watched)
@@ -184,6 +191,7 @@ class Keeper(QObject):
             document.form = forgotten.orders.reading.form
             document.restore([KeptPage(text.number, text) for text in forgotten.texts.values()])
             return
+        watched.is_asked_for = True
         self._lane.do(partial(stamp_of, document.path), partial(self._ask, watched))
 
     def _let_go(self, document: OpenDocument) -> None:
@@ -293,7 +301,7 @@ class Keeper(QObject):
         """What the queue reads just now is seen to be read where it is open."""
         current = self._queue.current
         if current is not None and _are_alike(document, current) and current.progress is Progress.READING:
-            document.jobs.follow(current.rest, current.page, current.share)
+            document.jobs.follow(current.rest, current.page, current.share, current.lines)
         else:
             document.jobs.follow(None)
 

@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as with_fields
@@ -10,8 +10,8 @@ from msgspec.structs import replace as with_fields
 from engine import Box, PageText, TextLine
 
 __all__ = [
-    "Line", "answer_of", "covers", "edited", "lines_of", "place_of", "put_in_place", "text_of", "whole_lines",
-    "word_around",
+    "Line", "answer_of", "covers", "drafted", "edited", "lines_of", "place_of", "put_in_place", "text_of",
+    "whole_lines", "word_around",
 ]  # fmt: skip
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -67,6 +67,11 @@ def lines_of(page: PageText) -> tuple[Line, ...]:
             Line(TextLine(text.translate(_ONE_LINE))) for text in page.answer.replace("\r\n", "\n").split("\n")
         )
     return tuple(Line(with_fields(line, text=line.text.translate(_ONE_LINE))) for line in page.lines)
+
+
+def drafted(texts: Iterable[str]) -> tuple[Line, ...]:
+    """Lines of which nothing is known but their words."""
+    return tuple(Line(TextLine(text.translate(_ONE_LINE))) for text in texts)
 
 
 def text_of(lines: Sequence[Line]) -> str:

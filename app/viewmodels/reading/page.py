@@ -28,6 +28,8 @@ class Page:
     """Whether it is to be read."""
     progress: float | None = None
     """How much of it is read, from 0 to 1, while it is."""
+    draft: tuple[Line, ...] = ()
+    """What was read of it so far, from its top on, while it is."""
     chosen_turn: Turned | None = None
     """Degrees clockwise that a person chose."""
     _counted: tuple[tuple[Line, ...], int] = ((), 0)
@@ -55,6 +57,11 @@ class Page:
     def is_read(self) -> bool:
         """Whether there is something to show of it, be it that it is empty."""
         return self.text is not None and self.text.state != "failed"
+
+    @property
+    def shows_draft(self) -> bool:
+        """Whether what was read so far stands in the place of a text that there is not yet."""
+        return self.is_waiting and not self.lines and bool(self.draft)
 
     @property
     def is_corrected(self) -> bool:

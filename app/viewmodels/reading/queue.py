@@ -268,6 +268,7 @@ class Queue(QObject):
         if document.info is None:
             self._listen(document, self._errands.errand(lambda number: LookAtDocument(number, path, password)))
         elif document.rest:
+            document.leave_page()
             reading, pages = document.orders.reading, document.rest
             self._since = time.monotonic()
             self._listen(
@@ -286,10 +287,11 @@ class Queue(QObject):
                 document.know(info)
                 self._keep(document)
                 self._read(document)
-            case PageProgress(number, num_done, num_pieces):
+            case PageProgress(number, num_done, num_pieces, lines):
                 if not self._is_measuring:  # what came before may have been a model that was loaded
                     self._is_measuring, self._since = True, time.monotonic()
                 document.page, document.share = number, num_done / max(num_pieces, 1)
+                document.lines += lines
                 self.document_changed.emit(document)
             case PageRead(text) if text.number in document.numbers and text.number not in document.states:
                 self._has_lost = False
@@ -402,7 +404,7 @@ class Queue(QObject):
 
     def _set(self, document: QueuedDocument, progress: Progress, reason: str = "") -> None:
         document.progress, document.reason = progress, reason
-        document.page, document.share = 0, 0.0
+        document.leave_page()
         self.document_changed.emit(document)
 
     def _keep(self, document: QueuedDocument) -> None:

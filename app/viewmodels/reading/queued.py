@@ -58,6 +58,8 @@ class QueuedDocument:
     page: int = 0
     """The one that is being read, and how much of it is, from 0 to 1."""
     share: float = 0.0
+    lines: list[str] = field(default_factory=list)
+    """What was read of it so far, from its top on."""
     written: tuple[Path, ...] = ()
     seconds: float = 0.0
     """That its pages took so far."""
@@ -111,7 +113,13 @@ class QueuedDocument:
     def take(self, text: PageText) -> None:
         """A page is over."""
         self.states[text.number], self.texts[text.number] = text.state, text
-        self.page, self.share, self._left = 0, 0.0, None
+        self._left = None
+        self.leave_page()
+
+    def leave_page(self) -> None:
+        """None is being read."""
+        self.page, self.share = 0, 0.0
+        self.lines.clear()
 
     @property
     def rest(self) -> tuple[int, ...]:

@@ -77,6 +77,8 @@ class PageView(QAbstractScrollArea):
         self._zoomed_at = 1.0
         self._fitted = Fitted(1)
         self.fit = Fit.PAGE
+        self.chosen_scale = 0.0
+        """Pixels of the screen for a point of the page as a person chose them; 0 fits the page, -1 its width."""
         self.region = RegionFrame()
         self.setObjectName("pageView")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -142,11 +144,6 @@ class PageView(QAbstractScrollArea):
             return max(min(wide, (room.height() - 2 * MARGIN) / size.height()), LEAST_SCALE)
         return self._zoomed_at
 
-    @property
-    def chosen_scale(self) -> float:
-        """The same where a person chose it; 0 where it fits the page, -1 where it fits its width."""
-        return {Fit.PAGE: 0.0, Fit.WIDTH: -1.0, Fit.FREE: self._zoomed_at}[self.fit]
-
     def set_scale(self, scale: float) -> None:
         """Show it as `chosen_scale` says it."""
         self.fit = {0.0: Fit.PAGE, -1.0: Fit.WIDTH}.get(scale, Fit.FREE)
@@ -175,6 +172,7 @@ class PageView(QAbstractScrollArea):
         self.verticalScrollBar().setValue(round(self.verticalScrollBar().value() + moved.y()))
 
     def _rescale(self) -> None:
+        self.chosen_scale = {Fit.PAGE: 0.0, Fit.WIDTH: -1.0, Fit.FREE: self._zoomed_at}[self.fit]
         self._lay_out()
         self._ask()
         self.viewport().update()

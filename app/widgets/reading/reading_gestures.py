@@ -52,7 +52,7 @@ class ReadingGestures(QObject):
         window.reading_room.furnish(self._follow)
         self._refresh_soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
         self._refresh_soon.timeout.connect(refresh)
-        reader.changed.connect(self._refresh_in_time)
+        reader.changed.connect(lambda: self._refresh_soon.isActive() or self._refresh_soon.start())
         for changed in (reader.shown, reader.opened, finding.changed):
             changed.connect(refresh)
 
@@ -110,10 +110,6 @@ class ReadingGestures(QObject):
     def is_reading(self) -> bool:
         """Whether pages of the document that is shown are being read."""
         return self.document is not None and self.document.is_reading
-
-    def _refresh_in_time(self) -> None:
-        if not self._refresh_soon.isActive():
-            self._refresh_soon.start()
 
     # --- reading
 
@@ -241,14 +237,11 @@ class ReadingGestures(QObject):
 
     def _ask(self, question: Question) -> None:
         if question.is_seen:
-            question.attaching.connect(self._begin_conversation)
+            is_temporary = self._conversation.transcript.is_temporary
+            question.attaching.connect(self._window.commands["new_temporary" if is_temporary else "new"].trigger)
         sheet = AskSheet(self._window, question)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
-
-    def _begin_conversation(self) -> None:
-        is_temporary = self._conversation.transcript.is_temporary
-        self._window.commands["new_temporary" if is_temporary else "new"].trigger()
 
     def _show_arrival(self) -> None:
         self._ask_button.setVisible(self.arrivals.can_ask)

@@ -71,6 +71,7 @@ class TextSide(QWidget):
         is_text = page is not None and (page.is_read or bool(page.lines)) and not (page.is_waiting and not page.lines)
         if page is not None and page.text is not None and page.text.state == "empty" and page.is_waiting:
             is_text = False
+        is_text = is_text or (page is not None and page.shows_draft)
         self._stack.setCurrentIndex(0 if is_text else 1)
         self._foot.setVisible(is_text)
         if page is None or not is_text:
@@ -81,7 +82,8 @@ class TextSide(QWidget):
             return
         is_other = self._shown != (document, number)
         self._shown = (document, number)
-        self.editor.show_lines(page.lines, is_other=is_other)
+        self.editor.show_lines(page.draft if page.shows_draft else page.lines, is_other=is_other)
+        self.editor.setReadOnly(page.shows_draft)
         self.editor.setPlaceholderText("" if page.lines else _NOTHING)
         self.state.setText(page_line(page))
         receipt = receipt_line(page.text.receipt if page.text is not None else None)

@@ -16,7 +16,7 @@ from app.viewmodels.reading.lines import text_of
 from app.viewmodels.reading.queued import Progress
 from engine import PageText, Reading, TextLine
 from tests.app.driving import WAIT_MS, Draw, OpenDesk
-from tests.fake_documents import Pretence, pretend
+from tests.fake_documents import SENTENCES, Pretence, pretend
 
 THREE = Pretence(("picture",) * 3)
 
@@ -237,6 +237,9 @@ def test_a_document_that_the_queue_reads_shows_that_where_it_is_open(
     desk.models.reader.go_to(2)
     view.refresh()
     assert view.header.state.text() == "Being read · page 2 of 3"
+    assert view.text.editor.text.startswith(SENTENCES[1]), "what was read of it so far"
+    desk.models.reader.go_to(3)
+    view.refresh()
     assert "in the list of documents" in view.text.card.detail.text()
     assert view.text.card.read_button.isHidden()
     assert not view.header.stop_button.isVisible()
@@ -464,7 +467,7 @@ def test_what_was_opened_beside_a_temporary_conversation_is_kept_when_it_is_read
     desk.keeper.finish()
     desk.keeper.save()
     assert desk.store.documents.all().result(60) == []
-    assert desk.models.collection.recent == []
+    assert not desk.models.collection.recent
     read(qtbot, document, 1)
     qtbot.waitUntil(lambda: kept(desk) == {1: False}, timeout=WAIT_MS)
 

@@ -62,6 +62,34 @@ def test_the_keyboard_stays_in_the_document_that_is_read(
     assert search.selectedText() == ""
 
 
+def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """It is there to be read, and to be corrected once the page is whole; one that has a text keeps it meanwhile."""
+    gate = tmp_path / "go"
+    desk = open_desk("fast")
+    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
+    side = desk.window.reading.text
+    document.read([1], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: side.editor.isVisible() and side.editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    assert side.editor.isReadOnly()
+    assert side.state.text().startswith("Reading")
+    assert not document.page(1).lines
+    gate.touch()
+    qtbot.waitUntil(lambda: side.editor.text == "\n".join(SENTENCES), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not side.editor.isReadOnly(), timeout=WAIT_MS)
+    assert not document.page(1).draft
+    document.edit(1, "mine")
+    gate.unlink()
+    document.read([1], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: bool(document.page(1).draft), timeout=WAIT_MS)
+    desk.window.reading.refresh()
+    assert side.editor.text == "mine"
+    assert not side.editor.isReadOnly()
+    gate.touch()
+    qtbot.waitUntil(lambda: document.page(1).offer is not None, timeout=WAIT_MS)
+
+
 def opened(desk: Desk, qtbot: QtBot, path: Path) -> OpenDocument:
     """A document that was opened and looked at."""
     desk.models.arrivals.open([path])
@@ -254,7 +282,7 @@ def test_commands_act_on_the_document_that_is_seen_and_not_on_what_is_behind_it(
     qtbot.waitUntil(lambda: [each.path.name for each in collection.entries] == ["b.pdf"], timeout=WAIT_MS)
     assert [document.path.name for document in reader.documents] == ["b.pdf"]
     assert len(desk.models.shelf.rows) == 1
-    assert desk.window.reading_toast.text.text() == "Document deleted"
+    assert desk.window.reading.toast.text.text() == "Document deleted"
     commands["undo"].trigger()
     qtbot.waitUntil(lambda: len(collection.entries) == 2, timeout=WAIT_MS)
     commands["next"].trigger()
