@@ -1,5 +1,6 @@
 """Token after token, one step ahead: while the tokens of a step are read, the step that they feed already runs.
 
+Only the first token of an answer is read at once, before the step that it feeds is put together: it is waited for.
 Where one sequence decodes alone and its next tokens were drafted, the model looks at all of them in one step. They are
 written one by one like any others, for as long as the model chooses what was drafted.
 """
@@ -167,24 +168,31 @@ class Decoding(Generic[W]):
         self.writers: list[W] = []
         self._step, self._ahead_step, self._sizes = step, ahead_step, sizes
         self._drafted: _Drafted | None = None
+        self._is_first = self._is_behind = False
+        """Of the only writer: its next token is its first; the model has not seen its last one yet."""
         self._batch = Batch(in_powers=in_powers)
         self._num_steps = 0
 
     def join(self, writer: W) -> None:
         """Its state belongs to the rows until it leaves."""
+        self._catch_up()
         self._settle()
         self._batch.join(writer.session.kv)
         self.writers.append(writer)
+        self._is_first = len(self.writers) == 1
 
     def leave(self, writer: W) -> None:
-        """Its state is its own again, with all tokens that were written."""
+        """Its state is its own again, with all tokens that were written, as far as the model has seen them."""
+        if self._is_behind:
+            writer.session.keys.pop()
+            self._is_behind = False
         self._settle()
         self.writers.remove(writer)
         self._batch.leave(writer.session.kv)
 
     def drop(self) -> None:
         """Forget all writers and their states."""
-        self.writers, self._drafted = [], None
+        self.writers, self._drafted, self._is_first, self._is_behind = [], None, False, False
         self._batch = Batch(in_powers=self._batch.in_powers)
 
     def step(self) -> list[Written[W]]:
@@ -193,9 +201,12 @@ class Decoding(Generic[W]):
         What a caller does with a token may decide how `choose` takes the next one, while the step that the token feeds
         already runs.
         """
+        self._catch_up()
         return self._end_full() or self._write()
 
     def _write(self) -> list[Written[W]]:
+        if self._is_first:
+            return [self._write_first(self.writers[0])]
         drafts = self.writers[0].drafts if len(self.writers) == 1 and self._ahead_step is not None else None
         if drafts is None:
             return self._write_rows()
@@ -204,6 +215,19 @@ class Decoding(Generic[W]):
         written = [self._write_drafted(self.writers[0], drafts)] if is_drafted else self._write_rows(drafts)
         drafts.took(time.perf_counter() - began, was_drafted=is_drafted)
         return written
+
+    def _write_first(self, writer: W) -> Written[W]:
+        """A token that the model may never have to look at: it can be the last one."""
+        self._is_first, self._is_behind = False, True
+        token = int(writer.choose(writer.logits).item().real)
+        writer.session.append([token])
+        return Written(writer, token, is_last=False)
+
+    def _catch_up(self) -> None:
+        if self._is_behind:
+            self._is_behind = False
+            (writer,) = self.writers
+            writer.logits = self._compute(mx.array(writer.session.keys[-1:], mx.int32), self._batch.positions)[0]
 
     def _has_more(self) -> bool:
         """Whether the logits of the next token come from a step over several."""
@@ -245,6 +269,14 @@ class Decoding(Generic[W]):
             drafts.learn(len(over.drafted), over.num_right)
         return over.state
 
+    def _compute(self, tokens: mx.array, positions: list[int]) -> mx.array:
+        """The model begins to look at a token of each row; logits [B, V] of the next ones."""
+        logits, buffers = self._step(tokens, positions, self._batch.for_decoding())
+        self._batch.replace(buffers)
+        mx.async_eval(logits)
+        self._count_step()
+        return logits
+
     def _count_step(self) -> None:
         self._num_steps += 1
         if self._num_steps % CLEAR_EVERY == 0:
@@ -266,10 +298,7 @@ class Decoding(Generic[W]):
         spare = [mx.zeros((1,), mx.int32)] * (len(positions) - len(chosen))
         tokens = chosen[0] if len(positions) == 1 else mx.concatenate([*chosen, *spare])
         mx.async_eval(tokens)
-        logits, buffers = self._step(tokens, positions, self._batch.for_decoding())
-        self._batch.replace(buffers)
-        mx.async_eval(logits)
-        self._count_step()
+        logits = self._compute(tokens, positions)
         if self._sizes is not None and len(self.writers) == 1 and self._num_steps % LOOK_AHEAD_EVERY == 0:
             kv = self.writers[0].session.kv
             self._sizes.trace(kv, kv.length)

@@ -104,7 +104,7 @@ def test_a_sequence_that_gets_company_inside_a_draft_goes_on_beside_it(
     for _ in range(4):
         for row in rows:
             decoding.join(row)
-            for _ in range(3):
+            for _ in range(4):  # the first one has no draft
                 note(decoding.step())
         for row in rows:
             decoding.leave(row)

@@ -70,12 +70,49 @@ def test_a_compiled_step_never_meets_a_size_that_it_was_not_traced_for(
     writer = _Alone(session, logits, Sampler(GREEDY, engine._suppress), 4096)
     decoding = Decoding[_Alone](step, sizes=ahead)
     decoding.join(writer)
+    decoding.step()  # its first token is read before there is a step
     for _ in range(270):  # the buffers grow twice
         before = set(sizes)
         sizes.clear()
         decoding.step()
         assert sizes[0] in before | traced
         traced |= set(sizes) | before
+
+
+def test_the_first_token_is_there_before_a_step_and_needs_none(engine: Engine) -> None:
+    """An answer of one token costs none; one that goes on, or gets company, loses nothing."""
+    num_steps = 0
+
+    def step(tokens: mx.array, positions: list[int], buffers: list[KeysValues]) -> tuple[mx.array, list[KeysValues]]:
+        nonlocal num_steps
+        num_steps += 1
+        return engine._step(tokens, positions, buffers)
+
+    writers = []
+    for prompt in (START, (*START, 530, 540)):
+        session = engine.cold_session()
+        *_, (_, logits) = prefill(engine._model, Prompt(prompt), {}, session, 64)
+        assert logits is not None
+        writers.append(_Alone(session, logits, Sampler(GREEDY, engine._suppress), 4096))
+    written: dict[_Alone, list[int]] = {writer: [] for writer in writers}
+    decoding = Decoding[_Alone](step)
+    decoding.join(writers[0])
+    written[writers[0]] += [each.token for each in decoding.step()]
+    assert num_steps == 0
+    decoding.leave(writers[0])
+    assert num_steps == 0
+    assert writers[0].session.keys == list(START)
+    assert writers[0].session.kv.length == len(START)
+    decoding.join(writers[0])  # it writes the same one again
+    assert [each.token for each in decoding.step()] == written[writers[0]]
+    decoding.join(writers[1])
+    for _ in range(5):
+        for each in decoding.step():
+            written[each.writer].append(each.token)
+    for writer, prompt in zip(writers, (START, (*START, 530, 540)), strict=True):
+        assert written[writer] == list(islice(engine.tokens(Prompt(prompt)), len(written[writer])))
+        decoding.leave(writer)
+        assert len(writer.session.keys) == writer.session.kv.length == len(prompt) + len(written[writer])
 
 
 def test_decode_ends_where_the_context_does(engine: Engine) -> None:
