@@ -21,7 +21,7 @@ QMenu::item { padding: 6px 26px 6px 12px; border-radius: 5px; margin: 0 1px; }
 QMenu::item:selected { background: $accent; color: $on_accent; }
 QMenu::item:disabled { color: $secondary; background: transparent; }
 QMenu::separator { height: 1px; background: $hairline; margin: 5px 8px; }
-QMenu::indicator { width: 12px; height: 12px; left: 6px; }
+QMenu::indicator { width: ${caption}px; height: ${caption}px; left: 6px; }
 
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QScrollArea:focus { border: 1px solid $accent; }
@@ -117,8 +117,6 @@ QFrame[role="modelCard"]:focus { border: 1px solid $accent; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton[role="primary"]:hover { background: $accent_pressed; }
 QPushButton[role="primary"]:focus { border: 2px solid $text; }
-QPushButton[role="quiet"] { padding: 4px 12px; border-radius: 13px; color: $accent; border-color: $accent; }
-QPushButton[role="quiet"]:focus { border: 2px solid $text; padding: 3px 11px; }
 QPushButton[role="link"] { color: $accent; font-size: ${caption}px; background: transparent; padding: 3px 6px;
   border: 1px solid transparent; }
 QPushButton[role="link"]:hover { background: $hover; }
@@ -189,11 +187,11 @@ QLineEdit[role="field"]:focus { border: 1px solid $accent; }
 QComboBox[role="popup"], #settings QAbstractSpinBox, #settings QLineEdit, #settings QPlainTextEdit {
   background: $surface; border: 1px solid $outline; border-radius: 7px; padding: 5px 9px; color: $text;
   selection-background-color: $accent; selection-color: $on_accent; }
-QComboBox[role="popup"] { padding-right: 28px; }
+QComboBox[role="popup"] { padding-right: ${drop}px; }
 QComboBox[role="popup"]:hover { background: $hover; }
 QComboBox[role="popup"]:focus, #settings QAbstractSpinBox:focus, #settings QLineEdit:focus,
 #settings QPlainTextEdit:focus { border: 1px solid $accent; }
-QComboBox[role="popup"]::drop-down { border: none; width: 24px; }
+QComboBox[role="popup"]::drop-down { border: none; width: ${drop}px; }
 QComboBox[role="popup"]::down-arrow { image: none; }
 #settings QAbstractSpinBox::up-button, #settings QAbstractSpinBox::down-button { width: 0; border: none; }
 #settings QAbstractSpinBox { padding: 4px 0; }
@@ -235,6 +233,7 @@ def style_sheet(colors: Colors, scale: float) -> str:
     return _SHEET.substitute(
         {name: round(size * scale) for name, size in sizes.items()} | {"round": round(14 * scale) // 2 + 1},
         send=symbol_size(34, scale) // 2,
+        drop=symbol_size(14, scale) + 14,
         window=colors.window,
         sidebar=colors.sidebar,
         surface=colors.surface,

@@ -1,12 +1,12 @@
 """The line at the top: which model there is, how it does, and a new conversation."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from app.viewmodels.models.status import Mood, Status
 from app.widgets.shared.elided import ElidedLabel
-from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.look import IconButton, Label, Look, give_role, let_go_after, show_tip
 
 __all__ = ["Header"]
 
@@ -19,11 +19,7 @@ class Header(QWidget):
         self.setObjectName("header")
         self.chip = StatusChip(look, status)
         self.chip.setMenu(model_menu)
-        self._status = status
-        self.better_button = QPushButton("Get a Model…")
-        self.better_button.setAccessibleName("Get a model that does more, from the list of models")
-        give_role(self.better_button, "quiet")
-        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        let_go_after(model_menu, self.chip)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.temporary = Label("Temporary")
         give_role(self.temporary, "badge")
@@ -35,28 +31,7 @@ class Header(QWidget):
         row.addWidget(self.chip)
         row.addWidget(self.temporary)
         row.addStretch(1)
-        row.addWidget(self.better_button)
         row.addWidget(self.new_button)
-        self._offers_better = False
-        status.changed.connect(self._show_better)
-        self._show_better()
-
-    def offer_better(self, is_offered: bool) -> None:
-        """Offer a model that does more, where there is room for that."""
-        self._offers_better = is_offered
-        self._show_better()
-
-    def _show_better(self) -> None:
-        """The chip's menu and the footer lead there as well, where there is no room."""
-        row = (self.sidebar_button, self.chip, self.temporary, self.new_button, self.better_button)
-        others = (each for each in row if each is self.better_button or not each.isHidden())
-        needed = sum(each.sizeHint().width() + 8 for each in others)
-        self.better_button.setVisible(self._offers_better and needed <= self.width())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out what there is no room for."""
-        super().resizeEvent(event)
-        self._show_better()
 
 
 class StatusChip(QToolButton):
@@ -88,8 +63,31 @@ class StatusChip(QToolButton):
         return self._row.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        """As large as the labels need."""
-        return self._row.minimumSize()
+        """Room for a little of each label."""
+        little = self.state.minimumSizeHint().width()
+        return QSize(self._around + 2 * little, self._row.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the room anew."""
+        super().resizeEvent(event)
+        self._share()
+
+    def event(self, event: QEvent) -> bool:
+        """The same when the labels say something else, or in other letters."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._share()
+        return super().event(event)
+
+    @property
+    def _around(self) -> int:
+        """Pixels beside the labels."""
+        margins = self._row.contentsMargins()
+        return margins.left() + margins.right() + self._dot.width() + 2 * self._row.spacing()
+
+    def _share(self) -> None:
+        """The state loses its end before the model's name does."""
+        room = self.width() - self._around - self.state.minimumSizeHint().width()
+        self.model_name.setMinimumWidth(max(0, min(room, self.model_name.sizeHint().width())))
 
     def _show(self) -> None:
         status = self._status
@@ -108,8 +106,12 @@ class _Dot(QWidget):
         super().__init__()
         self._look = look
         self._mood = Mood.BUSY
-        self.setFixedSize(9, 9)
-        look.theme.changed.connect(self.update)
+        look.follow(self._restyle)
+
+    def _restyle(self) -> None:
+        side = self._look.side(9)
+        self.setFixedSize(side, side)
+        self.update()
 
     def show_mood(self, mood: Mood) -> None:
         """Take another colour."""

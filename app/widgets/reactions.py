@@ -42,7 +42,6 @@ class Reactions(QObject):
         window.sidebar.remove_requested.connect(self._at.remove_conversation)
         window.editing.dismissed.connect(self._at.drafts.cancel_edit)
         window.escaped.connect(self._leave)
-        window.header.better_button.clicked.connect(self._at.models.show)
         for room in (window.documents_room, window.models_room):
             room.furnish(lambda view: view.sidebar_button.clicked.connect(self._at.toggle_sidebar))
         window.reading_room.furnish(lambda view: view.header.sidebar_button.clicked.connect(self._at.toggle_sidebar))
@@ -202,9 +201,8 @@ class Reactions(QObject):
         self._at.window.failure.show_text(self._at.model.failure)
         self._at.window.refusal.show_text(self._at.model.refusal)
         self._at.window.composer.footnote.setText(self._at.status.footnote)
-        wants_better = self._at.status.wants_better and not self._at.window.messages.is_welcoming
+        wants_better = self._at.status.wants_better and not self._at.window.messages.is_beginning
         self._at.window.composer.better_button.setVisible(wants_better)
-        self._at.window.header.offer_better(wants_better)
         self._at.refresh()
 
     def _announce(self, answer: AnswerTurn) -> None:

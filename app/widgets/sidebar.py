@@ -36,7 +36,7 @@ from app.store import MATCH_BEGIN, MATCH_END, Summary
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.running import Mark, Running
 from app.viewmodels.shelf.search import Found, FoundDocument, Search
-from app.viewmodels.shelf.shelf import Shelf
+from app.viewmodels.shelf.shelf import Shelf, when
 from app.widgets.shared.look import Label, Look
 from app.widgets.shared.search_field import SearchField
 
@@ -452,8 +452,8 @@ class _Delegate(QStyledItemDelegate):
     def _paint_found(self, painter: QPainter, area: QRect, found: Found | FoundDocument) -> None:
         half = area.height() // 2
         top = QRect(area.left(), area.top() + 5, area.width(), half - 4)
-        when = f"{datetime.fromtimestamp(found.created_at):%d %b}"
-        left = self._paint_right(painter, top, Qt.AlignmentFlag.AlignVCenter, when)
+        time = when(found.created_at, datetime.now())
+        left = self._paint_right(painter, top, Qt.AlignmentFlag.AlignVCenter, time)
         self._paint_line(painter, left, found.title or "Untitled", self._font(13, QFont.Weight.Medium))
         below = QRect(area.left(), top.bottom(), area.width(), half - 4)
         if found.more:
@@ -481,7 +481,7 @@ class _Delegate(QStyledItemDelegate):
         lead = min(LEAD, area.width() // (3 * QFontMetrics(font).averageCharWidth()))
         if begin > lead:
             words = "…" + words[words.rfind(" ", 0, begin - lead // 2) + 1 :].lstrip()
-        marked = escape(words)
+        marked = escape(_elided(words, QFontMetrics(self._font(12, QFont.Weight.Bold)), area.width()))
         marked = marked.replace(MATCH_BEGIN, f'<b style="color:{colors.accent}">').replace(MATCH_END, "</b>")
         document = QTextDocument()
         document.setDefaultFont(font)
@@ -490,6 +490,20 @@ class _Delegate(QStyledItemDelegate):
         painter.setClipRect(area)
         painter.translate(area.topLeft())
         document.drawContents(painter)
+
+
+def _elided(snippet: str, metrics: QFontMetrics, width: int) -> str:
+    """As much of a marked snippet as fits, with an ellipsis; its marks take no room."""
+    plain = snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
+    shown = metrics.elidedText(plain, Qt.TextElideMode.ElideRight, width)
+    if shown == plain:
+        return snippet
+    end = num_letters = 0
+    while num_letters < len(shown) - 1:
+        num_letters += snippet[end] not in (MATCH_BEGIN, MATCH_END)
+        end += 1
+    kept = snippet[:end]
+    return kept + MATCH_END * (kept.count(MATCH_BEGIN) - kept.count(MATCH_END)) + "…"
 
 
 def _num_equal(pairs: Iterable[tuple[_Row, _Row]]) -> int:

@@ -252,6 +252,27 @@ def test_dropped_text_is_inserted(open_desk: OpenDesk) -> None:
     assert desk.window.composer.editor.toPlainText() == "a line of text"
 
 
+def test_a_notice_stays_with_its_conversation(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
+    desk = open_desk("echo")
+    say(desk, "first")
+    wait_for_end(qtbot, desk)
+    first = desk.models.conversation.transcript.id
+    attach(desk, tmp_path / "gone.png")
+    said = desk.models.composer.notice
+    assert "“gone.png” is not there" in said
+    desk.window.commands["new"].trigger()
+    assert not desk.window.notice.isVisible()
+    desk.models.composer.attach([tmp_path / "lost.png"])
+    desk.models.library.open(first)
+    qtbot.waitUntil(lambda: desk.window.notice.text.text() == said, timeout=WAIT_MS)
+    let_files_be_read(desk)
+    assert desk.window.notice.text.text() == said, "what is refused meanwhile belongs to the other one"
+    desk.window.commands["new"].trigger()
+    qtbot.waitUntil(lambda: "“lost.png”" in desk.window.notice.text.text(), timeout=WAIT_MS)
+    desk.window.notice.dismiss_button.click()
+    assert not desk.window.notice.isVisible()
+
+
 def test_the_notice_does_not_take_the_focus(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     desk = open_desk(has_engine=False)
     desk.window.composer.thinking_switch.setFocus()

@@ -38,9 +38,6 @@ _NOTHING_LEFT = "Nothing of the document can be told here any more. Write a ques
 FEW = 6
 """So many things are attached at once, for each takes the window a moment; the rest comes by itself."""
 
-MAX_SENTENCES = 3
-"""So many refusals are named one by one; the rest is counted."""
-
 
 class Composer(QObject):
     """Shows and changes one draft after the other. Refused files end up in `notice`, never in a dialog; the rest of the
@@ -83,8 +80,6 @@ class Composer(QObject):
         self._senses = meter.senses
         self.waits_to_be_sent = False
         """Whether it goes as soon as its files are looked at and copied."""
-        self._refusals: list[str] = []
-        self._remark = ""
         self._soon = QTimer(self, interval=0, singleShot=True)
         self._soon.timeout.connect(self._bring)
         preparation.seen.connect(self._take)
@@ -105,13 +100,8 @@ class Composer(QObject):
 
     @property
     def notice(self) -> str:
-        """What was refused and why, one sentence a line; empty when there is nothing to say."""
-        lines = self._refusals[:MAX_SENTENCES]
-        if num_more := len(self._refusals) - len(lines):
-            lines.append(f"{num_more:,} more file{'s' * (num_more > 1)} could not be attached.")
-        if self._remark:
-            lines.append(self._remark)
-        return "\n".join(lines)
+        """What is said about files of this draft that were refused."""
+        return self.draft.notice
 
     @property
     def text(self) -> str:
@@ -145,10 +135,12 @@ class Composer(QObject):
 
     def show(self, draft: Draft) -> None:
         """Open a draft in place of the present one; what is not ready in it is looked at and copied."""
-        self.say([])
+        before = self.notice
         for item in self.items:
             self.item_removed.emit(item.key)
         self.draft = draft
+        if self.notice != before:
+            self.notice_changed.emit()
         self.text_replaced.emit(draft.text)
         for item in self.items:
             self._put(item)
@@ -246,12 +238,12 @@ class Composer(QObject):
         """Drop something that turned out to be damaged when it was read."""
         if key in self.draft.items:
             self.remove(key)
-            self.say([*self._refusals, sentence], self._remark)
+            self.say([*self.draft.refusals, sentence], self.draft.remark)
 
     def say(self, refusals: Sequence[str], remark: str = "") -> None:
         """Put these refusals of files in place of the present ones, and a remark on what was no file."""
         before = self.notice
-        self._refusals, self._remark = list(refusals), remark
+        self.draft.refusals, self.draft.remark = list(refusals), remark
         if self.notice != before:
             self.notice_changed.emit()
 
@@ -334,6 +326,7 @@ class Composer(QObject):
             self.refuse(key, refusal)
         else:
             del draft.items[key]
+            draft.refusals.append(refusal)
             self.draft_changed.emit(draft)
 
     def _take_copy(self, draft: Draft, key: int, copy: Path) -> None:

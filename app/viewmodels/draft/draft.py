@@ -12,6 +12,9 @@ from engine import Message, Part, Picture, Quote, Sound, Text, Video
 
 __all__ = ["Content", "Draft"]
 
+_MAX_SENTENCES = 3
+"""So many refusals are named one by one; the rest is counted."""
+
 Content = tuple[str, tuple[Part, ...]]
 """The text as it is written, and one part for each thing attached.
 
@@ -31,6 +34,10 @@ class Draft:
     items: dict[int, Attached] = field(default_factory=dict)
     coming: dict[int, Attached] = field(default_factory=dict)
     """What follows them, and is shown a few at a time."""
+    refusals: list[str] = field(default_factory=list)
+    """Why files that were to be attached are not, one sentence each."""
+    remark: str = ""
+    """On what was to be attached and is no file."""
 
     @classmethod
     def of(cls, content: Content, replaces: str = "", original: Content = ("", ())) -> "Draft":
@@ -42,6 +49,14 @@ class Draft:
     def all(self) -> tuple[Attached, ...]:
         """Everything attached, in order, also what is still coming."""
         return *self.items.values(), *self.coming.values()
+
+    @property
+    def notice(self) -> str:
+        """What was refused and why, one sentence a line; empty when there is nothing to say."""
+        lines = self.refusals[:_MAX_SENTENCES]
+        if num_more := len(self.refusals) - len(lines):
+            lines.append(f"{num_more:,} more file{'s' * (num_more > 1)} could not be attached.")
+        return "\n".join(filter(None, (*lines, self.remark)))
 
     @property
     def content(self) -> Content:
@@ -67,6 +82,8 @@ class Draft:
         """Put another draft behind this one: nothing of either is lost."""
         self.text = "\n".join(filter(None, (self.text, other.text)))
         self.expect(other.all)
+        self.refusals += other.refusals
+        self.remark = self.remark or other.remark
 
     def expect(self, items: Iterable[Attached]) -> None:
         """Put things behind all that is attached."""

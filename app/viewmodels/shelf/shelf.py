@@ -16,7 +16,7 @@ from app.text.foreign_text import one_line
 from app.viewmodels.conversation.transcript import Transcript
 from app.viewmodels.conversation.turns import Turn, UserTurn
 
-__all__ = ["Group", "Shelf", "shortened", "title_from", "title_of_file"]
+__all__ = ["Group", "Shelf", "shortened", "title_from", "title_of_file", "when"]
 
 MAX_TITLE = 48
 _LOOKED_AT = 4_000
@@ -179,6 +179,17 @@ def _heading(time: float, today: date) -> tuple[str, float]:
     if day.year == today.year:
         return f"{day:%B}", _moment(day.replace(day=1))
     return f"{day.year}", _moment(day.replace(month=1, day=1))
+
+
+def when(time: float, now: datetime) -> str:
+    """A time in a few letters, as in a list of mails: of today the hour, before that the day."""
+    moment = datetime.fromtimestamp(time)
+    age = (now.date() - moment.date()).days
+    if age <= 0:
+        return f"{moment:%H:%M}"
+    if age == 1:
+        return "Yesterday"
+    return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
 
 
 def _moment(day: date) -> float:

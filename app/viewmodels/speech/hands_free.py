@@ -30,7 +30,7 @@ _LINES = {
 }
 _LEAVE = "Esc ends it."
 
-_FULL = "Send or clear what stands in the message first: hands-free sends what you say alone."
+_FULL = "Send or clear what stands in the message first: hands-free sends only what you say."
 
 
 class _Step(Enum):

@@ -78,7 +78,7 @@ class AnswerView(TurnView):
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)
         self._column = QVBoxLayout()
-        self._column.setSpacing(12)
+        self._column.setSpacing(14)
         self._layout.addWidget(self.plain_note)
         self._layout.addLayout(self._column)
         for line in (self.activity, self.note, self.sources, self.error):
@@ -256,6 +256,8 @@ class AnswerView(TurnView):
         self.error.setVisible(turn.state is AnswerState.FAILED)
         self.copy_button.setEnabled(bool(turn.text) and not turn.is_running)
         self.speak_button.setEnabled(self.copy_button.isEnabled())
+        for button in (self.copy_button, self.speak_button):
+            button.setVisible(turn.is_running or bool(turn.text))
         self.again_button.setEnabled(not turn.is_running)
         if turn.spoken != self.accessibleName():
             self.setAccessibleName(turn.spoken)

@@ -263,8 +263,14 @@ class _ElidedLabel(Label):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         give_role(self, "name")
-        self.setMinimumWidth(150)
-        self.setMaximumWidth(150)
+
+    def sizeHint(self) -> QSize:
+        """Enough for most names, however long this one is."""
+        return QSize(max(150, self.fontMetrics().averageCharWidth() * 20), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """The same."""
+        return self.sizeHint()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint as much of the name as fits."""

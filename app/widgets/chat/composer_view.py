@@ -138,7 +138,10 @@ class ComposerView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 0, 14, 8)
         layout.setSpacing(6)
-        for widget in (self.problem, self._frame):
+        foot = QWidget()
+        foot.setLayout(self._foot)
+        self._foot.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.problem, self._frame, foot):
             widget.setMaximumWidth(COLUMN_WIDTH + 24)
             row = QHBoxLayout()
             row.addStretch(1)
@@ -147,7 +150,6 @@ class ComposerView(QWidget):
             layout.addLayout(row)
         self._foot.addWidget(self.footnote, 1)
         self._foot.addWidget(self.better_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addLayout(self._foot)
 
     def _connect(self, look: Look) -> None:
         composer, editor = self._composer, self.editor

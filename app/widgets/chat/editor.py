@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QFrame, QTextEdit
 __all__ = ["Editor"]
 
 MAX_LINES = 9
+_INVITATIONS = ("Write a message, or drop a file", "Write a message", "Message")
+"""The longest that has room is shown while nothing is written."""
 _RETURN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ANY = ~Qt.KeyboardModifier.KeypadModifier
 """A Mac calls its arrow keys keys of a keypad."""
@@ -34,7 +36,6 @@ class Editor(QTextEdit):
         self._is_composing = False
         self.setObjectName("editor")
         self.setAccessibleName("Message")
-        self.setPlaceholderText("Write a message, or drop a file")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)
@@ -112,8 +113,16 @@ class Editor(QTextEdit):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Scroll what does not fit."""
         super().resizeEvent(event)
+        self._invite()
         self._offer_scrolling()
         self.ensureCursorVisible()
+
+    def _invite(self) -> None:
+        room = self.viewport().width() - 2 * math.ceil(self.document().documentMargin())
+        fitting = (words for words in _INVITATIONS if self.fontMetrics().horizontalAdvance(words) <= room)
+        words = next(fitting, _INVITATIONS[-1])
+        if words != self.placeholderText():
+            self.setPlaceholderText(words)
 
     def sizeHint(self) -> QSize:
         """As tall as `fit` found."""
@@ -121,6 +130,7 @@ class Editor(QTextEdit):
 
     def fit(self) -> None:
         """Ask for the height of the text, up to a few lines; a low window gives two at least."""
+        self._invite()
         line = self.fontMetrics().lineSpacing()
         wanted = math.ceil(self.document().size().height())
         height = max(line + 8, min(wanted, MAX_LINES * line + 8))

@@ -113,5 +113,5 @@ class _ExampleButton(QPushButton):
         return self._lines.minimumSize()
 
     def _restyle(self) -> None:
-        color = self._look.theme.colors.accent
-        self._symbol.setPixmap(self._look.icons.pixmap(self.example.icon, color, QSize(20, 20)))
+        color, side = self._look.theme.colors.accent, self._look.side(20)
+        self._symbol.setPixmap(self._look.icons.pixmap(self.example.icon, color, QSize(side, side)))

@@ -21,8 +21,8 @@ from app.widgets.shared.look import Look
 
 __all__ = ["MessageList"]
 
-_WELCOME = 2
-"""Its place in the stack."""
+_TURNS, _WELCOME = 1, 2
+"""Their places in the stack; what shows before the first message is the first."""
 
 
 class MessageList(QWidget):
@@ -95,9 +95,9 @@ class MessageList(QWidget):
         self._show_turns()
 
     @property
-    def is_welcoming(self) -> bool:
-        """Whether the first choice of a model fills the view."""
-        return self._stack.currentIndex() == _WELCOME
+    def is_beginning(self) -> bool:
+        """Whether the view is filled by what can be done first, which offers a model itself."""
+        return self._stack.currentIndex() != _TURNS
 
     @property
     def views(self) -> list[TurnView]:
@@ -163,7 +163,7 @@ class MessageList(QWidget):
         self.empty.show_better(self._model.is_built_in)
         is_temporary = self._conversation.transcript.is_temporary
         beginning = _WELCOME if self._manager.wants_welcome and not is_temporary else 0
-        self._stack.setCurrentIndex(1 if self._conversation.turns else beginning)
+        self._stack.setCurrentIndex(_TURNS if self._conversation.turns else beginning)
         self.beginning_changed.emit()
 
     def _view_for(self, turn: Turn) -> TurnView:

@@ -25,7 +25,6 @@ class ThinkingPane(QWidget):
         self.title = QToolButton()
         give_role(self.title, "thoughtTitle")
         self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.title.setIconSize(QSize(14, 14))
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.title.clicked.connect(thought.toggle)
         self.answer_now = QToolButton()
@@ -65,7 +64,8 @@ class ThinkingPane(QWidget):
         self.title.setText(thought.title)
         self.title.setAccessibleName(f"{thought.title} ({'unfolded' if thought.is_open else 'folded'})")
         self.title.setToolTip("Hide the thought" if thought.is_open else "Show the thought")
-        chevron = "chevron-down" if thought.is_open else "chevron-right"
+        chevron, side = "chevron-down" if thought.is_open else "chevron-right", self._look.side(14)
+        self.title.setIconSize(QSize(side, side))
         self.title.setIcon(self._look.icons.icon(chevron, self._look.theme.colors.secondary))
         self._frame.setVisible(thought.is_open)
         if thought.is_open:

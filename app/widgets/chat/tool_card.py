@@ -20,7 +20,6 @@ class ToolCard(QFrame):
         self.title = QToolButton()
         give_role(self.title, "thoughtTitle")
         self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.title.setIconSize(QSize(14, 14))
         self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.title.clicked.connect(run.toggle)
         self._details = _plain_label()
@@ -33,7 +32,7 @@ class ToolCard(QFrame):
             button.clicked.connect(lambda _checked=False, is_allowed=is_allowed: run.answer(is_allowed))
         asking = QHBoxLayout()
         asking.setSpacing(8)
-        asking.addWidget(self._question, 1)
+        asking.addStretch(1)
         asking.addWidget(self.refuse)
         asking.addWidget(self.allow)
         layout = QVBoxLayout(self)
@@ -41,6 +40,7 @@ class ToolCard(QFrame):
         layout.setSpacing(4)
         layout.addWidget(self.title)
         layout.addWidget(self._details)
+        layout.addWidget(self._question)
         layout.addLayout(asking)
         run.changed.connect(self._show)
         look.follow(self._show)
@@ -54,7 +54,8 @@ class ToolCard(QFrame):
         run = self._run
         is_asking = run.state is ToolState.ASKING
         is_open = run.is_expanded or is_asking
-        colors = self._look.theme.colors
+        colors, side = self._look.theme.colors, self._look.side(14)
+        self.title.setIconSize(QSize(side, side))
         color = colors.danger if run.state is ToolState.FAILED else colors.secondary
         self.title.setText(run.line.replace("&", "&&"))
         self.title.setIcon(self._look.icons.icon("chevron-down" if is_open else "chevron-right", color))

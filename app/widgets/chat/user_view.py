@@ -26,6 +26,8 @@ FOLDED_LINES, FOLDED_LENGTH = 14, 1200
 """Lines and characters that are shown of a long text until it is unfolded."""
 
 _WORTH_FOLDING = 2
+_BESIDE = 4
+"""Pixels between a message and the buttons beside it."""
 """A text that is not so many times as long is shown whole."""
 
 
@@ -39,7 +41,6 @@ class _EnclosureButton(QToolButton):
         self._symbol = "play" if enclosure.is_sound else enclosure.symbol
         give_role(self, "enclosure")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setIconSize(QSize(18, 18))
         self.show_label(enclosure)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if enclosure.path else Qt.FocusPolicy.NoFocus)
         look.follow(self._restyle)
@@ -66,6 +67,8 @@ class _EnclosureButton(QToolButton):
             self.setAccessibleName(f"Stop playing {self._enclosure.name}")
 
     def _restyle(self) -> None:
+        side = self._look.side(18)
+        self.setIconSize(QSize(side, side))
         self.setIcon(self._look.icons.icon(self._symbol, self._look.theme.colors.secondary))
 
 
@@ -101,7 +104,7 @@ class UserView(TurnView):
         inside.addWidget(self.fold_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.fold(True)
         row = QHBoxLayout()
-        row.setSpacing(4)
+        row.setSpacing(_BESIDE)
         row.addStretch(1)
         for action in (self.again_button, self.copy_button):
             row.addWidget(action, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -176,13 +179,16 @@ class UserView(TurnView):
     def _fit_bubble(self, width: int) -> None:
         self._text.ensurePolished()
         metrics = QFontMetrics(self._text.font())
+        margins = self._layout.contentsMargins()
+        beside = self.again_button.width() + self.copy_button.width() + 2 * _BESIDE + margins.left() + margins.right()
+        room = min(round(width * BUBBLE_SHARE), width - beside)
         if len(self.turn.text) > PIECE:
-            self._bubble.setFixedWidth(round(width * BUBBLE_SHARE))
+            self._bubble.setFixedWidth(room)
             return
         longest = max((metrics.horizontalAdvance(line) for line in self.turn.text.split("\n")), default=0)
         if len(self._folded) < len(self.turn.text):
             longest = max(longest, self.fold_button.sizeHint().width())
-        self._bubble.setFixedWidth(min(longest + 34, round(width * BUBBLE_SHARE)))
+        self._bubble.setFixedWidth(min(longest + 34, room))
 
     def _arrange_cards(self, width: int) -> None:
         """Put the cards into rows that all end at the right."""

@@ -79,6 +79,7 @@ class SettingsWindow(QWidget):
         super().showEvent(event)
         if not event.spontaneous():
             self._place()
+            self.setFocus()  # not on the first tab, around which nobody has asked for a ring
         self._refresh()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -71,5 +71,10 @@ class Banner(QFrame):
         return {"error": colors.danger, "notice": colors.caution, "state": colors.secondary}[self._role]
 
     def _restyle(self) -> None:
+        line = self._look.side(24)
+        self.text.ensurePolished()
+        room = max(0, line - self.text.fontMetrics().height())
+        self.text.setContentsMargins(0, room // 2, 0, room - room // 2)
+        self._symbol.setFixedHeight(line)
         side = self._look.theme.pixels(18)
         self._symbol.setPixmap(self._look.icons.pixmap(self._icon_name, self._color, QSize(side, side)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QMargins, QPoint, QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -54,7 +54,8 @@ class Form(QWidget):
         if label and not isinstance(target, QAbstractButton):
             target.setAccessibleName(label)
             caption.setBuddy(target)
-        self._captions.append((caption, target))
+        is_row = isinstance(field.layout(), QHBoxLayout)
+        self._captions.append((caption, field if is_row else target))
         self._rows.addRow(caption, field)
         self._fit_captions()
 
@@ -144,6 +145,18 @@ class PopUp(QComboBox):
         give_role(self, "popup")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
 
+    def sizeHint(self) -> QSize:
+        """Room for the longest choice: a style sheet's padding takes more than Qt adds for it."""
+        hint = super().sizeHint()
+        widest = max(
+            (self.fontMetrics().horizontalAdvance(self.itemText(row)) for row in range(self.count())), default=0
+        )
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.rect = QRect(QPoint(), hint)
+        room = self.style().subControlRect(_COMBO, option, QStyle.SubControl.SC_ComboBoxEditField, self).width()
+        return hint.grownBy(QMargins(0, 0, max(0, widest + 2 - room), 0))
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint as much of the choice as fits, and the arrow, which a style sheet could take from a file only."""
         option = QStyleOptionComboBox()
@@ -154,9 +167,10 @@ class PopUp(QComboBox):
         words.drawComplexControl(_COMBO, option)
         words.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         words.end()
-        arrow = self._look.icons.pixmap("chevron-down", self._look.theme.colors.secondary, QSize(14, 14))
+        side = self._look.side(14)
+        arrow = self._look.icons.pixmap("chevron-down", self._look.theme.colors.secondary, QSize(side, side))
         painter = QPainter(self)
-        painter.drawPixmap(QRect(self.width() - 23, (self.height() - 14) // 2, 14, 14), arrow)
+        painter.drawPixmap(QRect(self.width() - side - 8, (self.height() - side) // 2, side, side), arrow)
         painter.end()
 
 

@@ -4,16 +4,16 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtGui import QCursor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
 from app.look.colors import Colors
 from app.look.icons import Icons
 from app.look.theme import Theme
 from app.look.typesetting import Typesetter
 
-__all__ = ["GhostButton", "IconButton", "Label", "Look", "give_role", "show_tip"]
+__all__ = ["GhostButton", "IconButton", "Label", "Look", "give_role", "let_go_after", "show_tip"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,16 @@ class Look:
 def give_role(widget: QWidget, role: str) -> None:
     """Mark a widget for the style sheet."""
     widget.setProperty("role", role)
+
+
+def let_go_after(menu: QMenu, button: QWidget) -> None:
+    """Let a button know that the pointer is elsewhere when its menu goes: Qt tells it with the pointer's next move."""
+
+    def let_go() -> None:
+        if not button.rect().contains(button.mapFromGlobal(QCursor.pos())):
+            QCoreApplication.sendEvent(button, QEvent(QEvent.Type.Leave))
+
+    menu.aboutToHide.connect(let_go)
 
 
 def show_tip(widget: QWidget, text: str) -> None:
@@ -70,6 +80,11 @@ class IconButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.rename(name)
         look.follow(self._restyle)
+
+    def setMenu(self, menu: QMenu) -> None:
+        """Open a menu, after which it looks as it did before."""
+        super().setMenu(menu)
+        let_go_after(menu, self)
 
     def rename(self, name: str, icon: str | None = None) -> None:
         """Say what the button does now."""

@@ -73,12 +73,16 @@ class ContextRing(QWidget):
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self.setFixedSize(26, 26)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._look = look
         self.fraction = 0.0
         self._is_nearly_full = False
-        look.theme.changed.connect(self.update)
+        look.follow(self._restyle)
+
+    def _restyle(self) -> None:
+        side = self._look.side(26)
+        self.setFixedSize(side, side)
+        self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Tell the figures to those who see and have no pointer on it."""
@@ -106,12 +110,15 @@ class ContextRing(QWidget):
         if self.hasFocus():
             painter.setPen(QPen(QColor(colors.accent), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        area = QRectF(self.rect()).adjusted(5, 5, -5, -5)
+        thickness = self.width() * 3 / 26
+        margin = self.width() * 5 / 26
+        area = QRectF(self.rect()).adjusted(margin, margin, -margin, -margin)
         painter.setPen(QPen(QColor(colors.secondary), 1))
-        painter.drawEllipse(area.adjusted(-1.5, -1.5, 1.5, 1.5))
-        painter.setPen(QPen(QColor(colors.hairline), 3))
+        half = thickness / 2
+        painter.drawEllipse(area.adjusted(-half, -half, half, half))
+        painter.setPen(QPen(QColor(colors.hairline), thickness))
         painter.drawEllipse(area)
-        pen = QPen(QColor(colors.caution if self._is_nearly_full else colors.accent), 3)
+        pen = QPen(QColor(colors.caution if self._is_nearly_full else colors.accent), thickness)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.drawArc(area, 90 * 16, -round(min(self.fraction, 1.0) * 360 * 16))

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.store import Store, Summary
-from app.viewmodels.shelf.shelf import Shelf, _grouped, _order
+from app.store import MATCH_BEGIN, MATCH_END, Store, Summary
+from app.viewmodels.shelf.shelf import Shelf, _grouped, _order, when
+from app.widgets.sidebar import _elided
 from tests.app.driving import WAIT_MS, OpenDesk, say, wait_for_end
 from tests.app.store.stored import asked
 
@@ -99,3 +102,23 @@ def test_rows_that_stay_are_left_alone(open_desk: OpenDesk, qtbot: QtBot) -> Non
         assert all(rows.index_of(each.id).row() == rows.rows.index(each) for each in changed)
     assert removed[0][0] == 1, "the heading stays, and what is below the moved row"
     del tester
+
+
+def test_a_time_is_told_as_in_a_list_of_mails() -> None:
+    now = datetime(2026, 3, 1, 9, 0)
+    times = (datetime(2026, 3, 1, 0, 5), datetime(2026, 2, 28, 23, 59), datetime(2026, 2, 3), datetime(2025, 12, 31))
+    assert [when(time.timestamp(), now) for time in times] == ["00:05", "Yesterday", "3 Feb", "31 Dec 2025"]
+
+
+def test_what_has_no_room_of_a_snippet_is_left_out_with_an_ellipsis(qapp: QApplication) -> None:
+    metrics = QFontMetrics(qapp.font())
+    snippet = f"the {MATCH_BEGIN}warm place{MATCH_END} to rise"
+    plain = "the warm place to rise"
+    assert _elided(snippet, metrics, 10_000) == snippet
+    for width in range(metrics.horizontalAdvance("…t"), metrics.horizontalAdvance(plain), 7):
+        shown = _elided(snippet, metrics, width)
+        assert shown.count(MATCH_BEGIN) == shown.count(MATCH_END)
+        bare = shown.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
+        assert bare.endswith("…")
+        assert plain.startswith(bare[:-1])
+        assert metrics.horizontalAdvance(bare) <= width
