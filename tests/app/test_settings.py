@@ -357,7 +357,7 @@ def test_tools_and_their_folders_are_chosen_in_one_place(open_desk: OpenDesk, tm
 def test_a_prompt_is_written_with_the_keyboard(window: SettingsWindow, preferences: Preferences, qtbot: QtBot) -> None:
     window.show_page("Prompts")
     page = window.prompts.view
-    assert not page.text.isEnabled()
+    assert not page.text.isVisible()
     page.add_button.click()
     qtbot.keyClicks(page.name, "Terse")
     qtbot.keyClick(page.name, Qt.Key.Key_Return)

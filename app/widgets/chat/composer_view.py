@@ -183,10 +183,11 @@ class ComposerView(QWidget):
         self._show_voice()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Stack the footer in a narrow window."""
+        """Stack the footer in a narrow window; beside its text, a button that comes and goes moves nothing."""
         super().resizeEvent(event)
         is_wide = event.size().width() >= self._look.theme.pixels(_WIDE)
         self.thinking_switch.show_word(is_wide or self._look.theme.scale <= 1)
+        self.footnote.setMinimumHeight(self.better_button.sizeHint().height() if is_wide else 0)
         self._foot.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
 
     def _send_or_stop(self) -> None:

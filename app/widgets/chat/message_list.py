@@ -134,10 +134,11 @@ class MessageList(QWidget):
                 return
 
     def show_version(self, turn: Turn, steps: int) -> None:
-        """Show another version of a turn; the keyboard goes along."""
+        """Show another version of a turn; the keyboard goes along if it is among the turns."""
+        was_here = self.focused_view is not None
         version = self._conversation.show_version(turn, steps)
         view = self.show_turn(version) if version is not None else None
-        if view is not None and view.text_view is not None:
+        if was_here and view is not None and view.text_view is not None:
             view.text_view.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -26,9 +26,10 @@ FOLDED_LINES, FOLDED_LENGTH = 14, 1200
 """Lines and characters that are shown of a long text until it is unfolded."""
 
 _WORTH_FOLDING = 2
+"""A text that is not so many times as long is shown whole."""
+
 _BESIDE = 4
 """Pixels between a message and the buttons beside it."""
-"""A text that is not so many times as long is shown whole."""
 
 
 class _EnclosureButton(QToolButton):

@@ -30,17 +30,16 @@ class PromptsPage(SettingsPage):
         self.delete_button = QPushButton("Delete…")
         self.delete_button.setAccessibleName("Delete this prompt")
         self.name = QLineEdit()
-        self.name.setFixedWidth(300)
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
-        self.text.setFixedSize(380, 190)
         self.add("Prompt", side_by_side(self.chosen, self.add_button, self.delete_button), named=self.chosen)
         self._note = self.add_note()
         self.add_gap()
         self.add("Name", self.name)
         self._refusal = self.add_note()
         self.add("Text", self.text)
-        self.add_note("The model reads it before every conversation, and follows it as well as it can.")
+        self._about = self.add_note("The model reads it before every conversation, and follows it as well as it can.")
+        look.follow(self._fit)
         self.chosen.activated.connect(
             lambda index: preferences.choose_prompt(self.chosen.itemText(index) if index else "")
         )
@@ -62,10 +61,16 @@ class PromptsPage(SettingsPage):
                 self.text.setPlainText(preferences.prompt_text)
         if not self.name.hasFocus():
             self.name.setText(chosen)
-        for part in (self.name, self.text, self.delete_button):
-            part.setEnabled(bool(chosen))
+        self.delete_button.setEnabled(bool(chosen))
+        for part in (self.name, self.text, self._about):
+            self.show_row(part, bool(chosen))
         self._note.setText("New answers follow it." if chosen else "The model is told nothing but your messages.")
         self._refusal.setVisible(bool(self._refusal.text()))
+
+    def _fit(self) -> None:
+        pixels = self.look.theme.pixels
+        self.name.setFixedWidth(pixels(300))
+        self.text.setFixedSize(pixels(380), 190)
 
     def _add(self) -> None:
         self.preferences.add_prompt()

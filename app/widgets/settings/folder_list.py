@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from app.widgets.shared.form import side_by_side
+from app.widgets.shared.look import Look
 
 __all__ = ["FolderList"]
 
@@ -19,10 +20,10 @@ class FolderList(QWidget):
     add_requested = Signal()
     remove_requested = Signal(str)
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, look: Look, name: str) -> None:
         super().__init__()
+        self._look = look
         self.list = QListWidget()
-        self.list.setFixedSize(380, 84)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setTabKeyNavigation(False)
         self.add_button = QPushButton("Add…")
@@ -37,6 +38,7 @@ class FolderList(QWidget):
         self.add_button.clicked.connect(self.add_requested)
         self.remove_button.clicked.connect(self._remove)
         self.list.itemSelectionChanged.connect(self._enable)
+        look.follow(self._fit)
 
     def show_paths(self, paths: Sequence[str]) -> None:
         """Show these folders."""
@@ -45,6 +47,10 @@ class FolderList(QWidget):
             self.list.addItems(list(paths))
             self.list.setCurrentRow(len(paths) - 1)
         self._enable()
+
+    def _fit(self) -> None:
+        pixels = self._look.theme.pixels
+        self.list.setFixedSize(pixels(380), pixels(84))
 
     def _remove(self) -> None:
         for item in self.list.selectedItems():

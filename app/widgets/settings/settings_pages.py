@@ -237,7 +237,7 @@ class ModelPage(SettingsPage):
         self.share_button = QPushButton("Use the Shared Cache")
         self.keeping = self.add_text("Downloads go")
         self.add("", side_by_side(self.keep_button, self.share_button))
-        self.folders = FolderList("in which models are looked for")
+        self.folders = FolderList(look, "in which models are looked for")
         self.add("Look for models in", self.folders, named=self.folders.list)
         self.add_note("The folders of Hugging Face, LM Studio, Jan, Osaurus and oMLX are looked into as well.")
         self.keep_button.clicked.connect(

@@ -27,7 +27,7 @@ class ToolsPage(SettingsPage):
             switch.toggled.connect(partial(toolbox.turn, each.tool.name))
             self.add("" if number else "The model may use", switch)
             self.add_note(each.explanation)
-        self.folders = FolderList("that the model may read")
+        self.folders = FolderList(look, "that the model may read")
         self.add_gap()
         self.add("Folders", self.folders, named=self.folders.list)
         self.folders.add_requested.connect(
