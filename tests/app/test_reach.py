@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.settings import Settings
 from app.viewmodels.draft.attached import DraftText, new_key
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, say, wait_for_end
 
 LEAST_TARGET = 24
 """Pixels, in each direction."""
@@ -92,6 +92,40 @@ def test_a_row_of_chips_says_how_many_are_not_seen(open_desk: OpenDesk, qtbot: Q
     assert behind.isVisible()
     desk.models.composer.remove_all()
     assert desk.window.composer.chip_area.isHidden()
+
+
+def test_with_the_largest_text_a_narrow_window_cuts_nothing(
+    open_desk: OpenDesk, settings: Settings, qtbot: QtBot
+) -> None:
+    settings.text_size = 200
+    desk = open_desk("echo")
+    window, editor, chip = desk.window, desk.window.composer.editor, desk.window.header.chip
+    desk.theme.apply()
+    window.resize(480, 700)
+    say(desk, "a long message that goes on " * 5)
+    wait_for_end(qtbot, desk)
+    view = window.messages.views[0]
+    seen = [view, *(each for each in view.findChildren(QWidget) if each.isVisible())]
+    room = QRect(QPoint(), window.messages.area.viewport().size())
+
+    def is_whole() -> bool:
+        return all(view.rect().contains(QRect(each.mapTo(view, QPoint()), each.size())) for each in seen[1:])
+
+    qtbot.waitUntil(is_whole, timeout=WAIT_MS)
+    assert room.width() >= view.width()
+    words = editor.placeholderText()
+    assert editor.fontMetrics().horizontalAdvance(words) <= editor.viewport().width()
+    assert words == "Write a message"
+    assert chip.model_name.width() >= chip.model_name.sizeHint().width()
+    assert chip.state.width() < chip.state.sizeHint().width(), "the state loses its end first"
+
+
+def test_a_button_is_let_go_with_its_menu(open_desk: OpenDesk) -> None:
+    button = open_desk(has_engine=False).window.composer.voice_menu_button
+    QCursor.setPos(0, 0)
+    button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    button.menu().aboutToHide.emit()
+    assert not button.underMouse()
 
 
 @pytest.mark.parametrize("text_size", [100, 200])
