@@ -19,6 +19,8 @@ class Colors:
     code: str
     text: str
     secondary: str
+    dimmed: str
+    """Symbols that cannot be pressed now."""
     hairline: str
     """Between things, and around what is only shown."""
     outline: str
@@ -50,6 +52,7 @@ LIGHT = Colors(
     code="#f2f3f0",
     text="#1c201e",
     secondary="#626a66",
+    dimmed="#b9beba",
     hairline="#dfe2dd",
     outline="#868e89",
     hover="#eef0ec",
@@ -76,6 +79,7 @@ DARK = Colors(
     code="#222524",
     text="#ebeeec",
     secondary="#a0a8a4",
+    dimmed="#545b57",
     hairline="#383d3a",
     outline="#727a76",
     hover="#303432",
@@ -98,4 +102,4 @@ def high_contrast(colors: Colors) -> Colors:
     """The scheme for people who asked the system for more contrast."""
     strong = "#ffffff" if colors.is_dark else "#000000"
     faint = "#d5dad7" if colors.is_dark else "#3a403d"
-    return replace(colors, text=strong, secondary=faint, hairline=faint, outline=faint)
+    return replace(colors, text=strong, secondary=faint, dimmed=colors.outline, hairline=faint, outline=faint)

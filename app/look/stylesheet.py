@@ -55,6 +55,7 @@ QToolButton::menu-indicator { image: none; width: 0; }
 #documentsButton { background: transparent; border: 1px solid transparent; text-align: left; padding: 6px 8px;
   color: $text; }
 #documentsButton:hover { background: $hover; }
+#documentsButton:checked { background: $accent_soft; }
 #documentsButton:focus { border-color: $accent; }
 #conversations QLineEdit { background: $surface; border: 1px solid $accent; border-radius: 6px; padding: 2px 6px; }
 QListWidget { background: $surface; border: 1px solid $outline; border-radius: 8px; padding: 3px; outline: none; }

@@ -196,6 +196,7 @@ class Reactions(QObject):
         elif reader.is_shown and reader.document is not None:
             title = one_line(reader.document.title)
         self._at.window.setWindowTitle(title)
+        self._at.window.sidebar.show_documents(reader.is_shown and not self._at.models.manager.is_shown)
 
     def _show_model(self) -> None:
         self._at.window.failure.show_text(self._at.model.failure)

@@ -103,7 +103,8 @@ class Sidebar(QWidget):
         self.documents_button.setObjectName("documentsButton")
         self.documents_button.setAccessibleName("Documents")
         self.documents_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.documents_button.clicked.connect(self.documents_requested)
+        self.documents_button.setCheckable(True)
+        self.documents_button.clicked.connect(self._ask_for_documents)
         self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.note.setObjectName("sidebarNote")
         self.note.setWordWrap(True)
@@ -164,6 +165,16 @@ class Sidebar(QWidget):
         self.note.setVisible(bool(note))
         focus = Qt.FocusPolicy
         self.list.setFocusPolicy(focus.StrongFocus if self._rows.rows else focus.NoFocus)
+
+    def _ask_for_documents(self) -> None:
+        self.documents_button.toggle()  # what is shown marks it, not the click
+        self.documents_requested.emit()
+
+    def show_documents(self, are_shown: bool) -> None:
+        """Mark what fills the window: the documents, or the conversation that is open."""
+        self.documents_button.setChecked(are_shown)
+        self._delegate.is_covered = are_shown
+        self.list.viewport().update()
 
     def take_focus(self) -> None:
         """Take the keyboard: to the list, or to the search where nothing is listed."""
@@ -367,6 +378,8 @@ class _Delegate(QStyledItemDelegate):
         super().__init__(parent)
         self._look = look
         self._rows = rows
+        self.is_covered = False
+        """Whether something else than the open conversation fills the window."""
         self._sizes: dict[type, QSize] = {}
         self.measure()
 
@@ -423,7 +436,8 @@ class _Delegate(QStyledItemDelegate):
     def _paint_ground(self, painter: QPainter, area: QRect, state: QStyle.StateFlag) -> None:
         colors = self._look.theme.colors
         box = QRectF(area).adjusted(0.5, 1.5, -0.5, -1.5)
-        is_chosen = bool(state & QStyle.StateFlag.State_Selected)
+        has_keyboard = bool(state & QStyle.StateFlag.State_HasFocus)
+        is_chosen = bool(state & QStyle.StateFlag.State_Selected) and (has_keyboard or not self.is_covered)
         if is_chosen or state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colors.accent_soft if is_chosen else colors.hover))
@@ -431,7 +445,7 @@ class _Delegate(QStyledItemDelegate):
         if is_chosen:
             painter.setBrush(QColor(colors.accent))
             painter.drawRoundedRect(QRectF(box.left(), box.top() + 6, 3, box.height() - 12), 1.5, 1.5)
-        if is_chosen and state & QStyle.StateFlag.State_HasFocus:
+        if is_chosen and has_keyboard:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colors.accent), 1))
             painter.drawRoundedRect(box, 7, 7)

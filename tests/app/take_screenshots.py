@@ -1,6 +1,7 @@
 """Takes the pictures in docs/, with the fake engine or the real one.
 
     python tests/app/take_screenshots.py [--real] [--font Inter] [--out docs] [SCENE…]
+    python tests/app/take_screenshots.py --width 480 --text-size 200 --prefix large- [SCENE…]
 
 Needs a display (`xvfb-run` will do). `--real` answers with the sample checkpoint instead of a prepared text.
 """
@@ -596,6 +597,7 @@ def main() -> None:
     parser.add_argument("--font")
     parser.add_argument("--width", type=int)
     parser.add_argument("--text-size", type=int, default=100, choices=TEXT_SIZES)
+    parser.add_argument("--prefix", default="", help="of the names of the pictures")
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     parser.add_argument("scenes", nargs="*", metavar="SCENE", help=", ".join(SCENES))
     options = parser.parse_args()
@@ -605,7 +607,7 @@ def main() -> None:
     for name in options.scenes or ["empty", "window-light", "window-dark", "thinking"]:
         studio = Studio(application, options.out, options.real, options.width, options.text_size)
         SCENES[name](studio)
-        studio.keep(name)
+        studio.keep(f"{options.prefix}{name}")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,12 @@ def test_outlines_and_marks_are_seen_on_every_ground(colors: Colors) -> None:
     assert {pair: round(found, 2) for pair, found in poor.items() if found < 3} == {}
 
 
+@pytest.mark.parametrize("colors", SCHEMES.values(), ids=SCHEMES)
+def test_a_symbol_that_cannot_be_pressed_looks_like_it(colors: Colors) -> None:
+    assert ratio(colors.secondary, colors.dimmed) >= 2
+    assert ratio(colors.dimmed, colors.window) >= 1.5
+
+
 def test_what_can_be_pressed_or_written_into_has_an_outline() -> None:
     names = {field.name for field in fields(Colors) if field.type == "str" or field.type is str}
     marked = Colors(is_dark=False, **{name: f"#{name}" for name in names})

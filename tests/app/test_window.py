@@ -396,6 +396,17 @@ def test_the_buttons_of_the_last_answer_are_always_seen(open_desk: OpenDesk, qtb
     assert [view.again_button.is_kept for view in views] == [False, False, False, True]
 
 
+def test_the_sidebar_marks_what_fills_the_window(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk(has_engine=False)
+    button = desk.window.sidebar.documents_button
+    assert not button.isChecked()
+    for _ in range(2):
+        button.click()
+        qtbot.waitUntil(button.isChecked, timeout=WAIT_MS)
+    qtbot.keyClick(desk.window, Qt.Key.Key_Escape)
+    assert not button.isChecked()
+
+
 def test_return_says_why_it_waits_and_escape_takes_banners_away(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk = open_desk("slow")
     answer = say(desk, "go")

@@ -97,6 +97,7 @@ class TurnView(QFrame):
         self.copy_button = _CopyButton(look, "copy", f"Copy {name.lower()}", host=self)
         self.copy_button.dragged.connect(self._drag)
         self.copy_button.clicked.connect(self.copy)
+        self.copy_button.clicked.connect(self.copy_button.show_done)
 
     @property
     def copied(self) -> Copied:

@@ -18,8 +18,8 @@ class VersionSwitch(QWidget):
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self.older = IconButton(look, "chevron-left", "Earlier version", side=22)
-        self.newer = IconButton(look, "chevron-right", "Later version", side=22)
+        self.older = IconButton(look, "chevron-left", "Earlier version", side=24)
+        self.newer = IconButton(look, "chevron-right", "Later version", side=24)
         self._text = Label()
         give_role(self._text, "caption")
         self.older.clicked.connect(lambda: self.stepped.emit(-1))

@@ -233,6 +233,7 @@ class MarkdownView(TextView):
         table = self._button_block.currentTable()
         lines = code_lines(self._button_block.block())
         self.copy_requested.emit(copied_table(table) if table is not None else Copied(code_of(lines).text))
+        self.code_button.show_done()
 
     def _rest_after(self, seconds: float) -> None:
         """After a long tail took long, leave the thread to others before the next one."""

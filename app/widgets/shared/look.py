@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QCursor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
@@ -14,6 +14,8 @@ from app.look.theme import Theme
 from app.look.typesetting import Typesetter
 
 __all__ = ["GhostButton", "IconButton", "Label", "Look", "give_role", "let_go_after", "show_tip"]
+
+_DONE_MS = 1500
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class IconButton(QToolButton):
         self._icon = icon
         self._color = color or (lambda colors: colors.secondary)
         self._side = side
+        self._done = QTimer(self, interval=_DONE_MS, singleShot=True)
+        self._done.timeout.connect(self._restyle)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.rename(name)
         look.follow(self._restyle)
@@ -95,6 +99,11 @@ class IconButton(QToolButton):
         show_tip(self, name)
         self._restyle()
 
+    def show_done(self) -> None:
+        """Show for a moment, where somebody looks just now, that it was done."""
+        self._done.start()
+        self._restyle()
+
     def open_menu(self) -> None:
         """Open its menu below it, without waiting for what is chosen there."""
         self.menu().popup(self.mapToGlobal(self.rect().bottomLeft()))
@@ -104,7 +113,10 @@ class IconButton(QToolButton):
         self.setFixedSize(side, side)
         self.setIconSize(QSize(round(side * 0.6), round(side * 0.6)))
         colors = self._look.theme.colors
-        self.setIcon(self._look.icons.icon(self._icon, self._color(colors), colors.secondary))
+        color = self._color(colors)
+        off_color = colors.dimmed if color == colors.secondary else colors.secondary
+        icon = "check" if self._done.isActive() else self._icon
+        self.setIcon(self._look.icons.icon(icon, color, off_color))
 
 
 class GhostButton(IconButton):
