@@ -6,50 +6,20 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from PIL import Image
 
-from app.__main__ import main
 from engine import version
 from engine.checkpoint.sample import sample_checkpoint
 from engine.process.wire import decode_event, encode
 from engine.protocol.events import Finished, PromptReady
 from engine.protocol.requests import Envelope
 from engine.tasks.selftest import draw_line
+from tests.cli.conftest import Cabochon, started
 
 SAMPLE = sample_checkpoint()
-
-
-class Run(NamedTuple):
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Cabochon = Callable[..., Run]
-
-
-def started(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own."""
-    command = [sys.executable, "-m", "app", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-
-
-@pytest.fixture
-def cabochon(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cabochon:
-    """Run a command in this process."""
-
-    def run(*arguments: str | Path) -> Run:
-        monkeypatch.setattr(sys, "argv", ["cabochon", *map(str, arguments)])
-        return Run(main(), *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -80,9 +50,10 @@ def test_ask_without_a_picture_says_what_the_sample_is(cabochon: Cabochon) -> No
 
 
 def test_the_thought_goes_to_stderr(cabochon: Cabochon, sign: Path) -> None:
-    run = cabochon("ask", "What does it say?", "--image", sign, "--think", "--temperature", 0)
+    asked = ("ask", "What does it say?", "--image", sign, "--budget", 140, "--temperature", 0)
+    run = cabochon(*asked, "--think")
     assert run.stdout == "OPEN 24\n"
-    quiet = cabochon("ask", "What does it say?", "--image", sign, "--temperature", 0)
+    quiet = cabochon(*asked)
     assert len(run.stderr) > len(quiet.stderr) + 10
 
 
@@ -97,7 +68,7 @@ def test_json_lines_are_the_wire_form(cabochon: Cabochon, sign: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_answer(cabochon: Cabochon, sign: Path) -> None:
-    runs = [cabochon("ask", "Read", "--image", sign, "--seed", 9).stdout for _ in range(2)]
+    runs = [cabochon("ask", "Read", "--image", sign, "--budget", 140, "--seed", 9).stdout for _ in range(2)]
     assert runs[0] == runs[1] != ""
 
 

@@ -5,9 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
-from typing import NamedTuple
 
 import pikepdf
 import pytest
@@ -20,30 +19,11 @@ from engine.documents.names import page_numbers
 from engine.protocol.documents import PageInfo, PageReceipt, PageText, Reading, TextLine
 from engine.protocol.errors import PromptError
 from engine.protocol.events import PageProgress
+from tests.cli.conftest import Cabochon
 from tests.documents.pages import draw_page
 from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 
 LARGE = draw_page([(80, 200, "Hello 42"), (80, 400, "Total 17")], (800, 1130), 90)
-
-
-class Run(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Cabochon = Callable[..., Run]
-
-
-@pytest.fixture
-def cabochon(capsys: pytest.CaptureFixture[str]) -> Cabochon:
-    """Run a command in this process."""
-
-    def run(*arguments: str | Path) -> Run:
-        status = commands.run_command_line([str(argument) for argument in arguments])
-        return Run(status, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -171,18 +151,17 @@ def test_events_of_a_document_are_lines_of_json(cabochon: Cabochon, three_pages:
         (["empty"], 1, "There is no document in the folder “empty”."),
     ],
 )
-def test_mistakes_are_one_sentence(three_pages: Path, arguments: list[str], status: int, words: str) -> None:
+def test_mistakes_are_one_sentence(
+    cabochon: Cabochon,
+    three_pages: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    status: int,
+    words: str,
+) -> None:
     (three_pages.parent / "empty").mkdir()
-    command = [sys.executable, "-m", "app", "ocr", *arguments]
-    root = str(Path(__file__).parents[2])
-    run = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=three_pages.parent,
-        env=os.environ | {"PYTHONPATH": root},
-    )
+    monkeypatch.chdir(three_pages.parent)
+    run = cabochon("ocr", *arguments)
     assert (run.returncode, run.stdout) == (status, "")
     assert words in run.stderr
     assert "Traceback" not in run.stderr

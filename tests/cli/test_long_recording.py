@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.protocol.documents import SpokenPiece
+from tests.cli.conftest import started
 from tests.cli.killed import run_and_kill
-from tests.cli.test_cli import started
 from tests.recordings.made import recording, write_wav
 
 MOST_WRONG = 0.02

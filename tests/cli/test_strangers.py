@@ -60,11 +60,11 @@ def odd(tmp_path: Path) -> Path:
 
 
 def test_a_name_that_is_no_utf_8_passes_through_json_and_plain_output(odd: Path) -> None:
-    read = cabochon("ocr", odd, "--json")
+    read = cabochon("ocr", odd, "--budget", 140, "--json")
     lines = [json.loads(line) for line in read.stdout.decode().splitlines()]
     assert {line["file"] for line in lines} == {str(odd)}
     assert lines[-1]["event"]["event"] == "text_delta"
-    plain = cabochon("ocr", odd, odd)
+    plain = cabochon("ocr", odd, odd, "--budget", 140)
     assert b"OPEN 24" in plain.stdout
     assert b"soft tokens" in plain.stderr
     assert (read.returncode, plain.returncode) == (0, 0)

@@ -24,16 +24,11 @@ BENDS = [Bend(fan=0.08), Bend(fan=-0.15), Bend(curve=0.1), Bend(curve=-0.13), Be
 
 
 @pytest.mark.parametrize("bend", BENDS)
-def test_every_line_of_a_bent_page_is_a_row(bend: Bend) -> None:
-    sheet = take_apart(bent(bend, prose(24, 100, 120, 8, step=46)))
-    assert len(sheet.rows) == 24
-    assert all(len(row.cells) == 1 for row in sheet.rows)
-
-
-@pytest.mark.parametrize("bend", BENDS)
-def test_boxes_stand_around_the_lines_of_the_page_as_it_was(bend: Bend) -> None:
+def test_every_line_of_a_bent_page_is_a_row_with_a_box_around_it_on_the_page_as_it_was(bend: Bend) -> None:
     page = bent(bend, prose(24, 100, 120, 8, step=46))
     sheet, ink = take_apart(page), as_ink(page)
+    assert len(sheet.rows) == 24
+    assert all(len(row.cells) == 1 for row in sheet.rows)
     for row in (sheet.rows[0], sheet.rows[-1]):
         box = sheet.box(row.left, row.top, row.right, row.bottom)
         top, bottom = round(box.top * SIZE[1]), round(box.bottom * SIZE[1])

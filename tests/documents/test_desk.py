@@ -26,8 +26,13 @@ def photograph(
     return Image.composite(laid, table, seen).filter(ImageFilter.GaussianBlur(0.7))
 
 
-@pytest.mark.parametrize("degrees", [-6, -3, 0, 1, 5])
-@pytest.mark.parametrize(("ground", "grain"), [((70, 48, 40), 0.0), ((10, 10, 12), 4.0), ((120, 80, 50), 14.0)])
+WOOD, BLACK, CARPET = ((70, 48, 40), 0.0), ((10, 10, 12), 4.0), ((120, 80, 50), 14.0)
+
+
+@pytest.mark.parametrize(
+    ("ground", "grain", "degrees"),
+    [(*WOOD, -6), (*WOOD, 0), (*WOOD, 5), (*BLACK, -6), (*BLACK, 1), (*CARPET, -3), (*CARPET, 5)],
+)
 def test_a_sheet_on_a_table_is_read_like_a_page(ground: tuple[int, int, int], grain: float, degrees: float) -> None:
     photo = photograph(draw_page(LINES, (900, 560), paper=235), ground, degrees=degrees, grain=grain)
     sheet = take_apart(photo)

@@ -4,6 +4,8 @@ import os
 import queue
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +50,14 @@ def client(heard: "queue.SimpleQueue[Envelope]") -> Iterator[EngineClient]:
 def child_of(client: EngineClient) -> int:
     assert client._child is not None
     return client._child.pid
+
+
+def until_idle(client: EngineClient) -> None:
+    """What has ended is heard on one thread, and noted a moment later on another."""
+    end = time.monotonic() + 240
+    while client._running:
+        assert time.monotonic() < end, "it is busy for ever"
+        threading.Event().wait(0.001)
 
 
 def test_it_loads_and_answers_like_a_worker(
@@ -100,6 +110,7 @@ def test_an_idle_child_rests_and_comes_back_with_its_model(
     client.submit(LoadModel(1, str(tiny_checkpoint)))
     until(heard, ModelLoaded)
     resting = child_of(client)
+    until_idle(client)
     client.rest()
     assert until(heard, EngineRested)[-1].request_id == 0
     client.submit(Respond(2, (user("Hello"),), Options(Sampling(seed=1), max_new_tokens=5)))

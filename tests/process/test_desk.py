@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,23 +41,70 @@ from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
 from tests.process.test_worker import ENDLESS, until
 
 Heard = queue.SimpleQueue[Envelope]
+Running = EngineWorker | EngineClient
+COMMAND = [sys.executable, "-m", "engine"]
 
 
-@pytest.fixture
-def heard() -> Heard:
+@pytest.fixture(scope="module")
+def all_heard() -> Heard:
     return queue.SimpleQueue()
 
 
-@pytest.fixture(params=["worker", "client"])
-def engine(request: pytest.FixtureRequest, heard: Heard) -> Iterator[EngineWorker | EngineClient]:
-    if request.param == "worker":
-        engine: EngineWorker | EngineClient = EngineWorker(heard.put)
-    else:
-        engine = EngineClient([sys.executable, "-m", "engine"], heard.put)
+@pytest.fixture
+def heard(all_heard: Heard) -> Heard:
+    """What is heard from now on."""
+    while not all_heard.empty():
+        all_heard.get()
+    return all_heard
+
+
+@contextmanager
+def running(engine: Running, heard: Heard) -> Iterator[Running]:
     engine.start()
-    until(heard, EngineStarted)
-    yield engine
-    engine.close()
+    try:
+        until(heard, EngineStarted)
+        yield engine
+    finally:
+        engine.close()
+
+
+def shared_client(kind: str, heard: Heard) -> Iterator[Running | None]:
+    """One for all tests that end what they begin; None where a worker is meant, of which each test has its own."""
+    if kind == "worker":
+        yield None
+        return
+    with running(EngineClient(COMMAND, heard.put), heard) as client:
+        yield client
+
+
+@pytest.fixture(scope="module", params=["worker", "client"])
+def client(request: pytest.FixtureRequest, all_heard: Heard) -> Iterator[Running | None]:
+    yield from shared_client(request.param, all_heard)
+
+
+@pytest.fixture(scope="module", params=["worker", "client"])
+def unloaded_client(request: pytest.FixtureRequest, all_heard: Heard) -> Iterator[Running | None]:
+    yield from shared_client(request.param, all_heard)
+
+
+@pytest.fixture
+def engine(client: Running | None, heard: Heard) -> Iterator[Running]:
+    """For tests that load the model that they need."""
+    yield from client_or_worker(client, heard)
+
+
+@pytest.fixture
+def unloaded(unloaded_client: Running | None, heard: Heard) -> Iterator[Running]:
+    """For tests that load no model."""
+    yield from client_or_worker(unloaded_client, heard)
+
+
+def client_or_worker(client: Running | None, heard: Heard) -> Iterator[Running]:
+    if client is not None:
+        yield client
+        return
+    with running(EngineWorker(heard.put), heard) as worker:
+        yield worker
 
 
 @pytest.fixture
@@ -65,9 +113,9 @@ def three_pages(tmp_path: Path) -> Path:
 
 
 def test_a_document_is_looked_at_page_by_page_without_a_model(
-    engine: EngineWorker | EngineClient, heard: Heard, three_pages: Path
+    unloaded: Running, heard: Heard, three_pages: Path
 ) -> None:
-    engine.submit(LookAtDocument(1, str(three_pages)))
+    unloaded.submit(LookAtDocument(1, str(three_pages)))
     seen = [each.event for each in until(heard, DocumentLooked)]
     looked = [each.page for each in seen if isinstance(each, PageLooked)]
     assert [page.number for page in looked] == [1, 2, 3]
@@ -75,10 +123,8 @@ def test_a_document_is_looked_at_page_by_page_without_a_model(
     assert (seen[-1].document.kind, seen[-1].document.pages) == ("pdf", tuple(looked))
 
 
-def test_a_page_is_drawn_into_a_file(
-    engine: EngineWorker | EngineClient, heard: Heard, three_pages: Path, tmp_path: Path
-) -> None:
-    engine.submit(ShowPage(1, str(three_pages), 2, str(tmp_path / "page.png"), 500, 90))
+def test_a_page_is_drawn_into_a_file(unloaded: Running, heard: Heard, three_pages: Path, tmp_path: Path) -> None:
+    unloaded.submit(ShowPage(1, str(three_pages), 2, str(tmp_path / "page.png"), 500, 90))
     shown = until(heard, PageShown)[-1].event
     assert isinstance(shown, PageShown)
     with Image.open(shown.path) as picture:
@@ -86,11 +132,11 @@ def test_a_page_is_drawn_into_a_file(
 
 
 def test_what_cannot_be_looked_at_or_shown_is_one_sentence(
-    engine: EngineWorker | EngineClient, heard: Heard, three_pages: Path, tmp_path: Path
+    unloaded: Running, heard: Heard, three_pages: Path, tmp_path: Path
 ) -> None:
-    engine.submit(LookAtDocument(1, str(tmp_path / "none.pdf")))
-    engine.submit(ShowPage(2, str(three_pages), 4, str(tmp_path / "page.png"), 500))
-    engine.submit(ShowPage(3, str(three_pages), 1, str(tmp_path / "none" / "page.png"), 500))
+    unloaded.submit(LookAtDocument(1, str(tmp_path / "none.pdf")))
+    unloaded.submit(ShowPage(2, str(three_pages), 4, str(tmp_path / "page.png"), 500))
+    unloaded.submit(ShowPage(3, str(three_pages), 1, str(tmp_path / "none" / "page.png"), 500))
     failed = {each.request_id: each.event for each in (until(heard, Failed)[-1] for _ in range(3))}
     assert failed == {
         1: Failed("AttachmentError", "“none.pdf” is not there."),
@@ -100,7 +146,7 @@ def test_what_cannot_be_looked_at_or_shown_is_one_sentence(
 
 
 def test_pages_are_shown_while_an_answer_runs(
-    engine: EngineWorker | EngineClient, heard: Heard, three_pages: Path, tmp_path: Path, tiny_checkpoint: Path
+    engine: Running, heard: Heard, three_pages: Path, tmp_path: Path, tiny_checkpoint: Path
 ) -> None:
     engine.submit(LoadModel(1, str(tiny_checkpoint)))
     until(heard, ModelLoaded)
@@ -112,13 +158,11 @@ def test_pages_are_shown_while_an_answer_runs(
     until(heard, Finished)
 
 
-def test_looking_is_stopped_when_it_is_cancelled(
-    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
-) -> None:
+def test_looking_is_stopped_when_it_is_cancelled(unloaded: Running, heard: Heard, tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text("page"))] * 2000)
-    engine.submit(LookAtDocument(1, str(path)))
+    unloaded.submit(LookAtDocument(1, str(path)))
     until(heard, PageLooked)
-    engine.submit(Cancel(1))
+    unloaded.submit(Cancel(1))
     assert until(heard, Failed)[-1].event == Failed("Cancelled", "Looking at the document was stopped.")
 
 
@@ -129,9 +173,7 @@ def pages_of(seen: list[Envelope]) -> list[PageText]:
     return [each.event.page for each in seen if isinstance(each.event, PageRead)]
 
 
-def test_pages_are_read_one_by_one_each_as_it_is_best(
-    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
-) -> None:
+def test_pages_are_read_one_by_one_each_as_it_is_best(engine: Running, heard: Heard, tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.")), LARGE, Page(b""), LARGE])
     engine.submit(LoadModel(1, str(sample_checkpoint())))
     engine.submit(ReadDocument(2, str(path), Reading()))
@@ -154,17 +196,17 @@ def test_pages_are_read_one_by_one_each_as_it_is_best(
 
 
 def test_a_text_layer_needs_no_model_and_a_picture_says_that_it_does(
-    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
+    unloaded: Running, heard: Heard, tmp_path: Path
 ) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.", "And this.")), LARGE])
-    engine.submit(ReadDocument(1, str(path), Reading("layer", region=Box(0.0, 0.0, 1.0, 0.1))))
+    unloaded.submit(ReadDocument(1, str(path), Reading("layer", region=Box(0.0, 0.0, 1.0, 0.1))))
     seen = until(heard, DocumentRead)
     assert [(page.state, page.text) for page in pages_of(seen)] == [("done", "This is printed."), ("empty", "")]
-    engine.submit(ReadDocument(2, str(path), Reading(), (2, 1)))
+    unloaded.submit(ReadDocument(2, str(path), Reading(), (2, 1)))
     assert until(heard, Failed)[-1].event == Failed("NoModel", "No model is loaded. Choose one first.")
 
 
-def test_an_answer_does_not_wait_for_a_page(engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path) -> None:
+def test_an_answer_does_not_wait_for_a_page(engine: Running, heard: Heard, tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [LARGE] * 3)
     engine.submit(LoadModel(1, str(sample_checkpoint())))
     engine.submit(ReadDocument(2, str(path)))
@@ -178,9 +220,7 @@ def test_an_answer_does_not_wait_for_a_page(engine: EngineWorker | EngineClient,
     assert [page.text for page in pages_of(before) + pages_of(after)] == ["Hello 42\nTotal 17"] * 3
 
 
-def test_a_reading_is_cancelled_and_what_was_read_stays(
-    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
-) -> None:
+def test_a_reading_is_cancelled_and_what_was_read_stays(engine: Running, heard: Heard, tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.")), *[LARGE] * 50])
     engine.submit(LoadModel(1, str(sample_checkpoint())))
     engine.submit(ReadDocument(2, str(path)))
@@ -194,9 +234,7 @@ def test_a_reading_is_cancelled_and_what_was_read_stays(
     assert until(heard, Finished)[-1].request_id == 3
 
 
-def test_a_reading_that_waits_for_another_is_cancelled_at_once(
-    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path
-) -> None:
+def test_a_reading_that_waits_for_another_is_cancelled_at_once(engine: Running, heard: Heard, tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [LARGE] * 50)
     engine.submit(LoadModel(1, str(sample_checkpoint())))
     engine.submit(ReadDocument(2, str(path)))
@@ -210,7 +248,7 @@ def test_a_reading_that_waits_for_another_is_cancelled_at_once(
 
 
 def test_another_model_is_loaded_between_two_pages(
-    engine: EngineWorker | EngineClient, heard: Heard, tmp_path: Path, tiny_checkpoint: Path
+    engine: Running, heard: Heard, tmp_path: Path, tiny_checkpoint: Path
 ) -> None:
     path = write_pdf(tmp_path / "a.pdf", [LARGE] * 50)
     engine.submit(LoadModel(1, str(sample_checkpoint())))
@@ -226,7 +264,7 @@ def test_another_model_is_loaded_between_two_pages(
 
 def test_a_death_ends_the_reading_with_a_sentence_and_the_pages_so_far_stand(heard: Heard, tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text("This is printed.")), *[LARGE] * 50])
-    client = EngineClient([sys.executable, "-m", "engine"], heard.put)
+    client = EngineClient(COMMAND, heard.put)
     client.start()
     client.submit(LoadModel(1, str(sample_checkpoint())))
     client.submit(ReadDocument(2, str(path)))
