@@ -39,6 +39,9 @@ WIDER = 1.4
 MOST_RUNS = 1500
 """Of a page with columns: what has more is no page of print."""
 
+MOST_TRIED = 80
+"""Gutters, the highest ones first: a page of print has few, grain has thousands."""
+
 APART = 0.25
 """Share of the lines of a side that may stand level with lines of the other where both are no prose."""
 
@@ -112,7 +115,7 @@ def _find_gutter(runs: list[Run], rules: list[Rule], between: Callable[[], None]
     for x in _edges(boxes[:, 2], 0.5 * line):
         between()
         found += _gutters_at(x, x + GUTTER * line, boxes, walls)
-    for _, widest in sorted(found, key=lambda each: -each[0]):
+    for _, widest in sorted(found, key=lambda each: -each[0])[:MOST_TRIED]:
         between()
         gutter = _trimmed(widest, rows, line)
         inside = [run for run in runs if gutter.top <= run.middle <= gutter.bottom]

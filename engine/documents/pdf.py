@@ -43,7 +43,9 @@ _COVERS = 0.5
 _GRID = 100
 """Squares of a page's side, by which its share is counted."""
 _NO_CHARACTER, _HYPHEN = "\ufffd", "\ufffe"
-"""PDFium's own hyphen is what it joined a word at."""
+_HYPHEN_CODE = 2
+"""PDFium's own hyphen is what it joined a word at: the line ends there, and no line end follows."""
+_LINE_ENDS = ("\r", "\n", _HYPHEN)
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ def _taken(page: pdfium.PdfPage, place: np.ndarray, hidden: frozenset[int]) -> _
     textpage = page.get_textpage()
     try:
         indices = range(textpage.count_chars())
-        texts = [_text(raw.FPDFText_GetUnicode(textpage, index)) for index in indices]
+        texts = [_text(textpage, index) for index in indices]
         angles = [raw.FPDFText_GetCharAngle(textpage, index) for index in indices]
         errors = [raw.FPDFText_HasUnicodeMapError(textpage, index) == 1 for index in indices]
         is_hidden = _hidden_by_address(hidden)
@@ -238,7 +240,10 @@ def _taken(page: pdfium.PdfPage, place: np.ndarray, hidden: frozenset[int]) -> _
         textpage.close()
 
 
-def _text(code: int) -> str:
+def _text(textpage: pdfium.PdfTextPage, index: int) -> str:
+    code = raw.FPDFText_GetUnicode(textpage, index)
+    if code == _HYPHEN_CODE and raw.FPDFText_IsHyphen(textpage, index) == 1:
+        return _HYPHEN
     return chr(code) if 0 < code < 0x110000 else _NO_CHARACTER
 
 
@@ -293,8 +298,10 @@ def _upright(characters: _Characters, rotation: int) -> Turned:
 
 def _lines(characters: _Characters) -> Iterator[TextLine]:
     """Characters up to a line end, without what stands outside the page."""
-    for is_end, group in groupby(range(len(characters.texts)), lambda index: characters.texts[index] in "\r\n"):
-        indices = [] if is_end else list(group)
+    are_ends = np.isin(characters.texts, _LINE_ENDS)
+    numbers = np.cumsum(are_ends) - are_ends
+    for _, group in groupby(range(len(numbers)), numbers.__getitem__):
+        indices = list(group)
         boxes = characters.boxes[[index for index in indices if characters.are_visible[index]]]
         if not len(boxes):
             continue

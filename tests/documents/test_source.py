@@ -4,6 +4,7 @@ import os
 import signal
 import struct
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,15 @@ def test_letters_without_unicode_are_damaged_text(tmp_path: Path) -> None:
         font.Encoding = pikepdf.Dictionary(Type=pikepdf.Name.Encoding, Differences=names)
         file.save(path)
     assert Document(path).look(1).verdict in ("damaged_text", "picture")
+
+
+def test_a_word_that_a_line_end_cuts_ends_its_line_with_the_hyphen(tmp_path: Path) -> None:
+    cut = ("Alice had a para\xad", "graph of it in her well-", "known book, and 3-4 more.")
+    document = Document(write_pdf(tmp_path / "a.pdf", [Page(text(*cut))]))
+    assert document.look(1).verdict == "text"
+    lines = document.lines(1)
+    assert [line.text for line in lines] == ["Alice had a para-", cut[1], cut[2]]
+    assert [line.box.top < below.box.top for line, below in pairwise(lines) if line.box and below.box] == [True, True]
 
 
 def test_a_rotated_page_has_its_lines_in_order_and_its_boxes_where_they_are_shown(tmp_path: Path) -> None:
