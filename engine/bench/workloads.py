@@ -27,6 +27,12 @@ ANSWER_TOKENS = 16
 LONG_WORDS = 1200
 """Of a conversation that is gone on with in several ways."""
 
+PAGE_SIZE = 1240, 1754
+"""Pixels of a page of print."""
+
+PAGE_TOKENS = 64
+"""Of its text."""
+
 PAGE = "Dear Ms Okafor, we thank you for your letter of 14 March and answer each of your questions in turn. " * 3
 
 
@@ -177,6 +183,43 @@ class Cabochon(Workload):
 
         return self._encode(Picture(str(self._picture(0)), budget))
 
+    def page(self, budget: Any, count: int) -> Figures:
+        """A page of print to its first tokens of text, by the road that documents take."""
+        from dataclasses import replace
+
+        import msgspec
+
+        from engine.protocol.documents import PageInfo, Reading
+        from engine.protocol.events import Traits
+        from engine.tasks.asking import Answered, Ask, ask_engine
+        from engine.tasks.reading import read_page
+
+        self._forget()
+        answer = ask_engine(self._engine)
+
+        def ask(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+            shorter = {"max_new_tokens": count, "max_repeated": None}
+            return answer(replace(each, options=msgspec.structs.replace(each.options, **shorter)) for each in asks)
+
+        info, reading = PageInfo(1, *PAGE_SIZE, "picture", ""), Reading("page", budget=budget, turned=0)
+        return {"s": seconds(lambda: list(read_page(page_of_print(0), info, (), reading, Traits(), ask)))}
+
+    def pages(self, count: int) -> Figures:
+        """A page, of several that are asked for at once."""
+        from engine.protocol.messages import Picture, user
+        from engine.protocol.options import GREEDY, Options
+        from engine.tasks.asking import Ask, ask_engine
+        from engine.tasks.ocr import PROMPTS
+
+        self._forget()
+        asks = []
+        for seed in range(count):
+            path = self._folder / f"page {seed}.png"
+            page_of_print(seed).save(path)
+            picture = Picture(str(path), 280)
+            asks.append(Ask((user(PROMPTS["text"], picture),), Options(GREEDY, max_new_tokens=PAGE_TOKENS)))
+        return {"s": seconds(lambda: list(ask_engine(self._engine)(asks))) / count}
+
     def sound(self) -> Figures:
         """Thirty seconds to soft tokens."""
         from engine.bench.fit import write_sound
@@ -291,6 +334,25 @@ class MlxVlm(Workload):
         named = {} if positions is None else {"image_position_ids": positions}
         return _evaluated(lambda: self._model.encode_image(prepared["pixel_values"], **named))
 
+    def page(self, budget: int, count: int) -> Figures:
+        """A page of print to its first tokens of text."""
+        import mlx.core as mx
+        import mlx_vlm
+
+        from engine.tasks.ocr import PROMPTS
+
+        text = f"<bos><|turn>user\n{self._processor.image_token}{PROMPTS['text']}<turn|>\n<|turn>model\n"
+
+        def read() -> None:
+            prepared = self._processor(images=[page_of_print(0)], text=[text], max_soft_tokens=budget)
+            named = {name: mx.array(value) for name, value in prepared.items() if name != "attention_mask"}
+            tokens = mlx_vlm.stream_generate(
+                self._model, self._processor, "", **named, max_tokens=count, temperature=0.0
+            )
+            list(islice(tokens, count))
+
+        return {"s": seconds(read)}
+
     def sound(self) -> Figures:
         """Thirty seconds to soft tokens."""
         import mlx.core as mx
@@ -329,6 +391,17 @@ def test_picture(seed: int) -> Any:
 
     noise = np.random.default_rng(seed).integers(0, 256, (96, 128, 3), np.uint8)
     return Image.fromarray(noise).resize((1024, 768))
+
+
+def page_of_print(seed: int) -> Any:
+    """A page of lines of print at 150 dpi."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    page = Image.new("RGB", PAGE_SIZE, "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(24)
+    for line in range(42):
+        draw.text((120, 130 + 36 * line), f"{seed + line}. {PAGE[line : line + 66]}", fill="black", font=font)
+    return page
 
 
 def cast_on_cpu(model: Any) -> None:

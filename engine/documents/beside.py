@@ -1,7 +1,8 @@
 """Print that stands level without belonging together: addresses, or parts of a foot, side by side.
 
-By its places alone it is a table, or labels with their values. What was read tells: each of these blocks has lines with
-a number among their words and lines without one, where a column of a table is all alike; and its lines stand close.
+By its places alone it is a table, or labels with their values. What was read tells: a block of prose has lines as wide
+as it is that go on in small letters, whatever stands beside it; each block of an address or a foot has lines with a
+number among their words and lines without one, where a column of a table is all alike. The lines of both stand close.
 """
 
 from collections.abc import Sequence
@@ -14,17 +15,26 @@ __all__ = ["read_down"]
 CLOSE = 1.6
 """Heights of a line: the farthest step from one line of a block to the next."""
 
+WHOLE = 2.3
+"""The same within a block beside which others have their own lines."""
+
 FEWEST = 3
 """Lines side by side."""
 
-MOST = 10
-"""Lines of such a block."""
+MOST, LONGEST = 10, 40
+"""Lines of a block of an address, and of one of prose."""
+
+WIDE, FILLED = 8.0, 0.8
+"""Heights of a line that a block of prose is wide, and share of its width that its lines are that no sentence ends."""
 
 NEAR = 4
 """Lines of which the highest cell is as high as a line is."""
 
 WORDY = 0.6
 """Share of a block's lines that have a word, at the least."""
+
+ENDS = (".", "!", "?", ":")
+"""Of sentences."""
 
 Place = tuple[int, int]
 """A line and a cell of it, from 0."""
@@ -36,11 +46,11 @@ def read_down(lines: Sequence[Cells], rules: Sequence[Rule] = ()) -> list[list[P
     start = 0
     while start < len(lines):
         stop, columns = _group(lines, start)
-        blocks = _blocks(lines, range(start, stop), columns) if stop - start <= MOST else []
+        blocks = _blocks(lines, range(start, stop), columns) if stop - start <= LONGEST else []
         if len(blocks) > 1 and _are_blocks(lines, blocks) and not walls_between(lines[start:stop], rules):
             read += [[place] for block in blocks for place in block]
         else:
-            stop = start + 1 if blocks else stop
+            stop = start + 1 if blocks and stop - start <= MOST else stop
             read += [[(line, cell) for cell in range(len(lines[line]))] for line in range(start, stop)]
         start = stop
     return read
@@ -55,7 +65,7 @@ def _group(lines: Sequence[Cells], start: int) -> tuple[int, list[tuple[int, int
     near = lines[start : start + NEAR]  # some lines have no letter that hangs below
     reach = CLOSE * max(cell.height for line in near for cell in line)
     while stop < len(lines) and _step(lines[stop - 1], lines[stop]) < reach:
-        if stop - start <= MOST:
+        if stop - start <= LONGEST:
             wider = columns_of(lines[start : stop + 1])
             if len(wider) < max(len(columns), 2):
                 break
@@ -82,11 +92,27 @@ def _blocks(lines: Sequence[Cells], group: range, columns: Sequence[tuple[int, i
 
 def _are_blocks(lines: Sequence[Cells], blocks: Sequence[Sequence[Place]]) -> bool:
     side_by_side = sorted(len(block) for block in blocks)[-2:]
-    if side_by_side[0] < FEWEST or max(map(len, blocks)) > MOST or min(map(len, blocks)) < 2:
+    if side_by_side[0] < FEWEST or min(map(len, blocks)) < 2:
         return False
     if any(len({line for line, _ in block}) < len(block) for block in blocks):  # two cells of a line in one column
         return False
-    return all(_is_mixed([lines[line][cell] for line, cell in block]) for block in blocks)
+    texts = [[lines[line][cell] for line, cell in block] for block in blocks]
+    if any(map(_is_prose, texts)) and all(map(_is_whole, texts)):
+        return True
+    return max(map(len, blocks)) <= MOST and all(map(_is_mixed, texts))
+
+
+def _is_whole(block: Sequence[Cell]) -> bool:
+    """Whether its lines follow each other as closely as those of one text do."""
+    return all(_step([a], [b]) < WHOLE * max(a.height, b.height) for a, b in pairwise(block))
+
+
+def _is_prose(block: Sequence[Cell]) -> bool:
+    """Whether its lines are parts of sentences: most go on with a small letter, and all before those fill the block."""
+    widths = [cell.right - cell.left for cell in block]
+    goes_on = [b.text[:1].islower() and not a.text.rstrip().endswith(ENDS) for a, b in pairwise(block)]
+    is_filled = all(width > FILLED * max(widths) for width, goes in zip(widths, goes_on, strict=False) if goes)
+    return is_filled and max(widths) > WIDE * block[0].height and 2 * sum(goes_on) > len(goes_on) > 1
 
 
 def _is_mixed(block: Sequence[Cell]) -> bool:

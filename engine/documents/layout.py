@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.documents.lines import Run
 
-__all__ = ["Row", "arrange"]
+__all__ = ["Row", "arrange", "stand_level"]
 
 GUTTER = 0.8
 """Line heights: the narrowest gutter."""
@@ -242,7 +242,7 @@ def _rows(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
     """The runs of one block in rows from top to bottom; what stands above one another is never in the same."""
     rows: list[list[Run]] = []
     for run in sorted(runs, key=lambda run: run.middle):
-        row = next((row for row in rows[-4:] if all(_stand_level(run, other) for other in row)), None)
+        row = next((row for row in rows[-4:] if all(stand_level(run, other) for other in row)), None)
         if row is None:
             rows.append([run])
         else:
@@ -251,7 +251,8 @@ def _rows(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
     return [tuple(sorted(row, key=lambda run: run.left)) for row in rows]
 
 
-def _stand_level(run: Run, other: Run) -> bool:
+def stand_level(run: Run, other: Run) -> bool:
+    """Whether they stand side by side."""
     down = min(run.bottom, other.bottom) - max(run.top, other.top)
     across = min(run.right, other.right) - max(run.left, other.left)
     least = min(run.height, other.height)

@@ -20,6 +20,7 @@ from pypdfium2 import raw
 
 from engine.documents.codes import CODE_SIDE, find_codes
 from engine.documents.drawing import Drawing, planned
+from engine.documents.layer_order import WIDE, in_reading_order
 from engine.documents.plausible import are_letters_swapped
 from engine.documents.verdict import LOOK_SIDE, Layer, see
 from engine.protocol.documents import Box, PageInfo, TextLine, Turned
@@ -126,12 +127,16 @@ class PdfFile:
             return find_codes(self._drawn(page, Drawing(longest_side=CODE_SIDE)))
 
     def lines(self, number: int) -> tuple[TextLine, ...]:
-        """The text layer of a page as it is shown, line by line in the order of the file."""
+        """The text layer of a page as it is shown, line by line as it is read."""
         with self._page(number) as page:
-            characters = _characters(page)
-            lines = tuple(_lines(characters))
-            is_turned = _upright(characters, page.get_rotation()) != 0
-            return lines if is_turned else _in_order(lines, *_size(page))
+            characters, size = _characters(page), _size(page)
+            are_ends = np.isin(characters.texts, _LINE_ENDS)
+            if _upright(characters, page.get_rotation()) != 0:
+                return tuple(_lines(characters, are_ends))
+            lines = tuple(_lines(characters, are_ends | _are_before_gaps(characters, *size)))
+            if _are_downwards(lines, *size):  # the columns from right to left
+                return tuple(sorted(lines, key=lambda line: -line.box.right if line.box else 0.0))
+            return in_reading_order(lines, *size)
 
     def _opened(self) -> pdfium.PdfDocument:
         name = self._path.name
@@ -296,34 +301,41 @@ def _upright(characters: _Characters, rotation: int) -> Turned:
     return _QUARTERS[(_most_common_angle(characters) - rotation) // 90 % 4]
 
 
-def _lines(characters: _Characters) -> Iterator[TextLine]:
-    """Characters up to a line end, without what stands outside the page."""
-    are_ends = np.isin(characters.texts, _LINE_ENDS)
+def _lines(characters: _Characters, are_ends: np.ndarray) -> Iterator[TextLine]:
+    """Characters up to each that ends a line [N] bool, without what stands outside the page."""
     numbers = np.cumsum(are_ends) - are_ends
     for _, group in groupby(range(len(numbers)), numbers.__getitem__):
         indices = list(group)
         boxes = characters.boxes[[index for index in indices if characters.are_visible[index]]]
-        if not len(boxes):
+        text = _joined("".join(characters.texts[index] for index in indices))
+        if not text or not len(boxes):
             continue
         left, top = boxes[:, :2].min(axis=0)
         right, bottom = boxes[:, 2:].max(axis=0)
         if left < 1 and top < 1 and right > 0 and bottom > 0:
             edges = np.clip([left, top, right, bottom], 0, 1)
-            text = _joined("".join(characters.texts[index] for index in indices))
             yield TextLine(text, Box(*map(float, edges)), source="layer")
 
 
-def _in_order(lines: tuple[TextLine, ...], width: float, height: float) -> tuple[TextLine, ...]:
-    """As they come, but what is written downwards from right to left, as in Japanese."""
+def _are_before_gaps(characters: _Characters, width: float, height: float) -> np.ndarray:
+    """Which characters [N] bool of a page of this size the next one of their line stands far to the right of."""
+    seen = np.flatnonzero(characters.are_visible)
+    boxes = characters.boxes[seen] * (width, height, width, height)
+    gaps = boxes[1:, 0] - boxes[:-1, 2]
+    is_level = np.minimum(boxes[1:, 3], boxes[:-1, 3]) > np.maximum(boxes[1:, 1], boxes[:-1, 1])
+    are_before = np.zeros(len(characters.texts), np.bool_)
+    are_before[seen[:-1][is_level & (gaps > WIDE * (boxes[:-1, 3] - boxes[:-1, 1]))]] = True
+    return are_before
+
+
+def _are_downwards(lines: tuple[TextLine, ...], width: float, height: float) -> bool:
+    """Whether most is written from top to bottom, as in Japanese."""
 
     def runs_down(line: TextLine) -> bool:
         box = line.box
         return box is not None and (box.bottom - box.top) * height > 2 * (box.right - box.left) * width
 
-    num_down = sum(len(line.text) for line in lines if runs_down(line))
-    if 2 * num_down <= sum(len(line.text) for line in lines):
-        return lines
-    return tuple(sorted(lines, key=lambda line: -line.box.right if line.box else 0.0))
+    return 2 * sum(len(line.text) for line in lines if runs_down(line)) > sum(len(line.text) for line in lines)
 
 
 def _joined(text: str) -> str:

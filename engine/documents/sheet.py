@@ -12,7 +12,8 @@ from engine.documents.code_ink import without_code_ink
 from engine.documents.components import Components, find_components
 from engine.documents.cut import Piece, Strips, cut_row, halve
 from engine.documents.desk import WHOLE, clear_ground
-from engine.documents.ink import as_positive, find_ink, find_paper
+from engine.documents.halftone import find_halftone
+from engine.documents.ink import as_gray, as_positive, find_ink, find_paper, without_specks
 from engine.documents.layout import Row, arrange
 from engine.documents.lines import Ground, Place, find_ground
 from engine.documents.skew import find_skew, is_sideways, straighten
@@ -101,11 +102,17 @@ def take_apart(picture: Image.Image, between: Callable[[], None] = lambda: None)
         picture = picture.resize(size, Image.Resampling.BOX)
     picture, part = clear_ground(picture)
     between()
-    pixels = as_positive(np.asarray(picture.convert("L")))
+    pixels = as_positive(without_specks(as_gray(picture)))
     between()
-    gray, ink = Image.fromarray(pixels), find_ink(pixels)
+    ink = find_ink(pixels)
     between()
-    skew = find_skew(without_code_ink(ink)[0])
+    print_ink = without_code_ink(ink)[0]
+    halftone = find_halftone(print_ink)
+    if halftone.any():
+        pixels = np.where(halftone, find_paper(pixels), pixels)
+        print_ink, ink = print_ink & ~halftone, ink & ~halftone
+    between()
+    gray, skew = Image.fromarray(pixels), find_skew(print_ink)
     between()
     if skew:
         picture = picture.rotate(skew, Image.Resampling.BICUBIC, fillcolor="white")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from engine.documents.ink import find_ink
+from engine.documents.ink import as_gray, find_ink, long_runs
 from engine.documents.sheet import lies_on_its_side, take_apart
 from engine.protocol.documents import Turned, Verdict
 
@@ -64,7 +64,7 @@ class Seen(NamedTuple):
 
 def see(picture: Image.Image, layer: Layer) -> Seen:
     """Judge a page by its picture, whose longer side has `LOOK_SIDE` pixels, and its layer."""
-    grey = picture.convert("L")
+    grey = Image.fromarray(as_gray(picture))
     ink = find_ink(np.asarray(grey))
     verdict, reason = judge(layer, ink)
     if verdict in ("text", "empty"):
@@ -107,21 +107,7 @@ def _guess_characters(picture: Image.Image) -> int:
 
 def _text_like(ink: np.ndarray) -> np.ndarray:
     """The ink without rules, frames and filled areas."""
-    return ink & ~_long_runs(ink) & ~_long_runs(ink.T).T
-
-
-def _long_runs(ink: np.ndarray) -> np.ndarray:
-    """Where at least `_RULE` inked pixels follow each other in a row."""
-    height, width = ink.shape
-    if width < _RULE:
-        return np.zeros_like(ink)
-    sums = np.zeros((height, width + 1), np.int32)
-    np.cumsum(ink, axis=1, out=sums[:, 1:])
-    starts = np.zeros((height, width + _RULE), np.int32)
-    starts[:, _RULE - 1 : width] = sums[:, _RULE:] - sums[:, :-_RULE] == _RULE  # at the end of each such run
-    ends = np.zeros((height, width + _RULE + 1), np.int32)
-    np.cumsum(starts, axis=1, out=ends[:, 1:])
-    return ends[:, _RULE : width + _RULE] - ends[:, :width] > 0
+    return ink & ~long_runs(ink, _RULE) & ~long_runs(ink.T, _RULE).T
 
 
 def _mask(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -53,6 +53,28 @@ def test_addresses_side_by_side_are_read_one_after_the_other(blocks: tuple[list[
     assert read_lines == [before[0][0], *(text for block in blocks for text in block), behind[0][0]]
 
 
+STORY = [
+    "The ship left the harbour early and",
+    "nobody had seen its captain before",
+    "it was gone. Then the fog came and",
+    "hid the lights.",
+]
+
+
+@pytest.mark.parametrize("aside", [["Harper and Sons", "Market Lane", "Bristol"], STORY, STORY[:3]])
+def test_prose_is_read_to_its_end_before_what_stands_beside_it(aside: list[str]) -> None:
+    assert read(side_by_side(STORY, aside)) == [*STORY, *aside]
+    assert read(side_by_side(aside, STORY)) == [*aside, *STORY]
+
+
+def test_an_aside_in_smaller_print_parts_no_line_of_the_prose_that_it_stands_beside() -> None:
+    aside = ["Board of directors", "Anna Harper", "Thomas Reid", "Joan Fielding", "Head office"]
+    prose = [Cell(text, 100, 40 * i, 100 + 12 * len(text), 40 * i + 24) for i, text in enumerate(STORY)]
+    small = [Cell(text, 800, 28 * i, 800 + 9 * len(text), 28 * i + 16) for i, text in enumerate(aside)]
+    rows = [[prose[0], small[0]], [small[1]], [prose[1]], [small[2]], [prose[2], small[3]], [small[4]], [prose[3]]]
+    assert [rows[line][cell] for row in read_down(rows) for line, cell in row] == [*prose, *small]
+
+
 @pytest.mark.parametrize(
     "rows",
     [
@@ -62,12 +84,18 @@ def test_addresses_side_by_side_are_read_one_after_the_other(blocks: tuple[list[
         [["Name:", "Anna Berg"], ["Street:", "Mill Lane 8"], ["Town:", "Oslo 0151"]],
         [["1. Name", "Anna Berg"], ["2. Street", "Mill Lane 8"], ["3. Town", "Oslo"]],
         [["Anna Berg", "Mill Lane 8"], ["Peter Long", "9 Hill Street"], ["Eva Holm", "Dock Road 3"]],
+        [["Apple", "a fruit that grows on trees in Europe"], ["Lamp", "a light"], ["Quay", "a place where ships lie"]],
+        [
+            ["apples", "3", "they were red ones from the garden in"],
+            ["", "", "which it had rained"],
+            ["pears", "4", "good"],
+        ],
         [SENDER[:2], RECEIVER[:2]],
     ],
-    ids=["labels", "table", "prices", "colons", "numbered", "list of addresses", "two lines"],
+    ids=["labels", "table", "prices", "colons", "numbered", "list of addresses", "glossary", "wrapped", "two lines"],
 )
 def test_tables_and_labels_with_values_are_read_across(rows: Texts) -> None:
-    assert read(rows) == ["|".join(row) for row in rows]
+    assert read(rows) == ["|".join(filter(None, row)) for row in rows]
 
 
 def test_what_stands_far_apart_or_has_rules_between_is_a_table() -> None:

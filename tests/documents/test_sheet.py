@@ -5,14 +5,16 @@ from itertools import count, pairwise
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from engine.documents.cut import Piece
+from engine.documents.halftone import find_halftone
 from engine.documents.ink import as_positive, find_ink
 from engine.documents.layout import arrange
 from engine.documents.lines import find_ground
 from engine.documents.sheet import Sheet, take_apart, without_cut_print
 from engine.documents.skew import find_skew, is_sideways
+from engine.documents.verdict import NO_LAYER, see
 from engine.protocol.documents import Box
 from tests.documents.pages import WORDS, Placed, as_ink, draw_page, prose
 from tests.growth import assert_linear
@@ -149,6 +151,14 @@ def test_light_print_on_a_dark_panel_is_print() -> None:
     assert np.median(shown) > 200
 
 
+@pytest.mark.parametrize(("paper", "ink"), [("white", "yellow"), ("green", "red"), ("white", "black")])
+def test_print_that_differs_by_its_colour_alone_is_print(paper: str, ink: str) -> None:
+    mask = ImageOps.invert(draw_page(prose(5, 100, 300, 8)))
+    page = Image.composite(Image.new("RGB", mask.size, ink), Image.new("RGB", mask.size, paper), mask)
+    assert len(take_apart(page).rows) == 5
+    assert see(page, NO_LAYER).verdict == "picture"
+
+
 def test_quotes_and_marks_between_words_part_no_line() -> None:
     lines = [(60.0, 60 + 50 * i, text) for i, text in enumerate(('he said: "It is!" and I\'ve', 'time?" , she; said'))]
     sheet = take_apart(draw_page([*lines, *prose(5, 60, 300, 6)], height=30))
@@ -279,6 +289,37 @@ def test_grain_is_no_print() -> None:
     noisy = Image.fromarray(np.clip(np.asarray(clean) + grain, 0, 255).astype(np.uint8))
     assert len(take_apart(noisy).rows) == 8
     assert take_apart(Image.fromarray(np.clip(200 + grain, 0, 255).astype(np.uint8))).rows == ()
+
+
+def test_a_bad_copy_strewn_with_specks_is_read() -> None:
+    pixels = np.array(draw_page(prose(8, 100, 300, 8)))
+    pixels[np.random.default_rng(5).random(pixels.shape) < 0.05] = 0
+    assert len(take_apart(Image.fromarray(pixels)).rows) == 8
+
+
+@pytest.mark.parametrize("kind", ["dots", "diffused"])
+def test_a_halftone_is_a_picture_and_the_print_around_it_is_read(kind: str) -> None:
+    y, x = np.mgrid[:500, :600]
+    tone = 0.5 + 0.5 * np.sin(x / 60) * np.cos(y / 50)
+    screen = (np.cos(np.pi * (x + y) / 4) * np.cos(np.pi * (x - y) / 4) + 1) / 2
+    dots = Image.fromarray(np.where(screen > tone, 255, 0).astype(np.uint8))
+    page = draw_page([*prose(6, 100, 60, 8), *prose(4, 100, 1000, 8)])
+    page.paste(dots if kind == "dots" else Image.fromarray((255 * tone).astype(np.uint8)).convert("1"), (100, 400))
+    sheet = take_apart(page)
+    assert len(sheet.rows) == 10
+    assert sheet.skew == 0
+    assert sheet.unexplained < 0.05
+
+
+def test_finely_ruled_paper_and_small_print_are_no_halftones() -> None:
+    ruled = draw_page(prose(6, 100, 60, 8))
+    draw = ImageDraw.Draw(ruled)
+    for at in range(0, 1400, 8):
+        draw.line([0, at, 1000, at], fill=0)
+        draw.line([at, 0, at, 1400], fill=0)
+    small = draw_page(prose(80, 40, 40, 60, 14), height=10)
+    assert not find_halftone(as_ink(ruled)).any()
+    assert not find_halftone(as_ink(small)).any()
 
 
 def test_a_drawing_is_no_line_of_print() -> None:
