@@ -139,7 +139,7 @@ class Engine:
         advice: GenerationAdvice,
         max_state_bytes: int | None = None,
         drafter: Drafter | None = None,
-        identity: str = "",
+        identity: Callable[[], str] = str,
     ) -> None:
         """max_state_bytes: for states of conversations, kept ones and those of answers under way; by default a share of
         the memory that the model leaves. identity: of the weights, which states on the disk must be of.

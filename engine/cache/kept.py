@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -71,9 +71,9 @@ class _Written:
 class KeptStates:
     """Reads states on the thread that owns MLX, an array at a time, and writes them on a thread of its own."""
 
-    def __init__(self, config: TextConfig, dtype: mx.Dtype, identity: str) -> None:
-        """identity: of the weights, whose states no others fit."""
-        self._config, self._dtype, self._identity = config, dtype, f"{VERSION} {dtype} {identity}"
+    def __init__(self, config: TextConfig, dtype: mx.Dtype, identity: Callable[[], str]) -> None:
+        """identity: of the weights, whose states no others fit; raises OSError where it cannot be known."""
+        self._config, self._dtype, self._weights = config, dtype, identity
         self._waiting: dict[Path, _Written] = {}
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
@@ -116,13 +116,16 @@ class KeptStates:
         if self._writer is not None:
             self._writer.join()
 
+    def _identity(self) -> str:
+        return f"{VERSION} {self._dtype} {self._weights()}"
+
     def _begin(self, file: BinaryIO) -> tuple[Session, list[tuple[int, int]]]:
         """A state without its arrays, and the ranges of its snapshots."""
         size = int.from_bytes(file.read(_LENGTH_BYTES), "big")
         if size > MAX_HEADER_BYTES:
             raise _Unfit("its header is too long")
         header = msgspec.json.decode(_read(file, size), type=_Header)
-        if header.identity != self._identity:
+        if header.identity != self._identity():
             raise _Unfit("it is of another model or version")
         session = Session(KVCache(self._config, self._dtype))
         session.kv.length = len(header.keys)
@@ -169,7 +172,7 @@ class KeptStates:
         mx.eval(stored)
         pieces = [np.array(each, copy=False)[:, :, :size] for each, (_, size) in zip(stored, sized, strict=True)]
         ranges = [(snapshot.start, snapshot.stop) for snapshot in snapshots]
-        return _Written(_Header(self._identity, list(session.keys), session.num_given, ranges), pieces, max_bytes)
+        return _Written(_Header(self._identity(), list(session.keys), session.num_given, ranges), pieces, max_bytes)
 
     def _hand_over(self, folder: Path, state: _Written) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from engine.checkpoint.fit import fit, keeps_table
+from engine.checkpoint.fit import fit
 from engine.protocol.models import AudioShape, CatalogModel, LayerShape, Machine, Shapes, Use, VisionShape, Weights
 
 __all__ = ["CATALOG", "COMFORT", "catalogued", "recommended"]
@@ -183,12 +183,14 @@ def catalogued(name: str) -> CatalogModel | None:
 
 
 def recommended(machine: Machine) -> CatalogModel | None:
-    """The best model that this machine has room for, beside other programs if there is one; None if none can run."""
+    """The best model that this machine has room for, beside other programs if there is one; None if none can run.
+
+    One whose per-layer table stays in its file counts like any other: a token of it takes hardly longer.
+    """
     worth = [model for name in _WORTH for model in CATALOG if model.repository == _MLX + name]
     if not machine.has_gpu:
         worth = [model for model in worth if model.size == "E2B"]
     verdicts = {model.repository: fit(model.shapes, machine, COMFORT).verdict for model in worth}
     fitting = [model for model in worth if verdicts[model.repository] == "fits"]
-    fitting.sort(key=lambda model: not keeps_table(model.shapes, machine))  # whole in memory first
     tight = [model for model in reversed(worth) if verdicts[model.repository] == "tight"]
     return next(iter(fitting + tight), None)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ from PIL import Image
 from engine.cache import kept as kept_module
 from engine.cache.kept import FILE
 from engine.cache.sessions import Session
+from engine.checkpoint import identity
+from engine.checkpoint.identity import identity_of
+from engine.checkpoint.loader import check_files
 from engine.engine import Engine
 from engine.files.whole_files import file_beside
 from engine.models.gemma4 import whole
@@ -164,6 +168,39 @@ def test_a_real_restart_finds_it_and_other_weights_do_not(models: dict[str, Path
         known.append(ask(engine, messages, keeping)[0].num_cached_tokens)
         engine.kept_states.close()
     assert (known[0], known[1] > 40, known[2]) == (0, True, 0)
+
+
+def test_weights_are_looked_at_only_for_a_state_that_is_kept(
+    models: dict[str, Path], keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(config: bytes, files: object) -> str:
+        looks.append(len(config))
+        raise FileNotFoundError
+
+    looks: list[int] = []
+    monkeypatch.setattr(identity, "_identity", missing)
+    engine = Engine.load(models["E line"])
+    _, answer = ask(engine, [user("word " * 60)])
+    assert not looks
+    assert ask(engine, [user("word " * 60)], keeping)[1] == answer  # an answer is not at fault for its state
+    engine.kept_states.close()
+    assert looks
+    assert not list(Path(keeping.folder).iterdir())
+
+
+def test_weights_that_were_replaced_since_have_nobodys_identity(models: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(models["E line"], folder)
+    entries = [*check_files(folder).entries.values()]
+    old = identity_of(folder, entries)
+    weights = entries[0].file
+    found, content = weights.stat(), bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    os.utime(weights, ns=(found.st_atime_ns, found.st_mtime_ns + 1_000_000))
+    new = identity_of(folder, entries)
+    assert len({old(), new(), identity_of(models["E line"], check_files(models["E line"]).entries.values())()}) == 3
+    assert identity_of(folder, entries)() == new()
 
 
 @pytest.mark.parametrize("damage", ["a bit", "its end is missing", "it goes on", "empty", "its header is endless"])

@@ -109,7 +109,7 @@ def test_a_refusal_is_one_sentence_with_what_helps() -> None:
 
 @pytest.mark.parametrize(
     ("memory_gb", "size"),
-    [(8, "E2B"), (16, "12B"), (24, "12B"), (32, "26B-A4B"), (48, "31B"), (64, "31B"), (128, "31B")],
+    [(4, "E2B"), (8, "E4B"), (16, "12B"), (24, "12B"), (32, "26B-A4B"), (48, "31B"), (64, "31B"), (128, "31B")],
 )
 def test_the_recommended_model_fits_with_room_for_other_programs(memory_gb: int, size: str) -> None:
     model = recommended(mac(memory_gb))
