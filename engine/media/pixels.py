@@ -25,10 +25,12 @@ _SAMPLED_SIDE = 1024
 
 
 def as_rgb(picture: Image.Image) -> Image.Image:
-    """The picture as RGB. It is one that is decoded; its tags tell the depth and which end is white."""
+    """The picture as RGB, itself if it is. It is one that is decoded; its tags tell depth and which end is white."""
     if picture.mode in DEEP_GREY:
         return Image.fromarray(_as_8_bits(picture)).convert("RGB")
-    return _on_ground(picture) if picture.has_transparency_data else picture.convert("RGB")
+    if picture.has_transparency_data:
+        return _on_ground(picture)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _as_8_bits(picture: Image.Image) -> np.ndarray:

@@ -86,6 +86,5 @@ def cut_patches(pixels: np.ndarray, patch_size: int = PATCH_SIZE) -> tuple[np.nd
 
 def prepare_image(picture: Image.Image, plan: ImagePlan, patch_size: int = PATCH_SIZE) -> ImageInput:
     """An upright RGB picture, resized and cut."""
-    pixels = np.asarray(resize(picture, plan), dtype=np.float32) / np.float32(255)
-    patches, positions = cut_patches(pixels, patch_size)
-    return ImageInput(patches, positions, plan)
+    patches, positions = cut_patches(np.asarray(resize(picture, plan)), patch_size)  # as bytes, a quarter to move
+    return ImageInput(np.true_divide(patches, np.float32(255), dtype=np.float32), positions, plan)
