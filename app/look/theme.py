@@ -3,10 +3,17 @@
 Widgets ask `theme.colors` for what a style sheet cannot say (icons, documents) and follow `theme.changed`.
 """
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
+
+from app.background import SLICE_S
 from app.look.colors import DARK, LIGHT, Colors, high_contrast
 from app.look.stylesheet import style_sheet, symbol_size
 from app.settings import TEXT_SIZES, Appearance, Settings
@@ -32,6 +39,10 @@ class Theme(QObject):
         self._hints = app.styleHints()
         self.colors = LIGHT
         self._is_dressed = False
+        self._rest: deque[tuple[QWidget, Callable[[], object]]] = deque()
+        """What follows the last change in slices."""
+        self._slices = QTimer(self, interval=0, singleShot=True)
+        self._slices.timeout.connect(self._style_rest)
         self._hints.colorSchemeChanged.connect(self.apply)
         self._hints.accessibility().contrastPreferenceChanged.connect(self.apply)
         self.set_appearance(settings.appearance)
@@ -87,7 +98,7 @@ class Theme(QObject):
         """Put the style sheet on, once the window is built: Qt matches it anew at each step that a widget goes up."""
         if not self._is_dressed:
             self._is_dressed = True
-            self._wear(style_sheet(self.colors, self.scale))
+            self._app.setStyleSheet(style_sheet(self.colors, self.scale))
 
     def apply(self) -> None:
         """Put the present scheme on the application."""
@@ -99,18 +110,51 @@ class Theme(QObject):
         self.colors = colors
         self._app.setPalette(_palette(colors))
         if is_other:
-            self._wear(sheet)
+            self._rest.clear()
+            unseen = self._wear(sheet) if self._is_dressed else []
             self.changed.emit()
+            for widget in unseen:
+                self.soon(widget, partial(_match, widget))
 
-    def _wear(self, sheet: str) -> None:
-        if self._is_dressed:
-            self._app.setStyleSheet("")  # in another's place, Qt styles a widget again for each one around it
-            self._app.setStyleSheet(sheet)
+    def soon(self, widget: QWidget, restyle: Callable[[], object]) -> None:
+        """Call `restyle`, unless the widget is gone by then, when others have had their turn: it may take a while."""
+        self._rest.append((widget, restyle))
+        self._slices.start()
+
+    def _wear(self, sheet: str) -> list[QWidget]:
+        """Put another sheet in the place of the first on all that is seen, and return the rest."""
+        style = self._app.style()
+        style.unpolish(self._app)  # forgets whom the old sheet matched: Qt would match each again for all around it
+        style.polish(self._app)
+        self._app.setStyleSheet(sheet)
+        unseen = []
+        for window in self._app.topLevelWidgets():
+            for widget in (window, *window.findChildren(QWidget)):
+                if not widget.visibleRegion().isEmpty():
+                    _match(widget)
+                elif widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+                    unseen.append(widget)
+        return unseen
+
+    def _style_rest(self) -> None:
+        began = time.thread_time()
+        while self._rest and time.thread_time() - began < SLICE_S:
+            widget, restyle = self._rest.popleft()
+            if isValid(widget):
+                restyle()
+        if self._rest:
+            self._slices.start()
 
     def _is_dark(self) -> bool:
         if self.appearance is Appearance.SYSTEM:
             return self._hints.colorScheme() == Qt.ColorScheme.Dark
         return self.appearance is Appearance.DARK
+
+
+def _match(widget: QWidget) -> None:
+    """Style a widget by the present sheet."""
+    widget.style().polish(widget)
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
 
 
 def _palette(colors: Colors) -> QPalette:

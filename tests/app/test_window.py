@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QUrl
-from PySide6.QtGui import QAccessible, QColor, QDesktopServices, QIcon
+from PySide6.QtGui import QAccessible, QColor, QDesktopServices, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -185,8 +185,13 @@ def test_light_and_dark_change_live_in_the_middle_of_an_answer(open_desk: OpenDe
     desk.models.conversation.stop()
 
 
-def test_another_look_styles_what_stands_deep_in_the_window_no_oftener(open_desk: OpenDesk, theme: Theme) -> None:
+def test_another_look_styles_every_widget_once_and_what_is_not_seen_last(
+    open_desk: OpenDesk, theme: Theme, qtbot: QtBot
+) -> None:
     desk = open_desk(has_engine=False)
+    desk.window.commands["all_documents"].trigger()
+    desk.window.commands["write"].trigger()
+    seen, hidden = desk.window.composer.footnote, desk.window.documents.empty
     heard: Counter[QObject] = Counter()
 
     class Ear(QObject):
@@ -194,14 +199,18 @@ def test_another_look_styles_what_stands_deep_in_the_window_no_oftener(open_desk
             heard[watched] += event.type() == QEvent.Type.StyleChange
             return False
 
+    def color(label: QWidget) -> str:
+        return label.palette().color(QPalette.ColorRole.WindowText).name()
+
     ear = Ear()
     QApplication.instance().installEventFilter(ear)
     desk.window.commands["dark"].trigger()
-    styled = max(heard.values())
+    assert (color(seen), color(hidden)) == (DARK.secondary, LIGHT.secondary)
+    qtbot.waitUntil(lambda: color(hidden) == DARK.secondary, timeout=WAIT_MS)
+    assert heard[seen] == heard[hidden] == 1
     desk.window.commands["dark"].trigger()
-    assert max(heard.values()) == styled, "the same look again is no change"
+    assert heard[seen] == 1, "the same look again is no change"
     QApplication.instance().removeEventFilter(ear)
-    assert 0 < styled <= 2 * heard[desk.window]
     desk.window.commands["light"].trigger()
 
 

@@ -90,7 +90,7 @@ class MarkdownView(TextView):
         self._button_block = QTextCursor(self.document())
         self.cursorPositionChanged.connect(self._follow_cursor)
         self.horizontalScrollBar().rangeChanged.connect(lambda: self.horizontalScrollBar().setMaximum(0))
-        look.theme.changed.connect(self._restyle)
+        look.theme.changed.connect(self._follow_theme)
         look.typesetter.made.connect(self._take)
 
     @property
@@ -117,9 +117,10 @@ class MarkdownView(TextView):
             self._reader = BlockReader(definitions)
         began = time.thread_time()
         self._set_next()
-        if not is_complete:
-            self._rest_after(time.thread_time() - began)
-        elif anchor != position:
+        seconds = time.thread_time() - began
+        if not is_complete and seconds > _LONG_S:
+            self._rest.start(round(min(seconds * _REST, _LONGEST_REST_S) * 1000))
+        elif is_complete and anchor != position:
             selection = self.textCursor()
             selection.setPosition(min(anchor, self._end()))
             selection.setPosition(min(position, self._end()), QTextCursor.MoveMode.KeepAnchor)
@@ -235,11 +236,6 @@ class MarkdownView(TextView):
         self.copy_requested.emit(copied_table(table) if table is not None else Copied(code_of(lines).text))
         self.code_button.show_done()
 
-    def _rest_after(self, seconds: float) -> None:
-        """After a long tail took long, leave the thread to others before the next one."""
-        if seconds > _LONG_S:
-            self._rest.start(round(min(seconds * _REST, _LONGEST_REST_S) * 1000))
-
     def _show_coming(self) -> None:
         if self._coming:
             self.show_markdown(self._coming, is_complete=False)
@@ -265,6 +261,11 @@ class MarkdownView(TextView):
         """Set what is left of the text at once."""
         while self._next.isActive():
             self._set_next()
+
+    def _follow_theme(self) -> None:
+        """Plain words have followed by themselves; what has colours of its own may take a while."""
+        self._is_stale = True
+        self._look.theme.soon(self, self._restyle)
 
     def _restyle(self) -> None:
         """Set everything anew; a hidden view waits until it is shown."""
