@@ -266,7 +266,7 @@ class _ElidedLabel(Label):
 
     def sizeHint(self) -> QSize:
         """Enough for most names, however long this one is."""
-        return QSize(max(150, self.fontMetrics().averageCharWidth() * 20), super().sizeHint().height())
+        return QSize(max(150, self.fontMetrics().averageCharWidth() * 14), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         """The same."""

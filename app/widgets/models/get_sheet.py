@@ -137,7 +137,7 @@ class GetSheet(QDialog):
             self.link_chosen.emit(QUrl(address))
 
     def _arrange(self, title: Label) -> None:
-        links, foot = Flow(), Flow()
+        links, foot = Flow(), Flow(is_at_end=True)
         for button in (self.licence_button, self.page_button):
             links.addWidget(button)
         for button in (self.cancel_button, self.disk_button, self.retry_button, self.get_button):
@@ -165,4 +165,3 @@ class GetSheet(QDialog):
         layout.addWidget(title)
         layout.addWidget(area, 1)
         layout.addLayout(foot)
-        layout.setAlignment(foot, Qt.AlignmentFlag.AlignRight)

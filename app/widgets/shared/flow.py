@@ -9,8 +9,10 @@ __all__ = ["Flow"]
 class Flow(QLayout):
     """Things beside each other, each as wide as it wants to be; what wants more shares what is left of its line."""
 
-    def __init__(self, spacing: int = 8) -> None:
+    def __init__(self, spacing: int = 8, *, is_at_end: bool = False) -> None:
+        """`is_at_end`: what a line leaves free is left free before it."""
         super().__init__()
+        self._is_at_end = is_at_end
         self._items: list[QLayoutItem] = []
         self._heights: dict[int, int] = {}
         """By width, as far as they were asked for since something in it changed."""
@@ -81,6 +83,8 @@ class Flow(QLayout):
         top = area.top()
         for line in self._lines(area.width()):
             height, left = _height(line), area.left()
+            if self._is_at_end:
+                left += max(0, area.width() - sum(width for _, width in line) - self.spacing() * (len(line) - 1))
             for item, width in line:
                 item.setGeometry(QRect(left, top, width, height))
                 left += width + self.spacing()

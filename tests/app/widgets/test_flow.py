@@ -9,11 +9,11 @@ from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label
 
 
-def row(qtbot: QtBot, width: int, *widgets: QWidget) -> QWidget:
+def row(qtbot: QtBot, width: int, *widgets: QWidget, is_at_end: bool = False) -> QWidget:
     """Things in a row of this width."""
     holder = QWidget()
     qtbot.addWidget(holder)
-    flow = Flow()
+    flow = Flow(is_at_end=is_at_end)
     for widget in widgets:
         flow.addWidget(widget)
     holder.setLayout(flow)
@@ -30,6 +30,15 @@ def test_nothing_in_a_row_is_cut_or_covers_another(qtbot: QtBot, width: int) -> 
         assert button.width() >= button.sizeHint().width()
         assert holder.rect().contains(button.geometry())
         assert not any(button.geometry().intersects(other.geometry()) for other in buttons[:at])
+
+
+@pytest.mark.parametrize("width", [60, 200, 900])
+def test_a_row_at_the_end_leaves_its_room_free_before_it(qtbot: QtBot, width: int) -> None:
+    buttons = [QPushButton(words) for words in ("Cancel", "Choose Another Disk", "Get")]
+    holder = row(qtbot, max(width, *(button.sizeHint().width() for button in buttons)), *buttons, is_at_end=True)
+    edge = holder.contentsRect().right() - holder.layout().contentsMargins().right()
+    last_of_lines = {button.y(): button for button in buttons}
+    assert [button.geometry().right() for button in last_of_lines.values()] == [edge] * len(last_of_lines)
 
 
 def test_what_wants_more_takes_what_is_left_of_its_line(qtbot: QtBot) -> None:
