@@ -123,7 +123,7 @@ def _plain(document: QTextDocument, cursor: QTextCursor) -> str:
         text = _text_of(block)
         if table is not None and place == row:
             lines[-1] += f"\t{text}"
-        else:
+        elif text or table is not None or is_code(block) or block.textList() is not None:  # not what parts a table
             lines.append((_item_start(block) if begins and not is_one else "") + text)
         begins, row = True, place
         block = block.next()

@@ -60,6 +60,13 @@ def test_a_selection_keeps_numbers_bullets_and_emphasis(view: MarkdownView) -> N
     assert selected(view, source, "ne", "two").text == "ne bold\n8. two"
 
 
+def test_what_parts_a_table_from_the_text_is_no_line_of_it(view: MarkdownView) -> None:
+    copied = selected(
+        view, "text\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n| c |\n|---|\n| 3 |\n\n---\n\n```\nx\n\ny\n```\n\nend"
+    )
+    assert copied.text == "text\na\tb\n1\t2\nc\n3\nx\n\ny\nend"
+
+
 def test_a_selection_keeps_code_quotes_headings_and_links(view: MarkdownView) -> None:
     copied = selected(view, "# H\n\n> q **b**\n\n```py\nx < 1\n\ny\n```\n\n[a](https://x.y/?a=1&b) `c` ~~s~~\n\n---")
     assert copied.html == (
