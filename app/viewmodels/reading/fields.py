@@ -25,6 +25,9 @@ REFRESH_MS = 100
 
 _NUMBER = re.compile(r"[+\-−]?[^\w\s]?\s?\d[\d.,' ]*\s?[^\s\d]{0,4}", re.ASCII)
 _DATE = re.compile(r"\d{1,4}[./\- ]\s?(?:\d{1,2}|\w{3,9})[./\-, ]\s?\d{1,4}|\w{3,9} \d{1,2},? \d{2,4}")
+_BEGINS_FORMULA = re.compile(r"[=@\t\r]|[+\-](?![\d\s.,'()/]+\D{0,4}$)")
+"""What a spreadsheet takes for a formula, where it comes from a CSV file; a number is none."""
+
 _KINDS = {"text": None, "number": _NUMBER, "date": _DATE}
 
 
@@ -151,12 +154,14 @@ class FieldsTable(QObject):
         return Cell("", "Not found." if document.is_over else "")
 
     def export(self, form: DocumentFormat, target: Path) -> None:
-        """Write the table; `said` tells what came of it."""
+        """Write the table; `said` tells what came of it. In CSV an apostrophe marks words that would be a formula."""
         out = io.StringIO()
         writer = csv.writer(out)
-        writer.writerow(["Document", *self.fields])
+        rows = [["Document", *self.fields]]
         for document in self.documents:
-            writer.writerow([document.path.name, *(self.cell(document, name).text for name in self.fields)])
+            rows.append([document.path.name, *(self.cell(document, name).text for name in self.fields)])
+        for row in rows:
+            writer.writerow(map(_as_words, row) if form == "csv" else row)
         self._lane.do(partial(_written, out.getvalue(), form, target), self.said.emit)
 
     def close(self) -> None:
@@ -185,6 +190,10 @@ class FieldsTable(QObject):
         found = {page.number: page.present.fields for page in pages}
         self._answers[document.id] = found | self._answers.get(document.id, {})
         self.changed.emit()
+
+
+def _as_words(text: str) -> str:
+    return f"'{text}" if _BEGINS_FORMULA.match(text) else text
 
 
 def _fields_of(document: QueuedDocument) -> dict[str, Any] | None:

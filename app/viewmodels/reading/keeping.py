@@ -40,6 +40,8 @@ class _Watched:
         """Whether it is being asked what is kept of it."""
         self.is_known = False
         """Whether that is known: before that nothing is written."""
+        self.is_left = False
+        """Whether it was closed before that was known."""
         self.read: dict[int, PageText] = {}
         self.corrected: dict[int, PageText] = {}
         self.changed: set[int] = set()
@@ -55,6 +57,11 @@ class _Watched:
     def is_of_other_form(self) -> bool:
         """Whether the queue's row has it as something else: cells of a table are not written over by its text."""
         return bool(self.id) and self.row is None and self.form != self.document.form
+
+    @property
+    def is_early(self) -> bool:
+        """Whether something was made of it before it is known what is kept of it."""
+        return bool(self.changed) and self.is_asked_for and not self.is_known
 
     @property
     def is_worth_a_row(self) -> bool:
@@ -168,8 +175,8 @@ class Keeper(QObject):
 
     def close(self) -> None:
         """The app ends: keep what was changed last; what is being read goes on in the queue of the next run."""
-        for watched in self._watched.values():
-            if watched.changed and watched.is_asked_for and not watched.is_known:  # it was opened a moment ago
+        for watched in list(self._watched.values()):
+            if watched.is_early:
                 stamp, found = stamp_of(watched.document.path), self._store.documents.find(watched.document.path)
                 watched.stamp = stamp if isinstance(stamp, Stamp) else None
                 self._take_row(watched, found.result())
@@ -195,6 +202,9 @@ class Keeper(QObject):
         self._lane.do(partial(stamp_of, document.path), partial(self._ask, watched))
 
     def _let_go(self, document: OpenDocument) -> None:
+        if (watched := self._watched.get(document)) is not None and watched.is_early:
+            watched.is_left = True
+            return
         self.save()
         self.letting_go.emit(document)
         self._watched.pop(document, None)
@@ -216,6 +226,8 @@ class Keeper(QObject):
                 watched.document.form = row.details.orders.reading.form
             self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched, row))
         self._soon.start()
+        if watched.is_left:
+            self._let_go(watched.document)
 
     def _restore(self, watched: _Watched, row: KeptDocument, pages: Sequence[KeptPage]) -> None:
         there = {page.number for page in watched.document.pages if page.text is not None}

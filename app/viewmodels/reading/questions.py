@@ -71,10 +71,12 @@ class Question(QObject):
         self.document.looked.connect(lambda _: self.changed.emit())
         if seen is not None:
             self.document.jobs.password = seen.password
-            self.document.restore(
-                [KeptPage(page.number, page.text or text, text) for page in seen.pages if (text := page.as_written())]
-            )
-        self.document.look()
+            self.document.info, self.document.phase = seen.info, seen.phase
+            self.document.pages += [
+                Page(page.number, page.info, page.text, page.lines, chosen_turn=page.chosen_turn) for page in seen.pages
+            ]
+        if self.document.phase is not Phase.KNOWN:
+            self.document.look()
         if not self.document.num_read:
             self._lane.do(partial(stamp_of, path), self._find)
 
@@ -99,11 +101,10 @@ class Question(QObject):
     def text_words(self) -> str:
         """What its text is."""
         num_read, num_pages = self.document.num_read, len(self.document.pages)
-        if not num_read:
-            return "The text in the file"
+        if num_read < num_pages:
+            return "Its text, read or from the file" if num_read else "The text in the file"
         is_corrected = any(page.is_corrected for page in self.document.pages)
-        what = "as it was read and corrected" if is_corrected else "as it was read"
-        return f"Its text, {what}" if num_read == num_pages else f"Its text, {what}, and else as it is in the file"
+        return "Its text, read and corrected" if is_corrected else "Its text, as it was read"
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -119,7 +119,7 @@ class Visits(QObject):
     def _restore(self, document: OpenDocument, row: KeptDocument) -> None:
         """What is kept of it is there: go to its page, and ask again what was not answered."""
         visit = row.visit
-        if visit is None:
+        if visit is None or document not in self._reader.documents:
             return
         self._reader.leave_at(document, visit.page)
         for offer in visit.offers:

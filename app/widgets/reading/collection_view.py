@@ -26,7 +26,7 @@ from app.widgets.shared.toast import Toast
 __all__ = ["CollectionView"]
 
 _BESIDE, _CHOOSE = "Beside the document", "Into a folder…"
-_NOTHING = "Write no files"
+_NOTHING = "Only keep what is read here"
 
 
 class CollectionView(QWidget):

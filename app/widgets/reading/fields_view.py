@@ -214,6 +214,9 @@ class _Rows(QAbstractTableModel):
             return Cell(one_line(document.path.name))
         return self._fields.cell(document, self._names[index.column() - 1])
 
+    def _is_number(self, column: int) -> bool:
+        return column > 0 and self._fields.fields.get(self._names[column - 1]) == "number"
+
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         """As many as there are documents."""
         return 0 if parent.isValid() else self._num
@@ -240,6 +243,8 @@ class _Rows(QAbstractTableModel):
                 return f"{one_line(cell.text)}. {cell.problem}".strip(". ") or "Empty"
             case Qt.ItemDataRole.ToolTipRole:
                 return cell.problem
+            case Qt.ItemDataRole.TextAlignmentRole if self._is_number(index.column()):
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             case Qt.ItemDataRole.BackgroundRole if cell.problem:
                 return QColor(colors.caution_soft)
             case Qt.ItemDataRole.ForegroundRole if cell.problem:

@@ -153,7 +153,7 @@ def test_asking_from_a_document_begins_a_conversation_called_after_it(
     sheet = desk.window.findChild(AskSheet)
     assert isinstance(sheet, AskSheet)
     qtbot.waitUntil(sheet.attach_button.isEnabled, timeout=WAIT_MS)
-    assert (sheet.as_text.isChecked(), sheet.as_text.text()) == (True, "Its text, as it was read and corrected")
+    assert (sheet.as_text.isChecked(), sheet.as_text.text()) == (True, "Its text, read and corrected")
     assert desk.models.reader.is_shown
     assert desk.models.library.current_id == before
     sheet.attach_button.click()

@@ -9,6 +9,7 @@ from PySide6.QtTest import QSignalSpy, QTest
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.viewmodels.reading.fields import _as_words
 from app.viewmodels.reading.queued import Progress
 from engine import Quote
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover
@@ -144,7 +145,7 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
 ) -> None:
     desk = open_desk()
     kiosk = pretend(tmp_path / "kiosk.pdf", Pretence(("picture",), fields={"Total": "4.20", "Date": "2026-11-30"}))
-    baker = pretend(tmp_path / "baker.pdf", Pretence(("picture",), fields={"Total": "much"}))
+    baker = pretend(tmp_path / "baker.pdf", Pretence(("picture",), fields={"Total": "=1+1"}))
     fields, view = desk.models.fields, desk.window.documents.fields
     desk.models.reader.list_all()
     desk.window.documents.table_button.click()
@@ -159,14 +160,26 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
     assert [(cell.text, cell.problem) for cell in rows["kiosk"]] == [("2026-11-30", ""), ("4.20", "")]
     assert [(cell.text, cell.problem) for cell in rows["baker"]] == [
         ("", "Not found."),
-        ("much", "This is no number."),
+        ("=1+1", "This is no number."),
     ]
     fields.export("csv", tmp_path / "Fields.csv")
     qtbot.waitUntil((tmp_path / "Fields.csv").exists, timeout=WAIT_MS)
     assert "kiosk.pdf,2026-11-30,4.20" in (tmp_path / "Fields.csv").read_text()
+    assert "baker.pdf,,'=1+1" in (tmp_path / "Fields.csv").read_text(), "a spreadsheet would calculate"
+    aligned = [view.rows.index(0, column).data(Qt.ItemDataRole.TextAlignmentRole) for column in range(3)]
+    assert [side is not None for side in aligned] == [False, False, True], "numbers stand under each other"
     view.table.chosen.emit(view.rows.index(0, 1))
     assert desk.models.reader.document is not None
     assert desk.models.reader.document.path == fields.documents[0].path
+
+
+@pytest.mark.parametrize(
+    ("text", "is_marked"),
+    [("-4.20", False), ("- 4.20 €", False), ("+49 30 5550", False), ("a=b", False), ("", False), ("-", True),
+     ("@SUM(A1)", True), ("+1+cmd|' /C calc'!A0", True), ("-A1", True), ("\tx", True)],
+)  # fmt: skip
+def test_words_that_a_spreadsheet_would_calculate_are_told_from_numbers(text: str, is_marked: bool) -> None:
+    assert _as_words(text) == ("'" + text if is_marked else text)
 
 
 def test_documents_of_the_list_come_into_the_table_and_none_twice(

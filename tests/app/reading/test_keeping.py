@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PySide6.QtTest import QSignalSpy
@@ -11,8 +12,10 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.store import Orders, Store
 from app.store.attachments import Attachments
+from app.viewmodels.reading import keeping
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.lines import text_of
+from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queued import Progress
 from engine import PageText, Reading, TextLine
 from tests.app.driving import WAIT_MS, Draw, OpenDesk
@@ -135,6 +138,20 @@ def test_what_was_opened_last_is_offered_first_until_the_menu_is_cleared(
     qtbot.waitUntil(lambda: offered()[0] == ("b.pdf", True), timeout=WAIT_MS)
     desk.preferences.delete_all_requested.emit()
     qtbot.waitUntil(lambda: offered() == [("Clear Menu", False)], timeout=WAIT_MS)
+
+
+def test_what_is_closed_before_it_is_known_what_was_kept_is_kept(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Event()
+    monkeypatch.setattr(keeping, "stamp_of", lambda path: gate.wait(WAIT_MS / 1000) and stamp_of(path))
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document = opened(qtbot, desk, path)
+    read(qtbot, document, 2)
+    document.edit(2, "mine")
+    desk.models.reader.close(document)
+    gate.set()
+    qtbot.waitUntil(lambda: kept(desk) == {2: True}, timeout=WAIT_MS)
 
 
 def test_what_was_read_of_a_file_that_is_gone_is_shown_and_said(

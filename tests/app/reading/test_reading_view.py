@@ -278,11 +278,13 @@ def test_commands_act_on_the_document_that_is_seen_and_not_on_what_is_behind_it(
     assert (commands["remove"].text(), commands["copy_message"].text()) == ("Delete Document", "Copy Page")
     commands["copy_message"].trigger()
     assert QGuiApplication.clipboard().text().startswith(SENTENCES[0])
+    qtbot.waitUntil(lambda: len(collection.entries) == 2, timeout=WAIT_MS)
     commands["remove"].trigger()
+    toast = desk.window.reading.toast
+    qtbot.waitUntil(lambda: toast.text.text() == "Document deleted", timeout=WAIT_MS)
     qtbot.waitUntil(lambda: [each.path.name for each in collection.entries] == ["b.pdf"], timeout=WAIT_MS)
     assert [document.path.name for document in reader.documents] == ["b.pdf"]
     assert len(desk.models.shelf.rows) == 1
-    assert desk.window.reading.toast.text.text() == "Document deleted"
     commands["undo"].trigger()
     qtbot.waitUntil(lambda: len(collection.entries) == 2, timeout=WAIT_MS)
     commands["next"].trigger()
