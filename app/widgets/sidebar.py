@@ -304,13 +304,24 @@ class _Rows(QAbstractListModel):
 
     def refresh(self) -> bool:
         """Take what there is now, and tell whether the rows are other ones. Those at both ends that stay are left
-        alone: mostly one conversation has moved.
+        alone, and rows that only say something else are not laid out anew: mostly one conversation has moved.
         """
         new, old = self._present_rows(), self.rows
         begin = _num_equal(zip(old, new, strict=False))
         end = _num_equal(zip(reversed(old[begin:]), reversed(new[begin:]), strict=False))
         if begin == len(old) == len(new):
             return False
+        if not self._search.query and [*map(type, old)] == [*map(type, new)]:
+            self.rows = new
+            self.dataChanged.emit(self.index(begin), self.index(len(new) - end - 1))
+        else:
+            self._exchange(new, begin, end)
+        self._numbers = {row.id: number for number, row in enumerate(new) if isinstance(row, Summary)}
+        return True
+
+    def _exchange(self, new: list[_Row], begin: int, end: int) -> None:
+        """Put other rows between the first `begin` and the last `end`."""
+        old = self.rows
         if begin + end < len(old):
             self.beginRemoveRows(QModelIndex(), begin, len(old) - end - 1)
             self.rows = old[:begin] + old[len(old) - end :]
@@ -319,8 +330,6 @@ class _Rows(QAbstractListModel):
             self.beginInsertRows(QModelIndex(), begin, len(new) - end - 1)
             self.rows = new
             self.endInsertRows()
-        self._numbers = {row.id: number for number, row in enumerate(new) if isinstance(row, Summary)}
-        return True
 
     def index_of(self, conversation_id: str) -> QModelIndex:
         """The row of a conversation; invalid when it is not shown."""

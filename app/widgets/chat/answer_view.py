@@ -146,7 +146,7 @@ class AnswerView(TurnView):
         view = self._view_of(part)
         self._column.addWidget(view)
         view.show()
-        before = self.versions.older.previousInFocusChain() or self
+        before = super().tab_stops[0].previousInFocusChain() or self
         for one, other in pairwise([before, *view.tab_stops]):
             QWidget.setTabOrder(one, other)
         self.parts.append(view)

@@ -117,7 +117,7 @@ class TurnView(QFrame):
     @property
     def tab_stops(self) -> list[QWidget]:
         """What the keyboard goes through inside the message, in order."""
-        return [self.versions.older, self.versions.newer, self.copy_button, self.again_button]
+        return [*self.versions.stops, self.copy_button, self.again_button]
 
     def keep_buttons(self, are_kept: bool) -> None:
         """Show its buttons always, or only under the pointer."""

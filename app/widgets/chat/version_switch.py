@@ -18,23 +18,34 @@ class VersionSwitch(QWidget):
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self.older = IconButton(look, "chevron-left", "Earlier version", side=24)
-        self.newer = IconButton(look, "chevron-right", "Later version", side=24)
-        self._text = Label()
-        give_role(self._text, "caption")
-        self.older.clicked.connect(lambda: self.stepped.emit(-1))
-        self.newer.clicked.connect(lambda: self.stepped.emit(1))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(1)
-        for widget in (self.older, self._text, self.newer):
-            row.addWidget(widget)
+        self._look = look
+        self.stops: list[IconButton] = []
+        """What the keyboard goes through; nothing while there was only one version."""
         self.hide()
 
     def show_version(self, number: int, count: int) -> None:
         """Show which one of how many."""
-        self._text.setText(f"{number}/{count}")
-        self.setAccessibleName(f"Version {number} of {count}")
-        self.older.setEnabled(number > 1)
-        self.newer.setEnabled(number < count)
+        if count > 1:
+            if not self.stops:
+                self._build()
+            older, newer = self.stops
+            older.setEnabled(number > 1)
+            newer.setEnabled(number < count)
+            self._text.setText(f"{number}/{count}")
+            self.setAccessibleName(f"Version {number} of {count}")
         self.setVisible(count > 1)
+
+    def _build(self) -> None:
+        """Most turns never need it."""
+        self._text = Label()
+        give_role(self._text, "caption")
+        older = IconButton(self._look, "chevron-left", "Earlier version", side=24)
+        newer = IconButton(self._look, "chevron-right", "Later version", side=24)
+        older.clicked.connect(lambda: self.stepped.emit(-1))
+        newer.clicked.connect(lambda: self.stepped.emit(1))
+        self.stops = [older, newer]
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(1)
+        for widget in (older, self._text, newer):
+            row.addWidget(widget)

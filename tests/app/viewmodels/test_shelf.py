@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
@@ -101,6 +102,12 @@ def test_rows_that_stay_are_left_alone(open_desk: OpenDesk, qtbot: QtBot) -> Non
         assert rows.rows == expected
         assert all(rows.index_of(each.id).row() == rows.rows.index(each) for each in changed)
     assert removed[0][0] == 1, "the heading stays, and what is below the moved row"
+    removed.clear()
+    said: list[tuple[int, int]] = []
+    rows.dataChanged.connect(lambda first, last: said.append((first.row(), last.row())))
+    shelf._take_rows([replace(many[0], title="Another"), *many[1:]])
+    assert rows.rows[1].title == "Another"
+    assert (said, removed) == ([(1, 1)], []), "nothing is laid out anew"
     del tester
 
 
