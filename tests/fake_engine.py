@@ -282,11 +282,29 @@ def fast(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     yield Finished("end_of_turn", stats(len(ANSWER) // 4))
 
 
+def fast_until_marked(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """Says all but its end before the marker exists."""
+    assert engine._marker is not None
+    yield from prompt(request)
+    yield from write(ANSWER[:-8], 200)
+    while not engine._marker.exists():
+        time.sleep(0.02)
+    yield TextDelta(ANSWER[-8:])
+    yield Finished("end_of_turn", stats(len(ANSWER) // 4))
+
+
 def rich(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
     """Tables, code, lists and formulas at 200 tokens a second, for long."""
     yield from prompt(request)
     yield from write("\n\n".join([RICH] * 6), 200)
     yield Finished("end_of_turn", stats(len(RICH)))
+
+
+def rich_flow(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
+    """The same until it is stopped."""
+    yield from prompt(request)
+    while True:
+        yield from write(f"{RICH}\n\n", 200)
 
 
 def receipt(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
@@ -507,8 +525,10 @@ def never(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
 
 SCENARIOS: dict[str, Callable[[FakeEngine, Respond], Iterator[EngineEvent]]] = {
     "fast": fast,
+    "fast-until-marked": fast_until_marked,
     "receipt": receipt,
     "rich": rich,
+    "rich-flow": rich_flow,
     "echo": echo,
     "text": text,
     "cited": cited,

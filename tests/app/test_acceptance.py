@@ -154,7 +154,7 @@ def test_d01_the_first_start_shows_a_window_that_works_at_once(
 
 
 def test_d04_while_text_flows_everything_else_works(open_desk: OpenDesk, qtbot: QtBot) -> None:
-    desk = open_desk("rich")
+    desk = open_desk("rich-flow")
     answer = say(desk, "go")
     assert desk.window.composer.send_button.accessibleName() == "Stop"
     editor = desk.window.composer.editor
@@ -241,15 +241,16 @@ def test_d07_a_table_a_code_block_and_a_formula_are_formatted_and_copied_clean(
 
 
 def test_d08_a_thought_is_one_line_folds_at_its_end_and_stays_as_somebody_left_it(
-    open_desk: OpenDesk, qtbot: QtBot
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    desk = open_desk("think")
+    desk = open_desk("think-until-marked")
     desk.models.composer.set_thinking(True)
     first = say(desk, "sum")
     qtbot.waitUntil(lambda: first.is_thinking, timeout=WAIT_MS)
     pane = pane_of(answer_view(desk))
     assert pane.title.text().startswith("Thinking… ")
     assert not pane.body.isVisible()
+    (tmp_path / "marker").touch()
     wait_for_end(qtbot, desk)
     assert pane.title.text().startswith("Thought for ")
     pane.title.click()
@@ -436,7 +437,7 @@ def test_d19_what_was_said_before_the_microphone_went_is_there(open_desk: OpenDe
 
 
 def test_d20_dark_comes_at_once_in_the_middle_of_an_answer(open_desk: OpenDesk, qtbot: QtBot) -> None:
-    desk = open_desk("rich")
+    desk = open_desk("rich-flow")
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: "step_2(" in answer.text, timeout=WAIT_MS)
     view = answer_view(desk).text_view

@@ -392,14 +392,15 @@ def test_two_conversations_are_answered_beside_each_other(told_desk: OpenTold, q
 
 
 def test_an_answer_goes_on_behind_a_closed_window_and_the_dock_brings_it_back(
-    open_desk: OpenDesk, qapp: DesktopApplication, qtbot: QtBot
+    open_desk: OpenDesk, qapp: DesktopApplication, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    desk = open_desk("fast")
+    desk = open_desk("fast-until-marked")
     desk.follow(qapp)
     answer = say(desk, "go")
     qtbot.waitUntil(lambda: bool(answer.text), timeout=WAIT_MS)
     desk.window.close()
     assert answer.is_running
+    (tmp_path / "marker").touch()
     wait_for_end(qtbot, desk)
     assert last_answer(desk).text.endswith("there is to read.")
     qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
