@@ -17,7 +17,7 @@ from app.garbage import Collector
 from tests.app.deaths import Deaths
 from tests.app.driving import WAIT_MS
 
-NUM_ROUNDS = 300
+NUM_ROUNDS = 100
 
 
 class Cycle(QWidget):

@@ -164,11 +164,11 @@ def test_the_keyboard_reaches_turns_that_were_no_widgets(desk: Desk, qtbot: QtBo
 
 
 def test_a_command_walks_through_all_messages(desk: Desk, qtbot: QtBot) -> None:
-    messages, turns = fill(desk, 200), desk.models.conversation.turns
+    messages, turns = fill(desk, MANY + 20), desk.models.conversation.turns
     editor, commands = desk.window.composer.editor, desk.window.commands
     editor.setFocus()
     walked = []
-    for _ in range(200):
+    for _ in turns:
         qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
         view = messages.focused_view
         assert view is not None

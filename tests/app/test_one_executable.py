@@ -19,8 +19,8 @@ SOURCES = [path for package in ("app", "engine") for path in (ROOT / package).rg
 
 def limited_processes() -> Iterator[tuple[str, str]]:
     """Entry and flag of each `LimitedProcess` that is made."""
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for source in [text for path in SOURCES if "LimitedProcess(" in (text := path.read_text(encoding="utf-8"))]:
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "LimitedProcess":
                 entry, flag = (ast.literal_eval(each) for each in node.args[:2])
                 yield entry, flag

@@ -58,9 +58,16 @@ def talk(tmp_path: Path) -> tuple[Path, list[Said]]:
 
 @pytest.fixture
 def desk(open_desk: OpenDesk) -> Desk:
+    """A window whose engine hears."""
     desk = open_desk(is_real=True)
     desk.models.player._loudspeaker = PretendedLoudspeaker()
     return desk
+
+
+@pytest.fixture
+def deaf_desk(open_desk: OpenDesk) -> Desk:
+    """A window in which nothing is heard."""
+    return open_desk()
 
 
 def view_of(desk: Desk) -> RecordingView:
@@ -145,9 +152,9 @@ def test_stopped_it_goes_on_where_it_was(desk: Desk, qtbot: QtBot, talk: tuple[P
 
 
 def test_it_is_saved_in_a_form_and_over_nothing(
-    desk: Desk, qtbot: QtBot, talk: tuple[Path, list[Said]], tmp_path: Path
+    deaf_desk: Desk, qtbot: QtBot, talk: tuple[Path, list[Said]], tmp_path: Path
 ) -> None:
-    recordings = desk.models.recordings
+    recordings = deaf_desk.models.recordings
     recordings.path = talk[0]
     for name, text in [("a.srt", "One two."), ("a (2).srt", "Another.")]:
         recordings.pieces = [SpokenPiece(1, 2, text)]
@@ -158,11 +165,11 @@ def test_it_is_saved_in_a_form_and_over_nothing(
 
 
 def test_export_takes_the_recording_that_is_seen(
-    desk: Desk, talk: tuple[Path, list[Said]], monkeypatch: pytest.MonkeyPatch
+    deaf_desk: Desk, talk: tuple[Path, list[Said]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[QMenu] = []
     monkeypatch.setattr(QMenu, "popup", lambda menu, _place: opened.append(menu))
-    recordings, export = desk.models.recordings, desk.window.commands["export"]
+    recordings, export = deaf_desk.models.recordings, deaf_desk.window.commands["export"]
     recordings.path = talk[0]
     recordings.show(True)
     assert (export.text(), export.isEnabled()) == ("Export the Recording…", False), "nothing is heard yet"
@@ -170,7 +177,7 @@ def test_export_takes_the_recording_that_is_seen(
     recordings.changed.emit()
     assert export.isEnabled()
     export.trigger()
-    assert opened == [view_of(desk).forms]
+    assert opened == [view_of(deaf_desk).forms]
     recordings.pieces = []
 
 
@@ -190,8 +197,8 @@ def test_it_is_saved_while_its_wave_is_drawn(
 
 
 @pytest.fixture
-def unsaved(desk: Desk, talk: tuple[Path, list[Said]]) -> Recordings:
-    recordings = desk.models.recordings
+def unsaved(deaf_desk: Desk, talk: tuple[Path, list[Said]]) -> Recordings:
+    recordings = deaf_desk.models.recordings
     recordings.path, recordings.pieces = talk[0], [SpokenPiece(1, 2, "One two.")]
     return recordings
 
@@ -204,42 +211,42 @@ def answer(desk: Desk, name: str) -> None:
 
 
 def test_what_is_not_saved_goes_only_when_a_person_says_so(
-    desk: Desk, qtbot: QtBot, unsaved: Recordings, tmp_path: Path
+    deaf_desk: Desk, qtbot: QtBot, unsaved: Recordings, tmp_path: Path
 ) -> None:
     path, other = unsaved.path, write_wav(tmp_path / "other.wav", noise(1))
     unsaved.open(other)
-    answer(desk, "Cancel")
+    answer(deaf_desk, "Cancel")
     assert (unsaved.path, [each.text for each in unsaved.pieces]) == (path, ["One two."])
     assert unsaved.is_shown
     with qtbot.waitSignal(unsaved.saved, timeout=WAIT_MS):
         unsaved.save("txt", tmp_path / "talk.wav" / "a.txt")
     unsaved.open(other)
-    answer(desk, "Go On Without Saving")
+    answer(deaf_desk, "Go On Without Saving")
     assert unsaved.path == other
 
 
-def test_what_is_saved_is_in_nobodys_way(desk: Desk, qtbot: QtBot, unsaved: Recordings, tmp_path: Path) -> None:
+def test_what_is_saved_is_in_nobodys_way(deaf_desk: Desk, qtbot: QtBot, unsaved: Recordings, tmp_path: Path) -> None:
     with qtbot.waitSignal(unsaved.saved, timeout=WAIT_MS):
         unsaved.save("txt", tmp_path / "a.txt")
     unsaved.open(write_wav(tmp_path / "other.wav", noise(1)))
     assert unsaved.path == tmp_path / "other.wav"
-    assert not desk.window.findChildren(QMessageBox)
+    assert not deaf_desk.window.findChildren(QMessageBox)
 
 
 def test_the_app_asks_before_it_quits_without_what_is_not_saved(
-    desk: Desk, unsaved: Recordings, qapp: DesktopApplication
+    deaf_desk: Desk, unsaved: Recordings, qapp: DesktopApplication
 ) -> None:
-    desk.follow(qapp)
+    deaf_desk.follow(qapp)
     for _ in range(2):  # asked once
         event = QEvent(QEvent.Type.Quit)
         QCoreApplication.sendEvent(qapp, event)
         assert not event.isAccepted()
-    answer(desk, "Cancel")
+    answer(deaf_desk, "Cancel")
     assert unsaved.has_unsaved
-    assert desk.window.isVisible()
+    assert deaf_desk.window.isVisible()
     quits = list[str]()
-    desk.gestures.recording.ask_before_quitting(lambda: quits.append("quit"))
-    answer(desk, "Quit Without Saving")
+    deaf_desk.gestures.recording.ask_before_quitting(lambda: quits.append("quit"))
+    answer(deaf_desk, "Quit Without Saving")
     assert quits == ["quit"]
     assert not qapp.asks_before_quitting()
 
