@@ -2,12 +2,13 @@
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from app.sound.player import Player, SystemLoudspeaker
 from app.sound.recorder import MicrophoneError, Microphones, Recorder
 from app.sound.speaker import Speaker, SpeechError
 from app.store import Conversation as Kept
-from app.store import Matter, Saying, Store
+from app.store import Matter, RecordingShelf, Saying, Store
 from app.text.foreign_text import one_line
 from app.tools import Desktop, built_in_tools
 from app.viewmodels.conversation.conversation import Conversation
@@ -53,7 +54,7 @@ from app.viewmodels.models.model import Model
 from app.viewmodels.models.remote import HubRemote
 from app.viewmodels.models.rest import Rest
 from app.viewmodels.models.status import Status
-from app.viewmodels.reading.arrivals import Arrivals, Room
+from app.viewmodels.reading.arrivals import Arrivals, Bind, Room
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.fields import FieldsTable
@@ -62,6 +63,7 @@ from app.viewmodels.reading.keeping import Keeper
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.visits import Visits
+from app.viewmodels.recordings.making import Making
 from app.viewmodels.recordings.recording import Recordings
 from app.viewmodels.settings.preferences import Preferences
 from app.viewmodels.shelf.library import Library
@@ -81,7 +83,7 @@ from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
 from app.widgets.shared.look import Look
-from engine import CATALOG, Media, Text, find_models, fit, recommended, sample_checkpoint, sweep
+from engine import CATALOG, MAX_SOUND_SECONDS, Media, Text, find_models, fit, recommended, sample_checkpoint, sweep
 
 if TYPE_CHECKING:
     from app.downloads import Hub, Stop
@@ -166,6 +168,7 @@ class Desk:
         self.models.library.start()
         self.models.queue.begin()
         self.models.manager.begin()
+        self.models.making.list_all()
         if files:
             self.models.arrivals.open(files)
         else:
@@ -208,6 +211,7 @@ class Desk:
         self.models.reader.finish()
         self.models.document_exporter.close()
         self.models.queue.close()
+        self.models.making.finish()
         self.models.recordings.finish()
         self.models.player.close()
         self.models.sounds.close()
@@ -246,7 +250,7 @@ class _Summons(QObject):
 
     def _asks_before_quitting(self) -> bool:
         models, gestures = self._desk.models, self._desk.gestures
-        if models.recordings.has_unsaved:
+        if models.recordings.has_unsaved or models.making.is_active:
             ask = gestures.recording.ask_before_quitting
         elif models.manager.chores.would_lose:
             ask = gestures.models.ask_before_quitting
@@ -322,39 +326,26 @@ def assemble(
     def make(record: Kept | None, is_temporary: bool) -> Transcript:
         return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)
 
-    def keeper() -> Keep:
-        return pasted.lend if conversation.transcript.is_temporary else partial(_keep, store)
-
+    places = _Places(store, pasted, lambda: conversation.transcript.is_temporary)
     conversation = Conversation(make(None, False), settings)
     meter = Meter(model, conversation, preferences)
-    composer = Composer(conversation, model, meter, settings, Preparation(keeper, bridge))
+    composer = Composer(conversation, model, meter, settings, Preparation(places.keeper, bridge, places.shelf))
     shelf = Shelf(store)
     search = Search(store, shelf)
     running = Running(store, conversation, shelf)
     drafts = Drafts(store, conversation, composer, shelf)
     library = Library(store, conversation, drafts, shelf, running, settings, make)
     retention = Retention(store, preferences, shelf, running)
-    voice = Voice(bridge, model, composer, settings, lambda: Recorder(system.open_microphones(), pasted.new_recording))
+    voice, recordings, making = _hearing(bridge, model, composer, settings, places, system)
     aloud = Aloud(settings, system.open_speaker)
     hands_free = HandsFree(voice, composer, conversation, aloud, spoken_answer)
     reader = Reader(bridge, pasted.new_page)
     queue, page_keeper, collection = _kept_reading(
-        bridge, store, reader, model, preferences, pasted.holds, lambda: conversation.transcript.is_temporary
+        bridge, store, reader, model, preferences, pasted.holds, places.is_temporary
     )
     collection.deleted.connect(retention.note_removal)
-    arrivals = Arrivals(
-        bridge,
-        store,
-        reader,
-        collection,
-        recordings := Recordings(bridge, store.recordings),
-        composer,
-        Room(
-            lambda: pasted.folder,
-            pasted.holds,
-            lambda: pasted.bind if conversation.transcript.is_temporary else partial(_bind, store, pasted),
-        ),
-    )
+    room = Room(lambda: pasted.folder, pasted.holds, places.binder)
+    arrivals = Arrivals(bridge, store, reader, collection, recordings, composer, room)
     models = ViewModels(
         model=model,
         remarks=remarks,
@@ -382,11 +373,12 @@ def assemble(
         queue=queue,
         visits=Visits(store, reader, page_keeper, settings),
         recordings=recordings,
+        making=making,
         player=Player(SystemLoudspeaker()),
         sounds=Player(SystemLoudspeaker()),
         manager=manager,
     )
-    _stay_awake(running, queue, manager)
+    _stay_awake(running, queue, manager, voice, making)
     Rest(bridge, settings, running)
     window = MainWindow(look, thumbnails, settings, models)
     for leave in (hands_free.leave, aloud.stop, voice.leave, models.sounds.stop, models.intake.finish):
@@ -401,8 +393,15 @@ def assemble(
 
     conversation.opened.connect(begin)
     preferences.delete_all_requested.connect(library.remove_all)
-    preferences.delete_all_requested.connect(pasted.close)
-    preferences.delete_all_requested.connect(models.visits.forget_all)
+    for forget in (
+        voice.cancel,
+        making.discard,
+        recordings.close,
+        pasted.close,
+        making.list_all,
+        models.visits.forget_all,
+    ):
+        preferences.delete_all_requested.connect(forget)
     gestures = Gestures(window, look, models, preferences, partial(models.intake.attach_written, pasted.draw_sample))
     Reactions(gestures)
     notifier = system.make_notifier(window)
@@ -438,6 +437,64 @@ def _keep(store: Store, path: Path) -> Path:
         return path  # the store copies it later, also in a later run
 
 
+def _bind(store: Store, pasted: PastedPictures, paths: Sequence[Path], name: str) -> Path:
+    """Files as the store keeps them, or for this run alone where it cannot."""
+    try:
+        return store.bind(paths, name)
+    except OSError:
+        return pasted.bind(paths, name)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where what comes into a conversation lies: in the store, or where it goes with the conversation."""
+
+    store: Store
+    pasted: PastedPictures
+    is_temporary: Callable[[], bool]
+    """Whether the conversation in front is."""
+
+    def keeper(self) -> Keep:
+        """What copies files that are sent."""
+        return self.pasted.lend if self.is_temporary() else partial(_keep, self.store)
+
+    def binder(self) -> Bind:
+        """What keeps files as one document."""
+        return self.pasted.bind if self.is_temporary() else partial(_bind, self.store, self.pasted)
+
+    def shelf(self) -> RecordingShelf | None:
+        """What keeps what is said in recordings; None where nothing may be kept."""
+        return None if self.is_temporary() else self.store.recordings
+
+    def new_recording(self) -> Path:
+        """Where a recording grows."""
+        return self.pasted.new_recording() if self.is_temporary() else self.store.recordings.new_path()
+
+    def with_clips(self, path: Path, seconds: float) -> Path:
+        """What a model hears at once lies with the clips, which go with the app; on the recorder's thread."""
+        if seconds > MAX_SOUND_SECONDS or self.pasted.holds(path):
+            return path
+        return Path(shutil.move(path, self.pasted.new_recording()))
+
+
+def _hearing(
+    bridge: Bridge, model: Model, composer: Composer, settings: Settings, places: _Places, system: System
+) -> tuple[Voice, Recordings, Making]:
+    open_microphones = cache(system.open_microphones)
+
+    def for_message() -> Recorder:
+        return Recorder(open_microphones(), places.new_recording, places.with_clips)
+
+    recordings = Recordings(bridge, places.shelf)
+    return (
+        Voice(bridge, model, composer, settings, for_message, places.shelf),
+        recordings,
+        Making(
+            recordings, settings, places.store.recordings, lambda: Recorder(open_microphones(), places.new_recording)
+        ),
+    )
+
+
 def _supply(settings: Settings) -> Supply:
     """The family, what of it lies on this Mac, and the hub, which nobody asks while a person works offline."""
 
@@ -456,14 +513,15 @@ def _supply(settings: Settings) -> Supply:
     return Supply(CATALOG, recommended, fit, find_models, remote)
 
 
-def _stay_awake(running: Running, queue: Queue, manager: Manager) -> None:
+def _stay_awake(running: Running, queue: Queue, manager: Manager, voice: Voice, making: Making) -> None:
     awake = Awake()
     transfers, chores = manager.transfers, manager.chores
 
     def hold() -> None:
-        awake.hold(running.is_anything_busy or queue.is_busy or transfers.is_busy or chores.is_busy)
+        is_listening = voice.is_open or making.is_active
+        awake.hold(running.is_anything_busy or queue.is_busy or transfers.is_busy or chores.is_busy or is_listening)
 
-    for changed in (running.changed, queue.changed, transfers.changed, chores.changed):
+    for changed in (running.changed, queue.changed, transfers.changed, chores.changed, voice.changed, making.changed):
         changed.connect(hold)
 
 
@@ -486,14 +544,6 @@ def _kept_reading(
     collection.restored.connect(keeper.take_back)
     keeper.kept.connect(collection.refresh)
     return queue, keeper, collection
-
-
-def _bind(store: Store, pasted: PastedPictures, paths: Sequence[Path], name: str) -> Path:
-    """Files as the store keeps them, or for this run alone where it cannot."""
-    try:
-        return store.bind(paths, name)
-    except OSError:
-        return pasted.bind(paths, name)
 
 
 def _exported(library: Library, conversation: Conversation) -> Exported:

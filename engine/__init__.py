@@ -17,11 +17,10 @@ from engine.files.model_files import is_snapshot
 from engine.files.private_folder import PrivateFolder, sweep
 from engine.files.whole_files import write_whole
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, Attachment
-from engine.media.mixing import mix_down
 from engine.preprocess.image import ImagePlan, plan_image
 from engine.preprocess.pictures import look_at_file, run_picture_process, small_picture
 from engine.preprocess.sound import MAX_SECONDS as MAX_SOUND_SECONDS
-from engine.preprocess.sound import SAMPLE_RATE
+from engine.preprocess.sound import SAMPLE_RATE, SoundStream
 from engine.preprocess.video import plan_frames
 from engine.process.client import EngineClient
 from engine.prompt.template_process import run_template_process
@@ -166,6 +165,7 @@ if TYPE_CHECKING:
     from engine.process.starting import run_engine_process
     from engine.process.worker import EngineWorker
     from engine.recordings.forms import RECORDING_FORMATS, RecordingFormat, clock, write_recording
+    from engine.recordings.growing import finish_growing, growing_header, is_growing, recorded_s
     from engine.recordings.source import OpenRecording, run_recording_process
 
 __all__ = [
@@ -182,16 +182,17 @@ __all__ = [
     "PageState", "PageText", "Part", "PasswordNeeded", "Picture", "PictureReceipt", "Place", "PrefillProgress",
     "PrivateFolder", "PromptError", "PromptReady", "Quote", "ReadDocument", "Reading", "ReadingCost", "ReadingForm",
     "RecordingFormat", "RecordingRead", "Regex", "Removal", "Request", "Respond", "Returned", "Role", "Sampling",
-    "Shapes", "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SpeechRead", "SpokenPiece", "Stats", "Step", "Text",
-    "TextDelta", "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished", "ThoughtStarted", "Tool",
-    "ToolCall", "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome", "ToolResult", "Traits",
-    "Transcribe", "Turned", "Use", "Verdict", "Video", "VideoReceipt", "Way", "Weights", "WriteError", "Written",
-    "check_configuration", "clock", "document_text", "find_documents", "find_models", "fit", "in_words", "is_snapshot",
-    "known_places", "look_at_file", "look_at_model", "mark_running", "messages_of", "mix_down", "plan_frames",
-    "plan_image", "plan_removal", "read_traits", "recommended", "respond", "run_command_line", "run_document_process",
-    "run_engine_process", "run_picture_process", "run_recording_process", "run_template_process", "run_writer_process",
-    "sample_checkpoint", "small_picture", "sweep", "take_turns", "target_of", "tool_from_function",
-    "transcription_prompt", "user", "without_surrogates", "write_document", "write_recording", "write_whole",
+    "Shapes", "ShowPage", "Shutdown", "Sound", "SoundReceipt", "SoundStream", "SpeechRead", "SpokenPiece", "Stats",
+    "Step", "Text", "TextDelta", "TextLine", "Thought", "ThoughtDelta", "ThoughtEnd", "ThoughtFinished",
+    "ThoughtStarted", "Tool", "ToolCall", "ToolCallRefused", "ToolCalled", "ToolError", "ToolFinished", "ToolOutcome",
+    "ToolResult", "Traits", "Transcribe", "Turned", "Use", "Verdict", "Video", "VideoReceipt", "Way", "Weights",
+    "WriteError", "Written", "check_configuration", "clock", "document_text", "find_documents", "find_models",
+    "finish_growing", "fit", "growing_header", "in_words", "is_growing", "is_snapshot", "known_places", "look_at_file",
+    "look_at_model", "mark_running", "messages_of", "plan_frames", "plan_image", "plan_removal", "read_traits",
+    "recommended", "recorded_s", "respond", "run_command_line", "run_document_process", "run_engine_process",
+    "run_picture_process", "run_recording_process", "run_template_process", "run_writer_process", "sample_checkpoint",
+    "small_picture", "sweep", "take_turns", "target_of", "tool_from_function", "transcription_prompt", "user",
+    "without_surrogates", "write_document", "write_recording", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()
@@ -229,6 +230,10 @@ _LATER = {
     "RecordingFormat": "engine.recordings.forms",
     "clock": "engine.recordings.forms",
     "write_recording": "engine.recordings.forms",
+    "finish_growing": "engine.recordings.growing",
+    "growing_header": "engine.recordings.growing",
+    "is_growing": "engine.recordings.growing",
+    "recorded_s": "engine.recordings.growing",
     "OpenRecording": "engine.recordings.source",
     "run_recording_process": "engine.recordings.source",
 }

@@ -6,10 +6,11 @@ from PySide6.QtCore import QByteArray, QCoreApplication, QMicrophonePermission, 
 from PySide6.QtMultimedia import QAudioDevice, QAudioFormat, QAudioSource, QMediaDevices, QtAudio
 
 from app.sound.recorder import Microphone, MicrophoneError, Microphones, SampleStream
+from app.sound.tape import SampleForm
 
 __all__ = ["SystemMicrophones"]
 
-_BUFFER_US = 1_000_000
+_BUFFER_US = 4_000_000
 """What the system keeps for a window that is busy for a moment, in microseconds."""
 
 _TYPES = {
@@ -62,7 +63,7 @@ class SystemMicrophones(Microphones):
             self.close()
             raise MicrophoneError(f"“{device.description()}” cannot be opened. Is another program using it?")
         self._source.stateChanged.connect(self._follow)
-        return SampleStream(stream, form.sampleRate(), form.channelCount(), _TYPES[form.sampleFormat()])
+        return SampleStream(stream, SampleForm(form.sampleRate(), form.channelCount(), _TYPES[form.sampleFormat()]))
 
     def close(self) -> None:
         """End what `open` began."""

@@ -3,36 +3,44 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
 
-from engine import MAX_SOUND_SECONDS, SAMPLE_RATE, mix_down, write_whole
+from app.background import Inbox
+from app.sound.tape import (
+    FLOOR_DB,
+    MIN_SECONDS,
+    MOST_HELD_BYTES,
+    UNWRITABLE,
+    SampleForm,
+    Tape,
+    TapeEnded,
+    TapeMoved,
+)
 
-__all__ = ["Microphone", "MicrophoneError", "Microphones", "Recorder", "RecorderState", "SampleStream"]
+__all__ = ["LONGEST_S", "Microphone", "MicrophoneError", "Microphones", "Recorder", "RecorderState", "SampleStream"]
 
-READ_MS = 50
-"""The level moves 20 times a second."""
+READ_MS = 100
+"""The level moves ten times a second."""
+
+LONGEST_S = 4 * 3600
+"""Of a recording; half a gigabyte."""
 
 SILENCE_S = 1.5
 """So long a run of nothing but zeros comes from no room: the system withholds the microphone."""
 
-MOST_EMPTY_READS = 60
+MOST_EMPTY_READS = 30
 """3 s without a sample: the microphone has gone, though nobody said so. Wireless ones take a second to begin."""
-
-MIN_SECONDS = 0.3
-
-FLOOR_DB = -60.0
-"""The lowest level shown, in dB below full scale."""
 
 SILENT = "The microphone sends silence. Check System Settings ▸ Privacy & Security ▸ Microphone."
 DENIED = "The microphone is not allowed. Allow it in System Settings ▸ Privacy & Security ▸ Microphone."
+TAKEN = "The microphone listens to another recording. Stop that one first."
 LOST = "The microphone was disconnected. What was said so far is kept."
 MUTE = "The microphone gives no sound. Connect it again, or choose another."
 SHORT = "That was too short to hear anything."
-UNSAVED = "The recording cannot be saved: {}. Make room and press the button again to keep what was said."
+LONG = "A recording lasts four hours at most, so it has ended. What was said is kept: begin another one."
+STUCK = "The disk takes too long, so the recording has ended. What was said so far is kept."
 
 
 class MicrophoneError(Exception):
@@ -41,12 +49,10 @@ class MicrophoneError(Exception):
 
 @dataclass(frozen=True)
 class SampleStream:
-    """Samples as they come: frames of interleaved channels, of a numpy type such as "int16" or "float32"."""
+    """Samples as they come."""
 
     device: QIODevice
-    sample_rate_hz: int
-    num_channels: int
-    sample_type: str
+    form: SampleForm
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,14 @@ class Microphone:
 
 
 class Microphones(QObject):
-    """Where samples come from: what the recorder asks of the system.
+    """Where samples come from: what the recorders ask of the system.
 
     **Signals:** `lost`, when the open one has gone.
     """
 
     lost = Signal()
+    is_taken = False
+    """Whether a recorder has one open: there are never two at once."""
 
     def ask(self, answer: Callable[[bool], None]) -> None:
         """Ask for permission; `answer` is called with it, now or later."""
@@ -88,80 +96,117 @@ class RecorderState(Enum):
     IDLE = auto()
     ASKING = auto()
     RECORDING = auto()
+    PAUSED = auto()
+    ENDING = auto()
+    """The microphone is closed; the rest is on its way to the disk."""
     FINISHED = auto()
     FAILED = auto()
 
 
-class Recorder(QObject):
-    """One recording at a time, of at most 30 seconds, kept in memory until it is finished.
+_OPEN = (RecorderState.ASKING, RecorderState.RECORDING, RecorderState.PAUSED)
 
-    **Signals:** `changed` (its state or its sentence), `progressed` (level and seconds), `finished` (path of the clip).
+
+class Recorder(QObject):
+    """One recording at a time, of at most four hours, which goes to the disk as it comes.
+
+    This thread only hands bytes on; a thread of the recording's own makes samples of them and writes them.
+
+    **Signals:** `changed` (its state or its sentence), `progressed` (level and seconds), `heard` (peaks of the wave,
+    float32 [n]), `finished` (path of the recording).
     """
 
     changed = Signal()
     progressed = Signal()
+    heard = Signal(object)
     finished = Signal(object)
 
-    def __init__(self, microphones: Microphones, new_path: Callable[[], Path]) -> None:
+    def __init__(
+        self,
+        microphones: Microphones,
+        new_path: Callable[[], Path],
+        keep: Callable[[Path, float], Path] = lambda path, _: path,
+    ) -> None:
+        """`new_path` names the file that grows, and may raise OSError; `keep` is what `Tape` asks for."""
         super().__init__()
         self.state = RecorderState.IDLE
         self.sentence = ""
         """What is wrong, or was: silence, a refusal, a microphone that has gone."""
         self.level_db = FLOOR_DB
         """Root mean square of the last samples, in dB below full scale."""
+        self.seconds = 0.0
+        """What is recorded so far."""
+        self.path: Path | None = None
+        """The file that grows."""
         self.chosen_id = ""
         self._microphones = microphones
-        self._new_path = new_path
+        self._new_path, self._keep = new_path, keep
         self._stream: SampleStream | None = None
-        self._pieces: list[np.ndarray] = []
-        self._rest = b""
-        self._unsaved = b""
-        self._num_samples = 0
-        self._num_zeros = 0
+        self._tape: Tape | None = None
+        self._thrown_away: Tape | None = None
+        self._ending = ""
+        """Why it ends by itself."""
         self._num_empty_reads = 0
+        self._inbox = Inbox(self)
+        self._inbox.handed.connect(self._take)
         self._timer = QTimer(self, interval=READ_MS)
         self._timer.timeout.connect(self._read)
         microphones.lost.connect(self._keep_what_was_said)
 
     @property
     def is_active(self) -> bool:
-        """Whether it records, or waits for the permission to."""
-        return self.state in (RecorderState.ASKING, RecorderState.RECORDING)
+        """Whether it records, waits for the permission to, or to go on."""
+        return self.state in _OPEN
 
     @property
     def is_denied(self) -> bool:
         """Whether the system's settings are the place to go."""
         return self.sentence in (DENIED, SILENT)
 
-    @property
-    def seconds(self) -> float:
-        """What is recorded so far."""
-        return 0.0 if self._stream is None else self._num_samples / self._stream.sample_rate_hz
-
     def choices(self) -> list[Microphone]:
         """The microphones there are; raises MicrophoneError."""
         return self._microphones.choices()
 
     def start(self) -> None:
-        """Ask for permission, then record; what could not be saved last time is saved instead."""
-        if self._unsaved:
-            self._save(self._unsaved, "")
-        elif not self.is_active:
+        """Ask for permission, then record."""
+        if not self.is_active and self._tape is None:
             self._go(RecorderState.ASKING)
             self._microphones.ask(self._begin)
+
+    def pause(self) -> None:
+        """Close the microphone for a while."""
+        if self.state is RecorderState.RECORDING:
+            self._read()
+            self._close()
+            self._go(RecorderState.PAUSED)
+
+    def resume(self) -> None:
+        """Go on behind a pause, perhaps with another microphone."""
+        if self.state is RecorderState.PAUSED:
+            sentence = self._open()
+            self._go(RecorderState.PAUSED if sentence else RecorderState.RECORDING, sentence)
 
     def stop(self) -> None:
         """End the recording; `finished` follows if anything was said."""
         if self.state is RecorderState.RECORDING:
             self._read()
-        if self.state is RecorderState.RECORDING:  # reading may have reached the limit
+        if self.state in (RecorderState.RECORDING, RecorderState.PAUSED):
             self._end()
 
     def cancel(self) -> None:
         """Throw away what was recorded."""
         if self.is_active:
             self._close()
+            if self._tape is not None:
+                self._tape.end(is_wanted=False)
+            self._thrown_away, self._tape = self._tape, None
             self._go(RecorderState.IDLE)
+
+    def finish(self) -> None:
+        """Wait until what was ended is on the disk, and tell it now."""
+        for tape in (self._thrown_away, self._tape):
+            if tape is not None and not self.is_active:
+                tape.join()
+        self._inbox.finish()
 
     def _begin(self, is_allowed: bool) -> None:
         if self.state is not RecorderState.ASKING:
@@ -170,49 +215,76 @@ class Recorder(QObject):
             self._go(RecorderState.FAILED, DENIED)
             return
         try:
-            self._stream = self._microphones.open(self.chosen_id)
-        except MicrophoneError as error:
-            self._go(RecorderState.FAILED, str(error))
+            path = self._new_path()
+        except OSError as error:
+            self._go(RecorderState.FAILED, UNWRITABLE.format(error.strerror))
             return
-        self._pieces, self._rest = [], b""
-        self._num_samples = self._num_zeros = self._num_empty_reads = 0
-        self.level_db = FLOOR_DB
-        self._timer.start()
+        sentence = self._open()
+        if sentence:
+            self._go(RecorderState.FAILED, sentence)
+            return
+        self._ending, self.level_db, self.seconds, self.path = "", FLOOR_DB, 0.0, path
+        self._tape = tape = Tape(path, lambda told: self._inbox.put((tape, told)), self._keep)
+        tape.start()
         self._go(RecorderState.RECORDING)
 
-    def _read(self) -> None:
-        """Take what has come since the last time: mix it down, measure it, end at the limit."""
-        stream = self._stream
-        if stream is None:
-            return
-        data = self._rest + bytes(stream.device.readAll().data())
-        frame_size = np.dtype(stream.sample_type).itemsize * stream.num_channels
-        num_frames = len(data) // frame_size
-        self._rest = data[num_frames * frame_size :]
-        self._num_empty_reads = 0 if num_frames else self._num_empty_reads + 1
-        if num_frames:
-            frames = np.frombuffer(data, stream.sample_type, num_frames * stream.num_channels)
-            self._take(_as_float(frames.reshape(num_frames, -1)))
-        self.progressed.emit()
-        if self._stream is not stream:
-            return  # who follows has ended it
-        if self.seconds >= MAX_SOUND_SECONDS:
-            self._end()
-        elif self._num_empty_reads >= MOST_EMPTY_READS:
-            self._end(LOST)
+    def _open(self) -> str:
+        """Begin to listen; a sentence where that cannot be."""
+        if self._microphones.is_taken:
+            return TAKEN
+        try:
+            self._stream = self._microphones.open(self.chosen_id)
+        except MicrophoneError as error:
+            return str(error)
+        self._microphones.is_taken, self._num_empty_reads = True, 0
+        self._timer.start()
+        return ""
 
-    def _take(self, frames: np.ndarray) -> None:
-        """Keep more samples [n, channels] and follow their level."""
-        self._pieces.append(frames)
-        samples = mix_down(frames)
-        self._num_samples += len(samples)
-        self._num_zeros = 0 if samples.any() else self._num_zeros + len(samples)
-        power = float(np.mean(np.square(samples)))
-        self.level_db = max(FLOOR_DB, 10 * float(np.log10(power))) if power else FLOOR_DB
-        assert self._stream is not None
-        sentence = SILENT if self._num_zeros >= SILENCE_S * self._stream.sample_rate_hz else ""
-        if sentence != self.sentence:
-            self._go(self.state, sentence)
+    def _read(self) -> None:
+        """Hand on what has come since the last time."""
+        stream, tape = self._stream, self._tape
+        if stream is None or tape is None:
+            return
+        data = bytes(stream.device.readAll().data())
+        tape.put(stream.form, data)
+        self._num_empty_reads = 0 if data else self._num_empty_reads + 1
+        if self._num_empty_reads >= MOST_EMPTY_READS:
+            self._end(LOST)
+        elif tape.num_held_bytes > MOST_HELD_BYTES:
+            self._end(STUCK)
+
+    def _take(self, came: tuple[Tape, TapeMoved | TapeEnded]) -> None:
+        tape, told = came
+        if tape is not self._tape:
+            return  # thrown away
+        if isinstance(told, TapeEnded):
+            self._take_end(tape, told)
+            return
+        self.level_db, self.seconds = told.level_db, told.seconds
+        if len(told.peaks):
+            self.heard.emit(told.peaks)
+        self.progressed.emit()
+        if self.state is RecorderState.RECORDING:
+            sentence = SILENT if told.silent_s >= SILENCE_S else ""
+            if sentence != self.sentence:
+                self._go(self.state, sentence)
+            if self.seconds >= LONGEST_S:
+                self._end(LONG)
+
+    def _take_end(self, tape: Tape, ended: TapeEnded) -> None:
+        """Its file is whole, or there is none; perhaps the disk ended it."""
+        self._close()
+        tape.join()
+        self._tape, self.seconds, sentence = None, ended.seconds, ended.sentence or self._ending
+        if ended.path is not None:
+            self._go(RecorderState.FINISHED, sentence)
+            self.finished.emit(ended.path)
+        elif ended.sentence:
+            self._go(RecorderState.FAILED, ended.sentence)
+        elif ended.seconds < MIN_SECONDS:
+            self._go(RecorderState.FAILED, MUTE if self._ending else SHORT)
+        else:
+            self._go(RecorderState.FAILED, SILENT)
 
     def _keep_what_was_said(self) -> None:
         if self.state is RecorderState.RECORDING:
@@ -221,57 +293,18 @@ class Recorder(QObject):
             self._end(LOST)
 
     def _end(self, sentence: str = "") -> None:
-        """Write the clip; a failure takes the place of the sentence."""
-        stream, seconds = self._stream, self.seconds
-        assert stream is not None
-        samples = mix_down(np.concatenate(self._pieces)) if self._pieces else np.zeros(0, np.float32)
         self._close()
-        if seconds < MIN_SECONDS:
-            self._go(RecorderState.FAILED, MUTE if sentence else SHORT)
-        elif not samples.any():
-            self._go(RecorderState.FAILED, SILENT)
-        else:
-            self._write(samples, stream.sample_rate_hz, sentence)
-
-    def _write(self, samples: np.ndarray, rate_hz: int, sentence: str) -> None:
-        import soundfile
-        import soxr
-
-        if rate_hz != SAMPLE_RATE:
-            samples = soxr.resample(samples, rate_hz, SAMPLE_RATE, quality="HQ")
-        clip = BytesIO()
-        samples = np.clip(samples[: MAX_SOUND_SECONDS * SAMPLE_RATE], -1, 1)
-        soundfile.write(clip, samples, SAMPLE_RATE, "PCM_16", format="WAV")
-        self._save(clip.getvalue(), sentence)
-
-    def _save(self, clip: bytes, sentence: str) -> None:
-        """Write a clip to the disk. One that the disk refuses stays, to be tried again at the next start."""
-        self._unsaved = clip
-        try:
-            path = self._new_path()
-            write_whole(path, clip)
-        except OSError as error:
-            self._go(RecorderState.FAILED, UNSAVED.format(error.strerror))
-            return
-        self._unsaved = b""
-        self._go(RecorderState.FINISHED, sentence)
-        self.finished.emit(path)
+        self._ending = sentence
+        assert self._tape is not None
+        self._tape.end()
+        self._go(RecorderState.ENDING)
 
     def _close(self) -> None:
         if self._stream is not None:
             self._timer.stop()
             self._microphones.close()
-            self._stream, self._pieces = None, []
+            self._stream, self._microphones.is_taken = None, False
 
     def _go(self, state: RecorderState, sentence: str = "") -> None:
         self.state, self.sentence = state, sentence
         self.changed.emit()
-
-
-def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Samples of any type as float32; whole numbers are scaled to [-1, 1]."""
-    if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - 128) / 128
-    if samples.dtype.kind == "i":
-        return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-    return samples.astype(np.float32)

@@ -3,7 +3,7 @@
 `Store` is the only way in. Everything happens on its own thread; whoever calls it never waits.
 """
 
-from app.store.recordings import RecordingShelf
+from app.store.recordings import MadeRecording, RecordingShelf
 from app.store.sayings import Matter, Saying
 from app.store.shelf import DocumentShelf
 from app.store.states import StateFolders
@@ -45,6 +45,7 @@ __all__ = [
     "Hit",
     "KeptDocument",
     "KeptPage",
+    "MadeRecording",
     "Matter",
     "Offer",
     "Orders",

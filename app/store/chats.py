@@ -247,8 +247,10 @@ class Chats:
         return [path for (path,) in self._connection.execute(_USED_FILES)]
 
     def files_outside(self) -> list[Path]:
-        """Those of the used files that are not copied, by their own paths."""
-        return [Path(path) for path in self.used_files() if Path(path).is_absolute()]
+        """Those of the used files that are not copied, by their own paths; recordings that were made here are kept."""
+        made = self.attachments.folder.parent / "recordings"
+        outside = (Path(path) for path in self.used_files())
+        return [path for path in outside if path.is_absolute() and path.parent != made]
 
     def take_in_files(self) -> bool:
         """Copy files that could not be copied when they came; whether all that are still there are copied now."""

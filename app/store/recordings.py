@@ -1,25 +1,32 @@
-"""What was said in recordings and is in no file of a person's yet: a line for each piece, written as it comes.
+"""What was said in recordings and is in no file of a person's yet, and the sound of those that were made here.
 
-A file of lines and no table: it is written many times and read once, and what a kill leaves of its last line is cut.
+Of each recording a file of lines and no table, a line for each piece, written as it comes: it is written many times and
+read once, and what a kill leaves of its last line is cut. Sound goes to the disk as it comes, too.
 """
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import msgspec
 
-from app.store.values import Stamp
-from engine import SpokenPiece
+from engine import SpokenPiece, finish_growing, is_growing, recorded_s
 
-__all__ = ["RecordingShelf"]
+__all__ = ["MadeRecording", "RecordingShelf"]
 
 T = TypeVar("T")
+
+_ENDS_BYTES = 1 << 16
+"""At each end of a sound, by which it is known."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,13 +35,51 @@ class _Submit(Protocol):
     def __call__(self, work: Callable[[], T]) -> Future[T]: ...
 
 
+@dataclass(frozen=True)
+class MadeRecording:
+    """A recording that was made here."""
+
+    path: Path
+    seconds: float
+    was_cut_off: bool = False
+    """Whether the app ended while it was made: it is whole now, and told once."""
+
+
 class RecordingShelf:
-    """The pieces of recordings, by the recording's path. Of a file that was changed since there are none."""
+    """The pieces of recordings, by what the sound is, wherever it lies: of a file that was changed there are none.
+
+    One that grows goes by its path until it is over.
+    """
 
     def __init__(self, folder: Path, submit: _Submit) -> None:
         """`submit` does something on the store's thread."""
         self._folder = folder
         self._submit = submit
+        self._named = Counter[str]()
+        self._begun = set[Path]()
+        """In this run."""
+
+    def new_path(self) -> Path:
+        """Where the next recording that is made goes."""
+        name = datetime.now().astimezone().strftime("Recording %Y-%m-%d at %H.%M.%S")
+        self._named[name] += 1
+        path = self._folder / (f"{name}.wav" if self._named[name] == 1 else f"{name} ({self._named[name]}).wav")
+        self._begun.add(path)
+        return path
+
+    def made(self) -> Future[list[MadeRecording]]:
+        """The recordings that were made here and are over, the newest first; what a kill cut off is made whole."""
+        return self._submit(self._made)
+
+    def remove(self, path: Path) -> Future[None]:
+        """Delete a recording that was made here, with what is kept of it."""
+
+        def work() -> None:
+            self._drop(path)
+            with suppress(OSError):
+                path.unlink()
+
+        return self._submit(work)
 
     def pieces(self, path: Path) -> Future[tuple[SpokenPiece, ...]]:
         """What was kept of a recording, in order."""
@@ -45,8 +90,8 @@ class RecordingShelf:
         return self._submit(lambda: self._write(path, piece))
 
     def drop(self, path: Path) -> Future[None]:
-        """Keep nothing of a recording any more."""
-        return self._submit(lambda: self._file(path).unlink(missing_ok=True))
+        """Keep nothing of what is said in a recording any more."""
+        return self._submit(lambda: self._drop(path))
 
     def purge(self, older_than: float) -> None:
         """Delete what was not written to since a time. On the store's thread."""
@@ -55,8 +100,31 @@ class RecordingShelf:
                 if file.stat().st_mtime < older_than:
                     file.unlink()
 
+    def _drop(self, path: Path) -> None:
+        with suppress(OSError):
+            self._file(path).unlink()
+
+    def _made(self) -> list[MadeRecording]:
+        made = list[tuple[float, MadeRecording]]()
+        with suppress(OSError):
+            for path in self._folder.glob("*.wav"):
+                was_cut_off = is_growing(path)
+                if was_cut_off and path in self._begun:
+                    continue
+                if was_cut_off:
+                    finish_growing(path)
+                made.append((path.stat().st_mtime, MadeRecording(path, recorded_s(path), was_cut_off)))
+        return [each for _, each in sorted(made, key=itemgetter(0), reverse=True)]
+
     def _file(self, path: Path) -> Path:
-        return self._folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.jsonl"
+        """Where the pieces of a recording are; raises OSError."""
+        while_growing = self._folder / f"{_digest(os.fsencode(path.absolute()))}.growing"
+        if is_growing(path):
+            return while_growing
+        file = self._folder / f"{_digest(_ends(path))}.jsonl"
+        if while_growing.exists():
+            while_growing.replace(file)
+        return file
 
     def _read(self, path: Path) -> tuple[SpokenPiece, ...]:
         """What is there to its last whole line; the rest goes, so that what comes next can be read."""
@@ -65,12 +133,9 @@ class RecordingShelf:
             with self._file(path).open("rb+") as file:
                 end = 0
                 with suppress(msgspec.DecodeError):
-                    head = file.readline()
-                    if msgspec.json.decode(head, type=Stamp) == _stamp(path):
-                        end = len(head)
-                        while (line := file.readline()).endswith(b"\n"):
-                            pieces.append(msgspec.json.decode(line, type=SpokenPiece))
-                            end += len(line)
+                    while (line := file.readline()).endswith(b"\n"):
+                        pieces.append(msgspec.json.decode(line, type=SpokenPiece))
+                        end += len(line)
                 file.truncate(end)
         except FileNotFoundError:
             pass
@@ -82,14 +147,22 @@ class RecordingShelf:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with os.fdopen(os.open(self._file(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
-                head = b"" if file.tell() else msgspec.json.encode(_stamp(path)) + b"\n"
-                file.write(head + msgspec.json.encode(piece) + b"\n")
+                file.write(msgspec.json.encode(piece) + b"\n")
         except OSError:
             _log.warning("what is said in a recording cannot be kept", exc_info=True)
             return False
         return True
 
 
-def _stamp(path: Path) -> Stamp:
-    found = path.stat()
-    return Stamp(found.st_size, found.st_mtime_ns)
+def _ends(path: Path) -> bytes:
+    """What tells a sound from others: its length, its beginning and its end."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        first = file.read(_ENDS_BYTES)
+        file.seek(max(0, size - _ENDS_BYTES))
+        return b"%d" % size + first + file.read(_ENDS_BYTES)
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()[:32]

@@ -71,8 +71,9 @@ class Gestures(QObject):
         self.models = ModelGestures(window, look, models, preferences)
         self.models.manager.shown.connect(self.refresh)
         self.recordings = models.recordings
+        self.making = models.making
         self.recording = RecordingGestures(window, models)
-        for changed in (self.recordings.shown, self.recordings.opened, self.recordings.changed):
+        for changed in (self.recordings.shown, self.recordings.opened, self.recordings.changed, self.making.changed):
             changed.connect(self.refresh)
         self.attach_sample = attach_sample
         window.conversations.moved.connect(self.refresh)

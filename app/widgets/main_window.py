@@ -40,6 +40,7 @@ from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.visits import Visits
+from app.viewmodels.recordings.making import Making
 from app.viewmodels.recordings.recording import Recordings
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.remarks import Remarks
@@ -102,6 +103,7 @@ class ViewModels:
     queue: Queue
     visits: Visits
     recordings: Recordings
+    making: Making
     player: Player
     sounds: Player
     """Plays what was sent."""
@@ -149,10 +151,11 @@ class MainWindow(QMainWindow):
         )
         self.find_bar = FindBar(look, models.finding, self.composer.editor)
         self.arrival = Banner(look, "state", "document", is_dismissable=True)
+        self.cut_off = Banner(look, "notice", "info", is_dismissable=True)
         share = self.commands.menus["Share"]
         self.reading_room = Room(lambda: ReadingView(look, models.reader, models.page_finding, models.choice, share))
         self.documents_room = Room(lambda: CollectionView(look, models.collection))
-        self.recording_room = Room(lambda: RecordingView(look, models.recordings, models.player))
+        self.recording_room = Room(lambda: RecordingView(look, models.recordings, models.making, models.player))
         self.models_room = Room(lambda: ModelsView(look, models.manager))
         self._central = QWidget()
         self._right = QStackedWidget()
@@ -254,7 +257,8 @@ class MainWindow(QMainWindow):
         if is_shown:
             self._models.reader.show(False)
             self._models.manager.show(False)
-            self._show(self.recording, self.recording.wave)
+            view = self.recording
+            self._show(view, view.bar if self._models.making.is_active else view.wave)
         else:
             self._show(self._central, self.composer.editor)
 
@@ -331,6 +335,7 @@ class MainWindow(QMainWindow):
             self.remark,
             self.question,
             self.arrival,
+            self.cut_off,
             self.notice,
             self.editing,
             self.hands_free,

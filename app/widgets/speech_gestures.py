@@ -42,7 +42,9 @@ class SpeechGestures(QObject):
         self._sounds = models.sounds
         self._voice = models.voice
         self._players = (models.sounds, models.player)
-        models.voice.changed.connect(self._hush)
+        self._making = models.making
+        for changed in (models.voice.changed, models.making.changed):
+            changed.connect(self._hush)
         self._sounds.changed.connect(self._show_failure)
         for moved in (self._sounds.changed, self._sounds.moved, self.aloud.changed, self.aloud.moved):
             moved.connect(self._show_views)
@@ -127,13 +129,17 @@ class SpeechGestures(QObject):
     def _may_be_heard(self) -> bool:
         """A microphone that is open would hear it too: hands-free ends for it, another recording does not."""
         self.hands_free.leave()
-        if self._voice.is_open:
+        if self._is_listening:
             self._window.toast.say("The microphone is listening. Stop the recording first.")
-        return not self._voice.is_open
+        return not self._is_listening
+
+    @property
+    def _is_listening(self) -> bool:
+        return self._voice.is_open or self._making.is_active
 
     def _hush(self) -> None:
         """Who speaks is alone to be heard."""
-        if self._voice.is_open:
+        if self._is_listening:
             for player in self._players:
                 player.stop()
             self.aloud.stop()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["channel_weights", "lone_channel", "mix_down"]
+__all__ = ["channel_weights", "lone_channel"]
 
 _FRONT, _CENTRE, _REAR, _BASS = 0.5, 0.71, 0.35, 0.0
 
@@ -38,15 +38,3 @@ def lone_channel(mix_power: float, powers: np.ndarray, weights: np.ndarray) -> i
     """The channel to take alone where the mix cancels; `powers` are those of the channels, of which bass counts not."""
     loudest = int(np.argmax(np.where(weights > 0, powers, -1.0)))
     return loudest if mix_power < _CANCELLED * powers[loudest] else None
-
-
-def mix_down(samples: np.ndarray, names: Sequence[str] = ()) -> np.ndarray:
-    """Samples [n, channels] float32 as one channel [n] float32."""
-    weights = channel_weights(samples.shape[1], names)
-    mix = (samples @ weights).astype(np.float32)
-    alone = lone_channel(_power(mix), np.square(samples, dtype=np.float64).sum(axis=0), weights)
-    return mix if alone is None else samples[:, alone]
-
-
-def _power(samples: np.ndarray) -> float:
-    return float(np.square(samples, dtype=np.float64).sum())

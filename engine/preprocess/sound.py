@@ -13,7 +13,10 @@ from engine.media.sound import OpenSound, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
 from engine.protocol.errors import AttachmentError
 
-__all__ = ["MAX_SECONDS", "SAMPLE_RATE", "SoundTooLong", "hear_sound", "load_sound", "loudest_pieces", "samples_of"]
+__all__ = [
+    "MAX_SECONDS", "SAMPLE_RATE", "SoundStream", "SoundTooLong", "hear_sound", "load_sound", "loudest_pieces",
+    "samples_of",
+]  # fmt: skip
 
 SAMPLE_RATE = 16_000
 """Samples a second, in Hz."""
@@ -88,21 +91,39 @@ def _mixed(path: Path, sound: OpenSound, only: int | None = None) -> tuple[np.nd
 
 
 def samples_of(path: Path, sound: OpenSound) -> Iterator[np.ndarray]:
-    """A sound of any length as mono samples [n] float32 in [-1, 1] at 16 kHz, block by block; raises AttachmentError.
+    """A sound of any length as mono samples [n] float32 in [-1, 1] at 16 kHz, in blocks; raises AttachmentError."""
+    stream: SoundStream | None = None
+    for rate_hz, channels in _blocks(path, sound):
+        stream = stream or SoundStream(rate_hz, sound.channels)
+        yield stream.take(channels)
+    if stream is not None:
+        yield stream.end()
+
+
+class SoundStream:
+    """Sound as it comes, of any rate and number of channels, becomes mono samples [n] float32 in [-1, 1] at 16 kHz.
 
     A channel is taken alone where the mix of what was heard so far cancels.
     """
-    import soxr
 
-    mixer, resampler, alone = _Mixer(sound.channels), None, None
-    for rate_hz, channels in _blocks(path, sound):
-        mix, found = mixer.mixed(channels), mixer.alone
-        alone = found if found is None or alone is None else alone  # of two that are as loud always the same
-        mono = mix if alone is None else channels[:, alone]
-        resampler = resampler or soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
-        yield np.clip(resampler.resample_chunk(mono), -1, 1)
-    if resampler is not None:
-        yield np.clip(resampler.resample_chunk(np.zeros(0, np.float32), last=True), -1, 1)
+    def __init__(self, rate_hz: int, names: Sequence[str] = ()) -> None:
+        import soxr
+
+        self._mixer = _Mixer(names)
+        self._alone: int | None = None
+        self._resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+
+    def take(self, channels: np.ndarray) -> np.ndarray:
+        """What can be told once these samples [n, channels] float32 are known."""
+        mix, found = self._mixer.mixed(channels), self._mixer.alone
+        if found is None or self._alone is None:
+            self._alone = found  # of two that are as loud always the same
+        mono = mix if self._alone is None else channels[:, self._alone]
+        return np.clip(self._resampler.resample_chunk(mono), -1, 1)
+
+    def end(self) -> np.ndarray:
+        """The rest."""
+        return np.clip(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True), -1, 1)
 
 
 def _blocks(path: Path, sound: OpenSound) -> Iterator[tuple[int, np.ndarray]]:

@@ -15,9 +15,9 @@ from engine.tasks.recording import transcribe
 
 __all__ = ["Desk"]
 
-_NUM_LOOKING, _NUM_SHOWING, _NUM_READING, _NUM_HEARING = 2, 2, 1, 1
+_NUM_LOOKING, _NUM_SHOWING, _NUM_READING, _NUM_HEARING = 2, 2, 1, 2
 """Threads of each kind of work: a long document keeps no other from being looked at, nor its pages from being shown,
-nor a recording from being written down."""
+nor a recording from being written down; one that is being made keeps no other from that."""
 
 
 class Desk:

@@ -113,6 +113,8 @@ class Transcribe(_Request, frozen=True, tag="transcribe"):
     """The language to translate into; empty to write down what is said."""
     behind: SpokenPiece | None = None
     """The last piece of an earlier run, which this one goes on behind."""
+    is_growing: bool = False
+    """Whether it is being recorded: more is waited for until its header states its length."""
 
 
 class Cancel(_Request, frozen=True, tag="cancel"):

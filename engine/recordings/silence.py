@@ -63,8 +63,10 @@ _PAUSE = _frames(1)
 """Ends a stretch, however short it is."""
 _LONG_PAUSE = _frames(5)
 """Is told of as silence."""
-_AHEAD = _LONGEST + _LONG_PAUSE + _PAUSE + _frames(CONTEXT_S)
-"""Must be known before a stretch is cut."""
+_SEEN = _LONGEST + _LONG_PAUSE + _PAUSE
+"""Where a stretch is cut depends on no more than that, so that the blocks make no difference."""
+_AHEAD = _SEEN + _frames(CONTEXT_S)
+"""Must be known before a stretch is cut, unless a pause ends it before."""
 _LEAST_LOUD = _frames(0.08)
 """Of a sound that may be a word; a click is none."""
 
@@ -127,7 +129,7 @@ class _Cutter:
     def next(self) -> Stretch | None:
         """The next stretch; None where more must be heard first, and at the end."""
         end = self._first + len(self._levels)
-        if self._at >= end or not (self._is_whole or end >= self._at + _AHEAD):
+        if self._at >= end or not (self._is_whole or end >= self._at + _AHEAD or self._is_settled()):
             return None
         if self._continues is None:
             place = self._at - self._first
@@ -143,6 +145,14 @@ class _Cutter:
             return stretch
         return self._spoken(self._at + num_silent)
 
+    def _is_settled(self) -> bool:
+        """Whether what is said next and the pause behind it are known, whatever comes later."""
+        place = self._at - self._first
+        known = self._speech[: _num_settled(self._levels)][place : place + _SEEN]
+        return bool(known.any()) and any(
+            first > 0 and end - first >= _PAUSE and known[:first].any() for first, end in _runs(~known)
+        )
+
     def _spoken(self, start: int) -> Stretch:
         """From a place where somebody speaks."""
         heard_from = start - (_HALF_OVERLAP if self._continues else _MARGIN)
@@ -156,12 +166,14 @@ class _Cutter:
 
     def _place_to_cut(self, start: int, last: int) -> tuple[int, bool]:
         """Where a stretch ends, at `last` at the latest, and whether that is surely between words."""
-        speech = self._speech[start - self._first :]
-        gaps = _runs(~np.concatenate([speech, np.zeros(_PAUSE, bool)]))  # behind the end nobody speaks
-        most, whole = last - start, next((first for first, end in gaps if end - first >= _PAUSE), len(speech))
-        if whole <= most:
+        seen = self._speech[: self._at + _SEEN - self._first]
+        if self._is_whole and self._first + len(self._speech) < self._at + _AHEAD:
+            seen = np.concatenate([self._speech, np.zeros(_PAUSE, bool)])  # behind the end nobody speaks
+        gaps = _runs(~seen[start - self._first :])
+        most, whole = last - start, next((first for first, end in gaps if end - first >= _PAUSE), None)
+        if whole is not None and whole <= most:
             return start + whole, True
-        ideal = whole / -(-whole // most)  # parts of the same length
+        ideal = most if whole is None else whole / -(-whole // most)  # parts of the same length
 
         def worth(gap: tuple[int, int]) -> tuple[bool, float]:
             first, end = gap
@@ -207,6 +219,13 @@ def _speech(levels: np.ndarray) -> np.ndarray:
     for first, end in _runs(speech):
         speech[first:end] = loud[first:end].sum() >= _LEAST_LOUD
     return speech
+
+
+def _num_settled(levels: np.ndarray) -> int:
+    """So many frames of levels [frames] are speech or none whatever comes behind them."""
+    num = max(0, (len(levels) - _CONTEXT) // _SECOND + 1) * _SECOND  # their noise is
+    quiet = levels[:num] <= np.maximum(_noise(levels)[:num] + _LEFT_DB, _QUIETEST_DB)
+    return max((end for first, end in _runs(quiet) if end - first >= _SHORTEST_GAP), default=0)
 
 
 def _noise(levels: np.ndarray) -> np.ndarray:

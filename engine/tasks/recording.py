@@ -25,6 +25,7 @@ from engine.protocol.events import ModelInfo, RecordingRead, SpeechRead
 from engine.protocol.messages import Sound, user
 from engine.protocol.options import GREEDY, Options
 from engine.protocol.requests import Transcribe
+from engine.recordings.growing import GrowingRecording
 from engine.recordings.silence import CONTEXT_S, LONGEST_S, OVERLAP_S, Stretch, cut
 from engine.recordings.source import OpenRecording
 from engine.recordings.words import num_words, once, without_copies
@@ -76,19 +77,26 @@ def read_recording(
     AttachmentError for a file that cannot be read, where it is damaged behind what could be read, and PromptError for
     a model that cannot hear.
     """
+    yield from _read(Transcribe(0, str(path), language, translation, behind), ask, info, cancelled)
 
+
+def _read(
+    request: Transcribe, ask: Asking, info: ModelInfo, cancelled: Callable[[], bool]
+) -> Iterator[SpeechRead | RecordingRead]:
     def stop_if_cancelled() -> None:
         if cancelled():
             raise Cancelled(_STOPPED)
 
-    check_senses([Sound(str(path))], info.modalities)
+    check_senses([Sound(request.path)], info.modalities)
+    language, translation, behind = request.language, request.translation, request.behind
     if translation:
         prompt = translation_prompt(language or None, translation)
     else:
         prompt = info.traits.dictation_prompt or transcription_prompt(language or None)
     end_s = total_s = start_s = behind.end_s if behind is not None else 0.0
+    source = GrowingRecording if request.is_growing else OpenRecording
     try:
-        with OpenRecording(path, stop_if_cancelled) as file, WorkFolder() as folder:
+        with source(Path(request.path), stop_if_cancelled) as file, WorkFolder() as folder:
             total_s = max(file.seconds, start_s)
             first_s = max(0, int(start_s) - CONTEXT_S)
             reader = _Reader(folder, prompt, translation, behind)
@@ -116,15 +124,13 @@ def transcribe(request: Transcribe, cancelled: Callable[[], bool], lend: Lend) -
     try:
         with lend() as model:
             info = model.info
-        yield from read_recording(
-            Path(request.path), _in_turns(lend, info), info, language=request.language,
-            translation=request.translation, behind=request.behind, cancelled=cancelled,
-        )  # fmt: skip
+        lent_s = 0.0 if request.is_growing else _LENT_S  # nobody waits for a model while somebody speaks
+        yield from _read(request, _in_turns(lend, info, lent_s), info, cancelled)
     except Cancelled:  # before its turn came
         yield RecordingRead(request.behind.end_s if request.behind is not None else 0.0, is_cancelled=True)
 
 
-def _in_turns(lend: Lend, info: ModelInfo) -> Asking:
+def _in_turns(lend: Lend, info: ModelInfo, lent_s: float) -> Asking:
     def ask(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
         waiting = enumerate(asks)
         for first in waiting:
@@ -132,15 +138,17 @@ def _in_turns(lend: Lend, info: ModelInfo) -> Asking:
             with lend() as model:
                 if model.info != info:
                     raise EngineError("The model was changed. Go on with the rest of the recording.")
-                for place, answered in model.asking(_of_one_turn(first, waiting, taken)):
+                for place, answered in model.asking(_of_one_turn(first, waiting, taken, lent_s)):
                     yield taken[place], answered
 
     return ask
 
 
-def _of_one_turn(first: tuple[int, Ask], waiting: Iterator[tuple[int, Ask]], taken: list[int]) -> Iterator[Ask]:
+def _of_one_turn(
+    first: tuple[int, Ask], waiting: Iterator[tuple[int, Ask]], taken: list[int], lent_s: float
+) -> Iterator[Ask]:
     """Questions for as long as a model is lent; which they are is noted."""
-    ends_s, each = time.monotonic() + _LENT_S, cast(tuple[int, Ask] | None, first)
+    ends_s, each = time.monotonic() + lent_s, cast(tuple[int, Ask] | None, first)
     while each is not None:
         index, ask = each
         taken.append(index)

@@ -25,6 +25,7 @@ from app.look.theme import Theme
 from app.mac.notifications import SystemNotifier
 from app.paths import ICONS, engine_command
 from app.settings import Settings
+from app.sound import recorder
 from app.sound.recorder import MicrophoneError, Microphones
 from app.sound.speaker import Speaker, SpeechError
 from app.store import opening
@@ -99,6 +100,7 @@ def a_slow_window_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toast, "FILE_MS", WAIT_MS)
     monkeypatch.setattr(tools, "CLOSE_S", WAIT_MS / 1000)
     monkeypatch.setattr(application, "SEARCH_S", WAIT_MS / 1000)
+    monkeypatch.setattr(recorder, "MOST_EMPTY_READS", WAIT_MS)
     monkeypatch.setattr(opening, "LOCK_SECONDS", WAIT_MS / 1000)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice
 
 from app.sound.recorder import Microphone, MicrophoneError, Microphones, SampleStream
+from app.sound.tape import SampleForm
 
 
 class PretendedMicrophones(Microphones):
@@ -41,7 +42,7 @@ class PretendedMicrophones(Microphones):
         self.is_open = True
         self._device = QBuffer()
         self._device.open(QIODevice.OpenModeFlag.ReadWrite)
-        return SampleStream(self._device, self.rate_hz, self._num_channels, self._sample_type)
+        return SampleStream(self._device, SampleForm(self.rate_hz, self._num_channels, self._sample_type))
 
     def close(self) -> None:
         self.is_open = False

@@ -623,7 +623,7 @@ def test_what_nobody_waits_for_is_not_looked_at_to_its_end(
     disk, item = SlowDisk(), DraftReading.of(Picture(str(draw("slow.png"))))
     monkeypatch.setattr("app.viewmodels.draft.inspection.look_at_file", disk)
     draft = Draft(items={item.key: item})
-    preparation = Preparation(lambda: lambda path: path, Nobody())
+    preparation = Preparation(lambda: lambda path: path, Nobody(), lambda: None)
     preparation.prepare(draft, item.key)
     assert disk.began.wait(WAIT_MS / 1000)
     if end == "remove":

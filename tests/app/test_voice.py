@@ -13,7 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Desk, system_microphones
 from app.settings import ChosenMicrophone, Settings
+from app.sound import recorder
 from app.sound.recorder import DENIED, LOST, MicrophoneError
+from app.viewmodels.draft import voice
 from app.viewmodels.draft.attached import DraftSound
 from tests.app.driving import (
     WAIT_MS,
@@ -96,17 +98,23 @@ def test_escape_in_the_pill_does_not_stop_an_answer(speak: Speak, qtbot: QtBot) 
     assert desk.models.conversation.is_busy
 
 
-def test_the_last_five_seconds_are_counted(speak: Speak, qtbot: QtBot) -> None:
+def test_the_end_of_the_longest_recording_is_counted(
+    speak: Speak, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (recorder, voice):
+        monkeypatch.setattr(module, "LONGEST_S", 28)
+    monkeypatch.setattr(voice, "WARNING_S", 5)
     desk, microphones = speak()
     view = desk.window.composer.recorder
-    seconds(desk, qtbot, microphones, 24)
+    seconds(desk, qtbot, microphones, 22)
     assert view.line.text() == ""
     seconds(desk, qtbot, microphones, 2)
     assert (view.line.text(), view.line.property("role")) == ("4 s left", "caution")
     microphones.say(tone(4.5, microphones.rate_hz))
     qtbot.waitUntil(lambda: not desk.models.voice.is_open, timeout=WAIT_MS)
     let_files_be_read(desk)
-    assert desk.models.composer.items[0].label == "30.0 s"
+    assert desk.models.composer.items[0].label == "28.5 s"
+    assert desk.window.composer.problem.text.text() == recorder.LONG
 
 
 def test_what_is_said_is_written_into_the_message(speak: Speak, qtbot: QtBot, tmp_path: Path) -> None:
@@ -178,8 +186,8 @@ def test_pulling_the_microphone_out_keeps_what_was_said(speak: Speak, qtbot: QtB
     desk, microphones = speak()
     seconds(desk, qtbot, microphones, 2)
     microphones.lost.emit()
-    assert desk.window.composer.problem.text.text() == LOST
     let_files_be_read(desk)
+    assert desk.window.composer.problem.text.text() == LOST
     assert [item.label for item in desk.models.composer.items] == ["2.0 s"]
 
 
@@ -323,7 +331,7 @@ def test_what_was_said_and_pasted_in_a_temporary_conversation_goes_with_it(speak
     let_files_be_read(desk)
     desk.window.composer.record_button.click()
     seconds(desk, qtbot, microphones, 1)
-    assert len(left(desk)) == 2
+    assert len(left(desk)) == 3, "one of them is being made"
     desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: left(desk) == [], timeout=WAIT_MS)
     desk.models.intake.take_paste(picture_data())

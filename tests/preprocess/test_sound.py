@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from engine.media.mixing import mix_down
-from engine.preprocess.sound import MAX_SECONDS, SAMPLE_RATE, hear_sound, load_sound
+from engine.preprocess.sound import MAX_SECONDS, SAMPLE_RATE, SoundStream, hear_sound, load_sound
 from engine.protocol.errors import AttachmentError
 from tests.media_files import tone, write_sound
 
@@ -117,7 +116,7 @@ def test_one_channel_is_heard_where_the_sum_cancels(tmp_path: Path, other: float
     stereo = np.stack([tone(1, 44_100), other * tone(1, 44_100)], axis=1)
     soundfile.write(tmp_path / "a.wav", stereo, 44_100, subtype="FLOAT")
     assert_is_tone(load_sound(tmp_path / "a.wav"))
-    assert np.array_equal(mix_down(stereo.astype(np.float32)), stereo[:, 0])
+    assert np.array_equal(SoundStream(SAMPLE_RATE).take(stereo.astype(np.float32)), stereo[:, 0])
 
 
 @pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF])

@@ -1,5 +1,6 @@
 """Recordings are cut where nobody speaks; all that is said is in a stretch, and silence is in none."""
 
+from collections.abc import Iterator
 from itertools import islice, pairwise
 
 import numpy as np
@@ -117,10 +118,11 @@ def is_told(said: Said, stretches: list[Stretch]) -> bool:
     return reaches and all(after.start_s - before.end_s < 1 for before, after in pairwise(inside))
 
 
-@given(st.lists(st.integers(1, 400_000), max_size=12))
-@settings(max_examples=15)
-def test_the_blocks_make_no_difference(sizes: list[int]) -> None:
+@given(sizes=st.lists(st.integers(1, 400_000), max_size=12), is_endless=st.booleans())
+@settings(max_examples=30)
+def test_the_blocks_make_no_difference(*, sizes: list[int], is_endless: bool) -> None:
     samples, _ = recording([1, 4, 0, 2, 3], [0.4, 2, 0.2, 12, 0.6, 0.5])
+    samples = np.concatenate([babble(50), samples, babble(8)]) if is_endless else samples
     one, other = list(cut([samples], 5)), list(cut(in_blocks(samples, sizes), 5))
     assert [(each.start_s, each.end_s, each.ends_in_speech) for each in one] == [
         (each.start_s, each.end_s, each.ends_in_speech) for each in other
@@ -130,6 +132,21 @@ def test_the_blocks_make_no_difference(sizes: list[int]) -> None:
         for mine, yours in zip(spoken(one), spoken(other), strict=True)
         if mine.samples is not None and yours.samples is not None
     )
+
+
+def test_what_is_said_before_a_pause_is_told_before_the_rest_comes() -> None:
+    samples, said = recording([1, 4, 0], [1, 2, 30, 30])
+    num_come = 0
+
+    def come() -> Iterator[np.ndarray]:
+        nonlocal num_come
+        for block in np.split(samples, range(SAMPLE_RATE, len(samples), SAMPLE_RATE)):
+            num_come += 1
+            yield block
+
+    told_s = [num_come - stretch.end_s for stretch in cut(come()) if stretch.samples is not None]
+    assert len(told_s) == len(said)
+    assert max(told_s) < CONTEXT_S + 3
 
 
 def test_going_on_later_gives_the_stretches_that_were_left() -> None:

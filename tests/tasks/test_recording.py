@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from engine.protocol.errors import AttachmentError, EngineError, PromptError
 from engine.protocol.events import FinishReason, Logprob, ModelInfo, RecordingRead, SpeechRead, Traits
 from engine.protocol.messages import Sound
 from engine.protocol.requests import Transcribe
+from engine.recordings import growing
 from engine.tasks.asking import Answered, Ask, ask_engine
 from engine.tasks.recording import read_recording, transcribe
 from tests.recordings.made import noise, recording, write_wav
@@ -186,6 +188,37 @@ def test_stopped_and_gone_on_with_is_the_same_as_at_once(sample: Engine, tmp_pat
     assert 0 < len(first) < len(whole)
     rest = pieces_of(read_recording(path, ask_engine(sample), sample.info, behind=first[-1]))
     assert [(each.start_s, each.end_s, each.text) for each in [*first, *rest]] == [
+        (each.start_s, each.end_s, each.text) for each in whole
+    ]
+
+
+@pytest.mark.parametrize("size_s", [0.7, 13])
+def test_written_down_while_it_is_recorded_it_is_the_same(
+    sample: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size_s: float
+) -> None:
+    monkeypatch.setattr(growing, "_POLL_S", 0)
+    path = write_wav(tmp_path / "whole.wav", recording([4, 2, 3, 5, 4], [1, 1.5, 11, 0.5, 2, 3])[0])
+    whole = pieces_of(read_recording(path, ask_engine(sample), sample.info))
+    data, grown, size = path.read_bytes()[44:], tmp_path / "grown.wav", round(size_s * SAMPLE_RATE) * 2
+    grown.write_bytes(growing.growing_header())
+    parts = (data[at : at + size] for at in range(0, len(data), size))
+
+    def is_cancelled() -> bool:
+        """Asked where nothing new is there."""
+        part = next(parts, None)
+        if part is None:
+            growing.finish_growing(grown)
+        else:
+            with grown.open("ab") as file:
+                file.write(part)
+        return False
+
+    @contextmanager
+    def lend() -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(info=sample.info, asking=ask_engine(sample))
+
+    events = transcribe(Transcribe(1, str(grown), is_growing=True), is_cancelled, lend)
+    assert [(each.start_s, each.end_s, each.text) for each in pieces_of(events)] == [
         (each.start_s, each.end_s, each.text) for each in whole
     ]
 

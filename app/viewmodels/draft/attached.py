@@ -214,6 +214,8 @@ class DraftSpeech:
     """What is written down so far."""
     is_stopped: bool = False
     """Whether the engine ended, or another model came: it goes on where it was."""
+    is_growing: bool = False
+    """Whether it is recorded here, and written down meanwhile."""
     senses: Senses = field(default_factory=Senses, kw_only=True)
     is_ready = False
     num_tokens = 0

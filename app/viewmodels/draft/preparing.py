@@ -10,6 +10,7 @@ from threading import Event
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
+from app.store import RecordingShelf
 from app.viewmodels.draft.attached import DraftReading, DraftSpeech, DraftText
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected, inspect
@@ -39,10 +40,14 @@ class Preparation(QObject):
     copied = Signal(object, int, object)
     went_on = Signal(object, object)
 
-    def __init__(self, keeper: Callable[[], Keep], errands: Errands) -> None:
-        """`keeper` gives what copies files for the conversation that is open."""
+    def __init__(
+        self, keeper: Callable[[], Keep], errands: Errands, shelf: Callable[[], RecordingShelf | None]
+    ) -> None:
+        """`keeper` gives what copies files for the conversation that is open, `shelf` what keeps what is said in them,
+        if anything does.
+        """
         super().__init__()
-        self._keeper = keeper
+        self._keeper, self._shelf = keeper, shelf
         self._errands = errands
         self._written: dict[int, WritingDown] = {}
         """What is written down, by its key."""
@@ -90,7 +95,7 @@ class Preparation(QObject):
         """Unless that is under way, or the model cannot."""
         if key in self._written or draft.items[key].lack:
             return
-        self._written[key] = writing = WritingDown(self._errands, draft, key)
+        self._written[key] = writing = WritingDown(self._errands, self._shelf(), draft, key)
         writing.went_on.connect(lambda item: self.went_on.emit(draft, item))
         writing.over.connect(partial(self._take_words, draft, key))
         item = draft.items[key]

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.asking import Errand
+from app.store import RecordingShelf
 from app.viewmodels.draft.attached import DraftSpeech
 from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected
 from app.viewmodels.reading.errands import Errands
-from engine import EngineEvent, Failed, RecordingRead, SpeechRead, Transcribe, clock
+from app.viewmodels.recordings.written import Written
+from engine import EngineEvent, Failed, RecordingRead, SpokenPiece, clock
 
 __all__ = ["WritingDown"]
 
@@ -24,44 +25,46 @@ class WritingDown(QObject):
     went_on = Signal(object)
     over = Signal(object)
 
-    def __init__(self, errands: Errands, draft: Draft, key: int) -> None:
+    def __init__(self, errands: Errands, shelf: RecordingShelf | None, draft: Draft, key: int) -> None:
+        """Without a shelf nothing is kept of it."""
         super().__init__()
         self._draft, self._key = draft, key
         item = self._item
         assert item is not None
-        behind = item.pieces[-1] if item.pieces else None
-        self._errand: Errand = errands.errand(lambda number: Transcribe(number, str(item.path), behind=behind))
-        self._errand.heard.connect(self._hear)
+        self._written = Written(errands, shelf, item.path, item.pieces, is_growing=item.is_growing)
+        self._written.came.connect(self._note)
+        self._written.over.connect(self._end)
 
     def stop(self) -> None:
         """Nobody waits for it."""
-        self._errand.heard.disconnect(self._hear)
-        self._errand.cancel()
+        self._written.stop()
 
     @property
     def _item(self) -> DraftSpeech | None:
         item = self._draft.items.get(self._key)
         return item if isinstance(item, DraftSpeech) else None
 
-    def _hear(self, event: EngineEvent) -> None:
+    def _note(self, piece: SpokenPiece, total_s: float) -> None:
         item = self._item
         if item is None:
             self.stop()
             self.over.emit(None)
-            return
+        else:
+            seconds = max(item.seconds, total_s)
+            self.went_on.emit(replace(item, seconds=seconds, pieces=(*item.pieces, piece)))
+
+    def _end(self, event: EngineEvent) -> None:
+        item = self._item
         match event:
-            case SpeechRead(piece, total_s):
-                seconds = max(item.seconds, total_s)
-                self.went_on.emit(replace(item, seconds=seconds, pieces=(*item.pieces, piece)))
+            case _ if item is None:
+                self.over.emit(None)
             case RecordingRead(is_cancelled=False):
                 self.over.emit(_words(item))
             case Failed(kind="AttachmentError", message=message):
                 self.over.emit(Inspected(refusal=message))
-            case RecordingRead() | Failed():  # it goes on when it is wanted again
+            case _:  # it goes on when it is wanted again
                 self.over.emit(None)
                 self.went_on.emit(replace(item, is_stopped=True))
-            case _:
-                pass
 
 
 def _words(item: DraftSpeech) -> Inspected:

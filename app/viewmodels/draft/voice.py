@@ -5,34 +5,25 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.asking import Asked
 from app.bridge import Bridge
 from app.settings import ChosenMicrophone, Settings
-from app.sound.recorder import FLOOR_DB, Microphone, MicrophoneError, Recorder, RecorderState
-from app.viewmodels.draft.attached import EARS
+from app.sound.recorder import LONGEST_S, Microphone, MicrophoneError, Recorder, RecorderState
+from app.sound.tape import FLOOR_DB
+from app.store import RecordingShelf
+from app.viewmodels.draft.attached import EARS, DraftSpeech, new_key
 from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.dictation import Dictation
+from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.senses import senses_of
 from app.viewmodels.models.model import Model
-from engine import (
-    GREEDY,
-    MAX_SOUND_SECONDS,
-    Answer,
-    Event,
-    Failed,
-    Finished,
-    Options,
-    Sound,
-    transcription_prompt,
-    user,
-)
+from engine import MAX_SOUND_SECONDS, clock
 
-__all__ = ["Voice", "found"]
+__all__ = ["Voice", "connected", "found"]
 
-WARNING_S = 5
+WARNING_S = 60
 """Before the limit."""
 
-MOST_TOKENS = 512
-"""Nobody says more in 30 seconds."""
+LONG = "Longer than a model hears at once: goes as text"
 
 DEAF = f"This model does not hear. {EARS}: choose one of them to speak to it."
 
@@ -58,9 +49,10 @@ class Voice(QObject):
         composer: Composer,
         settings: Settings,
         make_recorder: Callable[[], Recorder],
+        shelf: Callable[[], RecordingShelf | None],
     ) -> None:
+        """`shelf` keeps what is said in long recordings, if anything does."""
         super().__init__()
-        self._bridge = bridge
         self._model = model
         self._composer = composer
         self._settings = settings
@@ -70,8 +62,11 @@ class Voice(QObject):
         self._is_deaf = False
         self._stand_in = ""
         self._clip: Path | None = None
-        self._asked: Asked | None = None
-        self._answer = Answer()
+        self._attached: tuple[Draft, int] | None = None
+        """What of the recording, longer than a model hears at once, is attached already."""
+        self._dictation = Dictation(bridge, model, shelf)
+        self._dictation.went_on.connect(self.changed)
+        self._dictation.over.connect(self._insert)
         model.changed.connect(self._follow_model)
 
     @property
@@ -81,13 +76,18 @@ class Voice(QObject):
 
     @property
     def is_recording(self) -> bool:
-        """Whether it listens."""
-        return self._state is RecorderState.RECORDING
+        """Whether it listens, or a person let it wait."""
+        return self._state is RecorderState.RECORDING or self.is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits to go on."""
+        return self._state is RecorderState.PAUSED
 
     @property
     def is_transcribing(self) -> bool:
-        """Whether the model writes down what was said."""
-        return self._clip is not None
+        """Whether the model writes down what was said, and nothing more comes."""
+        return self._clip is not None or (self._state is RecorderState.ENDING and self.transcribes)
 
     @property
     def transcribes(self) -> bool:
@@ -102,8 +102,7 @@ class Voice(QObject):
     @property
     def time(self) -> str:
         """ "0:07" while it is recorded."""
-        seconds = 0 if self._recorder is None else int(self._recorder.seconds)
-        return f"{seconds // 60}:{seconds % 60:02}"
+        return clock(int(self.seconds))
 
     @property
     def seconds(self) -> float:
@@ -117,14 +116,15 @@ class Voice(QObject):
             return "Writing down what you said…"
         if self._state is RecorderState.ASKING:
             return "Waiting for the microphone…"
-        if self._recorder is None or not self.is_recording:
+        if not self.is_recording:
             return ""
-        return self._worry or self._stand_in
+        said = self._dictation.line if self._dictation.is_following else LONG if self._attached is not None else ""
+        return _worry(self._recorder) or ("Paused" if self.is_paused else said or self._stand_in)
 
     @property
     def is_warning(self) -> bool:
         """Whether the line is something to worry about."""
-        return bool(self._worry)
+        return self.is_recording and bool(_worry(self._recorder))
 
     @property
     def problem(self) -> str:
@@ -173,10 +173,16 @@ class Voice(QObject):
             self._say("")
             try:
                 recorder = self._ready_recorder()
-                recorder.chosen_id, self._stand_in = _connected(self.chosen, recorder.choices())
+                recorder.chosen_id, self._stand_in = connected(self.chosen, recorder.choices())
+                self._attached = None
                 recorder.start()
             except MicrophoneError as error:
                 self._say(str(error))
+
+    def pause_or_resume(self) -> None:
+        """Let the recording wait, or go on."""
+        if self._recorder is not None:
+            self._recorder.resume() if self.is_paused else self._recorder.pause()
 
     def stop(self) -> None:
         """End the recording and keep it."""
@@ -185,14 +191,15 @@ class Voice(QObject):
 
     def cancel(self) -> None:
         """Throw the recording away; what is being written down becomes an attachment instead."""
+        if self._recorder is not None and self._state is RecorderState.ENDING:
+            self._recorder.finish()
         if self._clip is not None:
-            if self._asked is not None:
-                self._asked.heard.disconnect(self._hear)
-                self._asked.cancel()
+            self._dictation.stop()
             self._attach_clip()
             self.cancelled.emit()
         elif self.is_open and self._recorder is not None:
             self._recorder.cancel()
+            self._drop_what_came_of_it()
             self.cancelled.emit()
 
     def dismiss(self) -> None:
@@ -202,75 +209,88 @@ class Voice(QObject):
     def leave(self) -> None:
         """Attach what was said, or is being said, to the draft: another conversation follows, or the end."""
         self.stop()
+        if self._recorder is not None:
+            self._recorder.finish()
         self.cancel()
 
     @property
     def _state(self) -> RecorderState:
         return RecorderState.IDLE if self._recorder is None else self._recorder.state
 
-    @property
-    def _worry(self) -> str:
-        """What is wrong while it is recorded, or how little time is left."""
-        if self._recorder is None or not self.is_recording:
-            return ""
-        left = MAX_SOUND_SECONDS - self._recorder.seconds
-        return self._recorder.sentence or (f"{max(1, round(left))} s left" if left <= WARNING_S else "")
-
     def _ready_recorder(self) -> Recorder:
         if self._recorder is None:
             self._recorder = self._make_recorder()
             self._recorder.changed.connect(self._follow_recorder)
-            self._recorder.progressed.connect(self.progressed)
+            self._recorder.progressed.connect(self._follow_progress)
             self._recorder.finished.connect(self._take_clip)
         return self._recorder
 
     def _follow_recorder(self) -> None:
         assert self._recorder is not None
-        is_over = self._recorder.state in (RecorderState.FAILED, RecorderState.FINISHED)
+        if self._state is RecorderState.FAILED:
+            self._drop_what_came_of_it()
+        is_over = self._state in (RecorderState.FAILED, RecorderState.FINISHED)
         self._say(self._recorder.sentence if is_over else "")
+
+    def _follow_progress(self) -> None:
+        """What is longer than a model hears at once is written down while it is recorded."""
+        assert self._recorder is not None
+        path, is_begun = self._recorder.path, self._attached is not None or self._dictation.is_following
+        if self.is_recording and self.seconds > MAX_SOUND_SECONDS and not is_begun and path is not None:
+            if self.transcribes:
+                self._dictation.follow(path)
+            else:
+                self._attach_growing(path)
+        self.progressed.emit()
+
+    def _attach_growing(self, path: Path) -> None:
+        speech = DraftSpeech(new_key(), path, self.seconds, is_growing=True)
+        self._attached = self._composer.draft, speech.key
+        self._composer.add(speech)
+
+    def _drop_what_came_of_it(self) -> None:
+        """The recording is thrown away, or there is nothing in it."""
+        self._dictation.stop()
+        if self._attached is not None and self._attached[0] is self._composer.draft:
+            self._composer.remove(self._attached[1])
 
     def _follow_model(self) -> None:
         if self._is_deaf and senses_of(self._model.info).hears:
             self._say("")
 
     def _take_clip(self, path: Path) -> None:
-        transcribes = self.transcribes
-        if transcribes:
-            self._clip, self._answer = path, Answer()
-            prompt = self._model.traits.dictation_prompt or transcription_prompt(None)
-            options = Options(GREEDY, max_new_tokens=MOST_TOKENS)
-            self._asked = self._bridge.ask([user(prompt, Sound(str(path)))], options)
-            self._asked.heard.connect(self._hear)
+        is_written = self._dictation.is_following or (self.transcribes and self._attached is None)
+        if is_written:
+            self._clip = path
+            if self.seconds <= MAX_SOUND_SECONDS:
+                self._dictation.hear(path)
+            elif not self._dictation.is_following:
+                self._dictation.follow(path)
             self.changed.emit()
-        else:
+        elif self._attached is None:
             self._composer.attach([path])
-        self.clip_recorded.emit(path, transcribes)
-        if not transcribes:
+        self.clip_recorded.emit(path, is_written)
+        if not is_written:
             self.clip_placed.emit()
 
-    def _hear(self, event: Event) -> None:
-        self._answer.take(event)
-        match event:
-            case Finished():
-                self._insert(self._answer.text.strip())
-            case Failed(message=message):
-                self._attach_clip()
-                self._say(f"{message} The clip is attached instead.")
-            case _:
-                pass
-
-    def _insert(self, text: str) -> None:
+    def _insert(self, text: str, failure: str) -> None:
         """What was said goes to the cursor, and its clip away; one in which nothing was understood is attached."""
-        clip = self._clip
-        if text and clip is not None:
+        assert self._recorder is not None
+        if self._state is RecorderState.ENDING:  # the engine was faster than the news of the recording's end
+            self._recorder.finish()
+        clip, path = self._clip, self._recorder.path
+        if clip is None and path is not None and failure:
+            self._attach_growing(path)
+            self._say(f"{failure} The recording is attached instead.")
+        elif text and clip is not None:
             self._clip = None
             self._composer.insert(text)
-            clip.unlink(missing_ok=True)
+            self._dictation.forget(clip, is_long=self.seconds > MAX_SOUND_SECONDS)
             self.changed.emit()
             self.clip_placed.emit()
         else:
             self._attach_clip()
-            self._say("Nothing was understood. The clip is attached instead.")
+            self._say(f"{failure or 'Nothing was understood.'} The clip is attached instead.")
 
     def _attach_clip(self) -> None:
         clip, self._clip = self._clip, None
@@ -283,6 +303,14 @@ class Voice(QObject):
         self.changed.emit()
 
 
+def _worry(recorder: Recorder | None) -> str:
+    """What is wrong while it is recorded, or how little time is left."""
+    if recorder is None:
+        return ""
+    left = LONGEST_S - recorder.seconds
+    return recorder.sentence or (f"{max(1, round(left))} s left" if left <= WARNING_S else "")
+
+
 def found(chosen: ChosenMicrophone, choices: Sequence[Microphone]) -> Microphone | None:
     """The chosen one among those that are there; one of its name where none has its id."""
     by_id = [each for each in choices if each.id == chosen.id]
@@ -290,7 +318,7 @@ def found(chosen: ChosenMicrophone, choices: Sequence[Microphone]) -> Microphone
     return next(iter(by_id + by_name), None)
 
 
-def _connected(chosen: ChosenMicrophone | None, choices: Sequence[Microphone]) -> tuple[str, str]:
+def connected(chosen: ChosenMicrophone | None, choices: Sequence[Microphone]) -> tuple[str, str]:
     """The id to record from, empty for the system's own choice, and what to say about it."""
     if chosen is None or not choices:
         return "", ""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
 from app.background import Lane
+from app.sound.tape import PEAKS_A_SECOND
 from app.store import RecordingShelf
 from app.viewmodels.reading.errands import Errands
 from engine import (
@@ -29,9 +31,6 @@ from engine import (
 )
 
 __all__ = ["PEAKS_A_SECOND", "Phase", "Recordings"]
-
-PEAKS_A_SECOND = 10
-"""Of a wave: its loudest samples in each tenth of a second."""
 
 
 class Phase(Enum):
@@ -59,10 +58,13 @@ class Recordings(QObject):
     saved = Signal(object)
     held_back = Signal(object)
 
-    def __init__(self, errands: Errands, shelf: RecordingShelf) -> None:
+    def __init__(self, errands: Errands, shelf: Callable[[], RecordingShelf | None]) -> None:
+        """`shelf` is what keeps what is said in a recording that is opened now; None where nothing may be kept."""
         super().__init__()
         self._errands = errands
-        self._shelf = shelf
+        self._shelf_now = shelf
+        self._shelf: RecordingShelf | None = None
+        """Of the recording that is open."""
         self._lane, self._waves = Lane(), Lane()  # nobody waits for a long recording's wave to save what is said
         self._errand: Errand | None = None
         self._asks_for: threading.Event = threading.Event()
@@ -74,6 +76,10 @@ class Recordings(QObject):
         self.peaks = np.zeros(0, np.float32)
         self.total_s = 0.0
         self.is_shown = False
+        self.is_growing = False
+        """Whether it is being recorded."""
+        self._num_peaks, self._room = 0, np.zeros(0, np.float32)
+        """Of one that grows."""
         self._is_kept_known = True
         """Whether what was kept of it is among `pieces`: before, nothing is written behind it."""
         self._start_s = self._began = 0.0
@@ -82,21 +88,65 @@ class Recordings(QObject):
 
     def open(self, path: Path) -> None:
         """Write down a recording, and show it; one that is open already is only shown."""
-        if path != self.path and self.has_unsaved:
+        if path == self.path:
+            self.show(True)
+        elif self.is_growing:
+            self.show(True)
+            self.saved.emit("A recording is being made. Stop it, then open the other one.")
+        elif self.has_unsaved:
             self.held_back.emit(path)
-            return
-        if path != self.path:
-            self.stop()
-            self._asks_for.set()
-            self.path, self.pieces, self.failure, self._num_saved = path, [], "", 0
-            self.phase, self._is_kept_known = Phase.WRITING, False
-            self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
-            self._asks_for = stopped = threading.Event()
+        else:
+            self._begin(path)
+            stopped = self._asks_for
             self._waves.do(lambda: wave(path, stopped), lambda peaks: self._take_wave(path, peaks))
             self.opened.emit()
             take = partial(self._take_kept, path)
-            self._lane.follow(self._shelf.pieces(path), take, lambda _: take(()))
+            if self._shelf is None:
+                take(())
+            else:
+                self._lane.follow(self._shelf.pieces(path), take, lambda _: take(()))
+            self.show(True)
+
+    def follow(self, path: Path) -> None:
+        """Write down a recording that is being made, and show it."""
+        self._begin(path)
+        self.is_growing = self._is_kept_known = True
+        self._num_peaks, self._room = 0, np.zeros(0, np.float32)
+        self._write(path)
+        self.opened.emit()
         self.show(True)
+
+    def grow(self, peaks: np.ndarray, seconds: float) -> None:
+        """There is more of the one that is being made: its wave [n], and how long it is now."""
+        needed = self._num_peaks + len(peaks)
+        if needed > len(self._room):
+            self._room = np.concatenate([self._room, np.zeros(max(needed, len(self._room)), np.float32)])
+        self._room[self._num_peaks : needed] = peaks
+        self._num_peaks, self.peaks, self.total_s = needed, self._room[:needed], seconds
+        self.wave_came.emit()
+
+    def end_growing(self, path: Path, seconds: float) -> None:
+        """The one that was being made is over; the rest of it is written down."""
+        if self.is_growing:
+            self.path, self.total_s, self.is_growing = path, seconds, False
+            self.changed.emit()
+
+    def close(self) -> None:
+        """Put it away, and with it what is not saved."""
+        self.stop()
+        self._asks_for.set()
+        self.path, self.pieces, self._num_saved, self.is_growing = None, [], 0, False
+        self.peaks, self.total_s, self.phase = np.zeros(0, np.float32), 0.0, Phase.STOPPED
+        self.opened.emit()
+        self.show(False)
+
+    def _begin(self, path: Path) -> None:
+        self.stop()
+        self._asks_for.set()
+        self.path, self.pieces, self.failure, self._num_saved = path, [], "", 0
+        self.phase, self._is_kept_known, self.is_growing = Phase.WRITING, False, False
+        self.peaks, self.total_s = np.zeros(0, np.float32), 0.0
+        self._asks_for, self._shelf = threading.Event(), self._shelf_now()
 
     def show(self, is_shown: bool) -> None:
         """Show the recording, or what was there before."""
@@ -126,8 +176,11 @@ class Recordings(QObject):
         """What is there need not be saved."""
         self.stop()
         self._num_saved = len(self.pieces)
-        if self.path is not None:
-            self._shelf.drop(self.path)
+        self._drop(self.path)
+
+    def _drop(self, path: Path | None) -> None:
+        if path is not None and self._shelf is not None:
+            self._shelf.drop(path)
 
     def save(self, form: RecordingFormat, target: Path) -> None:
         """Write what is there into a file, off the window's thread."""
@@ -163,7 +216,7 @@ class Recordings(QObject):
     def seconds_left(self) -> float | None:
         """What the rest takes, by what was measured since it goes on; None until something was."""
         done_s = self.written_s - self._start_s if self.phase is Phase.WRITING else 0.0
-        if done_s <= 0:
+        if done_s <= 0 or self.is_growing:
             return None
         return (self.total_s - self.written_s) * (time.monotonic() - self._began) / done_s
 
@@ -173,13 +226,16 @@ class Recordings(QObject):
 
     def _write(self, path: Path) -> None:
         behind, self._start_s, self._began = self.pieces[-1] if self.pieces else None, self.written_s, time.monotonic()
-        self._errand = self._errands.errand(lambda number: Transcribe(number, str(path), behind=behind))
+        grows = self.is_growing
+        self._errand = self._errands.errand(
+            lambda number: Transcribe(number, str(path), behind=behind, is_growing=grows)
+        )
         self._errand.heard.connect(self._hear)
 
     def _hear(self, event: EngineEvent) -> None:
         match event:
             case SpeechRead(piece, total_s):
-                self.total_s = total_s
+                self.total_s = max(self.total_s, total_s) if self.is_growing else total_s
                 self.pieces.append(piece)
                 self._keep(len(self.pieces))
                 self.piece_came.emit(piece)
@@ -197,6 +253,8 @@ class Recordings(QObject):
     def _keep(self, number: int) -> None:
         path = self.path
         assert path is not None
+        if self._shelf is None:
+            return
 
         def note(is_kept: bool) -> None:
             if is_kept and path == self.path and self._num_saved == number - 1:
@@ -220,7 +278,7 @@ class Recordings(QObject):
         if path == self.path and isinstance(saved, Path):
             self._num_saved = max(self._num_saved, num_pieces)
             if self.phase is Phase.DONE and num_pieces == len(self.pieces):
-                self._shelf.drop(path)
+                self._drop(path)
         self.saved.emit(saved)
 
     def _take_wave(self, path: Path, peaks: np.ndarray) -> None:

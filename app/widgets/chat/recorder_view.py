@@ -17,7 +17,7 @@ _ESCAPE_OFFERED = (QEvent.Type.ShortcutOverride, Qt.Key.Key_Escape)
 
 
 class RecorderView(QFrame):
-    """Level, time, Stop and Cancel; Esc cancels."""
+    """Level, time, Pause, Stop and Cancel; Esc cancels, Space lets it wait."""
 
     def __init__(self, look: Look, voice: Voice) -> None:
         super().__init__()
@@ -35,6 +35,8 @@ class RecorderView(QFrame):
         self.stop_button = QPushButton("Stop")
         self.stop_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.stop_button.clicked.connect(voice.stop)
+        self.pause_button = IconButton(look, "pause", "Pause", side=28)
+        self.pause_button.clicked.connect(voice.pause_or_resume)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 8, 6)
         layout.setSpacing(10)
@@ -42,6 +44,7 @@ class RecorderView(QFrame):
         layout.addWidget(self.line)
         layout.addWidget(self.time)
         layout.addWidget(self.cancel_button)
+        layout.addWidget(self.pause_button)
         layout.addWidget(self.stop_button)
         voice.changed.connect(self._show)
         voice.progressed.connect(self._advance)
@@ -55,12 +58,14 @@ class RecorderView(QFrame):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Cancel with Esc, stop with Return."""
+        """Cancel with Esc, stop with Return, wait and go on with Space."""
         match event.key():
             case Qt.Key.Key_Escape:
                 self._voice.cancel()
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self._voice.stop()
+            case Qt.Key.Key_Space:
+                self._voice.pause_or_resume()
             case _:
                 super().keyPressEvent(event)
 
@@ -71,6 +76,8 @@ class RecorderView(QFrame):
         self.meter.setVisible(not voice.is_transcribing)
         self.time.setVisible(voice.is_recording)
         self.stop_button.setVisible(voice.is_recording)
+        self.pause_button.setVisible(voice.is_recording)
+        self.pause_button.rename(*(("Go on recording", "play") if voice.is_paused else ("Pause", "pause")))
         self.cancel_button.rename("Attach the clip instead" if voice.is_transcribing else "Cancel")
         self._show_line()
 
@@ -137,15 +144,17 @@ class LevelMeter(QWidget):
 class VoiceMenu(QMenu):
     """What becomes of a clip, and which microphone listens.
 
-    **Signals:** `hands_free_requested`.
+    **Signals:** `hands_free_requested`, `recording_requested`.
     """
 
     hands_free_requested = Signal()
+    recording_requested = Signal()
 
     def __init__(self, voice: Voice) -> None:
         super().__init__()
         self._voice = voice
         self.hands_free = self.addAction("Hands-Free Conversation", self.hands_free_requested.emit)
+        self.recording = self.addAction("New Recording…", self.recording_requested.emit)
         self.addSeparator()
         self.transcribe = self.addAction("Transcribe into the Message")
         self.attach = self.addAction("Attach the Clip")

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QVBoxL
 from app.sound.player import Player
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.pace import time_left
+from app.viewmodels.recordings.making import Making
 from app.viewmodels.recordings.recording import Phase, Recordings
+from app.widgets.recordings.making_bar import MakingBar
 from app.widgets.recordings.wave_view import WaveView
 from app.widgets.recordings.words_view import WordsView
 from app.widgets.shared.banner import Banner
@@ -30,15 +32,18 @@ _FORMS: dict[RecordingFormat, str] = {
 class RecordingView(QWidget):
     """Shows the recording that is open, and plays it.
 
-    **Signals:** `save_requested` (form).
+    **Signals:** `save_requested` (form), `remove_requested` (of one that was made here).
     """
 
     save_requested = Signal(str)
+    remove_requested = Signal()
 
-    def __init__(self, look: Look, recordings: Recordings, player: Player) -> None:
+    def __init__(self, look: Look, recordings: Recordings, making: Making, player: Player) -> None:
         super().__init__()
         self._recordings = recordings
+        self._making = making
         self._player = player
+        self.bar = MakingBar(look, making)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
         self.title = Label()
         give_role(self.title, "section")
@@ -53,6 +58,8 @@ class RecordingView(QWidget):
         for form in RECORDING_FORMATS:
             self.forms.addAction(_FORMS[form]).triggered.connect(partial(self.save_requested.emit, form))
         self.save_button.setMenu(self.forms)
+        self.remove_button = IconButton(look, "trash", "Delete this recording", side=32)
+        self.remove_button.clicked.connect(self.remove_requested)
         self.failure = Banner(look, "notice", "warning", is_dismissable=False)
         self.wave = WaveView(look, recordings)
         self.words = WordsView(look, recordings)
@@ -69,9 +76,11 @@ class RecordingView(QWidget):
         player.changed.connect(self.refresh)
         recordings.opened.connect(self._open)
         recordings.changed.connect(self.refresh)
-        recordings.wave_came.connect(self.refresh)
+        recordings.wave_came.connect(self._follow_wave)
         recordings.piece_came.connect(self._add)
         recordings.shown.connect(self._leave)
+        making.changed.connect(self.refresh)
+        making.listed.connect(self.refresh)
         self.words.refresh()
         self.refresh()
 
@@ -84,12 +93,14 @@ class RecordingView(QWidget):
         self.state.setText(self._state())
         self.state.setAccessibleName(self._state())
         phase = self._recordings.phase
+        self.play_button.setEnabled(not self._making.is_active)
+        self.remove_button.setVisible(self._making.is_made_here(path) and not self._making.is_active)
         self.write_button.setVisible(phase is not Phase.DONE)
         self.write_button.setText("Stop" if phase is Phase.WRITING else "Go On")
         self.save_button.setEnabled(any(piece.text for piece in self._recordings.pieces))
         words = ("Pause", "pause") if player.is_playing else ("Play", "play")
         self.play_button.rename(*words)
-        self.failure.show_text(self._recordings.failure or player.failure)
+        self.failure.show_text(self._making.problem or self._recordings.failure or player.failure)
         self.wave.show_place(player.place_s, is_playing=player.is_playing)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -102,6 +113,8 @@ class RecordingView(QWidget):
         recordings = self._recordings
         of = f"{clock(recordings.written_s)} of {clock(recordings.total_s)}"
         match recordings.phase:
+            case Phase.WRITING if recordings.is_growing:
+                return f"Written down as you speak, to {clock(int(recordings.written_s))}"
             case Phase.WRITING if not recordings.pieces:
                 return "Listening…"
             case Phase.WRITING:
@@ -126,7 +139,7 @@ class RecordingView(QWidget):
             bar.setValue(bar.maximum())
 
     def _play(self, seconds: float) -> None:
-        if self._recordings.path is not None:
+        if self._recordings.path is not None and not self._making.is_active:
             self._player.play(self._recordings.path, seconds)
 
     def _toggle(self) -> None:
@@ -145,6 +158,12 @@ class RecordingView(QWidget):
         self.wave.show_place(seconds, is_playing=self._player.is_playing)
         self.words.mark(self._recordings.piece_at(seconds) if self._player.is_playing else None)
 
+    def _follow_wave(self) -> None:
+        if self._recordings.is_growing:
+            self.wave.show_place(self._recordings.total_s, is_playing=False)
+        else:
+            self.refresh()
+
     def _leave(self, is_shown: bool) -> None:
         if not is_shown:
             self._player.stop()
@@ -161,6 +180,7 @@ class RecordingView(QWidget):
         row.addLayout(names, 1)
         row.addWidget(self.write_button)
         row.addWidget(self.save_button)
+        row.addWidget(self.remove_button)
         self.halves.setObjectName("readingHalves")
         self.halves.setChildrenCollapsible(False)
         self.halves.setHandleWidth(1)
@@ -174,3 +194,4 @@ class RecordingView(QWidget):
         column.addLayout(row)
         column.addWidget(self.failure)
         column.addWidget(self.halves, 1)
+        column.addWidget(self.bar)

@@ -115,7 +115,8 @@ class WaveView(QWidget):
 
     @property
     def _row_s(self) -> float:
-        return max(_SHORTEST_ROW_S, self._recordings.total_s / _MOST_ROWS)
+        """In whole steps, so that the wave of one that grows stands still."""
+        return max(1, -int(-self._recordings.total_s // (_MOST_ROWS * _SHORTEST_ROW_S))) * _SHORTEST_ROW_S
 
     @property
     def _num_rows(self) -> int:

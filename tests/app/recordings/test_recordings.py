@@ -304,7 +304,7 @@ class PretendedShelf:
 
 def test_who_stops_and_goes_on_before_what_was_kept_is_there_hears_nothing_twice(qtbot: QtBot, tmp_path: Path) -> None:
     errands, shelf, kept = PretendedErrands(), PretendedShelf(), SpokenPiece(0, 5, "One two.")
-    recordings = Recordings(errands, shelf)  # type: ignore[arg-type]
+    recordings = Recordings(errands, lambda: shelf)  # type: ignore[arg-type, return-value]
     recordings.open(write_wav(tmp_path / "a.wav", noise(1)))
     recordings.stop()
     recordings.go_on()
@@ -319,7 +319,7 @@ def test_who_stops_and_goes_on_before_what_was_kept_is_there_hears_nothing_twice
 
 def test_who_stops_before_what_was_kept_is_there_sees_it(qtbot: QtBot, tmp_path: Path) -> None:
     errands, shelf, kept = PretendedErrands(), PretendedShelf(), SpokenPiece(0, 5, "One two.")
-    recordings = Recordings(errands, shelf)  # type: ignore[arg-type]
+    recordings = Recordings(errands, lambda: shelf)  # type: ignore[arg-type, return-value]
     recordings.open(write_wav(tmp_path / "a.wav", noise(1)))
     recordings.stop()
     shelf.told.set_result((kept,))
@@ -331,7 +331,7 @@ def test_who_stops_before_what_was_kept_is_there_sees_it(qtbot: QtBot, tmp_path:
 
 def test_what_is_kept_and_cannot_be_told_holds_nothing_up(qtbot: QtBot, tmp_path: Path) -> None:
     errands, shelf = PretendedErrands(), PretendedShelf()
-    recordings = Recordings(errands, shelf)  # type: ignore[arg-type]
+    recordings = Recordings(errands, lambda: shelf)  # type: ignore[arg-type, return-value]
     recordings.open(write_wav(tmp_path / "a.wav", noise(1)))
     shelf.told.set_exception(OSError("no disk"))
     wait(qtbot, lambda: bool(errands.asked))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.store import Store
-from engine import SpokenPiece
+from app.store import MadeRecording, Store
+from engine import SpokenPiece, finish_growing, growing_header
 
 ONE, TWO = SpokenPiece(0, 2, "One, “ü” 日本"), SpokenPiece(2, 4.5, "Two")
 
@@ -69,6 +69,45 @@ def test_a_recording_that_was_changed_has_none(store: Store, path: Path) -> None
     store.recordings.add(path, ONE).result(60)
     path.write_bytes(b"another sound")
     assert kept(store, path) == ()
+
+
+def test_a_recording_that_lies_elsewhere_now_has_its_pieces(store: Store, path: Path, tmp_path: Path) -> None:
+    store.recordings.add(path, ONE).result(60)
+    moved = path.rename(tmp_path / "moved.wav")
+    assert kept(store, moved) == (ONE,)
+
+
+def test_pieces_of_a_recording_that_grows_stay_when_it_is_over(store: Store, path: Path) -> None:
+    path.write_bytes(growing_header())
+    for piece in (ONE, TWO):
+        assert store.recordings.add(path, piece).result(60)
+        with path.open("ab") as file:
+            file.write(bytes(64_000))
+    assert kept(store, path) == (ONE, TWO)
+    finish_growing(path)
+    assert kept(store, path) == (ONE, TWO)
+    path.write_bytes(growing_header(2) + bytes(2))
+    assert kept(store, path) == ()
+
+
+def test_what_a_kill_cut_off_is_made_whole_and_told_once(store: Store) -> None:
+    one, other = store.recordings.new_path(), store.recordings.new_path()
+    assert one != other
+    assert store.recordings.made().result(60) == []
+    one.parent.mkdir()
+    one.write_bytes(growing_header(32_000) + bytes(32_000))
+    other.write_bytes(growing_header() + bytes(64_001))
+    assert store.recordings.made().result(60) == [MadeRecording(one, 1)], "the other one is being made"
+    store.recordings._begun.clear()
+    os.utime(one, (1000, 1000))
+    store.recordings.add(other, ONE).result(60)
+    assert store.recordings.made().result(60) == [MadeRecording(other, 2, was_cut_off=True), MadeRecording(one, 1)]
+    assert store.recordings.made().result(60) == [MadeRecording(other, 2), MadeRecording(one, 1)]
+    assert kept(store, other) == (ONE,)
+    store.recordings.remove(other).result(60)
+    assert [each.name for each in one.parent.iterdir()] == [one.name]
+    store.purge(older_than=1001).result(60)
+    assert store.recordings.made().result(60) == []
 
 
 def test_they_go_with_everything_and_when_they_are_too_old(store: Store, path: Path, tmp_path: Path) -> None:

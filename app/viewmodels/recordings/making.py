@@ -1,0 +1,175 @@
+"""A recording that is being made: the microphone is one more source of what the recordings' view shows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Lane
+from app.settings import Settings
+from app.sound.recorder import MicrophoneError, Recorder, RecorderState
+from app.store import MadeRecording, RecordingShelf
+from app.viewmodels.draft.voice import connected
+from app.viewmodels.recordings.recording import Recordings
+
+__all__ = ["Making"]
+
+_SHOWN_EVERY = 3
+"""Tenths of a second: so often the wave is drawn."""
+
+
+class Making(QObject):
+    """Lets `recordings` show what is said while it is said. `make_recorder` is called when somebody first records.
+
+    **Signals:** `changed` (what is done now, or why it ended), `moved` (how long it is), `listed` (`all`), `cut_off`
+    (MadeRecording, that the app's end cut off).
+    """
+
+    changed = Signal()
+    moved = Signal()
+    listed = Signal()
+    cut_off = Signal(object)
+
+    def __init__(
+        self,
+        recordings: Recordings,
+        settings: Settings,
+        shelf: RecordingShelf,
+        make_recorder: Callable[[], Recorder],
+    ) -> None:
+        super().__init__()
+        self._recordings = recordings
+        self._settings = settings
+        self._shelf = shelf
+        self._make_recorder = make_recorder
+        self._recorder: Recorder | None = None
+        self._lane = Lane()
+        self._peaks: list[np.ndarray] = []
+        self.problem = ""
+        """Why nothing is recorded, or why it ended, or what is wrong with it."""
+        self.all: list[MadeRecording] = []
+        """What was made here, the newest first."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether something is being recorded, or on its way to the disk."""
+        return self._state in (
+            RecorderState.ASKING, RecorderState.RECORDING, RecorderState.PAUSED, RecorderState.ENDING
+        )  # fmt: skip
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits to go on."""
+        return self._state is RecorderState.PAUSED
+
+    @property
+    def seconds(self) -> float:
+        """What is recorded so far."""
+        return 0.0 if self._recorder is None else self._recorder.seconds
+
+    @property
+    def line(self) -> str:
+        """What is done now; empty when nothing is recorded."""
+        words = {
+            RecorderState.ASKING: "Waiting for the microphone…", RecorderState.RECORDING: "Recording",
+            RecorderState.PAUSED: "Paused", RecorderState.ENDING: "Ending…",
+        }  # fmt: skip
+        return words.get(self._state, "")
+
+    def start(self) -> None:
+        """Begin a recording, in the place of the one that is open."""
+        if self.is_active:
+            self._recordings.show(True)
+            return
+        self.problem = ""
+        try:
+            if self._recorder is None:
+                self._recorder = self._make_recorder()
+                self._recorder.changed.connect(self._follow)
+                self._recorder.heard.connect(self._hear)
+                self._recorder.finished.connect(self._end)
+            self._recorder.chosen_id, self.problem = connected(self._settings.microphone, self._recorder.choices())
+            self._recorder.start()
+        except MicrophoneError as error:
+            self.problem = str(error)
+        self.changed.emit()
+
+    def pause_or_resume(self) -> None:
+        """Let it wait, or go on."""
+        if self._recorder is not None:
+            self._recorder.resume() if self.is_paused else self._recorder.pause()
+
+    def stop(self) -> None:
+        """End it, and keep it."""
+        if self._recorder is not None:
+            self._recorder.stop()
+
+    def discard(self) -> None:
+        """Throw it away."""
+        if self._recorder is not None and self._recorder.is_active:
+            self._recorder.cancel()
+            self._recordings.close()
+            self.changed.emit()
+
+    def remove(self, path: Path) -> None:
+        """Delete a recording that was made here, and what is said in it."""
+        if self._recordings.path == path:
+            self._recordings.close()
+        self._shelf.remove(path)
+        self.list_all()
+
+    def is_made_here(self, path: Path | None) -> bool:
+        """Whether a recording is one of those that are kept here."""
+        return any(each.path == path for each in self.all)
+
+    def list_all(self) -> None:
+        """Look what was made here."""
+        self._lane.follow(self._shelf.made(), self._take_all)
+
+    def finish(self) -> None:
+        """The app ends: what is being recorded is kept."""
+        self.stop()
+        if self._recorder is not None:
+            self._recorder.finish()
+
+    @property
+    def _state(self) -> RecorderState:
+        return RecorderState.IDLE if self._recorder is None else self._recorder.state
+
+    def _follow(self) -> None:
+        recorder = self._recorder
+        assert recorder is not None
+        if recorder.state is RecorderState.RECORDING and recorder.path not in (None, self._recordings.path):
+            assert recorder.path is not None
+            self._peaks.clear()
+            self._recordings.follow(recorder.path)
+        elif recorder.state is RecorderState.FAILED and self._recordings.is_growing:
+            self._recordings.close()
+        if recorder.state is not RecorderState.ASKING:
+            self.problem = recorder.sentence or (self.problem if self.is_active else "")
+        self.changed.emit()
+
+    def _hear(self, peaks: np.ndarray) -> None:
+        self._peaks.append(peaks)
+        if sum(map(len, self._peaks)) >= _SHOWN_EVERY:
+            self._show()
+
+    def _show(self) -> None:
+        if self._peaks:
+            self._recordings.grow(np.concatenate(self._peaks), self.seconds)
+            self._peaks.clear()
+        self.moved.emit()
+
+    def _end(self, path: Path) -> None:
+        self._show()
+        self._recordings.end_growing(path, self.seconds)
+        self.list_all()
+        self.changed.emit()
+
+    def _take_all(self, made: list[MadeRecording]) -> None:
+        self.all = made
+        self.listed.emit()
+        for each in made:
+            if each.was_cut_off:
+                self.cut_off.emit(each)

@@ -1,0 +1,65 @@
+"""What is done with a recording while it is made: let it wait, end it, throw it away."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
+
+from app.viewmodels.recordings.making import Making
+from app.widgets.shared.look import IconButton, Label, Look, give_role
+from engine import clock
+
+__all__ = ["MakingBar"]
+
+
+class MakingBar(QFrame):
+    """Is there while something is recorded. Space lets it wait or go on, Return ends it.
+
+    **Signals:** `discard_requested`.
+    """
+
+    discard_requested = Signal()
+
+    def __init__(self, look: Look, making: Making) -> None:
+        super().__init__()
+        self._making = making
+        give_role(self, "recorder")
+        self.setAccessibleName("Recorder")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.state = Label()
+        give_role(self.state, "name")
+        self.discard_button = IconButton(look, "trash", "Throw the recording away", side=28)
+        self.discard_button.clicked.connect(self.discard_requested)
+        self.pause_button = QPushButton("Pause")
+        self.pause_button.clicked.connect(making.pause_or_resume)
+        self.stop_button = QPushButton("End")
+        self.stop_button.clicked.connect(making.stop)
+        for button in (self.pause_button, self.stop_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(10)
+        layout.addWidget(self.state, 1)
+        layout.addWidget(self.discard_button)
+        layout.addWidget(self.pause_button)
+        layout.addWidget(self.stop_button)
+        making.changed.connect(self._show)
+        making.moved.connect(self._advance)
+        self._show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Wait or go on with Space, end with Return."""
+        match event.key():
+            case Qt.Key.Key_Space:
+                self._making.pause_or_resume()
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._making.stop()
+            case _:
+                super().keyPressEvent(event)
+
+    def _show(self) -> None:
+        self.setVisible(self._making.is_active)
+        self.pause_button.setText("Go On" if self._making.is_paused else "Pause")
+        self._advance()
+
+    def _advance(self) -> None:
+        self.state.setText(f"{self._making.line} · {clock(int(self._making.seconds))}")
