@@ -135,6 +135,7 @@ class Tape:
         except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and who records is told
             _log.exception("a recording broke off")
             sentence = BROKEN
+        self._stream = None
         self._tell(TapeEnded(self._finished(), self.seconds, self._is_silent, sentence))
 
     def _record(self) -> str:
