@@ -98,7 +98,9 @@ class Tape:
         self._lock = threading.Lock()
         self.num_held_bytes = 0
         """What was put in and is not on the disk."""
-        self._num_samples = self._num_zeros = 0
+        self.seconds = 0.0
+        """What was heard; but for the last hundredths it is on the disk."""
+        self._num_zeros = 0
         self._is_silent, self._is_wanted = True, True
         self._level_db = FLOOR_DB
         self._rest, self._loudest = b"", np.zeros(0, np.float32)
@@ -131,7 +133,7 @@ class Tape:
             sentence = self._record()
         except OSError as error:
             _log.warning("a recording cannot be written", exc_info=True)
-            sentence = (UNWRITTEN if self._num_samples else UNWRITABLE).format(error.strerror)
+            sentence = (UNWRITTEN if self.seconds else UNWRITABLE).format(error.strerror)
         except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, and who records is told
             _log.exception("a recording broke off")
             sentence = BROKEN
@@ -159,11 +161,6 @@ class Tape:
             self._end_stream(file)
         return ""
 
-    @property
-    def seconds(self) -> float:
-        """What is on the disk."""
-        return self._num_samples / SAMPLE_RATE
-
     def _is_disk_full(self) -> bool:
         return shutil.disk_usage(self._path.parent).free < LEAST_FREE_BYTES
 
@@ -179,6 +176,7 @@ class Tape:
         if num_frames:
             frames = np.frombuffer(data, form.sample_type, num_frames * form.num_channels)
             self._keep_samples(file, self._stream.take(_as_float(frames.reshape(num_frames, -1))))
+            self.seconds += num_frames / form.sample_rate_hz
         self._tell_how_far()
 
     def _end_stream(self, file: BinaryIO) -> None:
@@ -192,7 +190,6 @@ class Tape:
         if not len(samples):
             return
         _write(file, np.round(samples * 32_767).astype("<i2").tobytes())
-        self._num_samples += len(samples)
         is_sound = bool(samples.any())
         self._is_silent &= not is_sound
         self._num_zeros = 0 if is_sound else self._num_zeros + len(samples)

@@ -30,6 +30,7 @@ from app.application import DesktopApplication, System, assemble  # noqa: E402
 from app.exports import ExportFormat  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
+from app.sound import tape  # noqa: E402
 from app.store import Answered, Draft, Store, Turn  # noqa: E402
 from app.viewmodels.conversation.turns import AnswerState  # noqa: E402
 from engine import Media, Text, sample_checkpoint, user  # noqa: E402
@@ -89,6 +90,7 @@ class Tour:
         store = QSettings(str(place / "settings.ini"), QSettings.Format.IniFormat)
         self.settings = Settings(store)
         self.microphones = PretendedMicrophones()
+        tape.LEAST_FREE_BYTES = 1 << 16  # this disk is a small one
         command = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "echo"]
         theme = Theme(self.application, self.settings)
         self.desk = assemble(command, theme, self.settings, place / "data", System(lambda: self.microphones))
@@ -188,14 +190,16 @@ def work(place: Path, disk: Disk) -> None:
     voice = desk.models.voice
     voice.toggle()
     microphones.say(np.sin(np.arange(48_000) / 20).astype(np.float32))
-    voice.toggle()
-    assert voice.problem.startswith("The recording cannot be saved: "), voice.problem
+    wait_until(lambda: bool(voice.problem), "nothing can be recorded")
+    assert voice.problem.startswith("Nothing can be recorded"), voice.problem
     tour.settings.shows_statistics = True
     tour.wait_for_remark("The settings cannot be saved now.")
 
     disk.free()
     voice.toggle()
-    assert composer.items[-1].name.startswith("Recording"), voice.problem
+    microphones.say(np.sin(np.arange(48_000) / 20).astype(np.float32))
+    voice.toggle()
+    wait_until(lambda: composer.items[-1].name.startswith("Recording"), "what was said is attached")
     num_items = len(composer.items)
     desk.models.intake.take_paste(picture)
     wait_until(lambda: len(composer.items) > num_items, "the pasted picture is attached")

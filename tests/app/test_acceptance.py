@@ -428,8 +428,8 @@ def test_d19_what_was_said_before_the_microphone_went_is_there(open_desk: OpenDe
     microphones.say(tone(1.5, microphones.rate_hz))
     qtbot.waitUntil(lambda: desk.window.composer.recorder.time.text() == "0:01", timeout=WAIT_MS)
     microphones.lost.emit()
-    assert desk.window.composer.problem.text.text() == LOST
     let_files_be_read(desk)
+    assert desk.window.composer.problem.text.text() == LOST
     assert [item.label for item in desk.models.composer.items] == ["1.5 s"]
     desk.window.composer.record_button.click()
     assert desk.models.voice.is_open, "the next microphone cannot be used"

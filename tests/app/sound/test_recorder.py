@@ -57,6 +57,7 @@ def end(recorder: Recorder) -> None:
 
 def hear(qtbot: QtBot, recorder: Recorder, num_reads: int = 1) -> None:
     """Read so often, and wait until what was read is on the disk and told."""
+    recorder._timer.stop()  # what is waited for is of this read and no other
     for _ in range(num_reads):
         with qtbot.waitSignal(recorder.progressed, timeout=WAIT_MS):
             recorder._read()
