@@ -35,6 +35,9 @@ NUM_SNAPSHOTS = 2
 SOUND_FRAMES, SOUND_TOKENS = 3000, 750
 """Of 30 seconds."""
 
+CPU_FRAMES = 64
+"""Of a clip, convolved at once on the CPU."""
+
 CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
 """What a person chooses from."""
 
@@ -149,7 +152,7 @@ def _work_bytes(shapes: Shapes, machine: Machine, use: Use, context: int) -> int
     if sees:
         moments.append(_picture_floats(shapes, use.budget) * size)
     if hears:
-        moments.append(_sound_floats(shapes) * size)
+        moments.append(_sound_floats(shapes, SOUND_FRAMES if machine.has_gpu else CPU_FRAMES) * size)
     return max(moments)
 
 
@@ -187,14 +190,16 @@ def _picture_floats(shapes: Shapes, budget: int) -> int:
     return num_patches * max(3 * vision.patch_values, layer)
 
 
-def _sound_floats(shapes: Shapes) -> int:
-    """While two convolutions shorten the clip, the second of them unfolded, or a layer of the tower looks back."""
+def _sound_floats(shapes: Shapes, num_frames: int) -> int:
+    """While two convolutions shorten so much of the clip at once, the second of them unfolded, or a layer of the tower
+    looks back.
+    """
     audio = shapes.audio
     assert audio is not None
     if not audio.hidden_size:
         return SOUND_TOKENS * 4 * shapes.hidden_size
     channels = audio.channels[0]
-    convolved = SOUND_FRAMES // 2 * 64 * channels * 5 + SOUND_FRAMES // 4 * 32 * channels * 9
+    convolved = num_frames // 2 * 64 * channels * 5 + num_frames // 4 * 32 * channels * 9
     return max(convolved, SOUND_TOKENS * audio.hidden_size * (2 * audio.attention_window + 12))
 
 
