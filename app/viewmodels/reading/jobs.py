@@ -145,6 +145,7 @@ class PageJobs(QObject):
         reading, pages, path, password = job.reading, tuple(job.running), str(self._path), self.password
         if len(pages) == 1 and reading.turned is None:
             reading = with_fields(reading, turned=self._pages[pages[0] - 1].chosen_turn)
+        self._begin_page(job)
         errand = self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
         job.errand = errand
         errand.heard.connect(lambda event: self._take(job, event) if job in self._jobs else None)
@@ -161,6 +162,7 @@ class PageJobs(QObject):
                 job.has_lost = False
                 self._note_pace(job, text.number)
                 self._finish(text, job.reading.region)
+                self._begin_page(job)
             case DocumentRead(is_cancelled=is_cancelled):
                 self._let_go(job.rest if is_cancelled else job.running)
                 self._next(job, [] if is_cancelled else job.waiting)
@@ -168,6 +170,12 @@ class PageJobs(QObject):
                 self._fail(job, failed)
             case _:
                 pass
+
+    def _begin_page(self, job: _Job) -> None:
+        """The engine is at the next page, though nothing of it is read yet."""
+        if job.running and (page := self._pages[job.running[0] - 1]).progress is None:
+            page.progress = 0.0
+            self.progressed.emit(page.number)
 
     def _fail(self, job: _Job, failed: Failed) -> None:
         """An engine that stopped takes the page with it that it was at; where it stops again, no more are tried."""

@@ -73,7 +73,8 @@ class ReadingHeader(QWidget):
             return ""
         if document.phase is Phase.LOCKED:
             return "Locked"
-        if document.phase is Phase.LOOKING and not (document.is_reading or document.jobs.is_followed):
+        is_read = document.is_reading or (document.jobs.is_followed and bool(document.pages))
+        if document.phase is Phase.LOOKING and not is_read:
             return (
                 f"Looking · {document.num_looked:,} of {count(len(document.pages), 'page')}"
                 if document.pages

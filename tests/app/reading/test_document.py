@@ -108,7 +108,9 @@ def lines(document: OpenDocument, number: int = 1) -> list[str]:
 def test_the_time_left_follows_the_page_that_is_being_read(errands: Errands) -> None:
     document = looked(errands, 3)
     document.read([1, 2, 3], Reading())
+    assert [page_line(page) for page in document.pages] == ["Reading… 0 %", "Waits to be read", "Waits to be read"]
     errands.answer(errands.last, PageRead(page_text(1, "word")))
+    assert [page_line(page) for page in document.pages[1:]] == ["Reading… 0 %", "Waits to be read"]
     whole = document.seconds_left
     assert whole is not None
     errands.answer(errands.last, PageProgress(2, 1, 2))
