@@ -16,7 +16,8 @@ from engine.documents.names import Found, find_documents, page_numbers
 from engine.documents.running import mark_running
 from engine.documents.source import Document
 from engine.documents.writers import DocumentFormat, Layout, target_of, write_document
-from engine.documents.writers.texts import to_json
+from engine.documents.writers.blocks import document_words
+from engine.documents.writers.texts import to_json, to_markdown
 from engine.engine import Engine
 from engine.protocol.documents import DocumentInfo, PageText, Reading, ReadingForm
 from engine.protocol.errors import CheckpointError, EngineError, without_surrogates
@@ -203,13 +204,19 @@ class _Run:
             self._tell(found, PageRead(page))
             self._tell(found, TextDelta(page.text))
         elif self._wanted.form is None:
-            write_line(page.text)
+            write_line(self._told(page))
         if _is_missed(kept) or page.state in ("cut_off", "looped"):
             self.unread.append(f"page {page.number} of “{found.path.name}”")
             reason = page.reason or "Something stands on this page, but no text was found. Read it another way."
             say(f"“{found.path.name}”, page {page.number}: {reason}", "red")
         elif page.reason:
             say(f"“{found.path.name}”, page {page.number}: {page.reason}", "yellow")
+
+    def _told(self, page: PageText) -> str:
+        """A page's text in the form that was asked for, which lines are not yet where Markdown was."""
+        if self._wanted.reading.form != "markdown" or page.answer:
+            return page.text
+        return to_markdown((page,), Layout("markdown", "joined"), document_words((page,))).rstrip()
 
     @staticmethod
     def _tell(found: Found, event: EngineEvent) -> None:

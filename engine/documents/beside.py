@@ -91,15 +91,15 @@ def _blocks(lines: Sequence[Cells], group: range, columns: Sequence[tuple[int, i
 
 
 def _are_blocks(lines: Sequence[Cells], blocks: Sequence[Sequence[Place]]) -> bool:
-    side_by_side = sorted(len(block) for block in blocks)[-2:]
-    if side_by_side[0] < FEWEST or min(map(len, blocks)) < 2:
+    if min(map(len, blocks)) < 2:
         return False
     if any(len({line for line, _ in block}) < len(block) for block in blocks):  # two cells of a line in one column
         return False
     texts = [[lines[line][cell] for line, cell in block] for block in blocks]
     if any(map(_is_prose, texts)) and all(map(_is_whole, texts)):
         return True
-    return max(map(len, blocks)) <= MOST and all(map(_is_mixed, texts))
+    lengths = sorted(map(len, blocks))
+    return lengths[-2] >= FEWEST and lengths[-1] <= MOST and all(map(_is_mixed, texts))
 
 
 def _is_whole(block: Sequence[Cell]) -> bool:

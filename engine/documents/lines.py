@@ -39,7 +39,7 @@ STRAY = 0.8
 LONE, SMALLEST = 0.55, 9
 """Of a letter's height, and pixels: as high, what stands far from all others is small print, not a speck."""
 
-JOINT = 0.9
+JOINT = 1.2
 """Line heights: the widest blank between a mark and the next word."""
 
 MOST_PARTS = 40_000
@@ -422,14 +422,14 @@ def _with_marks(parts: Components, runs: list[Run], marks: np.ndarray, letter: f
     marks = marks[np.argsort(parts.top[marks] + parts.bottom[marks], kind="stable")]
     for start in range(0, len(marks), 512):
         some = marks[start : start + 512]
-        x = ((parts.left[some] + parts.right[some]) / 2)[:, None]
+        from_, to = parts.left[some][:, None], parts.right[some][:, None]
         y = ((parts.top[some] + parts.bottom[some]) / 2)[:, None]
         near = np.flatnonzero((top - 0.4 * height < y[-1]) & (bottom + 0.4 * height > y[0]))
         if not len(near):
             continue
-        across = np.maximum(0, np.maximum(left[near] - x, x - right[near]))
+        across = np.maximum(0, np.maximum(left[near] - to, from_ - right[near]))
         down = np.maximum(0, np.maximum(top[near] - y, y - bottom[near]))
-        fits = (across < 1.1 * height[near]) & (down < 0.4 * height[near])
+        fits = (across < 1.3 * height[near]) & (down < 0.4 * height[near])
         cost = np.where(fits, across + 2 * down, np.inf)
         best = cost.argmin(axis=1)
         is_found = np.isfinite(cost[np.arange(len(some)), best])

@@ -36,6 +36,9 @@ _AGAIN = frozenset(("and", "or", "to", "und", "oder", "bis", "sowie", "et", "ou"
 _CELLS = "\t"
 """Between the cells of a row of a table, which is no part of a sentence."""
 
+_LEADER = re.compile(r"(?:[.·] ?){5,}")
+"""In a table of contents, whose entries are no sentences."""
+
 _ITEM = re.compile(r"(?:[-–—•·*▪◦]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
 _WORD = re.compile(r"\w+(?:[-\u2010]\w+)*")
 _CUT_WORD = re.compile(r"(?<!\w)\w+[-\u2010]$")
@@ -108,7 +111,7 @@ def _begins(before: TextLine, line: TextLine, lines: Sequence[TextLine], index: 
     """Whether a line begins a paragraph, by where it and the one before it stand and what they say."""
     if before.is_running or line.is_running or _ITEM.match(line.text.lstrip()):
         return True
-    if _CELLS in before.text or _CELLS in line.text:
+    if _CELLS in before.text or _CELLS in line.text or _LEADER.search(before.text):
         return True
     near = lines[max(0, index - _NEAR) : index + _NEAR]
     if before.box is None or line.box is None:

@@ -52,6 +52,7 @@ _PART = 0.6
 _STOPPED = "Writing the recording down was stopped."
 _UNTRANSLATED = "The model did not translate this part."
 _CUT_OFF = "The model came to no end in this part: check it."
+_NO_SPEECH = "What sounds here is no speech that this model knows."
 _LOOPED = "The model repeated itself in this part, which stands here once: check it."
 
 
@@ -102,7 +103,7 @@ def _read(
             reader = _Reader(folder, prompt, translation, behind)
             blocks = reader.until_damage(file.blocks(first_s))
             stretches = cut(blocks, longest_stretch_s(info), first_s=first_s, begin_s=start_s)
-            for piece in reader.read(stretches, ask):
+            for piece in reader.read(stretches, _what_is_heard(ask, info.traits.declines)):
                 end_s = piece.end_s
                 total_s = max(total_s, end_s)
                 yield SpeechRead(piece, total_s)
@@ -114,6 +115,17 @@ def _read(
         ) from error
     else:
         yield RecordingRead(end_s)
+
+
+def _what_is_heard(ask: Asking, declines: str) -> Asking:
+    """The same, where an answer that begins with how a checkpoint declines is a failure, not words that were said."""
+
+    def heard(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+        for place, answered in ask(asks):
+            is_declined = declines and answered.text.lstrip().startswith(declines)
+            yield place, replace(answered, text="", error=_NO_SPEECH) if is_declined else answered
+
+    return heard
 
 
 def transcribe(request: Transcribe, cancelled: Callable[[], bool], lend: Lend) -> Iterator[SpeechRead | RecordingRead]:

@@ -98,6 +98,11 @@ def test_rows_of_cells_are_no_sentence() -> None:
     assert [len(group) for group in paragraphs(lines)] == [1, 1, 1]
 
 
+def test_entries_of_a_table_of_contents_are_paragraphs_of_their_own() -> None:
+    lines = [TextLine(f"{at} Some words of a title . . . . . . . . . . . {at}") for at in range(3)]
+    assert paragraphs(lines) == [(line,) for line in lines]
+
+
 def test_lines_without_places_are_told_by_their_length() -> None:
     texts = [
         "A line that is as long as all lines are here",

@@ -63,6 +63,32 @@ def test_text_is_joined_into_paragraphs_on_request(tmp_path: Path) -> None:
     assert joined.split("\n\n")[0] == "a sentence of some length that is cut in halves and ends."
 
 
+def test_rows_of_as_many_cells_are_a_table_where_there_are_tables(tmp_path: Path) -> None:
+    texts = ("Prices", "Item\tQty", "Red | apples\t3", "Pears\t10", "Page\t7\tof 9", "The end.")
+    pages = (PageText(1, "done", tuple(map(TextLine, texts))),)
+    table = "| Item | Qty |\n| --- | --- |\n| Red \\| apples | 3 |\n| Pears | 10 |"
+    rows = "Item\tQty\nRed | apples\t3\nPears\t10"
+    for form, cells in (("md", table), ("txt", rows)):
+        text = written(tmp_path, form, pages, lines="joined", separator="none").decode()
+        assert text == f"Prices\n\n{cells}\n\nPage\t7\tof 9\n\nThe end.\n"
+
+
+def test_joined_lines_have_headings_and_items(tmp_path: Path) -> None:
+    texts = ("Annual report", "It was a good year, and the next one is going to be", "better.", "• Apples", "• Pears")
+    tops, heights = (0.1, 0.2, 0.22, 0.3, 0.32), (0.03, 0.01, 0.01, 0.01, 0.01)
+    boxes = [
+        Box(0.1, top, 0.1 + len(text) / 60, top + height)
+        for text, top, height in zip(texts, tops, heights, strict=True)
+    ]
+    pages = (PageText(1, "done", tuple(map(TextLine, texts, boxes))),)
+    prose = "It was a good year, and the next one is going to be better."
+    for form, told in (
+        ("md", f"# Annual report\n\n{prose}\n\n- Apples\n\n- Pears\n"),
+        ("txt", f"Annual report\n\n{prose}\n\n• Apples\n\n• Pears\n"),
+    ):
+        assert written(tmp_path, form, pages, lines="joined", separator="none").decode() == told
+
+
 def test_running_lines_are_left_out_on_request(tmp_path: Path) -> None:
     page = PageText(1, "done", (TextLine("HEADER", is_running=True), TextLine("text")))
     assert written(tmp_path, "txt", (page,), with_running=False) == b"text\n"

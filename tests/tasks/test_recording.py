@@ -162,6 +162,14 @@ def test_one_piece_that_fails_stops_no_other(tmp_path: Path) -> None:
     ]
 
 
+def test_an_answer_that_declines_is_no_speech(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", recording([2, 2], [1, 2, 1])[0])
+    info = msgspec.structs.replace(INFO, traits=Traits(declines="I am a sample"))
+    pieces = pieces_of(read_recording(path, Scripted("I am a sample, ask another one.", "8 2 4"), info))
+    told = [(piece.state, piece.text) for piece in pieces if piece.state != "silent"]
+    assert told == [("failed", ""), ("done", "8 2 4")]
+
+
 def test_a_translation_stands_beside_what_was_said(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", recording([4, 4], [1, 2, 0.0])[0])
     ask = Scripted("Guten Tag\nEnglish: Good day", "Auf Wiedersehen")

@@ -2,11 +2,15 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+from engine.documents.cut import CELL_GAP
 from engine.documents.paragraphs import join_lines, paragraphs, words_of
 from engine.protocol.documents import PageText, ReadingForm, TextLine
 
@@ -18,6 +22,12 @@ __all__ = [
     "Block", "Heading", "Item", "Layout", "Paragraph", "Table", "blocks_of", "document_words", "remark",
     "tables_of",
 ]  # fmt: skip
+
+
+HEADING, TITLE = 1.3, 1.7
+"""Usual line heights of a heading of the second, and of the first level, at the least."""
+
+_BULLET = re.compile(r"[•▪◦‣●■]\s*(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -117,9 +127,37 @@ def _wanted(lines: Sequence[TextLine], layout: Layout) -> list[TextLine]:
 
 
 def _paragraphs(lines: Sequence[TextLine], layout: Layout, words: frozenset[str]) -> Iterator[Block]:
-    for group in paragraphs(lines):
-        texts = [line.text for line in group]
-        yield Paragraph(join_lines(texts, words) if layout.lines == "joined" else "\n".join(texts))
+    """Lines of as many cells, one below the other, are a table."""
+    usual = _usual_height(lines)
+    for num_cells, groups in groupby(paragraphs(lines), lambda group: group[0].text.count(CELL_GAP) + 1):
+        alike = list(groups)
+        if num_cells > 1 and len(alike) > 1:
+            yield Table(tuple(tuple(cell.strip() for cell in row.text.split(CELL_GAP)) for row, *_ in alike))
+            continue
+        yield from (_paragraph(group, layout, words, usual) for group in alike)
+
+
+def _paragraph(group: Sequence[TextLine], layout: Layout, words: frozenset[str], usual: float) -> Block:
+    """Where lines are joined, higher print that stands alone is a heading, and what begins with a bullet an item."""
+    texts = [line.text for line in group]
+    if layout.lines == "kept":
+        return Paragraph("\n".join(texts))
+    text = join_lines(texts, words)
+    height = _height(group[0])
+    if len(group) == 1 and height > HEADING * usual > 0 and not group[0].is_running and CELL_GAP not in text:
+        return Heading(1 if height > TITLE * usual else 2, text)
+    bullet = _BULLET.match(text)
+    return Item(0, "•", text[bullet.end() :]) if bullet else Paragraph(text)
+
+
+def _height(line: TextLine) -> float:
+    return line.box.bottom - line.box.top if line.box is not None else 0.0
+
+
+def _usual_height(lines: Sequence[TextLine]) -> float:
+    """Of a line of print, as a share of the page; each counts by its length."""
+    heights = [_height(line) for line in lines if line.box is not None for _ in range(0, len(line.text), 8)]
+    return median(heights) if heights else 0.0
 
 
 def _csv_rows(text: str) -> tuple[tuple[str, ...], ...]:

@@ -40,7 +40,17 @@ def _plain(page: PageText, layout: Layout, words: frozenset[str]) -> str:
         return (page.text if layout.answers == "fields" else page.answer).strip("\n")
     if layout.lines == "kept":
         return "\n".join(line.text for line in page.lines if layout.with_running or not line.is_running)
-    return "\n\n".join(block.text for block in blocks_of(page, layout, words) if isinstance(block, Paragraph))
+    return "\n\n".join(map(_plain_block, blocks_of(page, layout, words)))
+
+
+def _plain_block(block: Block) -> str:
+    match block:
+        case Table(rows):
+            return "\n".join("\t".join(row) for row in rows)
+        case Item(_, mark, text):
+            return f"{mark} {text}"
+        case Heading(_, text) | Paragraph(text):
+            return text
 
 
 def to_markdown(pages: Sequence[PageText], layout: Layout, words: frozenset[str]) -> str:
