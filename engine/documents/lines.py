@@ -278,7 +278,7 @@ def _thickened(strokes: np.ndarray, letter: float) -> np.ndarray:
 
 def _is_print(parts: Components, letter: float, pictures: Sequence[Place]) -> np.ndarray:
     height, width = parts.height, parts.width
-    is_print = (parts.area >= max(2, 0.012 * letter**2)) & (height < LARGE * letter) & (width < 40 * letter)
+    is_print = (parts.area >= max(2, 0.01 * letter**2)) & (height < LARGE * letter) & (width < 40 * letter)
     is_print &= (np.minimum(width, height) < 3 * letter) | (parts.area > 0.12 * width * height)  # a stroke of a drawing
     is_print |= _are_initials(parts, letter)
     return is_print & ~_is_within(parts, pictures)

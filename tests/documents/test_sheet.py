@@ -159,6 +159,19 @@ def test_print_that_differs_by_its_colour_alone_is_print(paper: str, ink: str) -
     assert see(page, NO_LAYER).verdict == "picture"
 
 
+def test_the_dot_of_a_thin_letter_and_a_sign_between_wide_blanks_belong_to_their_line() -> None:
+    page = draw_page([(100, 100, "Pr"), (150, 100, "ce and more words"), (100, 200, "Sum"), (205, 200, "of all words")])
+    draw = ImageDraw.Draw(page)
+    draw.rectangle([138, 110, 140, 125], fill=0)
+    draw.rectangle([139, 104, 140, 105], fill=0)
+    draw.rectangle([174, 212, 190, 214], fill=0)
+    draw.rectangle([174, 218, 190, 220], fill=0)
+    ground = take_apart(page).ground
+    parts, members = ground.components, np.concatenate([run.members for run in ground.runs])
+    assert {4, 51} <= set(parts.area[members].tolist())
+    assert len(ground.runs) == 2
+
+
 def test_quotes_and_marks_between_words_part_no_line() -> None:
     lines = [(60.0, 60 + 50 * i, text) for i, text in enumerate(('he said: "It is!" and I\'ve', 'time?" , she; said'))]
     sheet = take_apart(draw_page([*lines, *prose(5, 60, 300, 6)], height=30))
