@@ -411,11 +411,10 @@ def _style_code(lines: list[QTextBlock], theme: Theme) -> None:
     cursor.mergeBlockFormat(shape)
     cursor.mergeBlockCharFormat(mono)
     cursor.mergeCharFormat(mono)
-    room = 2 * CODE_PADDING if is_code(first.previous()) else CODE_PADDING
-    room += label_height(theme) if code_language(first) else 0
+    room = 2 * CODE_PADDING + 6  # also where the card of other code is beside it
     top, bottom = QTextBlockFormat(), QTextBlockFormat()
-    top.setTopMargin(room + 6)
-    bottom.setBottomMargin(CODE_PADDING + 6)
+    top.setTopMargin(room + (label_height(theme) if code_language(first) else 0))
+    bottom.setBottomMargin(room)
     QTextCursor(first).mergeBlockFormat(top)
     QTextCursor(last).mergeBlockFormat(bottom)
 

@@ -80,6 +80,7 @@ def looks(view: MarkdownView) -> list[tuple[object, ...]]:
 STREAMED = [source for source, _ in FRAGMENTS if "\n\n" in source and not definitions_in(source)] + [
     "a\n\n| a |\n|---|\n| 1 |\n\n| b |\n|---|\n| 2 |\n\n---\n\n"
     "| c |\n|---|\n| 3 |\n\n```py\nx\n```\n\n| d |\n|---|\n| 4 |",
+    "```py\nx\n```\n\n```\ny\n```\n\n---\n\n```js\nz\n```\n\n    indented\n\nend",
     "# H\n\n## I\n\n---\n\n---\n\n- a\n- b\n\n1. c\n\n   d\n\n2. e\n\n> q\n\n$$x$$\n\n---\n\nend",
 ]
 
