@@ -39,7 +39,7 @@ class RMSNorm(nn.RMSNorm):
 
 
 def _is_fused(x: mx.array) -> bool:
-    return x.size <= FUSED_SIZE and backend_name() == "cpu"
+    return x.size <= FUSED_SIZE and x.dtype == mx.float32 and backend_name() == "cpu"
 
 
 @partial(mx.compile, shapeless=True)

@@ -26,6 +26,14 @@ def test_a_norm_is_that_of_mlx(shape: tuple[int, ...]) -> None:
     assert mx.array_equal(norm.added_to(h, x), h + expected)
 
 
+def test_a_norm_keeps_the_type_of_activations() -> None:
+    norm, x = RMSNorm(64, 1e-6), drawn(1, 1, 64).astype(mx.bfloat16)
+    norm.weight = drawn(64, seed=2).astype(mx.bfloat16)
+    expected = mx.fast.rms_norm(x, norm.weight, 1e-6)
+    assert norm(x).dtype == norm.added_to(x, x).dtype == mx.bfloat16
+    assert mx.array_equal(norm(x), expected)
+
+
 @pytest.mark.parametrize("offset", [0, 77, 100_000, mx.array([5]), mx.array([5, 1000])])
 @pytest.mark.parametrize(("theta", "factor"), [(1e4, None), (1e6, 0.25)])
 @pytest.mark.parametrize(("length", "dim"), [(1, 64), (9, 16), (40, 256)])
