@@ -112,6 +112,7 @@ class PdfFile:
                 number, *_size(page), seen.verdict, seen.reason,
                 _upright(characters, page.get_rotation()) if is_written else seen.turned,
                 layer.num_characters, seen.ink, self._file.get_page_label(number - 1), seen.num_printed,
+                seen.num_unseen,
             )  # fmt: skip
 
     def draw(self, number: int, drawing: Drawing) -> Image.Image:
@@ -286,6 +287,7 @@ def _layer(characters: _Characters, picture_share: float) -> Layer:
         int(characters.are_hidden[kept].sum()),
         num_characters if are_swapped else int(characters.are_damaged[kept].sum()),
         characters.boxes[kept],
+        np.array([text.isalnum() for text in characters.texts], np.bool_)[kept],
         picture_share,
     )
 

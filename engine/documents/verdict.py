@@ -25,6 +25,9 @@ _BLOCK = 16
 _MARK_PIXELS = 8
 """So much ink in a block is a mark; dust is less."""
 
+_WORD, _TONE = 4, 6
+"""Letters, and levels."""
+
 _DAMAGED, _HIDDEN, _OUTSIDE = 0.1, 0.5, 0.1
 """Shares of characters that are no Unicode, of those that are invisible, and of ink that is outside the text's boxes,
 above which that is the verdict."""
@@ -42,11 +45,13 @@ class Layer:
     """No Unicode, or none that means a character."""
     boxes: np.ndarray
     """[num_characters, 4] left, top, right, bottom in shares of the page as it is shown."""
+    are_letters: np.ndarray
+    """[num_characters] bool: or digits, in the order of the file."""
     picture_share: float
     """Of the page, covered by pictures."""
 
 
-NO_LAYER = Layer(0, 0, 0, np.zeros((0, 4)), 1.0)
+NO_LAYER = Layer(0, 0, 0, np.zeros((0, 4)), np.zeros(0, np.bool_), 1.0)
 """Of a picture."""
 
 
@@ -60,6 +65,8 @@ class Seen(NamedTuple):
     num_printed: int
     """Characters by a guess, where the layer does not hold them."""
     ink: float
+    num_unseen: int = 0
+    """Characters of the layer where there is nothing to be seen: white on white, or hidden."""
 
 
 def see(picture: Image.Image, layer: Layer) -> Seen:
@@ -68,7 +75,7 @@ def see(picture: Image.Image, layer: Layer) -> Seen:
     ink = find_ink(np.asarray(grey))
     verdict, reason = judge(layer, ink)
     if verdict in ("text", "empty"):
-        return Seen(verdict, reason, 0, 0, float(ink.mean()))
+        return Seen(verdict, reason, 0, 0, float(ink.mean()), _num_unseen(layer, np.asarray(grey)))
     is_turned = lies_on_its_side(grey, _text_like(ink))
     upright = grey.transpose(Image.Transpose.ROTATE_270) if is_turned else grey
     return Seen(verdict, reason, 90 if is_turned else 0, _guess_characters(upright), float(ink.mean()))
@@ -98,6 +105,21 @@ def judge(layer: Layer, ink: np.ndarray) -> tuple[Verdict, str]:
         beside = picture if layer.picture_share > 0.05 else "something that is drawn as lines and curves"
         return "mixed", f"Beside text ({count:,} characters) there is {beside}, which may hold more text."
     return "text", f"The file holds the text of this page: {count:,} characters."
+
+
+def _num_unseen(layer: Layer, gray: np.ndarray) -> int:
+    """Letters in whose places a page [H, W] uint8 is of one tone, where as many as a word has follow each other."""
+    differs = np.zeros(gray.shape, np.bool_)
+    differs[:, 1:] = np.abs(np.diff(gray.astype(np.int16), axis=1)) > _TONE
+    sums = np.pad(differs, ((1, 0), (1, 0))).cumsum(axis=0, dtype=np.int32).cumsum(axis=1)
+    height, width = gray.shape
+    sides = layer.boxes[layer.are_letters] * (width, height, width, height)
+    left, top = np.clip(np.floor(sides[:, :2]), 0, (width, height)).astype(int).T
+    right, bottom = np.clip(np.ceil(sides[:, 2:]), 0, (width, height)).astype(int).T
+    is_unseen = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] <= 0
+    change = np.diff(np.pad(is_unseen.astype(np.int8), 1))
+    lengths = np.flatnonzero(change == -1) - np.flatnonzero(change == 1)
+    return int(lengths[lengths >= _WORD].sum())
 
 
 def _guess_characters(picture: Image.Image) -> int:

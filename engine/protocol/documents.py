@@ -94,6 +94,8 @@ class PageInfo(_Value, frozen=True):
     """What the document calls this page, e.g. "iv"; of a folder's picture its name, as seen from the folder."""
     num_printed: int = 0
     """Characters that are to be seen on it, by a guess, where its text layer does not say."""
+    num_unseen: int = 0
+    """Characters of its text layer where nothing is to be seen."""
 
 
 class DocumentInfo(_Value, frozen=True):

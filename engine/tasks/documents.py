@@ -200,6 +200,8 @@ def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Tu
     lines = _layer(document, info.number, reading, turned)
     receipt = PageReceipt("layer", seconds=time.monotonic() - started)
     reason = "" if info.verdict == "text" else info.reason
+    if info.num_unseen and not reason:
+        reason = f"{info.num_unseen:,} characters of the text in the file are not to be seen on this page."
     if not lines and info.verdict != "empty":
         reason = f"{info.reason} Read the page another way than from the file's text."
     return PageText(info.number, "done" if lines else "empty", lines, reason, turned=turned, receipt=receipt)

@@ -57,6 +57,15 @@ def test_the_reason_of_a_verdict_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
+def test_text_that_is_not_to_be_seen_is_counted(tmp_path: Path) -> None:
+    white = b"1 1 1 rg " + text("Secret words", y=300) + b"0 g "
+    pages = [Page(white + text(*LINES)), Page(text(*LINES, size=6)), Page(text(*LINES) + text("Far away", x=3000))]
+    document = Document(write_pdf(tmp_path / "a.pdf", pages))
+    looked = [document.look(number) for number in (1, 2, 3)]
+    assert [page.verdict for page in looked] == ["text"] * 3
+    assert [page.num_unseen for page in looked] == [11, 0, 7]
+
+
 def test_letters_without_unicode_are_damaged_text(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))])
     with pikepdf.open(path, allow_overwriting_input=True) as file:
