@@ -26,7 +26,7 @@ from PIL import Image  # noqa: E402
 from PySide6.QtCore import QCoreApplication, QMimeData, QSettings  # noqa: E402
 from PySide6.QtGui import QImage  # noqa: E402
 
-from app.application import DesktopApplication, System, assemble  # noqa: E402
+from app.application import Desk, DesktopApplication, System, assemble  # noqa: E402
 from app.exports import ExportFormat  # noqa: E402
 from app.look.theme import Theme  # noqa: E402
 from app.settings import Settings  # noqa: E402
@@ -152,6 +152,23 @@ def export_twice(tour: Tour, place: Path, *, is_small: bool) -> None:
     assert not list(place.glob("*no.md*"))
 
 
+def record_in_vain(desk: Desk, microphones: PretendedMicrophones) -> None:
+    """Speak where nothing can be written."""
+    desk.models.voice.toggle()
+    microphones.say(np.sin(np.arange(48_000) / 20).astype(np.float32))
+    wait_until(lambda: bool(desk.models.voice.problem), "nothing can be recorded")
+    assert desk.models.voice.problem.startswith("Nothing can be recorded"), desk.models.voice.problem
+
+
+def record(desk: Desk, microphones: PretendedMicrophones) -> None:
+    """Speak where there is room."""
+    desk.models.voice.toggle()
+    microphones.say(np.sin(np.arange(48_000) / 20).astype(np.float32))
+    desk.models.voice.toggle()
+    items = desk.models.composer
+    wait_until(lambda: items.items[-1].name.startswith("Recording"), "what was said is attached")
+
+
 def work(place: Path, disk: Disk) -> None:
     """Do everything that writes, on a full disk; make room; be killed."""
     shelf = place.parent
@@ -187,19 +204,12 @@ def work(place: Path, disk: Disk) -> None:
     assert composer.notice.startswith("The picture cannot be attached, because it cannot be written: "), composer.notice
     assert len(composer.items) == num_items
 
-    voice = desk.models.voice
-    voice.toggle()
-    microphones.say(np.sin(np.arange(48_000) / 20).astype(np.float32))
-    wait_until(lambda: bool(voice.problem), "nothing can be recorded")
-    assert voice.problem.startswith("Nothing can be recorded"), voice.problem
+    record_in_vain(desk, microphones)
     tour.settings.shows_statistics = True
     tour.wait_for_remark("The settings cannot be saved now.")
 
     disk.free()
-    voice.toggle()
-    microphones.say(np.sin(np.arange(48_000) / 20).astype(np.float32))
-    voice.toggle()
-    wait_until(lambda: composer.items[-1].name.startswith("Recording"), "what was said is attached")
+    record(desk, microphones)
     num_items = len(composer.items)
     desk.models.intake.take_paste(picture)
     wait_until(lambda: len(composer.items) > num_items, "the pasted picture is attached")
