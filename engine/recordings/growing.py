@@ -42,7 +42,7 @@ def is_growing(path: Path) -> bool:
 
 def recorded_s(path: Path) -> float:
     """How long a recording of ours is so far; raises OSError."""
-    return max(0, path.stat().st_size - _HEADER.size) / (SAMPLE_RATE * _SAMPLE_BYTES)
+    return _seconds(path.stat().st_size)
 
 
 def finish_growing(path: Path) -> None:
@@ -65,7 +65,11 @@ class GrowingRecording:
         self._path, self._between = path, between
         with self._refusing():
             self._file = path.open("rb", buffering=0)
-            self.seconds = recorded_s(path)
+
+    @property
+    def seconds(self) -> float:
+        """How long it is so far."""
+        return _seconds(os.fstat(self._file.fileno()).st_size)
 
     def __enter__(self) -> Self:
         return self
@@ -107,3 +111,7 @@ class GrowingRecording:
             yield
         except OSError as error:
             raise AttachmentError(f"“{self._path.name}” cannot be read: {error.strerror}.") from error
+
+
+def _seconds(size_bytes: int) -> float:
+    return max(0, size_bytes - _HEADER.size) / (SAMPLE_RATE * _SAMPLE_BYTES)

@@ -105,7 +105,7 @@ def _read(
             stretches = cut(blocks, longest_stretch_s(info), first_s=first_s, begin_s=start_s)
             for piece in reader.read(stretches, _what_is_heard(ask, info.traits.declines)):
                 end_s = piece.end_s
-                total_s = max(total_s, end_s)
+                total_s = max(total_s, end_s, file.seconds)
                 yield SpeechRead(piece, total_s)
     except Cancelled:
         yield RecordingRead(total_s, is_cancelled=True)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton
 
 from app.viewmodels.recordings.making import Making
 from app.widgets.shared.look import IconButton, Label, Look, give_role
@@ -14,10 +14,11 @@ __all__ = ["MakingBar"]
 class MakingBar(QFrame):
     """Is there while something is recorded. Space lets it wait or go on, Return ends it.
 
-    **Signals:** `discard_requested`.
+    **Signals:** `discard_requested`, `left` (it goes, and the keyboard was here).
     """
 
     discard_requested = Signal()
+    left = Signal()
 
     def __init__(self, look: Look, making: Making) -> None:
         super().__init__()
@@ -57,7 +58,11 @@ class MakingBar(QFrame):
                 super().keyPressEvent(event)
 
     def _show(self) -> None:
+        focus = QApplication.focusWidget()
+        had_focus = focus is not None and (focus is self or self.isAncestorOf(focus))
         self.setVisible(self._making.is_active)
+        if had_focus and not self._making.is_active:
+            self.left.emit()
         self.pause_button.setText("Go On" if self._making.is_paused else "Pause")
         self._advance()
 

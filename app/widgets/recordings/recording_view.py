@@ -44,6 +44,7 @@ class RecordingView(QWidget):
         self._making = making
         self._player = player
         self.bar = MakingBar(look, making)
+        self._below = QWidget()
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
         self.title = Label()
         give_role(self.title, "section")
@@ -69,6 +70,7 @@ class RecordingView(QWidget):
         self.back_button.clicked.connect(lambda: recordings.show(False))
         self.play_button.clicked.connect(self._toggle)
         self.write_button.clicked.connect(self._stop_or_go_on)
+        self.bar.left.connect(self.wave.setFocus)
         self.wave.play_requested.connect(self._play)
         self.wave.pause_requested.connect(player.stop)
         self.words.piece_chosen.connect(lambda number: self._play(recordings.pieces[number].start_s))
@@ -95,13 +97,15 @@ class RecordingView(QWidget):
         phase = self._recordings.phase
         self.play_button.setEnabled(not self._making.is_active)
         self.remove_button.setVisible(self._making.is_made_here(path) and not self._making.is_active)
-        self.write_button.setVisible(phase is not Phase.DONE)
+        self._below.setVisible(self._making.is_active)
+        is_growing = self._recordings.is_growing
+        self.write_button.setVisible(phase is Phase.STOPPED or (phase is Phase.WRITING and not is_growing))
         self.write_button.setText("Stop" if phase is Phase.WRITING else "Go On")
         self.save_button.setEnabled(any(piece.text for piece in self._recordings.pieces))
         words = ("Pause", "pause") if player.is_playing else ("Play", "play")
         self.play_button.rename(*words)
         self.failure.show_text(self._making.problem or self._recordings.failure or player.failure)
-        self.wave.show_place(player.place_s, is_playing=player.is_playing)
+        self.wave.show_place(self._recordings.total_s if is_growing else player.place_s, is_playing=player.is_playing)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the halves where there is room."""
@@ -194,4 +198,7 @@ class RecordingView(QWidget):
         column.addLayout(row)
         column.addWidget(self.failure)
         column.addWidget(self.halves, 1)
-        column.addWidget(self.bar)
+        below = QHBoxLayout(self._below)
+        below.setContentsMargins(12, 8, 12, 12)
+        below.addWidget(self.bar)
+        column.addWidget(self._below)

@@ -75,6 +75,7 @@ def test_what_is_said_is_written_down_while_it_is_recorded(open_desk: OpenDesk, 
     wait(qtbot, lambda: not making.is_active and recordings.phase is Phase.DONE)
     assert [piece.text for piece in recordings.pieces if piece.text] == [each.digits for each in said]
     assert not view.bar.isVisible()
+    assert view.wave.hasFocus()
     assert len(recordings.peaks) == pytest.approx(len(samples) / SAMPLE_RATE * PEAKS_A_SECOND, abs=2)
     assert recordings.path == path
     spoken = [(piece.start_s, piece.end_s, piece.text) for piece in recordings.pieces]
@@ -146,7 +147,9 @@ def test_one_microphone_has_one_listener(open_desk: OpenDesk, qtbot: QtBot) -> N
     hear(qtbot, desk, microphones, tone(1), SAMPLE_RATE)
     microphones.lost.emit()
     wait(qtbot, lambda: not desk.models.making.is_active)
-    assert desk.window.recording.failure.text.text() == LOST
+    view = desk.window.recording
+    assert view.failure.text.text() == LOST
+    assert not view.bar.isVisibleTo(view)
     assert desk.models.recordings.path in made_here(desk)
 
 
