@@ -12,9 +12,9 @@ __all__ = ["MakingBar"]
 
 
 class MakingBar(QFrame):
-    """Is there while something is recorded. Space lets it wait or go on, Return ends it.
+    """Space lets a recording wait or go on, Return ends it.
 
-    **Signals:** `discard_requested`, `left` (it goes, and the keyboard was here).
+    **Signals:** `discard_requested`, `left` (nothing is recorded any more, and the keyboard is here).
     """
 
     discard_requested = Signal()
@@ -59,9 +59,8 @@ class MakingBar(QFrame):
 
     def _show(self) -> None:
         focus = QApplication.focusWidget()
-        had_focus = focus is not None and (focus is self or self.isAncestorOf(focus))
-        self.setVisible(self._making.is_active)
-        if had_focus and not self._making.is_active:
+        has_focus = focus is not None and (focus is self or self.isAncestorOf(focus))
+        if has_focus and not self._making.is_active:
             self.left.emit()
         self.pause_button.setText("Go On" if self._making.is_paused else "Pause")
         self._advance()

@@ -122,6 +122,7 @@ def test_a_recording_can_wait_and_be_thrown_away(open_desk: OpenDesk, qtbot: QtB
     making, bar = desk.models.making, desk.window.recording.bar
     wait(qtbot, lambda: desk.models.recordings.is_growing)
     hear(qtbot, desk, microphones, tone(2), SAMPLE_RATE)
+    assert bar.hasFocus()
     qtbot.keyClick(bar, Qt.Key.Key_Space)
     assert (making.is_paused, microphones.is_open, bar.pause_button.text()) == (True, False, "Go On")
     bar.pause_button.click()
