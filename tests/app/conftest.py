@@ -193,6 +193,7 @@ def open_desk(
     assert not left, f"threads left running: {left}"
 
 
+@functools.cache  # of thousands of objects there are few kinds
 def _is_view_model(kind: type) -> bool:
     is_ours = issubclass(kind, QObject) and kind.__module__.startswith("app.")
     return is_ours and not issubclass(kind, QWidget | QCoreApplication)
