@@ -21,7 +21,7 @@ def rms_norm(x: mx.array, eps: float) -> mx.array:
 class RMSNorm(nn.RMSNorm):
     """With a weight. The GPU has a kernel; on the CPU MLX puts it together from a dozen operations.
 
-    Fused by ourselves they are three, and what comes of them is the same to the bit. The number of dimensions and eps
+    Fused by ourselves they are three, and the numbers are the same. The number of dimensions and eps
     are arrays there, because each value of a constant would be one more function for the C++ compiler.
     """
 

@@ -1,5 +1,9 @@
-"""On the CPU norms and rotations are fused by ourselves: the numbers are those of MLX's own functions, to the bit."""
+"""On the CPU norms and rotations are fused by ourselves: the numbers are those of MLX's own functions, to the bit.
 
+But where the C++ compiler joins a product and a sum, as it does for ARM: there the last bit may differ.
+"""
+
+import platform
 from collections.abc import Callable
 
 import mlx.core as mx
@@ -17,13 +21,18 @@ def drawn(*shape: int, seed: int = 0) -> mx.array:
     return mx.random.normal(shape, key=mx.random.key(seed))
 
 
+def assert_same(a: mx.array, b: mx.array) -> None:
+    is_exact = platform.machine() == "x86_64"
+    assert mx.array_equal(a, b) if is_exact else mx.allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_norm_is_that_of_mlx(shape: tuple[int, ...]) -> None:
     norm, x, h = RMSNorm(shape[-1], 1e-6), 3 * drawn(*shape), drawn(*shape, seed=1)
     norm.weight = drawn(shape[-1], seed=2)
     expected = mx.fast.rms_norm(x, norm.weight, 1e-6)
-    assert mx.array_equal(norm(x), expected)
-    assert mx.array_equal(norm.added_to(h, x), h + expected)
+    assert_same(norm(x), expected)
+    assert_same(norm.added_to(h, x), h + expected)
 
 
 def test_a_norm_keeps_the_type_of_activations() -> None:
@@ -44,7 +53,7 @@ def test_a_rotation_is_that_of_mlx(
     periods = None if factor is None else proportional_periods(dim, theta, factor)
     base = theta if factor is None else None
     expected = mx.fast.rope(x, dim, traditional=False, base=base, scale=1.0, offset=offset, freqs=periods)
-    assert mx.array_equal(RoPE(dim, theta, factor).at(offset, length)(x), expected)
+    assert_same(RoPE(dim, theta, factor).at(offset, length)(x), expected)
 
 
 def on_the_gpu(monkeypatch: pytest.MonkeyPatch, work: Callable[[], mx.array]) -> mx.array:
