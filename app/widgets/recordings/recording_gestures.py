@@ -99,7 +99,7 @@ class RecordingGestures(QObject):
     def _offer(self, made: MadeRecording) -> None:
         self._cut_off_path = made.path
         kept = clock(made.seconds)
-        self._cut_off.show_text(f"“{made.path.stem}” was cut off when Cabochon ended. {kept} of it are kept.")
+        self._cut_off.show_text(f"“{made.path.stem}” was cut off when Cabochon ended. {kept} of it is kept.")
 
     def _open_what_was_cut_off(self) -> None:
         self._cut_off.show_text("")
