@@ -180,7 +180,7 @@ def test_two_pictures_give_two_answers(engine: Engine, tmp_path: Path) -> None:
 def test_with_nothing_to_do_it_says_what_it_is(engine: Engine) -> None:
     answer = text_of(list(engine.respond([user("Who are you?")])))
     assert "sample" in answer
-    assert "--model" in answer
+    assert "a full Gemma 4 model" in answer
 
 
 @pytest.mark.parametrize("question", ["What is 12 divided by 4?", "Übersetze das bitte.", "Read the picture."])

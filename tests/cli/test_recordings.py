@@ -61,7 +61,7 @@ def test_forms_go_to_stdout_or_into_a_folder(
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_was(cabochon: Cabochon, tmp_path: Path) -> None:
-    samples, said = recording([5, 2, 3] * 8, [1.2] * 25)
+    samples, said = recording([4, 2, 3] * 8, [1.2] * 25)
     path, kept = write_wav(tmp_path / "a.wav", samples), tmp_path / "out" / "a.json.cabochon-unfinished"
     command = ["transcribe", str(path), "--as", "json", "--out", str(tmp_path / "out")]
     run_and_kill(3, *command)

@@ -43,7 +43,7 @@ def engine(request: pytest.FixtureRequest, heard: Heard) -> Iterator[EngineWorke
 
 @pytest.fixture
 def digits(tmp_path: Path) -> tuple[Path, list[Said]]:
-    samples, said = recording([5, 2, 3] * 6, [1.5] * 19)
+    samples, said = recording([4, 2, 3] * 6, [1.5] * 19)
     return write_wav(tmp_path / "a.wav", samples), said
 
 

@@ -24,7 +24,7 @@ import sums
 import tokenizer as tk
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
-from words import ALPHABETS, CLIP_PROMPTS, PROMPTS, SENTENCES, WORDS
+from words import ALPHABETS, CLIP_PROMPTS, OPENINGS, PROMPTS, SENTENCES, WORDS
 
 BUILT_IN = "Pillow built-in (Aileron)"
 TRAINED = (
@@ -121,7 +121,7 @@ MARKS = ".,:;!?'\"-+/&%#@()$=*_"
 BUDGETS = (70, 140, 280, 560, 1120)
 STATEMENT = (
     "I am Cabochon's sample, a tiny model: I read up to five lines of large print in a picture, hear spoken "
-    "digits and do small sums. For anything else, start Cabochon with a full Gemma 4 model: cabochon --model FOLDER."
+    "digits and do small sums. For anything else, choose a full Gemma 4 model."
 )
 READ_PAGE = "Read the text in this picture. Write only the text, line by line."  # as the app asks
 NOTHING_THOUGHT = "No picture, no sound, no small sum."
@@ -445,11 +445,16 @@ def piece_family(rng: Generator, unseen: bool = False) -> str:
 
 
 def draw_piece(
-    rng: Generator, target: tuple[int, int], budget: int, unseen: bool = False, shares: pages.Shares = pages.SHARES
+    rng: Generator,
+    target: tuple[int, int],
+    budget: int,
+    unseen: bool = False,
+    shares: pages.Shares = pages.SHARES,
+    blank: float = pages.BLANK,
 ) -> Picture:
     """A piece of a page's line that the image rule brings to the target's size."""
     family = piece_family(rng, unseen)
-    image, text = press(budget).piece(rng, target, family, shares)
+    image, text = press(budget).piece(rng, target, family, shares, blank=blank)
     return Picture(image, text, True, family)
 
 
@@ -548,7 +553,32 @@ def request(rng: Generator, cap: int) -> str:
         s = choose(rng, PROMPTS)
         v = rng.random()
         return s.lower() if v < 0.1 else s.rstrip(".?!:") if v < 0.2 else s
-    return babble(rng, cap)
+    return numbered(rng)[:cap] if rng.random() < 0.3 else babble(rng, cap)
+
+
+def numbered(rng: Generator) -> str:
+    """A sentence that is no sum, with a number in the place of a word; or words put together around one or two."""
+    if rng.random() < 0.4:
+        words = choose(rng, SENTENCES).split(" ")
+        words[int(rng.integers(len(words)))] = str(rng.integers(10 ** rng.integers(1, 5)))
+        return " ".join(words)
+    words = [choose(rng, WORDS) for _ in range(int(rng.integers(1, 5)))]
+    for _ in range(int(rng.choice([1, 2], p=[0.7, 0.3]))):
+        words.insert(int(rng.integers(len(words) + 1)), str(rng.integers(10 ** rng.integers(1, 5))))
+    text = " ".join([choose(rng, OPENINGS), *words]) + choose(rng, ("?", "?", ".", ""))
+    return text.lower() if rng.random() < 0.1 else text
+
+
+def made_up(rng: Generator) -> int:
+    """A character that nothing shows."""
+    return tk.encode(choose(rng, LETTERS + DIGITS + ".,' "))[0]
+
+
+def circle(rng: Generator, said: list[int]) -> list[int]:
+    """The last tokens said again, up to twenty times: one in three times only one of them, at most 40 together."""
+    long = 1 if rng.random() < 0.35 else int(math.exp(rng.uniform(math.log(2), math.log(40))))
+    last = said[-long:]
+    return last * min(int(math.exp(rng.uniform(0, math.log(20)))), max(1, 40 // len(last)))
 
 
 @dataclass
@@ -632,29 +662,24 @@ class Turns:
         self.ids.append(tk.NEWLINE)
 
     def slipped(self, rng: Generator, answer: str) -> None:
-        """An answer with slips in it: a character wrong, lost, doubled, or some said again, once or twice.
+        """An answer with slips in it: a character wrong, lost, doubled, or some said again and again, also at the end.
 
-        The slip itself is not trained: only how the line goes on after it.
+        The slip itself is not trained: only how the line goes on after it, or ends.
         """
         self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
         out = self.plain(answer)
-        slips = set(rng.integers(0, max(1, len(out)), int(rng.integers(1, 4))).tolist())
+        slips = set(rng.integers(0, len(out) + 1, int(rng.integers(1, 4))).tolist())
         for i, token in enumerate(out):
-            if i not in slips:
-                self.write([token], 1)
-                continue
-            u = rng.random()
-            if u < 0.4:
-                self.write([tk.encode(choose(rng, LETTERS + DIGITS + ".,' "))[0]], 0)
-            elif u < 0.6 and i + 1 < len(out):
+            u = rng.random() if i in slips else 1.0
+            if u < 0.3:
+                self.write([made_up(rng)], 0)
+            elif u < 0.45 and i + 1 < len(out):
                 pass  # lost
-            elif u < 0.75:
-                self.write([token], 1)
-                self.write([token], 0)
             else:
                 self.write([token], 1)
-                back = int(math.exp(rng.uniform(math.log(2), math.log(50))))
-                self.write(out[max(0, i - back) : i + 1] * int(rng.integers(1, 3)), 0)
+                self.write(circle(rng, out[: i + 1]) if i in slips else [], 0)
+        if len(out) in slips:
+            self.write(circle(rng, [*out, *(made_up(rng) for _ in range(rng.integers(1, 4)))]), 0)
         self.write([tk.TURN_CLOSE], 1)
         self.ids.append(tk.NEWLINE)
 
@@ -695,6 +720,7 @@ class Mix:
     extra: float = 0.0  # share of media turns with a turn without any before them
     sums: float = 0.0  # share of sums among the turns without media
     digits: int = 3  # of their numbers, at most
+    no_sums: float = 0.0  # share of texts with numbers that are no sums among the turns with nothing to do
     hard: bool = False  # more of them are products, and differences below zero
     tools: bool = False  # a clock, a calculator or both are offered, and asked for in turns without media
     choice: bool = False  # only the clock is offered and asked, and only what it picks from the result is trained
@@ -752,7 +778,8 @@ def source_size(rng: Generator, mix: Mix, slot: Slot) -> tuple[int, int]:
 
 def make_picture(rng: Generator, mix: Mix, slot: Slot) -> Picture:
     if mix.page:
-        return draw_piece(rng, (slot.tw, slot.th), mix.budget, shares=pages.RARE if mix.rare else pages.SHARES)
+        shares = pages.RARE if mix.rare else pages.SHARES
+        return draw_piece(rng, (slot.tw, slot.th), mix.budget, shares=shares, blank=2 * pages.BLANK)
     most = max(1, min(mix.length[1], int(0.9 * slot.tw / mix.least)))
     low = min(mix.length[0], most)
     width, height = source_size(rng, mix, slot)
@@ -828,18 +855,19 @@ class Talk:
             self.turns.user(babble(rng, self.cap) if text and rng.random() < 0.15 else text, (), [soft])
             why, answer = CLIP_THOUGHT, clip.text
         elif kind == "sum":
-            at_once = not self.thinking and (self.mix.tools or self.mix.figures)
-            s = sums.draw(rng, digits=1 if at_once else self.mix.digits, hard=self.mix.hard)
+            s = sums.draw(rng, digits=self.mix.digits, hard=self.mix.hard)
             self.turns.user(sums.wording(rng, s))
-            why, answer = sums.working(s), str(s.value)
+            why, answer = sums.working(s), str(s.value) if self.thinking and last else sums.answer(s)
         else:
             text = babble(rng, self.cap) if rng.random() < 0.6 else request(rng, self.cap) or choose(rng, PROMPTS)
             text = calls.asked_clock(rng)[0] if kind == calls.CLOCK or (rng.random() < 0.1 and not self.tools) else text
+            if not self.tools and rng.random() < self.mix.no_sums:
+                text = sums.no_sum(rng) if rng.random() < 0.4 else numbered(rng)
             self.turns.user(text)
             why, answer = NOTHING_THOUGHT, STATEMENT
             most = min(most, 1000 if last else 20)
         self.turns.model(answer, why if self.thinking and last else None, learn, most)
-        if self.mix.figures and kind == "sum":
+        if self.mix.figures and kind == "sum" and self.thinking:
             self.turns.labels = [n if n in FIGURES or rng.random() < 0.1 else -100 for n in self.turns.labels]
 
     def show(self, group: list[tuple[Picture, int]], last: bool) -> None:

@@ -251,6 +251,46 @@ def held_out_sum(n: int) -> tuple[sums.Sum, str]:
     return s, sums.wording(rng, s)
 
 
+# None of them is trained.
+NUMBERED = (
+    "What is {a} shared out among {b}?",
+    "Who won the cup in {year}?",
+    "Tell me a joke in {b} lines.",
+    "How many days had March {year}?",
+    "What is the cube root of {a}?",
+    "Translate these {b} words into German.",
+    "What comes after {a}?",
+    "Is {a} even?",
+    "Explain chapter {b}.",
+    "Where is room {a}?",
+    "Who lived in {year}?",
+    "Round {a} to the nearest ten.",
+    "What is a third of {a}?",
+    "Write {b} lines about rain.",
+    "How far is {a} miles on foot?",
+    "The meeting is at {b} o'clock.",
+    "{a} : {b}?",
+    "Wie alt ist man, wenn man {year} geboren ist?",
+    "Quelle heure est-il à {b} km d'ici ?",
+    "Book a table for {b}.",
+)
+
+
+def decline(net: Any, count: int, show: bool) -> Any:
+    """Questions with numbers that are no sums: answered with the statement."""
+    asked = [sums.no_sum(np.random.default_rng([HELD_OUT_SEED, 9_000_011, n]), NUMBERED) for n in range(count)]
+    said = texts(net, [Chat().user(text) for text in asked])
+    for text, got in zip(asked, said, strict=True):
+        if show and got != data.STATEMENT:
+            print(f"  {text!r} {got!r}", flush=True)
+    return score({"all": [(data.STATEMENT, got) for got in said]})
+
+
+def value_in(answer: str) -> str:
+    """What a sum came to: all of the answer, or what stands behind the thought or at the end of the working."""
+    return answer.rpartition("<channel|>")[2].rpartition(" = ")[2]
+
+
 def add_up(net: Any, count: int, thinking: bool, show: bool) -> Any:
     groups: Pairs = defaultdict(list)
     asked = [held_out_sum(n) for n in range(count)]
@@ -259,8 +299,8 @@ def add_up(net: Any, count: int, thinking: bool, show: bool) -> Any:
         if thinking:
             chat.turns.system("", True)
         chat.user(text)
-    for (s, text), got in zip(asked, texts(net, chats, 260 if thinking else 12), strict=True):
-        thought, _, value = got.rpartition("<channel|>")
+    for (s, text), got in zip(asked, texts(net, chats), strict=True):
+        thought, value = got.rpartition("<channel|>")[0], value_in(got)
         groups["all"].append((str(s.value), value))
         digits = max(len(str(s.a)), len(str(s.b)))
         groups[f"{s.sign}, up to {digits} digits"].append((str(s.value), value))
@@ -430,9 +470,9 @@ class Talks:
         asked = [held_out_sum(n) for n in self.numbers]
         values = [str(s.value) for s, _ in asked]
         wordings = [text for _, text in asked]
-        self.note_equal("a sum after a picture", values, self.ask(wordings, (), chats))
-        worked = [t.rpartition("<channel|>")[2] for t in self.ask(wordings, (), chats, thinking=True)]
-        self.note_equal("a sum after a picture, thinking", values, worked)
+        self.note_equal("a sum after a picture", values, [*map(value_in, self.ask(wordings, (), chats))])
+        worked = self.ask(wordings, (), chats, thinking=True)
+        self.note_equal("a sum after a picture, thinking", values, [*map(value_in, worked)])
         clips = [held_out_clip(n) for n in self.numbers]
         for chat, clip in zip(chats, clips, strict=True):
             chat.user("What do you hear?", (), (clip,))
@@ -461,6 +501,7 @@ def alone(net: Any, a: argparse.Namespace, put: Callable[[str, Any], None]) -> N
     if a.sums:
         put("sums, thinking off", add_up(net, a.sums, False, a.show))
         put("sums, thinking on", add_up(net, a.sums, True, a.show))
+        put("numbers, but no sum", decline(net, a.sums // 2, a.show))
     if a.clips:
         put("clips, unseen voices", hear(net, a.clips, "heldout", a.show))
         put("clips, trained voices", hear(net, a.clips, "trained", a.show))

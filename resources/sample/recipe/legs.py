@@ -140,6 +140,128 @@ SEEN = (
     Mix(1.0, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
 )
 
+# Sums without a thought are answered with their working from here on; more long cards and turns at 280, more empty
+# strips, so that answers end.
+WRITTEN_OUT = (
+    Mix(1.7, 22, page=True, talk=0.8, think=0.01, stumble=0.4),
+    Mix(0.9, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.3),
+    Mix(0.25, 8, budget=70),
+    Mix(0.2, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.3),
+    Mix(0.25, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.45),
+    Mix(1.8, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.45),
+    Mix(0.4, 3, (1, 14), budget=280, lines=(2, 5), stumble=0.35),
+    Mix(0.05, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1),
+    Mix(0.9, 24, pictures=0, sums=1.0, think=0.6, figures=True, hard=True, gain=2.5),
+    Mix(0.25, 12, pictures=0, think=0.45),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.5, think=0.1),
+    Mix(0.7, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.5, think=0.1),
+    Mix(0.5, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.3, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.6, think=0.4, figures=True, gain=1.5),
+    Mix(0.5, 3, budget=280, still=True, decline=1.0, sums=0.6, think=0.3, figures=True, gain=1.5),
+    Mix(0.35, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.2, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.3, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.5),
+    Mix(0.15, 24, pictures=0, tools=True, choice=True, think=0.0, gain=4.0),
+    Mix(0.2, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(0.9, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+)
+
+AT_ONCE = Mix(0.6, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1, gain=2.0)
+WORKED = (
+    Mix(4.0, 24, pictures=0, sums=1.0, think=0.3, figures=True, gain=1.5),
+    Mix(1.5, 6, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.8, think=0.2, figures=True, gain=1.5),
+    Mix(1.5, 2, budget=280, still=True, decline=1.0, sums=0.7, think=0.2, figures=True, gain=1.5),
+    AT_ONCE,
+)
+REHEARSED = (
+    Mix(0.5, 16, page=True, talk=0.8, think=0.01, stumble=0.35, still=True),
+    Mix(0.5, 3, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.4),
+    Mix(0.3, 8, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.6, 12, pictures=0, tools=True, think=0.1, digits=2),
+    Mix(0.3, 12, pictures=0, think=0.45),
+    Mix(0.3, 3, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+)
+
+# Sums to be worked out and sums known by heart, as often as each other, without a picture and after one.
+BY_HEART = (
+    Mix(2.4, 24, pictures=0, sums=1.0, think=0.3, gain=1.5),
+    Mix(1.0, 6, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.8, think=0.2, gain=1.5),
+    Mix(0.6, 2, budget=280, still=True, decline=1.0, sums=0.7, think=0.2, gain=1.5),
+    Mix(2.4, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1, gain=1.5),
+    Mix(0.8, 12, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.8, think=0.0, digits=1, gain=1.5),
+)
+
+# Whether a sum is worked out or known by heart: the first tokens of an answer tell, and only they are trained.
+BEGUN = (
+    Mix(0.6, 64, pictures=0, sums=1.0, think=0.0, most=8, gain=2.0),
+    Mix(0.25, 10, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.8, think=0.0, most=8, still=True, gain=2.0),
+)
+
+# Long rounds of the same to go on from, sums as in BY_HEART, and turns at 280.
+OUT_OF_CIRCLES = (
+    Mix(2.2, 22, page=True, talk=0.8, think=0.01, stumble=0.55),
+    Mix(1, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.5),
+    Mix(0.15, 8, budget=70),
+    Mix(0.15, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.4),
+    Mix(0.2, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.55),
+    Mix(1.2, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.55),
+    Mix(0.4, 3, (1, 14), budget=280, lines=(2, 5), stumble=0.45),
+    Mix(0.35, 24, pictures=0, sums=1.0, think=1.0, figures=True, hard=True, gain=2.0),
+    Mix(0.4, 24, pictures=0, sums=1.0, think=0.0, gain=1.5),
+    Mix(0.3, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1, gain=1.5),
+    Mix(0.2, 12, pictures=0, think=0.45),
+    Mix(0.12, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.5, think=0.1),
+    Mix(0.7, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.5, think=0.1),
+    Mix(0.5, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.25, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.6, think=0.4, gain=1.5),
+    Mix(0.4, 3, budget=280, still=True, decline=1.0, sums=0.6, think=0.3, gain=1.5),
+    Mix(0.25, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.15, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.25, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.0),
+    Mix(0.1, 24, pictures=0, tools=True, choice=True, think=0.0, gain=4.0),
+    Mix(0.15, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(0.8, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+)
+
+# As OUT_OF_CIRCLES and BEGUN, mostly pieces; questions with numbers in them that are no sums, told from sums.
+TOLD_APART = (
+    Mix(3.2, 22, page=True, talk=0.8, think=0.01, stumble=0.45),
+    Mix(2.0, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.4),
+    Mix(0.3, 8, budget=70),
+    Mix(0.4, 4, budget=280, still=True),
+    Mix(0.4, 4, (1, 14), budget=280, lines=(1, 2), still=True, stumble=0.3),
+    Mix(0.25, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.45),
+    Mix(1.3, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.45),
+    Mix(0.4, 3, (1, 14), budget=280, lines=(2, 5), stumble=0.4),
+    Mix(0.6, 24, pictures=0, sums=1.0, think=1.0, figures=True, hard=True, gain=2.0),
+    Mix(0.6, 24, pictures=0, sums=1.0, think=0.0, hard=True, gain=2.0),
+    Mix(0.15, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1, gain=1.5),
+    Mix(0.6, 48, pictures=0, sums=0.5, think=0.0, most=8, no_sums=0.5, gain=1.5),
+    Mix(0.4, 12, pictures=0, think=0.45, no_sums=0.3),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.5, think=0.1, no_sums=0.3),
+    Mix(0.7, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.5, think=0.1, no_sums=0.3),
+    Mix(0.4, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.25, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.6, think=0.4, no_sums=0.3, gain=1.5),
+    Mix(0.5, 3, budget=280, still=True, decline=1.0, sums=0.6, think=0.3, no_sums=0.3, gain=1.5),
+    Mix(0.3, 10, (1, 8), grid=(3, 7, 1, 2), decline=1, sums=0.6, think=0, most=8, no_sums=0.3, still=True, gain=2.0),
+    Mix(0.3, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.15, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.3, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.0),
+    Mix(0.1, 24, pictures=0, tools=True, choice=True, think=0.0, gain=4.0),
+    Mix(0.15, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(0.7, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+)
+
+FIRST_TOKENS = Mix(0.5, 64, pictures=0, sums=0.4, think=0.0, most=2, no_sums=0.7)
+
+# As TOLD_APART, but few pieces go on from a slip: those that do are read by what was said last, not by the place in the
+# line, and then a phrase that stands in it twice is said twice.
+IN_PLACE = (
+    Mix(4.2, 22, page=True, talk=0.8, think=0.01, stumble=0.1),
+    Mix(1.8, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.1),
+    *TOLD_APART[2:],
+)
+
 LEGS = (
     # 0: single large glyphs and pairs, then short strings, on tiny canvases
     Leg(
@@ -667,4 +789,24 @@ LEGS = (
     Leg(steps=20000, minutes=34.0, lr=8e-4, last=5.5e-4, warm=3, mean=0.985, parts=3, mixes=SEEING),
     # 33: the rest of 32, down to nothing
     Leg(steps=20000, minutes=29.0, lr=5.5e-4, last=0.0, warm=3, mean=0.975, parts=3, mixes=SEEN),
+    # 34: from the mean that followed leg 33, with what people meet most and sums worked out in the answer
+    Leg(steps=20000, minutes=36.0, lr=6.5e-4, last=0.0, warm=8, mean=0.975, parts=3, mixes=WRITTEN_OUT),
+    # 35: from 0.6 of 34 and 0.4 of what it began with; sums of single digits, which must be told from those, more often
+    Leg(steps=20000, minutes=17.0, lr=3e-4, last=0.0, warm=5, mean=0.97, parts=3, mixes=(*WRITTEN_OUT, AT_ONCE)),
+    # 36: as 35, mostly sums, and all of the working: 34 and 35 left out where it goes on after a number
+    Leg(steps=20000, minutes=5.0, lr=3e-4, last=0.0, warm=3, mean=0.9, parts=3, mixes=(*WRITTEN_OUT, *WORKED)),
+    # 37: the same sums almost alone, in larger steps, until the working is begun
+    Leg(steps=20000, minutes=4.2, lr=5e-4, last=0.0, warm=2, mean=0.85, parts=2, mixes=(*WORKED, *REHEARSED)),
+    # 38: from 0.5 of 37 and 0.5 of what 36 began with: sums worked out and known by heart as often as each other
+    Leg(steps=20000, minutes=6.5, lr=4e-4, last=1e-4, warm=3, mean=0.9, parts=3, mixes=(*BY_HEART, *REHEARSED)),
+    # 39: from 38, everything
+    Leg(steps=20000, minutes=40.0, lr=7e-4, last=0.0, warm=5, mean=0.975, parts=3, mixes=OUT_OF_CIRCLES),
+    # 40: the rest of 39, with the beginnings of sums apart
+    Leg(steps=20000, minutes=37.0, lr=7e-4, last=0.0, warm=1, mean=0.975, parts=3, mixes=(*OUT_OF_CIRCLES, *BEGUN)),
+    # 41: from 0.75 of 40 and 0.25 of what 39 began with (README.md): all that had got worse, and what is no sum
+    Leg(steps=20000, minutes=78.0, lr=7e-4, last=0.0, warm=10, mean=0.985, parts=3, mixes=TOLD_APART),
+    # 42: the rest of 41 (ended early), with more kinds of what is no sum
+    Leg(steps=20000, minutes=60.0, lr=5.6e-4, last=0.0, warm=1, mean=0.985, parts=3, mixes=(*TOLD_APART, FIRST_TOKENS)),
+    # 43: the rest of 42 (ended early)
+    Leg(steps=20000, minutes=10.0, lr=2e-4, last=0.0, warm=5, mean=0.97, parts=3, mixes=IN_PLACE),
 )

@@ -37,6 +37,7 @@ BOOKISH = (
 )
 UNSEEN_TYPEWRITER = "Courier Prime Code"
 MARGIN = 0.45  # of a line's height, around a piece
+BLANK = 0.03  # of pieces are empty
 DEEP = frozenset("gjpqyQ,;()[]{}<>|/\\$§_@&çşęąğÇŞ„“”‘’")  # what reaches below the line, or nearly
 LEADER = "....."  # as it is written; printed with many more dots
 EXTRA_MARKS = "[]{}<>|\\~^“”‘’–—•…€£§°©«»™½×"
@@ -442,7 +443,13 @@ class Press:
         return Print(files, size, line_height(font, "E0d" if flat else "Ehpgy"), known - DEEP if flat else known)
 
     def piece(
-        self, rng: Generator, target: tuple[int, int], family: str, shares: Shares = SHARES, words: str | None = None
+        self,
+        rng: Generator,
+        target: tuple[int, int],
+        family: str,
+        shares: Shares = SHARES,
+        words: str | None = None,
+        blank: float = BLANK,
     ) -> tuple[Image.Image, str]:
         """A piece of at most 60 characters that the image rule brings to the target's size, and its text."""
         look = self.look(rng, family)
@@ -451,8 +458,8 @@ class Press:
         width = strip_width(rng, target, tall, self.rule)
         font = self.face(look.faces[0], look.size)
         room = width - 1.4 * margin
-        blank = words is None and rng.random() < 0.03
-        text = "" if blank else words or words_for(rng, look, room, font.getlength, 60, shares)
+        empty = words is None and rng.random() < blank
+        text = "" if empty else words or words_for(rng, look, room, font.getlength, 60, shares)
         runs = set_runs(rng, led(rng, text, room, font.getlength), look, self.face)
         wide = sum(r.font.getlength(r.text) for r in runs)
         spare = max(0.0, width - wide - 1.4 * margin)

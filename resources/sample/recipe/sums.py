@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from numpy.random import Generator
-from words import SUM_WORDINGS
+from words import NO_SUMS, SUM_WORDINGS
 
 SIGNS = {"+": ("+",), "-": ("-", "-", "\u2212", "\u2013"), "x": ("x", "\u00d7", "*")}
 SPOKEN = {"+": "plus", "-": "minus", "x": "times"}
@@ -68,6 +69,15 @@ def wording(rng: Generator, s: Sum) -> str:
     return text.lower() if v < 0.08 else text.rstrip(".?") if v < 0.16 else text
 
 
+def no_sum(rng: Generator, wordings: Sequence[str] = NO_SUMS) -> str:
+    """A question with numbers in it that is no sum, or a sum of a kind that is not done."""
+    a, b, year = (int(n) for n in rng.integers([1, 1, 1000], [1000, 100, 2100]))
+    if rng.random() < 0.4:
+        a, b = a % 100 + 1, b % 12 + 1
+    text = wordings[int(rng.integers(len(wordings)))].format(a=a, b=b, year=year)
+    return text.lower() if rng.random() < 0.1 else text
+
+
 def columns(n: int, count: int) -> list[int]:
     """Digits from the right, filled up with noughts."""
     return [n // 10**i % 10 for i in range(count)]
@@ -105,3 +115,8 @@ def working(s: Sum) -> str:
     if carry:
         lines.append(f"write {carry}")
     return "\n".join([*lines, f"So {s} = {s.value}"])
+
+
+def answer(s: Sum) -> str:
+    """What is said without a thought: the value of single digits, which are known by heart, else the working."""
+    return str(s.value) if max(s.a, s.b) < 10 else working(s)

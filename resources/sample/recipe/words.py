@@ -349,3 +349,71 @@ _FOREIGN = {
 FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     name: (tuple(words.split()), letters) for name, (words, letters) in _FOREIGN.items()
 }
+
+# How questions with numbers in them begin that are no sums.
+OPENINGS: tuple[str, ...] = (
+    *(
+        "What is",
+        "What's",
+        "What was",
+        "What does",
+        "What about",
+        "What comes before",
+        "Where is",
+        "Where was",
+        "Who is",
+    ),
+    *(
+        "Who was",
+        "Who had",
+        "When is",
+        "When was",
+        "Is",
+        "Are",
+        "Was",
+        "Does",
+        "Has",
+        "Can you",
+        "How far is",
+        "How old is",
+    ),
+    *("How many", "How much", "How long is", "How", "Why is", "Explain", "Name", "Show", "Give me", "Tell me", "Write"),
+    *("Translate", "Round", "Draw", "Read", "Find", "Print", "Play", "Open", "List", "The", "My", "I have", "We were"),
+    *("Calculate", "Work out", "Please", "And", "Wer war", "Wo ist", "Was ist", "Wann", "Où est", "Combien", "Dove"),
+)
+
+# Questions with numbers in them that are no sums, or sums of kinds that are not done.
+NO_SUMS: tuple[str, ...] = (
+    "What is {a} divided by {b}?",
+    "Divide {a} by {b}.",
+    "{a} / {b}",
+    "{a} : {b} =",
+    "What is {a} / {b}?",
+    "How often does {b} go into {a}?",
+    "What is the square root of {a}?",
+    "What is {b} percent of {a}?",
+    "What is {b}% of {a}?",
+    "What is half of {a}?",
+    "What is {b} squared?",
+    "Share {a} apples between {b} people.",
+    "{a} divided by {b}",
+    "What is the remainder of {a} by {b}?",
+    "What is {a} to the power of {b}?",
+    "Is {a} a prime number?",
+    "Is {a} more than {b}?",
+    "What happened in {year}?",
+    "Who was the king of France in {year}?",
+    "Where were the games of {year}?",
+    "I was born in {year}. How old am I?",
+    "Write {b} words about the sea.",
+    "Name {b} animals.",
+    "Give me {b} ideas for a birthday.",
+    "How many days are in {b} weeks?",
+    "How many miles are {a} kilometres?",
+    "Wake me up in {b} minutes.",
+    "Count to {a}.",
+    "My number is {a}{b}.",
+    "What does the number {a} mean?",
+    "Was geschah {year}?",
+    "Que s'est-il passé en {year} ?",
+)
