@@ -329,7 +329,7 @@ def assemble(
     places = _Places(store, pasted, lambda: conversation.transcript.is_temporary)
     conversation = Conversation(make(None, False), settings)
     meter = Meter(model, conversation, preferences)
-    composer = Composer(conversation, model, meter, settings, Preparation(places.keeper, bridge, places.shelf))
+    composer = Composer(conversation, model, meter, settings, Preparation(places.keeper, bridge, places.drafted))
     shelf = Shelf(store)
     search = Search(store, shelf)
     running = Running(store, conversation, shelf)
@@ -391,7 +391,8 @@ def assemble(
     def begin() -> None:
         exporter.delete(pasted.begin(is_temporary=conversation.transcript.is_temporary))
 
-    conversation.opened.connect(begin)
+    for follow in (begin, voice.dismiss):
+        conversation.opened.connect(follow)
     preferences.delete_all_requested.connect(library.remove_all)
     for forget in (
         voice.cancel,
@@ -470,6 +471,14 @@ class _Places:
         """Where a recording grows."""
         return self.pasted.new_recording() if self.is_temporary() else self.store.recordings.new_path()
 
+    def own_recording(self) -> Path:
+        """Where one grows that is no conversation's."""
+        return self.pasted.new_recording(is_lent=False) if self.is_temporary() else self.store.recordings.new_path()
+
+    def drafted(self) -> RecordingShelf | None:
+        """What keeps what is said in recordings of a draft; None where nothing may be kept."""
+        return None if self.is_temporary() else self.store.drafted
+
     def with_clips(self, path: Path, seconds: float) -> Path:
         """What a model hears at once lies with the clips, which go with the app; on the recorder's thread."""
         if seconds > MAX_SOUND_SECONDS or self.pasted.holds(path):
@@ -487,10 +496,10 @@ def _hearing(
 
     recordings = Recordings(bridge, places.shelf)
     return (
-        Voice(bridge, model, composer, settings, for_message, places.shelf),
+        Voice(bridge, model, composer, settings, for_message, places.drafted),
         recordings,
         Making(
-            recordings, settings, places.store.recordings, lambda: Recorder(open_microphones(), places.new_recording)
+            recordings, settings, places.store.recordings, lambda: Recorder(open_microphones(), places.own_recording)
         ),
     )
 

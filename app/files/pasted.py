@@ -44,10 +44,11 @@ class PastedPictures:
         self._note(path)
         return path
 
-    def new_recording(self) -> Path:
-        """Where the next recording goes."""
+    def new_recording(self, *, is_lent: bool = True) -> Path:
+        """Where the next recording goes; one that is not lent to the conversation goes with the app alone."""
         path = self.folder / f"Recording {next(self._recordings)}.wav"
-        self._note(path)
+        if is_lent:
+            self._note(path)
         return path
 
     def new_page(self) -> Path:

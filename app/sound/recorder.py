@@ -255,8 +255,10 @@ class Recorder(QObject):
 
     def _take(self, came: tuple[Tape, TapeMoved | TapeEnded]) -> None:
         tape, told = came
-        if tape is not self._tape:
-            return  # thrown away
+        if tape is not self._tape:  # thrown away, perhaps when it had ended by itself
+            if isinstance(told, TapeEnded) and told.path is not None:
+                told.path.unlink(missing_ok=True)
+            return
         if isinstance(told, TapeEnded):
             self._take_end(tape, told)
             return

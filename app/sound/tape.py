@@ -40,6 +40,7 @@ FULL = "The disk is almost full, so the recording has ended. What was said so fa
 NO_ROOM = "Nothing can be recorded, because the disk is almost full. Make room and try again."
 UNWRITABLE = "Nothing can be recorded: {}. Make room, or make the folder writable, and try again."
 UNWRITTEN = "The disk took no more ({}), so the recording has ended. What was said so far is kept."
+GONE = "The recording is gone: its file was deleted while it was made."
 BROKEN = "Something went wrong in Cabochon, so the recording has ended. What was said so far is kept."
 
 _log = logging.getLogger(__name__)
@@ -74,10 +75,8 @@ class TapeEnded:
     path: Path | None
     """None where nothing is kept: it was thrown away, too short, or nothing but zeros."""
     seconds: float
-    is_silent: bool
-    """Whether there was nothing but zeros."""
     sentence: str = ""
-    """Why it ended by itself."""
+    """Why it ended by itself, or why nothing is kept."""
 
 
 class Tape:
@@ -138,7 +137,8 @@ class Tape:
             _log.exception("a recording broke off")
             sentence = BROKEN
         self._stream = None
-        self._tell(TapeEnded(self._finished(), self.seconds, self._is_silent, sentence))
+        path, failure = self._finished()
+        self._tell(TapeEnded(path, self.seconds, sentence or failure))
 
     def _record(self) -> str:
         """Write what comes until the end; a sentence if that is not the microphone's."""
@@ -203,18 +203,20 @@ class Tape:
         peaks, self._loudest = self._loudest[: num * size].reshape(num, size), self._loudest[num * size :]
         self._tell(TapeMoved(self.seconds, self._level_db, self._num_zeros / SAMPLE_RATE, peaks.max(axis=1)))
 
-    def _finished(self) -> Path | None:
-        """Where it lies, whole; a file that cannot be finished is found at the next start."""
+    def _finished(self) -> tuple[Path | None, str]:
+        """Where it lies, whole, and what went wrong; a file that cannot be finished is found at the next start."""
         if not self._is_wanted or self.seconds < MIN_SECONDS or self._is_silent:
             with suppress(OSError):
                 self._path.unlink()
-            return None
+            return None, ""
         try:
             finish_growing(self._path)
-            return self._keep(self._path, self.seconds)
-        except OSError:
+            return self._keep(self._path, self.seconds), ""
+        except FileNotFoundError:
+            return None, GONE
+        except Exception:  # noqa: BLE001 - whoever records is told, whatever it is
             _log.warning("a recording cannot be finished", exc_info=True)
-            return self._path
+            return self._path, BROKEN
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

@@ -2,7 +2,7 @@
 
 - `chats.sqlite3`: the database, with -wal while it is open
 - `chats.lock`: held by the process that has it open
-- `attachments/`, `recordings/`, `states/`: see the modules of these names
+- `attachments/`, `recordings/`, `drafted/`, `states/`: see the modules of these names
 - `chats before version 2.sqlite3`: as it was before a migration, for 30 days or until something is deleted for good
 - `chats damaged 2026-11-21 19.45.00.sqlite3`: a database that did not hold together
 - `chats salvaged.sqlite3`: what could still be read of it, until it takes its place

@@ -5,6 +5,7 @@ read once, and what a kill leaves of its last line is cut. Sound goes to the dis
 """
 
 import logging
+import math
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -25,8 +26,8 @@ __all__ = ["MadeRecording", "RecordingShelf"]
 
 T = TypeVar("T")
 
-_ENDS_BYTES = 1 << 16
-"""At each end of a sound, by which it is known."""
+_NUM_LOOKS, _LOOK_BYTES = 64, 1 << 12
+"""Places of a sound, from its beginning to its end, by which it is known."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ class RecordingShelf:
         self._named = Counter[str]()
         self._begun = set[Path]()
         """In this run."""
+        self._files: dict[Path, Path] = {}
+        """Where the pieces of a recording are, once it was looked at: it may be moved or deleted since."""
 
     def new_path(self) -> Path:
         """Where the next recording that is made goes."""
@@ -94,20 +97,24 @@ class RecordingShelf:
         return self._submit(lambda: self._drop(path))
 
     def purge(self, older_than: float) -> None:
-        """Delete what was not written to since a time. On the store's thread."""
+        """Delete what is said and was not written to since a time; with an infinite one all sound too. On the store's
+        thread.
+        """
         with suppress(OSError):
             for file in list(self._folder.iterdir()):
-                if file.stat().st_mtime < older_than:
+                if file.stat().st_mtime < older_than and (file.suffix != ".wav" or older_than == math.inf):
                     file.unlink()
 
     def _drop(self, path: Path) -> None:
         with suppress(OSError):
             self._file(path).unlink()
+        with suppress(OSError):
+            self._while_growing(path).unlink()
 
     def _made(self) -> list[MadeRecording]:
         made = list[tuple[float, MadeRecording]]()
-        with suppress(OSError):
-            for path in self._folder.glob("*.wav"):
+        for path in self._folder.glob("*.wav"):
+            with suppress(OSError):
                 was_cut_off = is_growing(path)
                 if was_cut_off and path in self._begun:
                     continue
@@ -116,21 +123,34 @@ class RecordingShelf:
                 made.append((path.stat().st_mtime, MadeRecording(path, recorded_s(path), was_cut_off)))
         return [each for _, each in sorted(made, key=itemgetter(0), reverse=True)]
 
-    def _file(self, path: Path) -> Path:
-        """Where the pieces of a recording are; raises OSError."""
-        while_growing = self._folder / f"{_digest(os.fsencode(path.absolute()))}.growing"
+    def _file(self, path: Path, *, looks: bool = False) -> Path:
+        """Where the pieces of a recording are, which is looked at if it was not before; raises OSError."""
+        known = self._files.get(path)
+        if known is None or looks or known == self._while_growing(path):
+            try:
+                known = self._files[path] = self._look(path)
+            except OSError:
+                if known is None:
+                    raise
+        return known
+
+    def _look(self, path: Path) -> Path:
+        while_growing = self._while_growing(path)
         if is_growing(path):
             return while_growing
-        file = self._folder / f"{_digest(_ends(path))}.jsonl"
+        file = self._folder / f"{_digest(_looks(path))}.jsonl"
         if while_growing.exists():
             while_growing.replace(file)
         return file
+
+    def _while_growing(self, path: Path) -> Path:
+        return self._folder / f"{_digest(os.fsencode(path.absolute()))}.growing"
 
     def _read(self, path: Path) -> tuple[SpokenPiece, ...]:
         """What is there to its last whole line; the rest goes, so that what comes next can be read."""
         pieces: list[SpokenPiece] = []
         try:
-            with self._file(path).open("rb+") as file:
+            with self._file(path, looks=True).open("rb+") as file:
                 end = 0
                 with suppress(msgspec.DecodeError):
                     while (line := file.readline()).endswith(b"\n"):
@@ -154,14 +174,15 @@ class RecordingShelf:
         return True
 
 
-def _ends(path: Path) -> bytes:
-    """What tells a sound from others: its length, its beginning and its end."""
+def _looks(path: Path) -> bytes:
+    """What tells a sound from others: its length, and what is at many places."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        first = file.read(_ENDS_BYTES)
-        file.seek(max(0, size - _ENDS_BYTES))
-        return b"%d" % size + first + file.read(_ENDS_BYTES)
+        looks = [b"%d" % size]
+        for number in range(_NUM_LOOKS):
+            file.seek(max(0, size - _LOOK_BYTES) * number // (_NUM_LOOKS - 1))
+            looks.append(file.read(_LOOK_BYTES))
+        return b"".join(looks)
 
 
 def _digest(data: bytes) -> str:

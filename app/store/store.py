@@ -28,6 +28,9 @@ __all__ = ["Store"]
 
 _log = logging.getLogger(__name__)
 
+DRAFTED_S = 30 * 86_400
+"""So long what is said in a recording of a draft waits for the rest."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -63,6 +66,8 @@ class Store:
         self._opened = self._submit(self._open)
         self.documents = DocumentShelf(self._read, self._write_last)
         self.recordings = RecordingShelf(self._folder / "recordings", self._submit)
+        self.drafted = RecordingShelf(self._folder / "drafted", self._submit)
+        """What is said in recordings that are attached to drafts."""
         self.states = StateFolders(
             states or self._folder / "states",
             self._submit,
@@ -133,13 +138,15 @@ class Store:
     def remove_all(self) -> Future[None]:
         """Delete everything that is kept, backups and what was set aside too, so that nothing can be read."""
         self.states.clear()
-        self._submit(partial(self.recordings.purge, math.inf))
+        for shelf in (self.recordings, self.drafted):
+            self._submit(partial(shelf.purge, math.inf))
         return self._write(_remove_all, Attachments.clear)
 
     def remove_earlier(self) -> Future[None]:
         """Like `remove_all`, but files that were copied in this run stay: nothing that names them is written yet."""
         self.states.clear()
-        self._submit(partial(self.recordings.purge, math.inf))
+        for shelf in (self.recordings, self.drafted):
+            self._submit(partial(shelf.purge, math.inf))
         return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
     def purge(
@@ -206,6 +213,7 @@ class Store:
         return not self._owes_files
 
     def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str], removed_before: float) -> None:
+        self.drafted.purge(max(older_than or 0, time.time() - DRAFTED_S))
         if older_than is not None:
             self.recordings.purge(older_than)
         if chats.purge(older_than, spared, removed_before):

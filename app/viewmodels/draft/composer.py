@@ -184,6 +184,7 @@ class Composer(QObject):
     def remove(self, key: int) -> None:
         """Take one thing out of the draft."""
         if self.draft.items.pop(key, None) is not None:
+            self.preparation.let_go(key)
             self.item_removed.emit(key)
             self._note_change()
         elif self.draft.coming.pop(key, None) is not None:

@@ -77,14 +77,14 @@ class Dictation(QObject):
         self._asked.heard.connect(self._take)
 
     def stop(self) -> None:
-        """Nobody waits for it."""
+        """Nobody waits for it; what is written down of a long one goes."""
         asked, self._asked = self._asked, None
         if asked is not None:
             asked.heard.disconnect(self._take)
             asked.cancel()
         written, self._written = self._written, None
         if written is not None:
-            written.stop()
+            written.let_go()
 
     def forget(self, path: Path, *, is_long: bool) -> None:
         """The sound of what stands in the message is not needed any more."""

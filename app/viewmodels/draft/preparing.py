@@ -66,8 +66,16 @@ class Preparation(QObject):
         elif not isinstance(item, DraftText | DraftPages) and not item.is_ready:
             self._copy(draft, key, keep, item.path)
 
+    def let_go(self, key: int) -> None:
+        """A thing is taken out of the draft: nothing of it is written down any more."""
+        writing = self._written.pop(key, None)
+        if writing is not None:
+            writing.let_go()
+
     def forget(self, deletion: "Future[None]") -> None:
         """Every file is being deleted: copy none of those before, and what comes only afterwards."""
+        for key in tuple(self._written):
+            self.let_go(key)
         self._looking.forget()
         self._copying.forget()
         self._copying.do(lambda: wait([deletion], DELETION_S))
@@ -103,7 +111,7 @@ class Preparation(QObject):
             self.went_on.emit(draft, replace(item, is_stopped=False))
 
     def _take_words(self, draft: Draft, key: int, found: Inspected | None) -> None:
-        del self._written[key]
+        self._written.pop(key, None)
         if found is not None:
             self.seen.emit(draft, key, found)
 

@@ -39,6 +39,10 @@ class WritingDown(QObject):
         """Nobody waits for it."""
         self._written.stop()
 
+    def let_go(self) -> None:
+        """It is no part of the draft any more."""
+        self._written.let_go()
+
     @property
     def _item(self) -> DraftSpeech | None:
         item = self._draft.items.get(self._key)
@@ -47,7 +51,7 @@ class WritingDown(QObject):
     def _note(self, piece: SpokenPiece, total_s: float) -> None:
         item = self._item
         if item is None:
-            self.stop()
+            self.let_go()
             self.over.emit(None)
         else:
             seconds = max(item.seconds, total_s)
@@ -59,6 +63,7 @@ class WritingDown(QObject):
             case _ if item is None:
                 self.over.emit(None)
             case RecordingRead(is_cancelled=False):
+                self.let_go()  # its words are the draft's own
                 self.over.emit(_words(item))
             case Failed(kind="AttachmentError", message=message):
                 self.over.emit(Inspected(refusal=message))

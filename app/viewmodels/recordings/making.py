@@ -40,6 +40,7 @@ class Making(QObject):
     ) -> None:
         super().__init__()
         self._recordings = recordings
+        recordings.opened.connect(self._follow_opened)
         self._settings = settings
         self._shelf = shelf
         self._make_recorder = make_recorder
@@ -57,6 +58,16 @@ class Making(QObject):
         return self._state in (
             RecorderState.ASKING, RecorderState.RECORDING, RecorderState.PAUSED, RecorderState.ENDING
         )  # fmt: skip
+
+    @property
+    def can_be_discarded(self) -> bool:
+        """Whether it is not over yet."""
+        return self._recorder is not None and self._recorder.is_active
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is being recorded outlives the app."""
+        return self._recordings.is_kept
 
     @property
     def is_paused(self) -> bool:
@@ -108,8 +119,12 @@ class Making(QObject):
     def discard(self) -> None:
         """Throw it away."""
         if self._recorder is not None and self._recorder.is_active:
+            path = self._recorder.path
             self._recorder.cancel()
-            self._recordings.close()
+            if self._recordings.is_growing:
+                self._recordings.close()
+                if path is not None:
+                    self._shelf.drop(path)
             self.changed.emit()
 
     def remove(self, path: Path) -> None:
@@ -149,6 +164,18 @@ class Making(QObject):
         if recorder.state is not RecorderState.ASKING:
             self.problem = recorder.sentence or (self.problem if self.is_active else "")
         self.changed.emit()
+
+    def _follow_opened(self) -> None:
+        """What was wrong with the last one says nothing of another."""
+        if self.problem and not self.is_active and self._recorder is not None:
+            self.problem = ""
+            self.changed.emit()
+
+    def dismiss(self) -> None:
+        """A person has read what was wrong, or is elsewhere."""
+        if self.problem and not self.is_active:
+            self.problem = ""
+            self.changed.emit()
 
     def _hear(self, peaks: np.ndarray) -> None:
         self._peaks.append(peaks)

@@ -203,6 +203,11 @@ class Recordings(QObject):
         self._lane.close(finishes=True)
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what is said in the one that is open is kept as it comes."""
+        return self._shelf is not None
+
+    @property
     def has_unsaved(self) -> bool:
         """Whether words are there that nobody has kept."""
         return any(piece.text for piece in self.pieces[self._num_saved :])

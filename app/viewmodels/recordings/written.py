@@ -58,6 +58,12 @@ class Written(QObject):
             self._errand.cancel()
             self._errand = None
 
+    def let_go(self) -> None:
+        """What was written down is not needed here any more."""
+        self.stop()
+        if self._shelf is not None:
+            self._shelf.drop(self._path)
+
     def _take_kept(self, pieces: Sequence[SpokenPiece]) -> None:
         if self._is_stopped:
             return

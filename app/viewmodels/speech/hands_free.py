@@ -10,6 +10,7 @@ from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.voice import Voice
 from app.viewmodels.speech.aloud import Aloud, Sentence
+from engine import MAX_SOUND_SECONDS
 
 __all__ = ["HandsFree"]
 
@@ -134,9 +135,9 @@ class HandsFree(QObject):
             return
         level, now = self._voice.level, self._voice.seconds
         self._lowest = min(self._lowest, level)
-        if level > max(_LEAST_LEVEL, self._lowest + _ABOVE_ROOM):
+        if level > max(_LEAST_LEVEL, self._lowest + _ABOVE_ROOM) and now < MAX_SOUND_SECONDS:
             self._last_word_s = now
-        elif self._last_word_s is not None and now - self._last_word_s >= _QUIET_S:
+        elif self._last_word_s is not None and (now - self._last_word_s >= _QUIET_S or now >= MAX_SOUND_SECONDS):
             self._go(_Step.WRITING)
             self._voice.stop()
         elif self._last_word_s is None and now >= _PATIENCE_S:

@@ -35,6 +35,8 @@ class RecordingGestures(QObject):
         models.making.changed.connect(self._follow)
         models.making.listed.connect(self._list)
         self._cut_off = window.cut_off
+        self._cut_off.dismissed.connect(self._dismiss)
+        models.conversation.opened.connect(models.making.dismiss)
         self._open_cut_off = self._cut_off.add_action("Open")
         self._open_cut_off.clicked.connect(self._open_what_was_cut_off)
         self._cut_off_path: Path | None = None
@@ -57,14 +59,24 @@ class RecordingGestures(QObject):
 
     def ask_before_quitting(self, quit_app: Callable[[], None]) -> None:
         """Ask, because there is something to lose; `quit_app` is called when a person wants to nevertheless."""
-        if self._making.is_active and not self._recordings.has_unsaved:
+        if self._making.is_active:
+            if self._is_asking:
+                return
             self._recordings.show(True)
-            words = "Its sound is kept when Cabochon quits, and the rest is written down when you open it again."
-            ask_before_deleting(
-                self._window.recording, "A recording is being made.", words, "End It and Quit", quit_app
-            )
+            words = "It goes when Cabochon quits."
+            if self._making.is_kept:
+                words = "Quitting ends it. It is kept as long as your settings keep what you do here."
+            end = partial(self._end_and_quit, quit_app)
+            ask_before_deleting(self._window.recording, "A recording is being made.", words, "End It and Quit", end)
         else:
             self._ask("It goes when Cabochon quits.", "Quit Without Saving", quit_app)
+
+    def _end_and_quit(self, quit_app: Callable[[], None]) -> None:
+        is_kept = self._making.is_kept
+        self._making.finish()
+        if not is_kept:
+            self._recordings.let_go()
+        quit_app()
 
     def _ask_before_opening(self, path: Path) -> None:
         words = f"It goes when “{one_line(path.name, 60)}” is written down."
@@ -85,8 +97,16 @@ class RecordingGestures(QObject):
 
     def _follow(self) -> None:
         """A recording that cannot begin has no view of its own to say so."""
-        if self._making.problem and not self._recordings.is_shown:
-            self._window.toast.say(self._making.problem)
+        problem = self._making.problem if not self._recordings.is_shown else ""
+        if problem or self._cut_off_path is None:
+            self._open_cut_off.setVisible(False)
+            self._cut_off_path = None
+            self._cut_off.show_text(problem)
+
+    def _dismiss(self) -> None:
+        self._cut_off_path = None
+        self._cut_off.show_text("")
+        self._making.dismiss()
 
     def _list(self) -> None:
         self._menu.clear()
@@ -98,18 +118,23 @@ class RecordingGestures(QObject):
 
     def _offer(self, made: MadeRecording) -> None:
         self._cut_off_path = made.path
+        self._open_cut_off.setVisible(True)
         kept = clock(made.seconds)
         self._cut_off.show_text(f"“{made.path.stem}” was cut off when Cabochon ended. {kept} of it is kept.")
 
     def _open_what_was_cut_off(self) -> None:
+        path, self._cut_off_path = self._cut_off_path, None
         self._cut_off.show_text("")
-        if self._cut_off_path is not None:
-            self._recordings.open(self._cut_off_path)
+        if path is not None:
+            self._recordings.open(path)
+
+    @property
+    def _is_asking(self) -> bool:
+        return any(sheet.isVisible() for sheet in self._window.recording.findChildren(QMessageBox))
 
     def _ask(self, detail: str, action: str, then: Callable[[], object]) -> None:
         """Show what is not saved, and ask whether it may go, unless that is asked already."""
-        view = self._window.recording
-        if any(sheet.isVisible() for sheet in view.findChildren(QMessageBox)):
+        if self._is_asking:
             return
         recordings = self._recordings
         assert recordings.path is not None
@@ -120,7 +145,7 @@ class RecordingGestures(QObject):
             then()
 
         question = f"What is said in “{one_line(recordings.path.name, 60)}” is not saved."
-        ask_before_deleting(view, question, detail, action, let_go)
+        ask_before_deleting(self._window.recording, question, detail, action, let_go)
 
     def _save(self, form: RecordingFormat) -> None:
         path = self._recordings.path

@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.application import Desk
+from app.application import Desk, DesktopApplication
 from app.sound.recorder import DENIED, LOST, TAKEN, RecorderState
 from app.viewmodels.draft.attached import DraftSpeech, DraftText
 from app.viewmodels.recordings import written
 from app.viewmodels.recordings.recording import PEAKS_A_SECOND, Phase
-from engine import SAMPLE_RATE, Transcribe, clock, is_growing
+from engine import SAMPLE_RATE, SpeechRead, SpokenPiece, Transcribe, clock, is_growing
 from tests.app.driving import BUTTON, WAIT_MS, OpenDesk, let_files_be_read
 from tests.app.pretended_microphones import PretendedMicrophones
 from tests.app.recordings.test_recordings import answer
@@ -123,6 +123,7 @@ def test_a_recording_can_wait_and_be_thrown_away(open_desk: OpenDesk, qtbot: QtB
     wait(qtbot, lambda: desk.models.recordings.is_growing)
     hear(qtbot, desk, microphones, tone(2), SAMPLE_RATE)
     assert bar.hasFocus()
+    desk.models.recordings._hear(SpeechRead(SpokenPiece(0, 1, "secret"), 2))
     qtbot.keyClick(bar, Qt.Key.Key_Space)
     assert (making.is_paused, microphones.is_open, bar.pause_button.text()) == (True, False, "Go On")
     bar.pause_button.click()
@@ -134,7 +135,8 @@ def test_a_recording_can_wait_and_be_thrown_away(open_desk: OpenDesk, qtbot: QtB
     assert not making.is_active
     assert desk.models.recordings.path is None
     making.finish()
-    assert made_here(desk) == []
+    desk.store.recordings.made().result(60)
+    assert list((desk.store._folder / "recordings").iterdir()) == [], "what was written down went with it"
 
 
 def test_one_microphone_has_one_listener(open_desk: OpenDesk, qtbot: QtBot) -> None:
@@ -158,12 +160,18 @@ def test_a_microphone_that_is_denied_is_said(open_desk: OpenDesk) -> None:
     microphones = PretendedMicrophones(allows=False)
     desk = open_desk(has_engine=False, open_microphones=lambda: microphones)
     desk.gestures.recording.record()
-    assert desk.models.making.problem == DENIED
-    assert desk.window.toast.isVisibleTo(desk.window)
+    banner = desk.window.cut_off
+    assert (banner.text.text(), desk.gestures.recording._open_cut_off.isVisibleTo(banner)) == (DENIED, False)
     assert not desk.models.recordings.is_shown
+    banner.dismiss_button.click()
+    assert not banner.isVisibleTo(desk.window)
+    desk.gestures.recording.record()
+    assert banner.isVisibleTo(desk.window)
+    desk.window.commands["new_temporary"].trigger()
+    assert not banner.isVisibleTo(desk.window), "it is not about another conversation"
 
 
-def test_quitting_asks_and_keeps_what_was_said(open_desk: OpenDesk, qtbot: QtBot) -> None:
+def test_quitting_asks_and_keeps_what_was_said(open_desk: OpenDesk, qtbot: QtBot, qapp: DesktopApplication) -> None:
     desk, microphones = listening(open_desk, has_engine=False)
     desk.gestures.recording.record()
     wait(qtbot, lambda: desk.models.recordings.is_growing)
@@ -172,8 +180,11 @@ def test_quitting_asks_and_keeps_what_was_said(open_desk: OpenDesk, qtbot: QtBot
     desk.gestures.recording.ask_before_quitting(lambda: quits.append("quit"))
     (sheet,) = desk.window.findChildren(QMessageBox)
     assert sheet.text() == "A recording is being made."
+    desk.follow(qapp)
+    assert qapp.asks_before_quitting()
     answer(desk, "End It and Quit")
     assert quits == ["quit"]
+    assert not qapp.asks_before_quitting(), "it would be asked for ever"
     desk.close()
     (path,) = made_here(desk)
     assert not is_growing(path)
@@ -195,7 +206,9 @@ def test_nothing_of_a_temporary_conversation_is_kept(open_desk: OpenDesk, qtbot:
     path = desk.models.recordings.path
     assert path is not None
     assert desk.pasted.holds(path)
-    assert desk.models.recordings._shelf is None
+    assert not desk.models.recordings.is_kept
+    desk.window.commands["new"].trigger()
+    assert path.exists(), "it is no conversation's"
 
 
 @pytest.mark.tour
@@ -231,8 +244,11 @@ def test_thrown_away_it_is_no_part_of_the_message(open_desk: OpenDesk, qtbot: Qt
     assert desk.models.voice._recorder.state is RecorderState.PAUSED
     qtbot.mouseClick(pill.pause_button, BUTTON)
     assert microphones.is_open
+    preparation = desk.models.composer.preparation
+    assert preparation._written
     qtbot.keyClick(pill, Qt.Key.Key_Escape)
     assert desk.models.composer.items == ()
+    assert not preparation._written, "nobody waits for more of it"
     desk.models.voice._recorder.finish()
     assert made_here(desk) == []
 

@@ -343,7 +343,7 @@ def test_a_disk_that_takes_nothing_is_waited_for_only_so_long(
     goes_on, write = threading.Event(), tape_module._write
 
     def hang(*args: object) -> None:
-        goes_on.wait()
+        goes_on.wait(WAIT_MS / 1000)
         write(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(recorder_module, "MOST_HELD_BYTES", 1 << 16)
@@ -403,5 +403,5 @@ def test_it_is_put_where_it_shall_lie(tmp_path: Path) -> None:
     tape.put(SampleForm(SAMPLE_RATE, 1, "float32"), tone(2).tobytes())
     tape.end()
     tape.join()
-    assert told[-1] == TapeEnded(tmp_path / "2 s.wav", 2.0, False)
+    assert told[-1] == TapeEnded(tmp_path / "2 s.wav", 2.0)
     assert len(read(tmp_path / "2 s.wav")) == 32_000

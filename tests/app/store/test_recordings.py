@@ -107,7 +107,31 @@ def test_what_a_kill_cut_off_is_made_whole_and_told_once(store: Store) -> None:
     store.recordings.remove(other).result(60)
     assert [each.name for each in one.parent.iterdir()] == [one.name]
     store.purge(older_than=1001).result(60)
+    assert store.recordings.made().result(60) == [MadeRecording(one, 1)], "a person made it"
+    store.remove_all().result(60)
     assert store.recordings.made().result(60) == []
+
+
+@pytest.mark.parametrize("grows", [False, True])
+def test_what_is_said_goes_also_when_the_sound_has_gone(
+    store: Store, path: Path, tmp_path: Path, *, grows: bool
+) -> None:
+    if grows:
+        path.write_bytes(growing_header())
+    assert store.recordings.add(path, ONE).result(60)
+    path.unlink()
+    assert store.recordings.add(path, TWO).result(60), "it is heard on, wherever its name has gone"
+    store.recordings.drop(path).result(60)
+    assert list((tmp_path / "data" / "recordings").iterdir()) == []
+
+
+def test_two_tracks_that_begin_and_end_alike_are_two_sounds(store: Store, path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.wav"
+    for number, each in enumerate((path, other)):
+        each.write_bytes(bytes(1 << 20) + bytes([number]) * (1 << 20) + bytes(1 << 20))
+    store.recordings.add(path, ONE).result(60)
+    assert kept(store, other) == ()
+    assert kept(store, path) == (ONE,)
 
 
 def test_they_go_with_everything_and_when_they_are_too_old(store: Store, path: Path, tmp_path: Path) -> None:
