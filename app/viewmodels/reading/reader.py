@@ -89,9 +89,9 @@ class Reader(QObject):
         """Put a document away; the one before it is shown, or none."""
         at = self.documents.index(document)
         self.documents.remove(document)
+        document.close()
         self.removed.emit(document)
         self._numbers.pop(document, None)
-        document.close()
         if document is self.document:
             self.choose(self.documents[max(at - 1, 0)] if self.documents else None)
         if not self.documents:
@@ -193,6 +193,10 @@ class Reader(QObject):
         """Go so many pages on, stopping at the ends."""
         if self.document is not None:
             self.go_to(min(max(self.number + pages, 1), max(len(self.document.pages), 1)))
+
+    def can_step(self, pages: int) -> bool:
+        """Whether there is a page so many on."""
+        return self.document is not None and 1 <= self.number + pages <= len(self.document.pages)
 
     def step_doubt(self, steps: int) -> None:
         """Go to the next doubtful word, or the one before, round the end."""

@@ -63,8 +63,8 @@ class PageSide(QWidget):
         num_pages = len(document.pages) if document is not None else 0
         self.number.setText(f"{number:,} / {num_pages:,}" if num_pages else "")
         self.number.setAccessibleName(f"Page {number:,} of {num_pages:,}")
-        self.previous.setEnabled(number > 1)
-        self.next.setEnabled(number < num_pages)
+        self.previous.setEnabled(self._reader.can_step(-1))
+        self.next.setEnabled(self._reader.can_step(1))
         for button in (self.rotate, self.region):
             button.setEnabled(page is not None)
         self._show_scale()

@@ -337,6 +337,19 @@ def test_the_next_doubtful_word_is_found_over_pages_and_round_the_end(errands: E
     reader.finish()
 
 
+def test_no_page_is_offered_before_the_first_and_behind_the_last(errands: Errands) -> None:
+    reader = Reader(errands, lambda: Path("/nowhere"))
+    assert [reader.can_step(1), reader.can_step(-1)] == [False, False]
+    reader.open([Path("/papers/contract.pdf")])
+    errands.answer(errands.asked[0], PageLooked(PICTURE, 3))
+    there = []
+    for number in (1, 2, 3):
+        reader.go_to(number)
+        there.append([reader.can_step(-1), reader.can_step(1)])
+    assert there == [[False, True], [True, True], [True, False]]
+    reader.finish()
+
+
 def test_in_a_long_document_a_step_looks_at_two_pages_and_what_is_read_is_counted_once(
     errands: Errands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
