@@ -11,6 +11,7 @@ from app.store.store import Store
 from app.store.text import MATCH_BEGIN, MATCH_END
 from app.store.tree import sound_parents
 from app.store.values import (
+    BESIDE_QUEUE,
     Answered,
     Conversation,
     Costs,
@@ -32,6 +33,7 @@ from app.store.values import (
 )
 
 __all__ = [
+    "BESIDE_QUEUE",
     "MATCH_BEGIN",
     "MATCH_END",
     "Answered",

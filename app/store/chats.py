@@ -229,8 +229,8 @@ class Chats:
                 values,
             ).rowcount
             deleted += execute(
-                "DELETE FROM documents WHERE (removed_at > 0 AND removed_at < :removed) OR (state <> 'waiting' "
-                "AND updated_at < :time "
+                "DELETE FROM documents WHERE (removed_at > 0 AND removed_at < :removed) OR ("
+                "state NOT IN ('waiting', 'reading') AND updated_at < :time "
                 "AND id NOT IN (SELECT value FROM json_each(:spared)))",
                 values,
             ).rowcount
@@ -306,7 +306,8 @@ class Chats:
         self._has_index = make_index(self._connection)
 
     def interrupt(self) -> None:
-        """Mark the turns that ran when the app ended, and let searches find them."""
+        """Mark the turns that ran when the app ended, and let searches find them; documents that were read go on."""
+        self.documents.leave_to_queue()
         rows = self._connection.execute("SELECT id, message FROM turns WHERE state = 'running'").fetchall()
         with self._change() as execute:
             for turn_id, message in rows:

@@ -82,6 +82,11 @@ class Documents:
         """Every document in the order of the queue, or the one with this id."""
         return [_document(*row) for row in self._connection.execute(_DOCUMENTS, {"id": document_id})]
 
+    def leave_to_queue(self) -> None:
+        """Let what was being read in a window when the app ended be read on by the queue."""
+        with self._change() as execute:
+            execute("UPDATE documents SET state = 'waiting' WHERE state = 'reading'")
+
     def find(self, path: Path) -> KeptDocument | None:
         """What was kept last of the file at a path; where its text was, no fields of it nor an answer."""
         row = self._connection.execute(_NEWEST, (os.fsencode(path),)).fetchone()

@@ -24,8 +24,8 @@ from engine import (
 )
 
 __all__ = [
-    "Answered", "Conversation", "Costs", "Details", "DocumentState", "Draft", "Edit", "Hit", "KeptDocument", "KeptPage",
-    "Offer", "Orders", "PageHit", "Stamp", "Summary", "Turn", "TurnState", "Visit",
+    "BESIDE_QUEUE", "Answered", "Conversation", "Costs", "Details", "DocumentState", "Draft", "Edit", "Hit",
+    "KeptDocument", "KeptPage", "Offer", "Orders", "PageHit", "Stamp", "Summary", "Turn", "TurnState", "Visit",
 ]  # fmt: skip
 
 TurnState = Literal["complete", "running", "stopped", "failed", "interrupted"]
@@ -143,8 +143,13 @@ class Hit(msgspec.Struct, frozen=True):
         return self.snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
 
 
-DocumentState = Literal["waiting", "done", "failed", "kept"]
-"""In the queue and not over; every page over and everything written; not to be read at all; never in the queue."""
+DocumentState = Literal["waiting", "done", "failed", "kept", "reading"]
+"""In the queue and not over; every page over and everything written; not to be read at all; never in the queue; the
+same while it is read where it is open, which is "waiting" at the next start, however the app ended.
+"""
+
+BESIDE_QUEUE: tuple[DocumentState, ...] = ("kept", "reading")
+"""Of documents that the queue has nothing to do with."""
 
 
 class Orders(msgspec.Struct, frozen=True):

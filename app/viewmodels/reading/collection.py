@@ -10,7 +10,7 @@ from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
-from app.store import MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
+from app.store import BESIDE_QUEUE, MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
 from app.text.foreign_text import one_line
 from app.viewmodels.models.model import Model
 from app.viewmodels.reading.choice import FORMS, Choice
@@ -209,7 +209,7 @@ class Collection(QObject):
 
     def _take_kept(self, kept: Iterable[KeptDocument]) -> None:
         kept = list(kept)
-        self._kept = [each for each in kept if each.state == "kept"]
+        self._kept = [each for each in kept if each.state in BESIDE_QUEUE]
         opened = sorted((-each.visit.opened_at, each.path) for each in kept if each.visit and each.visit.opened_at)
         paths = tuple(islice(dict.fromkeys(path for _, path in opened), MOST_RECENT))
         self._disk.do(partial(_which_are_there, paths), self._take_recent)

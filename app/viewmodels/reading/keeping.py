@@ -10,7 +10,7 @@ from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
-from app.store import Details, KeptDocument, KeptPage, Orders, Stamp, Store
+from app.store import BESIDE_QUEUE, Details, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
@@ -52,6 +52,8 @@ class _Watched:
         """Whether it was opened from what is not kept itself: then it is kept only when it is read or corrected."""
         self.is_begun = False
         """Whether its reading began and no row says so yet."""
+        self.saved: KeptDocument | None = None
+        """The row as it was written last."""
 
     @property
     def is_of_other_form(self) -> bool:
@@ -68,10 +70,22 @@ class _Watched:
         """Where a new one is known, and where the reading of any begins, before a page of it is over."""
         return self.is_begun or (self.is_new and self.document.phase is Phase.KNOWN)
 
-    def note_reading(self) -> None:
-        """Notice where its reading begins."""
+    def note_reading(self) -> bool:
+        """Notice where its reading begins; whether it began or ended."""
         was_reading, self.is_reading = self.is_reading, self.document.is_reading
         self.is_begun |= self.is_reading and not was_reading
+        return was_reading != self.is_reading
+
+    @property
+    def row_now(self) -> KeptDocument | None:
+        """Its row, if it was made here; with the pages that are still to be read, for the queue of the next run."""
+        document, row = self.document, self.row
+        reading, rest = document.rest
+        if row is None or not rest:
+            return row
+        pages = tuple(page.number for page in document.pages if page.text is not None or page.number in rest)
+        orders = with_fields(row.details.orders, reading=reading, pages=pages)
+        return with_fields(row, state="reading", details=with_fields(row.details, orders=orders))
 
     def is_news(self, number: int) -> bool:
         """Whether a page stands otherwise than it is kept."""
@@ -126,6 +140,7 @@ class Keeper(QObject):
         self._queue = queue
         self._lane = Lane()
         self._watched: dict[OpenDocument, _Watched] = {}
+        self._is_closed = False
         self._soon = QTimer(self, interval=SAVE_MS, singleShot=True)
         self._soon.timeout.connect(self.save)
         reader.added.connect(self._watch)
@@ -134,9 +149,9 @@ class Keeper(QObject):
         queue.document_changed.connect(self._follow_queued)
 
     def save(self) -> None:
-        """Keep what was changed since the last time."""
+        """Keep what was changed since the last time; what ends with the app is not taken for stopped."""
         for watched in self._watched.values():
-            if watched.is_known:
+            if watched.is_known and not self._is_closed:
                 self._save(watched)
 
     def id_of(self, document: OpenDocument | None) -> str:
@@ -181,8 +196,7 @@ class Keeper(QObject):
                 watched.stamp = stamp if isinstance(stamp, Stamp) else None
                 self._take_row(watched, found.result())
         self.save()
-        for watched in self._watched.values():
-            self._leave_to_queue(watched)
+        self._is_closed = True
         self._lane.close()
 
     def _watch(self, document: OpenDocument) -> None:
@@ -219,7 +233,7 @@ class Keeper(QObject):
         watched.is_known, watched.is_new = True, is_new
         if row is not None and watched.stamp in (None, row.details.stamp) and watched.id in ("", row.id):
             watched.id, watched.stamp = row.id, watched.stamp or row.details.stamp
-            watched.row = row if row.state == "kept" else None
+            watched.row = watched.saved = row if row.state in BESIDE_QUEUE else None
             watched.form = row.details.orders.reading.form
             watched.document.folder = row.details.orders.out or watched.document.folder
             if not watched.document.num_read:
@@ -244,9 +258,9 @@ class Keeper(QObject):
         self._save_soon()
 
     def _note_reading(self, watched: _Watched) -> None:
-        watched.note_reading()
+        is_news = watched.note_reading()
         self._follow_queue(watched.document)
-        if watched.is_worth_a_row:
+        if is_news or watched.is_worth_a_row:
             self._save_soon()
 
     def _save_soon(self) -> None:
@@ -269,18 +283,15 @@ class Keeper(QObject):
         elif numbers and watched.row and watched.row.details.orders.reading.form != watched.document.form:
             self._keep_row(watched, watched.row)
         watched.is_begun = watched.is_new = False
+        if watched.row_now != watched.saved:
+            self._write_row(watched)
         for number in numbers:
             self._save_page(watched, number)
 
-    def _leave_to_queue(self, watched: _Watched) -> None:
-        """Its row, if it was made here, waits for the pages that were still to be read."""
-        document, row = watched.document, watched.row
-        reading, rest = document.rest
-        if row is not None and rest:
-            pages = tuple(page.number for page in document.pages if page.text is not None or page.number in rest)
-            orders = with_fields(row.details.orders, reading=reading, pages=pages)
-            details = with_fields(row.details, orders=orders)
-            self._store.documents.save(with_fields(row, state="waiting", details=details))
+    def _write_row(self, watched: _Watched) -> None:
+        watched.saved = watched.row_now
+        if watched.saved is not None:
+            self._store.documents.save(with_fields(watched.saved, updated_at=time.time()))
 
     def _save_page(self, watched: _Watched, number: int) -> None:
         text, corrected = watched.document.page(number).text, watched.correction(number)
@@ -301,7 +312,7 @@ class Keeper(QObject):
         orders = Orders(Reading(form=document.form), out=folder)
         details = Details(orders, document.info or row.details.info, watched.stamp)
         watched.row = with_fields(row, updated_at=time.time(), details=details)
-        self._store.documents.save(watched.row)
+        self._write_row(watched)
         self.kept.emit()
 
     def _follow_queued(self, queued: QueuedDocument) -> None:
@@ -313,7 +324,8 @@ class Keeper(QObject):
         """What the queue reads just now is seen to be read where it is open."""
         current = self._queue.current
         if current is not None and _are_alike(document, current) and current.progress is Progress.READING:
-            document.jobs.follow(current.rest, current.page, current.share, current.lines)
+            number = current.page or next(iter(current.rest), 0)
+            document.jobs.follow(current.rest, number, current.share, current.lines)
         else:
             document.jobs.follow(None)
 

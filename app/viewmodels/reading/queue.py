@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
 from app.background import Lane, ignore
-from app.store import DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
+from app.store import BESIDE_QUEUE, DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.ahead import LookAhead
 from app.viewmodels.reading.errands import Errands
@@ -202,7 +202,8 @@ class Queue(QObject):
 
     def _take_kept(self, kept: Sequence[KeptDocument]) -> None:
         known = {document.id for document in self.documents}
-        self.documents += [QueuedDocument.kept(each) for each in kept if each.id not in known and each.state != "kept"]
+        new = [each for each in kept if each.id not in known and each.state not in BESIDE_QUEUE]
+        self.documents += map(QueuedDocument.kept, new)
         self.documents.sort(key=lambda each: each.place)
         self.changed.emit()
         self._go_on()

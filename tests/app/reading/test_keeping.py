@@ -239,6 +239,28 @@ def test_what_has_no_finished_page_when_the_app_ends_goes_on_in_the_next_run(
     qtbot.waitUntil(lambda: kept(desk) == {1: False, 2: False}, timeout=WAIT_MS)
 
 
+def test_a_reading_that_the_apps_death_cut_off_goes_on_in_the_queue_of_the_next_run(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    pretence = Pretence(("picture",) * 3, waits_for=str(tmp_path / "never"), waits_at=1)
+    path, desk = pretend(tmp_path / "a.pdf", pretence), open_desk("fast")
+    document, documents = opened(qtbot, desk, path), desk.store.documents
+    document.read([1, 2], Reading(way="page"))
+    qtbot.waitUntil(lambda: [each.state for each in documents.all().result(60)] == ["reading"], timeout=WAIT_MS)
+    desk.models.queue.begin()
+    desk.models.queue.finish()
+    assert not desk.models.queue.documents, "it is read where it is open"
+    (row,) = documents.all().result(60)
+    desk.models.reader.close(document)
+    assert [each.state for each in documents.all().result(60)] == ["kept"], "who closes it wants no more of it"
+    documents.save(row)
+    desk.close()
+    store = Store(tmp_path / "data", print)
+    (row,) = store.documents.all().result(60)
+    store.close()
+    assert (row.state, row.details.orders.reading.way, row.details.orders.pages) == ("waiting", "page", (1, 2))
+
+
 def test_a_document_that_the_queue_reads_shows_that_where_it_is_open(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
