@@ -112,6 +112,10 @@ def _can_find(at: "Gestures") -> bool:
     return at.reading.has_text if at.reading.is_shown else _has_turns(at)
 
 
+def _has_page(at: "Gestures", steps: int) -> bool:
+    return at.reading.is_shown and at.reading.reader.can_step(steps)
+
+
 def _can_stop(at: "Gestures") -> bool:
     return at.conversation.is_busy or at.reading.is_reading or at.speech.is_on
 
@@ -296,9 +300,9 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                     lambda at: at.reading.step_doubt(-1), lambda at: at.reading.has_doubts, is_shown=True),
             None,
             Command("next_page", "Next Page", "Ctrl+Alt+PgDown",
-                    lambda at: at.reading.reader.step(1), lambda at: at.reading.can_step(1)),
+                    lambda at: at.reading.reader.step(1), lambda at: _has_page(at, 1)),
             Command("previous_page", "Previous Page", "Ctrl+Alt+PgUp",
-                    lambda at: at.reading.reader.step(-1), lambda at: at.reading.can_step(-1)),
+                    lambda at: at.reading.reader.step(-1), lambda at: _has_page(at, -1)),
             Command("larger_page", "Larger Page", "Ctrl+Alt+=",
                     lambda at: at.reading.zoom(1), lambda at: at.reading.is_shown),
             Command("smaller_page", "Smaller Page", "Ctrl+Alt+-",

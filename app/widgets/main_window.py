@@ -249,7 +249,7 @@ class MainWindow(QMainWindow):
         if not is_shown:
             self._show(self._central, self.composer.editor)
         elif self._models.reader.is_listing:
-            self._show(self.documents, self.documents.list)
+            self._show(self.documents, self.documents.home)
         else:
             self._show(self.reading, self.reading.page.view)
 

@@ -124,6 +124,13 @@ class CollectionView(QWidget):
         self.out.setVisible(bool(collection.forms))
         self._show_buttons()
 
+    @property
+    def home(self) -> QWidget:
+        """Where the keyboard goes when this is shown: never to what is behind something else."""
+        if self._stack.currentIndex():
+            return self.fields.names
+        return self.search if self.list.isHidden() else self.list
+
     def build_menu(self, entry: Entry) -> QMenu:
         """The context menu of a document."""
         menu = QMenu(self)
@@ -193,7 +200,7 @@ class CollectionView(QWidget):
     def _show_table(self, is_shown: bool) -> None:
         self._stack.setCurrentIndex(int(is_shown))
         self.table_button.setText("List of Documents" if is_shown else "Table of Fields")
-        (self.fields.names if is_shown else self.list).setFocus()
+        self.home.setFocus()
 
     def _choose(self) -> None:
         index = self.form.currentIndex()

@@ -168,10 +168,6 @@ class ReadingGestures(QObject):
         self.reader.step_doubt(steps)
         self.view.text.editor.setFocus()
 
-    def can_step(self, pages: int) -> bool:
-        """Whether so many pages on there is one."""
-        return self.is_shown and self.reader.can_step(pages)
-
     @property
     def has_doubts(self) -> bool:
         """Whether there is a doubtful word."""

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -367,6 +368,23 @@ def test_the_sidebar_finds_documents_beside_conversations_and_leads_from_page_to
     qtbot.waitUntil(lambda: first.path not in [each.path for each in search.documents], timeout=WAIT_MS)
     sidebar.search.setText("no such words")
     qtbot.waitUntil(lambda: sidebar.note.text() == "Nothing found.", timeout=WAIT_MS)
+
+
+def test_the_keyboard_is_where_it_is_seen_when_the_table_stands_before_the_list(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk("fast")
+    reader, collection, view = desk.models.reader, desk.models.collection, desk.window.documents
+    reader.list_all()
+    assert QApplication.focusWidget() is view.search, "there is no document"
+    collection.add([pretend(tmp_path / "a.pdf", Pretence(("picture",)))])
+    qtbot.waitUntil(lambda: bool(collection.entries), timeout=WAIT_MS)
+    for home in (view.fields.names, view.list):
+        view.table_button.click()
+        reader.show(False)
+        reader.list_all()
+        assert QApplication.focusWidget() is home
+        assert home.isVisible()
 
 
 @pytest.mark.parametrize("num_files", [1, 2])
