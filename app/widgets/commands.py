@@ -109,7 +109,12 @@ def _export_words(at: "Gestures") -> str:
 
 
 def _can_find(at: "Gestures") -> bool:
-    return at.reading.has_text if at.reading.is_shown else _has_turns(at)
+    return _has_lines(at) if at.reading.is_shown else _has_turns(at)
+
+
+def _has_lines(at: "Gestures") -> bool:
+    """Whether something of the document is read, be it the first lines of the page that is looked at."""
+    return at.reading.has_text or (at.reading.is_shown and at.reading.reader.shows_draft)
 
 
 def _has_page(at: "Gestures", steps: int) -> bool:
@@ -183,7 +188,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             _edit("select_all", "Select All", _Key.SelectAll, lent),
             None,
             Command("copy_message", "Copy Message", "Ctrl+Shift+C", lambda at: at.copy_message(),
-                    lambda at: at.reading.has_text or _has_turns(at),
+                    lambda at: _has_lines(at) or _has_turns(at),
                     words_now=lambda at: "Copy Page" if at.reading.is_shown else "Copy Message"),
             None,
             Menu("Find", (
@@ -316,7 +321,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             None,
             Menu("Share", (
                 Command("copy_page", "Copy This Page", "Ctrl+Alt+C",
-                        lambda at: at.reading.copy_page(), lambda at: at.reading.has_text),
+                        lambda at: at.reading.copy_page(), _has_lines),
                 Command("copy_pages", "Copy All Pages", (),
                         lambda at: at.reading.copy_all(), lambda at: at.reading.has_text),
                 None,
@@ -328,7 +333,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
                 Command("drops_running_lines", "Without Repeating Headers and Footers", (),
                         turn=lambda at, is_on: setattr(at.settings, "drops_running_lines", is_on),
                         is_on=lambda at: at.settings.drops_running_lines),
-            ), when=lambda at: at.reading.has_text),
+            ), when=_has_lines),
             Command("send_document", "Put Its Text into the Message", (),
                     lambda at: at.reading.send(), lambda at: at.reading.has_text),
             Command("ask_document", "Ask About It…", (), lambda at: at.reading.ask(), lambda at: at.reading.is_shown),

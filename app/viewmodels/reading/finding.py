@@ -115,7 +115,7 @@ class PageFinding(QObject):
 
     def _is_there(self, number: int) -> bool:
         pages = self._reader.document.pages if self._reader.document is not None else []
-        return number <= len(pages) and bool(pages[number - 1].lines)
+        return number <= len(pages) and bool(pages[number - 1].shown_lines)
 
     def _recount_soon(self) -> None:
         if self.is_open and not self._recounts.isActive():
@@ -138,8 +138,8 @@ class PageFinding(QObject):
         document, places, terms = self._reader.document, [], self._terms
         for page in document.pages if document is not None and terms else ():
             known = self._known.get(page.number)
-            if known is None or known[0] is not page.lines or known[1] != terms:
-                known = self._known[page.number] = (page.lines, terms, _places(page, terms))
+            if known is None or known[0] is not page.shown_lines or known[1] != terms:
+                known = self._known[page.number] = (page.shown_lines, terms, _places(page, terms))
                 yield
             places += known[2]
         self._job, self.places = None, places
@@ -164,9 +164,9 @@ class PageFinding(QObject):
 
 def _places(page: Page, terms: tuple[str, ...]) -> list[Place]:
     """Where terms stand on a page; none reaches over the end of a line."""
-    starts = list(accumulate((len(line.text) + 1 for line in page.lines), initial=0))
+    starts = list(accumulate((len(line.text) + 1 for line in page.shown_lines), initial=0))
     places = []
-    for start, end in occurrences(text_of(page.lines), terms):
+    for start, end in occurrences(text_of(page.shown_lines), terms):
         line = bisect_right(starts, start) - 1
         places.append((page.number, line, start - starts[line], end - starts[line]))
     return places

@@ -64,6 +64,11 @@ class Page:
         return self.is_waiting and not self.lines and bool(self.draft)
 
     @property
+    def shown_lines(self) -> tuple[Line, ...]:
+        """What stands there: as it stands now, or what was read so far."""
+        return self.draft if self.shows_draft else self.lines
+
+    @property
     def is_corrected(self) -> bool:
         """Whether it stands otherwise than it was read: a line changed, taken out, or read again by itself."""
         read = lines_of(self.text) if self.text is not None else ()
@@ -93,6 +98,12 @@ class Page:
             answer = answer_of(self.text, self.lines) if self.is_corrected else self.text.answer
             return with_fields(self.text, answer=answer, state=state)
         return with_fields(self.text, lines=tuple(line.read for line in self.lines), state=state)
+
+    def as_shown(self) -> PageText | None:
+        """The same, or what was read so far."""
+        if self.shows_draft:
+            return PageText(self.number, "cut_off", tuple(line.read for line in self.draft))
+        return self.as_written()
 
     def after(self, offer: Offer) -> tuple[Line, ...]:
         """Its lines with what was read again in its place."""

@@ -213,6 +213,11 @@ class Reader(QObject):
         number, doubts = (self.number, rest) if rest else (other, self.document.doubts(other))
         self.go_to(number, *doubts[0 if steps > 0 else -1])
 
+    @property
+    def shows_draft(self) -> bool:
+        """Whether what was read so far is what stands there of the page that is looked at."""
+        return self.document is not None and self.page_is_there and self.document.page(self.number).shows_draft
+
     # --- the page that is looked at
 
     def accept(self) -> None:

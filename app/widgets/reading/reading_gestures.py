@@ -143,8 +143,11 @@ class ReadingGestures(QObject):
             self.view.toast.say("Reading this part again…")
 
     def stop(self) -> None:
-        """Read no further."""
-        if self.document is not None:
+        """Read no further; what the list reads of the document waits there with the rest of the list."""
+        if self.document is not None and self.document.jobs.is_followed and not self.is_reading:
+            self._collection.queue.pause()
+            self.view.toast.say("The list of documents is paused. Choose Go On there.")
+        elif self.document is not None:
             self.document.stop()
 
     def _read(self, numbers: tuple[int, ...]) -> None:
@@ -253,8 +256,9 @@ class ReadingGestures(QObject):
     def copy_page(self) -> None:
         """Copy the text of the page."""
         if self.document is not None and self.reader.page_is_there:
-            page = self.document.page(self.reader.number).as_written()
-            self._copy([page] if page is not None else [], "The page is copied")
+            page = self.document.page(self.reader.number)
+            words = "What is read so far is copied" if page.shows_draft else "The page is copied"
+            self._copy([text] if (text := page.as_shown()) is not None else [], words)
 
     def copy_all(self) -> None:
         """Copy the text of all pages."""

@@ -63,9 +63,11 @@ class ReadingHeader(QWidget):
         show_tip(self.title, str(document.path))
         self.state.setText(self._state())
         self.state.setAccessibleName(self._state())
-        self.stop_button.setVisible(document.is_reading)
+        self.stop_button.setVisible(document.is_reading or document.jobs.is_followed)
+        self.stop_button.setText("Stop" if document.is_reading else "Pause")
+        show_tip(self.stop_button, "" if document.is_reading else "Read nothing of the list of documents for now")
         self.back_button.rename("Back to all documents" if self._reader.is_of_list else "Back to the conversation")
-        self.share_button.setEnabled(document.num_read > 0)
+        self.share_button.setEnabled(document.num_read > 0 or self._reader.shows_draft)
 
     def _state(self) -> str:
         document = self._reader.document

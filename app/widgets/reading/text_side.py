@@ -82,7 +82,7 @@ class TextSide(QWidget):
             return
         is_other = self._shown != (document, number)
         self._shown = (document, number)
-        self.editor.show_lines(page.draft if page.shows_draft else page.lines, is_other=is_other)
+        self.editor.show_lines(page.shown_lines, is_other=is_other)
         self.editor.setReadOnly(page.shows_draft)
         self.editor.setPlaceholderText("" if page.lines else _NOTHING)
         self.state.setText(page_line(page))

@@ -281,7 +281,7 @@ def test_a_document_that_the_queue_reads_shows_that_where_it_is_open(
     view.refresh()
     assert "in the list of documents" in view.text.card.detail.text()
     assert view.text.card.read_button.isHidden()
-    assert not view.header.stop_button.isVisible()
+    assert view.header.stop_button.text() == "Pause"
     qtbot.waitUntil(lambda: not desk.window.commands["read_all"].isEnabled(), timeout=WAIT_MS)
     gate.touch()
     qtbot.waitUntil(lambda: document.num_read == 3 and not queue.is_busy, timeout=WAIT_MS)
@@ -297,7 +297,9 @@ def test_a_document_whose_reading_in_the_queue_is_paused_can_be_read(
     document, queue = opened(qtbot, desk, path), desk.models.queue
     queue.add([path], Orders())
     qtbot.waitUntil(lambda: document.page(1).progress == 0.25, timeout=WAIT_MS)
-    queue.pause()
+    qtbot.waitUntil(desk.window.reading.header.stop_button.isVisible, timeout=WAIT_MS)
+    desk.window.reading.header.stop_button.click()
+    assert queue.is_paused
     assert not any(page.is_waiting for page in document.pages)
     assert not document.jobs.is_followed
 

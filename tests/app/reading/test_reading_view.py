@@ -65,7 +65,9 @@ def test_the_keyboard_stays_in_the_document_that_is_read(
 def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    """It is there to be read, and to be corrected once the page is whole; one that has a text keeps it meanwhile."""
+    """It is there to be read, found and copied, and to be corrected once the page is whole, which is said to who types;
+    one that has a text keeps it meanwhile.
+    """
     gate = tmp_path / "go"
     desk = open_desk("fast")
     document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
@@ -75,6 +77,17 @@ def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
     assert side.editor.isReadOnly()
     assert side.state.text().startswith("Reading")
     assert not document.page(1).lines
+    QTest.keyClicks(side.editor, "x")
+    assert "as soon as it is read" in desk.window.reading.toast.text.text()
+    commands, finding = desk.window.commands, desk.models.page_finding
+    qtbot.waitUntil(lambda: all(commands[name].isEnabled() for name in ("find", "copy_page")), timeout=WAIT_MS)
+    assert not commands["copy_pages"].isEnabled()
+    commands["copy_page"].trigger()
+    copied = " ".join(QGuiApplication.clipboard().text().split())
+    assert copied.startswith(" ".join(SENTENCES[:3])), "with the word that it is cut off"
+    finding.look_for(SENTENCES[2])
+    assert finding.places == [(1, 2, 0, len(SENTENCES[2]))]
+    finding.close()
     gate.touch()
     qtbot.waitUntil(lambda: side.editor.text == "\n".join(SENTENCES), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: not side.editor.isReadOnly(), timeout=WAIT_MS)
