@@ -18,6 +18,7 @@ from app.sound.speaker import SpeechError
 from app.sound.voices import NO_VOICE, SystemSpeaker
 from app.text.sentences import LONGEST, sentences
 from app.viewmodels.conversation.turns import AnswerTurn, Place, UserTurn
+from app.viewmodels.speech import hands_free as hands_free_module
 from app.viewmodels.speech.aloud import Aloud, Sentence
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.spoken import spoken_answer, spoken_in, spoken_selection
@@ -239,8 +240,21 @@ def interrupt(desk: Desk, speaker: PretendedSpeaker, microphones: PretendedMicro
     desk.models.composer.remove_all()
 
 
+def speak_without_a_pause(desk: Desk, microphones: PretendedMicrophones, qtbot: QtBot) -> None:
+    """As a radio does: it is sent as it is, and answered."""
+    words, silence = tone(0.4, microphones.rate_hz), np.zeros(microphones.rate_hz, np.float32)
+    num_turns = len(desk.models.conversation.turns)
+    desk.window.commands["hands_free"].trigger()
+    speak_up(qtbot, desk, microphones, silence / 2, words, words, words)
+    assert not desk.models.voice.is_recording
+    qtbot.waitUntil(lambda: len(desk.models.conversation.turns) == num_turns + 2, timeout=WAIT_MS)
+    assert desk.models.hands_free.is_on
+    wait_for_end(qtbot, desk)
+    desk.models.hands_free.leave()
+
+
 def test_hands_free_goes_from_words_to_the_answer_and_back_until_it_is_left(
-    open_desk: OpenDesk, speaker: PretendedSpeaker, qtbot: QtBot, tmp_path: Path
+    open_desk: OpenDesk, speaker: PretendedSpeaker, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     microphones = PretendedMicrophones()
     desk = open_desk("echo", open_speaker=lambda: speaker, open_microphones=lambda: microphones)
@@ -273,6 +287,8 @@ def test_hands_free_goes_from_words_to_the_answer_and_back_until_it_is_left(
     window.commands["hands_free"].trigger()
     window.hands_free.findChild(QPushButton).click()
     assert (hands_free.is_on, desk.models.voice.is_open) == (False, False)
+    monkeypatch.setattr(hands_free_module, "_LONGEST_S", 1.5)
+    speak_without_a_pause(desk, microphones, qtbot)
 
 
 def test_what_has_no_words_is_passed_by(settings: Settings, speaker: PretendedSpeaker) -> None:

@@ -20,6 +20,9 @@ _QUIET_S = 1.5
 _PATIENCE_S = 20.0
 """So long nobody has to say anything."""
 
+_LONGEST_S = MAX_SOUND_SECONDS - 1.0
+"""So long one speaks at once, and a model hears all of it: a radio in the room never pauses."""
+
 _LEAST_LEVEL, _ABOVE_ROOM = 0.2, 0.12
 """Words are louder than -48 dB, and by 7 dB than the quietest moment."""
 
@@ -135,9 +138,9 @@ class HandsFree(QObject):
             return
         level, now = self._voice.level, self._voice.seconds
         self._lowest = min(self._lowest, level)
-        if level > max(_LEAST_LEVEL, self._lowest + _ABOVE_ROOM) and now < MAX_SOUND_SECONDS:
+        if level > max(_LEAST_LEVEL, self._lowest + _ABOVE_ROOM):
             self._last_word_s = now
-        elif self._last_word_s is not None and (now - self._last_word_s >= _QUIET_S or now >= MAX_SOUND_SECONDS):
+        if self._last_word_s is not None and (now - self._last_word_s >= _QUIET_S or now >= _LONGEST_S):
             self._go(_Step.WRITING)
             self._voice.stop()
         elif self._last_word_s is None and now >= _PATIENCE_S:
