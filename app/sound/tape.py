@@ -212,9 +212,9 @@ class Tape:
         try:
             finish_growing(self._path)
             return self._keep(self._path, self.seconds), ""
-        except FileNotFoundError:
-            return None, GONE
         except Exception:  # noqa: BLE001 - whoever records is told, whatever it is
+            if not self._path.exists():
+                return None, GONE
             _log.warning("a recording cannot be finished", exc_info=True)
             return self._path, BROKEN
 

@@ -25,7 +25,7 @@ from app.sound.recorder import (
     Recorder,
     RecorderState,
 )
-from app.sound.tape import BROKEN, FULL, NO_ROOM, SampleForm, Tape, TapeEnded
+from app.sound.tape import BROKEN, FULL, GONE, NO_ROOM, SampleForm, Tape, TapeEnded
 from engine import SAMPLE_RATE, is_growing
 from tests.app.driving import WAIT_MS
 from tests.app.pretended_microphones import PretendedMicrophones
@@ -310,6 +310,55 @@ def test_a_full_disk_keeps_what_was_said(
     recorder.start()
     qtbot.waitUntil(lambda: recorder.state is RecorderState.FAILED, timeout=WAIT_MS)
     assert recorder.sentence == NO_ROOM
+
+
+def test_thrown_away_when_the_disk_has_just_ended_it_nothing_stays(
+    make: MakeRecorder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = [1 << 40]
+    monkeypatch.setattr(tape_module.shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
+    microphones = PretendedMicrophones(16_000)
+    recorder = make(microphones)
+    recorder.start()
+    microphones.say(tone(4))
+    hear(qtbot, recorder)
+    free[0] = 1 << 20
+    microphones.say(tone(4))
+    recorder._read()
+    assert recorder._tape is not None
+    recorder._tape._thread.join(WAIT_MS / 1000)
+    assert not is_growing(tmp_path / "clip.wav"), "it is over, and nobody was told yet"
+    recorder.cancel()
+    recorder.finish()
+    assert recorder.state is RecorderState.IDLE
+    assert not (tmp_path / "clip.wav").exists()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), FileNotFoundError(2, "No such folder"), OSError(5, "Broken")])
+def test_whatever_breaks_while_it_is_put_away_is_said_and_it_stays_where_it_is(
+    qapp: object, tmp_path: Path, error: Exception
+) -> None:
+    def keep(*_: object) -> Path:
+        raise error
+
+    microphones, path = PretendedMicrophones(16_000), tmp_path / "clip.wav"
+    recorder = Recorder(microphones, lambda: path, keep)
+    recorder.start()
+    microphones.say(tone(2))
+    end(recorder)
+    assert (recorder.state, recorder.sentence) == (RecorderState.FINISHED, BROKEN)
+    assert len(read(path)) == 2 * 16_000
+
+
+def test_a_file_that_was_deleted_while_it_grew_is_said(make: MakeRecorder, tmp_path: Path, qtbot: QtBot) -> None:
+    microphones = PretendedMicrophones(16_000)
+    recorder = make(microphones)
+    recorder.start()
+    microphones.say(tone(2))
+    hear(qtbot, recorder)
+    (tmp_path / "clip.wav").unlink()
+    end(recorder)
+    assert (recorder.state, recorder.sentence) == (RecorderState.FAILED, GONE)
 
 
 @pytest.mark.parametrize(

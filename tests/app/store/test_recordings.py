@@ -134,6 +134,16 @@ def test_two_tracks_that_begin_and_end_alike_are_two_sounds(store: Store, path: 
     assert kept(store, path) == (ONE,)
 
 
+def test_what_cannot_be_read_hides_no_other_recording(store: Store) -> None:
+    folder = store.recordings.new_path().parent
+    folder.mkdir(parents=True)
+    names = [f"{number}.wav" for number in range(8)]
+    for name in names:
+        (folder / f"gone {name}").symlink_to(folder / "nothing")
+        (folder / name).write_bytes(growing_header(32_000) + bytes(32_000))
+    assert sorted(each.path.name for each in store.recordings.made().result(60)) == names
+
+
 def test_they_go_with_everything_and_when_they_are_too_old(store: Store, path: Path, tmp_path: Path) -> None:
     store.recordings.add(path, ONE).result(60)
     os.utime(lines(tmp_path), (1000, 1000))
