@@ -40,7 +40,7 @@ class Making(QObject):
     ) -> None:
         super().__init__()
         self._recordings = recordings
-        recordings.opened.connect(self._follow_opened)
+        recordings.opened.connect(self.dismiss)
         self._settings = settings
         self._shelf = shelf
         self._make_recorder = make_recorder
@@ -165,14 +165,8 @@ class Making(QObject):
             self.problem = recorder.sentence or (self.problem if self.is_active else "")
         self.changed.emit()
 
-    def _follow_opened(self) -> None:
-        """What was wrong with the last one says nothing of another."""
-        if self.problem and not self.is_active and self._recorder is not None:
-            self.problem = ""
-            self.changed.emit()
-
     def dismiss(self) -> None:
-        """A person has read what was wrong, or is elsewhere."""
+        """A person has read what was wrong, or is elsewhere; another recording had no part in it."""
         if self.problem and not self.is_active:
             self.problem = ""
             self.changed.emit()

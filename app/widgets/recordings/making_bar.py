@@ -62,6 +62,8 @@ class MakingBar(QFrame):
         has_focus = focus is not None and (focus is self or self.isAncestorOf(focus))
         if has_focus and not self._making.is_active:
             self.left.emit()
+        elif has_focus and not self._making.can_be_discarded:
+            self.setFocus()  # no button has anything to do any more
         for button in (self.discard_button, self.pause_button, self.stop_button):
             button.setEnabled(self._making.can_be_discarded)
         self.pause_button.setText("Go On" if self._making.is_paused else "Pause")

@@ -154,6 +154,8 @@ def test_one_microphone_has_one_listener(open_desk: OpenDesk, qtbot: QtBot) -> N
     assert view.failure.text.text() == LOST
     assert not view.bar.isVisibleTo(view)
     assert desk.models.recordings.path in made_here(desk)
+    desk.models.recordings.open(Path("/other.wav"))
+    assert view.failure.text.text() != LOST, "that was another recording"
 
 
 def test_a_microphone_that_is_denied_is_said(open_desk: OpenDesk) -> None:
@@ -200,8 +202,12 @@ def test_nothing_of_a_temporary_conversation_is_kept(open_desk: OpenDesk, qtbot:
     desk.gestures.recording.record()
     wait(qtbot, lambda: desk.models.recordings.is_growing)
     hear(qtbot, desk, microphones, tone(2), SAMPLE_RATE)
-    desk.models.making.stop()
+    view = desk.window.recording
+    view.bar.stop_button.setFocus()
+    qtbot.keyClick(view.bar.stop_button, Qt.Key.Key_Space)
+    assert not view.bar.discard_button.isEnabled(), "it is over, but for the disk"
     wait(qtbot, lambda: not desk.models.making.is_active)
+    assert view.wave.hasFocus()
     assert made_here(desk) == []
     path = desk.models.recordings.path
     assert path is not None
