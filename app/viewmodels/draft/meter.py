@@ -41,6 +41,9 @@ _UNKNOWN_CONTEXT = 8192
 _FOR_PAGES = 0.7
 """Of the context that is free."""
 
+_ALIKE = 8
+"""A prompt tells of those up to so many times as long: of a short one, most of the time is not for its tokens."""
+
 _NEARLY_FULL = 0.85
 """Of the context; from here on a sentence warns."""
 
@@ -52,8 +55,17 @@ class _Measured:
     characters: float
     text_tokens: float
     text_rate: float = 0.0
+    """Tokens a second, of the newest prompt that is like the longest one."""
+    longest: int = 0
+    """Tokens that were new in a prompt."""
     encoded_tokens: int = 0
     encoded_ms: float = 0.0
+
+    def time(self, num_tokens: int, text_rate: float) -> None:
+        """So many tokens of one more prompt were new, and were read at this rate."""
+        if text_rate and num_tokens * _ALIKE >= self.longest:
+            self.text_rate = text_rate
+        self.longest = max(self.longest, num_tokens)
 
     def count(self, num_characters: int, num_tokens: int) -> None:
         """One more prompt was counted."""
@@ -186,7 +198,8 @@ class Meter(QObject):
     def _seconds(self) -> float | None:
         """The time to read the draft, as far as its parts were measured before."""
         known = self._measured
-        if not known.text_rate or (self._soft_tokens and not known.encoded_tokens):
+        is_known = known.text_rate and self._draft_tokens <= known.longest * _ALIKE
+        if not is_known or (self._soft_tokens and not known.encoded_tokens):
             return None
         encoding = self._soft_tokens * known.encoded_ms / 1000 / known.encoded_tokens if self._soft_tokens else 0.0
         return encoding + self._draft_tokens / known.text_rate
@@ -201,8 +214,9 @@ class Meter(QObject):
         self.changed.emit()
 
     def _note_end(self, answer: AnswerTurn) -> None:
-        if answer.stats is not None:
-            self._measured.text_rate = answer.stats.prefill_tokens_per_second or self._measured.text_rate
+        stats = answer.stats
+        if stats is not None:
+            self._measured.time(stats.num_prompt_tokens - stats.num_cached_tokens, stats.prefill_tokens_per_second)
             self._sense()
             self.changed.emit()
 

@@ -50,6 +50,11 @@ def test_time_is_predicted_from_what_was_measured_in_this_session(
     assert desk.models.composer.pictures[0].cost_at(280) == "264 tokens · 1056 × 576, shrunk to 66 % · 0.4 s"
     desk.models.composer.set_budget_of_all(70)
     assert meter.line == "66 tokens · 0.1 s"
+    desk.models.composer.replace_text("x" * 1_000)
+    assert " · " in meter.line
+    desk.models.composer.replace_text("x" * 10_000)
+    assert meter.line.endswith(" tokens"), "what so much takes is not known from an answer to so little"
+    desk.models.composer.replace_text("")
     desk.models.model.load(tmp_path / "another")
     qtbot.waitUntil(lambda: desk.models.model.is_ready, timeout=WAIT_MS)
     assert meter.line.endswith(" tokens"), "another model has another speed"
