@@ -92,9 +92,11 @@ class Attachments:
         finally:
             incoming.unlink(missing_ok=True)
 
-    def collect(self, used: Iterable[str]) -> None:
-        """Remove what nobody uses: `used` are stored paths. What was kept in this run stays."""
+    def collect(self, used: Iterable[str], let_go: Iterable[str] = ()) -> None:
+        """Remove what nobody uses: `used` are stored paths. What was kept in this run stays, unless it is `let_go`."""
         homes_in_use = {(self.folder / path).parent for path in used}
+        with self._lock:
+            self._kept.difference_update((self.folder / path).parent for path in let_go)
         for home in self.folder.glob("??/*"):
             with self._lock:
                 if home not in homes_in_use and home not in self._kept:

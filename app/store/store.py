@@ -150,7 +150,12 @@ class Store:
         return self._write(_remove_all, lambda attachments: attachments.collect(()))
 
     def purge(
-        self, older_than: float | None = None, spared: Collection[str] = (), removed_before: float = math.inf
+        self,
+        older_than: float | None = None,
+        spared: Collection[str] = (),
+        removed_before: float = math.inf,
+        *,
+        is_last: bool = False,
     ) -> Future[None]:
         """Delete what was removed before a time for good, and with another what was not touched since.
 
@@ -158,9 +163,9 @@ class Store:
 
         Where there was any, backups go too, for they hold it still. Then delete the attachments that no turn, draft or
         document uses, except those kept in this run, and all of them stay while a damaged database lies in the folder,
-        which may need them.
+        which may need them. `is_last`: all that names files is written, so those of this run go too whose use ended.
         """
-        return self._write(self._purge, older_than, spared, removed_before)
+        return self._write(self._purge, older_than, spared, removed_before, is_last)
 
     def keep_file(self, path: Path) -> Path:
         """Copy a file into the attachments and return the copy; any thread may call it. Raises OSError."""
@@ -212,7 +217,10 @@ class Store:
             self._tell_if_caught_up()
         return not self._owes_files
 
-    def _purge(self, chats: Chats, older_than: float | None, spared: Collection[str], removed_before: float) -> None:
+    def _purge(
+        self, chats: Chats, older_than: float | None, spared: Collection[str], removed_before: float, is_last: bool
+    ) -> None:
+        before = set(chats.used_files()) if is_last else set()
         self.drafted.purge(max(older_than or 0, time.time() - DRAFTED_S))
         if older_than is not None:
             self.recordings.purge(older_than)
@@ -222,7 +230,8 @@ class Store:
         self.states.keep_only(summary.id for summary in chats.summaries())
         self._owes_files = not chats.take_in_files()
         if not has_damaged_copy(chats.attachments.folder.parent):
-            chats.attachments.collect([*chats.used_files(), *map(str, chats.documents.paths())])
+            used = [*chats.used_files(), *map(str, chats.documents.paths())]
+            chats.attachments.collect(used, before.difference(used))
 
     def _read(
         self, otherwise: T, question: Callable[Concatenate[Chats, P], T], *args: P.args, **kwargs: P.kwargs

@@ -62,12 +62,13 @@ class Retention(QObject):
             self._store.remove_all()
             self._running.forget_unread()  # nothing of it is told outside the window any more
         elif self._has_removed:
-            self._purge(removed_before=math.inf)
+            self._purge(removed_before=math.inf, is_last=True)
 
-    def _purge(self, removed_before: float) -> None:
+    def _purge(self, removed_before: float, *, is_last: bool = False) -> None:
         """Delete what was removed before this time and what is too old now."""
         since = time.time() - self._days * 86_400 if self._days else None
-        self._store.purge(since, tuple(transcript.id for transcript in self._running.all), removed_before)
+        spared = tuple(transcript.id for transcript in self._running.all)
+        self._store.purge(since, spared, removed_before, is_last=is_last)
         self._shelf.refresh_all()
 
     def _note_choice(self) -> None:

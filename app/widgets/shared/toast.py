@@ -27,13 +27,44 @@ UNDO_MS = 10_000
 class _Offer:
     text: str
     undo: Callable[[], None]
-    at: float = field(default_factory=time.monotonic)
-    """When it was made, in seconds of the monotonic clock."""
+    at: float = field(default_factory=time.time)
+    """When it was made, in seconds since 1970: what was deleted goes by this clock too, also while the Mac sleeps."""
 
     @property
     def age_s(self) -> float:
         """Since it was made."""
-        return time.monotonic() - self.at
+        return time.time() - self.at
+
+
+class _UndoKeys(QObject):
+    """While it is `on`, keeps the field with the keyboard, in which nothing was typed, from claiming Undo's keys."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._is_on = False
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._follow)
+
+    def turn(self, *, on: bool) -> None:
+        """Begin, or end."""
+        self._is_on = on
+        self._follow(QApplication.focusWidget(), QApplication.focusWidget())
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Let the keys go to the command."""
+        if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+            return False
+        is_ours = event.matches(QKeySequence.StandardKey.Undo) and not can_undo(focused_field())
+        if is_ours:
+            event.ignore()
+        return is_ours
+
+    def _follow(self, before: QWidget | None, now: QWidget | None) -> None:
+        if before is not None:
+            before.removeEventFilter(self)
+        if now is not None and self._is_on:
+            now.installEventFilter(self)
 
 
 class Toast(QFrame):
@@ -48,7 +79,7 @@ class Toast(QFrame):
         self._host = parent
         self._home = home
         self.setObjectName("toast")
-        self._application = QApplication.instance()
+        self._keys = _UndoKeys(self)
         self._offers: list[_Offer] = []
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._go)
@@ -75,8 +106,7 @@ class Toast(QFrame):
         self._file = None
         if undo is not None:
             self._offers.append(_Offer(text, undo))
-            if self._application is not None:
-                self._application.installEventFilter(self)
+            self._keys.turn(on=True)
             self._show()
         else:
             self.text.setText(text)
@@ -93,7 +123,7 @@ class Toast(QFrame):
 
     @property
     def offered_at(self) -> float:
-        """When the way back was offered that is taken first, in seconds of the monotonic clock; 0 for none."""
+        """When the way back was offered that is taken first, in seconds since 1970; 0 for none."""
         return self._offers[-1].at if self._offers else 0.0
 
     @property
@@ -141,15 +171,10 @@ class Toast(QFrame):
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep its place, and a field in which nothing was typed from claiming the keys of Undo."""
+        """Keep its place."""
         if watched is self._host and event.type() == QEvent.Type.Resize and self.isVisible():
             self.place()
-        if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
-            return False
-        is_ours = event.matches(QKeySequence.StandardKey.Undo) and not can_undo(focused_field())
-        if is_ours:
-            event.ignore()
-        return is_ours
+        return False
 
     def _go(self) -> None:
         """Go, but not from under the keyboard."""
@@ -167,8 +192,8 @@ class Toast(QFrame):
         """The note ends; the offers stay."""
         self.hide()
         self._timer.stop()
-        if self._application is not None and not self._offers:
-            self._application.removeEventFilter(self)
+        if not self._offers:
+            self._keys.turn(on=False)
 
     def _announce(self, text: str) -> None:
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))

@@ -71,6 +71,18 @@ def test_unused_attachments_go_at_a_purge(open_store: OpenStore, folder: Path, t
     assert files(folder / "attachments") == sorted(kept[name] for name in ("turn", "draft", "new", "x"))
 
 
+def test_the_last_purge_of_a_run_takes_what_was_removed_in_it(open_store: OpenStore, tmp_path: Path) -> None:
+    store = open_store()
+    kept = {name: store.keep_file(file(tmp_path, name, name.encode())) for name in ("turn", "both", "gone", "unsaved")}
+    for number, name in enumerate(("turn", "both")):
+        store.add_turn("c", asked(f"q{number}", "", Picture(str(kept[name]))))
+    for number, name in enumerate(("both", "gone"), 2):
+        store.add_turn("d", asked(f"q{number}", "", Picture(str(kept[name]))))
+    store.remove("d")
+    store.purge(is_last=True).result(WAIT_S)
+    assert {name for name, path in kept.items() if path.exists()} == {"turn", "both", "unsaved"}
+
+
 def test_a_removed_conversation_keeps_its_attachments_until_the_purge(open_store: OpenStore, tmp_path: Path) -> None:
     store = open_store()
     kept = store.keep_file(file(tmp_path, "a.png"))
