@@ -14,7 +14,7 @@ import numpy as np
 from engine.documents.beside import read_down
 from engine.documents.cut import CELL_GAP
 from engine.documents.grid import Cell
-from engine.documents.layout import arrange, stand_level
+from engine.documents.layout import MOST_RUNS, arrange, stand_level
 from engine.documents.lines import Run
 from engine.protocol.documents import Box, TextLine
 
@@ -81,8 +81,8 @@ def _ordered(parts: list[list[Run]]) -> list[list[Run]]:
 
 
 def _rows(part: Sequence[Run], lines: Sequence[TextLine]) -> Iterator[Sequence[Run]]:
-    """The runs of a part as lines; as they come where none stand level."""
-    if not any(stand_level(a, b) for a, b in pairwise(part)):
+    """The runs of a part as lines; as they come where none stand level, or more than any page has."""
+    if len(part) > MOST_RUNS or not any(stand_level(a, b) for a, b in pairwise(part)):
         yield from ([run] for run in part)
         return
     for _, block in groupby(arrange(part), key=lambda row: row.block):

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.background import Lane
+from app.background import Lane, LooseLane
 from app.store import BESIDE_QUEUE, MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
 from app.text.foreign_text import one_line
 from app.viewmodels.models.model import Model
@@ -81,7 +81,7 @@ class Collection(QObject):
         self._store = store
         self._reader = reader
         self._lane = Lane()
-        self._disk = Lane()
+        self._disk = LooseLane()
         self._kept: list[KeptDocument] = []
         self._hits: list[PageHit] = []
         self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
@@ -212,6 +212,7 @@ class Collection(QObject):
         self._kept = [each for each in kept if each.state in BESIDE_QUEUE]
         opened = sorted((-each.visit.opened_at, each.path) for each in kept if each.visit and each.visit.opened_at)
         paths = tuple(islice(dict.fromkeys(path for _, path in opened), MOST_RECENT))
+        self._disk.forget()
         self._disk.do(partial(_which_are_there, paths), self._take_recent)
         self._show()
 
