@@ -98,6 +98,7 @@ class Making(QObject):
             if self._recorder is None:
                 self._recorder = self._make_recorder()
                 self._recorder.changed.connect(self._follow)
+                self._recorder.progressed.connect(self._show_first)
                 self._recorder.heard.connect(self._hear)
                 self._recorder.finished.connect(self._end)
             self._recorder.chosen_id, self.problem = connected(self._settings.microphone, self._recorder.choices())
@@ -155,11 +156,7 @@ class Making(QObject):
     def _follow(self) -> None:
         recorder = self._recorder
         assert recorder is not None
-        if recorder.state is RecorderState.RECORDING and recorder.path not in (None, self._recordings.path):
-            assert recorder.path is not None
-            self._peaks.clear()
-            self._recordings.follow(recorder.path)
-        elif recorder.state is RecorderState.FAILED and self._recordings.is_growing:
+        if recorder.state is RecorderState.FAILED and self._recordings.is_growing:
             self._recordings.close()
         if recorder.state is not RecorderState.ASKING:
             self.problem = recorder.sentence or (self.problem if self.is_active else "")
@@ -171,7 +168,16 @@ class Making(QObject):
             self.problem = ""
             self.changed.emit()
 
+    def _show_first(self) -> None:
+        """Something was heard, so the file is there."""
+        path = self._recorder.path if self._recorder is not None else None
+        if self.can_be_discarded and path is not None and path != self._recordings.path:
+            self._peaks.clear()
+            self._recordings.follow(path)
+            self.changed.emit()
+
     def _hear(self, peaks: np.ndarray) -> None:
+        self._show_first()
         self._peaks.append(peaks)
         if sum(map(len, self._peaks)) >= _SHOWN_EVERY:
             self._show()

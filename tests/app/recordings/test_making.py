@@ -29,7 +29,7 @@ def wait(qtbot: QtBot, fact: Callable[[], bool]) -> None:
 
 def talk() -> tuple[np.ndarray, list[Said]]:
     """Longer than a model hears at once."""
-    return recording([2, 5, 3, 2, 5, 3], [1, 3, 3, 9, 3, 3, 6])
+    return recording([2, 4, 3, 2, 4, 3], [1, 3, 3, 9, 3, 3, 6])
 
 
 def listening(open_desk: OpenDesk, **how: object) -> tuple[Desk, PretendedMicrophones]:
