@@ -69,6 +69,8 @@ class Pretence(msgspec.Struct):
     password: str = ""
     seconds: float = 0.0
     """For each page."""
+    looks_for: str = ""
+    """A file: more than the first page is looked at once it exists."""
     waits_for: str = ""
     """A file: pages from `waits_at` on are read once it exists."""
     waits_at: int = 2
@@ -94,6 +96,9 @@ def look(request: LookAtDocument) -> Iterator[EngineEvent]:
     pages = [_info(number, verdict) for number, verdict in enumerate(document.verdicts, 1)]
     for page in pages:
         yield PageLooked(page, len(pages))
+        while document.looks_for and not Path(document.looks_for).exists():
+            time.sleep(0.02)
+            yield PageLooked(page, len(pages))  # and a chance to be cancelled
     num_read = sum(not _reads_layer(page.verdict, request.reading.way) for page in pages)
     cost = ReadingCost(len(pages), 1120 * num_read, 42.0 * num_read, 1 << 30)
     yield DocumentLooked(DocumentInfo(request.path, "pdf", tuple(pages), "Down the Rabbit-Hole"), cost)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Lane
 from app.store import BESIDE_QUEUE, Details, KeptDocument, KeptPage, Orders, Stamp, Store
-from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
@@ -40,6 +40,8 @@ class _Watched:
         """Whether it is being asked what is kept of it."""
         self.is_known = False
         """Whether that is known: before that nothing is written."""
+        self.is_whole = True
+        """Whether all that is kept of it is here, as far as that is known."""
         self.is_left = False
         """Whether it was closed before that was known."""
         self.read: dict[int, PageText] = {}
@@ -68,7 +70,13 @@ class _Watched:
     @property
     def is_worth_a_row(self) -> bool:
         """Where a new one is known, and where the reading of any begins, before a page of it is over."""
-        return self.is_begun or (self.is_new and self.document.phase is Phase.KNOWN)
+        return self.is_begun or (self.is_new and self.document.can_read) or self.lacks_info
+
+    @property
+    def lacks_info(self) -> bool:
+        """Whether its row does not say yet what its pages hold."""
+        has_none = self.row is not None and self.saved is not None and self.saved.details.info is None
+        return has_none and self.document.info is not None
 
     def note_reading(self) -> bool:
         """Notice where its reading begins; whether it began or ended."""
@@ -81,6 +89,8 @@ class _Watched:
         """Its row, if it was made here; with the pages that are still to be read, for the queue of the next run."""
         document, row = self.document, self.row
         reading, rest = document.rest
+        if row is not None and row.details.info is None and document.info is not None:
+            row = with_fields(row, details=with_fields(row.details, info=document.info))
         if row is None or not rest:
             return row
         pages = tuple(page.number for page in document.pages if page.text is not None or page.number in rest)
@@ -116,8 +126,8 @@ class Keeper(QObject):
     Of what goes with the app (`is_passing`) nothing is kept: nobody could open it again. Of a document that the queue
     reads and forgets nothing is kept here either; what was read of it is in memory.
 
-    **Signals:** `kept` (a document has a row now), `restored` (OpenDocument, KeptDocument: all that is kept of it is
-    there), `letting_go` (OpenDocument: nobody watches it any more).
+    **Signals:** `kept` (a document has a row now, or another one), `restored` (OpenDocument, KeptDocument: all that
+    is kept of it is there), `letting_go` (OpenDocument: nobody watches it any more).
     """
 
     kept = Signal()
@@ -158,6 +168,10 @@ class Keeper(QObject):
         """Of its row; empty where nothing is kept of it."""
         watched = self._watched.get(document) if document is not None else None
         return watched.id if watched is not None else ""
+
+    def is_whole(self, document: OpenDocument) -> bool:
+        """Whether nothing of what is kept of it is still to come."""
+        return document in self._watched and self._watched[document].is_whole
 
     def forget_all(self) -> None:
         """Everything is deleted: what is open is kept only when it is read anew or corrected, and then all of it."""
@@ -238,6 +252,7 @@ class Keeper(QObject):
             watched.document.folder = row.details.orders.out or watched.document.folder
             if not watched.document.num_read:
                 watched.document.form = row.details.orders.reading.form
+            watched.is_whole = False
             self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched, row))
         self._soon.start()
         if watched.is_left:
@@ -251,6 +266,7 @@ class Keeper(QObject):
             if each.corrected is not None:
                 watched.corrected[each.number] = each.corrected
         watched.document.restore(unread)
+        watched.is_whole = True
         self.restored.emit(watched.document, row)
 
     def _note(self, watched: _Watched, number: int) -> None:
@@ -292,6 +308,7 @@ class Keeper(QObject):
         watched.saved = watched.row_now
         if watched.saved is not None:
             self._store.documents.save(with_fields(watched.saved, updated_at=time.time()))
+            self.kept.emit()
 
     def _save_page(self, watched: _Watched, number: int) -> None:
         text, corrected = watched.document.page(number).text, watched.correction(number)
@@ -313,7 +330,6 @@ class Keeper(QObject):
         details = Details(orders, document.info or row.details.info, watched.stamp)
         watched.row = with_fields(row, updated_at=time.time(), details=details)
         self._write_row(watched)
-        self.kept.emit()
 
     def _follow_queued(self, queued: QueuedDocument) -> None:
         for document in self._watched:

@@ -72,7 +72,7 @@ class Visits(QObject):
         self.opened_changed.emit()
 
     def save(self) -> None:
-        """Keep how each document stands, if otherwise than before."""
+        """Keep how each document stands, if otherwise than before; not before it is known how it was left."""
         self._soon.stop()
         for document in self._reader.documents:
             self._save(document)
@@ -105,7 +105,7 @@ class Visits(QObject):
     def _save(self, document: OpenDocument) -> None:
         row_id = self._keeper.id_of(document)
         before, visit = self._kept.get(row_id), self._visit(document)
-        if row_id and visit != before:
+        if row_id and visit != before and self._keeper.is_whole(document):
             self._kept[row_id] = visit
             saved = self._store.documents.save_visit(row_id, visit)
             if before is None or before.opened_at != visit.opened_at:

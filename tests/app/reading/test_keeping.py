@@ -2,6 +2,7 @@
 
 import errno
 import os
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Event
 
@@ -10,7 +11,7 @@ from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.store import Orders, Store
+from app.store import KeptPage, Orders, Store
 from app.store.attachments import Attachments
 from app.viewmodels.reading import keeping
 from app.viewmodels.reading.document import OpenDocument, Phase
@@ -110,6 +111,45 @@ def test_a_document_comes_back_as_it_was_left(open_desk: OpenDesk, qtbot: QtBot,
     desk.close()
     desk = open_desk("fast")
     qtbot.waitUntil(lambda: desk.models.reader.is_listing, timeout=WAIT_MS)
+
+
+def test_how_a_document_was_left_is_not_lost_before_all_that_is_kept_of_it_is_there(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, desk = pretend(tmp_path / "a.pdf", THREE), open_desk("fast")
+    document, documents, reader = opened(qtbot, desk, path), desk.store.documents, desk.models.reader
+    read(qtbot, document, 3)
+    reader.go_to(3)
+    reader.close(document)
+    pages: Future[list[KeptPage]] = Future()
+    monkeypatch.setattr(documents, "pages", lambda _id: pages)
+    document = opened(qtbot, desk, path)
+    qtbot.waitUntil(lambda: bool(desk.keeper.id_of(document)), timeout=WAIT_MS)
+    for leave in (desk.models.visits.save, lambda: reader.close(document)):
+        leave()
+        (row,) = documents.all().result(60)
+        assert row.visit is not None
+        assert row.visit.page == 3
+    pages.set_result([])
+
+
+def test_a_document_is_remembered_while_it_is_still_looked_at(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate, desk = tmp_path / "go", open_desk("fast")
+    path = pretend(tmp_path / "a.pdf", Pretence(("picture",) * 3, looks_for=str(gate)))
+    collection, reader = desk.models.collection, desk.models.reader
+    reader.open([path])
+    qtbot.waitUntil(lambda: list(collection.recent) == [path], timeout=WAIT_MS)
+    document = reader.document
+    assert document is not None
+    assert document.phase is Phase.LOOKING
+    reader.go_to(3)
+    gate.touch()
+    qtbot.waitUntil(lambda: [each.line for each in collection.entries] == ["3 pages, not read yet"], timeout=WAIT_MS)
+    desk.close()
+    reader = open_desk("fast").models.reader
+    qtbot.waitUntil(lambda: reader.is_shown and reader.number == 3, timeout=WAIT_MS)
 
 
 def test_what_was_opened_last_is_offered_first_until_the_menu_is_cleared(
