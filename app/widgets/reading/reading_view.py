@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.document import OpenDocument, Phase
@@ -109,8 +109,12 @@ class ReadingView(QWidget):
         self._place()
 
     def toggle_half(self) -> None:
-        """In a narrow window, show the other half."""
+        """In a narrow window, show the other half; where the keyboard was in the one before, it goes along."""
+        goes_along = self.halves.isAncestorOf(QApplication.focusWidget())
         self.show_half(text=not self._shows_text)
+        if goes_along:
+            there = (self.text.editor, self.text.card) if self._shows_text else (self.page.view,)
+            next((half for half in there if half.isVisible()), self.page.view).setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show what there is room for."""

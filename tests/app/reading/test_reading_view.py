@@ -425,6 +425,18 @@ def test_a_narrow_window_shows_the_page_or_its_text(open_desk: OpenDesk, qtbot: 
     assert desk.window.width() == 480
 
 
+def test_the_keyboard_goes_along_to_the_other_half(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("fast")
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    view = desk.window.reading
+    desk.window.resize(480, 640)
+    qtbot.waitUntil(view.header.toggle.isVisible, timeout=WAIT_MS)
+    view.text.editor.setFocus()
+    for home in (view.page.view, view.text.editor):
+        view.header.toggle.click()
+        assert QApplication.focusWidget() is home
+
+
 def test_escape_leads_back_to_the_conversation_and_its_draft(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
 ) -> None:
