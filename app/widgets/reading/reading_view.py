@@ -110,7 +110,8 @@ class ReadingView(QWidget):
 
     def toggle_half(self) -> None:
         """In a narrow window, show the other half; where the keyboard was in the one before, it goes along."""
-        goes_along = self.halves.isAncestorOf(QApplication.focusWidget())
+        focus = QApplication.focusWidget()
+        goes_along = focus is not None and self.halves.isAncestorOf(focus)
         self.show_half(text=not self._shows_text)
         if goes_along:
             there = (self.text.editor, self.text.card) if self._shows_text else (self.page.view,)
