@@ -118,15 +118,20 @@ class Making(QObject):
             self._recorder.stop()
 
     def discard(self) -> None:
-        """Throw it away."""
-        if self._recorder is not None and self._recorder.is_active:
-            path = self._recorder.path
+        """Throw it away, also where it has ended by itself meanwhile."""
+        if self._recorder is None:
+            return
+        path = self._recorder.path
+        if self._recorder.is_active:
             self._recorder.cancel()
             if self._recordings.is_growing:
                 self._recordings.close()
                 if path is not None:
                     self._shelf.drop(path)
             self.changed.emit()
+        elif path is not None and path == self._recordings.path:
+            self._recorder.finish()
+            self.remove(path)
 
     def remove(self, path: Path) -> None:
         """Delete a recording that was made here, and what is said in it."""

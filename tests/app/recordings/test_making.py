@@ -139,6 +139,20 @@ def test_a_recording_can_wait_and_be_thrown_away(open_desk: OpenDesk, qtbot: QtB
     assert list((desk.store._folder / "recordings").iterdir()) == [], "what was written down went with it"
 
 
+def test_thrown_away_it_goes_also_when_it_ended_while_that_was_asked(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk, microphones = listening(open_desk, has_engine=False)
+    desk.gestures.recording.record()
+    microphones.say(tone(2))
+    wait(qtbot, lambda: desk.models.recordings.is_growing)
+    desk.window.recording.bar.discard_button.click()
+    microphones.lost.emit()
+    wait(qtbot, lambda: not desk.models.making.is_active)
+    assert len(made_here(desk)) == 1
+    answer(desk, "Throw Away")
+    assert desk.models.recordings.path is None
+    wait(qtbot, lambda: made_here(desk) == [])
+
+
 def test_one_microphone_has_one_listener(open_desk: OpenDesk, qtbot: QtBot) -> None:
     desk, microphones = listening(open_desk, has_engine=False)
     desk.gestures.recording.record()
