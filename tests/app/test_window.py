@@ -228,7 +228,7 @@ def test_a_room_is_built_when_it_is_first_shown_and_has_missed_nothing(open_desk
     for show, room, home in (
         (window.commands["models"].trigger, window.models_room, lambda: window.model_list.home),
         (lambda: recordings.show(True), window.recording_room, lambda: window.recording.wave),
-        (window.commands["documents"].trigger, window.documents_room, lambda: window.documents.sidebar_button),
+        (window.commands["documents"].trigger, window.documents_room, lambda: window.documents.home),
     ):
         show()
         assert room.is_built

@@ -46,7 +46,7 @@ def test_ask_without_a_picture_says_what_the_sample_is(cabochon: Cabochon) -> No
     run = cabochon("ask", "What is the capital of France?", "--temperature", 0)
     assert run.returncode == 0
     assert "sample" in run.stdout
-    assert "--model" in run.stdout
+    assert "--model" in run.stderr
 
 
 def test_the_thought_goes_to_stderr(cabochon: Cabochon, sign: Path) -> None:
