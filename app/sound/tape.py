@@ -175,7 +175,7 @@ class Tape:
         self._rest = data[num_frames * size :]
         if num_frames:
             frames = np.frombuffer(data, form.sample_type, num_frames * form.num_channels)
-            self._keep_samples(file, self._stream.take(_as_float(frames.reshape(num_frames, -1))))
+            self._keep_samples(file, self._stream.take(frames.reshape(num_frames, -1)))
             self.seconds += num_frames / form.sample_rate_hz
         self._tell_how_far()
 
@@ -223,12 +223,3 @@ def _write(file: BinaryIO, data: bytes) -> None:
     """All of it: a disk that fills takes a part."""
     while data:
         data = data[file.write(data) :]
-
-
-def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Samples of any type as float32; whole numbers are scaled to [-1, 1]."""
-    if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - 128) / 128
-    if samples.dtype.kind == "i":
-        return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-    return samples.astype(np.float32)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from soundfile import SoundFile
 
-__all__ = ["SOUND_SUFFIXES", "OpenSound", "open_sound"]
+__all__ = ["SOUND_SUFFIXES", "OpenSound", "as_float", "open_sound"]
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".caf")
 """For file dialogs only: what a file is is decided by its content."""
@@ -109,13 +109,13 @@ def _stream_blocks(container: "InputContainer", stream: "AudioStream") -> Iterat
         samples = frame.to_ndarray()  # [channels, n] when planar, else [1, n * channels]
         if not frame.format.is_planar:
             samples = samples.reshape(-1, frame.layout.nb_channels).T
-        yield frame.sample_rate, _as_float(samples).T
+        yield frame.sample_rate, as_float(samples).T
 
 
-def _as_float(samples: np.ndarray) -> np.ndarray:
+def as_float(samples: np.ndarray) -> np.ndarray:
     """Samples of any type as float32; whole numbers are scaled to [-1, 1]."""
     if samples.dtype == np.uint8:
         return (samples.astype(np.float32) - 128) / 128
     if samples.dtype.kind == "i":
         return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-    return samples.astype(np.float32)
+    return samples.astype(np.float32, copy=False)

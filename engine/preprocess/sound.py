@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.media.mixing import channel_weights, lone_channel
-from engine.media.sound import OpenSound, open_sound
+from engine.media.sound import OpenSound, as_float, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
 from engine.protocol.errors import AttachmentError
 
@@ -114,7 +114,8 @@ class SoundStream:
         self._resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
 
     def take(self, channels: np.ndarray) -> np.ndarray:
-        """What can be told once these samples [n, channels] float32 are known."""
+        """What can be told once these samples [n, channels] are known; whole numbers are scaled to [-1, 1]."""
+        channels = as_float(channels)
         mix, found = self._mixer.mixed(channels), self._mixer.alone
         if found is None or self._alone is None:
             self._alone = found  # of two that are as loud always the same
