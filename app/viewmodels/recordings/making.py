@@ -55,9 +55,7 @@ class Making(QObject):
     @property
     def is_active(self) -> bool:
         """Whether something is being recorded, or on its way to the disk."""
-        return self._state in (
-            RecorderState.ASKING, RecorderState.RECORDING, RecorderState.PAUSED, RecorderState.ENDING
-        )  # fmt: skip
+        return self.can_be_discarded or self._state is RecorderState.ENDING
 
     @property
     def can_be_discarded(self) -> bool:

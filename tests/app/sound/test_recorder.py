@@ -290,9 +290,8 @@ def test_a_folder_that_cannot_be_written_is_said(make: MakeRecorder, qtbot: QtBo
     assert not microphones.is_taken
 
 
-def test_a_full_disk_keeps_what_was_said(
-    make: MakeRecorder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def record_until_the_disk_is_full(make: MakeRecorder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """What is read next is the last that the disk takes: after 4 s there is no room, and 4 s more were said."""
     free = [1 << 40]
     monkeypatch.setattr(tape_module.shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
     microphones = PretendedMicrophones(16_000)
@@ -302,6 +301,13 @@ def test_a_full_disk_keeps_what_was_said(
     hear(qtbot, recorder)
     free[0] = 1 << 20
     microphones.say(tone(4))
+    return recorder
+
+
+def test_a_full_disk_keeps_what_was_said(
+    make: MakeRecorder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = record_until_the_disk_is_full(make, qtbot, monkeypatch)
     with qtbot.waitSignal(recorder.finished, timeout=WAIT_MS):
         recorder._read()
     assert (recorder.state, recorder.sentence) == (RecorderState.FINISHED, FULL)
@@ -315,15 +321,7 @@ def test_a_full_disk_keeps_what_was_said(
 def test_thrown_away_when_the_disk_has_just_ended_it_nothing_stays(
     make: MakeRecorder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = [1 << 40]
-    monkeypatch.setattr(tape_module.shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
-    microphones = PretendedMicrophones(16_000)
-    recorder = make(microphones)
-    recorder.start()
-    microphones.say(tone(4))
-    hear(qtbot, recorder)
-    free[0] = 1 << 20
-    microphones.say(tone(4))
+    recorder = record_until_the_disk_is_full(make, qtbot, monkeypatch)
     recorder._read()
     assert recorder._tape is not None
     recorder._tape._thread.join(WAIT_MS / 1000)
