@@ -546,9 +546,9 @@ def _kept_reading(
     queue = Queue(bridge, store)
     keeper = Keeper(store, reader, queue, is_passing, is_temporary)
     model.loaded.connect(queue.note_model)
-    for forget in (queue.forget_all, keeper.forget_all):
-        preferences.delete_all_requested.connect(forget)
     collection = Collection(queue, store, reader, model, FieldsTable(queue, store, preferences.settings))
+    for forget in (queue.forget_all, keeper.forget_all, collection.forget_all):
+        preferences.delete_all_requested.connect(forget)
     collection.removed.connect(keeper.forget)
     collection.restored.connect(keeper.take_back)
     keeper.kept.connect(collection.refresh)

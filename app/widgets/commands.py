@@ -117,6 +117,12 @@ def _has_lines(at: "Gestures") -> bool:
     return at.reading.has_text or (at.reading.is_shown and at.reading.reader.shows_draft)
 
 
+def _list_documents(at: "Gestures") -> None:
+    """Show the list of all documents, also where the table of fields stood there."""
+    at.reading.reader.list_all()
+    at.window.documents.table_button.setChecked(False)
+
+
 def _has_page(at: "Gestures", steps: int) -> bool:
     return at.reading.is_shown and at.reading.reader.can_step(steps)
 
@@ -340,7 +346,7 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
             None,
             Command("documents", "Document instead of Conversation", "Ctrl+Shift+D",
                     turn=lambda at, _: at.reading.toggle(), is_on=lambda at: at.reading.reader.is_shown),
-            Command("all_documents", "All Documents", "Ctrl+Alt+Shift+D", lambda at: at.reading.reader.list_all(),
+            Command("all_documents", "All Documents", "Ctrl+Alt+Shift+D", _list_documents,
                     is_shown=True),
             Command("close_document", "Close Document", "Ctrl+Alt+W",
                     lambda at: at.reading.close(), lambda at: at.reading.is_shown),

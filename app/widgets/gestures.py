@@ -16,6 +16,7 @@ from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.models.model_gestures import ModelGestures
+from app.widgets.reading.cell_table import CellTable
 from app.widgets.reading.reading_gestures import ReadingGestures
 from app.widgets.recordings.recording_gestures import RecordingGestures
 from app.widgets.shared.dialogs import (
@@ -296,6 +297,8 @@ class Gestures(QObject):
             max(self.window.findChildren(Toast), key=lambda toast: toast.offered_at).take_back()
         elif field is not None:
             getattr(field, "selectAll" if operation == "select_all" else operation)()
+        elif isinstance(table := QApplication.focusWidget(), CellTable) and operation in ("copy", "select_all"):
+            table.selectAll() if operation == "select_all" else table.copy()
 
     def refresh(self) -> None:
         """Show what can be done now."""

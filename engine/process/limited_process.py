@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,13 +85,41 @@ def refusing(*, too_long: str, too_much_memory: str, failed: str) -> Iterator[No
         raise AttachmentError(failed) from error
 
 
+class _Turns:
+    """One at a time, in the order of asking: who has many requests keeps nobody else from theirs, as a lock would."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+        """Behind the one whose turn it is."""
+
+    @contextmanager
+    def take(self, between: Callable[[], None]) -> Iterator[None]:
+        """`between` runs while it waits and may raise."""
+        own = object()
+        with self._changed:
+            self._waiting.append(own)
+        try:
+            while not self._has_come(own):
+                between()
+            yield
+        finally:
+            with self._changed:
+                self._waiting.remove(own)
+                self._changed.notify_all()
+
+    def _has_come(self, own: object) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._waiting[0] is own, POLL_S)
+
+
 class LimitedProcess:
     """Answers requests one at a time, each within the limits. Any thread may ask."""
 
     def __init__(self, entry: str, flag: str, limits: Limits = Limits()) -> None:
         """`entry` is the name at the front door that serves; `flag` means it to a bundled executable."""
         self._entry, self._flag, self._limits = entry, flag, limits
-        self._turn = threading.Lock()
+        self._turns = _Turns()
         self._child: subprocess.Popen[bytes] | None = None
         self._ending: weakref.finalize[..., LimitedProcess] | None = None
 
@@ -100,21 +129,17 @@ class LimitedProcess:
 
         Raises ProcessFailed.
         """
-        while not self._turn.acquire(timeout=POLL_S):
-            between()
-        try:
+        with self._turns.take(between):
             between()  # whoever stopped waiting before it began ends nothing
             try:
                 return self._ask(request, between)
             except BaseException:
                 self._end()
                 raise
-        finally:
-            self._turn.release()
 
     def close(self) -> None:
         """End the process; the next request starts another."""
-        with self._turn:
+        with self._turns.take(lambda: None):
             self._end()
 
     def _ask(self, request: bytes, between: Callable[[], None]) -> list[Part]:

@@ -55,6 +55,13 @@ def test_they_do_so_wherever_nothing_was_typed(deleted: Desk, qtbot: QtBot, wher
     qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
 
 
+def test_where_nobody_typed_since_the_start_nothing_comes_before_a_deletion(open_desk: OpenDesk) -> None:
+    editor = open_desk("echo").window.composer.editor
+    assert not can_undo(editor)
+    editor.insertPlainText("a")
+    assert can_undo(editor)
+
+
 def test_they_take_back_what_was_typed_first(deleted: Desk, qtbot: QtBot) -> None:
     editor = deleted.window.composer.editor
     qtbot.keyClicks(editor, "abc")

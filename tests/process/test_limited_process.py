@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from engine.process.limited_process import LimitedProcess, ProcessFailed, TooLong, TooMuchMemory
+from engine.process.limited_process import LimitedProcess, Part, ProcessFailed, TooLong, TooMuchMemory
 
 SERVER = f"""
 import ctypes, os, sys, time
@@ -131,6 +131,33 @@ def test_who_stops_waiting_ends_the_work(process: LimitedProcess) -> None:
         process.ask(b"wait", between)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
+
+
+def test_turns_come_in_the_order_of_asking(process: LimitedProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun, is_awaited, served = threading.Event(), threading.Event(), list[bytes]()
+    answer = process._ask
+
+    def note(request: bytes, between: Callable[[], None]) -> list[Part]:
+        served.append(request)
+        return answer(request, between)
+
+    def hold() -> None:
+        has_begun.set()
+        if is_awaited.is_set():
+            raise Cancelled
+
+    def ask_twice() -> None:
+        with pytest.raises(Cancelled):
+            process.ask(b"wait", hold)
+        ask(process, b"again")
+
+    monkeypatch.setattr(process, "_ask", note)
+    asking = threading.Thread(target=ask_twice)
+    asking.start()
+    has_begun.wait()
+    process.ask(b"other", is_awaited.set)
+    asking.join()
+    assert served == [b"wait", b"other", b"again"]
 
 
 def test_who_waits_for_a_turn_can_stop_too(process: LimitedProcess) -> None:

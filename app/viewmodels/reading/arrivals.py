@@ -66,6 +66,14 @@ class _Sorted:
     """PDFs and folders."""
     pictures: tuple[Path, ...] = ()
     others: tuple[Path, ...] = ()
+    in_order: tuple[Path, ...] = ()
+    """Everything, as it came."""
+
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """Documents and pictures, as they came."""
+        there = {*self.documents, *self.pictures}
+        return tuple(path for path in self.in_order if path in there)
 
 
 class Arrivals(QObject):
@@ -202,11 +210,11 @@ class Arrivals(QObject):
 
     def _take_drop(self, remark: str, found: _Sorted) -> None:
         if self._reader.is_listing and self._collection.fields.takes_drops:
-            self._collection.fields.add((*found.documents, *found.pictures))
+            self._collection.fields.add(found.readable)
             found = replace(found, documents=(), pictures=())
         if self._reader.is_shown:
             if self._reader.is_listing or found.documents:
-                self._read_documents((*found.documents, *found.pictures), is_alone=not self._reader.is_listing)
+                self._read_documents(found.readable, is_alone=not self._reader.is_listing)
             else:
                 self.read_pictures(found.pictures)
             if found.others or remark:
@@ -297,8 +305,8 @@ def _sorted(paths: tuple[Path, ...], *, looks: bool) -> _Sorted:
         if kind is Promise.ANYTHING:
             kind = Promise.DOCUMENT if looks and path.is_dir() else Promise.OTHER
         by_promise[kind].append(path)
-    kinds = (Promise.DOCUMENT, Promise.PICTURE, Promise.OTHER)
-    return _Sorted(*(tuple(by_promise[kind]) for kind in kinds))
+    documents, pictures, others = by_promise[Promise.DOCUMENT], by_promise[Promise.PICTURE], by_promise[Promise.OTHER]
+    return _Sorted(tuple(documents), tuple(pictures), tuple(others), paths)
 
 
 class _NotWanted(Exception):

@@ -14,13 +14,14 @@ from app.store import BESIDE_QUEUE, MATCH_BEGIN, MATCH_END, KeptDocument, Orders
 from app.text.foreign_text import one_line
 from app.viewmodels.models.model import Model
 from app.viewmodels.reading.choice import FORMS, Choice
+from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.fields import FieldsTable
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument, is_partly_read, what_was_read
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
-from engine import DocumentFormat, DocumentInfo
+from engine import DocumentFormat, DocumentInfo, ReadingForm
 
 __all__ = ["Collection", "Entry"]
 
@@ -53,12 +54,13 @@ class Collection(QObject):
     """Queues documents, shows how they do, and opens them.
 
     **Signals:** `changed` (`entries`), `removed` (the id of a row that is deleted), `deleted` (the way back to it),
-    `restored` (path: it came back), `recent_changed` (`recent`).
+    `missed` (the way back: the document is opened again), `restored` (path: it came back), `recent_changed` (`recent`).
     """
 
     changed = Signal()
     removed = Signal(str)
     deleted = Signal(object)
+    missed = Signal(object)
     restored = Signal(object)
     recent_changed = Signal()
 
@@ -84,6 +86,8 @@ class Collection(QObject):
         self._disk = LooseLane()
         self._kept: list[KeptDocument] = []
         self._hits: list[PageHit] = []
+        self._gone: dict[Path, Callable[[], None]] = {}
+        """By document, the way back to what was deleted of it last in this run."""
         self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
         self._soon.timeout.connect(self._show)
         self._model = model
@@ -92,6 +96,7 @@ class Collection(QObject):
             changed.connect(self._note)
         queue.finished.connect(self.refresh)
         reader.shown.connect(self.refresh)
+        reader.added.connect(self._look_for_deleted)
 
     @property
     def line(self) -> str:
@@ -115,7 +120,7 @@ class Collection(QObject):
     @property
     def fit_for_table(self) -> list[Path]:
         """Documents that are not in the table of fields, as it stands now, and could be read for it."""
-        there = {document.path for document in self.fields.documents}
+        there = {row.path for row in self.fields.rows}
         return [path for path in dict.fromkeys(entry.path for entry in self._all()) if path not in there]
 
     def look_for(self, text: str) -> None:
@@ -136,19 +141,7 @@ class Collection(QObject):
 
     def remove(self, entry: Entry) -> None:
         """Delete what was read of a document; for a while it can come back, if it was kept."""
-        hidden = [each.id for each in self._kept if each.path == entry.path] if entry.queued is not None else []
-        if entry.queued is not None:
-            self.queue.remove(entry.queued)
-        else:
-            self._store.documents.remove(entry.id)
-        for row_id in hidden:
-            self._store.documents.remove(row_id)
-        for row_id in (entry.id, *hidden):
-            self.removed.emit(row_id)
-        self._hits = [hit for hit in self._hits if hit.document_id != entry.id]
-        self.refresh()
-        if entry.queued is None or not entry.queued.is_forgotten:
-            self.deleted.emit(partial(self._restore, entry, hidden))
+        self._remove([entry])
 
     def remove_all_of(self, path: Path) -> None:
         """The same for whatever was read of the file at a path, what is being kept just now included."""
@@ -156,13 +149,50 @@ class Collection(QObject):
 
     def _remove_all_of(self, path: Path, kept: Iterable[KeptDocument]) -> None:
         self._take_kept(kept)
-        for entry in [entry for entry in self._all() if entry.path == path]:
-            self.remove(entry)
+        self._remove([entry for entry in self._all() if entry.path == path])
 
-    def _restore(self, entry: Entry, hidden: Sequence[str]) -> None:
-        for row_id in hidden:
-            self._store.documents.restore(row_id)
-        self._lane.follow(self._store.documents.restore(entry.id), lambda _: self._come_back(entry.path))
+    def forget_all(self) -> None:
+        """Everything is deleted, for good."""
+        self._gone.clear()
+
+    def _remove(self, entries: Sequence[Entry]) -> None:
+        """Delete rows of one document, at once and with one way back."""
+        row_ids = [row_id for entry in entries for row_id in self._take_out(entry)]
+        self.refresh()
+        if row_ids:
+            path = entries[0].path
+            self._gone[path] = partial(self._restore, path, row_ids)
+            self.deleted.emit(self._gone[path])
+
+    def _take_out(self, entry: Entry) -> list[str]:
+        """Delete a row, and what is kept behind it; the ids of what can come back."""
+        is_behind = entry.queued is not None
+        hidden = [each.id for each in self._kept if is_behind and _asked(each) == _asked(entry.queued)]
+        if entry.queued is not None:
+            self.queue.remove(entry.queued)
+        for row_id in hidden if is_behind else [entry.id]:
+            self._store.documents.remove(row_id)
+        for row_id in (entry.id, *hidden):
+            self.removed.emit(row_id)
+        self._hits = [hit for hit in self._hits if hit.document_id != entry.id]
+        is_forgotten = entry.queued is not None and entry.queued.is_forgotten
+        return hidden if is_forgotten else [*hidden, entry.id]
+
+    def _restore(self, path: Path, row_ids: Sequence[str]) -> None:
+        self._gone.pop(path, None)
+        restored = [self._store.documents.restore(row_id) for row_id in row_ids]
+        self._lane.follow(restored[-1], lambda _: self._come_back(path))
+
+    def _look_for_deleted(self, document: OpenDocument) -> None:
+        """A document is opened: tell if what was read of it is deleted and nothing else of it is kept."""
+        if document.path in self._gone:
+            found = self._store.documents.find(document.path)
+            self._lane.follow(found, partial(self._offer_deleted, document.path))
+
+    def _offer_deleted(self, path: Path, row: KeptDocument | None) -> None:
+        way_back = self._gone.get(path)
+        if way_back is not None and (row is None or not row.pages):
+            self.missed.emit(way_back)
 
     def _come_back(self, path: Path) -> None:
         self.restored.emit(path)
@@ -237,8 +267,8 @@ class Collection(QObject):
     def _over(self) -> Iterable[Entry]:
         queued = self.queue.documents
         over = [(each.created_at, _entry(each)) for each in queued if each.is_over]
-        paths = {each.path for each in queued}
-        kept = [(each.updated_at, _kept_entry(each)) for each in self._kept if each.path not in paths]
+        there = {_asked(each) for each in queued}
+        kept = [(each.updated_at, _kept_entry(each)) for each in self._kept if _asked(each) not in there]
         newest_first: Callable[[tuple[float, Entry]], float] = lambda pair: -pair[0]  # noqa: E731
         yield from (entry for _, entry in sorted([*over, *kept], key=newest_first))
 
@@ -250,6 +280,14 @@ class Collection(QObject):
                 snippet = hit.snippet.replace(MATCH_BEGIN, "").replace(MATCH_END, "")
                 line = f"Page {hit.number:,}: {snippet}" if hit.number else entry.line
                 yield replace(entry, line=line, share=None, page=hit.number)
+
+
+def _asked(row: QueuedDocument | KeptDocument | None) -> tuple[Path, ReadingForm] | None:
+    """What was asked of which file: a row in the queue stands for what was kept beside it."""
+    if row is None:
+        return None
+    orders = row.orders if isinstance(row, QueuedDocument) else row.details.orders
+    return row.path, orders.reading.form
 
 
 def _entry(document: QueuedDocument) -> Entry:

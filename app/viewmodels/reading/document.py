@@ -102,6 +102,11 @@ class OpenDocument(QObject):
         return sum(page.info is not None for page in self.pages)
 
     @property
+    def is_looking(self) -> bool:
+        """Whether it is still being found out what its pages hold."""
+        return self.phase is Phase.LOOKING and (not self.pages or any(page.info is None for page in self.pages))
+
+    @property
     def num_read(self) -> int:
         """Pages that were read; counted once until one changes, for every command asks."""
         if self._num_read is None:
@@ -172,6 +177,11 @@ class OpenDocument(QObject):
 
     # --- looking
 
+    def know(self, info: DocumentInfo) -> None:
+        """Take what was seen of the same file before, so that its pages are shown while it is looked at again."""
+        if self.info is None:
+            self._take_info(info)
+
     def look(self, reading: Reading | None = None) -> None:
         """Find out what its pages hold, and what reading them in this way would cost."""
         if self._looking is not None:
@@ -204,11 +214,8 @@ class OpenDocument(QObject):
                 self.looked.emit(page.number)
             case DocumentLooked(document, cost):
                 self._looking = None
-                self.info, self.cost, self.phase = document, cost, Phase.KNOWN
-                self._make_room(max((page.number for page in document.pages), default=0))
-                for page in document.pages:
-                    self.page(page.number).info = page
-                self.changed.emit()
+                self.cost, self.phase = cost, Phase.KNOWN
+                self._take_info(document)
             case Failed(kind, message):
                 self._looking = None
                 self.phase = Phase.LOCKED if kind == PasswordNeeded.__name__ else Phase.REFUSED
@@ -216,6 +223,13 @@ class OpenDocument(QObject):
                 self.changed.emit()
             case _:
                 pass
+
+    def _take_info(self, info: DocumentInfo) -> None:
+        self.info = info
+        self._make_room(max((page.number for page in info.pages), default=0))
+        for page in info.pages:
+            self.page(page.number).info = page
+        self.changed.emit()
 
     def _make_room(self, num_pages: int) -> None:
         if num_pages > len(self.pages):

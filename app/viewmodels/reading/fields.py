@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,11 @@ from app.settings import Preset, Settings
 from app.store import KeptPage, Orders, Store
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.queue import Queue
-from app.viewmodels.reading.queued import QueuedDocument
+from app.viewmodels.reading.queued import Progress, QueuedDocument
+from app.viewmodels.reading.words import count, listed
 from engine import DocumentFormat, DocumentInfo, EngineError, Layout, PageText, Reading, write_document
 
-__all__ = ["Cell", "FieldsTable", "parsed"]
+__all__ = ["Cell", "FieldsTable", "Row", "as_words", "parsed"]
 
 REFRESH_MS = 100
 
@@ -39,7 +40,32 @@ class Cell:
     problem: str = ""
     """Why a person should look at it; empty where all is well."""
     page: int = 0
-    """Where it stands; 0 where it was not found."""
+    """Where it stands, or should; 0 where that is not known."""
+    note: str = ""
+    """What becomes of it, as long as nothing is known."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A file, and its readings for fields: the one that was asked for last comes first."""
+
+    path: Path
+    readings: tuple[QueuedDocument, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all fields that were looked for in it, or will be."""
+        return tuple(dict.fromkeys(name for reading in reversed(self.readings) for name in _names_of(reading)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is looked for in it any more."""
+        return all(reading.is_over for reading in self.readings)
+
+    @property
+    def is_being_read(self) -> bool:
+        """Whether it is the one that is being read."""
+        return any(reading.progress is Progress.READING for reading in self.readings)
 
 
 def parsed(words: str) -> dict[str, str]:
@@ -54,9 +80,9 @@ def parsed(words: str) -> dict[str, str]:
 
 
 class FieldsTable(QObject):
-    """Rows are the documents in the queue that are read for just these fields.
+    """Rows are the files in the queue that are read for some of these fields, in the order in which they came.
 
-    **Signals:** `changed` (`documents`, cells), `said` (a sentence: what came of an export).
+    **Signals:** `changed` (`rows`, cells), `said` (a sentence: what came of an export).
     """
 
     changed = Signal()
@@ -64,7 +90,9 @@ class FieldsTable(QObject):
 
     def __init__(self, queue: Queue, store: Store, settings: Settings) -> None:
         super().__init__()
-        self.documents: list[QueuedDocument] = []
+        self.rows: list[Row] = []
+        self.others: list[Row] = []
+        """Files that were read for other fields alone."""
         self._is_shown = False
         self._queue = queue
         self._store = store
@@ -124,10 +152,35 @@ class FieldsTable(QObject):
         return bool(self.fields) and not self.problem
 
     @property
-    def schema(self) -> dict[str, Any]:
-        """For the engine."""
-        properties = {name: {"type": ["string", "null"]} for name in self.fields}
-        return {"type": "object", "properties": properties, "required": list(properties)}
+    def missing(self) -> dict[tuple[str, ...], list[Path]]:
+        """Fields that nobody looked for yet, and in which of the rows."""
+        found: dict[tuple[str, ...], list[Path]] = {}
+        for row in self.rows if self.can_add else ():
+            if names := tuple(name for name in self.fields if name not in row.names):
+                found.setdefault(names, []).append(row.path)
+        return found
+
+    @property
+    def offer(self) -> str:
+        """What looking for them is called: "Look for “Shop” in 4 documents"; empty where none are missing."""
+        missing = self.missing
+        names = list(dict.fromkeys(name for some in missing for name in some))
+        what = f"“{one_line(names[0], 40)}”" if len(names) == 1 else count(len(names), "field")
+        num = sum(map(len, missing.values()))
+        return f"Look for {what} in {count(num, 'document')}" if missing else ""
+
+    @property
+    def remark(self) -> str:
+        """That there are rows, though for none of these fields; empty where there are none at all."""
+        names = [one_line(name, 40) for name in dict.fromkeys(name for row in self.others for name in row.names)]
+        were = "was" if len(self.others) == 1 else "were"
+        looked = f"{count(len(self.others), 'document')} {were} read for {listed(names)}"
+        return f"{looked}. Name one of these fields and the table is there again." if names else ""
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything was found."""
+        return any(self.cell(row, name).text for row in self.rows for name in self.fields)
 
     def show(self, is_shown: bool) -> None:
         """Whether a person looks at the table."""
@@ -141,27 +194,41 @@ class FieldsTable(QObject):
     def add(self, paths: Sequence[Path]) -> None:
         """Read these fields of documents, and of all that lie in folders."""
         if self.can_add:
-            self._queue.add(paths, Orders(reading=Reading(form="fields", schema=self.schema)))
+            self._read(paths, self.fields)
 
-    def cell(self, document: QueuedDocument, name: str) -> Cell:
-        """What was found; the first page that has it counts."""
-        pages = self._answers.get(document.id, {})
+    def look_further(self) -> None:
+        """Look for the fields that are missing; what was found of the others stays."""
+        for names, paths in self.missing.items():
+            self._read(paths, names)
+
+    def _read(self, paths: Sequence[Path], names: Collection[str]) -> None:
+        self._queue.add(paths, Orders(reading=Reading(form="fields", schema=_schema(names))))
+
+    def cell(self, row: Row, name: str) -> Cell:
+        """What was found; the last reading that found it counts, and of its pages the first."""
+        readings = [reading for reading in row.readings if name in _names_of(reading)]
+        if not readings:
+            return Cell(note="Not looked for")
+        return next(filter(None, (self._found(reading, name) for reading in readings)), None) or _nothing(readings[0])
+
+    def _found(self, reading: QueuedDocument, name: str) -> Cell | None:
+        pages = self._answers.get(reading.id, {})
         for number in sorted(pages):
             if text := pages[number].get(name, ""):
-                kind = _KINDS.get(self.fields[name])
+                kind = _KINDS.get(self.fields.get(name, ""))
                 problem = f"This is no {self.fields[name]}." if kind and not kind.fullmatch(text.strip()) else ""
                 return Cell(text, problem, number)
-        return Cell("", "Not found." if document.is_over else "")
+        return None
 
     def export(self, form: DocumentFormat, target: Path) -> None:
         """Write the table; `said` tells what came of it. In CSV an apostrophe marks words that would be a formula."""
         out = io.StringIO()
         writer = csv.writer(out)
         rows = [["Document", *self.fields]]
-        for document in self.documents:
-            rows.append([document.path.name, *(self.cell(document, name).text for name in self.fields)])
-        for row in rows:
-            writer.writerow(map(_as_words, row) if form == "csv" else row)
+        for row in self.rows:
+            rows.append([row.path.name, *(self.cell(row, name).text for name in self.fields)])
+        for cells in rows:
+            writer.writerow(map(as_words, cells) if form == "csv" else cells)
         self._lane.do(partial(_written, out.getvalue(), form, target), self.said.emit)
 
     def close(self) -> None:
@@ -178,12 +245,19 @@ class FieldsTable(QObject):
         self._note()
 
     def _show(self) -> None:
-        schema = self.schema
-        self.documents = [each for each in self._queue.documents if _fields_of(each) == schema]
-        for document in self.documents:
-            if document.states and document.id not in self._fetched:
-                self._fetched.add(document.id)
-                self._lane.follow(self._store.documents.pages(document.id), partial(self._take_kept, document))
+        readings: dict[Path, list[QueuedDocument]] = {}
+        for each in self._queue.documents:
+            if _names_of(each):
+                readings.setdefault(each.path, []).append(each)
+        newest_first = partial(sorted, key=lambda each: -each.created_at)
+        rows = [Row(path, tuple(newest_first(found))) for path, found in readings.items()]
+        names = set(self.fields)
+        self.rows = [row for row in rows if not names.isdisjoint(row.names)]
+        self.others = [row for row in rows if names.isdisjoint(row.names)]
+        for each in (each for row in self.rows for each in row.readings):
+            if each.states and each.id not in self._fetched:
+                self._fetched.add(each.id)
+                self._lane.follow(self._store.documents.pages(each.id), partial(self._take_kept, each))
         self.changed.emit()
 
     def _take_kept(self, document: QueuedDocument, pages: Sequence[KeptPage]) -> None:
@@ -192,13 +266,36 @@ class FieldsTable(QObject):
         self.changed.emit()
 
 
-def _as_words(text: str) -> str:
+def as_words(text: str) -> str:
+    """As a table of text takes it, which a spreadsheet may read: what would be a formula stays words."""
     return f"'{text}" if _BEGINS_FORMULA.match(text) else text
 
 
-def _fields_of(document: QueuedDocument) -> dict[str, Any] | None:
+def _names_of(document: QueuedDocument) -> Collection[str]:
+    """The fields that it is read for."""
     reading = document.orders.reading
-    return reading.schema if reading.form == "fields" else None
+    return (reading.schema or {}).get("properties", {}) if reading.form == "fields" else ()
+
+
+def _schema(names: Collection[str]) -> dict[str, Any]:
+    """For the engine; the same for the same names in whatever order."""
+    properties = {name: {"type": ["string", "null"]} for name in names}
+    return {"type": "object", "properties": properties, "required": sorted(properties)}
+
+
+def _nothing(document: QueuedDocument) -> Cell:
+    """Why a document has no value, or not yet."""
+    match document.progress:
+        case Progress.WAITING:
+            return Cell(note="Waits")
+        case Progress.READING | Progress.WRITING:
+            return Cell(note="Reading…")
+        case Progress.FAILED:
+            return Cell(problem=document.reason)
+        case _ if failed := document.failed_pages:
+            return Cell(problem=f"Page {failed[0]:,} could not be read.", page=failed[0])
+        case _:
+            return Cell(problem="Not found.")
 
 
 def _written(table: str, form: DocumentFormat, target: Path) -> str:

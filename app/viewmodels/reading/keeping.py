@@ -224,6 +224,8 @@ class Keeper(QObject):
         forgotten = self._forgotten(document)
         if forgotten is not None:
             document.form = forgotten.orders.reading.form
+            if forgotten.info is not None:
+                document.know(forgotten.info)
             document.restore([KeptPage(text.number, text) for text in forgotten.texts.values()])
             return
         watched.is_asked_for = True
@@ -253,6 +255,8 @@ class Keeper(QObject):
             if not watched.document.num_read:
                 watched.document.form = row.details.orders.reading.form
             watched.is_whole = False
+            if row.details.info is not None:
+                watched.document.know(row.details.info)
             self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched, row))
         self._soon.start()
         if watched.is_left:

@@ -210,7 +210,7 @@ class Queue(QObject):
 
     def _take_found(self, orders: Orders, is_forgotten: bool, found: _Found) -> None:
         place = max((each.place for each in self.documents), default=0.0)
-        waiting = {each.path for each in self.waiting}
+        waiting = {each.path for each in self.waiting if _are_for_the_same(each.orders, orders)}
         new = [(path.absolute(), root) for path, root in found[0] if path.absolute() not in waiting]
         by_path: dict[Path, list[QueuedDocument]] = {path: [] for path, _ in new}
         for document in self.documents:
@@ -415,6 +415,11 @@ class Queue(QObject):
 
 class _NotWanted(Exception):
     """The app ends."""
+
+
+def _are_for_the_same(one: Orders, other: Orders) -> bool:
+    """Whether the same is looked for, in whichever way: text, or just these fields."""
+    return (one.reading.form, one.reading.schema) == (other.reading.form, other.reading.schema)
 
 
 def _said_before(documents: Sequence[QueuedDocument]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.page import Page
 from engine import PageReceipt, ReadingCost, ReadingForm
 
-__all__ = ["cost_line", "count", "doubts_line", "form_line", "page_line", "receipt_line", "summary"]
+__all__ = ["cost_line", "count", "doubts_line", "form_line", "listed", "page_line", "receipt_line", "summary"]
 
 _VERDICTS: dict[str, tuple[str, str]] = {
     "text": ("page has text", "pages have text"),
@@ -34,6 +34,12 @@ _WAYS = {"layer": "its text layer", "page": "the whole page", "tiles": "parts of
 def count(number: int, noun: str) -> str:
     """A number with its noun: "1 page", "2 pages"."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a sentence: "Date", "Date and Total", "Date, Total and Shop"."""
+    *first, last = words or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def summary(pages: Sequence[Page]) -> str:

@@ -44,6 +44,7 @@ class Editor(QTextEdit):
         self.viewport().setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(3)
+        self.document().clearUndoRedoStacks()  # nobody typed the margin
         self.document().documentLayout().documentSizeChanged.connect(self.fit)
         self.fit()
 

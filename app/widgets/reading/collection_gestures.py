@@ -27,6 +27,7 @@ class CollectionGestures(QObject):
         collection = models.collection
         window.documents_room.furnish(self._follow)
         collection.deleted.connect(lambda way_back: self._toast().say("Document deleted", way_back))
+        collection.missed.connect(lambda way_back: self._toast().say("What was read of it was deleted", way_back))
         collection.changed.connect(models.search.refresh)
         collection.recent_changed.connect(self._list_recent)
         models.visits.opened_changed.connect(collection.refresh)
@@ -75,7 +76,7 @@ class CollectionGestures(QObject):
 
     def _export_table(self, form: DocumentFormat) -> None:
         fields = self._models.fields
-        suggested = fields.documents[0].path.with_name(f"Fields.{form}")
+        suggested = fields.rows[0].path.with_name(f"Fields.{form}")
         ask_where_to_write(self._window, suggested, FORMAT_WORDS[form], lambda target: fields.export(form, target))
 
     def _choose_out(self) -> None:

@@ -85,7 +85,7 @@ class CollectionView(QWidget):
             )
         }  # fmt: skip
         self._arrange(title)
-        self.toast = Toast(self, self.list)
+        self.toast = Toast(self, self.list, above=(self.buttons["open"],))
         self.pause_button.clicked.connect(collection.toggle_pause)
         self.search.textChanged.connect(collection.look_for)
         self.search.left_downwards.connect(self._enter_list)

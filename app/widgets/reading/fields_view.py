@@ -1,25 +1,13 @@
 """The table of fields: their names, a row for each document, and what to look at again marked."""
 
 from functools import partial
-from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHeaderView,
-    QInputDialog,
-    QLineEdit,
-    QMenu,
-    QPushButton,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtWidgets import QInputDialog, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection
-from app.viewmodels.reading.fields import Cell, FieldsTable
+from app.widgets.reading.cell_table import CellRows, CellTable
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, Look, give_role
 
@@ -28,7 +16,7 @@ __all__ = ["FieldsView"]
 MOST_NAMED = 20
 """Documents in a menu, the newest first."""
 
-_Index = QModelIndex | QPersistentModelIndex
+_EMPTY = "One table of what many documents say: name the fields above, then add documents, and each becomes a row."
 
 
 class FieldsView(QWidget):
@@ -66,12 +54,11 @@ class FieldsView(QWidget):
         self.read_button.setMenu(self.read)
         self.problem = Label(wraps=True)
         give_role(self.problem, "caution")
-        self.rows = _Rows(look, fields, self)
-        self.table = _Table(self.rows)
-        self.empty = Label(
-            "One table of what many documents say: name the fields above, then add documents, and each becomes a row.",
-            alignment=Qt.AlignmentFlag.AlignCenter, wraps=True,
-        )  # fmt: skip
+        self.further = QPushButton()
+        self.further.clicked.connect(self._look_further)
+        self.rows = CellRows(look, fields, self)
+        self.table = CellTable(self.rows)
+        self.empty = Label(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
         give_role(self.empty, "note")
         self.export_button = QPushButton("Export")
         self.export_button.setAccessibleName("Export the table")
@@ -79,6 +66,15 @@ class FieldsView(QWidget):
         export.addAction("As CSV…", partial(self.export_requested.emit, "csv"))
         export.addAction("For Excel…", partial(self.export_requested.emit, "xlsx"))
         self.export_button.setMenu(export)
+        self._arrange(caption)
+        self.names.textEdited.connect(fields.name)
+        self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
+        self.add_button.clicked.connect(self._add)
+        self.table.chosen.connect(self._choose)
+        fields.changed.connect(self.refresh)
+        self.refresh()
+
+    def _arrange(self, caption: Label) -> None:
         top = Flow()
         for widget in (self.names, self.sets_button, self.read_button, self.add_button, self.export_button):
             top.addWidget(widget)
@@ -87,14 +83,9 @@ class FieldsView(QWidget):
         column.addWidget(caption)
         column.addLayout(top)
         column.addWidget(self.problem)
+        column.addWidget(self.further, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.table, 1)
         column.addWidget(self.empty, 1)
-        self.names.textEdited.connect(fields.name)
-        self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
-        self.add_button.clicked.connect(self._add)
-        self.table.chosen.connect(self._choose)
-        fields.changed.connect(self.refresh)
-        self.refresh()
 
     def refresh(self) -> None:
         """Show what there is now."""
@@ -103,10 +94,17 @@ class FieldsView(QWidget):
         self.problem.setVisible(bool(self._fields.problem))
         for button in (self.add_button, self.read_button):
             button.setEnabled(self._fields.can_add)
-        has_rows = bool(self._fields.documents)
-        self.export_button.setEnabled(has_rows)
+        self.further.setText(self._fields.offer)
+        self.further.setVisible(bool(self._fields.offer))
+        has_rows = bool(self._fields.rows)
+        self.export_button.setEnabled(self._fields.has_answers)
         self.table.setVisible(has_rows)
+        self.empty.setText(self._fields.remark or _EMPTY)
         self.empty.setVisible(not has_rows)
+
+    def _look_further(self) -> None:
+        self.table.setFocus()  # the button goes
+        self._fields.look_further()
 
     def _add(self) -> None:
         self._fields.name(self.names.text())
@@ -152,102 +150,5 @@ class FieldsView(QWidget):
         sheet.textValueSelected.connect(self._fields.keep_set)
         sheet.open()
 
-    def _choose(self, index: _Index) -> None:
-        document, cell = self._fields.documents[index.row()], self.rows.cell(index)
-        self.page_chosen.emit(document.path, cell.page or 1)
-
-
-class _Table(QTableView):
-    """Return and a double click lead to the page of a cell.
-
-    **Signals:** `chosen` (index).
-    """
-
-    chosen = Signal(QModelIndex)
-
-    def __init__(self, rows: "_Rows") -> None:
-        super().__init__()
-        self.setModel(rows)
-        self.setObjectName("fieldsTable")
-        self.setAccessibleName("Fields of the documents")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setMinimumSectionSize(90)
-        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.doubleClicked.connect(self.chosen)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Give Return its meaning."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
-            self.chosen.emit(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
-
-
-class _Rows(QAbstractTableModel):
-    """Documents downwards, fields to the right."""
-
-    def __init__(self, look: Look, fields: FieldsTable, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._look = look
-        self._fields = fields
-        self._names: list[str] = []
-        self._num = 0
-
-    def refresh(self) -> None:
-        """Take what there is now."""
-        names, num = list(self._fields.fields), len(self._fields.documents)
-        if (names, num) != (self._names, self._num):
-            self.beginResetModel()
-            self._names, self._num = names, num
-            self.endResetModel()
-        elif num:
-            self.dataChanged.emit(self.index(0, 0), self.index(num - 1, len(names)))
-
-    def cell(self, index: _Index) -> Cell:
-        """What a cell holds; in the first column the document's name."""
-        document = self._fields.documents[index.row()]
-        if index.column() == 0:
-            return Cell(one_line(document.path.name))
-        return self._fields.cell(document, self._names[index.column() - 1])
-
-    def _is_number(self, column: int) -> bool:
-        return column > 0 and self._fields.fields.get(self._names[column - 1]) == "number"
-
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
-        """As many as there are documents."""
-        return 0 if parent.isValid() else self._num
-
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
-        """The names, and the fields."""
-        return 0 if parent.isValid() else len(self._names) + 1
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The fields' names."""
-        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
-            return one_line(["Document", *self._names][section])
-        return None
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What was found, and why to look at it."""
-        if index.row() >= len(self._fields.documents):
-            return None
-        cell, colors = self.cell(index), self._look.theme.colors
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return one_line(cell.text) if cell.text else ("—" if cell.problem else "")
-            case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{one_line(cell.text)}. {cell.problem}".strip(". ") or "Empty"
-            case Qt.ItemDataRole.ToolTipRole:
-                return cell.problem
-            case Qt.ItemDataRole.TextAlignmentRole if self._is_number(index.column()):
-                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            case Qt.ItemDataRole.BackgroundRole if cell.problem:
-                return QColor(colors.caution_soft)
-            case Qt.ItemDataRole.ForegroundRole if cell.problem:
-                return QColor(colors.caution)
-            case _:
-                return None
+    def _choose(self, index: QModelIndex) -> None:
+        self.page_chosen.emit(self._fields.rows[index.row()].path, self.rows.cell(index).page or 1)

@@ -5,7 +5,8 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.viewmodels.reading.reader import Reader
 from app.widgets.reading.page_view import Fit, PageView
-from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.reading.pager import Pager
+from app.widgets.shared.look import IconButton, Look, give_role, show_tip
 
 __all__ = ["PageSide"]
 
@@ -17,10 +18,7 @@ class PageSide(QWidget):
         super().__init__()
         self._reader = reader
         self.view = PageView(look)
-        self.previous = IconButton(look, "chevron-left", "Previous page", side=28)
-        self.next = IconButton(look, "chevron-right", "Next page", side=28)
-        self.number = Label()
-        give_role(self.number, "caption")
+        self.pager = Pager(look, reader)
         self.smaller = IconButton(look, "zoom-out", "Show the page smaller", side=28)
         self.bigger = IconButton(look, "zoom-in", "Show the page larger", side=28)
         self.percent = QToolButton()
@@ -29,8 +27,6 @@ class PageSide(QWidget):
         self.fit = IconButton(look, "fit-width", "Fit the width", side=28)
         self.rotate = IconButton(look, "rotate", "Rotate the page", side=28)
         self.region = IconButton(look, "region", "Choose a part of the page to be read again", side=28)
-        self.previous.clicked.connect(lambda: reader.step(-1))
-        self.next.clicked.connect(lambda: reader.step(1))
         self.smaller.clicked.connect(lambda: self.view.zoom(-1))
         self.bigger.clicked.connect(lambda: self.view.zoom(1))
         self.percent.clicked.connect(lambda: self.view.set_fit(Fit.PAGE))
@@ -39,11 +35,11 @@ class PageSide(QWidget):
         self.region.clicked.connect(self.view.begin_region)
         self.view.scale_changed.connect(self._note_scale)
         reader.scaled.connect(self._take_scale)
-        row = QHBoxLayout()
+        self.foot = QWidget()
+        row = QHBoxLayout(self.foot)
         row.setContentsMargins(8, 3, 8, 5)
         row.setSpacing(2)
-        for widget in (self.previous, self.number, self.next):
-            row.addWidget(widget)
+        row.addWidget(self.pager)
         row.addStretch(1)
         for tool in (self.smaller, self.percent, self.bigger, self.fit, self.rotate, self.region):
             row.addWidget(tool)
@@ -51,7 +47,7 @@ class PageSide(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.view, 1)
-        column.addLayout(row)
+        column.addWidget(self.foot)
         self._take_scale()
         self._show_scale()
 
@@ -60,11 +56,7 @@ class PageSide(QWidget):
         document, number = self._reader.document, self._reader.number
         page = document.pages[number - 1] if document is not None and number <= len(document.pages) else None
         self.view.show_page(page, self._reader.pictures)
-        num_pages = len(document.pages) if document is not None else 0
-        self.number.setText(f"{number:,} / {num_pages:,}" if num_pages else "")
-        self.number.setAccessibleName(f"Page {number:,} of {num_pages:,}")
-        self.previous.setEnabled(self._reader.can_step(-1))
-        self.next.setEnabled(self._reader.can_step(1))
+        self.pager.refresh()
         for button in (self.rotate, self.region):
             button.setEnabled(page is not None)
         self._show_scale()

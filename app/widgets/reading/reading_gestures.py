@@ -59,9 +59,10 @@ class ReadingGestures(QObject):
     def _follow(self, view: ReadingView) -> None:
         header, text = view.header, view.text
         header.back_button.clicked.connect(self.reader.go_back)
-        header.list_button.clicked.connect(self.reader.list_all)
+        header.list_button.clicked.connect(self._window.commands["all_documents"].trigger)
         header.stop_button.clicked.connect(self.stop)
-        header.ask_button.clicked.connect(self.ask)
+        for button in (header.ask_button, text.ask_button):
+            button.clicked.connect(self.ask)
         text.card.read_requested.connect(self._read)
         text.card.unlocked.connect(self._unlock)
         text.card.choice_changed.connect(self._weigh)

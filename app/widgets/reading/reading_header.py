@@ -76,7 +76,7 @@ class ReadingHeader(QWidget):
         if document.phase is Phase.LOCKED:
             return "Locked"
         is_read = document.is_reading or (document.jobs.is_followed and bool(document.pages))
-        if document.phase is Phase.LOOKING and not is_read:
+        if document.is_looking and not is_read:
             return (
                 f"Looking · {document.num_looked:,} of {count(len(document.pages), 'page')}"
                 if document.pages

@@ -64,7 +64,7 @@ class ReadingView(QWidget):
         column.addWidget(self.find_bar)
         column.addWidget(self.failure)
         column.addLayout(row, 1)
-        self.toast = Toast(self, self.text.editor)
+        self.toast = Toast(self, self.text.editor, above=(self.page.foot, self.text.foot, self.text.lead))
         self._soon = QTimer(self, interval=PAINT_MS, singleShot=True)
         self._soon.timeout.connect(self.refresh)
         self.header.toggle.clicked.connect(self.toggle_half)
@@ -129,6 +129,7 @@ class ReadingView(QWidget):
         self.thumbnails.setVisible(self.width() >= ROOM_FOR_THUMBNAILS and has_several)
         self.page.setVisible(is_wide or not self._shows_text)
         self.text.setVisible(is_wide or self._shows_text)
+        self.text.show_alone(not is_wide)
         self.header.toggle.setVisible(not is_wide)
         self.header.ask_button.setVisible(is_wide)
         words = "Page" if self._shows_text else "Text"

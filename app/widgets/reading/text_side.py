@@ -12,6 +12,7 @@ from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import doubts_line, form_line, page_line, receipt_line
 from app.widgets.reading.look_card import LookCard
 from app.widgets.reading.page_editor import PageEditor
+from app.widgets.reading.pager import Pager
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Look, give_role, show_tip
@@ -20,6 +21,9 @@ __all__ = ["TextSide"]
 
 _MOST_SHOWN = 5
 """Lines of a new text that stand beside the question whether to take it."""
+
+_LONGEST_SHOWN = 200
+"""Characters of each: a line of print has fewer."""
 
 _NOTHING = "Nothing on this page can be read. If you see text, drag a rectangle around it: it is read again, finer."
 
@@ -53,7 +57,9 @@ class TextSide(QWidget):
         self.next_doubt = IconButton(look, "chevron-right", "Go to the next doubtful word", side=24)
         self.again = IconButton(look, "again", "Read this page again, finer", side=28)
         self.speak = IconButton(look, "speaker", "Read this page aloud", side=28)
-        self._foot = QWidget()
+        self.foot = QWidget()
+        self.pager = Pager(look, reader)
+        self.ask_button = IconButton(look, "quote", "Ask about this document in the conversation", side=28)
         self._arrange()
         self.editor.edited.connect(self._edit)
         self.editor.line_reached.connect(self._reach)
@@ -64,8 +70,13 @@ class TextSide(QWidget):
         self.keep_button.clicked.connect(reader.decline)
         reader.placed.connect(self._place)
 
+    def show_alone(self, is_alone: bool) -> None:
+        """Whether the page is not beside it: then what leads from page to page is here."""
+        self.lead.setVisible(is_alone)
+
     def refresh(self) -> None:
         """Show how the page stands now."""
+        self.pager.refresh()
         document, number = self._reader.document, self._reader.number
         page = document.pages[number - 1] if document is not None and number <= len(document.pages) else None
         is_text = page is not None and (page.is_read or bool(page.lines)) and not (page.is_waiting and not page.lines)
@@ -73,7 +84,7 @@ class TextSide(QWidget):
             is_text = False
         is_text = is_text or (page is not None and page.shows_draft)
         self._stack.setCurrentIndex(0 if is_text else 1)
-        self._foot.setVisible(is_text)
+        self.foot.setVisible(is_text)
         if page is None or not is_text:
             self.card.show_document(document, number)
             self._shown = (document, 0)
@@ -102,7 +113,7 @@ class TextSide(QWidget):
         is_corrected = page.resists(offer)
         self.keep_button.setText("Keep Mine" if is_corrected else "Keep This Text")
         question = "You corrected what stands there." if is_corrected else "Take what is new?"
-        lines = [one_line(line.text) for line in lines_of(offer.text)]
+        lines = [one_line(line.text, _LONGEST_SHOWN) for line in lines_of(offer.text)]
         new = [*lines[:_MOST_SHOWN], "…"] if len(lines) > _MOST_SHOWN else lines
         return "\n".join((f"{what} was read again. {question} The new text:", *(new or ["(nothing)"])))
 
@@ -134,19 +145,26 @@ class TextSide(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.editor)
         self._stack.addWidget(self.card)
-        foot = QHBoxLayout(self._foot)
+        foot = QHBoxLayout(self.foot)
         foot.setContentsMargins(14, 3, 8, 5)
         foot.setSpacing(4)
         foot.addWidget(self.state, 1)
         for widget in (self.previous_doubt, self.doubts, self.next_doubt, self.speak, self.again):
             foot.addWidget(widget)
+        self.lead = QWidget()
+        lead = QHBoxLayout(self.lead)
+        lead.setContentsMargins(8, 0, 8, 5)
+        lead.addWidget(self.pager)
+        lead.addStretch(1)
+        lead.addWidget(self.ask_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._form_room)
         column.addWidget(self._offer_room)
         column.addWidget(self._stack, 1)
-        column.addWidget(self._foot)
+        column.addWidget(self.foot)
+        column.addWidget(self.lead)
 
 
 def _around(banner: Banner) -> QWidget:

@@ -2,11 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
 
@@ -74,9 +74,11 @@ class Toast(QFrame):
     Offers lie upon each other: the last one is taken first. When the button that has the focus goes, `home` gets it.
     """
 
-    def __init__(self, parent: QWidget, home: QWidget) -> None:
+    def __init__(self, parent: QWidget, home: QWidget, above: Sequence[QWidget] = ()) -> None:
+        """above: what it never covers, at the bottom of the parent."""
         super().__init__(parent)
         self._host = parent
+        self._above = above
         self._home = home
         self.setObjectName("toast")
         self._keys = _UndoKeys(self)
@@ -139,7 +141,7 @@ class Toast(QFrame):
         offer, has_focus = self._offers.pop(), self.undo_button.hasFocus()
         self._show()
         if has_focus and not self._offers:
-            self._home.setFocus()
+            (self._home if self._home.isVisible() else self._host).setFocus()
         offer.undo()
 
     def _show(self) -> None:
@@ -167,7 +169,9 @@ class Toast(QFrame):
     def place(self) -> None:
         """Stand at the bottom of the parent, in the middle."""
         self.adjustSize()
-        self.move((self._host.width() - self.width()) // 2, self._host.height() - self.height() - 14)
+        seen = (each.mapTo(self._host, QPoint()).y() for each in self._above if each.isVisible())
+        bottom = min(seen, default=self._host.height())
+        self.move((self._host.width() - self.width()) // 2, bottom - self.height() - 14)
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

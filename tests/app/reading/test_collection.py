@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
-from app.viewmodels.reading.fields import _as_words
+from app.viewmodels.reading.fields import as_words
 from app.viewmodels.reading.queued import Progress
 from engine import Quote
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover
@@ -154,10 +154,10 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
     view.names.editingFinished.emit()
     assert not view.empty.isHidden()
     fields.add([kiosk, baker])
-    qtbot.waitUntil(lambda: len(fields.documents) == 2 and not desk.models.queue.is_busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(fields.rows) == 2 and not desk.models.queue.is_busy, timeout=WAIT_MS)
     assert view.empty.isHidden()
-    qtbot.waitUntil(lambda: all(each.is_over for each in fields.documents), timeout=WAIT_MS)
-    rows = {each.path.stem: [fields.cell(each, name) for name in fields.fields] for each in fields.documents}
+    qtbot.waitUntil(lambda: all(each.is_over for each in fields.rows), timeout=WAIT_MS)
+    rows = {each.path.stem: [fields.cell(each, name) for name in fields.fields] for each in fields.rows}
     assert [(cell.text, cell.problem) for cell in rows["kiosk"]] == [("2026-11-30", ""), ("4.20", "")]
     assert [(cell.text, cell.problem) for cell in rows["baker"]] == [
         ("", "Not found."),
@@ -171,7 +171,7 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
     assert [side is not None for side in aligned] == [False, False, True], "numbers stand under each other"
     view.table.chosen.emit(view.rows.index(0, 1))
     assert desk.models.reader.document is not None
-    assert desk.models.reader.document.path == fields.documents[0].path
+    assert desk.models.reader.document.path == fields.rows[0].path
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,57 @@ def test_fields_of_many_documents_are_one_table_with_what_is_missing_marked(
      ("@SUM(A1)", True), ("+1+cmd|' /C calc'!A0", True), ("-A1", True), ("\tx", True)],
 )  # fmt: skip
 def test_words_that_a_spreadsheet_would_calculate_are_told_from_numbers(text: str, is_marked: bool) -> None:
-    assert _as_words(text) == ("'" + text if is_marked else text)
+    assert as_words(text) == ("'" + text if is_marked else text)
+
+
+def test_other_names_keep_the_rows_and_what_is_missing_is_looked_for(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
+) -> None:
+    desk = open_desk()
+    found = {"Total": "4.20", "Date": "2026-11-30", "Shop": "Kiosk\tBerlin"}
+    gate = tmp_path / "gate"
+    slow = pretend(tmp_path / "slow.pdf", Pretence(("picture",), fields=found, waits_for=str(gate), waits_at=1))
+    last = pretend(tmp_path / "a.pdf", Pretence(("picture",), fields=found))
+    fields, view, queue = desk.models.fields, desk.window.documents.fields, desk.models.queue
+    desk.models.reader.list_all()
+    desk.window.documents.table_button.click()
+    view.take("Total: number, Date")
+    drop(desk, files([draw("photo.png"), slow, last]))
+    qtbot.waitUntil(
+        lambda: [row.path.name for row in fields.rows] == ["photo.png", "slow.pdf", "a.pdf"], timeout=WAIT_MS
+    )
+    qtbot.waitUntil(lambda: fields.rows[1].is_being_read, timeout=WAIT_MS)
+    told = [[view.rows.index(row, column).data() for column in (1, 2)] for row in range(3)]
+    assert told[1:] == [["Reading…"] * 2, ["Waits"] * 2]
+    assert not view.export_button.isEnabled(), "there is nothing yet"
+    gate.touch()
+    qtbot.waitUntil(lambda: not queue.waiting and fields.cell(fields.rows[2], "Total").text == "4.20", timeout=WAIT_MS)
+    assert view.export_button.isEnabled()
+    assert fields.cell(fields.rows[0], "Total").problem, "why a file could not be read stands in its row"
+    view.take("Date, Total: number")
+    assert [view.rows.index(2, column).data() for column in range(3)] == ["a.pdf", "2026-11-30", "4.20"]
+    assert view.further.isHidden()
+    view.take("Date, Shop, Total: number")
+    assert [view.rows.index(2, column).data() for column in range(4)] == [
+        "a.pdf", "2026-11-30", "Not looked for", "4.20",
+    ]  # fmt: skip
+    assert view.further.text() == "Look for “Shop” in 3 documents"
+    view.further.setFocus()
+    view.further.click()
+    assert QApplication.focusWidget() is view.table
+    qtbot.waitUntil(lambda: fields.cell(fields.rows[2], "Shop").text == "Kiosk\tBerlin", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not queue.waiting, timeout=WAIT_MS)
+    assert [row.path.name for row in fields.rows] == ["photo.png", "slow.pdf", "a.pdf"]
+    assert fields.cell(fields.rows[2], "Date").text == "2026-11-30", "what was found before stays"
+    assert view.further.isHidden()
+    view.table.setCurrentIndex(view.rows.index(2, 1))
+    desk.window.commands["copy"].trigger()
+    assert QGuiApplication.clipboard().text() == "2026-11-30"
+    desk.window.commands["select_all"].trigger()
+    desk.window.commands["copy"].trigger()
+    assert QGuiApplication.clipboard().text().splitlines()[2] == "a.pdf\t2026-11-30\tKiosk Berlin\t4.20"
+    view.take("Name")
+    assert view.empty.text().startswith("3 documents were read for Total, Date and Shop. Name one")
 
 
 def test_documents_of_the_list_come_into_the_table_and_none_twice(
@@ -200,11 +250,11 @@ def test_documents_of_the_list_come_into_the_table_and_none_twice(
     view.read.aboutToShow.emit()
     assert [action.text() for action in view.read.actions()] == ["All 2 Documents", "", "b.pdf", "a.pdf"]
     view.read.actions()[0].trigger()
-    qtbot.waitUntil(lambda: len(fields.documents) == 2 and not desk.models.queue.waiting, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(fields.rows) == 2 and not desk.models.queue.waiting, timeout=WAIT_MS)
     fields.add(paths)
     desk.models.queue.finish()
     qtbot.waitUntil(lambda: not desk.models.queue.waiting, timeout=WAIT_MS)
-    assert len(fields.documents) == 2
+    assert len(fields.rows) == 2
     view.read.aboutToShow.emit()
     assert [action.isEnabled() for action in view.read.actions()] == [False]
     wait(desk, qtbot)
@@ -220,7 +270,7 @@ def test_a_document_that_was_read_for_fields_says_so_and_its_text_is_read_beside
     fields, window = desk.models.fields, desk.window
     fields.name("Total, Shop")
     fields.add([path])
-    qtbot.waitUntil(lambda: len(fields.documents) == 1 and fields.documents[0].is_over, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(fields.rows) == 1 and fields.rows[0].is_over, timeout=WAIT_MS)
     desk.models.reader.open_page(path, 1)
     qtbot.waitUntil(lambda: window.reading.text.editor.toPlainText() == "Total: 4.20\nShop:", timeout=WAIT_MS)
     qtbot.waitUntil(window.commands["copy_page"].isEnabled, timeout=WAIT_MS)
@@ -234,13 +284,24 @@ def test_a_document_that_was_read_for_fields_says_so_and_its_text_is_read_beside
     assert not side.form.isVisible()
     fields.name("Nothing of it")
     fields.name("Total, Shop")
-    assert fields.cell(fields.documents[0], "Total").text == "4.20"
+    assert fields.cell(fields.rows[0], "Total").text == "4.20"
     desk.keeper.save()
     rows = {row.details.orders.reading.form: row.id for row in desk.store.documents.all().result(60)}
     (cells,) = desk.store.documents.pages(rows["fields"]).result(60)
     assert cells.read.fields["Total"] == "4.20"
-    desk.models.reader.close(document)
+    collection = desk.models.collection
+    both = ["1 page read", "Fields Total, Shop · 1 page read"]
+    qtbot.waitUntil(lambda: sorted(entry.line for entry in collection.entries) == both, timeout=WAIT_MS)
+    window.commands["remove"].trigger()
+    qtbot.waitUntil(lambda: not collection.entries, timeout=WAIT_MS)
     desk.models.reader.open_page(path, 1)
+    toast = window.reading.toast
+    qtbot.waitUntil(
+        lambda: toast.isVisible() and toast.text.text() == "What was read of it was deleted", timeout=WAIT_MS
+    )
+    assert not side.editor.isVisible()
+    toast.undo_button.click()
+    qtbot.waitUntil(lambda: sorted(entry.line for entry in collection.entries) == both, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: side.editor.toPlainText().startswith(SENTENCES[0]), timeout=WAIT_MS)
 
 
@@ -252,7 +313,7 @@ def test_fields_that_are_named_again_after_a_restart_are_found_on_all_pages(
     path, fields = pretend(tmp_path / "kiosk.pdf", pretence), (desk := open_desk()).models.fields
     fields.name("Total: number")
     fields.add([path])
-    qtbot.waitUntil(lambda: len(fields.documents) == 1 and len(fields.documents[0].states) == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(fields.rows) == 1 and len(fields.rows[0].readings[0].states) == 1, timeout=WAIT_MS)
     fields.name("Shop")
     desk.close()
     gate.touch()
@@ -260,8 +321,8 @@ def test_fields_that_are_named_again_after_a_restart_are_found_on_all_pages(
     queue, fields = desk.models.queue, desk.models.fields
     qtbot.waitUntil(lambda: bool(queue.documents) and not queue.waiting, timeout=WAIT_MS)
     fields.name("Total: number")
-    (document,) = fields.documents
-    qtbot.waitUntil(lambda: fields.cell(document, "Total").page == 1, timeout=WAIT_MS)
+    (row,) = fields.rows
+    qtbot.waitUntil(lambda: fields.cell(row, "Total").page == 1, timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("is_dropped", [True, False])
@@ -385,6 +446,16 @@ def test_the_keyboard_is_where_it_is_seen_when_the_table_stands_before_the_list(
         reader.list_all()
         assert QApplication.focusWidget() is home
         assert home.isVisible()
+    view.table_button.click()
+    desk.window.commands["all_documents"].trigger()
+    assert QApplication.focusWidget() is view.list
+    assert view.list.isVisible()
+    view.table_button.click()
+    collection.remove(collection.entries[0])
+    view.toast.undo_button.setFocus()
+    view.toast.take_back()
+    focus = QApplication.focusWidget()
+    assert focus is None or focus.isVisible(), "keys act on nothing that is not seen"
 
 
 @pytest.mark.parametrize("num_files", [1, 2])
@@ -398,9 +469,9 @@ def test_what_is_dropped_on_the_table_is_read_for_its_fields(
     desk.window.documents.table_button.click()
     QTest.keyClicks(view.names, "Total: number")
     drop(desk, files([kiosk, draw("photo.png")][:num_files]))
-    qtbot.waitUntil(lambda: len(fields.documents) == num_files, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(fields.rows) == num_files, timeout=WAIT_MS)
     assert view.isVisible()
-    qtbot.waitUntil(lambda: "4.20" in [fields.cell(each, "Total").text for each in fields.documents], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "4.20" in [fields.cell(each, "Total").text for each in fields.rows], timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("is_sidebar", [True, False])

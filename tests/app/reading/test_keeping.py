@@ -152,6 +152,31 @@ def test_a_document_is_remembered_while_it_is_still_looked_at(
     qtbot.waitUntil(lambda: reader.is_shown and reader.number == 3, timeout=WAIT_MS)
 
 
+def test_pages_that_are_known_are_drawn_before_their_document_is_looked_at_again(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate, desk = tmp_path / "go", open_desk("fast")
+    gate.touch()
+    path = pretend(tmp_path / "a.pdf", Pretence(("picture",) * 3, looks_for=str(gate)))
+    opened(qtbot, desk, path)
+    qtbot.waitUntil(lambda: [each.line for each in desk.models.collection.entries] == ["3 pages, not read yet"],
+                    timeout=WAIT_MS)  # fmt: skip
+    desk.close()
+    gate.unlink()
+    desk = open_desk("fast")
+    reader, view = desk.models.reader, desk.window.reading
+    qtbot.waitUntil(lambda: reader.document is not None and len(reader.document.pages) == 3, timeout=WAIT_MS)
+    reader.go_to(3)
+    assert reader.pictures is not None
+    with qtbot.waitSignal(reader.pictures.ready, timeout=WAIT_MS, check_params_cb=lambda drawn: drawn.number == 3):
+        pass
+    assert reader.document is not None
+    assert reader.document.phase is Phase.LOOKING
+    assert "Looking" not in view.header.state.text()
+    gate.touch()
+    qtbot.waitUntil(lambda: reader.document is not None and reader.document.phase is Phase.KNOWN, timeout=WAIT_MS)
+
+
 def test_what_was_opened_last_is_offered_first_until_the_menu_is_cleared(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:

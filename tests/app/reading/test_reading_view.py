@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from msgspec import structs
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QTransform
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -215,6 +216,13 @@ def test_what_was_read_again_is_offered_for_a_correction_only_while_there_is_one
     document.edit(1, "mine")
     again = document.page(1).text
     assert again is not None
+    longest = (
+        "A line as long as those of a page of small print, from its very first word to its very last one, is whole."
+    )
+    first = structs.replace(again.lines[0], text=longest)
+    document._take_page(structs.replace(again, lines=(first, *again.lines[1:])), None)
+    desk.window.reading.refresh()
+    assert f"\n{longest}\n" in side.offer.text.text()
     document._take_page(again, None)
     desk.window.reading.refresh()
     assert "You corrected" in side.offer.text.text()
@@ -420,7 +428,15 @@ def test_a_narrow_window_shows_the_page_or_its_text(open_desk: OpenDesk, qtbot: 
     reading = desk.window.reading
     qtbot.waitUntil(lambda: reading.width() <= 480, timeout=WAIT_MS)
     assert (reading.text.isVisible(), reading.page.isVisible(), reading.thumbnails.isVisible()) == (True, False, False)
+    assert reading.text.pager.number.text() == "1 / 2"
+    reading.text.pager.next.click()
+    assert (desk.models.reader.number, reading.text.pager.number.text()) == (2, "2 / 2")
+    assert reading.text.ask_button.isVisible()
+    reading.toast.say("All pages are copied")
+    assert reading.toast.geometry().bottom() < reading.text.foot.mapTo(reading, QPoint()).y(), "it covers no button"
     reading.header.toggle.click()
+    reading.toast.say("All pages are copied")
+    assert reading.toast.geometry().bottom() < reading.page.foot.mapTo(reading, QPoint()).y(), "nor those of the page"
     assert (reading.text.isVisible(), reading.page.isVisible()) == (False, True)
     assert desk.window.width() == 480
 

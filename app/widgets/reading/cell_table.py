@@ -1,0 +1,128 @@
+"""The cells of the table of fields: what is to be looked at again is marked, and all of it can be copied."""
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QFrame, QHeaderView, QTableView, QWidget
+
+from app.text.foreign_text import one_line
+from app.viewmodels.reading.fields import Cell, FieldsTable, as_words
+from app.widgets.shared.look import Look
+
+__all__ = ["CellRows", "CellTable"]
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class CellTable(QTableView):
+    """Return and a double click lead to the page of a cell. It has the same commands of text as a field.
+
+    **Signals:** `chosen` (index).
+    """
+
+    chosen = Signal(QModelIndex)
+
+    def __init__(self, rows: "CellRows") -> None:
+        super().__init__()
+        self._rows = rows
+        self.setModel(rows)
+        self.setObjectName("fieldsTable")
+        self.setAccessibleName("Fields of the documents")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setMinimumSectionSize(90)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.doubleClicked.connect(self.chosen)
+
+    def copy(self) -> None:
+        """One cell as its words; several as rows that a spreadsheet takes."""
+        selection = self.selectionModel().selectedIndexes()
+        rows = {
+            row: [index for index in selection if index.row() == row] for row in sorted({i.row() for i in selection})
+        }
+        texts = [
+            [self._rows.cell(index).text for index in sorted(row, key=QModelIndex.column)] for row in rows.values()
+        ]
+        if len(selection) > 1:
+            text = "\n".join("\t".join(as_words(" ".join(text.split())) for text in row) for row in texts)
+        else:
+            text = "".join(map("".join, texts))
+        if selection:
+            QGuiApplication.clipboard().setText(text)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give Return its meaning."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.chosen.emit(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+
+class CellRows(QAbstractTableModel):
+    """Documents downwards, fields to the right."""
+
+    def __init__(self, look: Look, fields: FieldsTable, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._fields = fields
+        self._names: list[str] = []
+        self._num = 0
+
+    def refresh(self) -> None:
+        """Take what there is now."""
+        names, num = list(self._fields.fields), len(self._fields.rows)
+        if (names, num) != (self._names, self._num):
+            self.beginResetModel()
+            self._names, self._num = names, num
+            self.endResetModel()
+        elif num:
+            self.dataChanged.emit(self.index(0, 0), self.index(num - 1, len(names)))
+
+    def cell(self, index: _Index) -> Cell:
+        """What a cell holds; in the first column the document's name."""
+        row = self._fields.rows[index.row()]
+        if index.column() == 0:
+            return Cell(row.path.name)
+        return self._fields.cell(row, self._names[index.column() - 1])
+
+    def _is_number(self, column: int) -> bool:
+        return column > 0 and self._fields.fields.get(self._names[column - 1]) == "number"
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """As many as there are documents."""
+        return 0 if parent.isValid() else self._num
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """The names, and the fields."""
+        return 0 if parent.isValid() else len(self._names) + 1
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The fields' names."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation is Qt.Orientation.Horizontal:
+            return one_line(["Document", *self._names][section])
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What was found, and why to look at it."""
+        if index.row() >= len(self._fields.rows):
+            return None
+        cell, colors = self.cell(index), self._look.theme.colors
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return one_line(cell.text) if cell.text else ("—" if cell.problem else cell.note)
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return f"{one_line(cell.text)}. {cell.problem}".strip(". ") or cell.note
+            case Qt.ItemDataRole.ToolTipRole:
+                return cell.problem
+            case Qt.ItemDataRole.TextAlignmentRole if self._is_number(index.column()):
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            case Qt.ItemDataRole.BackgroundRole if cell.problem or self._fields.rows[index.row()].is_being_read:
+                return QColor(colors.caution_soft if cell.problem else colors.accent_soft)
+            case Qt.ItemDataRole.ForegroundRole if cell.problem or cell.note:
+                return QColor(colors.caution if cell.problem else colors.secondary)
+            case _:
+                return None

@@ -1,0 +1,36 @@
+"""From page to page of a document, and which one it is."""
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.viewmodels.reading.reader import Reader
+from app.widgets.shared.look import IconButton, Label, Look, give_role
+
+__all__ = ["Pager"]
+
+
+class Pager(QWidget):
+    """Two arrows, and between them the number of the page that is looked at."""
+
+    def __init__(self, look: Look, reader: Reader) -> None:
+        super().__init__()
+        self._reader = reader
+        self.previous = IconButton(look, "chevron-left", "Previous page", side=28)
+        self.next = IconButton(look, "chevron-right", "Next page", side=28)
+        self.number = Label()
+        give_role(self.number, "caption")
+        self.previous.clicked.connect(lambda: reader.step(-1))
+        self.next.clicked.connect(lambda: reader.step(1))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for widget in (self.previous, self.number, self.next):
+            row.addWidget(widget)
+
+    def refresh(self) -> None:
+        """Show where it is."""
+        document, number = self._reader.document, self._reader.number
+        num_pages = len(document.pages) if document is not None else 0
+        self.number.setText(f"{number:,} / {num_pages:,}" if num_pages else "")
+        self.number.setAccessibleName(f"Page {number:,} of {num_pages:,}")
+        self.previous.setEnabled(self._reader.can_step(-1))
+        self.next.setEnabled(self._reader.can_step(1))
