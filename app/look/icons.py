@@ -13,11 +13,12 @@ _RATIO = 3.0
 
 
 class Icons:
-    """The symbols in one folder, each read once."""
+    """The symbols in one folder, each read once, and drawn once in a colour and size."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._sources: dict[str, QByteArray] = {}
+        self._drawings: dict[str, QSvgRenderer] = {}
+        self._pixmaps: dict[tuple[str, str | None, int, int], QPixmap] = {}
         self._icons: dict[tuple[str, str, str | None, int], QIcon] = {}
 
     def icon(self, name: str, color: str, off_color: str | None = None, size: int = 24) -> QIcon:
@@ -31,20 +32,26 @@ class Icons:
         return self._icons[key]
 
     def pixmap(self, name: str, color: str | None, size: QSize) -> QPixmap:
-        """A symbol at a size in device-independent pixels; without a colour it keeps its own."""
+        """A symbol at a size in device-independent pixels; without a colour it keeps its own. It is shared."""
+        key = (name, color, size.width(), size.height())
+        if key not in self._pixmaps:
+            self._pixmaps[key] = self._drawn(name, color, size)
+        return self._pixmaps[key]
+
+    def _drawn(self, name: str, color: str | None, size: QSize) -> QPixmap:
         pixmap = QPixmap(size * _RATIO)
         pixmap.setDevicePixelRatio(_RATIO)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         area = QRectF(0, 0, size.width(), size.height())
-        QSvgRenderer(self._source(name)).render(painter, area)
+        self._drawing(name).render(painter, area)
         if color is not None:
             painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
             painter.fillRect(area, QColor(color))
         painter.end()
         return pixmap
 
-    def _source(self, name: str) -> QByteArray:
-        if name not in self._sources:
-            self._sources[name] = QByteArray((self._folder / f"{name}.svg").read_bytes())
-        return self._sources[name]
+    def _drawing(self, name: str) -> QSvgRenderer:
+        if name not in self._drawings:
+            self._drawings[name] = QSvgRenderer(QByteArray((self._folder / f"{name}.svg").read_bytes()))
+        return self._drawings[name]

@@ -8,6 +8,7 @@ operations at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -42,6 +43,7 @@ CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
 """What a person chooses from."""
 
 
+@lru_cache(maxsize=512)  # the window asks for all models again whenever anything about one of them changed
 def fit(shapes: Shapes, machine: Machine, use: Use = Use()) -> Fit:
     """What a use needs on this machine, and what would help where that is too much."""
     shapes = loaded_shapes(shapes, machine)

@@ -40,8 +40,8 @@ class AnswerView(TurnView):
     answer_now_requested = Signal()
     turn: AnswerTurn
 
-    def __init__(self, look: Look, turn: AnswerTurn) -> None:
-        super().__init__(look, turn, "Answer")
+    def __init__(self, look: Look, turn: AnswerTurn, parent: QWidget | None = None) -> None:
+        super().__init__(look, turn, "Answer", parent)
         self._look = look
         self.parts: list[ThinkingPane | MarkdownView | ToolCard] = []
         self.speak_button = GhostButton(look, "speaker", "Read aloud", host=self)
@@ -158,7 +158,8 @@ class AnswerView(TurnView):
                 pane.answer_now_requested.connect(self.answer_now_requested)
                 return pane
             case Said():
-                text = MarkdownView(self._look, max((source.num_pages for source in self.turn.sources), default=0))
+                num_pages = max((source.num_pages for source in self.turn.sources), default=0)
+                text = MarkdownView(self._look, num_pages, self)
                 text.copy_requested.connect(self.copy_requested)
                 text.completed.connect(self._name_texts)
                 text.piece_set.connect(self._show_form)

@@ -167,8 +167,8 @@ class MessageList(QWidget):
         self._stack.setCurrentIndex(_TURNS if self._conversation.turns else beginning)
         self.beginning_changed.emit()
 
-    def _view_for(self, turn: Turn) -> TurnView:
-        view = self._answer_view(turn) if isinstance(turn, AnswerTurn) else self._user_view(turn)
+    def _view_for(self, turn: Turn, parent: QWidget) -> TurnView:
+        view = self._answer_view(turn, parent) if isinstance(turn, AnswerTurn) else self._user_view(turn, parent)
         view.copy_requested.connect(self.copy_requested)
         view.link_chosen.connect(self.link_chosen)
         view.picture_chosen.connect(self.picture_chosen)
@@ -183,13 +183,13 @@ class MessageList(QWidget):
         self.view_made.emit(view)
         return view
 
-    def _user_view(self, turn: UserTurn) -> TurnView:
-        view = UserView(self._look, self._thumbnails, turn)
+    def _user_view(self, turn: UserTurn, parent: QWidget) -> TurnView:
+        view = UserView(self._look, self._thumbnails, turn, parent)
         view.again_requested.connect(self.edit_requested)
         return view
 
-    def _answer_view(self, turn: AnswerTurn) -> TurnView:
-        view = AnswerView(self._look, turn)
+    def _answer_view(self, turn: AnswerTurn, parent: QWidget) -> TurnView:
+        view = AnswerView(self._look, turn, parent)
         view.retry_requested.connect(self._conversation.retry)
         view.again_requested.connect(self._conversation.regenerate)
         view.answer_now_requested.connect(self._conversation.answer_now)

@@ -54,7 +54,7 @@ class TurnColumn(QScrollArea):
     moved = Signal()
     last_grew = Signal()
 
-    def __init__(self, theme: Theme, make_view: Callable[[Turn], TurnView], tabs_after: QWidget) -> None:
+    def __init__(self, theme: Theme, make_view: Callable[[Turn, QWidget], TurnView], tabs_after: QWidget) -> None:
         super().__init__()
         self._content = QWidget()
         self._theme = theme
@@ -228,8 +228,7 @@ class TurnColumn(QScrollArea):
     def _build(self, row: _Row) -> TurnView:
         if row.view is not None:
             return row.view
-        view = self._make_view(row.turn)
-        view.setParent(self._content)
+        view = self._make_view(row.turn, self._content)
         view.setGeometry(self._left, self._content.height(), self._column_width, row.height)
         view.show()
         before = next((other.view for other in self._rows_before(row) if other.view is not None), None)

@@ -83,8 +83,8 @@ class TurnView(QFrame):
     selection_spoken = Signal(object, int, object)
     turn: UserTurn | AnswerTurn
 
-    def __init__(self, look: Look, turn: UserTurn | AnswerTurn, name: str) -> None:
-        super().__init__()
+    def __init__(self, look: Look, turn: UserTurn | AnswerTurn, name: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
         self.turn = turn
         is_answer = isinstance(turn, AnswerTurn)
         self.versions = VersionSwitch(look)

@@ -82,9 +82,10 @@ class UserView(TurnView):
     sound_chosen = Signal(object)
     turn: UserTurn
 
-    def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn) -> None:
-        super().__init__(look, turn, "Your message")
-        self._text = TextView(look, "message")
+    def __init__(self, look: Look, thumbnails: Thumbnails, turn: UserTurn, parent: QWidget | None = None) -> None:
+        super().__init__(look, turn, "Your message", parent)
+        self._bubble = QFrame(self)
+        self._text = TextView(look, "message", self._bubble)
         self._listen(self._text)
         self.cards = [PictureCard(look, thumbnails, picture.path) for picture in turn.pictures]
         for card, receipt in zip(self.cards, turn.receipts, strict=True):
@@ -92,7 +93,6 @@ class UserView(TurnView):
                 card.tile.expect(QSize(receipt.width, receipt.height))
         self._grid = QGridLayout()
         self._grid.setSpacing(10)
-        self._bubble = QFrame()
         give_role(self._bubble, "bubble")
         inside = QVBoxLayout(self._bubble)
         inside.setContentsMargins(16, 10, 16, 10)

@@ -60,9 +60,9 @@ class MarkdownView(TextView):
     completed = Signal()
     piece_set = Signal()
 
-    def __init__(self, look: Look, num_pages: int = 0) -> None:
+    def __init__(self, look: Look, num_pages: int = 0, parent: QWidget | None = None) -> None:
         """`num_pages`: of the document whose pages the text may name; each becomes a link."""
-        super().__init__(look, "message")
+        super().__init__(look, "message", parent)
         self._num_pages = num_pages
         self._source = ""
         self._is_complete = False
@@ -83,8 +83,7 @@ class MarkdownView(TextView):
         self._rest.timeout.connect(self._show_coming)
         self._redraw = QTimer(self, interval=0, singleShot=True)
         self._redraw.timeout.connect(self._restyle)
-        self.code_button = IconButton(look, "copy", "Copy code", side=26)
-        self.code_button.setParent(self.viewport())
+        self.code_button = IconButton(look, "copy", "Copy code", side=26, parent=self.viewport())
         self.code_button.hide()
         self.code_button.clicked.connect(self._copy_code)
         self._button_block = QTextCursor(self.document())

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QTextOption,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit
+from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
 
 from app.background import SLICE_S
 from app.look.colors import Colors
@@ -56,8 +56,8 @@ class TextView(QTextBrowser):
     menu_requested = Signal(object)
     keyboard_focus_changed = Signal(bool)
 
-    def __init__(self, look: Look, role: str) -> None:
-        super().__init__()
+    def __init__(self, look: Look, role: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._look = look
         self._terms: tuple[str, ...] = ()
         self._present: int | None = None

@@ -72,9 +72,15 @@ class IconButton(QToolButton):
     """A button that is only a symbol; its name is its tooltip and its accessible name."""
 
     def __init__(
-        self, look: Look, icon: str, name: str, side: int = 30, color: Callable[[Colors], str] | None = None
+        self,
+        look: Look,
+        icon: str,
+        name: str,
+        side: int = 30,
+        color: Callable[[Colors], str] | None = None,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._look = look
         self._icon = icon
         self._color = color or (lambda colors: colors.secondary)
@@ -123,7 +129,7 @@ class GhostButton(IconButton):
     """A symbol that shows itself when the pointer is over its host, the keyboard is on it, or it `is_kept`."""
 
     def __init__(self, look: Look, icon: str, name: str, host: QWidget, side: int = 26) -> None:
-        super().__init__(look, icon, name, side)
+        super().__init__(look, icon, name, side, parent=host)
         self._host = host
         self.is_kept = False
         host.setAttribute(Qt.WidgetAttribute.WA_Hover)
