@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any
 
 from engine.bench.run import BenchFailed
-from engine.bench.workloads import ENGINES, FILE_TABLE, OURS, PAGE_TOKENS
+from engine.bench.workloads import ENGINES, FILE_TABLE, OURS, PAGE_TOKENS, TEXT_TOKENS
 
 __all__ = ["ROWS", "Line", "Row", "as_markdown", "table_report"]
 
@@ -69,7 +69,8 @@ ROWS = (
     Row("picture at 1,120", ("picture", 1120), 0.6),
     Row("its peak memory", ("picture", 1120), 1.0, "bytes"),
     Row(f"a page of print at 280, {PAGE_TOKENS} tokens", ("page", 280, PAGE_TOKENS), 0.8),
-    *(Row(f"a page of {count} asked for at once, beside one", ("pages", count), bar, other_task=("pages", 1))
+    *(Row(f"a page of {count} at once, {TEXT_TOKENS} tokens, beside one", ("pages", count), bar,
+          other_task=("pages", 1))
       for count, bar in ((2, 0.7), (4, 0.5), (8, 0.5))),
     Row("preparing a picture at 280", ("prepare", 280), 1.0),
     Row("30 s of sound", ("sound",), 0.8),

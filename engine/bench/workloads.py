@@ -30,8 +30,8 @@ LONG_WORDS = 1200
 PAGE_SIZE = 1240, 1754
 """Pixels of a page of print."""
 
-PAGE_TOKENS = 64
-"""Of its text."""
+PAGE_TOKENS, TEXT_TOKENS = 64, 256
+"""Of its text: a beginning, and so much that writing it counts as it does of a whole page."""
 
 PAGE = "Dear Ms Okafor, we thank you for your letter of 14 March and answer each of your questions in turn. " * 3
 
@@ -217,7 +217,7 @@ class Cabochon(Workload):
             path = self._folder / f"page {seed}.png"
             page_of_print(seed).save(path)
             picture = Picture(str(path), 280)
-            asks.append(Ask((user(PROMPTS["text"], picture),), Options(GREEDY, max_new_tokens=PAGE_TOKENS)))
+            asks.append(Ask((user(PROMPTS["text"], picture),), Options(GREEDY, max_new_tokens=TEXT_TOKENS)))
         return {"s": seconds(lambda: list(ask_engine(self._engine)(asks))) / count}
 
     def sound(self) -> Figures:

@@ -31,12 +31,13 @@ class Desk:
         lend: Callable[[Callable[[], bool]], Loan],
         model: Callable[[], ModelInfo | None],
         pace: Pace,
+        pages_at_once: Callable[[], int] = lambda: 1,
     ) -> None:
         """All are called on its threads. on_over: told after the last event, with what went wrong if something did.
 
-        model: what is loaded now.
+        model: what is loaded now. pages_at_once: what it reads so of one document.
         """
-        self._model, self._pace = model, pace
+        self._model, self._pace, self._pages_at_once = model, pace, pages_at_once
         self._on_event, self._on_over, self._is_cancelled, self._lend = on_event, on_over, is_cancelled, lend
         self._asked: dict[int, tuple[DocumentRequest, Future[None]]] = {}
         """What is not over, by request id."""
@@ -98,6 +99,7 @@ class Desk:
             case ShowPage():
                 yield show(request, between)
             case ReadDocument():
-                yield from read_document(request, between, partial(self._lend, is_cancelled), self._pace)
+                lend = partial(self._lend, is_cancelled)
+                yield from read_document(request, between, lend, self._pace, self._pages_at_once)
             case Transcribe():
                 yield from transcribe(request, is_cancelled, partial(self._lend, is_cancelled))

@@ -55,6 +55,7 @@ from engine.protocol.requests import (
     Transcribe,
 )
 from engine.runtime.answering import Answering
+from engine.tasks.abreast import pages_at_once
 from engine.tasks.asking import Ask
 from engine.tasks.pace import Pace
 
@@ -100,9 +101,11 @@ class EngineWorker:
         """Who holds the model, so that no other is loaded."""
         self._lent: dict[int, Loan] = {}
         """Whose answers those with negative ids are."""
+        self._pages_at_once = 1
         self._desk = Desk(
-            self._report, self._end_document, self._is_cancelled, self._lend, self._model, Pace(pace_file)
-        )
+            self._report, self._end_document, self._is_cancelled, self._lend, self._model, Pace(pace_file),
+            lambda: self._pages_at_once,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Begin to work; the first event is EngineStarted."""
@@ -287,6 +290,7 @@ class EngineWorker:
             self._report(request.request_id, LoadProgress(fraction))
 
         self._engine = Engine.load_checked(checked, on_progress, request.max_state_bytes)
+        self._pages_at_once = pages_at_once(self._engine.info, this_machine())
         load_ms = (time.perf_counter() - started) * 1000
         self._report(request.request_id, ModelLoaded(self._engine.info, load_ms))
 

@@ -44,8 +44,9 @@ from engine.protocol.events import (
     Traits,
 )
 from engine.protocol.requests import LookAtDocument, ReadDocument, ShowPage
+from engine.tasks.abreast import abreast
 from engine.tasks.asking import Asking
-from engine.tasks.pace import Pace, predicted
+from engine.tasks.pace import Moments, Noted, Pace, predicted
 from engine.tasks.reading import choose_way, read_page
 
 __all__ = ["Lend", "Lent", "look_at", "read_document", "read_one", "show"]
@@ -110,21 +111,30 @@ def show(request: ShowPage, between: Callable[[], None]) -> PageShown:
 
 
 def read_document(
-    request: ReadDocument, between: Callable[[], None], lend: Lend, pace: Pace
+    request: ReadDocument,
+    between: Callable[[], None],
+    lend: Lend,
+    pace: Pace,
+    at_once: Callable[[], int] = lambda: 1,
 ) -> Iterator[PageProgress | PageRead | DocumentRead]:
-    """Each page as soon as it is read. The model is lent for a page at a time, and only where one is needed.
+    """Its pages in their order, each as soon as it and those before it are read: `at_once` of them are under way.
 
-    Raises EngineError where the document cannot be opened or no model can be asked; what is wrong with a page is said
-    of that page. Ends early where `between` raises Cancelled.
+    The model is lent for a page at a time, and only where one is needed. Raises EngineError where the document cannot
+    be opened or no model can be asked; what is wrong with a page is said of that page. Ends early where `between`
+    raises Cancelled.
     """
-    num_over = 0
+    num_over, moments = 0, Moments(pace)
     try:
         document = Document(Path(request.path), request.password, between)
-        for number in request.pages or range(1, document.num_pages + 1):
+
+        def read(number: int) -> Iterator[PageProgress | PageRead]:
             between()
             info = document.look(number)
-            yield PageRead((yield from read_one(document, info, request.reading, lend, pace)))
-            num_over += 1
+            yield PageRead((yield from read_one(document, info, request.reading, lend, moments)))
+
+        for event in abreast(map(read, request.pages or range(1, document.num_pages + 1)), at_once):
+            yield event
+            num_over += isinstance(event, PageRead)
     except Cancelled:
         yield DocumentRead(num_over, is_cancelled=True)
     else:
@@ -137,7 +147,7 @@ _NOT_OF_A_PAGE = (Cancelled, CheckpointError, EngineStopped, NoModel)
 """What ends the reading of a whole document."""
 
 
-def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Pace) -> _ReadingPage:
+def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Noted) -> _ReadingPage:
     """A page, whatever becomes of it; raises Cancelled, and as `read_document` where no model can be asked."""
     try:
         if info.verdict == "unreadable":
@@ -155,7 +165,7 @@ def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, p
 
 
 def _read(
-    document: Document, info: PageInfo, codes: Sequence[TextLine], reading: Reading, lend: Lend, pace: Pace
+    document: Document, info: PageInfo, codes: Sequence[TextLine], reading: Reading, lend: Lend, pace: Noted
 ) -> _ReadingPage:
     """codes: of the page, not turned."""
     turned = info.turned if reading.turned is None else reading.turned

@@ -1,9 +1,12 @@
 """What reading costs on this machine, by what was read on it."""
 
 import math
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -12,10 +15,13 @@ from engine.protocol.documents import PageInfo, PageReceipt, Reading, ReadingCos
 from engine.protocol.events import ModelInfo, Traits
 from engine.tasks.reading import choose_way
 
-__all__ = ["Pace", "predicted"]
+__all__ = ["Moments", "Noted", "Pace", "predicted"]
 
 MEMORY_SECONDS = 600.0
 """Of reading, of which the pace is the mean: a machine that is busy now is not judged by what it did idle."""
+
+INSTANT = 1e-3
+"""Seconds that a page takes at the least, of which some were read at once."""
 
 _FILLED = 0.54
 """Of the characters that a piece may have: what it has on average, because lines end and gaps are where they are."""
@@ -30,6 +36,14 @@ class _Read(msgspec.Struct):
 
     num_soft_tokens: float = 0.0
     seconds: float = 0.0
+
+
+class Noted(Protocol):
+    """What learns how long pages take."""
+
+    def note(self, info: ModelInfo, receipt: PageReceipt | None) -> None:
+        """One more page was read."""
+        ...
 
 
 class Pace:
@@ -61,6 +75,25 @@ class Pace:
         if not num_soft_tokens or read is None or read.num_soft_tokens <= 0:
             return None if num_soft_tokens else 0.0
         return num_soft_tokens * read.seconds / read.num_soft_tokens
+
+
+class Moments:
+    """A pace of pages that are read at once: each moment counts for one of them. Any thread may note."""
+
+    def __init__(self, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pace, self._clock = pace, clock
+        self._noting = threading.Lock()
+        self._until = -math.inf
+        """When the page before was read."""
+
+    def note(self, info: ModelInfo, receipt: PageReceipt | None) -> None:
+        """One more page was read."""
+        if receipt is None or receipt.seconds <= 0:
+            return
+        with self._noting:
+            now = self._clock()
+            seconds, self._until = max(INSTANT, min(receipt.seconds, now - self._until)), now
+            self._pace.note(info, msgspec.structs.replace(receipt, seconds=seconds))
 
 
 def predicted(pages: Sequence[PageInfo], reading: Reading, info: ModelInfo | None, pace: Pace) -> ReadingCost:

@@ -3,6 +3,7 @@
 Plain Python over something that answers several questions at once; greedy, thinking off.
 """
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 
 from engine.documents.forms import as_csv, as_fields, as_markdown
 from engine.documents.merge import compare
-from engine.documents.sheet import lies_on_its_side, take_apart, without_cut_print
+from engine.documents.sheet import Sheet, lies_on_its_side, take_apart, without_cut_print
 from engine.files.private_folder import WorkFolder
 from engine.protocol.documents import PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
 from engine.protocol.events import PageProgress, Traits
@@ -44,6 +45,9 @@ FEW = 3
 """Lines: a page with as many is one of print, whatever else is on it."""
 
 UNKNOWN_CODE = "What looks like a QR code or a barcode on this page could not be decoded, and is left out."
+
+_taking_apart = threading.Lock()
+"""One page at a time: what that needs is many times what stays."""
 
 T = TypeVar("T")
 
@@ -131,7 +135,7 @@ class _Page:
         """Degrees clockwise by which it was turned here."""
         self._picture, self._info, self._reading, self._traits = picture, info, reading, traits
         self._asking, self._folder, self._between = asking, folder, between
-        self._sheet = take_apart(picture, between)
+        self._sheet = _taken_apart(picture, between)
 
     @property
     def is_unknown(self) -> bool:
@@ -155,7 +159,7 @@ class _Page:
         """Clockwise."""
         self.turned += degrees
         self._picture = self._picture.rotate(-degrees, expand=True)
-        self._sheet = take_apart(self._picture, self._between)
+        self._sheet = _taken_apart(self._picture, self._between)
 
     def _reader(self) -> PieceReader:
         return PieceReader(self._sheet, self._traits.max_line_characters or PAGE_REACH, self._asking, self._folder)
@@ -260,6 +264,11 @@ class _Page:
                 return as_fields(found.cells(), self._reading.schema), ""
             case "question":
                 return "", "This model only reads, it answers no questions. Choose a Gemma 4 model for that."
+
+
+def _taken_apart(picture: Image.Image, between: Callable[[], None]) -> Sheet:
+    with _taking_apart:
+        return take_apart(picture, between)
 
 
 def _mean_logprob(answers: Iterable[Answered]) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.protocol.documents import PageInfo, PageReceipt, Reading, ReadingCost
 from engine.protocol.events import ModelInfo, Traits
-from engine.tasks.pace import MEMORY_SECONDS, Pace, predicted
+from engine.tasks.pace import MEMORY_SECONDS, Moments, Pace, predicted
 
 FULL = ModelInfo("full", "/full", "E2B", ("text", "picture"), 8192, 1, 1, "bfloat16", "bfloat16", "metal")
 PIECES = msgspec.structs.replace(FULL, name="pieces", path="/pieces", traits=Traits(max_line_characters=40))
@@ -51,6 +51,14 @@ def test_a_machine_that_became_slow_is_soon_known_as_slow() -> None:
         pace.note(FULL, PageReceipt("page", num_soft_tokens=1000, seconds=1.0))
     pace.note(FULL, PageReceipt("page", num_soft_tokens=10_000, seconds=MEMORY_SECONDS))
     assert cost(SCAN, pace=pace).seconds == pytest.approx(1120 * MEMORY_SECONDS / 10_000)
+
+
+def test_pages_that_are_read_at_once_take_their_time_once() -> None:
+    pace, ends = Pace(), iter([80.0, 80.0, 90.0, 130.0])
+    moments = Moments(pace, lambda: next(ends))
+    for seconds in (80.0, 80.0, 85.0, 20.0):
+        moments.note(FULL, PageReceipt("page", num_soft_tokens=1120, seconds=seconds))
+    assert cost(SCAN, pace=pace).seconds == pytest.approx((80 + 0 + 10 + 20) / 4, rel=0.2)
 
 
 def test_the_pace_outlives_the_engine_and_a_damaged_file_is_measured_anew(tmp_path: Path) -> None:

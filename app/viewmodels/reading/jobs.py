@@ -28,7 +28,7 @@ from engine import (
 
 __all__ = ["CHUNK", "PageJobs"]
 
-CHUNK = 4
+CHUNK = 8
 """Pages that are asked for at once: between them a reading can be stopped or go on elsewhere without losing one."""
 
 
@@ -43,6 +43,8 @@ class _Job:
     since: float = 0.0
     has_lost: bool = False
     """Whether the engine ended at the page before."""
+    is_apart: bool = False
+    """Whether they are asked for one by one, because the engine ended at one of several."""
 
     @property
     def rest(self) -> list[int]:
@@ -138,7 +140,8 @@ class PageJobs(QObject):
         self.changed.emit()
 
     def _ask(self, job: _Job) -> None:
-        job.running, job.waiting = job.waiting[:CHUNK], job.waiting[CHUNK:]
+        count = 1 if job.is_apart else CHUNK
+        job.running, job.waiting = job.waiting[:count], job.waiting[count:]
         job.since = time.monotonic()
         for number in job.running:
             self._pages[number - 1].draft = ()
@@ -178,11 +181,17 @@ class PageJobs(QObject):
             self.progressed.emit(page.number)
 
     def _fail(self, job: _Job, failed: Failed) -> None:
-        """An engine that stopped takes the page with it that it was at; where it stops again, no more are tried."""
-        if failed.kind == EngineStopped.__name__ and job.running and not job.has_lost:
+        """An engine that stopped takes the page with it that it was at; where it stops again, no more are tried.
+
+        At which of several it was is known once they are asked for one by one.
+        """
+        if failed.kind == EngineStopped.__name__ and len(job.running) > 1:
+            job.is_apart = True
+            self._next(job, job.rest)
+        elif failed.kind == EngineStopped.__name__ and job.running and not job.has_lost:
             job.has_lost = True
-            lost = max(job.running, key=lambda number: self._pages[number - 1].progress or -1.0)
-            job.running.remove(lost)
+            (lost,) = job.running
+            job.running.clear()
             self._finish(PageText(lost, "failed", reason=failed.message), job.reading.region)
             self._next(job, job.rest)
         else:

@@ -1,4 +1,4 @@
-"""Many documents, read one after the other: kept page by page, so that what ends the app costs one page at most."""
+"""Many documents, read one after the other: kept page by page, so that what ends the app costs the pages under way."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -151,7 +151,7 @@ class Queue(QObject):
         self.changed.emit()
 
     def pause(self) -> None:
-        """Read no further; the page that is being read is read again later."""
+        """Read no further; the pages that are being read are read again later."""
         self.is_paused = True
         if self.current is not None and self.current.progress is Progress.READING:
             self._leave()
@@ -270,7 +270,7 @@ class Queue(QObject):
             self._listen(document, self._errands.errand(lambda number: LookAtDocument(number, path, password)))
         elif document.rest:
             document.leave_page()
-            reading, pages = document.orders.reading, document.rest
+            reading, pages = document.orders.reading, document.rest[: 1 if document.is_apart else None]
             self._since = time.monotonic()
             self._listen(
                 document, self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
@@ -316,12 +316,12 @@ class Queue(QObject):
         self.document_changed.emit(document)
 
     def _take_failure(self, document: QueuedDocument, failed: Failed) -> None:
-        """An engine that ends at a page again and again costs that page.
+        """An engine that ends at a page again and again costs that page; it may read several, so they come one by one.
 
         Without a model, or where it ends so at the next page too, everything waits.
         """
         if failed.kind == EngineStopped.__name__ and document.rest:
-            number = document.page or document.rest[0]
+            number, document.is_apart = document.page or document.rest[0], True
             deaths = self._deaths.pop((document.id, number), 0) + 1
             if deaths < MOST_DEATHS:
                 self._deaths[document.id, number] = deaths

@@ -60,6 +60,8 @@ class QueuedDocument:
     share: float = 0.0
     lines: list[str] = field(default_factory=list)
     """What was read of it so far, from its top on."""
+    is_apart: bool = False
+    """Whether its pages are asked for one by one, because the engine ended at one of them."""
     written: tuple[Path, ...] = ()
     seconds: float = 0.0
     """That its pages took so far."""

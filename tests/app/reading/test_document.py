@@ -169,22 +169,30 @@ def test_pages_are_asked_for_a_few_at_a_time_and_stopping_keeps_what_is_read(err
     assert document.num_read == CHUNK + 1
 
 
-def test_an_engine_that_stops_takes_one_page_with_it(errands: Errands) -> None:
-    document = looked(errands, 3)
-    document.read([1, 2, 3], Reading())
+def asked_for(errands: Errands) -> tuple[int, ...]:
+    assert isinstance(errands.last, ReadDocument)
+    return errands.last.pages
+
+
+def test_an_engine_that_stops_takes_the_page_with_it_at_which_it_stops_alone(errands: Errands) -> None:
+    document = looked(errands, 4)
+    document.read([1, 2, 3, 4], Reading())
     errands.answer(errands.last, PageRead(page_text(1, "word")), PageProgress(2, 1, 4))
     errands.answer(errands.last, Failed(EngineStopped.__name__, "The engine crashed."))
-    assert document.page(2).text == PageText(2, "failed", reason="The engine crashed.")
-    assert isinstance(errands.last, ReadDocument)
-    assert errands.last.pages == (3,)
-    errands.answer(errands.last, PageRead(page_text(3, "word")), DocumentRead(1))
-    assert (document.num_read, document.is_reading) == (2, False)
+    assert (document.num_read, asked_for(errands)) == (1, (2,))
+    errands.answer(errands.last, PageRead(page_text(2, "word")), DocumentRead(1))
+    assert asked_for(errands) == (3,)
+    errands.answer(errands.last, Failed(EngineStopped.__name__, "The engine crashed."))
+    assert document.page(3).text == PageText(3, "failed", reason="The engine crashed.")
+    assert asked_for(errands) == (4,)
+    errands.answer(errands.last, PageRead(page_text(4, "word")), DocumentRead(1))
+    assert (document.num_read, document.is_reading) == (3, False)
 
 
 def test_an_engine_that_stops_again_takes_no_other_page_with_it(errands: Errands) -> None:
     document = looked(errands, 9)
     document.read(range(1, 10), Reading())
-    for _ in range(2):
+    for _ in range(3):
         errands.answer(errands.last, Failed(EngineStopped.__name__, "The engine keeps stopping."))
     assert [page.number for page in document.pages if page.text is not None] == [1]
     assert (document.is_reading, document.num_waiting) == (False, 0)

@@ -1,0 +1,139 @@
+"""Pages that are read at once: told in their order, each as if it were alone, as many as there is room for."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.engine import Engine
+from engine.process.worker import EngineWorker
+from engine.protocol.documents import Reading, TextLine
+from engine.protocol.errors import EngineError
+from engine.protocol.events import DocumentRead, Failed, ModelInfo, PageRead, Traits
+from engine.protocol.models import Machine
+from engine.protocol.requests import Envelope, LoadModel, ReadDocument
+from engine.tasks.abreast import MOST_PAGES, abreast, pages_at_once
+from engine.tasks.asking import Answered, Ask, Asking
+from engine.tasks.documents import Lent, read_document
+from engine.tasks.pace import Pace
+from tests.documents.pages import draw_page
+
+PATIENCE_S = 240
+NUM_PAGES = 3
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small pages, each with something else on it."""
+    drawn = [draw_page([(20, 20, "1234 " * n)], (240, 60), 20) for n in range(1, NUM_PAGES + 1)]
+    path = tmp_path_factory.mktemp("pages") / "a.tif"
+    drawn[0].save(path, save_all=True, append_images=drawn[1:])
+    return path
+
+
+def test_what_ends_first_is_told_in_its_turn() -> None:
+    is_over = threading.Event()
+
+    def slow() -> Iterator[str]:
+        yield "a slow beginning"
+        assert is_over.wait(PATIENCE_S)
+        yield "a slow end"
+
+    def quick() -> Iterator[str]:
+        yield "quick"
+        is_over.set()
+
+    told = list(abreast([slow(), quick()], lambda: 2))
+    assert told == ["a slow beginning", "a slow end", "quick"]
+
+
+def test_no_more_are_begun_than_there_is_room_for() -> None:
+    begun = list[int]()
+
+    def work(number: int) -> Iterator[int]:
+        begun.append(number)
+        yield number
+
+    for told in abreast((work(number) for number in range(20)), lambda: 3):
+        assert len(begun) <= told + 3
+    assert sorted(begun) == list(range(20))
+
+
+def test_what_goes_wrong_is_raised_in_its_turn_and_nothing_is_begun_any_more() -> None:
+    def work(number: int) -> Iterator[int]:
+        if number == 1:
+            raise EngineError("It broke.")
+        yield number
+
+    told = abreast(map(work, range(9)), lambda: 2)
+    assert next(told) == 0
+    with pytest.raises(EngineError, match="It broke"):
+        next(told)
+    assert list(told) == []
+
+
+def test_as_many_pages_as_fit_well_are_read_at_once_and_one_by_a_model_of_pieces(tiny_checkpoint: Path) -> None:
+    info = Engine.load(tiny_checkpoint).info
+    roomy = Machine("a chip", 2**36, 2**36, "a system", has_gpu=True)
+    assert pages_at_once(info, roomy) == MOST_PAGES
+    assert pages_at_once(msgspec.structs.replace(info, shapes=None), roomy) == 1
+    assert pages_at_once(msgspec.structs.replace(info, traits=Traits(max_line_characters=40)), roomy) == 1
+    numbers = [pages_at_once(info, msgspec.structs.replace(roomy, working_set_bytes=2**n)) for n in range(20, 30)]
+    assert numbers == sorted(numbers)
+    assert numbers[0] == 1 < numbers[-1]
+
+
+def test_pages_are_under_way_together(pages: Path, tiny_checkpoint: Path) -> None:
+    info, together = Engine.load(tiny_checkpoint).info, threading.Barrier(NUM_PAGES)
+
+    class Model:
+        def __init__(self, info: ModelInfo) -> None:
+            self.info = info
+
+        @property
+        def asking(self) -> Asking:
+            def ask(asks: Iterable[Ask]) -> Iterator[tuple[int, Answered]]:
+                together.wait(PATIENCE_S)
+                yield from ((index, Answered("Some words.", "end_of_turn")) for index, _ in enumerate(asks))
+
+            return ask
+
+    @contextmanager
+    def lend() -> Iterator[Lent]:
+        yield Model(info)
+
+    request = ReadDocument(1, str(pages), Reading("page", turned=0))
+    events = list(read_document(request, lambda: None, lend, Pace(), lambda: NUM_PAGES))
+    assert [each.page.text for each in events if isinstance(each, PageRead)] == ["Some words."] * NUM_PAGES
+    assert events[-1] == DocumentRead(NUM_PAGES)
+
+
+def test_each_page_is_read_as_if_it_were_alone(pages: Path, tiny_checkpoint: Path) -> None:
+    heard = queue.SimpleQueue[Envelope]()
+    reading = Reading("page", budget=70, turned=0)
+    worker = EngineWorker(heard.put)
+
+    def read(request_id: int, *numbers: int) -> list[TextLine]:
+        worker.submit(ReadDocument(request_id, str(pages), reading, numbers))
+        lines = list[TextLine]()
+        while not isinstance(event := heard.get(timeout=PATIENCE_S).event, DocumentRead):
+            assert not isinstance(event, Failed), event
+            if isinstance(event, PageRead):
+                lines += event.page.lines
+        return lines
+
+    worker.start()
+    try:
+        worker.submit(LoadModel(1, str(tiny_checkpoint)))
+        together = read(2)
+        alone = [line for number in range(1, NUM_PAGES + 1) for line in read(2 + number, number)]
+    finally:
+        worker.close()
+    assert [line.text for line in together] == [line.text for line in alone]
+    likely = [line.confidence for line in alone]
+    assert [line.confidence for line in together] == pytest.approx(likely, abs=1e-4)
+    assert len(set(likely)) >= NUM_PAGES
