@@ -13,7 +13,7 @@ from app.store import KeptPage, Offer
 from app.viewmodels.reading.changes import Changes
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.jobs import PageJobs
-from app.viewmodels.reading.lines import edited, lines_of, text_of, whole_lines, word_around
+from app.viewmodels.reading.lines import edited, lines_of, text_of, whole_lines
 from app.viewmodels.reading.page import Page
 from engine import (
     Box,
@@ -102,11 +102,6 @@ class OpenDocument(QObject):
         return sum(page.info is not None for page in self.pages)
 
     @property
-    def is_looking(self) -> bool:
-        """Whether it is still being found out what its pages hold."""
-        return self.phase is Phase.LOOKING and (not self.pages or any(page.info is None for page in self.pages))
-
-    @property
     def num_read(self) -> int:
         """Pages that were read; counted once until one changes, for every command asks."""
         if self._num_read is None:
@@ -150,11 +145,6 @@ class OpenDocument(QObject):
         """What was read, with corrections, in order."""
         return [text for page in self.pages if (text := page.as_written()) is not None]
 
-    def doubts(self, number: int) -> list[tuple[int, tuple[int, int]]]:
-        """The words of a page that nobody is sure of, for each place in them: line, range of characters."""
-        lines = enumerate(self.page(number).lines)
-        return [(at, word_around(line.text, span)) for at, line in lines for span in line.doubtful]
-
     def restore(self, kept: Sequence[KeptPage]) -> None:
         """Take what was read of pages before, with corrections; what a person corrects here stays."""
         self._make_room(max((each.number for each in kept), default=0))
@@ -178,9 +168,12 @@ class OpenDocument(QObject):
     # --- looking
 
     def know(self, info: DocumentInfo) -> None:
-        """Take what was seen of the same file before, so that its pages are shown while it is looked at again."""
-        if self.info is None:
-            self._take_info(info)
+        """Take what its pages hold, be it from an earlier look: then they are shown while it is looked at again."""
+        self.info = info
+        self._make_room(max((page.number for page in info.pages), default=0))
+        for page in info.pages:
+            self.page(page.number).info = page
+        self.changed.emit()
 
     def look(self, reading: Reading | None = None) -> None:
         """Find out what its pages hold, and what reading them in this way would cost."""
@@ -215,7 +208,7 @@ class OpenDocument(QObject):
             case DocumentLooked(document, cost):
                 self._looking = None
                 self.cost, self.phase = cost, Phase.KNOWN
-                self._take_info(document)
+                self.know(document)
             case Failed(kind, message):
                 self._looking = None
                 self.phase = Phase.LOCKED if kind == PasswordNeeded.__name__ else Phase.REFUSED
@@ -223,13 +216,6 @@ class OpenDocument(QObject):
                 self.changed.emit()
             case _:
                 pass
-
-    def _take_info(self, info: DocumentInfo) -> None:
-        self.info = info
-        self._make_room(max((page.number for page in info.pages), default=0))
-        for page in info.pages:
-            self.page(page.number).info = page
-        self.changed.emit()
 
     def _make_room(self, num_pages: int) -> None:
         if num_pages > len(self.pages):

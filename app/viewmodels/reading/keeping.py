@@ -255,7 +255,7 @@ class Keeper(QObject):
             if not watched.document.num_read:
                 watched.document.form = row.details.orders.reading.form
             watched.is_whole = False
-            if row.details.info is not None:
+            if row.details.info is not None and watched.document.info is None:
                 watched.document.know(row.details.info)
             self._lane.follow(self._store.documents.pages(row.id), partial(self._restore, watched, row))
         self._soon.start()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace as with_fields
 
 from app.store import Offer
-from app.viewmodels.reading.lines import Line, answer_of, covers, lines_of, put_in_place
+from app.viewmodels.reading.lines import Line, answer_of, covers, lines_of, put_in_place, word_around
 from engine import PageInfo, PageText, Turned
 
 __all__ = ["Page"]
@@ -80,6 +80,11 @@ class Page:
         if self._counted[0] is not self.lines:
             self._counted = (self.lines, sum(len(line.doubtful) for line in self.lines))
         return self._counted[1]
+
+    @property
+    def doubts(self) -> list[tuple[int, tuple[int, int]]]:
+        """The words that nobody is sure of, for each place in them: line, range of characters."""
+        return [(at, word_around(line.text, span)) for at, line in enumerate(self.lines) for span in line.doubtful]
 
     @property
     def proportions(self) -> float:

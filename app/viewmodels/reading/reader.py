@@ -203,14 +203,14 @@ class Reader(QObject):
         pages = [page.number for page in self.document.pages if page.num_doubtful] if self.document is not None else []
         if self.document is None or not pages:
             return
-        here = self.document.doubts(self.number)
+        here = self.document.page(self.number).doubts
         if steps > 0:
             rest = [(line, span) for line, span in here if (line, span[0]) >= self.place]
             other = next((number for number in pages if number > self.number), pages[0])
         else:
             rest = [(line, span) for line, span in here if (line, span[1]) < self.place]
             other = next((number for number in reversed(pages) if number < self.number), pages[-1])
-        number, doubts = (self.number, rest) if rest else (other, self.document.doubts(other))
+        number, doubts = (self.number, rest) if rest else (other, self.document.page(other).doubts)
         self.go_to(number, *doubts[0 if steps > 0 else -1])
 
     @property

@@ -143,7 +143,7 @@ class LookCard(QScrollArea):
         if page.text is not None and page.text.state == "failed":
             return page.text.reason
         lines = [summary(document.pages)]
-        if document.is_looking:
+        if document.phase is Phase.LOOKING and document.num_looked < len(document.pages):
             lines.append(f"Looking at page {document.num_looked:,}…")
         if page.info is not None and len(document.pages) > 1:
             lines.append(f"This page: {page.info.reason}")

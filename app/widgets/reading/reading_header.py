@@ -76,7 +76,8 @@ class ReadingHeader(QWidget):
         if document.phase is Phase.LOCKED:
             return "Locked"
         is_read = document.is_reading or (document.jobs.is_followed and bool(document.pages))
-        if document.is_looking and not is_read:
+        is_looking = document.phase is Phase.LOOKING and document.num_looked < max(len(document.pages), 1)
+        if is_looking and not is_read:
             return (
                 f"Looking · {document.num_looked:,} of {count(len(document.pages), 'page')}"
                 if document.pages

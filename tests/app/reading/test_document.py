@@ -7,7 +7,7 @@ from msgspec.structs import replace as with_fields
 from pytestqt.qtbot import QtBot
 
 from app.asking import Errand
-from app.viewmodels.reading import document as reading_document
+from app.viewmodels.reading import page as reading_page
 from app.viewmodels.reading.choice import PICTURES, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.jobs import CHUNK
@@ -369,10 +369,8 @@ def test_in_a_long_document_a_step_looks_at_two_pages_and_what_is_read_is_counte
     for number in range(1, 101):
         document.take(page_text(number, "one two", doubtful=True))
     looked_at: list[str] = []
-    word_of = reading_document.word_around
-    monkeypatch.setattr(
-        reading_document, "word_around", lambda text, span: looked_at.append(text) or word_of(text, span)
-    )
+    word_of = reading_page.word_around
+    monkeypatch.setattr(reading_page, "word_around", lambda text, span: looked_at.append(text) or word_of(text, span))
     monkeypatch.setattr(Page, "is_read", property(lambda page: looked_at.append("read") or bool(page.text)))
     reader.go_to(50)
     for steps, there in ((1, 50), (1, 51), (-1, 50), (-1, 49)):
