@@ -5,6 +5,7 @@ The menu bar, the buttons, the keys and the sheet that lists them are all made o
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -45,6 +46,8 @@ class Command:
     """What it is called now; without it, always the same."""
     is_shown: bool = False
     """Whether it does something to be seen in the main window, which comes forward for it."""
+    when_seen: "Callable[[Gestures], bool] | None" = None
+    """Whether it can be chosen from the menu that is open; its keys find out when they are pressed."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,10 @@ def _can_stop(at: "Gestures") -> bool:
 
 def _edit(name: str, words: str, key: QKeySequence.StandardKey, role: QAction.MenuRole = _Role.NoRole) -> Command:
     """Something that is done to the text where the keyboard is."""
-    return Command(name, words, key, lambda at: at.edit_text(name), role=role)
+    return Command(
+        name, words, key, lambda at: at.editing.do(name), when_seen=lambda at: at.editing.can(name), role=role,
+        words_now=(lambda at: at.editing.undo_words) if name == "undo" else None,
+    )  # fmt: skip
 
 
 def _appearance(choice: Appearance, words: str) -> Command:
@@ -407,6 +413,9 @@ class Commands(QObject):
                 action.triggered.connect(lambda is_on, turn=command.turn: turn(at, is_on))
             if command.is_on is not None:
                 action.triggered.connect(lambda: self.refresh(at))
+        for menu in self.menus.values():
+            menu.aboutToShow.connect(partial(self._open, at, menu))
+            menu.aboutToHide.connect(partial(self._close, menu))
         self.refresh(at)
 
     def refresh(self, at: "Gestures") -> None:
@@ -420,6 +429,19 @@ class Commands(QObject):
                 action.setChecked(command.is_on(at))
         for when, menu in self._timely:
             menu.menuAction().setEnabled(when(at))
+
+    def _open(self, at: "Gestures", menu: QMenu) -> None:
+        """A menu is about to be seen."""
+        self.refresh(at)
+        for command, action in self._pairs():
+            if command.when_seen is not None and action in menu.actions():
+                action.setEnabled(command.when_seen(at))
+
+    def _close(self, menu: QMenu) -> None:
+        """The keys of what is in it work again."""
+        for command, action in self._pairs():
+            if command.when_seen is not None and action in menu.actions():
+                action.setEnabled(True)
 
     def _pairs(self) -> Iterator[tuple[Command, QAction]]:
         return ((command, self._actions[command.name]) for command in self._table)

@@ -14,9 +14,9 @@ from app.viewmodels.draft.attached import Attached, DraftPicture, DraftReading
 from app.viewmodels.reading.arrivals import Promise, promise
 from app.viewmodels.reading.finding import PageFinding
 from app.viewmodels.settings.preferences import Preferences
+from app.widgets.editing import Editing
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.models.model_gestures import ModelGestures
-from app.widgets.reading.cell_table import CellTable
 from app.widgets.reading.reading_gestures import ReadingGestures
 from app.widgets.recordings.recording_gestures import RecordingGestures
 from app.widgets.shared.dialogs import (
@@ -27,8 +27,6 @@ from app.widgets.shared.dialogs import (
 )
 from app.widgets.shared.look import Look
 from app.widgets.shared.picture_viewer import PictureViewer
-from app.widgets.shared.text_focus import can_undo, focused_field
-from app.widgets.shared.toast import Toast
 from app.widgets.shortcut_sheet import ShortcutSheet
 from app.widgets.speech_gestures import SpeechGestures
 
@@ -68,6 +66,7 @@ class Gestures(QObject):
         self.voice = models.voice
         self.finding = models.finding
         self.reading = ReadingGestures(window, models, self.refresh)
+        self.editing = Editing(window, self.reading)
         self.speech = SpeechGestures(window, models, self.refresh)
         self.models = ModelGestures(window, look, models, preferences)
         self.models.manager.shown.connect(self.refresh)
@@ -137,7 +136,7 @@ class Gestures(QObject):
             if (each := self.shelf.neighbour(conversation_id, steps)) not in (None, conversation_id)
         ]
         was_listed, was_open = self.window.sidebar.list.hasFocus(), conversation_id == self.library.current_id
-        self.window.toast.say("Conversation deleted", self.library.remove(conversation_id))
+        self.window.toast.say("Conversation deleted", self.library.remove(conversation_id), "Delete Conversation")
         if not was_listed or not neighbours:
             self.window.composer.editor.setFocus()
         elif was_open:
@@ -282,23 +281,6 @@ class Gestures(QObject):
     def close_front_window(self) -> None:
         """On a Mac the menu bar also serves the settings window."""
         (QApplication.activeWindow() or self.window).close()
-
-    def edit_text(self, operation: str) -> None:
-        """Cut, copy and the like where the keyboard is. Elsewhere in this window a paste goes into the message, and
-        Undo takes a deletion back.
-        """
-        field = focused_field()
-        is_here = QApplication.activeWindow() in (None, self.window)
-        if is_here and self.reading.take_text_operation(operation, field):
-            return
-        if is_here and operation == "paste" and (field is None or field.isReadOnly()):
-            self.window.composer.editor.paste()
-        elif is_here and operation == "undo" and not can_undo(field):
-            max(self.window.findChildren(Toast), key=lambda toast: toast.offered_at).take_back()
-        elif field is not None:
-            getattr(field, "selectAll" if operation == "select_all" else operation)()
-        elif isinstance(table := QApplication.focusWidget(), CellTable) and operation in ("copy", "select_all"):
-            table.selectAll() if operation == "select_all" else table.copy()
 
     def refresh(self) -> None:
         """Show what can be done now."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QSpinBox, QWidget
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QMenu, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -77,6 +77,28 @@ def test_the_command_in_the_menu_does_the_same(deleted: Desk, qtbot: QtBot) -> N
     qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
     deleted.window.commands["undo"].trigger()  # nothing is left to take back
     assert is_back(deleted)()
+
+
+def test_the_menu_says_what_undo_takes_back_and_is_off_where_there_is_nothing(deleted: Desk, qtbot: QtBot) -> None:
+    menu, undo = deleted.window.commands.menus["Edit"], deleted.window.commands["undo"]
+    assert seen_in(menu, undo) == ("Undo Delete Conversation", True)
+    qtbot.keyClicks(deleted.window.composer.editor, "abc")
+    assert seen_in(menu, undo) == ("Undo", True)
+    assert seen_in(menu, deleted.window.commands["cut"]) == ("Cut", False)
+    undo.trigger()
+    assert seen_in(menu, deleted.window.commands["redo"]) == ("Redo", True)
+    undo.trigger()
+    qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
+    assert seen_in(menu, undo) == ("Undo", False)
+    assert undo.isEnabled()  # its keys find out when they are pressed
+
+
+def seen_in(menu: QMenu, action: QAction) -> tuple[str, bool]:
+    """How a command stands in its menu while that is open."""
+    menu.aboutToShow.emit()
+    seen = action.text(), action.isEnabled()
+    menu.aboutToHide.emit()
+    return seen
 
 
 def test_the_way_back_is_reached_by_tab_and_stays_while_the_keyboard_is_on_it(deleted: Desk, qtbot: QtBot) -> None:

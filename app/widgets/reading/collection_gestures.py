@@ -16,6 +16,8 @@ from engine import DocumentFormat
 
 __all__ = ["CollectionGestures"]
 
+_DEED = "Delete Document"
+
 
 class CollectionGestures(QObject):
     """Lives as long as its window."""
@@ -26,8 +28,10 @@ class CollectionGestures(QObject):
         self._models = models
         collection = models.collection
         window.documents_room.furnish(self._follow)
-        collection.deleted.connect(lambda way_back: self._toast().say("Document deleted", way_back))
-        collection.missed.connect(lambda way_back: self._toast().say("What was read of it was deleted", way_back))
+        collection.deleted.connect(lambda way_back: self._toast().say("Document deleted", way_back, _DEED))
+        collection.missed.connect(
+            lambda way_back: self._toast().say("What was read of it was deleted", way_back, _DEED)
+        )
         collection.changed.connect(models.search.refresh)
         collection.recent_changed.connect(self._list_recent)
         models.visits.opened_changed.connect(collection.refresh)

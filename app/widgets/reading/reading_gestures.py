@@ -17,7 +17,6 @@ from app.widgets.reading.collection_gestures import CollectionGestures
 from app.widgets.reading.page_view import Fit
 from app.widgets.reading.reading_view import ReadingView
 from app.widgets.shared.dialogs import ask_where_to_write
-from app.widgets.shared.text_focus import Field
 from engine import Box, DocumentFormat, PageText, ReadingForm
 
 __all__ = ["ReadingGestures"]
@@ -211,19 +210,6 @@ class ReadingGestures(QObject):
         if document is not None:
             self.reader.close(document)
             self._collection.remove_all_of(document.path)
-
-    def take_text_operation(self, operation: str, field: Field | None) -> bool:
-        """Undo and redo of the document, wherever the keyboard is in it but in a field of its own; an Undo without a
-        change to take back is not its.
-        """
-        if self.document is None or (field is not None and field is not self.view.text.editor):
-            return False
-        if operation == "undo" and not self.document.changes.can_undo:
-            return False
-        if operation in ("undo", "redo"):
-            self.document.undo() if operation == "undo" else self.document.redo()
-            return True
-        return field is None
 
     def send(self) -> None:
         """Put the text of all pages into the message of the conversation."""

@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit
 
-__all__ = ["Field", "can_undo", "focused_field"]
+__all__ = ["Field", "can_redo", "can_undo", "focused_field"]
 
 Field = QLineEdit | QTextEdit | QPlainTextEdit
 
@@ -20,3 +20,10 @@ def can_undo(field: Field | None) -> bool:
     if isinstance(field, QLineEdit):
         return field.isUndoAvailable()
     return field is not None and not field.isReadOnly() and field.document().isUndoAvailable()
+
+
+def can_redo(field: Field | None) -> bool:
+    """Whether something was taken back there that can be done again."""
+    if isinstance(field, QLineEdit):
+        return field.isRedoAvailable()
+    return field is not None and not field.isReadOnly() and field.document().isRedoAvailable()

@@ -26,6 +26,7 @@ UNDO_MS = 10_000
 @dataclass(frozen=True)
 class _Offer:
     text: str
+    deed: str
     undo: Callable[[], None]
     at: float = field(default_factory=time.time)
     """When it was made, in seconds since 1970: what was deleted goes by this clock too, also while the Mac sleeps."""
@@ -103,11 +104,13 @@ class Toast(QFrame):
         self.hide()
         parent.installEventFilter(self)
 
-    def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
-        """Show a note, with an Undo button when there is a way back. A plain note lies over that a while."""
+    def say(self, text: str, undo: Callable[[], None] | None = None, deed: str = "") -> None:
+        """Show a note, with an Undo button when there is a way back from a deed: "Delete Conversation". A plain note
+        lies over that a while.
+        """
         self._file = None
         if undo is not None:
-            self._offers.append(_Offer(text, undo))
+            self._offers.append(_Offer(text, deed, undo))
             self._keys.turn(on=True)
             self._show()
         else:
@@ -127,6 +130,12 @@ class Toast(QFrame):
     def offered_at(self) -> float:
         """When the way back was offered that is taken first, in seconds since 1970; 0 for none."""
         return self._offers[-1].at if self._offers else 0.0
+
+    @property
+    def deed(self) -> str:
+        """What is taken back first; empty for nothing."""
+        is_open = bool(self._offers) and self._offers[-1].age_s < HELD_S
+        return self._offers[-1].deed if is_open else ""
 
     @property
     def _left_ms(self) -> int:
