@@ -1,6 +1,6 @@
 """The line at the top: which model there is, how it does, and a new conversation."""
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
@@ -45,7 +45,7 @@ class StatusChip(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = _Dot(look)
-        self.model_name = ElidedLabel()
+        self.model_name = ElidedLabel(least=self._room_for_name)
         give_role(self.model_name, "name")
         self.state = ElidedLabel()
         give_role(self.state, "caption")
@@ -70,13 +70,7 @@ class StatusChip(QToolButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the room anew."""
         super().resizeEvent(event)
-        self._share()
-
-    def event(self, event: QEvent) -> bool:
-        """The same when the labels say something else, or in other letters."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._share()
-        return super().event(event)
+        self.model_name.updateGeometry()
 
     @property
     def _around(self) -> int:
@@ -84,10 +78,9 @@ class StatusChip(QToolButton):
         margins = self._row.contentsMargins()
         return margins.left() + margins.right() + self._dot.width() + 2 * self._row.spacing()
 
-    def _share(self) -> None:
-        """The state loses its end before the model's name does."""
-        room = self.width() - self._around - self.state.minimumSizeHint().width()
-        self.model_name.setMinimumWidth(max(0, min(room, self.model_name.sizeHint().width())))
+    def _room_for_name(self) -> int:
+        """Pixels: the state loses its end before the model's name does."""
+        return self.width() - self._around - self.state.minimumSizeHint().width()
 
     def _show(self) -> None:
         status = self._status

@@ -363,5 +363,4 @@ class MainWindow(QMainWindow):
         self._halves.setCollapsible(0, False)
         self._halves.setCollapsible(1, False)
         self._halves.setHandleWidth(1)
-        self._halves.setSizes([236, 700])
         self.setCentralWidget(self._halves)

@@ -9,12 +9,15 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 from app.look.theme import Theme
 from app.widgets.sidebar import Sidebar
 
-__all__ = ["ROOM_FOR_SIDEBAR", "SidebarPlace"]
+__all__ = ["ROOM_FOR_SIDEBAR", "WIDTH_BESIDE", "SidebarPlace"]
 
 ROOM_FOR_SIDEBAR = 720
 """Pixels of a window; in a narrower one the conversations lie over what is open, for as long as they are wanted."""
 
-_WIDTH, _LEFT_FREE = 280, 60
+WIDTH_BESIDE = 236
+"""Pixels, until a person wants more or less."""
+
+_WIDTH_ABOVE, _LEFT_FREE = 280, 60
 _DIM = QColor(0, 0, 0, 70)
 
 
@@ -36,8 +39,10 @@ class SidebarPlace(QObject):
         self.is_shown = True
         """Whether it is seen, beside or above."""
         self._is_wanted_above = False
-        self._width_beside = sidebar.width()
+        self._width_beside = WIDTH_BESIDE
+        """In pixels, as a person wants it: a narrow window gives it less."""
         self._curtain = _Curtain(window, self.put_away)
+        halves.splitterMoved.connect(self._note_width)
         halves.installEventFilter(self)
 
     @property
@@ -69,24 +74,27 @@ class SidebarPlace(QObject):
         """Put it where there is room; `is_wanted` where that is beside."""
         is_inside = self._halves.indexOf(self._sidebar) >= 0
         if self.is_narrow and is_inside:
-            self._width_beside = self._halves.sizes()[0] or self._width_beside
             self._sidebar.setParent(self._window)
         elif not self.is_narrow and not is_inside:
             self._is_wanted_above = False
             self._halves.insertWidget(0, self._sidebar)
             self._halves.setCollapsible(0, False)
-            self._halves.setSizes([self._width_beside, max(self._halves.width() - self._width_beside, 1)])
         self.is_shown = self._is_wanted_above if self.is_narrow else is_wanted
         self._sidebar.setVisible(self.is_shown)
+        if self.is_shown and not self.is_narrow and self._halves.sizes()[0] != self._width_beside:
+            self._halves.setSizes([self._width_beside, max(self._halves.width() - self._width_beside, 1)])
         self._curtain.setVisible(self.is_above)
         if self.is_above:
             room = self._halves.geometry()
             self._curtain.setGeometry(room)
             self._sidebar.setGeometry(
-                room.adjusted(0, 0, min(self._theme.symbol(_WIDTH), room.width() - _LEFT_FREE) - room.width(), 0)
+                room.adjusted(0, 0, min(self._theme.symbol(_WIDTH_ABOVE), room.width() - _LEFT_FREE) - room.width(), 0)
             )
             self._curtain.raise_()
             self._sidebar.raise_()
+
+    def _note_width(self) -> None:
+        self._width_beside = self._halves.sizes()[0]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep the size of what it lies over."""

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.settings import Settings
 from app.viewmodels.draft.attached import DraftText, new_key
+from app.widgets.sidebar_place import WIDTH_BESIDE
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, say, wait_for_end
 
 LEAST_TARGET = 24
@@ -118,6 +119,10 @@ def test_with_the_largest_text_a_narrow_window_cuts_nothing(
     assert words == "Write a message"
     assert chip.model_name.width() >= chip.model_name.sizeHint().width()
     assert chip.state.width() < chip.state.sizeHint().width(), "the state loses its end first"
+    desk.theme.set_text_size(100)
+    window.resize(1080, 760)
+    qtbot.waitUntil(lambda: window.sidebar.width() == WIDTH_BESIDE, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: chip.model_name.width() == chip.model_name.sizeHint().width(), timeout=WAIT_MS)
 
 
 def test_a_button_is_let_go_with_its_menu(open_desk: OpenDesk) -> None:

@@ -36,7 +36,7 @@ class ModelCard(QFrame):
         self._look = look
         give_role(self, "modelCard")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.name = ElidedLabel()
+        self.name = ElidedLabel(least=lambda: look.theme.pixels(_NAME))
         give_role(self.name, "name")
         self.form = ElidedLabel()
         give_role(self.form, "caption")
@@ -61,7 +61,6 @@ class ModelCard(QFrame):
         self.entry = entry
         self.setAccessibleName(entry.spoken)
         self.name.setText(entry.title)
-        self.name.setMinimumWidth(min(self.name.sizeHint().width(), self._look.theme.pixels(_NAME)))
         self.form.setText(entry.form)
         self.badge.setText("In use" if entry.is_current else "Recommended")
         self.badge.setVisible(entry.is_current or (entry.is_recommended and entry.group is not Group.RECOMMENDED))

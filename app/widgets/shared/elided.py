@@ -1,5 +1,7 @@
 """Text that loses its middle or its end, with an ellipsis, before it is cut."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter
@@ -13,11 +15,16 @@ _LEAST = 40
 
 
 class ElidedLabel(Label):
-    """One line of text that shows as much of itself as fits."""
+    """One line of text that shows as much of itself as fits, and always `least` pixels of it, asked anew each time."""
+
+    def __init__(self, *, alignment: Qt.AlignmentFlag | None = None, least: Callable[[], int] | None = None) -> None:
+        super().__init__(alignment=alignment)
+        self._least = least
 
     def minimumSizeHint(self) -> QSize:
-        """Almost nothing."""
-        return QSize(_LEAST, super().minimumSizeHint().height())
+        """What is always shown, if the text is that long; else almost nothing."""
+        least = _LEAST if self._least is None else max(0, min(self._least(), self.sizeHint().width()))
+        return QSize(least, super().minimumSizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint as much as fits."""
