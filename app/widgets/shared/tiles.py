@@ -68,8 +68,12 @@ class WaveTile(_Tile):
             painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))
 
 
+_GAUGE_START, _GAUGE_SPAN = 225, 270
+"""In degrees, from the right against the clock: a whole ring would look like a button to choose."""
+
+
 class ContextRing(QWidget):
-    """How full the model's context is, as a ring; above 1 it is simply full. With the keyboard on it, it tells more."""
+    """How full the model's context is, as a gauge; above 1 it is full. With the keyboard on it, it tells more."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -103,22 +107,17 @@ class ContextRing(QWidget):
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the ring clockwise from the top."""
+        """Paint the gauge clockwise."""
         colors = self._look.theme.colors
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.hasFocus():
             painter.setPen(QPen(QColor(colors.accent), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        thickness = self.width() * 3 / 26
-        margin = self.width() * 5 / 26
-        area = QRectF(self.rect()).adjusted(margin, margin, -margin, -margin)
-        painter.setPen(QPen(QColor(colors.secondary), 1))
-        half = thickness / 2
-        painter.drawEllipse(area.adjusted(-half, -half, half, half))
-        painter.setPen(QPen(QColor(colors.hairline), thickness))
-        painter.drawEllipse(area)
-        pen = QPen(QColor(colors.caution if self._is_nearly_full else colors.accent), thickness)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawArc(area, 90 * 16, -round(min(self.fraction, 1.0) * 360 * 16))
+        unit = self.width() / 26
+        area = QRectF(self.rect()).adjusted(6 * unit, 6 * unit, -6 * unit, -6 * unit)
+        full = QColor(colors.caution if self._is_nearly_full else colors.accent)
+        for color, thickness, fraction in ((QColor(colors.secondary), 1.5, 1.0), (full, 4.0, min(self.fraction, 1.0))):
+            if fraction:
+                painter.setPen(QPen(color, thickness * unit, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+                painter.drawArc(area, _GAUGE_START * 16, -round(fraction * _GAUGE_SPAN * 16))
