@@ -41,8 +41,10 @@ __all__ = [
     "CODE_PADDING",
     "INLINE_CODE",
     "QUOTE_INDENT",
+    "has_header",
     "in_utf16",
     "insert_plain",
+    "is_as_written",
     "is_bulleted",
     "is_header",
     "is_numbered",
@@ -53,6 +55,7 @@ __all__ = [
     "number_of",
     "page_format",
     "quote_depth",
+    "quoted",
     "readable_pieces",
     "readable_texts",
     "render_markdown",
@@ -81,6 +84,12 @@ _NUMBERED = QTextFormat.Property.UserProperty.value + 5
 _RULE = QTextFormat.Property.UserProperty.value + 2
 _TASK = QTextFormat.Property.UserProperty.value + 3
 """On a list item: whether its task is done. Qt's own boxes and bullets are not drawn."""
+
+_HEADLESS = QTextFormat.Property.UserProperty.value + 6
+"""On a table: its header was empty and is left out."""
+
+_AS_WRITTEN = QTextFormat.Property.UserProperty.value + 7
+"""On a line that is shown as it was written."""
 
 _EMAIL, _WWW, _TABLES, _STRIKES, _TASKS = 0x0008, 0x0400, 0x0100, 0x0200, 0x0800
 _NO_HTML = QTextDocument.MarkdownFeature.MarkdownNoHTML
@@ -127,7 +136,9 @@ def insert_plain(cursor: QTextCursor, text: str, theme: Theme) -> None:
     """Insert lines that are shown as they were written, in the letters of code."""
     letters = QTextCharFormat()
     letters.setFont(theme.mono_font, _SPECIFIED)
-    cursor.setBlockFormat(QTextBlockFormat())
+    shape = QTextBlockFormat()
+    shape.setProperty(_AS_WRITTEN, True)
+    cursor.setBlockFormat(shape)
     cursor.setBlockCharFormat(letters)
     cursor.insertText(text, letters)
 
@@ -176,9 +187,22 @@ def quote_depth(block: QTextBlock) -> int:
     return block.blockFormat().intProperty(_QUOTE_LEVEL)
 
 
+def quoted(depth: int) -> QTextBlockFormat:
+    """The format of what is in so many quotes."""
+    shape = QTextBlockFormat()
+    if depth:
+        shape.setProperty(_QUOTE_LEVEL, depth)
+    return shape
+
+
 def is_rule(block: QTextBlock) -> bool:
     """Whether a block is a thematic break."""
     return block.blockFormat().hasProperty(_RULE)
+
+
+def is_as_written(block: QTextBlock) -> bool:
+    """Whether a block is a line that is shown as it was written."""
+    return block.blockFormat().hasProperty(_AS_WRITTEN)
 
 
 def is_bulleted(block: QTextBlock) -> bool:
@@ -287,7 +311,9 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
         if isinstance(frame, QTextTable):
             _repair_first_cell(frame)
             _part_from_text(frame)
-            _style_header(frame, theme)
+            _drop_empty_header(frame)
+            if has_header(frame):
+                _style_header(frame, theme)
             shape = QTextTableFormat(frame.format())
             shape.setBorderCollapse(True)
             shape.setBorder(1)
@@ -317,9 +343,19 @@ def _repair_first_cell(table: QTextTable) -> None:
 
 def _part_from_text(table: QTextTable) -> None:
     """Put an empty block before a table, as Qt puts one behind it: what is before a table stretches its first cell."""
-    cursor = QTextCursor(table.document())
+    cursor = table.firstCursorPosition()
     cursor.setPosition(table.firstPosition() - 1)
     cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
+
+
+def _drop_empty_header(table: QTextTable) -> None:
+    """Leave out a header that says nothing: models write one where a table has none."""
+    cells = [table.cellAt(0, column).firstCursorPosition().block() for column in range(table.columns())]
+    if table.rows() > 1 and not any(cell.text().strip() for cell in cells):
+        table.removeRows(0, 1)
+        shape = table.format()
+        shape.setProperty(_HEADLESS, True)
+        table.setFormat(shape)
 
 
 def _style_header(table: QTextTable, theme: Theme) -> None:
@@ -474,7 +510,12 @@ def table_of(block: QTextBlock) -> QTextTable | None:
 def is_header(block: QTextBlock) -> bool:
     """Whether a block is a cell of a table's first row."""
     table = table_of(block)
-    return table is not None and table.cellAt(block.position()).row() == 0
+    return table is not None and has_header(table) and table.cellAt(block.position()).row() == 0
+
+
+def has_header(table: QTextTable) -> bool:
+    """Whether a table's first row is its header."""
+    return not table.format().boolProperty(_HEADLESS)
 
 
 def text_in(block: QTextBlock, start: int, end: int) -> str:

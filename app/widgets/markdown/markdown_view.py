@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QHelpEvent,
     QMouseEvent,
     QPainter,
-    QPaintEvent,
     QShowEvent,
     QTextBlock,
     QTextBlockFormat,
@@ -38,7 +37,7 @@ from app.widgets.markdown.markdown_document import (
 )
 from app.widgets.markdown.ornaments import Ornaments, card_of
 from app.widgets.markdown.selection import Copied, copied_table, selection_mime
-from app.widgets.markdown.text_view import TextView
+from app.widgets.markdown.wide_tables import TabularView
 from app.widgets.shared.look import IconButton, Look
 
 __all__ = ["MarkdownView"]
@@ -47,7 +46,7 @@ _LONG_S, _REST, _LONGEST_REST_S = 0.008, 8, 0.5
 """After a tail that took longer, the next one waits so many times as long, at most half a second."""
 
 
-class MarkdownView(TextView):
+class MarkdownView(TabularView):
     """Shows Markdown that grows at its end. What is selected in a finished block stays selected.
 
     A long finished text is set piece by piece, and others have their turn in between.
@@ -88,7 +87,6 @@ class MarkdownView(TextView):
         self.code_button.clicked.connect(self._copy_code)
         self._button_block = QTextCursor(self.document())
         self.cursorPositionChanged.connect(self._follow_cursor)
-        self.horizontalScrollBar().rangeChanged.connect(lambda: self.horizontalScrollBar().setMaximum(0))
         look.theme.changed.connect(self._follow_theme)
         look.typesetter.made.connect(self._take)
 
@@ -138,15 +136,15 @@ class MarkdownView(TextView):
         """What is copied and dragged: plain text and Markdown, formulas as their source, and no colours."""
         return selection_mime(self.textCursor())
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint what stands under and beside the text, as far as it is seen, then the text."""
+    def paint_part(self, area: QRect, offset: int) -> None:
+        """Paint what stands under and beside the text, then the text."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._ornaments.paint(
-            painter, self.document(), self.cursorForPosition(event.rect().topLeft()).block(), event.rect()
-        )
+        painter.setClipRect(area)
+        painter.translate(-offset, 0)
+        self._ornaments.paint(painter, self.document(), self.cursorForPosition(area.topLeft()).block(), area)
         painter.end()
-        super().paintEvent(event)
+        super().paint_part(area, offset)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with the theme."""
@@ -208,7 +206,7 @@ class MarkdownView(TextView):
         has_moved = is_code(block) and scroll_code_to(code_lines(block), place, self.viewport().width())
         if has_moved:
             self.viewport().update()
-        return has_moved
+        return has_moved or self.show_in_table(block, place)
 
     def _room_below(self) -> int:
         """The card of code at the end reaches below its text."""
@@ -288,6 +286,7 @@ class MarkdownView(TextView):
         self.code_button.hide()
         self._formulas.forget()
         self._colors.forget()
+        self.forget_tables()
         self.is_partly_plain = False
         self._settled_end = 0
 
@@ -341,6 +340,7 @@ class MarkdownView(TextView):
         self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
         cursor.insertFragment(QTextDocumentFragment(set_piece))
         self._remove_foothold(start, before)
+        self.fit_tables(start)
 
     def _body_font(self) -> QFont:
         self.ensurePolished()

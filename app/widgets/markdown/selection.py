@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QTextEdit
 
 from app.text.blocks import uncut
 from app.text.html import make_html
-from app.widgets.markdown.code_blocks import is_code
+from app.widgets.markdown.code_blocks import is_code, starts_fence
 from app.widgets.markdown.formula_images import written_tex
-from app.widgets.markdown.markdown_document import number_of, table_of, task_of
+from app.widgets.markdown.markdown_document import is_as_written, number_of, quote_depth, quoted, table_of, task_of
 from app.widgets.markdown.selection_html import TABLE, selection_html
 from app.widgets.markdown.selection_markdown import selection_markdown
 
@@ -83,6 +83,7 @@ def copied_selection(cursor: QTextCursor) -> Copied:
     document = QTextDocument()
     QTextCursor(document).insertFragment(cursor.selection())
     _number_as(document, cursor)
+    _quote_as(document, cursor)
     shown = selection_html(document)
     text = _plain(document, cursor)
     begun = cursor.document().findBlock(cursor.selectionStart())
@@ -104,6 +105,13 @@ def _number_as(document: QTextDocument, cursor: QTextCursor) -> None:
         block, original = block.next(), original.next()
 
 
+def _quote_as(document: QTextDocument, cursor: QTextCursor) -> None:
+    """Let what begins inside of a quote and goes on behind its paragraph begin in that quote: Qt forgets it."""
+    block, original = _first(document), cursor.document().findBlock(cursor.selectionStart())
+    if cursor.selectionEnd() >= original.position() + original.length() and not quote_depth(block):
+        QTextCursor(block).mergeBlockFormat(quoted(quote_depth(original)))
+
+
 def _first(document: QTextDocument) -> QTextBlock:
     """The first selected block: Qt leaves an empty one before some kinds of it."""
     block = document.begin()
@@ -111,10 +119,12 @@ def _first(document: QTextDocument) -> QTextBlock:
 
 
 def _plain(document: QTextDocument, cursor: QTextCursor) -> str:
-    """The text with what stands before items, cells of a row parted by tabs as spreadsheets take them."""
+    """The text with what stands before items, cells of a row parted by tabs as spreadsheets take them, and blank lines
+    between blocks.
+    """
     lines: list[str] = []
     block = _first(document)
-    row = _row_of(None, block)
+    row, last = _row_of(None, block), block
     begins = cursor.document().findBlock(cursor.selectionStart()).position() == cursor.selectionStart()
     is_one = not block.next().isValid()
     while block.isValid():
@@ -124,10 +134,30 @@ def _plain(document: QTextDocument, cursor: QTextCursor) -> str:
         if table is not None and place == row:
             lines[-1] += f"\t{text}"
         elif text or table is not None or is_code(block) or block.textList() is not None:  # not what parts a table
+            lines += [""] * _is_parted(last, block)
             lines.append((_item_start(block) if begins and not is_one else "") + text)
+            last = block
         begins, row = True, place
         block = block.next()
     return uncut("\n".join(lines)).strip("\n")
+
+
+def _is_parted(block: QTextBlock, following: QTextBlock) -> bool:
+    """Whether a blank line parts two blocks: not rows of a table, lines of code or as written, or what is in a list."""
+    if block == following:
+        return False
+    if is_code(block) and is_code(following):
+        return starts_fence(following)
+    if is_as_written(following) and (is_as_written(block) or not block.previous().isValid()):
+        return False
+    table = table_of(block)
+    if table is not None and table == table_of(following):
+        return False
+    return not (_is_in_list(block) and _is_in_list(following))
+
+
+def _is_in_list(block: QTextBlock) -> bool:
+    return block.textList() is not None or block.blockFormat().indent() > 0
 
 
 def _text_of(block: QTextBlock) -> str:

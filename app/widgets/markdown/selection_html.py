@@ -8,6 +8,7 @@ from app.text.html import may_link
 from app.widgets.markdown.code_blocks import code_lines, is_code
 from app.widgets.markdown.formula_images import written_tex
 from app.widgets.markdown.markdown_document import (
+    has_header,
     is_header,
     is_numbered,
     is_rule,
@@ -94,7 +95,7 @@ def _table(table: QTextTable) -> str:
     rows = []
     for row in range(table.rows()):
         cells = (table.cellAt(row, column).firstCursorPosition().block() for column in range(table.columns()))
-        tag = "td" if row else "th"
+        tag = "th" if has_header(table) and not row else "td"
         rows.append("".join(f"<{tag}>{_inline(cell)}</{tag}>" for cell in cells))
     return TABLE + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 

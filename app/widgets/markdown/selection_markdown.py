@@ -13,6 +13,7 @@ from app.widgets.markdown.code_blocks import code_language, code_lines, is_code
 from app.widgets.markdown.formula_images import written_tex
 from app.widgets.markdown.markdown_document import (
     INLINE_CODE,
+    has_header,
     is_header,
     is_rule,
     number_of,
@@ -115,13 +116,13 @@ def _fenced(code: str, language: str) -> str:
 
 
 def _table(table: QTextTable) -> str:
-    lines = []
+    lines = [] if has_header(table) else ["|  " * table.columns() + "|"]
     for row in range(table.rows()):
         cells = [table.cellAt(row, column).firstCursorPosition().block() for column in range(table.columns())]
         written = (_inline(cell).replace("\n", "<br>") for cell in cells)
         lines.append(f"| {' | '.join(written)} |")
         if not row:
-            lines.append(f"|{'|'.join(_rule_of(cell.blockFormat().alignment()) for cell in cells)}|")
+            lines.insert(1, f"|{'|'.join(_rule_of(cell.blockFormat().alignment()) for cell in cells)}|")
     return "\n".join(lines)
 
 

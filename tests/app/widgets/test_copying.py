@@ -1,6 +1,7 @@
 """What goes to the clipboard of an answer, a part of it and its tables."""
 
-from PySide6.QtGui import QTextCursor
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor, QTextTable
 
 from app.look.theme import Theme
 from app.text.blocks import Piece, cleaned
@@ -48,7 +49,7 @@ def test_html_means_the_same_as_what_is_shown() -> None:
 def test_a_selection_keeps_numbers_bullets_and_emphasis(view: MarkdownView) -> None:
     source = "intro\n\n7. one **bold**\n8. two\n   - inner\n9. three\n\n- [x] done"
     copied = selected(view, source)
-    assert copied.text == "intro\n7. one bold\n8. two\n  - inner\n9. three\n- [x] done"
+    assert copied.text == "intro\n\n7. one bold\n8. two\n  - inner\n9. three\n- [x] done"
     assert copied.html == (
         '<p>intro</p><ol start="7"><li>one <b>bold</b></li><li>two<ul><li>inner</li></ul></li><li>three</li></ol>'
         "<ul><li>☑ done</li></ul>"
@@ -64,7 +65,7 @@ def test_what_parts_a_table_from_the_text_is_no_line_of_it(view: MarkdownView) -
     copied = selected(
         view, "text\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n| c |\n|---|\n| 3 |\n\n---\n\n```\nx\n\ny\n```\n\nend"
     )
-    assert copied.text == "text\na\tb\n1\t2\nc\n3\nx\n\ny\nend"
+    assert copied.text == "text\n\na\tb\n1\t2\n\nc\n3\n\nx\n\ny\n\nend"
 
 
 def test_a_selection_keeps_code_quotes_headings_and_links(view: MarkdownView) -> None:
@@ -95,7 +96,19 @@ def test_the_markdown_of_a_part_is_written_as_models_write_it(view: MarkdownView
     assert selected(view, source, "inner", "two").markdown == "- inner\n\n  ```py\n  f(x)\n  ```\n\n2. two"
     assert selected(view, source, "f(", "f(").markdown == "f("
     assert selected(view, source, "ead", "use").markdown == "ead\n\nuse"
-    assert selected(view, source, "oted", "more").markdown == "oted\n\n> more"
+    assert selected(view, source, "oted", "more").markdown == "> oted\n>\n> more"
+    assert selected(view, source, "oted", "oted").markdown == "oted"
+
+
+def test_a_header_that_says_nothing_is_left_out(view: MarkdownView) -> None:
+    source = "|  |  |\n|---|--:|\n| a | 1 |\n| b | 2 |"
+    copied = selected(view, source)
+    assert copied.text == "a\t1\nb\t2"
+    assert copied.markdown == source
+    assert "<th>" not in copied.html
+    table = next(frame for frame in view.document().rootFrame().childFrames() if isinstance(frame, QTextTable))
+    assert table.rows() == 2
+    assert table.cellAt(0, 0).format().background().style() == Qt.BrushStyle.NoBrush
 
 
 def test_only_links_that_may_be_opened_are_copied(view: MarkdownView) -> None:
