@@ -477,11 +477,10 @@ def short_of_memory(engine: FakeEngine, request: Respond) -> Iterator[EngineEven
 
 
 def decline(_engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:
-    """Says what the sample says to what it cannot do."""
+    """Says what the sample says to what it cannot do, and goes on until it is stopped."""
     yield from prompt(request)
     yield TextDelta("I am Cabochon's sample, a tiny model: I read large print.")
-    yield TextDelta(" For anything else, start Cabochon with another: cabochon --model FOLDER.")
-    yield Finished("end_of_turn", stats(12))
+    yield from write_on(60)
 
 
 def fail_first(engine: FakeEngine, request: Respond) -> Iterator[EngineEvent]:

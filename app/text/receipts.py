@@ -21,6 +21,9 @@ BUDGET_NAMES = dict(zip(BUDGETS, ("Coarse", "Low", "Standard", "Fine", "Finest")
 SHORT_S = 0.05
 """What takes less is not worth a word."""
 
+_UNITS, _UNTIL = (("h", 3600), ("min", 60), ("s", 1)), 1.5
+"""Of a predicted time, and up to how many of one the smaller one tells it."""
+
 _PAGE_SHAPES = (1.25, 1.7)
 """Height through width of letter, A4 and legal paper, with some room for a hand that scans askew."""
 
@@ -53,8 +56,11 @@ def scale_line(width: int, seen_width: int) -> str:
 
 
 def about_seconds(seconds: float) -> str:
-    """A time that was predicted: "0.4 s", "12 s"."""
-    return f"{seconds:.1f} s" if seconds < 10 else f"{math.ceil(seconds)} s"
+    """A time that was predicted: "0.4 s", "12 s", "7 min", "2 h"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds > _UNTIL * size))
+    return f"{math.ceil(seconds) if size == 1 else round(seconds / size)} {unit}"
 
 
 def about_tokens(num_tokens: int, num_estimated: int | None = None) -> str:

@@ -201,6 +201,16 @@ def test_what_was_asked_of_a_file_is_named_by_it_and_the_answer(open_desk: OpenD
     assert not rows(desk)[0].title.endswith(("picture.", ":"))
 
 
+def test_what_the_sample_could_not_answer_is_named_by_the_question(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk("decline")
+    attach(desk, draw("lunch.png"))
+    say(desk, "Who made it?")
+    wait_for_end(qtbot, desk)
+    qtbot.waitUntil(lambda: rows(desk)[0].title == "lunch.png: Who made it?", timeout=WAIT_MS)
+
+
 def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
     desk = open_desk("receipt")
     attach(desk, draw())

@@ -164,6 +164,15 @@ class Answering(QObject):
         """Whether there was anything."""
         was = self.answer.state
         is_new = self.answer.is_running and self.answer.show()
-        if self.answer.state is not was:
+        if is_new and self._model.has_declined(self.answer.model, self.answer.text):
+            self._end_declined()
+        elif self.answer.state is not was:
             self.phase_changed.emit()
         return is_new
+
+    def _end_declined(self) -> None:
+        """The words for it are shown whole as soon as it is known: nobody waits until a model has said them too."""
+        self.request.cancel()
+        self.answer.complete()
+        self._close()
+        self.ended.emit()

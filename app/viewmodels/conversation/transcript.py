@@ -101,6 +101,10 @@ class Transcript(QObject):
         """The call that waits for a person's permission."""
         return self.answering.asking if self.answering is not None else None
 
+    def has_declined(self, turn: Turn) -> bool:
+        """Whether a turn is an answer of the sample that says that it cannot do what was asked."""
+        return isinstance(turn, AnswerTurn) and self._model.has_declined(turn.model, turn.text)
+
     @property
     def place_in_line(self) -> int:
         """Grows with every answer that is asked for in the window."""

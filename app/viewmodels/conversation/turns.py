@@ -502,6 +502,10 @@ class AnswerTurn(QObject):
             case _ as never:
                 assert_never(never)
 
+    def complete(self) -> None:
+        """All that is worth showing is there; its figures come later."""
+        self._close(AnswerState.FINISHED)
+
     def measure(self, stats: Stats) -> None:
         """What it cost, once that is known."""
         self.stats = stats

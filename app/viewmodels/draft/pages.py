@@ -10,7 +10,7 @@ from app.text.receipts import about_tokens
 from app.viewmodels.draft.senses import Senses
 from engine import PAGE_END, Message, Part, Quote
 
-__all__ = ["DraftPages"]
+__all__ = ["DraftPages", "textless"]
 
 _SHARE = 0.5
 """Of the room for a question about a document that does not fit: the rest is for the questions that follow."""
@@ -18,7 +18,9 @@ _SHARE = 0.5
 
 @dataclass(frozen=True)
 class DraftPages:
-    """The text of pages, or where it is empty the pages of which the draft holds pictures."""
+    """The text of pages, or where it is empty the pages of which the draft holds pictures. A page without text is named
+    and never sent.
+    """
 
     key: int
     path: Path
@@ -45,10 +47,13 @@ class DraftPages:
 
     @property
     def label(self) -> str:
-        """How much of it there is."""
-        number = len(self.numbers)
-        pages = f"page {self.numbers[0]:,}" if number == 1 else f"{number:,} pages"
-        return f"{pages} of {self.num_pages:,}" if number < self.num_pages else pages
+        """How much of it there is, and what of it holds nothing."""
+        texts = zip(self.numbers, self.texts, strict=False)
+        empty = [number for number, text in texts if not text.strip()]
+        told = [number for number in self.numbers if number not in empty]
+        pages = f"page {told[0]:,}" if len(told) == 1 else f"{len(told):,} pages"
+        how_many = f"{pages} of {self.num_pages:,}" if len(told) < self.num_pages else pages
+        return " · ".join(filter(None, (how_many, textless(empty))))
 
     @property
     def num_tokens(self) -> int:
@@ -89,8 +94,8 @@ class DraftPages:
             return self._quote(list(untold), []) if untold else None
         if sum(map(self.senses.text_tokens, untold.values())) > room:
             untold = self._best(question, round(room * _SHARE), untold)
-        has_words = any(text.strip() for text in untold.values())
-        return self._quote(list(untold), list(untold.values())) if has_words else None
+        untold = {number: text for number, text in untold.items() if text.strip()}
+        return self._quote(list(untold), list(untold.values())) if untold else None
 
     def goes_on_after(self, message: Message) -> bool:
         """Whether there is more of it to be asked about than a message holds."""
@@ -121,6 +126,19 @@ class DraftPages:
     def _quote(self, numbers: Sequence[int], texts: Sequence[str]) -> Quote:
         text = PAGE_END.join(map(_in_quote, texts))
         return Quote(self.name, text, str(self.path), tuple(numbers), self.num_pages)
+
+
+def textless(numbers: Sequence[int]) -> str:
+    """Which pages hold no text: "page 3 has no text"; empty for none."""
+    match numbers:
+        case ():
+            return ""
+        case (number,):
+            return f"page {number:,} has no text"
+        case (first, second):
+            return f"pages {first:,} and {second:,} have no text"
+        case _:
+            return f"{len(numbers):,} pages have no text"
 
 
 def _in_quote(text: str) -> str:

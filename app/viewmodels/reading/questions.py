@@ -13,7 +13,7 @@ from app.store import KeptDocument, KeptPage, Stamp, Store
 from app.text.receipts import about_tokens, auto_budget
 from app.viewmodels.draft.attached import new_key
 from app.viewmodels.draft.composer import Composer
-from app.viewmodels.draft.pages import DraftPages
+from app.viewmodels.draft.pages import DraftPages, textless
 from app.viewmodels.reading.choice import pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.errands import Errands
@@ -129,10 +129,18 @@ class Question(QObject):
         free = self._composer.meter.free_tokens
         beside = f" of {free:,} that are free" if free is not None else ""
         tokens = f"about {about_tokens(self.num_tokens)}" if self.wants_text else f"{self.num_tokens:,}"
-        line = f"{count(len(self.numbers), 'page')}: {tokens} tokens{beside}"
+        line = f"{self._pages_told}: {tokens} tokens{beside}"
         if self.wants_text and self.num_tokens > self._composer.meter.room_for_pages:
             return f"{line}. With each question go the pages that fit it best."
         return line
+
+    @property
+    def _pages_told(self) -> str:
+        """How many of them there are, and which hold nothing."""
+        pages = [self.document.page(number) for number in self.numbers]
+        empty = [page.number for page in pages if self.wants_text and not _num_characters(page)]
+        told = count(len(pages) - len(empty), "page")
+        return f"{told} ({textless(empty)})" if empty else told
 
     @property
     def problem(self) -> str:
@@ -197,8 +205,7 @@ class Question(QObject):
         if self._is_busy and self.wants_text and not self.document.is_reading:
             self._is_busy = False
             texts = {number: text_of(self.document.page(number).lines) for number in self.numbers}
-            texts = {number: text for number, text in texts.items() if text.strip()}
-            if texts:
+            if any(text.strip() for text in texts.values()):
                 self._attach(tuple(texts), tuple(texts.values()))
             else:
                 self.trouble = "These pages hold no text. Take them as pictures."

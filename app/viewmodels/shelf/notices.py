@@ -11,7 +11,7 @@ from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.running import Running
-from app.viewmodels.shelf.shelf import Shelf, shortened, title_from
+from app.viewmodels.shelf.shelf import Shelf, is_worded_by_person, shortened
 
 __all__ = ["DOCUMENTS", "LONG_S", "Notice", "Notices", "Notifier"]
 
@@ -163,6 +163,6 @@ class Notices(QObject):
             self._notifier.show(Notice(transcript.id, self._title_of(transcript), text or "The answer is ready."))
 
     def _title_of(self, transcript: Transcript) -> str:
-        """The title, unless it may have come from the answer: of a conversation that began without words."""
-        is_own = bool(title_from(transcript.turns[0].text)) or self._settings.notifying is Notifying.WITH_WORDS
+        """The title, unless it may have come from the answer."""
+        is_own = is_worded_by_person(transcript.turns[0]) or self._settings.notifying is Notifying.WITH_WORDS
         return shortened(self._running.title_of(transcript)) if is_own else "Cabochon"

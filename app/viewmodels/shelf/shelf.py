@@ -15,8 +15,9 @@ from app.store import Store, Summary
 from app.text.foreign_text import one_line
 from app.viewmodels.conversation.transcript import Transcript
 from app.viewmodels.conversation.turns import Turn, UserTurn
+from engine import Quote
 
-__all__ = ["Group", "Shelf", "shortened", "title_from", "title_of_file", "when"]
+__all__ = ["Group", "Shelf", "is_worded_by_person", "shortened", "title_from", "title_of_file", "when"]
 
 MAX_TITLE = 48
 _LOOKED_AT = 4_000
@@ -97,18 +98,15 @@ class Shelf(QObject):
     def name(self, transcript: Transcript, turn: Turn) -> None:
         """Something was said: the first words give a conversation its title, until a person does.
 
-        What was said of a file is called after the file and the first words of the answer.
+        What was said of a file is called after the file and the first words of the answer, a question about a document
+        after the document and the question.
         """
-        if transcript.is_temporary:
+        if transcript.is_temporary or not transcript.turns:
             return
         row = self.row(transcript.id)
-        first = next((each for each in transcript.turns[:2] if title_from(each.text)), None)
-        asked = transcript.turns[0] if transcript.turns else None
-        file = _file_of(asked) if isinstance(asked, UserTurn) else ""
-        if file and turn in transcript.turns[1:2] and title_from(turn.text):
-            self._store.set_title(transcript.id, title_of_file(file, turn.text), is_chosen=False)
-        elif turn is first and (row is None or not row.title):
-            self._store.set_title(transcript.id, title_from(turn.text), is_chosen=False)
+        title = _title_after(transcript, turn, is_untitled=row is None or not row.title)
+        if title:
+            self._store.set_title(transcript.id, title, is_chosen=False)
         self.refresh(transcript.id)
 
     def remove(self, conversation_id: str) -> None:
@@ -206,6 +204,36 @@ def title_of_file(name: str, answer: str) -> str:
     lines = list(_plain_lines(answer[:_LOOKED_AT]))
     words = next((line for line in lines if not line.endswith((":", "："))), lines[0])
     return shortened(f"{one_line(name, MAX_TITLE // 2)}: {words}")
+
+
+def is_worded_by_person(first: Turn) -> bool:
+    """Whether the title of the conversation that begins so is made of what a person wrote, never of an answer."""
+    file = _file_of(first) if isinstance(first, UserTurn) else ""
+    return bool(title_from(first.text)) and (not file or _is_about_document(first))
+
+
+def _title_after(transcript: Transcript, turn: Turn, *, is_untitled: bool) -> str:
+    """The title that a turn gives; nothing if it gives none."""
+    asked, *answers = transcript.turns[:2]
+    file = _file_of(asked) if isinstance(asked, UserTurn) else ""
+    if file and turn is asked and is_worded_by_person(asked):
+        return title_of_file(file, asked.text)
+    if file and turn in answers and not is_worded_by_person(asked):
+        told = next((text for text in _worth_telling(transcript, turn) if title_from(text)), "")
+        return title_of_file(file, told) if told else one_line(file, MAX_TITLE)
+    first = next((each for each in (asked, *answers) if title_from(each.text)), None)
+    return title_from(turn.text) if turn is first and is_untitled else ""
+
+
+def _worth_telling(transcript: Transcript, answer: Turn) -> Iterator[str]:
+    """What tells one conversation from others: an answer that says that it cannot help is none."""
+    if not transcript.has_declined(answer):
+        yield answer.text
+    yield transcript.turns[0].text
+
+
+def _is_about_document(turn: Turn) -> bool:
+    return any(isinstance(part, Quote) and part.pages for message in turn.messages for part in message.parts)
 
 
 def _plain_lines(text: str) -> Iterator[str]:

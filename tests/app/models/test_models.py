@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk, DesktopApplication
 from app.downloads import NeedsAccess, NoConnection, State
 from app.settings import Settings
+from app.viewmodels.conversation.turns import AnswerState
 from app.viewmodels.models.entries import Deed, Entry, Group, Stage
 from app.viewmodels.models.manager import Manager
 from app.viewmodels.models.remote import Begun
@@ -558,7 +559,8 @@ def test_wherever_the_sample_is_not_enough_a_way_leads_to_a_better_model(open_de
     window, manager = desk.window, desk.models.manager
     ways = [window.messages.empty.better_button, window.composer.better_button]
     say(desk, "Who wrote Faust?")
-    wait_for_end(qtbot, desk)
+    answer = wait_for_end(qtbot, desk)
+    assert (answer.state, answer.note) == (AnswerState.FINISHED, ""), "nobody waits for the model's last words"
     ways.append(answer_view(desk).better_button)
     assert answer_view(desk).better_button.isVisible()
     seen, shown = answer_view(desk).text_view, json.loads((sample_checkpoint() / "traits.json").read_text())

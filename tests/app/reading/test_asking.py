@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.conversation.tree import TurnTree
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
-from app.viewmodels.draft.pages import DraftPages
+from app.viewmodels.draft.pages import DraftPages, textless
 from app.widgets.markdown.text_view import TextView
 from app.widgets.reading.ask_sheet import AskSheet
 from engine import PAGE_END, Message, Quote, Text
@@ -165,7 +165,7 @@ def test_asking_from_a_document_begins_a_conversation_called_after_it(
     assert item.texts[1] == "Mended just now"
     say(desk, "When is it due?")
     wait_for_end(qtbot, desk)
-    qtbot.waitUntil(lambda: desk.models.library.title.startswith("lease.pdf"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: desk.models.library.title == "lease.pdf: When is it due?", timeout=WAIT_MS)
 
 
 def test_each_question_brings_pages_that_were_not_told_yet_and_a_page_without_room_is_cut() -> None:
@@ -198,6 +198,26 @@ def test_a_question_that_no_other_page_fits_takes_none_along() -> None:
     first = item.asked("alpha", 1200, ())
     assert first is not None
     assert item.asked("zebra", 100, [Message("user", (first,))]) is None
+
+
+def test_pages_without_text_are_named_and_not_sent(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk("text")
+    desk.models.arrivals.ask_about(pretend(tmp_path / "mixed.pdf", Pretence(("text", "empty", "text"), num_lines=2)))
+    sheet = desk.window.findChild(AskSheet)
+    assert isinstance(sheet, AskSheet)
+    qtbot.waitUntil(sheet.as_text.isVisible, timeout=WAIT_MS)
+    sheet.as_text.setChecked(True)
+    qtbot.waitUntil(lambda: sheet.cost.text().startswith("2 pages (page 2 has no text): about"), timeout=WAIT_MS)
+    sheet.attach_button.click()
+    qtbot.waitUntil(lambda: len(desk.models.composer.items) == 1, timeout=WAIT_MS)
+    (item,) = desk.models.composer.items
+    assert isinstance(item, DraftPages)
+    assert item.label == "2 pages of 3 · page 2 has no text"
+    say(desk, "What is it?")
+    assert told(desk).pages == (1, 3)
+    assert [textless(numbers) for numbers in ((), (3, 7), (1, 2, 3))] == [
+        "", "pages 3 and 7 have no text", "3 pages have no text",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
