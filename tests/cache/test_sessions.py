@@ -1,5 +1,6 @@
 """Many conversations: each goes on where it was, whatever came in between, and all equal their cold runs."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def new_sessions(engine: Engine, max_bytes: int = PLENTY) -> Sessions:
     return Sessions(engine._model.config.text, engine._model.dtype, max_bytes)
 
 
+def last_logits(engine: Engine, prompt: Prompt) -> np.ndarray:
+    return np.array(engine.logits(prompt))[-1]
+
+
+@functools.cache  # many tests say the same
+def cold_logits(engine: Engine, token_ids: tuple[int, ...]) -> np.ndarray:
+    return last_logits(engine, Prompt(token_ids))
+
+
 class Chat:
     """A conversation with one engine: what is asked and answered goes through states."""
 
@@ -51,7 +61,7 @@ class Chat:
         self.engine._media.encode(prompt.media)
         *_, (_, logits) = prefill(self.engine._model, prompt, self.engine._media.features, session, chunk)
         assert logits is not None
-        cold = np.array(self.engine.logits(prompt))[-1]
+        cold = cold_logits(self.engine, prompt.token_ids) if not prompt.spans else last_logits(self.engine, prompt)
         assert np.isfinite(cold).all()
         assert np.abs(np.array(logits) - cold).max() < 1e-4
         written = self.write(session, logits, num_new)
