@@ -100,6 +100,7 @@ _HEADING_SIZES = {1: 22, 2: 19, 3: 16}
 _ROOM_ABOVE_HEADING = {1: 22, 2: 20, 3: 16}
 _BODY_SIZE = 15
 _LINE_HEIGHT = 138.0
+_HEADING_LINE_HEIGHT = 112.0
 _CODE_LINE_HEIGHT = 125.0
 _INDENT = 22
 _THIN = 2.0
@@ -329,9 +330,8 @@ def _style_tables(document: QTextDocument, theme: Theme) -> None:
 
 def _repair_first_cell(table: QTextTable) -> None:
     """After a code block, Qt begins a table with an empty line, and its first word looks like code."""
-    cursor = table.cellAt(0, 0).firstCursorPosition()
-    if not cursor.block().text() and cursor.block().next() == table.cellAt(0, 0).lastCursorPosition().block():
-        cursor.deleteChar()
+    _drop_first_blank(table)
+    cursor = table.firstCursorPosition()
     shape = QTextBlockFormat()
     shape.setAlignment(cursor.blockFormat().alignment())
     cursor.setBlockFormat(shape)
@@ -339,6 +339,13 @@ def _repair_first_cell(table: QTextTable) -> None:
     bold = QTextCharFormat()
     bold.setFontWeight(QFont.Weight.Bold)
     cursor.mergeCharFormat(bold)
+
+
+def _drop_first_blank(table: QTextTable) -> None:
+    """Take an empty line from the beginning of a table that has words behind it there."""
+    cursor = table.firstCursorPosition()
+    if not cursor.block().text() and cursor.block().next() == table.cellAt(0, 0).lastCursorPosition().block():
+        cursor.deleteChar()
 
 
 def _part_from_text(table: QTextTable) -> None:
@@ -353,6 +360,7 @@ def _drop_empty_header(table: QTextTable) -> None:
     cells = [table.cellAt(0, column).firstCursorPosition().block() for column in range(table.columns())]
     if table.rows() > 1 and not any(cell.text().strip() for cell in cells):
         table.removeRows(0, 1)
+        _drop_first_blank(table)
         shape = table.format()
         shape.setProperty(_HEADLESS, True)
         table.setFormat(shape)
@@ -382,6 +390,7 @@ def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
         shape = _thin(shape)
     elif level:
         _set_margins(shape, 0 if is_first else _ROOM_ABOVE_HEADING.get(level, 14), 6 if level < 3 else 4)
+        shape.setLineHeight(_HEADING_LINE_HEIGHT, _PROPORTIONAL)
         _style_heading(block, theme, level)
     elif block.textList() is not None:
         _set_margins(shape, 2, 7 if _ends_list(block) else 2)

@@ -37,6 +37,9 @@ _MOST_ROWS = 200
 _WIDEST = 320
 """Pixels at the usual text size: a longer word is broken, and a cell of more words is set in several lines."""
 
+_ABOVE, _BELOW = 8, 15
+"""Pixels from the words of a table to the text around it; below there is room for the handle."""
+
 _FAR = 1e6
 
 
@@ -68,7 +71,7 @@ class TabularView(TextView):
 
     def fit_tables(self, start: int = 0) -> None:
         """Give the tables behind a place columns in which words are whole."""
-        room = self.viewport().width() - 2.0
+        room = self.viewport().width() - 4.0
         for table in reversed(self.document().rootFrame().childFrames()):
             if table.firstPosition() < start:
                 break
@@ -173,7 +176,7 @@ class TabularView(TextView):
 
     def _most(self, table: QTextTable) -> int:
         """So many pixels of a table are not seen."""
-        return max(0, round(self._area(table).right()) + 1 - self.viewport().width())
+        return max(0, round(self._area(table).width()) - self.viewport().width())
 
     def _wide_tables(self) -> Iterator[tuple[QTextTable, int]]:
         cursor = QTextCursor(self.document())
@@ -185,10 +188,14 @@ class TabularView(TextView):
 
     def _band(self, table: QTextTable) -> QRect:
         """The lines of the view that a table fills."""
-        area = self._area(table).toAlignedRect()
-        return QRect(0, area.top(), self.viewport().width(), area.height())
+        layout = self.document().documentLayout()
+        last = (table.cellAt(table.rows() - 1, column).lastCursorPosition() for column in range(table.columns()))
+        top = layout.blockBoundingRect(table.firstCursorPosition().block()).top()
+        bottom = max(layout.blockBoundingRect(cell.block()).bottom() for cell in last)
+        return QRect(0, round(top) - _ABOVE, self.viewport().width(), round(bottom - top) + _ABOVE + _BELOW)
 
     def _area(self, table: QTextTable) -> QRectF:
+        """Of the right size, though not in the right place."""
         return self.document().documentLayout().frameBoundingRect(table)
 
     def _offset_at(self, position: QPoint) -> int:
@@ -218,7 +225,7 @@ class TabularView(TextView):
             band = self._band(table)
             if band.intersects(seen):
                 share = band.width() / (band.width() + self._most(table))
-                handle = QRectF(offset * share, band.bottom() - 3, band.width() * share, 3)
+                handle = QRectF(offset * share, band.bottom() - 4, band.width() * share, 3)
                 painter.drawRoundedRect(handle, 1.5, 1.5)
         painter.end()
 

@@ -101,13 +101,14 @@ def test_the_markdown_of_a_part_is_written_as_models_write_it(view: MarkdownView
 
 
 def test_a_header_that_says_nothing_is_left_out(view: MarkdownView) -> None:
-    source = "|  |  |\n|---|--:|\n| a | 1 |\n| b | 2 |"
+    source = "> quote\n\n|  |  |\n|---|--:|\n| a | 1 |\n| b | 2 |"
     copied = selected(view, source)
-    assert copied.text == "a\t1\nb\t2"
+    assert copied.text == "quote\n\na\t1\nb\t2"
     assert copied.markdown == source
     assert "<th>" not in copied.html
     table = next(frame for frame in view.document().rootFrame().childFrames() if isinstance(frame, QTextTable))
     assert table.rows() == 2
+    assert table.firstCursorPosition().block() == table.cellAt(0, 0).lastCursorPosition().block(), "an empty line"
     assert table.cellAt(0, 0).format().background().style() == Qt.BrushStyle.NoBrush
 
 

@@ -42,6 +42,9 @@ def test_words_stay_whole_and_only_the_table_scrolls(view: MarkdownView, theme: 
     view.resize(900, 100)
     view.show_markdown(SOURCE, is_complete=True)
     assert all(num_lines(table_in(view), column) == 1 for column in range(5))
+    view.resize(620, 100)
+    assert all(num_lines(table_in(view), column) == 1 for column in range(5))
+    assert not view._wide, "what has room does not scroll"
     view.resize(260, 100)
     table = table_in(view)
     assert all(num_lines(table, column) == 1 for column in range(5)), "a word is broken"
