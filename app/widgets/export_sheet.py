@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QWidget
 
 from app.exports import ExportFormat
 from app.viewmodels.conversation.exporting import FORMAT_NAMES, Exporter
+from app.widgets.shared.arrange import lay_column
 from app.widgets.shared.form import CheckBox, Form, PopUp
 from app.widgets.shared.look import Look
 
@@ -33,10 +34,7 @@ class ExportSheet(QDialog):
         self.export_button = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.rejected.connect(self.reject)
         buttons.accepted.connect(self._ask_for_place)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 20, 20)
-        layout.addWidget(form)
-        layout.addWidget(buttons)
+        lay_column([form, buttons], self, margins=(0, 0, 20, 20))
         self.export_button.setDefault(True)
 
     def _ask_for_place(self) -> None:

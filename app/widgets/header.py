@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from app.viewmodels.models.status import Mood, Status
+from app.widgets.shared.arrange import Free, lay_row
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Label, Look, give_role, let_go_after, show_tip
 
@@ -25,13 +26,7 @@ class Header(QWidget):
         give_role(self.temporary, "badge")
         self.temporary.hide()
         self.new_button = IconButton(look, "compose", "New conversation", side=32)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 6)
-        row.addWidget(self.sidebar_button)
-        row.addWidget(self.chip)
-        row.addWidget(self.temporary)
-        row.addStretch(1)
-        row.addWidget(self.new_button)
+        lay_row([self.sidebar_button, self.chip, self.temporary, Free(), self.new_button], self, margins=(12, 8, 12, 6))
 
 
 class StatusChip(QToolButton):
@@ -49,12 +44,10 @@ class StatusChip(QToolButton):
         give_role(self.model_name, "name")
         self.state = ElidedLabel()
         give_role(self.state, "caption")
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(10, 6, 12, 6)
-        self._row.setSpacing(8)
-        for widget in (self._dot, self.model_name, self.state):
+        seen = (self._dot, self.model_name, self.state)
+        self._row = lay_row(seen, self, margins=(10, 6, 12, 6), spacing=8)
+        for widget in seen:
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            self._row.addWidget(widget)
         status.changed.connect(self._show)
         self._show()
 

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from app.look.theme import COLUMN_WIDTH
 from app.look.thumbnails import Thumbnails
@@ -60,6 +60,7 @@ from app.widgets.reading.collection_view import CollectionView
 from app.widgets.reading.reading_view import ReadingView
 from app.widgets.recordings.recording_view import RecordingView
 from app.widgets.remark_bar import RemarkBar
+from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_middle
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Look
 from app.widgets.shared.room import Room
@@ -326,34 +327,16 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def _arrange(self) -> None:
-        banners = QVBoxLayout()
-        banners.setContentsMargins(14, 0, 14, 8)
-        banners.setSpacing(8)
-        for banner in (
-            self.failure,
-            self.refusal,
-            self.remark,
-            self.question,
-            self.arrival,
-            self.cut_off,
-            self.notice,
-            self.editing,
-            self.hands_free,
-        ):
-            banner.setMaximumWidth(COLUMN_WIDTH + 24)
-            row = QHBoxLayout()
-            row.addStretch(1)
-            row.addWidget(banner, 100)
-            row.addStretch(1)
-            banners.addLayout(row)
-        layout = QVBoxLayout(self._central)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.header)
-        layout.addWidget(self.find_bar)
-        layout.addWidget(self.messages, 1)
-        layout.addLayout(banners)
-        layout.addWidget(self.composer)
+        told = (self.failure, self.refusal, self.remark, self.question, self.arrival)
+        done = (self.cut_off, self.notice, self.editing, self.hands_free)
+        middles = (lay_middle(banner, COLUMN_WIDTH + 24) for banner in (*told, *done))
+        banners = lay_column(middles, margins=(14, 0, 14, 8), spacing=8)
+        lay_column(
+            [self.header, self.find_bar, Placed(self.messages, 1), banners, self.composer],
+            self._central,
+            margins=FLUSH,
+            spacing=0,
+        )
         self._halves.addWidget(self.sidebar)
         self._right.addWidget(self._central)
         for room in (self.reading_room, self.documents_room, self.recording_room, self.models_room):

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QMenu,
     QMenuBar,
     QScrollArea,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.widgets.shared.arrange import Free, fill, lay_column, lay_row
 from app.widgets.shared.look import Label, give_role
 
 __all__ = ["ShortcutSheet"]
@@ -41,13 +41,7 @@ class ShortcutSheet(QDialog):
                 columns[shorter].addLayout(_section(title, rows))
                 heights[shorter] += len(rows) + 2
         inside = QWidget()
-        halves = QHBoxLayout(inside)
-        halves.setContentsMargins(24, 20, 24, 8)
-        halves.setSpacing(44)
-        for column in columns:
-            column.setSpacing(20)
-            column.addStretch(1)
-            halves.addLayout(column)
+        lay_row([fill(column, [Free()], spacing=20) for column in columns], inside, margins=(24, 20, 24, 8), spacing=44)
         area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(inside)
@@ -57,13 +51,8 @@ class ShortcutSheet(QDialog):
         area.setAccessibleName("Keyboard shortcuts")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 16)
-        layout.addWidget(area)
-        row = QHBoxLayout()
-        row.setContentsMargins(24, 0, 24, 0)
-        row.addWidget(buttons)
-        layout.addLayout(row)
+        row = lay_row([buttons], margins=(24, 0, 24, 0))
+        lay_column([area, row], self, margins=(0, 0, 0, 16))
         self.resize(self.sizeHint().expandedTo(QSize(0, min(640, inside.sizeHint().height() + 80))))
 
 

@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -37,6 +36,7 @@ from app.viewmodels.shelf.library import Library
 from app.viewmodels.shelf.running import Mark, Running
 from app.viewmodels.shelf.search import Found, FoundDocument, Search
 from app.viewmodels.shelf.shelf import Shelf, when
+from app.widgets.shared.arrange import Placed, lay_column
 from app.widgets.shared.look import Label, Look
 from app.widgets.shared.search_field import SearchField
 
@@ -108,13 +108,12 @@ class Sidebar(QWidget):
         self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self.note.setObjectName("sidebarNote")
         self.note.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 10, 10, 6)
-        layout.setSpacing(8)
-        layout.addWidget(self.search)
-        layout.addWidget(self.note)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(self.documents_button)
+        lay_column(
+            [self.search, self.note, Placed(self.list, 1), self.documents_button],
+            self,
+            margins=(10, 10, 10, 6),
+            spacing=8,
+        )
         for changed in (library.opened, shelf.changed, search.found):
             changed.connect(self._show)
         running.changed.connect(self._draw_again)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QTextTable
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from app.text.blocks import PLAIN_NOTE
 from app.text.links import page_of
@@ -21,6 +21,7 @@ from app.widgets.chat.turn_view import TurnView
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.selection import Copied, copied_message
 from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import GhostButton, Label, Look, give_role
 
@@ -69,16 +70,14 @@ class AnswerView(TurnView):
         self._ways = Flow()
         self.retry_button = QPushButton("Retry")
         self._build_error()
-        foot = QHBoxLayout()
-        foot.setContentsMargins(0, 0, 0, 0)
-        foot.setSpacing(8)
-        for widget in (self.statistics, self.versions, self.copy_button, self.speak_button, self.again_button):
-            foot.addWidget(widget)
-        foot.addStretch(1)
+        foot = lay_row(
+            [self.statistics, self.versions, self.copy_button, self.speak_button, self.again_button, Free()],
+            margins=FLUSH,
+            spacing=8,
+        )
         self._layout.setContentsMargins(4, 4, 4, 0)
         self._layout.setSpacing(6)
-        self._column = QVBoxLayout()
-        self._column.setSpacing(14)
+        self._column = lay_column([], spacing=14)
         self._layout.addWidget(self.plain_note)
         self._layout.addLayout(self._column)
         for line in (self.activity, self.note, self.sources, self.error):
@@ -188,15 +187,8 @@ class AnswerView(TurnView):
         self.retry_button.setAccessibleName("Retry the answer that failed")
         self.retry_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.retry_button.clicked.connect(self.retry_requested)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.error_text, 1)
-        row.addWidget(self.retry_button)
-        column = QVBoxLayout(self.error)
-        column.setContentsMargins(14, 10, 12, 10)
-        column.setSpacing(6)
-        column.addLayout(row)
-        column.addLayout(self._ways)
+        row = lay_row([Placed(self.error_text, 1), self.retry_button], spacing=12)
+        lay_column([row, self._ways], self.error, margins=(14, 10, 12, 10), spacing=6)
 
     def _show_ways(self) -> None:
         """A button for each thing that would make it fit, and one for a smaller model."""

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMenu, QToolButton, QWidget
 
 from app.look.thumbnails import Thumbnails
 from app.text.receipts import BUDGET_NAMES
@@ -19,6 +19,7 @@ from app.viewmodels.draft.attached import (
 )
 from app.viewmodels.draft.intake import kind_by_name
 from app.viewmodels.draft.pages import DraftPages
+from app.widgets.shared.arrange import Placed, lay_column, lay_row
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.picture_card import PictureTile
 from app.widgets.shared.tiles import SymbolTile, WaveTile
@@ -63,21 +64,11 @@ class Chip(QFrame):
         self.remove_button = IconButton(look, "close", f"Remove {item.name}", side=24)
         give_role(self.remove_button, "remove")
         self.remove_button.clicked.connect(self.remove_requested)
-        top = QHBoxLayout()
-        top.setSpacing(4)
-        top.addWidget(self.name, 1)
-        top.addWidget(self.remove_button)
-        text = QVBoxLayout()
-        text.setSpacing(0)
-        text.addLayout(top)
-        text.addWidget(middle or self.label, 0, Qt.AlignmentFlag.AlignLeft)
-        text.addWidget(self.cost)
-        text.addWidget(self.lack)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 6, 6, 8)
-        layout.setSpacing(6)
-        layout.addWidget(self.tile)
-        layout.addLayout(text)
+        top = lay_row([Placed(self.name, 1), self.remove_button], spacing=4)
+        text = lay_column(
+            [top, Placed(middle or self.label, side=Qt.AlignmentFlag.AlignLeft), self.cost, self.lack], spacing=0
+        )
+        lay_row([self.tile, text], self, margins=(8, 6, 6, 8), spacing=6)
         self.show_item(item)
 
     @property

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,6 +26,7 @@ from app.viewmodels.draft.voice import Voice
 from app.widgets.chat.chip import Chip, SeenChip, TextChip, make_chip
 from app.widgets.chat.editor import Editor
 from app.widgets.chat.recorder_view import RecorderView, VoiceMenu
+from app.widgets.shared.arrange import FLUSH, Free, Placed, fill, lay_column, lay_middle, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.dialogs import TextPreview, open_microphone_settings, quick_look
 from app.widgets.shared.elided import ElidedLabel
@@ -114,42 +114,24 @@ class ComposerView(QWidget):
         self._connect(look)
 
     def _arrange(self) -> None:
-        tools = QHBoxLayout()
-        tools.setSpacing(6)
-        tools.addWidget(self.attach_button)
-        voice = QHBoxLayout()
-        voice.setSpacing(0)
-        voice.addWidget(self.record_button)
-        voice.addWidget(self.voice_menu_button)
-        tools.addLayout(voice)
-        tools.addWidget(self.tools_button)
-        tools.addWidget(self.thinking_switch)
-        tools.addWidget(self.cost, 1)
-        tools.addWidget(self.ring)
-        tools.addWidget(self.send_button)
-        inside = QVBoxLayout(self._frame)
-        inside.setContentsMargins(14, 12, 10, 9)
-        inside.setSpacing(8)
-        inside.addWidget(self.chip_area)
-        inside.addWidget(self.editor)
-        inside.addWidget(self.recorder)
-        inside.addWidget(self.warning)
-        inside.addLayout(tools)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(14, 0, 14, 8)
-        layout.setSpacing(6)
+        voice = lay_row([self.record_button, self.voice_menu_button], spacing=0)
+        before, behind = (
+            (self.attach_button, voice, self.tools_button, self.thinking_switch),
+            (self.ring, self.send_button),
+        )
+        tools = lay_row([*before, Placed(self.cost, 1), *behind], spacing=6)
+        lay_column(
+            [self.chip_area, self.editor, self.recorder, self.warning, tools],
+            self._frame,
+            margins=(14, 12, 10, 9),
+            spacing=8,
+        )
         foot = QWidget()
         foot.setLayout(self._foot)
-        self._foot.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.problem, self._frame, foot):
-            widget.setMaximumWidth(COLUMN_WIDTH + 24)
-            row = QHBoxLayout()
-            row.addStretch(1)
-            row.addWidget(widget, 100)
-            row.addStretch(1)
-            layout.addLayout(row)
-        self._foot.addWidget(self.footnote, 1)
-        self._foot.addWidget(self.better_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        middles = (lay_middle(widget, COLUMN_WIDTH + 24) for widget in (self.problem, self._frame, foot))
+        lay_column(middles, self, margins=(14, 0, 14, 8), spacing=6)
+        better = Placed(self.better_button, side=Qt.AlignmentFlag.AlignHCenter)
+        fill(self._foot, [Placed(self.footnote, 1), better], margins=FLUSH)
 
     def _connect(self, look: Look) -> None:
         composer, editor = self._composer, self.editor
@@ -370,9 +352,7 @@ class _ChipArea(QScrollArea):
             button.clicked.connect(lambda _=False, way=way: self._go(way))
             button.hide()
         self._holder = QWidget()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addStretch(1)
+        fill(row, [Free()], margins=FLUSH, spacing=8)
         self._holder.setLayout(row)
         self.setWidget(self._holder)
         self.setWidgetResizable(True)

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.viewmodels.draft.intake import Announcement
+from app.widgets.shared.arrange import Free, Gap, lay_column
 from app.widgets.shared.look import Label, Look
 
 __all__ = ["DropOverlay"]
@@ -26,14 +27,7 @@ class DropOverlay(QWidget):
         self.detail.setObjectName("emptyDetail")
         for label in (self.title, self.detail):
             label.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(48, 48, 48, 48)
-        layout.addStretch(1)
-        layout.addWidget(self._symbol)
-        layout.addSpacing(10)
-        layout.addWidget(self.title)
-        layout.addWidget(self.detail)
-        layout.addStretch(1)
+        lay_column([Free(), self._symbol, Gap(10), self.title, self.detail, Free()], self, margins=(48, 48, 48, 48))
         self.hide()
 
     def announce(self, announcement: Announcement) -> None:

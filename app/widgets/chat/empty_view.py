@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QPushButton, QWidget
 
 from app.viewmodels.conversation.examples import DETAIL, EXAMPLES, TEMPORARY_DETAIL, TEMPORARY_TITLE, TITLE, Example
+from app.widgets.shared.arrange import Free, Gap, Placed, lay_column
 from app.widgets.shared.look import Label, Look, give_role
 
 __all__ = ["EmptyView"]
@@ -46,19 +47,23 @@ class EmptyView(QWidget):
         self.better_button = QPushButton("Get a Model That Does More…")
         self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.better_button.clicked.connect(self.model_requested)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addStretch(4)
-        layout.addWidget(self._gem)
-        layout.addSpacing(14)
-        layout.addWidget(self.title)
-        layout.addSpacing(4)
-        layout.addWidget(self._detail)
-        layout.addSpacing(26)
-        layout.addLayout(self._examples)
-        layout.addSpacing(14)
-        layout.addWidget(self.better_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(5)
+        lay_column(
+            [
+                Free(4),
+                self._gem,
+                Gap(14),
+                self.title,
+                Gap(4),
+                self._detail,
+                Gap(26),
+                self._examples,
+                Gap(14),
+                Placed(self.better_button, side=Qt.AlignmentFlag.AlignHCenter),
+                Free(5),
+            ],
+            self,
+            margins=(8, 8, 8, 8),
+        )
 
     def show_kind(self, *, is_temporary: bool) -> None:
         """Say which kind of conversation begins here."""
@@ -93,13 +98,7 @@ class _ExampleButton(QPushButton):
         give_role(title, "name")
         detail = Label(example.detail)
         give_role(detail, "caption")
-        self._lines = QVBoxLayout(self)
-        self._lines.setContentsMargins(14, 12, 14, 12)
-        self._lines.setSpacing(3)
-        self._lines.addWidget(self._symbol)
-        self._lines.addSpacing(4)
-        self._lines.addWidget(title)
-        self._lines.addWidget(detail)
+        self._lines = lay_column([self._symbol, Gap(4), title, detail], self, margins=(14, 12, 14, 12), spacing=3)
         for label in (self._symbol, title, detail):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         look.follow(self._restyle)

@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from shiboken6 import isValid
 
 from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.reading.finding import PageFinding
+from app.widgets.shared.arrange import Free, Placed, lay_row
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
 __all__ = ["FindBar"]
@@ -42,14 +43,12 @@ class FindBar(QWidget):
         self.done.setAccessibleName("Done: close the find bar")
         self.done.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.done.clicked.connect(self.close_it)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 0, 14, 6)
-        row.setSpacing(6)
-        row.addStretch(1)
-        row.addWidget(self.count)
-        row.addWidget(self.field, 2)
-        for button in (self.previous, self.next, self.done):
-            row.addWidget(button)
+        lay_row(
+            [Free(), self.count, Placed(self.field, 2), self.previous, self.next, self.done],
+            self,
+            margins=(14, 0, 14, 6),
+            spacing=6,
+        )
         finding.changed.connect(self._show)
         self._show()
 

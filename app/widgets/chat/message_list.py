@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QStackedLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QStackedLayout, QWidget
 
 from app.look.theme import COLUMN_WIDTH
 from app.look.thumbnails import Thumbnails
@@ -17,6 +17,7 @@ from app.widgets.chat.turn_column import TurnColumn
 from app.widgets.chat.turn_view import TurnView
 from app.widgets.chat.user_view import UserView
 from app.widgets.models.welcome_view import WelcomeView
+from app.widgets.shared.arrange import lay_middle
 from app.widgets.shared.look import Look
 
 __all__ = ["MessageList"]
@@ -254,11 +255,6 @@ def _centered(column: QWidget) -> QScrollArea:
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     holder = QWidget()
-    column.setMaximumWidth(COLUMN_WIDTH)
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(20, 0, 20, 0)
-    row.addStretch(1)
-    row.addWidget(column, 100)
-    row.addStretch(1)
+    lay_middle(column, COLUMN_WIDTH, holder, margins=(20, 0, 20, 0))
     area.setWidget(holder)
     return area

@@ -4,10 +4,11 @@ from collections import deque
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QWidget
 
 from app.sound.recorder import Microphone
 from app.viewmodels.draft.voice import Voice, found
+from app.widgets.shared.arrange import Placed, lay_row
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
 __all__ = ["RecorderView", "VoiceMenu"]
@@ -37,15 +38,12 @@ class RecorderView(QFrame):
         self.stop_button.clicked.connect(voice.stop)
         self.pause_button = IconButton(look, "pause", "Pause", side=28)
         self.pause_button.clicked.connect(voice.pause_or_resume)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 6, 8, 6)
-        layout.setSpacing(10)
-        layout.addWidget(self.meter, 1)
-        layout.addWidget(self.line)
-        layout.addWidget(self.time)
-        layout.addWidget(self.cancel_button)
-        layout.addWidget(self.pause_button)
-        layout.addWidget(self.stop_button)
+        lay_row(
+            [Placed(self.meter, 1), self.line, self.time, self.cancel_button, self.pause_button, self.stop_button],
+            self,
+            margins=(12, 6, 8, 6),
+            spacing=10,
+        )
         voice.changed.connect(self._show)
         voice.progressed.connect(self._advance)
         self._show()

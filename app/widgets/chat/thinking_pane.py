@@ -1,10 +1,11 @@
 """The thinking pane: one line that unfolds."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QToolButton, QWidget
 
 from app.viewmodels.conversation.parts import Thought
 from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.arrange import Free, lay_column, lay_row
 from app.widgets.shared.look import Look, give_role
 
 __all__ = ["ThinkingPane"]
@@ -37,19 +38,9 @@ class ThinkingPane(QWidget):
         self.body.setAccessibleName("Thought")
         self._frame = QFrame()
         give_role(self._frame, "thoughtBody")
-        inside = QVBoxLayout(self._frame)
-        inside.setContentsMargins(14, 2, 0, 2)
-        inside.addWidget(self.body)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 6)
-        layout.setSpacing(6)
-        head = QHBoxLayout()
-        head.setSpacing(10)
-        head.addWidget(self.title)
-        head.addWidget(self.answer_now)
-        head.addStretch(1)
-        layout.addLayout(head)
-        layout.addWidget(self._frame)
+        lay_column([self.body], self._frame, margins=(14, 2, 0, 2))
+        head = lay_row([self.title, self.answer_now, Free()], spacing=10)
+        lay_column([head, self._frame], self, margins=(0, 0, 0, 6), spacing=6)
         thought.changed.connect(self._show)
         look.follow(self._show)
 

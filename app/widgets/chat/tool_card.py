@@ -1,9 +1,10 @@
 """One call of a tool in an answer: a line that unfolds, and the question before it runs."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
 
 from app.viewmodels.conversation.tools import ToolRun, ToolState
+from app.widgets.shared.arrange import Free, lay_column, lay_row
 from app.widgets.shared.look import Label, Look, give_role
 
 __all__ = ["ToolCard"]
@@ -30,18 +31,8 @@ class ToolCard(QFrame):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.setAccessibleName(f"{button.text()} {run.title}")
             button.clicked.connect(lambda _checked=False, is_allowed=is_allowed: run.answer(is_allowed))
-        asking = QHBoxLayout()
-        asking.setSpacing(8)
-        asking.addStretch(1)
-        asking.addWidget(self.refuse)
-        asking.addWidget(self.allow)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 6, 12, 8)
-        layout.setSpacing(4)
-        layout.addWidget(self.title)
-        layout.addWidget(self._details)
-        layout.addWidget(self._question)
-        layout.addLayout(asking)
+        asking = lay_row([Free(), self.refuse, self.allow], spacing=8)
+        lay_column([self.title, self._details, self._question, asking], self, margins=(12, 6, 12, 8), spacing=4)
         run.changed.connect(self._show)
         look.follow(self._show)
 

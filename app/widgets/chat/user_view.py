@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QToolButton, QWidget
 
 from app.look.thumbnails import Thumbnails
 from app.sound.player import Player
@@ -14,6 +14,7 @@ from app.viewmodels.conversation.turns import Enclosure, UserTurn
 from app.widgets.chat.turn_view import TurnView
 from app.widgets.markdown.selection import Copied
 from app.widgets.markdown.text_view import TextView
+from app.widgets.shared.arrange import Free, Placed, fill, lay_column, lay_row
 from app.widgets.shared.look import Look, give_role
 from app.widgets.shared.picture_card import CARD_WIDTH, PictureCard
 
@@ -94,30 +95,21 @@ class UserView(TurnView):
         self._grid = QGridLayout()
         self._grid.setSpacing(10)
         give_role(self._bubble, "bubble")
-        inside = QVBoxLayout(self._bubble)
-        inside.setContentsMargins(16, 10, 16, 10)
-        inside.addWidget(self._text)
         self._folded = _beginning(turn.text)
         self.fold_button = QPushButton()
         give_role(self.fold_button, "link")
         self.fold_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.fold_button.clicked.connect(lambda: self.fold(self._is_unfolded))
-        inside.addWidget(self.fold_button, 0, Qt.AlignmentFlag.AlignLeft)
+        fold = Placed(self.fold_button, side=Qt.AlignmentFlag.AlignLeft)
+        lay_column([self._text, fold], self._bubble, margins=(16, 10, 16, 10))
         self.fold(True)
-        row = QHBoxLayout()
-        row.setSpacing(_BESIDE)
-        row.addStretch(1)
-        for action in (self.again_button, self.copy_button):
-            row.addWidget(action, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._bubble)
-        self._layout.setContentsMargins(4, 4, 4, 4)
-        self._layout.setSpacing(8)
-        self._layout.addLayout(self._grid)
+        middle, right = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignRight
+        deeds = [Placed(button, side=middle) for button in (self.again_button, self.copy_button)]
+        row = lay_row([Free(), *deeds, self._bubble], spacing=_BESIDE)
         self._enclosures = [self._build_enclosure(look, enclosure) for enclosure in turn.enclosures]
-        for button in self._enclosures:
-            self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignRight)
-        self._layout.addLayout(row)
-        self._layout.addWidget(self.versions, 0, Qt.AlignmentFlag.AlignRight)
+        enclosures = [Placed(button, side=right) for button in self._enclosures]
+        parts = [self._grid, *enclosures, row, Placed(self.versions, side=right)]
+        fill(self._layout, parts, margins=(4, 4, 4, 4), spacing=8)
         self._bubble.setVisible(bool(turn.text))
         self.copy_button.setVisible(bool(turn.text))
         for card in self.cards:

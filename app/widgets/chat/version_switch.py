@@ -1,8 +1,9 @@
 """Which version of a turn is shown, and the way to the others: ‹ 2/3 ›."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from app.widgets.shared.arrange import FLUSH, lay_row
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
 __all__ = ["VersionSwitch"]
@@ -44,8 +45,4 @@ class VersionSwitch(QWidget):
         older.clicked.connect(lambda: self.stepped.emit(-1))
         newer.clicked.connect(lambda: self.stepped.emit(1))
         self.stops = [older, newer]
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(1)
-        for widget in (older, self._text, newer):
-            row.addWidget(widget)
+        lay_row([older, self._text, newer], self, margins=FLUSH, spacing=1)

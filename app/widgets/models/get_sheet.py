@@ -1,13 +1,14 @@
 """What a person sees before a download: exact size and place, the licence, and what the makers write."""
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QPushButton, QScrollArea, QWidget
 
 from app.viewmodels.models.entries import Entry, Stage
 from app.viewmodels.models.remote import Offer, page_for_access
 from app.viewmodels.models.wording import USUAL_BYTES_PER_SECOND, size_in_words, time_in_words
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.models.token_form import TokenForm
+from app.widgets.shared.arrange import Free, Placed, lay_column
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, Look, give_role
 from engine import EngineError
@@ -146,22 +147,11 @@ class GetSheet(QDialog):
             button.setAutoDefault(False)
         area = QScrollArea()
         inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 8, 8)
-        column.setSpacing(10)
-        for widget in (self.detail, self.problem):
-            column.addWidget(widget)
-        column.addLayout(links)
-        column.addWidget(self.token)
-        column.addWidget(self.card)
-        column.addStretch(1)
+        lay_column(
+            [self.detail, self.problem, links, self.token, self.card, Free()], inside, margins=(0, 0, 8, 8), spacing=10
+        )
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(22, 20, 22, 18)
-        layout.setSpacing(10)
-        layout.addWidget(title)
-        layout.addWidget(area, 1)
-        layout.addLayout(foot)
+        lay_column([title, Placed(area, 1), foot], self, margins=(22, 20, 22, 18), spacing=10)

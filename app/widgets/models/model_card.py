@@ -4,9 +4,10 @@ from functools import partial
 
 from PySide6.QtCore import QKeyCombination, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from app.viewmodels.models.entries import Deed, Entry, Group, Stage
+from app.widgets.shared.arrange import Free, Placed, fill, lay_column, lay_row
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
@@ -138,28 +139,11 @@ class ModelCard(QFrame):
             widget.style().polish(widget)
 
     def _arrange(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.name)
-        head.addWidget(self.form)
-        head.addWidget(self.badge)
-        head.addStretch(1)
-        words = QVBoxLayout()
-        words.setSpacing(3)
-        words.addLayout(head)
-        for label in (self.about, self.senses, self.line, self.fit):
-            words.addWidget(label)
-        words.addWidget(self.share)
-        self._buttons.setSpacing(6)
-        self._buttons.addWidget(self.menu_button)
-        self._buttons.addStretch(1)
-        beside = QVBoxLayout()
-        beside.addLayout(self._buttons)
-        beside.addStretch(1)
-        self._row.setContentsMargins(16, 12, 12, 12)
-        self._row.setSpacing(10)
-        self._row.addLayout(words, 1)
-        self._row.addLayout(beside)
+        head = lay_row([self.name, self.form, self.badge, Free()], spacing=8)
+        words = lay_column([head, self.about, self.senses, self.line, self.fit, self.share], spacing=3)
+        fill(self._buttons, [self.menu_button, Free()], spacing=6)
+        beside = lay_column([self._buttons, Free()])
+        fill(self._row, [Placed(words, 1), beside], margins=(16, 12, 12, 12), spacing=10)
 
 
 class _Share(QWidget):

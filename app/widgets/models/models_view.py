@@ -1,13 +1,14 @@
 """The list of models: the one for this Mac first, then those that are here, then those that could be."""
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.look.theme import COLUMN_WIDTH
 from app.viewmodels.models.entries import Entry, Group
 from app.viewmodels.models.manager import Manager
 from app.viewmodels.models.wording import machine_line
 from app.widgets.models.model_card import ModelCard
+from app.widgets.shared.arrange import FLUSH, Free, Placed, fill, lay_column, lay_middle, lay_row
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 from app.widgets.shared.toast import Toast
@@ -138,37 +139,20 @@ class ModelsView(QWidget):
     def _arrange(self) -> None:
         title = Label("Models")
         give_role(title, "section")
-        names = QVBoxLayout()
-        names.setSpacing(1)
-        names.addWidget(title)
-        names.addWidget(self.state)
-        head = QHBoxLayout()
-        head.setContentsMargins(12, 8, 16, 6)
-        head.setSpacing(6)
-        head.addWidget(self.sidebar_button)
-        head.addWidget(self.back_button)
-        head.addLayout(names, 1)
-        head.addWidget(self.folder_button)
+        names = lay_column([title, self.state], spacing=1)
+        head = lay_row(
+            [self.sidebar_button, self.back_button, Placed(names, 1), self.folder_button],
+            margins=(12, 8, 16, 6),
+            spacing=6,
+        )
         holder = QWidget()
         inside = QWidget()
-        inside.setMaximumWidth(COLUMN_WIDTH + 60)
         inside.setLayout(self._column)
-        self._column.setContentsMargins(0, 4, 0, 20)
-        self._column.setSpacing(8)
-        self._column.addWidget(self.empty)
-        self._column.addStretch(1)
-        centred = QHBoxLayout(holder)
-        centred.setContentsMargins(16, 0, 16, 0)
-        centred.addStretch(1)
-        centred.addWidget(inside, 100)
-        centred.addStretch(1)
+        fill(self._column, [self.empty, Free()], margins=(0, 4, 0, 20), spacing=8)
+        lay_middle(inside, COLUMN_WIDTH + 60, holder, margins=(16, 0, 16, 0))
         self.area.setWidget(holder)
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.area, 1)
+        lay_column([head, Placed(self.area, 1)], self, margins=FLUSH, spacing=0)

@@ -1,8 +1,9 @@
 """Where a person gives the hub a token of their account, for a model that is closed to strangers."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
+from app.widgets.shared.arrange import FLUSH, lay_column
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, give_role
 
@@ -43,12 +44,7 @@ class TokenForm(QWidget):
         for button in (self.use_button, self.maker_button):
             button.setAutoDefault(False)
             buttons.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(what_for)
-        column.addWidget(self.field)
-        column.addLayout(buttons)
+        lay_column([what_for, self.field, buttons], self, margins=FLUSH, spacing=8)
         self._show()
 
     def _show(self) -> None:

@@ -3,12 +3,13 @@
 from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from app.viewmodels.models.entries import Entry, Stage
 from app.viewmodels.models.manager import Manager
 from app.viewmodels.models.wording import USUAL_BYTES_PER_SECOND, machine_line, time_in_words
 from app.widgets.models.model_card import ModelCard
+from app.widgets.shared.arrange import FLUSH, Free, Gap, Placed, lay_column, lay_row
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Label, Look, give_role
 
@@ -110,41 +111,13 @@ class WelcomeView(QWidget):
         for button in (self.sample_button, self.folder_button, self.list_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._buttons.addWidget(button)
-        known = _column()
-        known.addWidget(self.machine)
-        known.addWidget(self.advice)
-        known.addSpacing(8)
-        known.addLayout(self._best)
-        known.addSpacing(6)
-        known.addWidget(self.here)
-        known.addLayout(self._here)
-        known.addStretch(1)
-        self._known.setLayout(known)
-        above = _column()
-        above.addStretch(1)
-        above.addWidget(self._gem)
-        above.addWidget(self.title)
-        above.addWidget(self._known)
+        known = (self.machine, self.advice, Gap(8), self._best, Gap(6), self.here, self._here, Free())
+        lay_column(known, self._known, margins=FLUSH, spacing=6)
         upper = QWidget()
-        upper.setLayout(above)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addLayout(self._buttons)
-        middle.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 16, 8, 16)
-        layout.setSpacing(12)
-        layout.addWidget(upper, 4)
-        layout.addLayout(middle)
-        layout.addStretch(1)
+        lay_column([Free(), self._gem, self.title, self._known], upper, margins=FLUSH, spacing=6)
+        middle = lay_row([Free(), self._buttons, Free()])
+        lay_column([Placed(upper, 4), middle, Free()], self, margins=(8, 16, 8, 16), spacing=12)
         self._look.follow(self._keep_place)
 
     def _keep_place(self) -> None:
         self._known.setMinimumHeight(self._look.theme.pixels(KEPT))
-
-
-def _column() -> QVBoxLayout:
-    column = QVBoxLayout()
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(6)
-    return column

@@ -1,11 +1,12 @@
 """The sheet before a document goes into a message: as what, which pages, and what that costs."""
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QButtonGroup, QDialog, QDialogButtonBox, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QDialog, QDialogButtonBox, QLineEdit, QRadioButton, QWidget
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.document import Phase
 from app.viewmodels.reading.questions import Question
+from app.widgets.shared.arrange import lay_column
 from app.widgets.shared.look import Label, give_role
 
 __all__ = ["AskSheet"]
@@ -41,11 +42,12 @@ class AskSheet(QDialog):
         self.attach_button.setDefault(True)
         buttons.rejected.connect(self.reject)
         buttons.accepted.connect(question.attach)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 18)
-        column.setSpacing(10)
-        for widget in (title, self.as_text, self.as_pictures, caption, self.range, self.cost, self.problem, buttons):
-            column.addWidget(widget)
+        lay_column(
+            [title, self.as_text, self.as_pictures, caption, self.range, self.cost, self.problem, buttons],
+            self,
+            margins=(24, 20, 24, 18),
+            spacing=10,
+        )
         self.as_text.toggled.connect(question.choose_text)
         self.range.textEdited.connect(question.choose_pages)
         question.changed.connect(self.refresh)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -17,6 +16,7 @@ from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.viewmodels.reading.queued import Progress
 from app.widgets.reading.collection_list import CollectionList
 from app.widgets.reading.fields_view import FieldsView
+from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_row
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.form import CheckBox, PopUp
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
@@ -241,44 +241,24 @@ class CollectionView(QWidget):
             self.add_button,
         ):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        last = QHBoxLayout()
-        last.setContentsMargins(16, 0, 16, 8)
-        last.addWidget(self.forgets)
+        last = lay_row([self.forgets], margins=(16, 0, 16, 8))
         listing = QWidget()
-        rows = QVBoxLayout(listing)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addLayout(searching)
-        rows.addWidget(self.list, 1)
-        rows.addWidget(self.empty, 1)
-        rows.addLayout(foot)
-        rows.addWidget(caption)
-        rows.addLayout(options)
-        rows.addLayout(last)
+        lay_column(
+            [searching, Placed(self.list, 1), Placed(self.empty, 1), foot, caption, options, last],
+            listing,
+            margins=FLUSH,
+            spacing=0,
+        )
         self._stack = QStackedWidget()
         self._stack.addWidget(listing)
         self._stack.addWidget(self.fields)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(self._head(title))
-        column.addWidget(self._stack, 1)
+        lay_column([self._head(title), Placed(self._stack, 1)], self, margins=FLUSH, spacing=0)
 
     def _head(self, title: Label) -> QHBoxLayout:
         holder = QWidget()
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        names = QVBoxLayout(holder)
-        names.setContentsMargins(0, 0, 0, 0)
-        names.setSpacing(1)
-        names.addWidget(title)
-        names.addWidget(self.state)
+        lay_column([title, self.state], holder, margins=FLUSH, spacing=1)
         rest = Flow(6)
         for widget in (holder, self.pause_button, self.table_button):
             rest.addWidget(widget)
-        head = QHBoxLayout()
-        head.setContentsMargins(12, 8, 12, 6)
-        head.setSpacing(6)
-        head.addWidget(self.sidebar_button)
-        head.addWidget(self.back_button)
-        head.addLayout(rest, 1)
-        return head
+        return lay_row([self.sidebar_button, self.back_button, Placed(rest, 1)], margins=(12, 8, 12, 6), spacing=6)

@@ -4,18 +4,17 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.viewmodels.reading.choice import FORMS, PICTURES, WAYS, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.words import cost_line, count, page_line, summary
+from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_middle, lay_row
 from app.widgets.shared.form import PopUp
 from app.widgets.shared.look import Label, Look, give_role
 
@@ -209,10 +208,7 @@ class LookCard(QScrollArea):
 
     def _arrange(self) -> None:
         self._range_box = QWidget()
-        box = QVBoxLayout(self._range_box)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(self.range)
-        box.addWidget(self.wrong_range)
+        lay_column([self.range, self.wrong_range], self._range_box, margins=FLUSH)
         self._rows = QFormLayout(self._options)
         self._rows.setContentsMargins(0, 6, 0, 6)
         self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
@@ -227,30 +223,18 @@ class LookCard(QScrollArea):
             named.setMinimumWidth(60)
             named.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self._rows.addRow(caption, field)
-        buttons = QVBoxLayout()
-        buttons.setSpacing(8)
-        for button in (self.read_button, self.other_button, self.page_button):
+        deeds = (self.read_button, self.other_button, self.page_button)
+        buttons = lay_column(deeds, spacing=8)
+        for button in deeds:
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            buttons.addWidget(button)
-        lock = QHBoxLayout()
-        lock.addWidget(self.password, 1)
-        lock.addWidget(self.unlock_button)
+        lock = lay_row([Placed(self.password, 1), self.unlock_button])
         inner = QWidget()
-        inner.setMaximumWidth(420)
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(10)
-        column.addStretch(2)
-        column.addWidget(self.title)
-        column.addWidget(self.detail)
-        column.addLayout(lock)
-        column.addWidget(self._options)
-        column.addLayout(buttons)
-        column.addStretch(3)
+        lay_column(
+            [Free(2), self.title, self.detail, lock, self._options, buttons, Free(3)],
+            inner,
+            margins=(24, 20, 24, 20),
+            spacing=10,
+        )
         holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch(1)
-        row.addWidget(inner, 100)
-        row.addStretch(1)
+        lay_middle(inner, 420, holder, margins=FLUSH)
         self.setWidget(holder)

@@ -1,13 +1,14 @@
 """The line above an open document: the way back, what it is and how it does, what can be done with it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.document import Phase
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
+from app.widgets.shared.arrange import Placed, lay_column, lay_row
 from app.widgets.shared.elided import ElidedButton, ElidedLabel
 from app.widgets.shared.look import IconButton, Look, give_role, show_tip
 
@@ -39,17 +40,9 @@ class ReadingHeader(QWidget):
         self.share_button = IconButton(look, "share", "Copy or export the text", side=32)
         self.share_button.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.share_button.setMenu(share_menu)
-        names = QVBoxLayout()
-        names.setSpacing(0)
-        names.addWidget(self.title, 0, Qt.AlignmentFlag.AlignLeft)
-        names.addWidget(self.state)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 6)
-        row.addWidget(self.sidebar_button)
-        row.addWidget(self.back_button)
-        row.addLayout(names, 1)
-        for widget in (self.stop_button, self.toggle, self.ask_button, self.list_button, self.share_button):
-            row.addWidget(widget)
+        names = lay_column([Placed(self.title, side=Qt.AlignmentFlag.AlignLeft), self.state], spacing=0)
+        deeds = (self.stop_button, self.toggle, self.ask_button, self.list_button, self.share_button)
+        lay_row([self.sidebar_button, self.back_button, Placed(names, 1), *deeds], self, margins=(12, 8, 12, 6))
         reader.shown.connect(self.refresh)
 
     def refresh(self) -> None:

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton
 
 from app.viewmodels.recordings.making import Making
+from app.widgets.shared.arrange import Placed, lay_row
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 from engine import clock
 
@@ -36,13 +37,12 @@ class MakingBar(QFrame):
         self.stop_button.clicked.connect(making.stop)
         for button in (self.pause_button, self.stop_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 6, 8, 6)
-        layout.setSpacing(10)
-        layout.addWidget(self.state, 1)
-        layout.addWidget(self.discard_button)
-        layout.addWidget(self.pause_button)
-        layout.addWidget(self.stop_button)
+        lay_row(
+            [Placed(self.state, 1), self.discard_button, self.pause_button, self.stop_button],
+            self,
+            margins=(12, 6, 8, 6),
+            spacing=10,
+        )
         making.changed.connect(self._show)
         making.moved.connect(self._advance)
         self._show()

@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QWidget
 
 from app.sound.player import Player
 from app.text.foreign_text import one_line
@@ -14,6 +14,7 @@ from app.viewmodels.recordings.recording import Phase, Recordings
 from app.widgets.recordings.making_bar import MakingBar
 from app.widgets.recordings.wave_view import WaveView
 from app.widgets.recordings.words_view import WordsView
+from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.toast import Toast
@@ -173,18 +174,9 @@ class RecordingView(QWidget):
             self._player.stop()
 
     def _arrange(self) -> None:
-        names = QVBoxLayout()
-        names.setSpacing(0)
-        names.addWidget(self.title)
-        names.addWidget(self.state)
-        row = QHBoxLayout()
-        row.setContentsMargins(12, 8, 12, 6)
-        row.addWidget(self.back_button)
-        row.addWidget(self.play_button)
-        row.addLayout(names, 1)
-        row.addWidget(self.write_button)
-        row.addWidget(self.save_button)
-        row.addWidget(self.remove_button)
+        names = lay_column([self.title, self.state], spacing=0)
+        deeds = (self.write_button, self.save_button, self.remove_button)
+        row = lay_row([self.back_button, self.play_button, Placed(names, 1), *deeds], margins=(12, 8, 12, 6))
         self.halves.setObjectName("readingHalves")
         self.halves.setChildrenCollapsible(False)
         self.halves.setHandleWidth(1)
@@ -192,13 +184,5 @@ class RecordingView(QWidget):
             self.halves.addWidget(widget)
             self.halves.setStretchFactor(number, 1)
         self.halves.setSizes([500, 500])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(row)
-        column.addWidget(self.failure)
-        column.addWidget(self.halves, 1)
-        below = QHBoxLayout(self._below)
-        below.setContentsMargins(12, 8, 12, 12)
-        below.addWidget(self.bar)
-        column.addWidget(self._below)
+        lay_row([self.bar], self._below, margins=(12, 8, 12, 12))
+        lay_column([row, self.failure, Placed(self.halves, 1), self._below], self, margins=FLUSH, spacing=0)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QListWidget, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QPushButton, QWidget
 
+from app.widgets.shared.arrange import FLUSH, lay_column
 from app.widgets.shared.form import side_by_side
 from app.widgets.shared.look import Look
 
@@ -30,11 +31,7 @@ class FolderList(QWidget):
         self.add_button.setAccessibleName(f"Add a folder {name}")
         self.remove_button = QPushButton("Remove")
         self.remove_button.setAccessibleName("Remove the chosen folder")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.list)
-        column.addWidget(side_by_side(self.add_button, self.remove_button))
+        lay_column([self.list, side_by_side(self.add_button, self.remove_button)], self, margins=FLUSH, spacing=8)
         self.add_button.clicked.connect(self.add_requested)
         self.remove_button.clicked.connect(self._remove)
         self.list.itemSelectionChanged.connect(self._enable)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QRadioButton,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,6 +23,7 @@ from app.viewmodels.settings.preferences import (
     count_tokens,
 )
 from app.widgets.settings.folder_list import FolderList
+from app.widgets.shared.arrange import FLUSH, lay_column
 from app.widgets.shared.dialogs import ask_before_deleting, ask_for_folder, show_folder
 from app.widgets.shared.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
 from app.widgets.shared.look import Label, Look, give_role
@@ -98,13 +98,10 @@ class GeneralPage(SettingsPage):
         self.return_sends = QRadioButton("Sends the message")
         self.return_breaks = QRadioButton("Makes a new line")
         keys = QWidget()
-        column = QVBoxLayout(keys)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        lay_column([self.return_sends, self.return_breaks], keys, margins=FLUSH, spacing=6)
         group = QButtonGroup(self)
         for button in (self.return_sends, self.return_breaks):
             group.addButton(button)
-            column.addWidget(button)
         self.add("Appearance", self.appearance)
         self.add("Text size", side_by_side(self.text_size, self.percent), named=self.text_size)
         self.add_gap()

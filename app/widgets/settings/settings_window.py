@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLayout, QScrollArea, QToolButton, QWidget
 
 from app.settings import SystemVoice
 from app.viewmodels.conversation.tools import Toolbox
@@ -12,6 +12,7 @@ from app.viewmodels.settings.preferences import Preferences
 from app.widgets.settings.answer_pages import AnswersPage, PromptsPage
 from app.widgets.settings.settings_pages import GeneralPage, ModelPage, PrivacyPage, SettingsPage
 from app.widgets.settings.tools_page import ToolsPage
+from app.widgets.shared.arrange import FLUSH, Free, lay_column, lay_row
 from app.widgets.shared.look import Look, give_role
 from app.widgets.shared.room import Room
 
@@ -108,24 +109,13 @@ class SettingsWindow(QWidget):
                 page.refresh()
 
     def _arrange(self) -> None:
-        tabs = QHBoxLayout()
-        tabs.setContentsMargins(12, 10, 12, 8)
-        tabs.setSpacing(4)
-        tabs.addStretch(1)
-        for tab in self.tabs.values():
-            tabs.addWidget(tab)
-        tabs.addStretch(1)
+        tabs = lay_row([Free(), *self.tabs.values(), Free()], margins=(12, 10, 12, 8), spacing=4)
         line = QFrame()
         give_role(line, "line")
         line.setFixedHeight(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
-        layout.addLayout(tabs)
-        layout.addWidget(line)
         area = _Area()
-        layout.addWidget(area)
+        layout = lay_column([tabs, line, area], self, margins=FLUSH, spacing=0)
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
         for room in self.pages.values():
             room.furnish(area.add)
 
@@ -139,8 +129,7 @@ class _Area(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._inside = QWidget()
-        self._column = QVBoxLayout(self._inside)
-        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column = lay_column([], self._inside, margins=FLUSH)
         self.setWidget(self._inside)
         self.setWidgetResizable(True)
         self._inside.installEventFilter(self)

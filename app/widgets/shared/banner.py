@@ -2,8 +2,9 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy
 
+from app.widgets.shared.arrange import Placed, lay_row
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
@@ -35,12 +36,8 @@ class Banner(QFrame):
         self.text.setSizePolicy(policy)
         self._said = Flow(10)
         self._said.addWidget(self.text)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 9, 9, 9)
-        row.setSpacing(10)
-        row.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(self._said, 1)
-        row.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
+        symbol, dismiss = (Placed(part, side=Qt.AlignmentFlag.AlignTop) for part in (self._symbol, self.dismiss_button))
+        lay_row([symbol, Placed(self._said, 1), dismiss], self, margins=(14, 9, 9, 9), spacing=10)
         self.dismiss_button.setVisible(is_dismissable)
         self.hide()
         look.follow(self._restyle)

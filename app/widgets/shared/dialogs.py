@@ -16,13 +16,13 @@ from PySide6.QtWidgets import (
     QFrame,
     QMessageBox,
     QPlainTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.text.links import LinkQuestion
 from app.viewmodels.draft.quotes import TEXT_SUFFIXES
 from app.viewmodels.reading.arrivals import DOCUMENT_SUFFIXES
+from app.widgets.shared.arrange import lay_column
 from app.widgets.shared.look import Label, Look, give_role
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
@@ -137,14 +137,10 @@ class AboutBox(QDialog):
         if licences is not None:
             opening = buttons.addButton("Licences", QDialogButtonBox.ButtonRole.HelpRole)
             opening.clicked.connect(lambda: open_picture(str(licences)))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(36, 20, 36, 20)
-        layout.setSpacing(10)
         self.advice = Label(advice, alignment=Qt.AlignmentFlag.AlignCenter)
         self.advice.setWordWrap(True)
         self.advice.setVisible(bool(advice))
-        for widget in (icon, name, self.text, self.advice, buttons):
-            layout.addWidget(widget)
+        lay_column([icon, name, self.text, self.advice, buttons], self, margins=(36, 20, 36, 20), spacing=10)
 
 
 def open_picture(path: str) -> None:
@@ -169,9 +165,7 @@ class TextPreview(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         QShortcut(QKeySequence(Qt.Key.Key_Space), self, self.reject)
-        layout = QVBoxLayout(self)
-        for widget in (title, self.text, buttons):
-            layout.addWidget(widget)
+        lay_column([title, self.text, buttons], self)
 
 
 def quick_look(path: str) -> None:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.widgets.shared.arrange import FLUSH, Free, lay_row
 from app.widgets.shared.look import Label, Look, give_role
 
 __all__ = ["CheckBox", "Form", "NumberChoice", "PopUp", "make_plain", "side_by_side"]
@@ -196,12 +197,7 @@ class NumberChoice(QWidget):
         self.field.setGroupSeparatorShown(True)
         make_plain(self.field)
         self.field.setAccessibleName(f"{name}, in {unit}")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.menu)
-        row.addWidget(self.field)
-        row.addStretch(1)
+        lay_row([self.menu, self.field, Free()], self, margins=FLUSH, spacing=8)
         self.setFocusProxy(self.menu)
         self.menu.activated.connect(self._choose)
         self.field.valueChanged.connect(self.chosen)
@@ -239,10 +235,5 @@ def make_plain(field: QAbstractSpinBox) -> None:
 def side_by_side(*widgets: QWidget) -> QWidget:
     """Widgets in one row, at the left."""
     holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(8)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
+    lay_row([*widgets, Free()], holder, margins=FLUSH, spacing=8)
     return holder

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.look.thumbnails import Thumbnails
+from app.widgets.shared.arrange import FLUSH, Placed, lay_column
 from app.widgets.shared.look import Label, Look, give_role, show_tip
 
 __all__ = ["PictureCard", "PictureTile"]
@@ -102,11 +103,7 @@ class PictureCard(QWidget):
         give_role(self.caption, "caption")
         self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.caption.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(5)
-        layout.addWidget(self.tile, 0, Qt.AlignmentFlag.AlignRight)
-        layout.addWidget(self.caption)
+        lay_column([Placed(self.tile, side=Qt.AlignmentFlag.AlignRight), self.caption], self, margins=FLUSH, spacing=5)
         self.tile.clicked.connect(lambda: self.open_requested.emit(path, self.caption.text()))
 
     def show_caption(self, line: str) -> None:

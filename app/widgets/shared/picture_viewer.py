@@ -22,13 +22,12 @@ from PySide6.QtWidgets import (
     QFrame,
     QGraphicsScene,
     QGraphicsView,
-    QHBoxLayout,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.look.thumbnails import Thumbnails
+from app.widgets.shared.arrange import Free, Placed, lay_column, lay_row
 from app.widgets.shared.dialogs import open_picture
 from app.widgets.shared.look import IconButton, Label, Look, give_role
 
@@ -82,16 +81,9 @@ class PictureViewer(QDialog):
             QShortcut(QKeySequence(key), self, button.click)
         self.canvas.dismissed.connect(self.reject)
         self.canvas.zoomed.connect(lambda: self.zoom.setText(f"{self.canvas.zoom:.0%}"))
-        bar = QHBoxLayout()
-        for widget in (smaller, self.zoom, larger, self.fit_button, self.actual_button):
-            bar.addWidget(widget)
-        bar.addStretch(1)
-        bar.addWidget(self.open_button)
-        bar.addWidget(self.close_button)
-        layout = QVBoxLayout(self)
-        for part in (self.canvas, self.receipt):
-            layout.addWidget(part, int(part is self.canvas))
-        layout.addLayout(bar)
+        sizes = (smaller, self.zoom, larger, self.fit_button, self.actual_button)
+        bar = lay_row([*sizes, Free(), self.open_button, self.close_button])
+        lay_column([Placed(self.canvas, 1), self.receipt, bar], self)
         self.canvas.setFocus()
         self._show(path)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QWidget
 
 from app.viewmodels.shelf.retention import HELD_S
+from app.widgets.shared.arrange import lay_row
 from app.widgets.shared.dialogs import show_file
 from app.widgets.shared.look import Label
 from app.widgets.shared.text_focus import can_undo, focused_field
@@ -92,15 +93,11 @@ class Toast(QFrame):
         self.undo_button = QPushButton("Undo")
         self.undo_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.undo_button.clicked.connect(self.take_back)
-        self._row = QHBoxLayout(self)
-        self._row.setSpacing(14)
-        self._row.addWidget(self.text)
-        self._row.addWidget(self.undo_button)
         self._file: Path | None = None
         self.file_button = QPushButton("Show in Finder" if sys.platform == "darwin" else "Show in Folder")
         self.file_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.file_button.clicked.connect(lambda: self._file is not None and show_file(self._file))
-        self._row.addWidget(self.file_button)
+        self._row = lay_row([self.text, self.undo_button, self.file_button], self, spacing=14)
         self.hide()
         parent.installEventFilter(self)
 
