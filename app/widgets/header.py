@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from app.viewmodels.models.status import Mood, Status
 from app.widgets.shared.arrange import Free, lay_row
 from app.widgets.shared.elided import ElidedLabel
-from app.widgets.shared.look import IconButton, Label, Look, give_role, let_go_after, show_tip
+from app.widgets.shared.look import IconButton, Label, Look, let_go_after, show_tip
 
 __all__ = ["Header"]
 
@@ -22,8 +22,7 @@ class Header(QWidget):
         self.chip.setMenu(model_menu)
         let_go_after(model_menu, self.chip)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
-        self.temporary = Label("Temporary")
-        give_role(self.temporary, "badge")
+        self.temporary = Label("Temporary", role="badge")
         self.temporary.hide()
         self.new_button = IconButton(look, "compose", "New conversation", side=32)
         lay_row([self.sidebar_button, self.chip, self.temporary, Free(), self.new_button], self, margins=(12, 8, 12, 6))
@@ -40,10 +39,8 @@ class StatusChip(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = _Dot(look)
-        self.model_name = ElidedLabel(least=self._room_for_name)
-        give_role(self.model_name, "name")
-        self.state = ElidedLabel()
-        give_role(self.state, "caption")
+        self.model_name = ElidedLabel(role="name", least=self._room_for_name)
+        self.state = ElidedLabel(role="caption")
         seen = (self._dot, self.model_name, self.state)
         self._row = lay_row(seen, self, margins=(10, 6, 12, 6), spacing=8)
         for widget in seen:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets.shared.arrange import Free, fill, lay_column, lay_row
-from app.widgets.shared.look import Label, give_role
+from app.widgets.shared.look import Label
 
 __all__ = ["ShortcutSheet"]
 
@@ -70,13 +70,11 @@ def _section(title: str, rows: Sequence[Row]) -> QGridLayout:
     grid.setHorizontalSpacing(24)
     grid.setVerticalSpacing(5)
     grid.setColumnStretch(0, 1)
-    heading = Label(title)
-    give_role(heading, "section")
+    heading = Label(title, role="section")
     grid.addWidget(heading, 0, 0, 1, 2)
     for number, (command, keys) in enumerate(rows, start=1):
         grid.addWidget(Label(command), number, 0)
-        label = Label(keys, alignment=Qt.AlignmentFlag.AlignRight)
-        give_role(label, "note")
+        label = Label(keys, alignment=Qt.AlignmentFlag.AlignRight, role="note")
         label.setAccessibleName(f"{command}: {keys}")
         grid.addWidget(label, number, 1)
     return grid

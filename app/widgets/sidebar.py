@@ -105,9 +105,7 @@ class Sidebar(QWidget):
         self.documents_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.documents_button.setCheckable(True)
         self.documents_button.clicked.connect(self._ask_for_documents)
-        self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.note.setObjectName("sidebarNote")
-        self.note.setWordWrap(True)
+        self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter, name="sidebarNote", wraps=True)
         lay_column(
             [self.search, self.note, Placed(self.list, 1), self.documents_button],
             self,

@@ -23,7 +23,7 @@ from app.widgets.markdown.selection import Copied, copied_message
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import GhostButton, Label, Look, give_role
+from app.widgets.shared.look import Button, GhostButton, Label, Look, give_role
 
 __all__ = ["AnswerView"]
 
@@ -47,21 +47,13 @@ class AnswerView(TurnView):
         self.parts: list[ThinkingPane | MarkdownView | ToolCard] = []
         self.speak_button = GhostButton(look, "speaker", "Read aloud", host=self)
         self.speak_button.clicked.connect(lambda: self.listen_requested.emit(turn))
-        self.plain_note = Label(PLAIN_NOTE)
-        give_role(self.plain_note, "note")
-        self.plain_note.setWordWrap(True)
-        self.activity = Label()
-        give_role(self.activity, "activity")
-        self.note = Label()
-        give_role(self.note, "note")
-        self.note.setWordWrap(True)
+        self.plain_note = Label(PLAIN_NOTE, role="note", wraps=True)
+        self.activity = Label(role="activity")
+        self.note = Label(role="note", wraps=True)
         self.sources = SourcesLine(look, turn.sources) if turn.sources else None
-        self.statistics = Label()
-        give_role(self.statistics, "note")
+        self.statistics = Label(role="note")
         self._shows_statistics = False
-        self.better_button = QPushButton("Get a Model That Can…")
-        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.better_button.clicked.connect(self.model_requested)
+        self.better_button = Button("Get a Model That Can…", self.model_requested, by_tab=True)
         self.better_button.hide()
         self.error = QFrame()
         self.error_text = Label()
@@ -196,8 +188,7 @@ class AnswerView(TurnView):
             levers = [lever for lever in self.turn.levers if lever.is_enough]
             ways = [(lever_words(lever), partial(self.lever_requested.emit, lever)) for lever in levers]
             for words, do in (*ways, ("Use a Smaller Model…", self.model_requested.emit)):
-                button = QPushButton(words)
-                button.clicked.connect(lambda _=False, do=do: do())
+                button = Button(words, lambda _=False, do=do: do())
                 self._ways.addWidget(button)
                 self.way_buttons.append(button)
 

@@ -276,7 +276,6 @@ class _ElidedLabel(Label):
 
 
 def _caption(role: str = "caption") -> QLabel:
-    label = Label()
-    give_role(label, role)
+    label = Label(role=role)
     label.setIndent(TEXT_INDENT)
     return label

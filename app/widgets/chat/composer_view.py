@@ -30,7 +30,7 @@ from app.widgets.shared.arrange import FLUSH, Free, Placed, fill, lay_column, la
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.dialogs import TextPreview, open_microphone_settings, quick_look
 from app.widgets.shared.elided import ElidedLabel
-from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.look import Button, IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.tiles import ContextRing
 
 __all__ = ["ComposerView"]
@@ -92,19 +92,11 @@ class ComposerView(QWidget):
         self.send_button = IconButton(look, "send", "Send", side=34, color=lambda colors: colors.on_accent)
         self.send_button.setObjectName("sendButton")
         self.ring = ContextRing(look)
-        self.cost = ElidedLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        give_role(self.cost, "caption")
+        self.cost = ElidedLabel(alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, role="caption")
         self.cost.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.warning = Label()
-        give_role(self.warning, "caution")
-        self.warning.setWordWrap(True)
-        self.footnote = Label(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.footnote.setObjectName("footnote")
-        self.footnote.setWordWrap(True)
-        self.better_button = QPushButton("Get a Model…")
-        self.better_button.setAccessibleName("Get a model that does more")
-        give_role(self.better_button, "link")
-        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.warning = Label(role="caution", wraps=True)
+        self.footnote = Label(alignment=Qt.AlignmentFlag.AlignCenter, name="footnote", wraps=True)
+        self.better_button = Button("Get a Model…", name="Get a model that does more", role="link", by_tab=True)
         self._foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._chip_row = QHBoxLayout()
         self.chip_area = _ChipArea(self._chip_row)

@@ -21,10 +21,8 @@ class DropOverlay(QWidget):
         self._is_welcome = True
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._symbol = Label(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.title.setObjectName("emptyTitle")
-        self.detail = Label(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.detail.setObjectName("emptyDetail")
+        self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter, name="emptyTitle")
+        self.detail = Label(alignment=Qt.AlignmentFlag.AlignCenter, name="emptyDetail")
         for label in (self.title, self.detail):
             label.setWordWrap(True)
         lay_column([Free(), self._symbol, Gap(10), self.title, self.detail, Free()], self, margins=(48, 48, 48, 48))

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QBoxLayout, QPushButton, QWidget
 
 from app.viewmodels.conversation.examples import DETAIL, EXAMPLES, TEMPORARY_DETAIL, TEMPORARY_TITLE, TITLE, Example
 from app.widgets.shared.arrange import Free, Gap, Placed, lay_column
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import Button, Label, Look, give_role
 
 __all__ = ["EmptyView"]
 
@@ -31,12 +31,8 @@ class EmptyView(QWidget):
         self._look = look
         self._gem = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self._gem.setPixmap(look.icons.pixmap("gem", None, QSize(76, 62)))
-        self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.title.setObjectName("emptyTitle")
-        self.title.setWordWrap(True)
-        self._detail = Label(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._detail.setObjectName("emptyDetail")
-        self._detail.setWordWrap(True)
+        self.title = Label(alignment=Qt.AlignmentFlag.AlignCenter, name="emptyTitle", wraps=True)
+        self._detail = Label(alignment=Qt.AlignmentFlag.AlignCenter, name="emptyDetail", wraps=True)
         self.show_kind(is_temporary=False)
         self.buttons = [_ExampleButton(look, example) for example in EXAMPLES]
         self._examples = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -44,9 +40,7 @@ class EmptyView(QWidget):
         for button in self.buttons:
             self._examples.addWidget(button)
             button.clicked.connect(lambda _checked=False, example=button.example: self.example_chosen.emit(example))
-        self.better_button = QPushButton("Get a Model That Does More…")
-        self.better_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.better_button.clicked.connect(self.model_requested)
+        self.better_button = Button("Get a Model That Does More…", self.model_requested, by_tab=True)
         lay_column(
             [
                 Free(4),
@@ -94,10 +88,8 @@ class _ExampleButton(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._symbol = Label()
-        title = Label(example.title)
-        give_role(title, "name")
-        detail = Label(example.detail)
-        give_role(detail, "caption")
+        title = Label(example.title, role="name")
+        detail = Label(example.detail, role="caption")
         self._lines = lay_column([self._symbol, Gap(4), title, detail], self, margins=(14, 12, 14, 12), spacing=3)
         for label in (self._symbol, title, detail):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

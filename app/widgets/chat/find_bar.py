@@ -2,13 +2,13 @@
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from shiboken6 import isValid
 
 from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.reading.finding import PageFinding
 from app.widgets.shared.arrange import Free, Placed, lay_row
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.look import Button, IconButton, Label, Look
 
 __all__ = ["FindBar"]
 
@@ -33,16 +33,12 @@ class FindBar(QWidget):
         self.field = _Field(name)
         self.field.textEdited.connect(self.asked)
         self.field.stepped.connect(finding.step)
-        self.count = Label()
-        give_role(self.count, "caption")
-        self.previous = IconButton(look, "chevron-left", "Find the previous one", side=26)
-        self.previous.clicked.connect(lambda: finding.step(-1))
-        self.next = IconButton(look, "chevron-right", "Find the next one", side=26)
-        self.next.clicked.connect(lambda: finding.step(1))
-        self.done = QPushButton("Done")
-        self.done.setAccessibleName("Done: close the find bar")
-        self.done.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.done.clicked.connect(self.close_it)
+        self.count = Label(role="caption")
+        self.previous = IconButton(
+            look, "chevron-left", "Find the previous one", side=26, does=lambda: finding.step(-1)
+        )
+        self.next = IconButton(look, "chevron-right", "Find the next one", side=26, does=lambda: finding.step(1))
+        self.done = Button("Done", self.close_it, name="Done: close the find bar", by_tab=True)
         lay_row(
             [Free(), self.count, Placed(self.field, 2), self.previous, self.next, self.done],
             self,

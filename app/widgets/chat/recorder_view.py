@@ -4,12 +4,12 @@ from collections import deque
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QWidget
 
 from app.sound.recorder import Microphone
 from app.viewmodels.draft.voice import Voice, found
 from app.widgets.shared.arrange import Placed, lay_row
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.look import Button, IconButton, Label, Look, give_role
 
 __all__ = ["RecorderView", "VoiceMenu"]
 
@@ -27,17 +27,11 @@ class RecorderView(QFrame):
         self.setAccessibleName("Recorder")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.meter = LevelMeter(look)
-        self.time = Label()
-        give_role(self.time, "name")
-        self.line = Label()
-        give_role(self.line, "caption")
-        self.cancel_button = IconButton(look, "close", "Cancel", side=28)
-        self.cancel_button.clicked.connect(voice.cancel)
-        self.stop_button = QPushButton("Stop")
-        self.stop_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.stop_button.clicked.connect(voice.stop)
-        self.pause_button = IconButton(look, "pause", "Pause", side=28)
-        self.pause_button.clicked.connect(voice.pause_or_resume)
+        self.time = Label(role="name")
+        self.line = Label(role="caption")
+        self.cancel_button = IconButton(look, "close", "Cancel", side=28, does=voice.cancel)
+        self.stop_button = Button("Stop", voice.stop, by_tab=True)
+        self.pause_button = IconButton(look, "pause", "Pause", side=28, does=voice.pause_or_resume)
         lay_row(
             [Placed(self.meter, 1), self.line, self.time, self.cancel_button, self.pause_button, self.stop_button],
             self,

@@ -60,8 +60,7 @@ class ToolCard(QFrame):
 
 
 def _plain_label() -> QLabel:
-    label = Label()
-    label.setWordWrap(True)
+    label = Label(wraps=True)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QWidget
 
 from app.look.thumbnails import Thumbnails
 from app.sound.player import Player
@@ -15,7 +15,7 @@ from app.widgets.chat.turn_view import TurnView
 from app.widgets.markdown.selection import Copied
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.arrange import Free, Placed, fill, lay_column, lay_row
-from app.widgets.shared.look import Look, give_role
+from app.widgets.shared.look import Button, Look, give_role
 from app.widgets.shared.picture_card import CARD_WIDTH, PictureCard
 
 __all__ = ["UserView"]
@@ -96,10 +96,7 @@ class UserView(TurnView):
         self._grid.setSpacing(10)
         give_role(self._bubble, "bubble")
         self._folded = _beginning(turn.text)
-        self.fold_button = QPushButton()
-        give_role(self.fold_button, "link")
-        self.fold_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.fold_button.clicked.connect(lambda: self.fold(self._is_unfolded))
+        self.fold_button = Button("", lambda: self.fold(self._is_unfolded), role="link", by_tab=True)
         fold = Placed(self.fold_button, side=Qt.AlignmentFlag.AlignLeft)
         lay_column([self._text, fold], self._bubble, margins=(16, 10, 16, 10))
         self.fold(True)

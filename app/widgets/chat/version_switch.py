@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.widgets.shared.arrange import FLUSH, lay_row
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.look import IconButton, Label, Look
 
 __all__ = ["VersionSwitch"]
 
@@ -38,8 +38,7 @@ class VersionSwitch(QWidget):
 
     def _build(self) -> None:
         """Most turns never need it."""
-        self._text = Label()
-        give_role(self._text, "caption")
+        self._text = Label(role="caption")
         older = IconButton(self._look, "chevron-left", "Earlier version", side=24)
         newer = IconButton(self._look, "chevron-right", "Later version", side=24)
         older.clicked.connect(lambda: self.stepped.emit(-1))

@@ -10,7 +10,7 @@ from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.models.token_form import TokenForm
 from app.widgets.shared.arrange import Free, Placed, lay_column
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import Label, Look
 from engine import EngineError
 
 __all__ = ["GetSheet"]
@@ -46,11 +46,9 @@ class GetSheet(QDialog):
         self._is_here = entry.stage is Stage.ON_DISK
         self.setWindowTitle(f"About {entry.name}" if self._is_here else f"Get {entry.name}")
         self.resize(min(SIZE[0], parent.width() - 40), min(SIZE[1], parent.height() - 40))
-        title = Label(entry.name if self._is_here else f"Get {entry.name}?", wraps=True)
-        title.setObjectName("cardTitle")
+        title = Label(entry.name if self._is_here else f"Get {entry.name}?", wraps=True, name="cardTitle")
         self.detail = Label(wraps=True)
-        self.problem = Label(wraps=True)
-        give_role(self.problem, "danger")
+        self.problem = Label(wraps=True, role="danger")
         self.licence_button = QPushButton("Read the Licence")
         self.page_button = QPushButton("Its Page on the Hub")
         self.token = TokenForm()

@@ -10,7 +10,7 @@ from app.viewmodels.models.wording import machine_line
 from app.widgets.models.model_card import ModelCard
 from app.widgets.shared.arrange import FLUSH, Free, Placed, fill, lay_column, lay_middle, lay_row
 from app.widgets.shared.elided import ElidedLabel
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.look import Button, IconButton, Label, Look, give_role
 from app.widgets.shared.toast import Toast
 
 __all__ = ["ModelsView"]
@@ -40,18 +40,15 @@ class ModelsView(QWidget):
         self._order: list[tuple[Group, list[str]]] = []
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
-        self.state = ElidedLabel()
-        give_role(self.state, "caption")
-        self.folder_button = QPushButton("Add Folder…")
-        self.folder_button.setAccessibleName("Look for models in another folder")
+        self.state = ElidedLabel(role="caption")
+        self.folder_button = Button("Add Folder…", name="Look for models in another folder")
         self.all_button = QPushButton()
         for button in (self.folder_button, self.all_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._headings = {group: Label(group.value) for group in Group}
         for heading in self._headings.values():
             give_role(heading, "section")
-        self.empty = Label("Looking at this Mac…", alignment=Qt.AlignmentFlag.AlignCenter)
-        give_role(self.empty, "caption")
+        self.empty = Label("Looking at this Mac…", alignment=Qt.AlignmentFlag.AlignCenter, role="caption")
         self.area = QScrollArea()
         self._column = QVBoxLayout()
         self._arrange()
@@ -137,8 +134,7 @@ class ModelsView(QWidget):
         self.refresh()
 
     def _arrange(self) -> None:
-        title = Label("Models")
-        give_role(title, "section")
+        title = Label("Models", role="section")
         names = lay_column([title, self.state], spacing=1)
         head = lay_row(
             [self.sidebar_button, self.back_button, Placed(names, 1), self.folder_button],

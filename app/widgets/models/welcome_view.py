@@ -11,7 +11,7 @@ from app.viewmodels.models.wording import USUAL_BYTES_PER_SECOND, machine_line, 
 from app.widgets.models.model_card import ModelCard
 from app.widgets.shared.arrange import FLUSH, Free, Gap, Placed, lay_column, lay_row
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import Label, Look
 
 __all__ = ["WelcomeView"]
 
@@ -42,14 +42,10 @@ class WelcomeView(QWidget):
         self.cards: dict[str, ModelCard] = {}
         self._gem = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         self._gem.setPixmap(look.icons.pixmap("gem", None, QSize(60, 49)))
-        self.title = Label("Welcome to Cabochon", alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
-        self.title.setObjectName("emptyTitle")
-        self.machine = Label(alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
-        self.machine.setObjectName("emptyDetail")
-        self.advice = Label(alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
-        give_role(self.advice, "caption")
-        self.here = Label("On This Mac Already")
-        give_role(self.here, "section")
+        self.title = Label("Welcome to Cabochon", alignment=Qt.AlignmentFlag.AlignCenter, wraps=True, name="emptyTitle")
+        self.machine = Label(alignment=Qt.AlignmentFlag.AlignCenter, wraps=True, name="emptyDetail")
+        self.advice = Label(alignment=Qt.AlignmentFlag.AlignCenter, wraps=True, role="caption")
+        self.here = Label("On This Mac Already", role="section")
         self.sample_button = QPushButton("Try the Sample Now")
         self.folder_button = QPushButton("I Already Have One…")
         self.list_button = QPushButton("All Models")

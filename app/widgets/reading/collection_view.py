@@ -19,7 +19,7 @@ from app.widgets.reading.fields_view import FieldsView
 from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_row
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.form import CheckBox, PopUp
-from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.look import Button, IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.search_field import SearchField
 from app.widgets.shared.toast import Toast
 
@@ -51,12 +51,9 @@ class CollectionView(QWidget):
         self.table_button.toggled.connect(collection.fields.show)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
-        title = Label("Documents")
-        give_role(title, "section")
-        self.state = Label(wraps=True)
-        give_role(self.state, "caption")
-        self.add_button = QPushButton("Add")
-        self.add_button.setAccessibleName("Add documents")
+        title = Label("Documents", role="section")
+        self.state = Label(wraps=True, role="caption")
+        self.add_button = Button("Add", name="Add documents")
         add = QMenu(self)
         add.addAction("Files…", self.add_requested.emit)
         add.addAction("A Folder…", self.folder_requested.emit)
@@ -74,9 +71,10 @@ class CollectionView(QWidget):
         self.empty = Label(
             "Drop documents here, or add them: they are read one after the other, kept page by page, "
             "and found again by their words.",
-            alignment=Qt.AlignmentFlag.AlignCenter, wraps=True,
-        )  # fmt: skip
-        give_role(self.empty, "note")
+            alignment=Qt.AlignmentFlag.AlignCenter,
+            wraps=True,
+            role="note",
+        )
         self.buttons = {
             name: QPushButton(words)
             for name, words in (

@@ -1,7 +1,7 @@
 """The line above an open document: the way back, what it is and how it does, what can be done with it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.document import Phase
@@ -10,7 +10,7 @@ from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
 from app.widgets.shared.arrange import Placed, lay_column, lay_row
 from app.widgets.shared.elided import ElidedButton, ElidedLabel
-from app.widgets.shared.look import IconButton, Look, give_role, show_tip
+from app.widgets.shared.look import Button, IconButton, Look, show_tip
 
 __all__ = ["ReadingHeader"]
 
@@ -30,13 +30,10 @@ class ReadingHeader(QWidget):
         self.documents = QMenu(self)
         self.documents.aboutToShow.connect(self._list_documents)
         self.title.setMenu(self.documents)
-        self.state = ElidedLabel()
-        give_role(self.state, "caption")
+        self.state = ElidedLabel(role="caption")
         self.ask_button = IconButton(look, "quote", "Ask about this document in the conversation", side=32)
-        self.stop_button = QPushButton("Stop")
-        self.stop_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.toggle = QPushButton("Text")
-        self.toggle.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.stop_button = Button("Stop", by_tab=True)
+        self.toggle = Button("Text", by_tab=True)
         self.share_button = IconButton(look, "share", "Copy or export the text", side=32)
         self.share_button.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.share_button.setMenu(share_menu)

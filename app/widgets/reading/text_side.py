@@ -15,7 +15,7 @@ from app.widgets.reading.page_editor import PageEditor
 from app.widgets.reading.pager import Pager
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.elided import ElidedLabel
-from app.widgets.shared.look import IconButton, Look, give_role, show_tip
+from app.widgets.shared.look import IconButton, Look, show_tip
 
 __all__ = ["TextSide"]
 
@@ -47,8 +47,7 @@ class TextSide(QWidget):
         self.keep_button = self.offer.add_action("Keep Mine")
         self.form = Banner(look, "state", "info", is_dismissable=False)
         self.text_button = self.form.add_action("Read Its Text")
-        self.state = ElidedLabel()
-        give_role(self.state, "caption")
+        self.state = ElidedLabel(role="caption")
         self.doubts = QPushButton("Doubtful words")
         self.doubts.setObjectName("doubtsButton")
         self.doubts.setFocusPolicy(Qt.FocusPolicy.TabFocus)

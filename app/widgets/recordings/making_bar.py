@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QPushButton
+from PySide6.QtWidgets import QApplication, QFrame
 
 from app.viewmodels.recordings.making import Making
 from app.widgets.shared.arrange import Placed, lay_row
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.look import Button, IconButton, Label, Look, give_role
 from engine import clock
 
 __all__ = ["MakingBar"]
@@ -27,14 +27,12 @@ class MakingBar(QFrame):
         give_role(self, "recorder")
         self.setAccessibleName("Recorder")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.state = Label()
-        give_role(self.state, "name")
-        self.discard_button = IconButton(look, "trash", "Throw the recording away", side=28)
-        self.discard_button.clicked.connect(self.discard_requested)
-        self.pause_button = QPushButton("Pause")
-        self.pause_button.clicked.connect(making.pause_or_resume)
-        self.stop_button = QPushButton("End")
-        self.stop_button.clicked.connect(making.stop)
+        self.state = Label(role="name")
+        self.discard_button = IconButton(
+            look, "trash", "Throw the recording away", side=28, does=self.discard_requested
+        )
+        self.pause_button = Button("Pause", making.pause_or_resume)
+        self.stop_button = Button("End", making.stop)
         for button in (self.pause_button, self.stop_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         lay_row(

@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QWidget
 
 from app.sound.player import Player
 from app.text.foreign_text import one_line
@@ -16,7 +16,7 @@ from app.widgets.recordings.wave_view import WaveView
 from app.widgets.recordings.words_view import WordsView
 from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_row
 from app.widgets.shared.banner import Banner
-from app.widgets.shared.look import IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.look import Button, IconButton, Label, Look, show_tip
 from app.widgets.shared.toast import Toast
 from engine import RECORDING_FORMATS, RecordingFormat, SpokenPiece, clock
 
@@ -47,21 +47,17 @@ class RecordingView(QWidget):
         self.bar = MakingBar(look, making)
         self._below = QWidget()
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
-        self.title = Label()
-        give_role(self.title, "section")
-        self.state = Label()
-        give_role(self.state, "caption")
+        self.title = Label(role="section")
+        self.state = Label(role="caption")
         self.play_button = IconButton(look, "play", "Play", side=32)
-        self.write_button = QPushButton("Stop")
-        self.write_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.write_button = Button("Stop", by_tab=True)
         self.save_button = IconButton(look, "share", "Save what is said", side=32)
         self.save_button.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.forms = QMenu(self)
         for form in RECORDING_FORMATS:
             self.forms.addAction(_FORMS[form]).triggered.connect(partial(self.save_requested.emit, form))
         self.save_button.setMenu(self.forms)
-        self.remove_button = IconButton(look, "trash", "Delete this recording", side=32)
-        self.remove_button.clicked.connect(self.remove_requested)
+        self.remove_button = IconButton(look, "trash", "Delete this recording", side=32, does=self.remove_requested)
         self.failure = Banner(look, "notice", "warning", is_dismissable=False)
         self.wave = WaveView(look, recordings)
         self.words = WordsView(look, recordings)

@@ -1,7 +1,7 @@
 """The two pages of the settings window that shape answers: system prompts, and lengths and sampling."""
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QPushButton, QSpinBox
+from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QSpinBox
 
 from app.settings import SamplingChoice, Settings
 from app.text.receipts import BUDGET_NAMES
@@ -9,7 +9,7 @@ from app.viewmodels.settings.preferences import SAMPLING_NAMES, Preferences, cou
 from app.widgets.settings.settings_pages import SettingsPage
 from app.widgets.shared.dialogs import ask_before_deleting
 from app.widgets.shared.form import PopUp, make_plain, side_by_side
-from app.widgets.shared.look import Look
+from app.widgets.shared.look import Button, Look
 from engine import Sampling
 
 __all__ = ["AnswersPage", "PromptsPage"]
@@ -25,10 +25,8 @@ class PromptsPage(SettingsPage):
         super().__init__(look, preferences)
         self.chosen = PopUp(look)
         self.chosen.setMinimumWidth(210)
-        self.add_button = QPushButton("Add")
-        self.add_button.setAccessibleName("Add a prompt")
-        self.delete_button = QPushButton("Delete…")
-        self.delete_button.setAccessibleName("Delete this prompt")
+        self.add_button = Button("Add", name="Add a prompt")
+        self.delete_button = Button("Delete…", name="Delete this prompt")
         self.name = QLineEdit()
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QListWidget, QPushButton, QWidget
+from PySide6.QtWidgets import QListWidget, QWidget
 
 from app.widgets.shared.arrange import FLUSH, lay_column
 from app.widgets.shared.form import side_by_side
-from app.widgets.shared.look import Look
+from app.widgets.shared.look import Button, Look
 
 __all__ = ["FolderList"]
 
@@ -27,10 +27,8 @@ class FolderList(QWidget):
         self.list = QListWidget()
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setTabKeyNavigation(False)
-        self.add_button = QPushButton("Add…")
-        self.add_button.setAccessibleName(f"Add a folder {name}")
-        self.remove_button = QPushButton("Remove")
-        self.remove_button.setAccessibleName("Remove the chosen folder")
+        self.add_button = Button("Add…", name=f"Add a folder {name}")
+        self.remove_button = Button("Remove", name="Remove the chosen folder")
         lay_column([self.list, side_by_side(self.add_button, self.remove_button)], self, margins=FLUSH, spacing=8)
         self.add_button.clicked.connect(self.add_requested)
         self.remove_button.clicked.connect(self._remove)

@@ -26,7 +26,7 @@ from app.widgets.settings.folder_list import FolderList
 from app.widgets.shared.arrange import FLUSH, lay_column
 from app.widgets.shared.dialogs import ask_before_deleting, ask_for_folder, show_folder
 from app.widgets.shared.form import CheckBox, Form, NumberChoice, PopUp, side_by_side
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import Button, Label, Look, give_role
 
 __all__ = ["GeneralPage", "ModelPage", "PrivacyPage", "SettingsPage"]
 
@@ -188,11 +188,9 @@ class ModelPage(SettingsPage):
 
     def __init__(self, look: Look, preferences: Preferences) -> None:
         super().__init__(look, preferences)
-        self.name = Label()
-        give_role(self.name, "name")
+        self.name = Label(role="name")
         self.list_button = QPushButton("All Models…")
-        self.choose_button = QPushButton("Choose a Folder…")
-        self.choose_button.setAccessibleName("Choose a model folder")
+        self.choose_button = Button("Choose a Folder…", name="Choose a model folder")
         self.sample_button = QPushButton("Use the Sample")
         self.add("Model", self.name)
         self.place = self.add_note()
@@ -229,8 +227,7 @@ class ModelPage(SettingsPage):
         )
         self.add_note("The model is loaded again with your next message.")
         self.add_gap()
-        self.keep_button = QPushButton("Change…")
-        self.keep_button.setAccessibleName("Choose where models are kept")
+        self.keep_button = Button("Change…", name="Choose where models are kept")
         self.share_button = QPushButton("Use the Shared Cache")
         self.keeping = self.add_text("Downloads go")
         self.add("", side_by_side(self.keep_button, self.share_button))

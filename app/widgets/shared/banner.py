@@ -26,11 +26,11 @@ class Banner(QFrame):
         self._role = role
         give_role(self, role)
         self._symbol = Label()
-        self.text = Label()
-        self.text.setWordWrap(True)
+        self.text = Label(wraps=True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.dismiss_button = IconButton(look, "close", "Dismiss", side=24, color=lambda _colors: self._color)
-        self.dismiss_button.clicked.connect(self.dismissed)
+        self.dismiss_button = IconButton(
+            look, "close", "Dismiss", side=24, color=lambda _colors: self._color, does=self.dismissed
+        )
         policy = self.text.sizePolicy()
         policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
         self.text.setSizePolicy(policy)

@@ -23,7 +23,7 @@ from app.text.links import LinkQuestion
 from app.viewmodels.draft.quotes import TEXT_SUFFIXES
 from app.viewmodels.reading.arrivals import DOCUMENT_SUFFIXES
 from app.widgets.shared.arrange import lay_column
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import Label, Look
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = [
@@ -124,8 +124,7 @@ class AboutBox(QDialog):
         self.setWindowTitle("About Cabochon")
         icon = Label(alignment=Qt.AlignmentFlag.AlignCenter)
         icon.setPixmap(look.icons.pixmap("app", None, QSize(112, 112)))
-        name = Label("Cabochon", alignment=Qt.AlignmentFlag.AlignCenter)
-        name.setObjectName("aboutName")
+        name = Label("Cabochon", alignment=Qt.AlignmentFlag.AlignCenter, name="aboutName")
         self.text = Label(
             f"Version {version or 'unknown: the engine has not started yet'}\n\n"
             "Chat and read pictures with Gemma 4 models,\nentirely on this Mac. Nothing you write, drop or ask\n"
@@ -137,8 +136,7 @@ class AboutBox(QDialog):
         if licences is not None:
             opening = buttons.addButton("Licences", QDialogButtonBox.ButtonRole.HelpRole)
             opening.clicked.connect(lambda: open_picture(str(licences)))
-        self.advice = Label(advice, alignment=Qt.AlignmentFlag.AlignCenter)
-        self.advice.setWordWrap(True)
+        self.advice = Label(advice, alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
         self.advice.setVisible(bool(advice))
         lay_column([icon, name, self.text, self.advice, buttons], self, margins=(36, 20, 36, 20), spacing=10)
 
@@ -156,8 +154,7 @@ class TextPreview(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(name)
         self.resize(min(640, parent.width() - 40), min(520, parent.height() - 40))
-        title = Label(name)
-        give_role(title, "name")
+        title = Label(name, role="name")
         self.text = QPlainTextEdit(text)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.text.setReadOnly(True)

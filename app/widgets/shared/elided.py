@@ -17,8 +17,15 @@ _LEAST = 40
 class ElidedLabel(Label):
     """One line of text that shows as much of itself as fits, and always `least` pixels of it, asked anew each time."""
 
-    def __init__(self, *, alignment: Qt.AlignmentFlag | None = None, least: Callable[[], int] | None = None) -> None:
-        super().__init__(alignment=alignment)
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        role: str = "",
+        alignment: Qt.AlignmentFlag | None = None,
+        least: Callable[[], int] | None = None,
+    ) -> None:
+        super().__init__(text, role=role, alignment=alignment)
         self._least = least
 
     def minimumSizeHint(self) -> QSize:

@@ -50,8 +50,9 @@ class Form(QWidget):
     def add(self, label: str, field: QWidget, *, named: QWidget | None = None) -> None:
         """A row. `named` is the part of it that the label names and stands beside; a button names itself."""
         target = named or field
-        caption = Label(f"{label}:" if label else "")
-        caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        caption = Label(
+            f"{label}:" if label else "", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        )
         if label and not isinstance(target, QAbstractButton):
             target.setAccessibleName(label)
             caption.setBuddy(target)

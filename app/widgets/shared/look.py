@@ -4,16 +4,16 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, SignalInstance
 from PySide6.QtGui import QCursor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from app.look.colors import Colors
 from app.look.icons import Icons
 from app.look.theme import Theme
 from app.look.typesetting import Typesetter
 
-__all__ = ["GhostButton", "IconButton", "Label", "Look", "give_role", "let_go_after", "show_tip"]
+__all__ = ["Button", "GhostButton", "IconButton", "Label", "Look", "give_role", "let_go_after", "show_tip"]
 
 _DONE_MS = 1500
 
@@ -62,10 +62,47 @@ def show_tip(widget: QWidget, text: str) -> None:
 class Label(QLabel):
     """Text that is never taken for markup, whoever wrote it. The only kind of label in the window."""
 
-    def __init__(self, text: str = "", *, alignment: Qt.AlignmentFlag | None = None, wraps: bool = False) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        role: str = "",
+        name: str = "",
+        alignment: Qt.AlignmentFlag | None = None,
+        wraps: bool = False,
+    ) -> None:
+        """`role` and `name` are for the style sheet."""
         super().__init__(text, textFormat=Qt.TextFormat.PlainText, wordWrap=wraps)
+        self.setObjectName(name)
+        if role:
+            give_role(self, role)
         if alignment is not None:
             self.setAlignment(alignment)
+
+
+class Button(QPushButton):
+    """A button with words, and what it does; `name` is spoken where the words alone say too little.
+
+    `by_tab`: a click leaves the keyboard where it is.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        does: Callable[..., object] | SignalInstance | None = None,
+        *,
+        name: str = "",
+        role: str = "",
+        by_tab: bool = False,
+    ) -> None:
+        super().__init__(text)
+        self.setAccessibleName(name)
+        if role:
+            give_role(self, role)
+        if by_tab:
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if does is not None:
+            self.clicked.connect(does)
 
 
 class IconButton(QToolButton):
@@ -79,6 +116,7 @@ class IconButton(QToolButton):
         side: int = 30,
         color: Callable[[Colors], str] | None = None,
         parent: QWidget | None = None,
+        does: Callable[..., object] | SignalInstance | None = None,
     ) -> None:
         super().__init__(parent)
         self._look = look
@@ -88,6 +126,8 @@ class IconButton(QToolButton):
         self._done = QTimer(self, interval=_DONE_MS, singleShot=True)
         self._done.timeout.connect(self._restyle)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if does is not None:
+            self.clicked.connect(does)
         self.rename(name)
         look.follow(self._restyle)
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.look.thumbnails import Thumbnails
 from app.widgets.shared.arrange import FLUSH, Placed, lay_column
-from app.widgets.shared.look import Label, Look, give_role, show_tip
+from app.widgets.shared.look import Label, Look, show_tip
 
 __all__ = ["PictureCard", "PictureTile"]
 
@@ -99,10 +99,7 @@ class PictureCard(QWidget):
         super().__init__()
         self.setFixedWidth(CARD_WIDTH)
         self.tile = PictureTile(look, thumbnails, path, QSize(CARD_WIDTH, CARD_HEIGHT), shrinks=True)
-        self.caption = Label()
-        give_role(self.caption, "caption")
-        self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.caption.setWordWrap(True)
+        self.caption = Label(role="caption", alignment=Qt.AlignmentFlag.AlignRight, wraps=True)
         lay_column([Placed(self.tile, side=Qt.AlignmentFlag.AlignRight), self.caption], self, margins=FLUSH, spacing=5)
         self.tile.clicked.connect(lambda: self.open_requested.emit(path, self.caption.text()))
 

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from app.look.thumbnails import Thumbnails
 from app.widgets.shared.arrange import Free, Placed, lay_column, lay_row
 from app.widgets.shared.dialogs import open_picture
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.look import IconButton, Label, Look
 
 __all__ = ["PictureViewer"]
 
@@ -55,10 +55,8 @@ class PictureViewer(QDialog):
         self.finished.connect(self._pictures.close)
         self.canvas = PictureCanvas(look)
         self.canvas.setAccessibleName(f"Picture {Path(path).name}")
-        self.zoom = Label("")
-        give_role(self.zoom, "caption")
-        self.receipt = Label(receipt, wraps=True)
-        give_role(self.receipt, "caption")
+        self.zoom = Label("", role="caption")
+        self.receipt = Label(receipt, wraps=True, role="caption")
         self._pictures.failed.connect(lambda _path, why: self.receipt.setText(why))
         self.fit_button = QPushButton("Fit")
         self.actual_button = QPushButton("Actual Size")
