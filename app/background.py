@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QThreadPool, QTimer, Signal
 
-__all__ = ["SLICE_S", "Inbox", "Lane", "LooseLane", "ignore"]
+__all__ = ["SLICE_S", "Inbox", "Lane", "LooseLane", "Soon", "ignore"]
 
 T = TypeVar("T")
 
@@ -23,6 +23,19 @@ _log = logging.getLogger(__name__)
 
 def ignore(_result: object) -> None:
     """Do nothing with a result."""
+
+
+class Soon(QTimer):
+    """Does something `interval_ms` after it was asked for; who asks until then asks for the same."""
+
+    def __init__(self, parent: QObject, interval_ms: int, do: Callable[[], object]) -> None:
+        super().__init__(parent, interval=interval_ms, singleShot=True)
+        self.timeout.connect(do)
+
+    def ask(self) -> None:
+        """Let it be done; `start` instead counts the time anew."""
+        if not self.isActive():
+            self.start()
 
 
 class Inbox(QObject):
@@ -40,8 +53,7 @@ class Inbox(QObject):
         super().__init__(parent)
         self._waiting: deque[Any] = deque()
         self._spent_s = 0.0
-        self._next_slice = QTimer(self, interval=0, singleShot=True)
-        self._next_slice.timeout.connect(self._begin_slice)
+        self._next_slice = Soon(self, 0, self._begin_slice)
         self._came.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
 
     def put(self, value: object) -> None:

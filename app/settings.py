@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 import msgspec
-from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, QTimer, Signal
+from PySide6.QtCore import QByteArray, QObject, QPoint, QSettings, Signal
 
+from app.background import Soon
 from engine import BUDGETS, Options, Sampling
 
 __all__ = [
@@ -306,8 +307,7 @@ class Settings(QObject):
         super().__init__()
         self._kept = kept
         self._has_refused = False
-        self._saving = QTimer(self, interval=SAVE_MS, singleShot=True)
-        self._saving.timeout.connect(self._save)
+        self._saving = Soon(self, SAVE_MS, self._save)
 
     @property
     def preset_name(self) -> str:

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
-from app.background import SLICE_S
+from app.background import SLICE_S, Soon
 from app.look.colors import DARK, LIGHT, Colors, high_contrast
 from app.look.stylesheet import style_sheet, symbol_size
 from app.settings import TEXT_SIZES, Appearance, Settings
@@ -41,8 +41,7 @@ class Theme(QObject):
         self._is_dressed = False
         self._rest: deque[tuple[QWidget, Callable[[], object]]] = deque()
         """What follows the last change in slices."""
-        self._slices = QTimer(self, interval=0, singleShot=True)
-        self._slices.timeout.connect(self._style_rest)
+        self._slices = Soon(self, 0, self._style_rest)
         self._hints.colorSchemeChanged.connect(self.apply)
         self._hints.accessibility().contrastPreferenceChanged.connect(self.apply)
         self.set_appearance(settings.appearance)

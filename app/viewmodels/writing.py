@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import Lane, Soon
 from app.text.foreign_text import one_line
 
 __all__ = ["Writing"]
@@ -32,8 +32,7 @@ class Writing(QObject):
         super().__init__()
         self._lane = Lane()
         self._is_closing = Event()
-        self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
-        self._patience.timeout.connect(lambda: self.said.emit("Exporting…"))
+        self._patience = Soon(self, PATIENCE_MS, lambda: self.said.emit("Exporting…"))
 
     def close(self) -> None:
         """Give up what is not finished; nothing of it stays."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.background import SLICE_S
+from app.background import SLICE_S, Soon
 from app.store.text import composed, search_terms, searchable
 from app.text.blocks import plain_pieces
 from app.viewmodels.conversation.conversation import Conversation
@@ -77,8 +77,7 @@ class Finding(QObject):
         self._start: Turn | None = None
         self._is_search = False
         self._job: Iterator[None] | None = None
-        self._slices = QTimer(self, interval=0, singleShot=True)
-        self._slices.timeout.connect(self._work)
+        self._slices = Soon(self, 0, self._work)
         self._refreshes = QTimer(self, interval=REFRESH_MS)
         self._refreshes.timeout.connect(self._recount)
         conversation.turn_added.connect(self._recount)

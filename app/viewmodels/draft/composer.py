@@ -6,8 +6,9 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from app.background import Soon
 from app.settings import Settings
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.draft.attached import (
@@ -80,8 +81,7 @@ class Composer(QObject):
         self._senses = meter.senses
         self.waits_to_be_sent = False
         """Whether it goes as soon as its files are looked at and copied."""
-        self._soon = QTimer(self, interval=0, singleShot=True)
-        self._soon.timeout.connect(self._bring)
+        self._soon = Soon(self, 0, self._bring)
         preparation.seen.connect(self._take)
         preparation.copied.connect(self._take_copy)
         preparation.went_on.connect(self._change)

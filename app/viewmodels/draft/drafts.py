@@ -4,9 +4,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import Lane, Soon
 from app.store import Draft as StoredDraft
 from app.store import Edit as StoredEdit
 from app.store import Store
@@ -69,8 +69,7 @@ class Drafts(QObject):
         """What is written in the new conversation before the store has told what it keeps of it."""
         self._unsaved: dict[Draft, _Pair] = {}
         self._was_editing = self._is_refusing = False
-        self._soon = QTimer(self, interval=DRAFT_MS, singleShot=True)
-        self._soon.timeout.connect(self.save)
+        self._soon = Soon(self, DRAFT_MS, self.save)
         composer.draft_changed.connect(self._note)
         composer.sent.connect(self._end_edit)
         composer.show(self._open.shown)
@@ -217,8 +216,7 @@ class Drafts(QObject):
         pair = next((pair for pair in pairs if draft in (pair.next, pair.edit)), None)
         if pair is not None:
             self._unsaved[draft] = pair
-            if not self._soon.isActive():
-                self._soon.start()
+            self._soon.ask()
 
 
 def _pair(kept: StoredDraft | None, conversation_id: str | None) -> _Pair:

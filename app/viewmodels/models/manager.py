@@ -10,9 +10,9 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import LooseLane
+from app.background import LooseLane, Soon
 from app.settings import Settings
 from app.text.foreign_text import one_line
 from app.viewmodels.models.chores import Chores
@@ -89,10 +89,9 @@ class Manager(QObject):
         self.is_shown = False
         self.is_known = False
         """Whether the disk was looked at."""
-        self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
-        self._soon.timeout.connect(self._arrange)
+        self._soon = Soon(self, REFRESH_MS, self._arrange)
         for changed in (model.changed, transfers.changed, chores.changed, self._settings.changed):
-            changed.connect(self._arrange_soon)
+            changed.connect(self._soon.ask)
         self._settings.changed.connect(self._follow_folders)
         model.loaded.connect(self._note_use)
         transfers.finished.connect(self._take_download)
@@ -270,11 +269,6 @@ class Manager(QObject):
             self.arrived.emit(awaited)
             if self._model.is_built_in:
                 self.use(awaited)
-
-    def _arrange_soon(self) -> None:
-        """Many things may change in one moment."""
-        if not self._soon.isActive():
-            self._soon.start()
 
     def _arrange(self) -> None:
         used = self._settings.models_used

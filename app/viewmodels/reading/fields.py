@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import Lane, Soon
 from app.settings import Preset, Settings
 from app.store import KeptPage, Orders, Store
 from app.text.foreign_text import one_line
@@ -102,10 +102,9 @@ class FieldsTable(QObject):
         """By document and page, what was found."""
         self._fetched: set[str] = set()
         """Documents whose pages of earlier runs were asked for."""
-        self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
-        self._soon.timeout.connect(self._show)
-        queue.changed.connect(self._note)
-        queue.document_changed.connect(self._note)
+        self._soon = Soon(self, REFRESH_MS, self._show)
+        queue.changed.connect(self._soon.ask)
+        queue.document_changed.connect(self._soon.ask)
         queue.page_read.connect(self._take)
 
     @property
@@ -236,13 +235,9 @@ class FieldsTable(QObject):
         self._soon.stop()
         self._lane.close()
 
-    def _note(self) -> None:
-        if not self._soon.isActive():
-            self._soon.start()
-
     def _take(self, document: QueuedDocument, text: PageText) -> None:
         self._answers.setdefault(document.id, {})[text.number] = text.fields
-        self._note()
+        self._soon.ask()
 
     def _show(self) -> None:
         readings: dict[Path, list[QueuedDocument]] = {}

@@ -5,9 +5,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import SLICE_S
+from app.background import SLICE_S, Soon
 from app.store.text import search_terms, searchable
 from app.viewmodels.conversation.finding import occurrences
 from app.viewmodels.reading.lines import Line, text_of
@@ -46,10 +46,8 @@ class PageFinding(QObject):
         """What was found in a page, for which lines and terms."""
         self._start = (1, 0, 0)
         """From where on the first hit is looked for: page, line, character."""
-        self._slices = QTimer(self, interval=0, singleShot=True)
-        self._slices.timeout.connect(self._work)
-        self._recounts = QTimer(self, interval=200, singleShot=True)
-        self._recounts.timeout.connect(self._recount)
+        self._slices = Soon(self, 0, self._work)
+        self._recounts = Soon(self, 200, self._recount)
         reader.opened.connect(self.close)
         reader.changed.connect(self._recount_soon)
         reader.turned.connect(self._follow)
@@ -118,8 +116,8 @@ class PageFinding(QObject):
         return number <= len(pages) and bool(pages[number - 1].shown_lines)
 
     def _recount_soon(self) -> None:
-        if self.is_open and not self._recounts.isActive():
-            self._recounts.start()
+        if self.is_open:
+            self._recounts.ask()
 
     def _recount(self) -> None:
         if self.is_open:

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace as with_fields
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import Lane, Soon
 from app.store import BESIDE_QUEUE, Details, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.output import stamp_of
@@ -151,8 +151,7 @@ class Keeper(QObject):
         self._lane = Lane()
         self._watched: dict[OpenDocument, _Watched] = {}
         self._is_closed = False
-        self._soon = QTimer(self, interval=SAVE_MS, singleShot=True)
-        self._soon.timeout.connect(self.save)
+        self._soon = Soon(self, SAVE_MS, self.save)
         reader.added.connect(self._watch)
         reader.removed.connect(self._let_go)
         queue.page_read.connect(self._take_queued)
@@ -275,17 +274,13 @@ class Keeper(QObject):
 
     def _note(self, watched: _Watched, number: int) -> None:
         watched.changed.add(number)
-        self._save_soon()
+        self._soon.ask()
 
     def _note_reading(self, watched: _Watched) -> None:
         is_news = watched.note_reading()
         self._follow_queue(watched.document)
         if is_news or watched.is_worth_a_row:
-            self._save_soon()
-
-    def _save_soon(self) -> None:
-        if not self._soon.isActive():
-            self._soon.start()
+            self._soon.ask()
 
     def _forgotten(self, document: OpenDocument) -> QueuedDocument | None:
         of_path = (each for each in self._queue.documents if each.path == document.path)

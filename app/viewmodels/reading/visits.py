@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import Lane, Soon
 from app.settings import Settings
 from app.store import KeptDocument, Store, Visit
 from app.viewmodels.reading.document import OpenDocument
@@ -41,12 +41,11 @@ class Visits(QObject):
         self._opened_at: dict[OpenDocument, float] = {}
         self._kept: dict[str, Visit] = {}
         """By the document's id, as it was written last."""
-        self._soon = QTimer(self, interval=SAVE_MS, singleShot=True)
-        self._soon.timeout.connect(self.save)
-        reader.added.connect(lambda document: document.page_changed.connect(self._note))
+        self._soon = Soon(self, SAVE_MS, self.save)
+        reader.added.connect(lambda document: document.page_changed.connect(self._soon.ask))
         reader.opened.connect(self._note_opened)
         for changed in (reader.shown, reader.opened, reader.turned, reader.scaled, keeper.kept):
-            changed.connect(self._note)
+            changed.connect(self._soon.ask)
         keeper.restored.connect(self._restore)
         keeper.letting_go.connect(self._let_go)
 
@@ -89,10 +88,6 @@ class Visits(QObject):
         if not reader.is_shown:
             return ""
         return LISTING if reader.is_listing else self._keeper.id_of(reader.document)
-
-    def _note(self) -> None:
-        if not self._soon.isActive():
-            self._soon.start()
 
     def _note_opened(self) -> None:
         if self._reader.document is not None:

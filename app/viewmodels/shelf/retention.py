@@ -5,6 +5,7 @@ import time
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
+from app.background import Soon
 from app.store import Store
 from app.viewmodels.settings.preferences import Preferences
 from app.viewmodels.shelf.running import Running
@@ -32,8 +33,7 @@ class Retention(QObject):
         self._shelf = shelf
         self._running = running
         self._days = preferences.retention_days
-        self._soon = QTimer(self, interval=CHOICE_MS, singleShot=True)
-        self._soon.timeout.connect(lambda: self._purge(time.time() - HELD_S))
+        self._soon = Soon(self, CHOICE_MS, lambda: self._purge(time.time() - HELD_S))
         self._again = QTimer(self, interval=RETENTION_MS, timerType=Qt.TimerType.VeryCoarseTimer)
         self._again.timeout.connect(self.apply)
         self._again.start()

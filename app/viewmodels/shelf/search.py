@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import Lane, Soon
 from app.store import Hit, PageHit, Store
 from app.viewmodels.shelf.shelf import Shelf
 
@@ -80,8 +80,7 @@ class Search(QObject):
         """Of what was asked last, what has not ended."""
         self._store = store
         self._lane = Lane()
-        self._soon = QTimer(self, interval=SEARCH_MS, singleShot=True)
-        self._soon.timeout.connect(self._ask)
+        self._soon = Soon(self, SEARCH_MS, self._ask)
         shelf.changed.connect(self.refresh)
 
     def look_for(self, query: str) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from app.background import Soon
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn
 from app.viewmodels.draft.composer import Composer
@@ -73,8 +74,7 @@ class HandsFree(QObject):
         self._last_word_s: float | None = None
         self._is_placed = False
         """Whether what was said stands in the message."""
-        self._looking = QTimer(self, interval=0, singleShot=True)
-        self._looking.timeout.connect(self._look_whether_it_goes)
+        self._looking = Soon(self, 0, self._look_whether_it_goes)
         voice.progressed.connect(self._listen_on)
         voice.clip_placed.connect(self._send)
         voice.cancelled.connect(self.leave)

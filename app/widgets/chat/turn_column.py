@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
+from app.background import Soon
 from app.look.theme import COLUMN_WIDTH, Theme
 from app.viewmodels.conversation.turns import Turn
 from app.widgets.chat.turn_view import Extent, TurnView
@@ -72,8 +73,7 @@ class TurnColumn(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.verticalScrollBar().setSingleStep(24)
         self.setWidget(self._content)
-        self._spare_time = QTimer(self, interval=0, singleShot=True)
-        self._spare_time.timeout.connect(self._build_ahead)
+        self._spare_time = Soon(self, 0, self._build_ahead)
         self.verticalScrollBar().valueChanged.connect(self._note_position)
         theme.changed.connect(self._restyle)
 

@@ -105,8 +105,8 @@ class UserView(TurnView):
         row = lay_row([Free(), *deeds, self._bubble], spacing=_BESIDE)
         self._enclosures = [self._build_enclosure(look, enclosure) for enclosure in turn.enclosures]
         enclosures = [Placed(button, side=right) for button in self._enclosures]
-        parts = [self._grid, *enclosures, row, Placed(self.versions, side=right)]
-        fill(self._layout, parts, margins=(4, 4, 4, 4), spacing=8)
+        fill(self._layout, [self._grid, *enclosures, row], margins=(4, 4, 4, 4), spacing=8)
+        self._layout.addWidget(self.versions, 0, right)
         self._bubble.setVisible(bool(turn.text))
         self.copy_button.setVisible(bool(turn.text))
         for card in self.cards:

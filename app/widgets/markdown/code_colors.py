@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Iterator
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextDocument, QTextLayout
 
+from app.background import Soon
 from app.look.colors import Colors
 from app.look.typesetting import Code, CodeSpan, Formula, TokenKind
 from app.widgets.markdown.code_blocks import code_language, code_lines, starts_fence
@@ -50,8 +51,7 @@ class CodeColors(QObject):
         self._document = document
         self._waiting: set[Code] = set()
         self._coloring: deque[Iterator[None]] = deque()
-        self._more = QTimer(self, interval=0, singleShot=True)
-        self._more.timeout.connect(self._go_on)
+        self._more = Soon(self, 0, self._go_on)
         self._growing: Code | None = None
         """The code that grew meanwhile, while its spans are found."""
         self._known = Code("", "")

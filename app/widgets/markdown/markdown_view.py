@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from app.background import Soon
 from app.look.typesetting import Code, Formula
 from app.text.blocks import BlockReader, Piece, definitions_in
 from app.text.links import link_tip
@@ -72,16 +73,14 @@ class MarkdownView(TabularView):
         self._ornaments = Ornaments(look)
         self._colors = CodeColors(look, self.document())
         self._coming = ""
-        self._next = QTimer(self, interval=0, singleShot=True)
-        self._next.timeout.connect(self._set_next)
+        self._next = Soon(self, 0, self._set_next)
         self.is_partly_plain = False
         """Whether a part is shown as it was written, because setting it would take too long."""
         self._has_drawings = False
         """Whether formulas that are shown as their source have been drawn."""
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._show_coming)
-        self._redraw = QTimer(self, interval=0, singleShot=True)
-        self._redraw.timeout.connect(self._restyle)
+        self._redraw = Soon(self, 0, self._restyle)
         self.code_button = IconButton(look, "copy", "Copy code", side=26, parent=self.viewport())
         self.code_button.hide()
         self.code_button.clicked.connect(self._copy_code)

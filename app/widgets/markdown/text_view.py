@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
-from PySide6.QtCore import QMimeData, QRect, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QMimeData, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
 
-from app.background import SLICE_S
+from app.background import SLICE_S, Soon
 from app.look.colors import Colors
 from app.text.blocks import PIECE, plain_piece, uncut
 from app.text.markdown import CUT_MARK
@@ -65,8 +65,7 @@ class TextView(QTextBrowser):
         self._plain = ""
         self._num_shown = 0
         """How much of the plain text is shown already."""
-        self._more = QTimer(self, interval=0, singleShot=True)
-        self._more.timeout.connect(self._show_more)
+        self._more = Soon(self, 0, self._show_more)
         self._hits: list[tuple[int, int]] = []
         self._length = 0
         """Characters of the text in which they were found."""
@@ -96,8 +95,7 @@ class TextView(QTextBrowser):
         """The number of the sentence that is read aloud."""
         self._places: list[SpokenPlace] = []
         self._places_to_come: Iterator[SpokenPlace] = iter(())
-        self._marks = QTimer(self, interval=0, singleShot=True)
-        self._marks.timeout.connect(self._hunt_on)
+        self._marks = Soon(self, 0, self._hunt_on)
         self.document().contentsChanged.connect(self._mark_again)
         self.document().contentsChanged.connect(self._forget_places)
         look.theme.changed.connect(self._mark_again)

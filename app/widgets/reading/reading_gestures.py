@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from msgspec.structs import replace as with_fields
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 
+from app.background import Soon
 from app.viewmodels.draft.attached import new_key
 from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.document import OpenDocument
@@ -49,9 +50,8 @@ class ReadingGestures(QObject):
         arrivals.asked.connect(self._ask)
         CollectionGestures(window, models)
         window.reading_room.furnish(self._follow)
-        self._refresh_soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
-        self._refresh_soon.timeout.connect(refresh)
-        reader.changed.connect(lambda: self._refresh_soon.isActive() or self._refresh_soon.start())
+        self._refresh_soon = Soon(self, REFRESH_MS, refresh)
+        reader.changed.connect(self._refresh_soon.ask)
         for changed in (reader.shown, reader.opened, finding.changed):
             changed.connect(refresh)
 

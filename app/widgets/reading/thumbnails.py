@@ -10,11 +10,11 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
-    QTimer,
 )
 from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from app.background import Soon
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.reading.page import Page
 from app.viewmodels.reading.pictures import PagePictures, View
@@ -55,14 +55,13 @@ class Thumbnails(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self._ask_soon = QTimer(self, interval=ASK_MS, singleShot=True)
-        self._ask_soon.timeout.connect(self._ask)
+        self._ask_soon = Soon(self, ASK_MS, self._ask)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
-        self._pages.dataChanged.connect(self._ask_in_time)
+        self._pages.dataChanged.connect(self._ask_soon.ask)
         reader.opened.connect(self._show_document)
         reader.turned.connect(self._follow)
         look.theme.changed.connect(self.viewport().update)
-        self._pages.rowsInserted.connect(self._ask_in_time)
+        self._pages.rowsInserted.connect(self._ask_soon.ask)
         self._pages.rowsInserted.connect(self._follow)
         self._show_document()
 
@@ -96,10 +95,6 @@ class Thumbnails(QListView):
     def _scrolled(self) -> None:
         self._ask_soon.start()
 
-    def _ask_in_time(self) -> None:
-        if not self._ask_soon.isActive():
-            self._ask_soon.start()
-
     def _ask(self) -> None:
         if self._pictures is None or not self._pages.rowCount():
             return
@@ -128,8 +123,7 @@ class _Pages(QAbstractListModel):
         self._document: OpenDocument | None = None
         self._num = 0
         self._changed: set[int] = set()
-        self._tell_soon = QTimer(self, interval=33, singleShot=True)
-        self._tell_soon.timeout.connect(self._tell)
+        self._tell_soon = Soon(self, 33, self._tell)
 
     @property
     def pages(self) -> list[Page]:
@@ -164,8 +158,7 @@ class _Pages(QAbstractListModel):
 
     def _note(self, number: int) -> None:
         self._changed.add(number)
-        if not self._tell_soon.isActive():
-            self._tell_soon.start()
+        self._tell_soon.ask()
 
     def _tell(self) -> None:
         changed, self._changed = self._changed, set()

@@ -4,10 +4,11 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, SignalInstance
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, SignalInstance
 from PySide6.QtGui import QCursor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolButton, QWidget
 
+from app.background import Soon
 from app.look.colors import Colors
 from app.look.icons import Icons
 from app.look.theme import Theme
@@ -123,8 +124,7 @@ class IconButton(QToolButton):
         self._icon = icon
         self._color = color or (lambda colors: colors.secondary)
         self._side = side
-        self._done = QTimer(self, interval=_DONE_MS, singleShot=True)
-        self._done.timeout.connect(self._restyle)
+        self._done = Soon(self, _DONE_MS, self._restyle)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if does is not None:
             self.clicked.connect(does)
