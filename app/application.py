@@ -490,18 +490,11 @@ def _hearing(
     bridge: Bridge, model: Model, composer: Composer, settings: Settings, places: _Places, system: System
 ) -> tuple[Voice, Recordings, Making]:
     open_microphones = cache(system.open_microphones)
-
-    def for_message() -> Recorder:
-        return Recorder(open_microphones(), places.new_recording, places.with_clips)
-
+    for_message = Recorder(open_microphones, places.new_recording, places.with_clips)
+    for_itself = Recorder(open_microphones, places.own_recording)
     recordings = Recordings(bridge, places.shelf)
-    return (
-        Voice(bridge, model, composer, settings, for_message, places.drafted),
-        recordings,
-        Making(
-            recordings, settings, places.store.recordings, lambda: Recorder(open_microphones(), places.own_recording)
-        ),
-    )
+    making = Making(recordings, settings, places.store.recordings, for_itself)
+    return Voice(bridge, model, composer, settings, for_message, places.drafted), recordings, making
 
 
 def _supply(settings: Settings) -> Supply:

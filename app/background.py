@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QThreadPool, QTimer, Signal
 
-__all__ = ["SLICE_S", "Inbox", "Lane", "LooseLane", "Soon", "ignore"]
+__all__ = ["SLICE_S", "GivenUp", "Inbox", "Lane", "LooseLane", "Soon", "ignore", "until"]
 
 T = TypeVar("T")
 
@@ -23,6 +23,20 @@ _log = logging.getLogger(__name__)
 
 def ignore(_result: object) -> None:
     """Do nothing with a result."""
+
+
+class GivenUp(Exception):
+    """Nobody wants any more what is being done."""
+
+
+def until(is_over: Callable[[], bool]) -> Callable[[], None]:
+    """What work calls that takes its time, wherever it can end: it raises GivenUp once that is so."""
+
+    def go_on() -> None:
+        if is_over():
+            raise GivenUp
+
+    return go_on
 
 
 class Soon(QTimer):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from pathlib import Path
 
 from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
@@ -122,11 +123,13 @@ class Recorder(QObject):
 
     def __init__(
         self,
-        microphones: Microphones,
+        open_microphones: Callable[[], Microphones],
         new_path: Callable[[], Path],
         keep: Callable[[Path, float], Path] = lambda path, _: path,
     ) -> None:
-        """`new_path` names the file that grows, and may raise OSError; `keep` is what `Tape` asks for."""
+        """`open_microphones` is called when somebody first wants to speak, and may raise MicrophoneError; `new_path` names
+        the file that grows, and may raise OSError; `keep` is what `Tape` asks for.
+        """
         super().__init__()
         self.state = RecorderState.IDLE
         self.sentence = ""
@@ -138,7 +141,7 @@ class Recorder(QObject):
         self.path: Path | None = None
         """The file that grows."""
         self.chosen_id = ""
-        self._microphones = microphones
+        self._open_microphones = open_microphones
         self._new_path, self._keep = new_path, keep
         self._stream: SampleStream | None = None
         self._tape: Tape | None = None
@@ -150,7 +153,12 @@ class Recorder(QObject):
         self._inbox.handed.connect(self._take)
         self._timer = QTimer(self, interval=READ_MS)
         self._timer.timeout.connect(self._read)
+
+    @cached_property
+    def _microphones(self) -> Microphones:
+        microphones = self._open_microphones()
         microphones.lost.connect(self._keep_what_was_said)
+        return microphones
 
     @property
     def is_active(self) -> bool:
@@ -167,10 +175,11 @@ class Recorder(QObject):
         return self._microphones.choices()
 
     def start(self) -> None:
-        """Ask for permission, then record."""
+        """Ask for permission, then record; raises MicrophoneError."""
         if not self.is_active and self._tape is None:
+            microphones = self._microphones
             self._go(RecorderState.ASKING)
-            self._microphones.ask(self._begin)
+            microphones.ask(self._begin)
 
     def pause(self) -> None:
         """Close the microphone for a while."""

@@ -49,9 +49,7 @@ def attach(desk: Desk, *paths: Path) -> None:
 
 def let_files_be_read(desk: Desk) -> None:
     """Let the window live until everything attached can be sent, also what was recorded."""
-    recorder = desk.models.voice._recorder
-    if recorder is not None:
-        recorder.finish()
+    desk.models.voice._recorder.finish()
     desk.models.intake.finish()
     end = time.monotonic() + WAIT_MS / 1000
     while not desk.models.composer.draft.is_ready:

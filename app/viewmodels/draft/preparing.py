@@ -9,7 +9,7 @@ from threading import Event
 
 from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import GivenUp, Lane, until
 from app.store import RecordingShelf
 from app.viewmodels.draft.attached import DraftReading, DraftSpeech, DraftText
 from app.viewmodels.draft.draft import Draft
@@ -123,18 +123,9 @@ class Preparation(QObject):
         self._copying.do(partial(keep, path), lambda copy: self.copied.emit(draft, key, copy))
 
 
-class _NotWanted(Exception):
-    """Nobody waits for what is looked at."""
-
-
 def _look(path: Path, is_wanted: Callable[[], bool]) -> Inspected | None:
     """None when nobody waits for it any more."""
-
-    def go_on() -> None:
-        if not is_wanted():
-            raise _NotWanted
-
     try:
-        return inspect(path, go_on)
-    except _NotWanted:
+        return inspect(path, until(lambda: not is_wanted()))
+    except GivenUp:
         return None

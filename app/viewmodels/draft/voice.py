@@ -29,7 +29,7 @@ DEAF = f"This model does not hear. {EARS}: choose one of them to speak to it."
 
 
 class Voice(QObject):
-    """The recorder as a person sees it. `make_recorder` is called when somebody wants to speak for the first time.
+    """The recorder as a person sees it.
 
     **Signals:** `changed` (what is shown), `progressed` (level and time), `clip_recorded` (path, whether it is being
     transcribed rather than attached), `clip_placed` (what was said stands in the message now), `cancelled` (a
@@ -48,7 +48,7 @@ class Voice(QObject):
         model: Model,
         composer: Composer,
         settings: Settings,
-        make_recorder: Callable[[], Recorder],
+        recorder: Recorder,
         shelf: Callable[[], RecordingShelf | None],
     ) -> None:
         """`shelf` keeps what is said in long recordings, if anything does."""
@@ -56,8 +56,7 @@ class Voice(QObject):
         self._model = model
         self._composer = composer
         self._settings = settings
-        self._make_recorder = make_recorder
-        self._recorder: Recorder | None = None
+        self._recorder = recorder
         self._problem = ""
         self._is_deaf = False
         self._stand_in = ""
@@ -67,6 +66,9 @@ class Voice(QObject):
         self._dictation = Dictation(bridge, model, shelf)
         self._dictation.went_on.connect(self.changed)
         self._dictation.over.connect(self._insert)
+        recorder.changed.connect(self._follow_recorder)
+        recorder.progressed.connect(self._follow_progress)
+        recorder.finished.connect(self._take_clip)
         model.changed.connect(self._follow_model)
 
     @property
@@ -97,7 +99,7 @@ class Voice(QObject):
     @property
     def level(self) -> float:
         """How loud it is, from 0 to 1."""
-        return 0.0 if self._recorder is None else 1 - self._recorder.level_db / FLOOR_DB
+        return 1 - self._recorder.level_db / FLOOR_DB
 
     @property
     def time(self) -> str:
@@ -107,7 +109,7 @@ class Voice(QObject):
     @property
     def seconds(self) -> float:
         """What is recorded so far."""
-        return 0.0 if self._recorder is None else self._recorder.seconds
+        return self._recorder.seconds
 
     @property
     def line(self) -> str:
@@ -139,12 +141,12 @@ class Voice(QObject):
     @property
     def wants_permission(self) -> bool:
         """Whether the system's settings are the place to go."""
-        return bool(self._problem) and self._recorder is not None and self._recorder.is_denied and not self._is_deaf
+        return bool(self._problem) and self._recorder.is_denied and not self._is_deaf
 
     def choices(self) -> list[Microphone]:
         """The microphones there are; none where nothing can be recorded, which `problem` then says."""
         try:
-            return self._ready_recorder().choices()
+            return self._recorder.choices()
         except MicrophoneError as error:
             self._say(str(error))
             return []
@@ -172,32 +174,29 @@ class Voice(QObject):
         elif not self.is_open:
             self._say("")
             try:
-                recorder = self._ready_recorder()
-                recorder.chosen_id, self._stand_in = connected(self.chosen, recorder.choices())
+                self._recorder.chosen_id, self._stand_in = connected(self.chosen, self._recorder.choices())
                 self._attached = None
-                recorder.start()
+                self._recorder.start()
             except MicrophoneError as error:
                 self._say(str(error))
 
     def pause_or_resume(self) -> None:
         """Let the recording wait, or go on."""
-        if self._recorder is not None:
-            self._recorder.resume() if self.is_paused else self._recorder.pause()
+        self._recorder.resume() if self.is_paused else self._recorder.pause()
 
     def stop(self) -> None:
         """End the recording and keep it."""
-        if self._recorder is not None:
-            self._recorder.stop()
+        self._recorder.stop()
 
     def cancel(self) -> None:
         """Throw the recording away; what is being written down becomes an attachment instead."""
-        if self._recorder is not None and self._state is RecorderState.ENDING:
+        if self._state is RecorderState.ENDING:
             self._recorder.finish()
         if self._clip is not None:
             self._dictation.stop()
             self._attach_clip()
             self.cancelled.emit()
-        elif self.is_open and self._recorder is not None:
+        elif self.is_open:
             self._recorder.cancel()
             self._drop_what_came_of_it()
             self.cancelled.emit()
@@ -209,24 +208,14 @@ class Voice(QObject):
     def leave(self) -> None:
         """Attach what was said, or is being said, to the draft: another conversation follows, or the end."""
         self.stop()
-        if self._recorder is not None:
-            self._recorder.finish()
+        self._recorder.finish()
         self.cancel()
 
     @property
     def _state(self) -> RecorderState:
-        return RecorderState.IDLE if self._recorder is None else self._recorder.state
-
-    def _ready_recorder(self) -> Recorder:
-        if self._recorder is None:
-            self._recorder = self._make_recorder()
-            self._recorder.changed.connect(self._follow_recorder)
-            self._recorder.progressed.connect(self._follow_progress)
-            self._recorder.finished.connect(self._take_clip)
-        return self._recorder
+        return self._recorder.state
 
     def _follow_recorder(self) -> None:
-        assert self._recorder is not None
         if self._state is RecorderState.FAILED:
             self._drop_what_came_of_it()
         is_over = self._state in (RecorderState.FAILED, RecorderState.FINISHED)
@@ -234,7 +223,6 @@ class Voice(QObject):
 
     def _follow_progress(self) -> None:
         """What is longer than a model hears at once is written down while it is recorded."""
-        assert self._recorder is not None
         path, is_begun = self._recorder.path, self._attached is not None or self._dictation.is_following
         if self.is_recording and self.seconds > MAX_SOUND_SECONDS and not is_begun and path is not None:
             if self.transcribes:
@@ -275,7 +263,6 @@ class Voice(QObject):
 
     def _insert(self, text: str, failure: str) -> None:
         """What was said goes to the cursor, and its clip away; one in which nothing was understood is attached."""
-        assert self._recorder is not None
         if self._state is RecorderState.ENDING:  # the engine was faster than the news of the recording's end
             self._recorder.finish()
         clip, path = self._clip, self._recorder.path
@@ -303,10 +290,8 @@ class Voice(QObject):
         self.changed.emit()
 
 
-def _worry(recorder: Recorder | None) -> str:
+def _worry(recorder: Recorder) -> str:
     """What is wrong while it is recorded, or how little time is left."""
-    if recorder is None:
-        return ""
     left = LONGEST_S - recorder.seconds
     return recorder.sentence or (f"{max(1, round(left))} s left" if left <= WARNING_S else "")
 

@@ -9,7 +9,7 @@ from threading import Event
 
 from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane
+from app.background import GivenUp, Lane, until
 from app.store import Store
 from app.text.foreign_text import one_line
 from app.viewmodels.draft.attached import DraftReading, DraftSpeech
@@ -309,21 +309,12 @@ def _sorted(paths: tuple[Path, ...], *, looks: bool) -> _Sorted:
     return _Sorted(tuple(documents), tuple(pictures), tuple(others), paths)
 
 
-class _NotWanted(Exception):
-    """The app ends."""
-
-
 def _if_long(path: Path, is_closing: Event) -> Path | None:
     """The file if it is sound, and longer than a model hears at once."""
-
-    def go_on() -> None:
-        if is_closing.is_set():
-            raise _NotWanted
-
     try:
-        with OpenRecording(path, go_on) as recording:
+        with OpenRecording(path, until(is_closing.is_set)) as recording:
             return path if recording.seconds > MAX_SOUND_SECONDS else None
-    except (AttachmentError, _NotWanted):  # what is wrong with it is told by whoever attaches it
+    except (AttachmentError, GivenUp):  # what is wrong with it is told by whoever attaches it
         return None
 
 

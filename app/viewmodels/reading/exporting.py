@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from app.background import GivenUp, until
 from app.settings import Settings
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.arrivals import Promise, promise
@@ -31,10 +32,6 @@ FORMAT_WORDS: dict[DocumentFormat, str] = {
     "xlsx": "Table (Excel)",
     "json": "JSON, with Places and Doubts",
 }
-
-
-class _GivenUp(Exception):
-    """The app ends meanwhile."""
 
 
 class DocumentExporter(Writing):
@@ -86,15 +83,12 @@ class DocumentExporter(Writing):
         password: str,
     ) -> tuple[str, Path | None]:
         try:
+            go_on = until(self._is_closing.is_set)
             written = write_document(
-                info, mark_running(pages), form, target, layout=layout, password=password, between=self._go_on
+                info, mark_running(pages), form, target, layout=layout, password=password, between=go_on
             )
         except EngineError as error:
             return str(error), None
-        except _GivenUp:
+        except GivenUp:
             return "", None
         return f"Exported as “{one_line(written.path.name)}”. {written.note}".strip(), written.path
-
-    def _go_on(self) -> None:
-        if self._is_closing.is_set():
-            raise _GivenUp

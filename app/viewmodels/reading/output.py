@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from app.background import ignore
+from app.background import GivenUp, ignore, until
 from app.store import KeptPage, Orders, Stamp
 from app.text.foreign_text import one_line
 from engine import (
@@ -31,10 +31,6 @@ class Output(NamedTuple):
     """What a reader would not expect of these files."""
     failure: str = ""
     """Why the rest could not be written."""
-
-
-class _GivenUp(Exception):
-    """The app ends."""
 
 
 def stamp_of(path: Path) -> Stamp | str:
@@ -66,21 +62,16 @@ def write_output(
     orders: Orders,
     password: str,
     written: Sequence[Path],
-    between: Callable[[], bool] = lambda: True,
+    is_over: Callable[[], bool] = lambda: False,
     note: Callable[[tuple[Path, ...]], object] = ignore,
 ) -> Output:
-    """Write the files that were ordered and are not written yet. Takes its time; `between` says whether to go on.
+    """Write the files that were ordered and are not written yet. Takes its time; `is_over` says whether to give up.
 
     `note` is told of each file what is written now, so that none is written twice whatever ends the app.
     """
     path, failure = Path(document.path), ""
     layout = Layout(answers=orders.reading.form, lines="joined" if orders.is_joined else "kept")
-    done, notes = list(written), list[str]()
-
-    def go_on() -> None:
-        if not between():
-            raise _GivenUp
-
+    done, notes, go_on = list(written), list[str](), until(is_over)
     try:
         marked = mark_running(pages)
         for form in orders.forms[len(written) :]:
@@ -94,7 +85,7 @@ def write_output(
             notes += [words] if words else []
     except EngineError as error:
         failure = str(error)
-    except _GivenUp:
+    except GivenUp:
         failure = f"“{one_line(path.name)}” is not written to its end."
     except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
         _log.exception("what was read could not be written")

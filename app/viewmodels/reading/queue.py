@@ -10,7 +10,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
-from app.background import Lane, ignore
+from app.background import GivenUp, Lane, ignore, until
 from app.store import BESIDE_QUEUE, DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.ahead import LookAhead
@@ -364,7 +364,7 @@ class Queue(QObject):
         info, orders, password, written = document.info, document.orders, document.password, document.written
         note = ignore if document.is_forgotten else partial(_keep_written, self._store.documents, document.to_keep())
         self._lane.do(
-            lambda: write_output(info, pages, orders, password, written, lambda: not self._is_closing.is_set(), note),
+            lambda: write_output(info, pages, orders, password, written, self._is_closing.is_set, note),
             partial(self._take_output, document),
         )
 
@@ -413,10 +413,6 @@ class Queue(QObject):
             self._store.documents.save(document.to_keep())
 
 
-class _NotWanted(Exception):
-    """The app ends."""
-
-
 def _are_for_the_same(one: Orders, other: Orders) -> bool:
     """Whether the same is looked for, in whichever way: text, or just these fields."""
     return (one.reading.form, one.reading.schema) == (other.reading.form, other.reading.schema)
@@ -432,14 +428,9 @@ def _said_before(documents: Sequence[QueuedDocument]) -> Iterator[str]:
 
 def _find(paths: tuple[Path, ...], is_closing: Event) -> _Found:
     """However large the folders are, the app ends at once."""
-
-    def go_on() -> None:
-        if is_closing.is_set():
-            raise _NotWanted
-
     try:
-        return find_documents(paths, go_on)
-    except _NotWanted:
+        return find_documents(paths, until(is_closing.is_set))
+    except GivenUp:
         return (), ()
 
 

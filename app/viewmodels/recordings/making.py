@@ -1,6 +1,5 @@
 """A recording that is being made: the microphone is one more source of what the recordings' view shows."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ _SHOWN_EVERY = 3
 
 
 class Making(QObject):
-    """Lets `recordings` show what is said while it is said. `make_recorder` is called when somebody first records.
+    """Lets `recordings` show what is said while it is said.
 
     **Signals:** `changed` (what is done now, or why it ended), `moved` (how long it is), `listed` (`all`), `cut_off`
     (MadeRecording, that the app's end cut off).
@@ -36,15 +35,18 @@ class Making(QObject):
         recordings: Recordings,
         settings: Settings,
         shelf: RecordingShelf,
-        make_recorder: Callable[[], Recorder],
+        recorder: Recorder,
     ) -> None:
         super().__init__()
         self._recordings = recordings
         recordings.opened.connect(self.dismiss)
         self._settings = settings
         self._shelf = shelf
-        self._make_recorder = make_recorder
-        self._recorder: Recorder | None = None
+        self._recorder = recorder
+        recorder.changed.connect(self._follow)
+        recorder.progressed.connect(self._show_first)
+        recorder.heard.connect(self._hear)
+        recorder.finished.connect(self._end)
         self._lane = Lane()
         self._peaks: list[np.ndarray] = []
         self.problem = ""
@@ -60,7 +62,7 @@ class Making(QObject):
     @property
     def can_be_discarded(self) -> bool:
         """Whether it is not over yet."""
-        return self._recorder is not None and self._recorder.is_active
+        return self._recorder.is_active
 
     @property
     def is_kept(self) -> bool:
@@ -75,7 +77,7 @@ class Making(QObject):
     @property
     def seconds(self) -> float:
         """What is recorded so far."""
-        return 0.0 if self._recorder is None else self._recorder.seconds
+        return self._recorder.seconds
 
     @property
     def line(self) -> str:
@@ -93,12 +95,6 @@ class Making(QObject):
             return
         self.problem = ""
         try:
-            if self._recorder is None:
-                self._recorder = self._make_recorder()
-                self._recorder.changed.connect(self._follow)
-                self._recorder.progressed.connect(self._show_first)
-                self._recorder.heard.connect(self._hear)
-                self._recorder.finished.connect(self._end)
             self._recorder.chosen_id, self.problem = connected(self._settings.microphone, self._recorder.choices())
             self._recorder.start()
         except MicrophoneError as error:
@@ -107,18 +103,14 @@ class Making(QObject):
 
     def pause_or_resume(self) -> None:
         """Let it wait, or go on."""
-        if self._recorder is not None:
-            self._recorder.resume() if self.is_paused else self._recorder.pause()
+        self._recorder.resume() if self.is_paused else self._recorder.pause()
 
     def stop(self) -> None:
         """End it, and keep it."""
-        if self._recorder is not None:
-            self._recorder.stop()
+        self._recorder.stop()
 
     def discard(self) -> None:
         """Throw it away, also where it has ended by itself meanwhile."""
-        if self._recorder is None:
-            return
         path = self._recorder.path
         if self._recorder.is_active:
             self._recorder.cancel()
@@ -149,16 +141,14 @@ class Making(QObject):
     def finish(self) -> None:
         """The app ends: what is being recorded is kept."""
         self.stop()
-        if self._recorder is not None:
-            self._recorder.finish()
+        self._recorder.finish()
 
     @property
     def _state(self) -> RecorderState:
-        return RecorderState.IDLE if self._recorder is None else self._recorder.state
+        return self._recorder.state
 
     def _follow(self) -> None:
         recorder = self._recorder
-        assert recorder is not None
         if recorder.state is RecorderState.FAILED and self._recordings.is_growing:
             self._recordings.close()
         if recorder.state is not RecorderState.ASKING:
@@ -173,7 +163,7 @@ class Making(QObject):
 
     def _show_first(self) -> None:
         """Something was heard, so the file is there."""
-        path = self._recorder.path if self._recorder is not None else None
+        path = self._recorder.path
         if self.can_be_discarded and path is not None and path != self._recordings.path:
             self._peaks.clear()
             self._recordings.follow(path)

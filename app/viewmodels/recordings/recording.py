@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
-from app.background import Lane
+from app.background import GivenUp, Lane, until
 from app.sound.tape import PEAKS_A_SECOND
 from app.store import RecordingShelf
 from app.viewmodels.reading.errands import Errands
@@ -293,25 +293,16 @@ class Recordings(QObject):
             self.wave_came.emit()
 
 
-class _NotWanted(Exception):
-    """Another recording is open by now."""
-
-
 def wave(path: Path, stopped: threading.Event) -> np.ndarray:
     """The loudest samples of each tenth of a second, float32 [n] in [0, 1]; of what cannot be read, nothing."""
-
-    def stop_if_not_wanted() -> None:
-        if stopped.is_set():
-            raise _NotWanted
-
     size, rest, peaks = SAMPLE_RATE // PEAKS_A_SECOND, np.zeros(0, np.float32), list[np.ndarray]()
     try:
-        with OpenRecording(path, stop_if_not_wanted) as recording:
+        with OpenRecording(path, until(stopped.is_set)) as recording:
             for block in recording.blocks():
                 samples = np.concatenate([rest, np.abs(block)])
                 whole = samples[: len(samples) // size * size].reshape(-1, size)
                 peaks.append(whole.max(axis=1))
                 rest = samples[whole.size :]
-    except (AttachmentError, _NotWanted):
+    except (AttachmentError, GivenUp):
         pass  # what is wrong with the file is told by whoever writes it down
     return np.concatenate([np.zeros(0, np.float32), *peaks])

@@ -320,8 +320,8 @@ def test_writing_that_goes_wrong_in_us_is_said_and_the_others_go_on(
 
 def test_nothing_more_is_written_when_the_app_ends_and_what_was_is_told_at_once(tmp_path: Path) -> None:
     info, pages = DocumentInfo(str(tmp_path / "a.pdf"), "pdf", ()), [PageText(1, "done", (TextLine("one"),))]
-    goes_on, told = iter((True, False)), list[tuple[Path, ...]]()
-    made = output.write_output(info, pages, Orders(forms=("txt", "md")), "", (), lambda: next(goes_on), told.append)
+    is_over, told = iter((False, True)), list[tuple[Path, ...]]()
+    made = output.write_output(info, pages, Orders(forms=("txt", "md")), "", (), lambda: next(is_over), told.append)
     assert made.written == (tmp_path / "a.txt",)
     assert told == [made.written]
     assert made.failure

@@ -41,7 +41,6 @@ def hear(qtbot: QtBot, desk: Desk, microphones: PretendedMicrophones, samples: n
     """Say this in parts of so many samples, each once the one before is on the disk."""
     making, voice = desk.models.making, desk.models.voice
     recorder = making._recorder if making.is_active else voice._recorder
-    assert recorder is not None
     said_s = recorder.seconds
     for place in range(0, len(samples), at_once):
         part = samples[place : place + at_once]

@@ -40,7 +40,7 @@ def make(tmp_path: Path, qtbot: QtBot) -> Iterator[MakeRecorder]:
     made: list[Recorder] = []
 
     def make(microphones: PretendedMicrophones, name: str = "clip.wav") -> Recorder:
-        made.append(Recorder(microphones, lambda: tmp_path / name))
+        made.append(Recorder(lambda: microphones, lambda: tmp_path / name))
         return made[-1]
 
     yield make
@@ -340,7 +340,7 @@ def test_whatever_breaks_while_it_is_put_away_is_said_and_it_stays_where_it_is(
         raise error
 
     microphones, path = PretendedMicrophones(16_000), tmp_path / "clip.wav"
-    recorder = Recorder(microphones, lambda: path, keep)
+    recorder = Recorder(lambda: microphones, lambda: path, keep)
     recorder.start()
     microphones.say(tone(2))
     end(recorder)
