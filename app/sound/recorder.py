@@ -127,8 +127,8 @@ class Recorder(QObject):
         new_path: Callable[[], Path],
         keep: Callable[[Path, float], Path] = lambda path, _: path,
     ) -> None:
-        """`open_microphones` is called when somebody first wants to speak, and may raise MicrophoneError; `new_path` names
-        the file that grows, and may raise OSError; `keep` is what `Tape` asks for.
+        """`open_microphones` is called when somebody first wants to speak, and may raise MicrophoneError; `new_path`
+        names the file that grows, and may raise OSError; `keep` is what `Tape` asks for.
         """
         super().__init__()
         self.state = RecorderState.IDLE

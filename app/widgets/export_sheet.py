@@ -1,13 +1,15 @@
 """The sheet before an export: which form, and whether thoughts belong to it."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QWidget
 
 from app.exports import ExportFormat
 from app.viewmodels.conversation.exporting import FORMAT_NAMES, Exporter
 from app.widgets.shared.arrange import lay_column
+from app.widgets.shared.dialogs import ask_where_to_write
 from app.widgets.shared.form import CheckBox, Form, PopUp
 from app.widgets.shared.look import Look
 
@@ -41,15 +43,6 @@ class ExportSheet(QDialog):
         kind, with_thoughts = list(ExportFormat)[self.kind.currentIndex()], self.thoughts.isChecked()
         exporter = self._exporter
         conversation = exporter.read()  # another one may be open when the place is chosen
-        sheet = QFileDialog(self._parent, "Export")
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        sheet.setFileMode(QFileDialog.FileMode.AnyFile)
-        sheet.setDefaultSuffix(kind.value)
-        sheet.setNameFilter(f"{kind.name.capitalize()} (*.{kind.value})")
-        sheet.selectFile(exporter.file_name(kind))
-        sheet.fileSelected.connect(
-            lambda name: exporter.export(Path(name), kind, with_thoughts=with_thoughts, conversation=conversation)
-        )
+        export = partial(exporter.export, kind=kind, with_thoughts=with_thoughts, conversation=conversation)
         self.accept()
-        sheet.open()
+        ask_where_to_write(self._parent, Path(exporter.file_name(kind)), kind.name.capitalize(), export)

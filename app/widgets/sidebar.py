@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QKeyCombination,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -37,6 +36,7 @@ from app.viewmodels.shelf.running import Mark, Running
 from app.viewmodels.shelf.search import Found, FoundDocument, Search
 from app.viewmodels.shelf.shelf import Shelf, when
 from app.widgets.shared.arrange import Placed, lay_column
+from app.widgets.shared.keys import is_delete
 from app.widgets.shared.look import Label, Look
 from app.widgets.shared.search_field import SearchField
 
@@ -51,8 +51,6 @@ _Place = TypeVar("_Place", str, int)
 
 ROW_HEIGHT, HEADING_HEIGHT, HIT_HEIGHT = 32, 30, 54
 MARGIN = 8
-
-_COMMAND_BACKSPACE = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Backspace)
 
 LEAD = 14
 """Characters before a match that a snippet shows at most, about."""
@@ -274,7 +272,7 @@ class _List(QListView):
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(index)
-        elif event.key() == Qt.Key.Key_Delete or event.keyCombination() == _COMMAND_BACKSPACE:
+        elif is_delete(event):
             self.removed.emit(index)
         else:
             super().keyPressEvent(event)

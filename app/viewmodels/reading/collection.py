@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from msgspec.structs import replace as with_fields
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane, LooseLane
+from app.background import Lane, LooseLane, Soon
 from app.store import BESIDE_QUEUE, MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
 from app.text.foreign_text import one_line
 from app.viewmodels.models.model import Model
@@ -88,12 +88,11 @@ class Collection(QObject):
         self._hits: list[PageHit] = []
         self._gone: dict[Path, Callable[[], None]] = {}
         """By document, the way back to what was deleted of it last in this run."""
-        self._soon = QTimer(self, interval=REFRESH_MS, singleShot=True)
-        self._soon.timeout.connect(self._show)
+        self._soon = Soon(self, REFRESH_MS, self._show)
         self._model = model
         model.changed.connect(self._follow_model)
         for changed in (queue.changed, queue.document_changed):
-            changed.connect(self._note)
+            changed.connect(self._soon.ask)
         queue.finished.connect(self.refresh)
         reader.shown.connect(self.refresh)
         reader.added.connect(self._look_for_deleted)
@@ -232,10 +231,6 @@ class Collection(QObject):
 
     def _follow_model(self) -> None:
         self.choice.reads_pieces = self._model.traits.max_line_characters > 0
-
-    def _note(self) -> None:
-        if not self._soon.isActive():
-            self._soon.start()
 
     def _take_kept(self, kept: Iterable[KeptDocument]) -> None:
         kept = list(kept)

@@ -30,7 +30,7 @@ from app.widgets.shared.arrange import FLUSH, Free, Placed, fill, lay_column, la
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.dialogs import TextPreview, open_microphone_settings, quick_look
 from app.widgets.shared.elided import ElidedLabel
-from app.widgets.shared.look import Button, IconButton, Label, Look, give_role, show_tip
+from app.widgets.shared.look import Button, IconButton, Label, Look, give_role, mark, show_tip
 from app.widgets.shared.tiles import ContextRing
 
 __all__ = ["ComposerView"]
@@ -299,9 +299,7 @@ class ComposerView(QWidget):
             QWidget.setTabOrder(before, after)
 
     def _ring(self, is_focused: bool) -> None:
-        self._frame.setProperty("isFocused", is_focused)
-        self._frame.style().unpolish(self._frame)
-        self._frame.style().polish(self._frame)
+        mark(self._frame, "isFocused", is_focused)
 
 
 class _ThinkingSwitch(QToolButton):

@@ -8,6 +8,7 @@ from shiboken6 import isValid
 from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.reading.finding import PageFinding
 from app.widgets.shared.arrange import Free, Placed, lay_row
+from app.widgets.shared.keys import is_escape_offered
 from app.widgets.shared.look import Button, IconButton, Label, Look
 
 __all__ = ["FindBar"]
@@ -50,8 +51,7 @@ class FindBar(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Claim Escape, which elsewhere stops an answer."""
-        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
-        if is_escape and event.type() == QEvent.Type.ShortcutOverride:
+        if is_escape_offered(event):
             event.accept()
             return True
         return super().event(event)

@@ -18,7 +18,7 @@ from app.widgets.chat.turn_view import TurnView
 from app.widgets.chat.user_view import UserView
 from app.widgets.models.welcome_view import WelcomeView
 from app.widgets.shared.arrange import lay_middle
-from app.widgets.shared.look import Look
+from app.widgets.shared.look import Look, mark
 
 __all__ = ["MessageList"]
 
@@ -218,9 +218,7 @@ class MessageList(QWidget):
         return not turn.is_running and self._model.has_declined(turn.model, turn.text)
 
     def _ring(self, view: TurnView, is_here: bool) -> None:
-        view.setProperty("isRinged", is_here)
-        view.style().unpolish(view)
-        view.style().polish(view)
+        mark(view, "isRinged", is_here)
         if is_here:
             top = view.mapTo(self.area.viewport(), view.rect().topLeft()).y()
             if top < 0 or top + view.height() > self.area.viewport().height():

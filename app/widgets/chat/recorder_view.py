@@ -9,12 +9,10 @@ from PySide6.QtWidgets import QFrame, QMenu, QWidget
 from app.sound.recorder import Microphone
 from app.viewmodels.draft.voice import Voice, found
 from app.widgets.shared.arrange import Placed, lay_row
+from app.widgets.shared.keys import is_escape_offered
 from app.widgets.shared.look import Button, IconButton, Label, Look, give_role
 
 __all__ = ["RecorderView", "VoiceMenu"]
-
-_ESCAPE_OFFERED = (QEvent.Type.ShortcutOverride, Qt.Key.Key_Escape)
-"""How Qt asks whether somebody wants the key before a shortcut takes it."""
 
 
 class RecorderView(QFrame):
@@ -44,7 +42,7 @@ class RecorderView(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """Esc is ours while this has the focus, not the window's Stop."""
-        if isinstance(event, QKeyEvent) and (event.type(), event.key()) == _ESCAPE_OFFERED:
+        if is_escape_offered(event):
             event.accept()
             return True
         return super().event(event)
@@ -79,11 +77,7 @@ class RecorderView(QFrame):
         self._show_line()
 
     def _show_line(self) -> None:
-        role = "caution" if self._voice.is_warning else "caption"
-        if self.line.property("role") != role:
-            give_role(self.line, role)
-            self.line.style().unpolish(self.line)
-            self.line.style().polish(self.line)
+        give_role(self.line, "caution" if self._voice.is_warning else "caption")
         self.line.setText(self._voice.line)
         self.line.setWordWrap(len(self._voice.line) > 40)
 

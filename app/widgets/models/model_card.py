@@ -2,14 +2,16 @@
 
 from functools import partial
 
-from PySide6.QtCore import QKeyCombination, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from app.viewmodels.models.entries import Deed, Entry, Group, Stage
 from app.widgets.shared.arrange import Free, Placed, fill, lay_column, lay_row
 from app.widgets.shared.elided import ElidedLabel
+from app.widgets.shared.keys import is_delete
 from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.tiles import paint_share
 
 __all__ = ["ModelCard"]
 
@@ -18,8 +20,6 @@ SIDE_BY_SIDE = 520
 
 _NAME = 130
 """Pixels of a name that are always shown."""
-
-_COMMAND_BACKSPACE = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Backspace)
 
 
 class ModelCard(QFrame):
@@ -67,11 +67,11 @@ class ModelCard(QFrame):
         for label in (self.about, self.senses):
             label.setVisible(bool(entry.good_for) and bool(label.text()))
         self.line.setText(entry.line)
-        self._give(self.line, "danger" if entry.stage is Stage.FAILED else "caption")
+        give_role(self.line, "danger" if entry.stage is Stage.FAILED else "caption")
         self.fit.setText(entry.fit_line)
         self.fit.setVisible(bool(entry.fit_line) and entry.stage is not Stage.WORKING)
         verdict = entry.fit.verdict if entry.fit is not None else "fits"
-        self._give(self.fit, {"fits": "good", "tight": "caution", "too_big": "danger"}[verdict])
+        give_role(self.fit, {"fits": "good", "tight": "caution", "too_big": "danger"}[verdict])
         self.share.show_share(entry.share)
         self._show_deeds()
 
@@ -87,9 +87,7 @@ class ModelCard(QFrame):
             self.asked.emit(self.entry.deeds[0], self.entry)
         elif event.key() in steps:
             self.stepped.emit(steps[Qt.Key(event.key())])
-        elif Deed.TRASH in self.entry.further_deeds and (
-            event.key() == Qt.Key.Key_Delete or event.keyCombination() == _COMMAND_BACKSPACE
-        ):
+        elif Deed.TRASH in self.entry.further_deeds and is_delete(event):
             self.asked.emit(Deed.TRASH, self.entry)
         else:
             super().keyPressEvent(event)
@@ -117,7 +115,7 @@ class ModelCard(QFrame):
                 self._buttons.insertWidget(deeds.index(deed), button)
             self.buttons[deed].setAccessibleName(f"{deed.value.removesuffix('…')}: {self.entry.name}")
             is_first = deed is Deed.GET and self.entry.is_recommended
-            self._give(self.buttons[deed], "primary" if is_first else "")
+            give_role(self.buttons[deed], "primary" if is_first else "")
         further = [deed.value for deed in self.entry.further_deeds]
         if [action.text() for action in self.menu.actions()] != further:  # an open menu stays as it is
             self.menu.clear()
@@ -128,12 +126,6 @@ class ModelCard(QFrame):
 
     def _ask(self, deed: Deed) -> None:
         self.asked.emit(deed, self.entry)
-
-    def _give(self, widget: QWidget, role: str) -> None:
-        if widget.property("role") != role:
-            give_role(widget, role)
-            widget.style().unpolish(widget)
-            widget.style().polish(widget)
 
     def _arrange(self) -> None:
         head = lay_row([self.name, self.form, self.badge, Free()], spacing=8)
@@ -169,10 +161,4 @@ class _Share(QWidget):
         colors = self._look.theme.colors
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        track = QRectF(0, 1, self.width(), 5)
-        painter.setBrush(QColor(colors.hairline))
-        painter.drawRoundedRect(track, 2.5, 2.5)
-        track.setWidth(track.width() * self._share)
-        painter.setBrush(QColor(colors.accent))
-        painter.drawRoundedRect(track, 2.5, 2.5)
+        paint_share(painter, QRectF(0, 1, self.width(), 5), self._share, colors.accent, colors.hairline)

@@ -4,7 +4,6 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QKeyCombination,
     QModelIndex,
     QPersistentModelIndex,
     QRectF,
@@ -18,7 +17,9 @@ from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QS
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection, Entry
 from app.viewmodels.reading.queued import Progress
+from app.widgets.shared.keys import is_delete
 from app.widgets.shared.look import Look
+from app.widgets.shared.tiles import paint_share
 
 __all__ = ["CollectionList"]
 
@@ -33,8 +34,6 @@ _SPOKEN = {
 """What its symbol says."""
 
 _TO_COME = (Progress.WAITING, Progress.READING)
-
-_COMMAND_BACKSPACE = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Backspace)
 
 
 class CollectionList(QListView):
@@ -85,7 +84,7 @@ class CollectionList(QListView):
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit(entry)
-        elif event.key() == Qt.Key.Key_Delete or event.keyCombination() == _COMMAND_BACKSPACE:
+        elif is_delete(event):
             self.removed.emit(entry)
         elif event.key() in arrows and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self.moved.emit(entry, arrows[Qt.Key(event.key())])
@@ -188,12 +187,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(font)
         if entry.share is not None:
             track = QRectF(words.right() - 120, lower.center().y() - 2, 120, 5)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colors.hairline))
-            painter.drawRoundedRect(track, 2.5, 2.5)
-            painter.setBrush(QColor(colors.accent))
-            track.setWidth(track.width() * entry.share)
-            painter.drawRoundedRect(track, 2.5, 2.5)
+            paint_share(painter, track, entry.share, colors.accent, colors.hairline)
             lower.setRight(words.right() - 130)
         painter.setPen(QColor(colors.danger if entry.progress is Progress.FAILED else colors.secondary))
         self._write(painter, lower, Qt.AlignmentFlag.AlignTop, entry.line)

@@ -3,13 +3,14 @@
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QInputDialog, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QInputDialog, QLineEdit, QMenu, QWidget
 
 from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection
 from app.widgets.reading.cell_table import CellRows, CellTable
+from app.widgets.shared.arrange import Placed, lay_column
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import Button, Label, Look, give_role
 
 __all__ = ["FieldsView"]
 
@@ -33,35 +34,27 @@ class FieldsView(QWidget):
         super().__init__()
         self._collection = collection
         self._fields = fields = collection.fields
-        caption = Label("Fields, each with its kind if it has one:", wraps=True)
-        give_role(caption, "caption")
+        caption = Label("Fields, each with its kind if it has one:", wraps=True, role="caption")
         self.names = QLineEdit(fields.words)
         self.names.setPlaceholderText("Date: date, Total: number, Shop")
         self.names.setAccessibleName("Names of the fields")
         give_role(self.names, "field")
         caption.setBuddy(self.names)
-        self.sets_button = QPushButton("Sets")
-        self.sets_button.setAccessibleName("Sets of fields")
+        self.sets_button = Button("Sets", name="Sets of fields")
         self.sets = QMenu(self)
         self.sets.aboutToShow.connect(self._list_sets)
         self.sets_button.setMenu(self.sets)
-        self.add_button = QPushButton("Add…")
-        self.add_button.setAccessibleName("Add documents to the table")
-        self.read_button = QPushButton("From the List")
-        self.read_button.setAccessibleName("Add documents of the list to the table")
+        self.add_button = Button("Add…", name="Add documents to the table")
+        self.read_button = Button("From the List", name="Add documents of the list to the table")
         self.read = QMenu(self)
         self.read.aboutToShow.connect(self._list_read)
         self.read_button.setMenu(self.read)
-        self.problem = Label(wraps=True)
-        give_role(self.problem, "caution")
-        self.further = QPushButton()
-        self.further.clicked.connect(self._look_further)
+        self.problem = Label(wraps=True, role="caution")
+        self.further = Button(does=self._look_further)
         self.rows = CellRows(look, fields, self)
         self.table = CellTable(self.rows)
-        self.empty = Label(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
-        give_role(self.empty, "note")
-        self.export_button = QPushButton("Export")
-        self.export_button.setAccessibleName("Export the table")
+        self.empty = Label(_EMPTY, role="note", alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
+        self.export_button = Button("Export", name="Export the table")
         export = QMenu(self)
         export.addAction("As CSV…", partial(self.export_requested.emit, "csv"))
         export.addAction("For Excel…", partial(self.export_requested.emit, "xlsx"))
@@ -78,14 +71,18 @@ class FieldsView(QWidget):
         top = Flow()
         for widget in (self.names, self.sets_button, self.read_button, self.add_button, self.export_button):
             top.addWidget(widget)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 0, 16, 10)
-        column.addWidget(caption)
-        column.addLayout(top)
-        column.addWidget(self.problem)
-        column.addWidget(self.further, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self.table, 1)
-        column.addWidget(self.empty, 1)
+        lay_column(
+            [
+                caption,
+                top,
+                self.problem,
+                Placed(self.further, side=Qt.AlignmentFlag.AlignLeft),
+                Placed(self.table, 1),
+                Placed(self.empty, 1),
+            ],
+            self,
+            margins=(16, 0, 16, 10),
+        )
 
     def refresh(self) -> None:
         """Show what there is now."""

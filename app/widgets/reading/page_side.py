@@ -1,11 +1,12 @@
 """The left half of the reading view: the page, and how it is shown."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.viewmodels.reading.reader import Reader
 from app.widgets.reading.page_view import Fit, PageView
 from app.widgets.reading.pager import Pager
+from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
 from app.widgets.shared.look import IconButton, Look, give_role, show_tip
 
 __all__ = ["PageSide"]
@@ -36,18 +37,9 @@ class PageSide(QWidget):
         self.view.scale_changed.connect(self._note_scale)
         reader.scaled.connect(self._take_scale)
         self.foot = QWidget()
-        row = QHBoxLayout(self.foot)
-        row.setContentsMargins(8, 3, 8, 5)
-        row.setSpacing(2)
-        row.addWidget(self.pager)
-        row.addStretch(1)
-        for tool in (self.smaller, self.percent, self.bigger, self.fit, self.rotate, self.region):
-            row.addWidget(tool)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.view, 1)
-        column.addWidget(self.foot)
+        tools = (self.smaller, self.percent, self.bigger, self.fit, self.rotate, self.region)
+        lay_row([self.pager, Free(), *tools], self.foot, margins=(8, 3, 8, 5), spacing=2)
+        lay_column([Placed(self.view, 1), self.foot], self, margins=FLUSH, spacing=0)
         self._take_scale()
         self._show_scale()
 

@@ -22,6 +22,7 @@ from app.viewmodels.reading.pictures import PagePictures, View
 from app.widgets.reading.fitted import Fitted
 from app.widgets.reading.page_marks import paint_doubt, paint_line, paint_region
 from app.widgets.reading.page_region import ARROWS, RegionFrame
+from app.widgets.shared.keys import is_escape_offered
 from app.widgets.shared.look import Look
 from engine import Box
 
@@ -370,8 +371,7 @@ class PageView(QAbstractScrollArea):
 
     def event(self, event: QEvent) -> bool:
         """Claim Escape while a region is drawn: elsewhere it leaves the view."""
-        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
-        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.region.box is not None:
+        if is_escape_offered(event) and self.region.box is not None:
             event.accept()
             return True
         return super().event(event)

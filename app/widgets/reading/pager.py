@@ -1,9 +1,10 @@
 """From page to page of a document, and which one it is."""
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.viewmodels.reading.reader import Reader
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.arrange import FLUSH, lay_row
+from app.widgets.shared.look import IconButton, Label, Look
 
 __all__ = ["Pager"]
 
@@ -16,15 +17,10 @@ class Pager(QWidget):
         self._reader = reader
         self.previous = IconButton(look, "chevron-left", "Previous page", side=28)
         self.next = IconButton(look, "chevron-right", "Next page", side=28)
-        self.number = Label()
-        give_role(self.number, "caption")
+        self.number = Label(role="caption")
         self.previous.clicked.connect(lambda: reader.step(-1))
         self.next.clicked.connect(lambda: reader.step(1))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for widget in (self.previous, self.number, self.next):
-            row.addWidget(widget)
+        lay_row([self.previous, self.number, self.next], self, margins=FLUSH, spacing=2)
 
     def refresh(self) -> None:
         """Show where it is."""

@@ -1,9 +1,9 @@
 """The reading view: thumbnails, the page, and its text beside it; in a narrow window one of the two at a time."""
 
-from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from app.background import Soon
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.finding import PageFinding
@@ -13,6 +13,7 @@ from app.widgets.reading.page_side import PageSide
 from app.widgets.reading.reading_header import ReadingHeader
 from app.widgets.reading.text_side import TextSide
 from app.widgets.reading.thumbnails import Thumbnails
+from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_halves, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Look
 from app.widgets.shared.toast import Toast
@@ -45,28 +46,11 @@ class ReadingView(QWidget):
         self.page = PageSide(look, reader)
         self.text = TextSide(look, reader, choice)
         self.find_bar = FindBar(look, finding, self.text.editor, "Find in this document")
-        self.halves = QSplitter(Qt.Orientation.Horizontal)
-        self.halves.setObjectName("readingHalves")
-        self.halves.setChildrenCollapsible(False)
-        self.halves.setHandleWidth(1)
-        for number, widget in enumerate((self.page, self.text)):
-            self.halves.addWidget(widget)
-            self.halves.setStretchFactor(number, 1)
-        self.halves.setSizes([500, 500])
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addWidget(self.thumbnails)
-        row.addWidget(self.halves, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.header)
-        column.addWidget(self.find_bar)
-        column.addWidget(self.failure)
-        column.addLayout(row, 1)
+        self.halves = lay_halves(self.page, self.text)
+        row = lay_row([self.thumbnails, Placed(self.halves, 1)], spacing=0)
+        lay_column([self.header, self.find_bar, self.failure, Placed(row, 1)], self, margins=FLUSH, spacing=0)
         self.toast = Toast(self, self.text.editor, above=(self.page.foot, self.text.foot, self.text.lead))
-        self._soon = QTimer(self, interval=PAINT_MS, singleShot=True)
-        self._soon.timeout.connect(self.refresh)
+        self._soon = Soon(self, PAINT_MS, self.refresh)
         self.header.toggle.clicked.connect(self.toggle_half)
         self.failure.dismissed.connect(self._dismiss)
         self.text.line_reached.connect(self.page.view.show_line)
@@ -138,20 +122,16 @@ class ReadingView(QWidget):
 
     def _show_document(self) -> None:
         if self._document is not None:
-            self._document.changed.disconnect(self._note)
+            self._document.changed.disconnect(self._soon.ask)
             self._document.page_changed.disconnect(self._note_page)
             self._document.looked.disconnect(self._note_page)
         self._document = self._reader.document
         if self._document is not None:
-            self._document.changed.connect(self._note)
+            self._document.changed.connect(self._soon.ask)
             self._document.page_changed.connect(self._note_page)
             self._document.looked.connect(self._note_page)
         self.show_half(text=True)
         self.refresh()
-
-    def _note(self) -> None:
-        if not self._soon.isActive():
-            self._soon.start()
 
     def _note_page(self, number: int) -> None:
         document = self._reader.document
@@ -159,7 +139,7 @@ class ReadingView(QWidget):
             self.text.refresh()  # a person types there: it follows at once
             self.page.view.viewport().update()
         else:
-            self._note()
+            self._soon.ask()
 
     def _is_being_edited(self) -> bool:
         return self.text.editor.hasFocus()

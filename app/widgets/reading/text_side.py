@@ -1,7 +1,7 @@
 """The right half of the reading view: the text of a page, or what stands there before there is any."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from app.store import Offer
 from app.text.foreign_text import one_line
@@ -13,6 +13,7 @@ from app.viewmodels.reading.words import doubts_line, form_line, page_line, rece
 from app.widgets.reading.look_card import LookCard
 from app.widgets.reading.page_editor import PageEditor
 from app.widgets.reading.pager import Pager
+from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import IconButton, Look, show_tip
@@ -144,31 +145,23 @@ class TextSide(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.editor)
         self._stack.addWidget(self.card)
-        foot = QHBoxLayout(self.foot)
-        foot.setContentsMargins(14, 3, 8, 5)
-        foot.setSpacing(4)
-        foot.addWidget(self.state, 1)
-        for widget in (self.previous_doubt, self.doubts, self.next_doubt, self.speak, self.again):
-            foot.addWidget(widget)
+        lay_row(
+            [Placed(self.state, 1), self.previous_doubt, self.doubts, self.next_doubt, self.speak, self.again],
+            self.foot,
+            margins=(14, 3, 8, 5),
+            spacing=4,
+        )
         self.lead = QWidget()
-        lead = QHBoxLayout(self.lead)
-        lead.setContentsMargins(8, 0, 8, 5)
-        lead.addWidget(self.pager)
-        lead.addStretch(1)
-        lead.addWidget(self.ask_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._form_room)
-        column.addWidget(self._offer_room)
-        column.addWidget(self._stack, 1)
-        column.addWidget(self.foot)
-        column.addWidget(self.lead)
+        lay_row([self.pager, Free(), self.ask_button], self.lead, margins=(8, 0, 8, 5))
+        lay_column(
+            [self._form_room, self._offer_room, Placed(self._stack, 1), self.foot, self.lead],
+            self,
+            margins=FLUSH,
+            spacing=0,
+        )
 
 
 def _around(banner: Banner) -> QWidget:
     room = QWidget()
-    row = QHBoxLayout(room)
-    row.setContentsMargins(10, 6, 10, 6)
-    row.addWidget(banner)
+    lay_row([banner], room, margins=(10, 6, 10, 6))
     return room

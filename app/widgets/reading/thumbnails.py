@@ -22,6 +22,7 @@ from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import doubts_line, page_line
 from app.widgets.reading.fitted import Fitted
 from app.widgets.shared.look import Look
+from app.widgets.shared.tiles import paint_share
 
 __all__ = ["Thumbnails"]
 
@@ -229,12 +230,7 @@ class _Delegate(QStyledItemDelegate):
         colors = self._look.theme.colors
         if page.progress is not None or page.is_waiting:
             track = QRectF(paper.left() + 6, paper.bottom() - 12, paper.width() - 12, 5)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor("#c9cec9"))
-            painter.drawRoundedRect(track, 2.5, 2.5)
-            painter.setBrush(QColor(colors.accent))
-            track.setWidth(track.width() * (page.progress or 0.0))
-            painter.drawRoundedRect(track, 2.5, 2.5)
+            paint_share(painter, track, page.progress or 0.0, colors.accent, "#c9cec9")
             return
         if page.text is None:
             return

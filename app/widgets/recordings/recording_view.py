@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QMenu, QSplitter, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.sound.player import Player
 from app.text.foreign_text import one_line
@@ -14,7 +14,7 @@ from app.viewmodels.recordings.recording import Phase, Recordings
 from app.widgets.recordings.making_bar import MakingBar
 from app.widgets.recordings.wave_view import WaveView
 from app.widgets.recordings.words_view import WordsView
-from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_row
+from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_halves, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Button, IconButton, Label, Look, show_tip
 from app.widgets.shared.toast import Toast
@@ -61,7 +61,7 @@ class RecordingView(QWidget):
         self.failure = Banner(look, "notice", "warning", is_dismissable=False)
         self.wave = WaveView(look, recordings)
         self.words = WordsView(look, recordings)
-        self.halves = QSplitter(Qt.Orientation.Horizontal)
+        self.halves = lay_halves(self.wave, self.words)
         self._arrange()
         self.toast = Toast(self, self.words)
         self.back_button.clicked.connect(lambda: recordings.show(False))
@@ -173,12 +173,5 @@ class RecordingView(QWidget):
         names = lay_column([self.title, self.state], spacing=0)
         deeds = (self.write_button, self.save_button, self.remove_button)
         row = lay_row([self.back_button, self.play_button, Placed(names, 1), *deeds], margins=(12, 8, 12, 6))
-        self.halves.setObjectName("readingHalves")
-        self.halves.setChildrenCollapsible(False)
-        self.halves.setHandleWidth(1)
-        for number, widget in enumerate((self.wave, self.words)):
-            self.halves.addWidget(widget)
-            self.halves.setStretchFactor(number, 1)
-        self.halves.setSizes([500, 500])
         lay_row([self.bar], self._below, margins=(12, 8, 12, 12))
         lay_column([row, self.failure, Placed(self.halves, 1), self._below], self, margins=FLUSH, spacing=0)

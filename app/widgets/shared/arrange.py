@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QSplitter, QVBoxLayout, QWidget
 
-__all__ = ["FLUSH", "Free", "Gap", "Placed", "fill", "lay_column", "lay_middle", "lay_row"]
+__all__ = ["FLUSH", "Free", "Gap", "Placed", "fill", "lay_column", "lay_halves", "lay_middle", "lay_row"]
 
 Margins = tuple[int, int, int, int]
 """Left, top, right, bottom."""
@@ -58,6 +58,19 @@ def lay_middle(part: QWidget, most: int, of: QWidget | None = None, *, margins: 
     """A part in the middle of a row that it fills, but is never wider than so many pixels."""
     part.setMaximumWidth(most)
     return lay_row([Free(), Placed(part, 100), Free()], of, margins=margins)
+
+
+def lay_halves(one: QWidget, other: QWidget) -> QSplitter:
+    """Two parts of the same share, with a border between them that can be moved."""
+    halves = QSplitter(Qt.Orientation.Horizontal)
+    halves.setObjectName("readingHalves")
+    halves.setChildrenCollapsible(False)
+    halves.setHandleWidth(1)
+    for number, part in enumerate((one, other)):
+        halves.addWidget(part)
+        halves.setStretchFactor(number, 1)
+    halves.setSizes([500, 500])
+    return halves
 
 
 def fill(

@@ -75,14 +75,17 @@ def _ask_for_folder(parent: QWidget, title: str, accept: str, take: Callable[[Pa
 
 
 def ask_where_to_write(parent: QWidget, suggested: Path, kind: str, write: Callable[[Path], None]) -> None:
-    """Ask for the place and the name of a file, in the form of the suggested one."""
+    """Ask for the place and the name of a file, in the form of the suggested one; of a name alone the system knows a
+    place.
+    """
     sheet = QFileDialog(parent, "Export")
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     sheet.setFileMode(QFileDialog.FileMode.AnyFile)
     sheet.setDefaultSuffix(suggested.suffix.removeprefix("."))
     sheet.setNameFilter(f"{kind} (*{suggested.suffix})")
-    sheet.setDirectory(str(suggested.parent))
+    if suggested.is_absolute():
+        sheet.setDirectory(str(suggested.parent))
     sheet.selectFile(suggested.name)
     sheet.fileSelected.connect(lambda name: write(Path(name)))
     sheet.open()

@@ -14,7 +14,7 @@ from app.look.icons import Icons
 from app.look.theme import Theme
 from app.look.typesetting import Typesetter
 
-__all__ = ["Button", "GhostButton", "IconButton", "Label", "Look", "give_role", "let_go_after", "show_tip"]
+__all__ = ["Button", "GhostButton", "IconButton", "Label", "Look", "give_role", "let_go_after", "mark", "show_tip"]
 
 _DONE_MS = 1500
 
@@ -39,7 +39,16 @@ class Look:
 
 def give_role(widget: QWidget, role: str) -> None:
     """Mark a widget for the style sheet."""
-    widget.setProperty("role", role)
+    mark(widget, "role", role)
+
+
+def mark(widget: QWidget, name: str, value: str | bool) -> None:
+    """Set a property that the style sheet asks for; a widget that it was applied to already is styled anew."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
 
 
 def let_go_after(menu: QMenu, button: QWidget) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QToolButton
 
+from app.widgets.shared.keys import is_escape_offered
 from app.widgets.shared.look import show_tip
 
 __all__ = ["SearchField"]
@@ -29,8 +30,7 @@ class SearchField(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Claim Escape while there is something to empty: elsewhere it stops an answer."""
-        is_escape = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
-        if is_escape and event.type() == QEvent.Type.ShortcutOverride and self.text():
+        if is_escape_offered(event) and self.text():
             event.accept()
             return True
         return super().event(event)

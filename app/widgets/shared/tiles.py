@@ -1,12 +1,12 @@
 """What a chip shows of something that is no picture: a symbol, or the shape of a sound."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.widgets.shared.look import Look
 
-__all__ = ["ContextRing", "SymbolTile", "WaveTile"]
+__all__ = ["ContextRing", "SymbolTile", "WaveTile", "paint_share"]
 
 _RADIUS = 10
 _MARGIN = 8
@@ -66,6 +66,14 @@ class WaveTile(_Tile):
             half = max(0.5, peak * area.height() / 2)
             middle = area.center().y()
             painter.drawLine(QPointF(x, middle - half), QPointF(x, middle + half))
+
+
+def paint_share(painter: QPainter, track: QRectF, share: float, front: str, back: str) -> None:
+    """How much of something is done, from 0 to 1, as a line in these two colours."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    for color, width in ((back, track.width()), (front, track.width() * share)):
+        painter.setBrush(QColor(color))
+        painter.drawRoundedRect(QRectF(track.topLeft(), QSizeF(width, track.height())), 2.5, 2.5)
 
 
 _GAUGE_START, _GAUGE_SPAN = 225, 270

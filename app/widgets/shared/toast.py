@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from app.viewmodels.shelf.retention import HELD_S
 from app.widgets.shared.arrange import lay_row
 from app.widgets.shared.dialogs import show_file
-from app.widgets.shared.look import Label
+from app.widgets.shared.look import Button, Label
 from app.widgets.shared.text_focus import can_undo, focused_field
 
 __all__ = ["Toast"]
@@ -90,13 +90,10 @@ class Toast(QFrame):
         self._note = QTimer(self, singleShot=True, interval=NOTE_MS)
         self._note.timeout.connect(self._show)
         self.text = Label()
-        self.undo_button = QPushButton("Undo")
-        self.undo_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.undo_button.clicked.connect(self.take_back)
+        self.undo_button = Button("Undo", self.take_back, by_tab=True)
         self._file: Path | None = None
-        self.file_button = QPushButton("Show in Finder" if sys.platform == "darwin" else "Show in Folder")
-        self.file_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.file_button.clicked.connect(lambda: self._file is not None and show_file(self._file))
+        where = "Finder" if sys.platform == "darwin" else "Folder"
+        self.file_button = Button(f"Show in {where}", self._show_file, by_tab=True)
         self._row = lay_row([self.text, self.undo_button, self.file_button], self, spacing=14)
         self.hide()
         parent.installEventFilter(self)
@@ -185,6 +182,10 @@ class Toast(QFrame):
         if watched is self._host and event.type() == QEvent.Type.Resize and self.isVisible():
             self.place()
         return False
+
+    def _show_file(self) -> None:
+        if self._file is not None:
+            show_file(self._file)
 
     def _go(self) -> None:
         """Go, but not from under the keyboard."""
