@@ -1,5 +1,6 @@
 """The style sheet, written from a scheme's colours. Widgets opt in by object name or by the `role` property."""
 
+from dataclasses import asdict
 from string import Template
 
 from app.look.colors import Colors
@@ -235,21 +236,5 @@ def style_sheet(colors: Colors, scale: float) -> str:
         {name: round(size * scale) for name, size in sizes.items()} | {"round": round(14 * scale) // 2 + 1},
         send=symbol_size(34, scale) // 2,
         drop=symbol_size(14, scale) + 14,
-        window=colors.window,
-        sidebar=colors.sidebar,
-        surface=colors.surface,
-        bubble=colors.bubble,
-        text=colors.text,
-        secondary=colors.secondary,
-        hairline=colors.hairline,
-        outline=colors.outline,
-        hover=colors.hover,
-        accent=colors.accent,
-        accent_pressed=colors.accent_pressed,
-        on_accent=colors.on_accent,
-        accent_soft=colors.accent_soft,
-        danger=colors.danger,
-        danger_soft=colors.danger_soft,
-        caution=colors.caution,
-        caution_soft=colors.caution_soft,
+        **asdict(colors),
     )

@@ -35,7 +35,6 @@ class StatusChip(QToolButton):
         super().__init__()
         self._status = status
         self.setObjectName("statusChip")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = _Dot(look)

@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QMenu,
-    QPushButton,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -37,7 +36,7 @@ from app.viewmodels.shelf.search import Found, FoundDocument, Search
 from app.viewmodels.shelf.shelf import Shelf, when
 from app.widgets.shared.arrange import Placed, lay_column
 from app.widgets.shared.keys import is_delete
-from app.widgets.shared.look import Label, Look
+from app.widgets.shared.look import Button, Label, Look
 from app.widgets.shared.search_field import SearchField
 
 __all__ = ["Sidebar"]
@@ -97,12 +96,9 @@ class Sidebar(QWidget):
         self.list.removed.connect(self._remove)
         self.list.left.connect(self._show_open_one)
         self._rows.renamed.connect(self.rename_requested)
-        self.documents_button = QPushButton("Documents")
+        self.documents_button = Button("Documents", self._ask_for_documents, name="Documents", by_tab=True)
         self.documents_button.setObjectName("documentsButton")
-        self.documents_button.setAccessibleName("Documents")
-        self.documents_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.documents_button.setCheckable(True)
-        self.documents_button.clicked.connect(self._ask_for_documents)
         self.note = Label(alignment=Qt.AlignmentFlag.AlignCenter, name="sidebarNote", wraps=True)
         lay_column(
             [self.search, self.note, Placed(self.list, 1), self.documents_button],

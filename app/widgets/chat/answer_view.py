@@ -60,7 +60,7 @@ class AnswerView(TurnView):
         self.way_buttons: list[QPushButton] = []
         """What would help where memory is short."""
         self._ways = Flow()
-        self.retry_button = QPushButton("Retry")
+        self.retry_button = Button("Retry", self.retry_requested, name="Retry the answer that failed", by_tab=True)
         self._build_error()
         foot = lay_row(
             [self.statistics, self.versions, self.copy_button, self.speak_button, self.again_button, Free()],
@@ -176,9 +176,6 @@ class AnswerView(TurnView):
         give_role(self.error, "error")
         self.error_text.setWordWrap(True)
         self.error_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.retry_button.setAccessibleName("Retry the answer that failed")
-        self.retry_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.retry_button.clicked.connect(self.retry_requested)
         row = lay_row([Placed(self.error_text, 1), self.retry_button], spacing=12)
         lay_column([row, self._ways], self.error, margins=(14, 10, 12, 10), spacing=6)
 

@@ -179,7 +179,6 @@ class TextChip(Chip):
         give_role(self.unfold_button, "budget")
         self.unfold_button.setText("Put into the Message")
         self.unfold_button.setAccessibleName(f"Put {item.name} into the message")
-        self.unfold_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         super().__init__(look, item, SymbolTile(look, "document", _TILE), self.unfold_button)
         self.unfold_button.clicked.connect(self.unfold_requested)
 
@@ -217,7 +216,6 @@ class _BudgetButton(QToolButton):
     def __init__(self) -> None:
         super().__init__()
         give_role(self, "budget")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         menu = QMenu(self)

@@ -313,7 +313,6 @@ class _ThinkingSwitch(QToolButton):
         self.setCheckable(True)
         self.setToolTip("Let the model think before it answers")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.toggled.connect(self._restyle)
         look.follow(self._restyle)
 

@@ -21,7 +21,6 @@ class ToolCard(QFrame):
         self.title = QToolButton()
         give_role(self.title, "thoughtTitle")
         self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.title.clicked.connect(run.toggle)
         self._details = _plain_label()
         self._question = Label(wraps=True)

@@ -10,7 +10,7 @@ from app.viewmodels.models.entries import Deed, Entry, Group, Stage
 from app.widgets.shared.arrange import Free, Placed, fill, lay_column, lay_row
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.keys import is_delete
-from app.widgets.shared.look import IconButton, Label, Look, give_role
+from app.widgets.shared.look import Button, IconButton, Label, Look, give_role
 from app.widgets.shared.tiles import paint_share
 
 __all__ = ["ModelCard"]
@@ -109,9 +109,7 @@ class ModelCard(QFrame):
             button.setVisible(deed in deeds)
         for deed in deeds:
             if deed not in self.buttons:
-                self.buttons[deed] = button = QPushButton(deed.value)
-                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-                button.clicked.connect(partial(self._ask, deed))
+                self.buttons[deed] = button = Button(deed.value, partial(self._ask, deed), by_tab=True)
                 self._buttons.insertWidget(deeds.index(deed), button)
             self.buttons[deed].setAccessibleName(f"{deed.value.removesuffix('…')}: {self.entry.name}")
             is_first = deed is Deed.GET and self.entry.is_recommended

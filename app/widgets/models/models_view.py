@@ -1,7 +1,7 @@
 """The list of models: the one for this Mac first, then those that are here, then those that could be."""
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.look.theme import COLUMN_WIDTH
 from app.viewmodels.models.entries import Entry, Group
@@ -41,10 +41,10 @@ class ModelsView(QWidget):
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
         self.state = ElidedLabel(role="caption")
-        self.folder_button = Button("Add Folder…", name="Look for models in another folder")
-        self.all_button = QPushButton()
-        for button in (self.folder_button, self.all_button):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.folder_button = Button(
+            "Add Folder…", self.folder_requested, name="Look for models in another folder", by_tab=True
+        )
+        self.all_button = Button(does=self._show_all, by_tab=True)
         self._headings = {group: Label(group.value) for group in Group}
         for heading in self._headings.values():
             give_role(heading, "section")
@@ -54,8 +54,6 @@ class ModelsView(QWidget):
         self._arrange()
         self.toast = Toast(self, self.back_button)
         self.back_button.clicked.connect(lambda: manager.show(False))
-        self.folder_button.clicked.connect(self.folder_requested)
-        self.all_button.clicked.connect(self._show_all)
         manager.changed.connect(self.refresh)
         self.refresh()
 

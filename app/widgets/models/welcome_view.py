@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.viewmodels.models.entries import Entry, Stage
 from app.viewmodels.models.manager import Manager
@@ -11,7 +11,7 @@ from app.viewmodels.models.wording import USUAL_BYTES_PER_SECOND, machine_line, 
 from app.widgets.models.model_card import ModelCard
 from app.widgets.shared.arrange import FLUSH, Free, Gap, Placed, lay_column, lay_row
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Label, Look
+from app.widgets.shared.look import Button, Label, Look
 
 __all__ = ["WelcomeView"]
 
@@ -46,17 +46,14 @@ class WelcomeView(QWidget):
         self.machine = Label(alignment=Qt.AlignmentFlag.AlignCenter, wraps=True, name="emptyDetail")
         self.advice = Label(alignment=Qt.AlignmentFlag.AlignCenter, wraps=True, role="caption")
         self.here = Label("On This Mac Already", role="section")
-        self.sample_button = QPushButton("Try the Sample Now")
-        self.folder_button = QPushButton("I Already Have One…")
-        self.list_button = QPushButton("All Models")
+        self.sample_button = Button("Try the Sample Now", self.sample_requested, by_tab=True)
+        self.folder_button = Button("I Already Have One…", self.folder_requested, by_tab=True)
+        self.list_button = Button("All Models", self.list_requested, by_tab=True)
         self._buttons = Flow()
         self._known = QWidget()
         self._best = QVBoxLayout()
         self._here = QVBoxLayout()
         self._arrange()
-        self.sample_button.clicked.connect(self.sample_requested)
-        self.folder_button.clicked.connect(self.folder_requested)
-        self.list_button.clicked.connect(self.list_requested)
         manager.changed.connect(self.refresh)
         self.refresh()
 
@@ -105,7 +102,6 @@ class WelcomeView(QWidget):
 
     def _arrange(self) -> None:
         for button in (self.sample_button, self.folder_button, self.list_button):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._buttons.addWidget(button)
         known = (self.machine, self.advice, Gap(8), self._best, Gap(6), self.here, self._here, Free())
         lay_column(known, self._known, margins=FLUSH, spacing=6)

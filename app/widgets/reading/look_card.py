@@ -24,11 +24,10 @@ __all__ = ["LookCard"]
 class LookCard(QScrollArea):
     """Says what there is and lets a person choose.
 
-    **Signals:** `read_requested` (page numbers), `use_text_requested`, `unlocked` (password), `choice_changed`.
+    **Signals:** `read_requested` (page numbers), `unlocked` (password), `choice_changed`.
     """
 
     read_requested = Signal(object)
-    use_text_requested = Signal()
     unlocked = Signal(str)
     choice_changed = Signal()
 

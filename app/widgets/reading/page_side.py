@@ -1,6 +1,5 @@
 """The left half of the reading view: the page, and how it is shown."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.viewmodels.reading.reader import Reader
@@ -24,7 +23,6 @@ class PageSide(QWidget):
         self.bigger = IconButton(look, "zoom-in", "Show the page larger", side=28)
         self.percent = QToolButton()
         give_role(self.percent, "caption")
-        self.percent.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.fit = IconButton(look, "fit-width", "Fit the width", side=28)
         self.rotate = IconButton(look, "rotate", "Rotate the page", side=28)
         self.region = IconButton(look, "region", "Choose a part of the page to be read again", side=28)

@@ -1,7 +1,7 @@
 """The right half of the reading view: the text of a page, or what stands there before there is any."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.store import Offer
 from app.text.foreign_text import one_line
@@ -16,7 +16,7 @@ from app.widgets.reading.pager import Pager
 from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.elided import ElidedLabel
-from app.widgets.shared.look import IconButton, Look, show_tip
+from app.widgets.shared.look import Button, IconButton, Look, show_tip
 
 __all__ = ["TextSide"]
 
@@ -49,9 +49,8 @@ class TextSide(QWidget):
         self.form = Banner(look, "state", "info", is_dismissable=False)
         self.text_button = self.form.add_action("Read Its Text")
         self.state = ElidedLabel(role="caption")
-        self.doubts = QPushButton("Doubtful words")
+        self.doubts = Button("Doubtful words", by_tab=True)
         self.doubts.setObjectName("doubtsButton")
-        self.doubts.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         show_tip(self.doubts, "Go to the next doubtful word")
         self.previous_doubt = IconButton(look, "chevron-left", "Go to the doubtful word before", side=24)
         self.next_doubt = IconButton(look, "chevron-right", "Go to the next doubtful word", side=24)

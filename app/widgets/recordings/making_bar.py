@@ -31,10 +31,8 @@ class MakingBar(QFrame):
         self.discard_button = IconButton(
             look, "trash", "Throw the recording away", side=28, does=self.discard_requested
         )
-        self.pause_button = Button("Pause", making.pause_or_resume)
-        self.stop_button = Button("End", making.stop)
-        for button in (self.pause_button, self.stop_button):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.pause_button = Button("Pause", making.pause_or_resume, by_tab=True)
+        self.stop_button = Button("End", making.stop, by_tab=True)
         lay_row(
             [Placed(self.state, 1), self.discard_button, self.pause_button, self.stop_button],
             self,

@@ -167,7 +167,6 @@ class _Tab(QToolButton):
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setMinimumWidth(76)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.toggled.connect(self._restyle)
         look.follow(self._restyle)
 

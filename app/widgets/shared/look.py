@@ -134,7 +134,6 @@ class IconButton(QToolButton):
         self._color = color or (lambda colors: colors.secondary)
         self._side = side
         self._done = Soon(self, _DONE_MS, self._restyle)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if does is not None:
             self.clicked.connect(does)
         self.rename(name)
