@@ -73,6 +73,9 @@ __all__ = ["MainWindow", "ViewModels"]
 MINIMUM_SIZE = (460, 520)
 """In pixels; the height grows with what has to be seen."""
 
+_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
+"""Held with a key that is none of ours, they write nothing."""
+
 
 @dataclass(frozen=True)
 class ViewModels:
@@ -285,8 +288,8 @@ class MainWindow(QMainWindow):
         if event.key() == Qt.Key.Key_Escape:
             self.escaped.emit()
             event.accept()
-        is_word = event.text().isprintable() and event.text() and self._right.currentWidget() is self._central
-        if not event.isAccepted() and is_word:
+        is_word = event.text().isprintable() and event.text() and not event.modifiers() & _COMMANDS
+        if not event.isAccepted() and is_word and self._right.currentWidget() is self._central:
             self.composer.editor.setFocus()
             self.composer.editor.insertPlainText(event.text())
             event.accept()

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QInputMethodEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.viewmodels.conversation.turns import AnswerState
@@ -167,7 +168,10 @@ def test_words_typed_on_a_button_go_to_the_message(open_desk: OpenDesk, qtbot: Q
     assert desk.window.composer.editor.hasFocus(), "a click on a button must not take the caret away"
     switch.setFocus()
     qtbot.keyClicks(switch, "What")
-    assert desk.models.composer.text == "What"
+    switch.setFocus()
+    command = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Semicolon, Qt.KeyboardModifier.ControlModifier, ";")
+    QApplication.sendEvent(switch, command)
+    assert desk.models.composer.text == "What", "keys of a command write nothing"
 
 
 def test_an_answer_stopped_before_its_first_word_can_be_asked_for_again(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -198,7 +198,6 @@ class ComposerView(QWidget):
         self.cost.setText(meter.line)
         self.ring.setVisible(meter.is_known)
         self.ring.show_fraction(meter.fraction, is_nearly_full=bool(meter.warning))
-        self.ring.setAccessibleName(f"Context: {meter.detail}")
         show_tip(self.ring, meter.detail)
         self.warning.setText(self._composer.caution)
         self.warning.setVisible(bool(self._composer.caution))

@@ -86,6 +86,7 @@ class ContextRing(QWidget):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName("Context")
         self._look = look
         self.fraction = 0.0
         self._is_nearly_full = False
