@@ -207,7 +207,7 @@ class _Run:
             write_line(self._told(page))
         if _is_missed(kept) or page.state in ("cut_off", "looped"):
             self.unread.append(f"page {page.number} of “{found.path.name}”")
-            reason = page.reason or "Something stands on this page, but no text was found. Read it another way."
+            reason = page.reason or f"{kept.info.reason} No text was found in what is to be seen. Read it another way."
             say(f"“{found.path.name}”, page {page.number}: {reason}", "red")
         elif page.reason:
             say(f"“{found.path.name}”, page {page.number}: {page.reason}", "yellow")

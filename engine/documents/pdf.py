@@ -4,11 +4,13 @@ PDFium is not thread-safe, and keeps what it has seen of a file, so a file is op
 """
 
 import ctypes
+import logging
 import math
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +40,9 @@ _FINE = 1_000_000
 """Steps of a page's side, in which places are told."""
 
 _HIDDEN_MODES = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)
+"""What it warns of is for whoever built it."""
+
 _QUARTERS: tuple[Turned, ...] = (0, 90, 180, 270)
 _COVERS = 0.5
 """Of the page: a picture of this size hides what was written before it."""
@@ -82,6 +87,8 @@ class PdfFile:
 
     def __init__(self, path: Path, password: str) -> None:
         self._path, self._password = path, password
+        self._mended: bytes | None = None
+        """What there is of a damaged file, as one that is whole."""
         self._file = self._opened()
         self._num_used = 0
 
@@ -112,7 +119,7 @@ class PdfFile:
                 number, *_size(page), seen.verdict, seen.reason,
                 _upright(characters, page.get_rotation()) if is_written else seen.turned,
                 layer.num_characters, seen.ink, self._file.get_page_label(number - 1), seen.num_printed,
-                seen.num_unseen,
+                seen.num_unseen, self._mended is not None,
             )  # fmt: skip
 
     def draw(self, number: int, drawing: Drawing) -> Image.Image:
@@ -154,7 +161,23 @@ class PdfFile:
                         f"“{name}” is protected in a way that cannot be opened here. Save it without protection first."
                     ) from error
                 case _:
-                    raise AttachmentError(f"“{name}” is damaged and cannot be read as a PDF.") from error
+                    self._mended = self._mended or self._put_together()
+                    return pdfium.PdfDocument(self._mended)
+
+    def _put_together(self) -> bytes:
+        """A file that PDFium does not understand, cut off for example, as qpdf finds its pages."""
+        import pikepdf
+
+        whole = BytesIO()
+        try:
+            with self._path.open("rb") as file, pikepdf.open(file) as found:
+                num_pages = len(found.pages)
+                found.save(whole)
+        except (pikepdf.PikepdfError, OSError, ValueError) as error:
+            raise AttachmentError(f"“{self._path.name}” is damaged and cannot be read as a PDF.") from error
+        if not num_pages:
+            raise AttachmentError(f"“{self._path.name}” has no pages.")
+        return whole.getvalue()
 
     def _unlocked(self) -> pdfium.PdfDocument:
         """With the password only where one is needed: a file that opens without may refuse a wrong one."""
@@ -187,6 +210,8 @@ class PdfFile:
         except pdfium.PdfiumError as error:
             raise AttachmentError(f"Page {number} of “{self._path.name}” is damaged and cannot be read.") from error
         try:
+            if min(page.get_size()) <= 0:  # it is cut to a part that is not there
+                page.set_cropbox(*page.get_mediabox())
             yield page
         finally:
             page.close()
@@ -279,7 +304,9 @@ def _hidden_by_address(hidden: frozenset[int]) -> Callable[[Any], bool]:
 
 
 def _layer(characters: _Characters, picture_share: float) -> Layer:
-    kept = characters.are_visible
+    boxes = characters.boxes[characters.are_visible]
+    has_text = ((boxes[:, :2] < 1).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)).any()
+    kept = characters.are_visible & has_text  # none of what stands beside the page alone
     num_characters = int(kept.sum())
     are_swapped = are_letters_swapped(characters.texts)
     return Layer(

@@ -99,7 +99,8 @@ def judge(layer: Layer, ink: np.ndarray) -> tuple[Verdict, str]:
     if layer.num_damaged > _DAMAGED * count:
         return "damaged_text", f"{layer.num_damaged:,} of {count:,} characters in the file say not what they mean."
     if layer.num_hidden > _HIDDEN * count:
-        return "old_ocr", f"The text in the file is invisible: an earlier reading of {picture}, of unknown quality."
+        source = f": an earlier reading of {picture}" if layer.picture_share > 0.05 else ""
+        return "old_ocr", f"The text in the file is invisible{source}, of unknown quality."
     outside = _text_like(ink) & ~_mask(layer.boxes, ink.shape)
     if _has_marks(outside) and outside.sum() > _OUTSIDE * ink.sum():
         beside = picture if layer.picture_share > 0.05 else "something that is drawn as lines and curves"

@@ -96,6 +96,8 @@ class PageInfo(_Value, frozen=True):
     """Characters that are to be seen on it, by a guess, where its text layer does not say."""
     num_unseen: int = 0
     """Characters of its text layer where nothing is to be seen."""
+    is_damaged: bool = False
+    """Whether its file is, so that something of it may be missing."""
 
 
 class DocumentInfo(_Value, frozen=True):

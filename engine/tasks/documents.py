@@ -56,6 +56,9 @@ _log = logging.getLogger(__name__)
 DPI, REGION_DPI = 200, 300
 """Of a page that is read, and of a part of one: finer print is rare, and what a model sees is coarser."""
 
+DAMAGED = "The file is damaged: something of this page may be missing."
+NOTHING_LEFT = "The file is damaged, and nothing of this page is left in it."
+
 REGION_MARGIN = 3.0
 """Points of paper around a part of a page that is read, at most."""
 
@@ -154,7 +157,8 @@ def read_one(document: Document, info: PageInfo, reading: Reading, lend: Lend, p
             return PageText(info.number, "failed", reason=info.reason)
         codes, remark = _codes(document, info.number) if reading.form != "question" else ((), "")
         page = yield from _read(document, info, codes, reading, lend, pace)
-        return _with_codes(page, codes, remark, reading)
+        page = _with_codes(page, codes, remark, reading)
+        return _of_damaged(page) if info.is_damaged else page
     except _NOT_OF_A_PAGE:
         raise
     except EngineError as error:
@@ -237,6 +241,13 @@ def _with_codes(page: PageText, codes: Sequence[TextLine], remark: str, reading:
     state = "done" if kept and page.state == "empty" else page.state
     reason = f"{page.reason} {remark}".strip()
     return msgspec.structs.replace(page, lines=(*page.lines, *kept), state=state, reason=reason)
+
+
+def _of_damaged(page: PageText) -> PageText:
+    """A page of a file of which something may be missing."""
+    if page.state == "empty":
+        return msgspec.structs.replace(page, state="failed", reason=NOTHING_LEFT)
+    return msgspec.structs.replace(page, reason=f"{page.reason} {DAMAGED}".strip())
 
 
 def _seen_in(box: Box, region: Box | None) -> Box:

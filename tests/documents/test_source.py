@@ -255,6 +255,31 @@ def test_a_file_without_a_table_of_its_objects_is_read(tmp_path: Path) -> None:
     assert [line.text for line in Document(path).lines(1)] == list(LINES)
 
 
+def test_a_file_that_was_cut_off_has_the_pages_that_are_left(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))])
+    path.write_bytes(path.read_bytes().split(b"xref")[0])
+    document = Document(path)
+    assert [line.text for line in document.lines(1)] == list(LINES)
+    assert document.look(1).is_damaged
+
+
+def test_a_page_that_is_cut_to_a_part_that_is_not_there_is_seen_whole(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))])
+    with pikepdf.open(path, allow_overwriting_input=True) as file:
+        file.pages[0].obj.CropBox = pikepdf.Array([5000, 5000, 6000, 6000])
+        file.save(path)
+    assert (Document(path).look(1).width_pt, Document(path).look(1).verdict) == (595, "text")
+
+
+def test_text_beside_the_page_is_no_text_of_it(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))])
+    with pikepdf.open(path, allow_overwriting_input=True) as file:
+        file.pages[0].obj.MediaBox = pikepdf.Array([2000, 2000, 2595, 2842])
+        file.save(path)
+    looked = Document(path).look(1)
+    assert (looked.verdict, looked.num_characters) == ("empty", 0)
+
+
 def test_a_crash_costs_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = Document(write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))] * 3))
     assert document.look(1).verdict == "text"
