@@ -2,16 +2,19 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QAccessible, QCursor
+from PySide6.QtGui import QAccessible, QCursor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
 from app.settings import Settings
+from app.viewmodels.conversation.turns import Place, UserTurn
 from app.viewmodels.draft.attached import DraftText, new_key
+from app.widgets.chat.user_view import UserView
 from app.widgets.sidebar_place import WIDTH_BESIDE
-from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, say, wait_for_end
+from engine import Message, Picture, Text
+from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, say, show_turns, wait_for_end
 
 LEAST_TARGET = 24
 """Pixels, in each direction."""
@@ -123,6 +126,40 @@ def test_with_the_largest_text_a_narrow_window_cuts_nothing(
     window.resize(1080, 760)
     qtbot.waitUntil(lambda: window.sidebar.width() == WIDTH_BESIDE, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: chip.model_name.width() == chip.model_name.sizeHint().width(), timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("text_size", [80, 100, 200])
+def test_the_pill_is_round_at_every_size_of_text(open_desk: OpenDesk, settings: Settings, text_size: int) -> None:
+    settings.text_size = text_size
+    desk = open_desk(has_engine=False)
+    desk.theme.apply()
+    pill = desk.window.messages.pill
+    pill.ensurePolished()
+    pill.adjustSize()
+    picture = QImage(pill.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    picture.fill(Qt.GlobalColor.transparent)
+    pill.render(picture, renderFlags=QWidget.RenderFlag.DrawChildren)
+    corners = [(x, y) for x in (1, pill.width() - 2) for y in (1, pill.height() - 2)]
+    assert [picture.pixelColor(*corner).alpha() for corner in corners] == [0] * 4
+    assert picture.pixelColor(1, pill.height() // 2).alpha() == 255
+
+
+def test_pictures_of_a_message_stand_in_rows_that_end_at_the_right(
+    open_desk: OpenDesk, draw: Draw, qtbot: QtBot
+) -> None:
+    desk = open_desk(has_engine=False)
+    desk.window.resize(1080, 760)
+    pictures = tuple(Picture(str(draw(f"{number}.png", 300, 200))) for number in range(4))
+    show_turns(desk, [UserTurn(Message("user", (*pictures, Text("Read them"))), Place())])
+    (view,) = desk.window.messages.views
+    assert isinstance(view, UserView)
+
+    def rows() -> list[list[QRect]]:
+        cards = [card.geometry() for card in view.cards]
+        return [[card for card in cards if card.top() == top] for top in sorted({card.top() for card in cards})]
+
+    qtbot.waitUntil(lambda: [len(row) for row in rows()] == [3, 1], timeout=WAIT_MS)
+    assert len({row[-1].right() for row in rows()}) == 1, "the fourth jumps to the left"
 
 
 def test_a_button_is_let_go_with_its_menu(open_desk: OpenDesk) -> None:

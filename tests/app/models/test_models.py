@@ -567,6 +567,7 @@ def test_wherever_the_sample_is_not_enough_a_way_leads_to_a_better_model(open_de
     assert seen is not None
     assert seen.toPlainText() == answer_view(desk).copied.text == shown["declines_in_a_window"]
     assert "--model" not in seen.toPlainText()
+    assert window.commands["models"] in window.header.chip.menu().actions()
     for way in ways:
         manager.show(False)
         way.click()
