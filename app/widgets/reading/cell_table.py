@@ -1,5 +1,6 @@
 """The cells of the table of fields: what is to be looked at again is marked, and all of it can be copied."""
 
+from itertools import groupby
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -23,7 +24,7 @@ class CellTable(QTableView):
 
     chosen = Signal(QModelIndex)
 
-    def __init__(self, rows: "CellRows") -> None:
+    def __init__(self, look: Look, rows: "CellRows") -> None:
         super().__init__()
         self._rows = rows
         self.setModel(rows)
@@ -34,25 +35,25 @@ class CellTable(QTableView):
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setMinimumSectionSize(90)
         self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.doubleClicked.connect(self.chosen)
+        look.follow(self._fit_text)
+
+    def _fit_text(self) -> None:
+        """A cell has room for a line, and for a word of it."""
+        self.ensurePolished()
+        size = self.fontMetrics()
+        self.verticalHeader().setDefaultSectionSize(size.height() + 12)
+        self.horizontalHeader().setMinimumSectionSize(size.horizontalAdvance("0") * 10)
 
     def copy(self) -> None:
         """One cell as its words; several as rows that a spreadsheet takes."""
-        selection = self.selectionModel().selectedIndexes()
-        rows = {
-            row: [index for index in selection if index.row() == row] for row in sorted({i.row() for i in selection})
-        }
-        texts = [
-            [self._rows.cell(index).text for index in sorted(row, key=QModelIndex.column)] for row in rows.values()
-        ]
+        selection = sorted(self.selectedIndexes(), key=lambda index: (index.row(), index.column()))
+        rows = [[self._rows.cell(index).text for index in row] for _, row in groupby(selection, QModelIndex.row)]
         if len(selection) > 1:
-            text = "\n".join("\t".join(as_words(" ".join(text.split())) for text in row) for row in texts)
-        else:
-            text = "".join(map("".join, texts))
+            rows = [[as_words(" ".join(text.split())) for text in row] for row in rows]
         if selection:
-            QGuiApplication.clipboard().setText(text)
+            QGuiApplication.clipboard().setText("\n".join(map("\t".join, rows)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Give Return its meaning."""

@@ -52,7 +52,7 @@ class FieldsView(QWidget):
         self.problem = Label(wraps=True, role="caution")
         self.further = Button(does=self._look_further)
         self.rows = CellRows(look, fields, self)
-        self.table = CellTable(self.rows)
+        self.table = CellTable(look, self.rows)
         self.empty = Label(_EMPTY, role="note", alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
         self.export_button = Button("Export", name="Export the table")
         export = QMenu(self)

@@ -229,6 +229,9 @@ def test_other_names_keep_the_rows_and_what_is_missing_is_looked_for(
     desk.window.commands["select_all"].trigger()
     desk.window.commands["copy"].trigger()
     assert QGuiApplication.clipboard().text().splitlines()[2] == "a.pdf\t2026-11-30\tKiosk Berlin\t4.20"
+    height = view.table.rowHeight(0)
+    desk.window.commands["bigger"].trigger()
+    assert view.table.rowHeight(0) > height, "larger letters have room"
     view.take("Name")
     assert view.empty.text().startswith("3 documents were read for Total, Date and Shop. Name one")
 
