@@ -45,6 +45,7 @@ def as_fields(rows: Sequence[Cells], schema: dict[str, Any] | None) -> str:
     below their labels.
     """
     wanted = list((schema or {}).get("properties", {}))
+    rows = [[cell for cell in row if not _is_leader(cell.text)] for row in rows]
     if wanted:
         return json.dumps(_wanted_fields(rows, wanted), ensure_ascii=False)
     found: dict[str, str] = {}
@@ -77,6 +78,11 @@ def _wanted_fields(rows: Sequence[Cells], wanted: Sequence[str]) -> dict[str, st
 def _stands_below(cell: Cell, label: Cell, labels: Container[str]) -> bool:
     is_label = _name(cell.text.partition(":")[0]) in labels
     return not is_label and cell.left < label.right and cell.right > label.left
+
+
+def _is_leader(text: str) -> bool:
+    """Whether it only leads the eye from a label to its value."""
+    return len(text) > 2 and not text.strip(" .·…_")
 
 
 def _name(label: str) -> str:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,13 @@ def test_labels_have_their_values() -> None:
     assert json.loads(as_fields(rows, None)) == {"Number": "MX-1", "Due": "today"}
     wanted = {"properties": {"number": {}, "sum": {}}}
     assert json.loads(as_fields(rows, wanted)) == {"number": "MX-1", "sum": None}
+
+
+@pytest.mark.parametrize("leader", ["......", ". . . .", "____", "·····", "… … …"])
+def test_what_leads_from_a_label_to_its_value_is_neither(leader: str) -> None:
+    rows = [row((0, "Total"), (100, leader), (300, "4.20")), row((0, "Shop......"), (300, "Kiosk"))]
+    assert json.loads(as_fields(rows, None)) == {"Total": "4.20", "Shop": "Kiosk"}
+    assert json.loads(as_fields(rows, {"properties": {"shop": {}, "total": {}}})) == {"shop": "Kiosk", "total": "4.20"}
 
 
 def test_values_below_their_labels_are_found_for_a_schema() -> None:

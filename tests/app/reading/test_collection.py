@@ -205,7 +205,7 @@ def test_other_names_keep_the_rows_and_what_is_missing_is_looked_for(
     assert not view.export_button.isEnabled(), "there is nothing yet"
     gate.touch()
     qtbot.waitUntil(lambda: not queue.waiting and fields.cell(fields.rows[2], "Total").text == "4.20", timeout=WAIT_MS)
-    assert view.export_button.isEnabled()
+    qtbot.waitUntil(view.export_button.isEnabled, timeout=WAIT_MS)
     assert fields.cell(fields.rows[0], "Total").problem, "why a file could not be read stands in its row"
     view.take("Date, Total: number")
     assert [view.rows.index(2, column).data() for column in range(3)] == ["a.pdf", "2026-11-30", "4.20"]
