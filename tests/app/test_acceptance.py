@@ -232,7 +232,7 @@ def test_d07_a_table_a_code_block_and_a_formula_are_formatted_and_copied_clean(
     view.selectAll()
     desk.window.commands["copy"].trigger()
     copied = QGuiApplication.clipboard().mimeData()
-    assert copied.text() == f"Half is $\\frac{{x}}{{2}}$.\n{code}\na\tb\n1\t2"
+    assert copied.text() == f"Half is $\\frac{{x}}{{2}}$.\n\n{code}\n\na\tb\n1\t2"
     assert "<td><b>2</b></td>" in copied.html()
     assert "style" not in copied.html(), "no colours and no fonts of ours"
     assert "**2**" in bytes(copied.data("text/markdown").data()).decode()
