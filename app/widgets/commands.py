@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from app.background import Soon
 from app.settings import Appearance
 from app.text.receipts import BUDGET_NAMES
 from app.viewmodels.reading.exporting import FORMAT_WORDS
@@ -387,7 +388,11 @@ def _menus(tools: Mapping[str, str]) -> tuple[Menu, ...]:
 
 
 class Commands(QObject):
-    """The commands as Qt's actions, by name, in a menu bar. They do nothing before `obey`."""
+    """The commands as Qt's actions, by name, in a menu bar. They do nothing before `obey`.
+
+    They follow what changes once for all that happens in a turn of the event loop; sooner where one is asked for, and
+    before a key is looked up among them.
+    """
 
     def __init__(self, parent: QObject, bar: QMenuBar, tools: Mapping[str, str]) -> None:
         super().__init__(parent)
@@ -396,14 +401,18 @@ class Commands(QObject):
         self._actions: dict[str, QAction] = {}
         self._table: list[Command] = []
         self._timely: list[tuple[Callable[[Gestures], bool], QMenu]] = []
+        self._at: Gestures | None = None
+        self._due = Soon(self, 0, self._follow)
         for menu in _menus(tools):
             bar.addMenu(self._make_menu(menu, bar))
 
     def __getitem__(self, name: str) -> QAction:
+        self.catch_up()
         return self._actions[name]
 
     def obey(self, at: "Gestures") -> None:
         """Do what is chosen from now on."""
+        self._at = at
         for command, action in self._pairs():
             if command.is_shown:
                 action.triggered.connect(at.come_back)
@@ -412,14 +421,26 @@ class Commands(QObject):
             if command.turn is not None:
                 action.triggered.connect(lambda is_on, turn=command.turn: turn(at, is_on))
             if command.is_on is not None:
-                action.triggered.connect(lambda: self.refresh(at))
+                action.triggered.connect(self.refresh)
         for menu in self.menus.values():
             menu.aboutToShow.connect(partial(self._open, at, menu))
             menu.aboutToHide.connect(partial(self._close, menu))
-        self.refresh(at)
+        self.refresh()
 
-    def refresh(self, at: "Gestures") -> None:
-        """Show what can be chosen now, what it is called, and how the switches stand."""
+    def refresh(self) -> None:
+        """Show soon what can be chosen, what it is called, and how the switches stand."""
+        self._due.ask()
+
+    def catch_up(self) -> None:
+        """Show it now."""
+        if self._due.isActive():
+            self._due.stop()
+            self._follow()
+
+    def _follow(self) -> None:
+        at = self._at
+        if at is None:
+            return
         for command, action in self._pairs():
             if command.when is not None:
                 action.setEnabled(command.when(at))
@@ -432,7 +453,7 @@ class Commands(QObject):
 
     def _open(self, at: "Gestures", menu: QMenu) -> None:
         """A menu is about to be seen."""
-        self.refresh(at)
+        self._follow()
         for command, action in self._pairs():
             if command.when_seen is not None and action in menu.actions():
                 action.setEnabled(command.when_seen(at))

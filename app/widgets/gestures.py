@@ -78,8 +78,8 @@ class Gestures(QObject):
         self.attach_sample = attach_sample
         window.conversations.moved.connect(self.refresh)
         window.commands["show_thoughts"].setChecked(self.conversation.shows_thoughts)
+        window.commands["new"].enabledChanged.connect(window.header.new_button.setEnabled)
         window.commands.obey(self)
-        self.refresh()
 
     @property
     def is_conversation_shown(self) -> bool:
@@ -283,9 +283,8 @@ class Gestures(QObject):
         (QApplication.activeWindow() or self.window).close()
 
     def refresh(self) -> None:
-        """Show what can be done now."""
-        self.window.commands.refresh(self)
-        self.window.header.new_button.setEnabled(self.can_begin)
+        """Show soon what can be done now."""
+        self.window.commands.refresh()
 
 
 def _written_pictures(items: Iterable[Attached]) -> list[Path]:

@@ -227,6 +227,12 @@ class MainWindow(QMainWindow):
         if self._right.currentWidget() is self._central:
             self.composer.editor.setFocus()
 
+    def event(self, event: QEvent) -> bool:
+        """Let the commands be up to date before a key is looked up among them."""
+        if event.type() is QEvent.Type.ShortcutOverride:
+            self.commands.catch_up()
+        return super().event(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what floats in its place."""
         super().resizeEvent(event)

@@ -600,14 +600,14 @@ def test_a_new_conversation_comes_before_a_document_also_where_the_one_behind_is
     open_desk: OpenDesk, tmp_path: Path
 ) -> None:
     desk = open_desk()
-    new = desk.window.commands["new"]
-    assert not new.isEnabled()
+    commands = desk.window.commands
+    assert not commands["new"].isEnabled()
     desk.models.reader.open([pretend(tmp_path / "a.pdf", Pretence(("text",)))])
-    assert new.isEnabled()
-    new.trigger()
+    assert commands["new"].isEnabled()
+    commands["new"].trigger()
     assert not desk.models.reader.is_shown
     assert desk.window.composer.editor.hasFocus()
-    assert not new.isEnabled()
+    assert not commands["new"].isEnabled()
 
 
 def test_what_is_to_go_is_counted_by_the_rows_that_wait(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:

@@ -402,23 +402,26 @@ def test_what_is_seen_is_exported_not_the_conversation_behind_it(
     opened: list[QMenu] = []
     monkeypatch.setattr(QMenu, "popup", lambda menu, _place: opened.append(menu))
     desk = open_desk("echo")
-    export, share = desk.window.commands["export"], desk.window.reading.header.share_button
+    commands, share = desk.window.commands, desk.window.reading.header.share_button
+
+    def seen() -> tuple[str, bool]:
+        return commands["export"].text(), commands["export"].isEnabled()
+
     say(desk, "Hello there")
     wait_for_end(qtbot, desk)
-    assert (export.text(), export.isEnabled()) == ("Export the Conversation…", True)
+    assert seen() == ("Export the Conversation…", True)
     reader = desk.models.reader
     read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("text",))))
-    qtbot.waitUntil(export.isEnabled, timeout=WAIT_MS)
-    assert export.text() == "Export the Document…"
-    export.trigger()
+    qtbot.waitUntil(lambda: seen() == ("Export the Document…", True), timeout=WAIT_MS)
+    commands["export"].trigger()
     assert opened == [share.menu()]
     assert desk.window.findChild(ExportSheet) is None
     reader.list_all()
-    assert not export.isEnabled(), "a list is no file"
+    assert not commands["export"].isEnabled(), "a list is no file"
     reader.show(False)
-    assert (export.text(), export.isEnabled()) == ("Export the Conversation…", True)
+    assert seen() == ("Export the Conversation…", True)
     desk.models.manager.show(True)
-    assert not export.isEnabled()
+    assert not commands["export"].isEnabled()
 
 
 def test_a_narrow_window_shows_the_page_or_its_text(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:

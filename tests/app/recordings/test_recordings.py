@@ -177,14 +177,15 @@ def test_export_takes_the_recording_that_is_seen(
 ) -> None:
     opened: list[QMenu] = []
     monkeypatch.setattr(QMenu, "popup", lambda menu, _place: opened.append(menu))
-    recordings, export = deaf_desk.models.recordings, deaf_desk.window.commands["export"]
+    recordings, commands = deaf_desk.models.recordings, deaf_desk.window.commands
     recordings.path = talk[0]
     recordings.show(True)
-    assert (export.text(), export.isEnabled()) == ("Export the Recording…", False), "nothing is heard yet"
+    assert commands["export"].text() == "Export the Recording…"
+    assert not commands["export"].isEnabled(), "nothing is heard yet"
     recordings.pieces = [SpokenPiece(1, 2, "One two.")]
     recordings.changed.emit()
-    assert export.isEnabled()
-    export.trigger()
+    assert commands["export"].isEnabled()
+    commands["export"].trigger()
     assert opened == [view_of(deaf_desk).forms]
     recordings.pieces = []
 

@@ -63,12 +63,12 @@ def test_memory_is_given_back_by_hand_and_the_next_message_brings_the_model(
     open_desk: OpenDesk, qtbot: QtBot, rests: list[Bridge]
 ) -> None:
     desk = open_desk("echo")
-    free = desk.window.commands["free_memory"]
-    assert free.isEnabled()
-    free.trigger()
+    commands = desk.window.commands
+    assert commands["free_memory"].isEnabled()
+    commands["free_memory"].trigger()
     qtbot.waitUntil(lambda: desk.models.model.state is ModelState.RESTING, timeout=WAIT_MS)
     assert desk.models.status.state == "Not in memory"
-    assert not free.isEnabled()
+    assert not commands["free_memory"].isEnabled()
     say(desk, "awake?")
     assert wait_for_end(qtbot, desk).text.startswith("user:awake?")
     assert desk.models.model.is_ready

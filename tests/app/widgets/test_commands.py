@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.settings.preferences import COMMAND
 from app.widgets.export_sheet import ExportSheet
+from app.widgets.gestures import Gestures
 from app.widgets.settings.settings_window import SettingsWindow
 from app.widgets.shortcut_sheet import ShortcutSheet
 from tests.app.conftest import delete
@@ -112,6 +113,17 @@ def test_the_list_of_shortcuts_has_them_all(bar: Desk) -> None:
     sheet.reject()
     bar.preferences.settings.return_sends = False
     assert dict(bar.preferences.own_keys)["In the message"][0] == ("Send", f"{COMMAND} + Return")
+
+
+def test_many_changes_are_followed_once(bar: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    assert not bar.window.commands["new"].isEnabled()
+    monkeypatch.setattr(Gestures, "can_begin", property(lambda _: not asked.append("new")))
+    for _ in range(5):
+        bar.gestures.refresh()
+    assert bar.window.commands["new"].isEnabled()
+    assert bar.window.header.new_button.isEnabled()
+    assert asked == ["new"]
 
 
 def test_the_window_menu_is_that_of_a_mac(bar: Desk, qtbot: QtBot) -> None:
