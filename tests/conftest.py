@@ -28,7 +28,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 WAIT_S = 240
 """Nothing takes that long unless it is broken."""
 
-TESTS_TO_A_WHOLE_COLLECTION = 500
+TESTS_TO_A_WHOLE_COLLECTION = 250
 _num_tests = itertools.count(1)
 
 settings.register_profile(
