@@ -35,11 +35,18 @@ class FormulaImages:
         self.waiting: set[Formula] = set()
         self.has_sources = False
         """Whether some formulas are shown as they were written."""
+        self._shown_as_written: dict[str, TexSource] = {}
 
     def forget(self) -> None:
         """The document is empty again."""
         self.waiting.clear()
+        self._shown_as_written.clear()
         self.has_sources = False
+
+    def drawn(self, style: QTextCharFormat, font: QFont, ratio: float) -> QTextImageFormat | None:
+        """The picture of a formula that is shown as its source in this style, if it has been drawn since."""
+        source = self._shown_as_written.get(written_tex(style)) if not style.isImageFormat() else None
+        return self.place(source, font, ratio) if source is not None else None
 
     def place(self, source: TexSource, font: QFont, ratio: float) -> QTextImageFormat | None:
         """The picture of a formula for text in this font; None while it is being drawn, and when it cannot be."""
@@ -50,6 +57,7 @@ class FormulaImages:
             self.waiting.add(formula)
         if not isinstance(drawing, Drawing):
             self.has_sources = True
+            self._shown_as_written[source.written] = source
             return None
         image, alignment = drawing.image, QTextCharFormat.VerticalAlignment.AlignMiddle
         if not source.is_display:

@@ -60,6 +60,7 @@ __all__ = [
     "readable_texts",
     "render_markdown",
     "runs_of",
+    "show_drawings",
     "table_of",
     "task_of",
     "text_in",
@@ -104,6 +105,8 @@ _HEADING_LINE_HEIGHT = 112.0
 _CODE_LINE_HEIGHT = 125.0
 _INDENT = 22
 _THIN = 2.0
+_FEW_BLOCKS = 200
+"""So many are looked through in about 5 ms."""
 _AROUND_TABLE = 6
 _PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
 _SPECIFIED = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
@@ -131,6 +134,33 @@ def render_markdown(
             _style_block(block, theme, is_first=not block.previous().isValid())
             block = block.next()
     return document
+
+
+def show_drawings(
+    document: QTextDocument, theme: Theme, drawn: Callable[[QTextCharFormat], QTextImageFormat | None]
+) -> bool:
+    """Put pictures in the place of formulas that are shown as their sources, where `drawn` gives one for that style.
+
+    Whether it could be done for all: many blocks take their time, and a table that is laid out must not change, it
+    crashes Qt.
+    """
+    if document.blockCount() > _FEW_BLOCKS:
+        return False
+    edit = QTextCursor(document)
+    edit.beginEditBlock()
+    block, are_all_shown = document.begin(), True
+    while block.isValid():
+        pictures = [(run, picture) for run in reversed(runs_of(block)) if (picture := drawn(run[2])) is not None]
+        for (start, end, style), picture in pictures:
+            if table_of(block) is not None or end - start != length_in_utf16(written_tex(style)):
+                are_all_shown = False
+            else:
+                _span(block, start, end).insertImage(picture)
+        if pictures and table_of(block) is None:
+            _style_block(block, theme, is_first=False)
+        block = block.next()
+    edit.endEditBlock()
+    return are_all_shown
 
 
 def insert_plain(cursor: QTextCursor, text: str, theme: Theme) -> None:
@@ -380,6 +410,7 @@ def _style_header(table: QTextTable, theme: Theme) -> None:
 
 
 def _style_block(block: QTextBlock, theme: Theme, *, is_first: bool) -> None:
+    """Style a block outside of code by what it is; doing it again changes nothing."""
     if table_of(block) is not None:
         _style_runs(block, theme)
         return

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QTimer, QUrl, Signal
 from PySide6.QtGui import (
@@ -35,6 +36,7 @@ from app.widgets.markdown.markdown_document import (
     label_height,
     link_pages,
     render_markdown,
+    show_drawings,
 )
 from app.widgets.markdown.ornaments import Ornaments, card_of
 from app.widgets.markdown.selection import Copied, copied_table, selection_mime
@@ -364,5 +366,17 @@ class MarkdownView(TabularView):
             self._redraw_if_due()
 
     def _redraw_if_due(self) -> None:
-        if self._has_drawings and not self._formulas.waiting and not self._next.isActive():
+        """Put what was drawn in the place of its source; where that cannot be, set everything anew."""
+        if not self._has_drawings or self._formulas.waiting or self._next.isActive():
+            return
+        self._has_drawings = False
+        settled = QTextCursor(self.document())
+        settled.setPosition(self._settled_end)
+        font, ratio = self._body_font(), self.devicePixelRatioF()
+        drawn = partial(self._formulas.drawn, font=font, ratio=ratio)
+        if not show_drawings(self.document(), self._look.theme, drawn):
             self._redraw.start()
+            return
+        self._settled_end = settled.position()
+        if self._is_complete:
+            self.completed.emit()

@@ -1,7 +1,7 @@
 """Formulas: what is one, how it is drawn, and what strangers' TeX cannot do."""
 
 import pytest
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.look.theme import Theme
@@ -108,6 +108,39 @@ def test_copying_gives_the_source_of_a_formula_back(view: MarkdownView, qtbot: Q
     mime = QGuiApplication.clipboard().mimeData()
     assert mime.text() == source
     assert bytes(mime.data("text/markdown").data()).decode().strip() == source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "so $p_1$ and $q_1$ are\n\nmore",
+        "## Of $p_2$\n\nwords",
+        "words\n\n$$\np_3 =\nq_3\n$$\n\nwords",
+        "- one $p_4$\n- two **$q_4$**\n\n> $p_5$ quoted\n\n10. $q_5$",
+        "words $$p_6$$ words [$q_6$](https://example.com) and `$p_6$`",
+        "| a | b |\n|---|---|\n| $p_7$ | $q_7$ |\n\nwords $p_8$",
+        "🙂 $p_9$ 🙂 $p_9$ 🙂",
+    ],
+)
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_a_formula_drawn_later_stands_as_one_that_was_drawn_before(
+    view: MarkdownView, qtbot: QtBot, source: str, is_complete: bool
+) -> None:
+    view.show_markdown(source, is_complete)
+    assert "\ufffc" not in view.toPlainText()
+    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText() and not view._redraw.isActive(), timeout=WAIT_MS)
+    late, settled = view.document().toHtml(), view._settled_end
+    view.show_markdown("", is_complete=True)
+    view.show_markdown(source, is_complete)
+    assert (late, settled) == (view.document().toHtml(), view._settled_end)
+
+
+def test_what_is_selected_stays_selected_when_formulas_are_drawn(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown("so $p_{10}$ is\n\nthe end", is_complete=True)
+    view.moveCursor(QTextCursor.MoveOperation.End)
+    view.moveCursor(QTextCursor.MoveOperation.StartOfBlock, QTextCursor.MoveMode.KeepAnchor)
+    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText(), timeout=WAIT_MS)
+    assert view.textCursor().selectedText() == "the end"
 
 
 def test_what_cannot_be_drawn_is_shown_as_it_was_written(view: MarkdownView, qtbot: QtBot) -> None:
