@@ -157,7 +157,9 @@ class MainWindow(QMainWindow):
         self.arrival = Banner(look, "state", "document", is_dismissable=True)
         self.cut_off = Banner(look, "notice", "info", is_dismissable=True)
         share = self.commands.menus["Share"]
-        self.reading_room = Room(lambda: ReadingView(look, models.reader, models.page_finding, models.choice, share))
+        self.reading_room = Room(
+            lambda: ReadingView(look, models.reader, models.page_finding, models.choice, share, self._right)
+        )
         self.documents_room = Room(lambda: CollectionView(look, models.collection))
         self.recording_room = Room(lambda: RecordingView(look, models.recordings, models.making, models.player))
         self.models_room = Room(lambda: ModelsView(look, models.manager))

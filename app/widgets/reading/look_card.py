@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 from app.viewmodels.reading.choice import FORMS, PICTURES, WAYS, Choice, pages_in
 from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.words import cost_line, count, page_line, summary
-from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_middle, lay_row
+from app.widgets.shared.arrange import FLUSH, Free, Placed, fill, lay_column, lay_middle, lay_row
 from app.widgets.shared.form import PopUp
 from app.widgets.shared.look import Label, Look, give_role
 
@@ -203,6 +203,20 @@ class LookCard(QScrollArea):
         self._read()
 
     def _arrange(self) -> None:
+        """From the outside in: Qt styles all that is in a widget anew whenever it goes up."""
+        holder, inner = QWidget(), QWidget()
+        self.setWidget(holder)
+        lay_middle(inner, 420, holder, margins=FLUSH)
+        column = lay_column([Free(2), self.title, self.detail], inner, margins=(24, 20, 24, 20), spacing=10)
+        lock, buttons = lay_row([]), lay_column([], spacing=8)
+        fill(column, [lock, self._options, buttons, Free(3)])
+        fill(lock, [Placed(self.password, 1), self.unlock_button])
+        self._arrange_options()
+        for button in (self.read_button, self.other_button, self.page_button):
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            buttons.addWidget(button)
+
+    def _arrange_options(self) -> None:
         self._range_box = QWidget()
         lay_column([self.range, self.wrong_range], self._range_box, margins=FLUSH)
         self._rows = QFormLayout(self._options)
@@ -219,18 +233,3 @@ class LookCard(QScrollArea):
             named.setMinimumWidth(60)
             named.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self._rows.addRow(caption, field)
-        deeds = (self.read_button, self.other_button, self.page_button)
-        buttons = lay_column(deeds, spacing=8)
-        for button in deeds:
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        lock = lay_row([Placed(self.password, 1), self.unlock_button])
-        inner = QWidget()
-        lay_column(
-            [Free(2), self.title, self.detail, lock, self._options, buttons, Free(3)],
-            inner,
-            margins=(24, 20, 24, 20),
-            spacing=10,
-        )
-        holder = QWidget()
-        lay_middle(inner, 420, holder, margins=FLUSH)
-        self.setWidget(holder)

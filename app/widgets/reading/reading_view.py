@@ -31,8 +31,10 @@ PAINT_MS = 33
 class ReadingView(QWidget):
     """Shows the document that is open. What its buttons do is connected elsewhere."""
 
-    def __init__(self, look: Look, reader: Reader, finding: PageFinding, choice: Choice, share_menu: QMenu) -> None:
-        super().__init__()
+    def __init__(
+        self, look: Look, reader: Reader, finding: PageFinding, choice: Choice, share_menu: QMenu, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
         self._reader = reader
         self._finding = finding
         self._document: OpenDocument | None = None

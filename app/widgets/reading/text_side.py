@@ -141,7 +141,13 @@ class TextSide(QWidget):
 
     def _arrange(self) -> None:
         self._offer_room, self._form_room = _around(self.offer), _around(self.form)
-        self._stack = QStackedWidget()
+        self._stack, self.lead = QStackedWidget(), QWidget()
+        lay_column(  # from the outside in: Qt styles all that is in a widget anew whenever it goes up
+            [self._form_room, self._offer_room, Placed(self._stack, 1), self.foot, self.lead],
+            self,
+            margins=FLUSH,
+            spacing=0,
+        )
         self._stack.addWidget(self.editor)
         self._stack.addWidget(self.card)
         lay_row(
@@ -150,14 +156,7 @@ class TextSide(QWidget):
             margins=(14, 3, 8, 5),
             spacing=4,
         )
-        self.lead = QWidget()
         lay_row([self.pager, Free(), self.ask_button], self.lead, margins=(8, 0, 8, 5))
-        lay_column(
-            [self._form_room, self._offer_room, Placed(self._stack, 1), self.foot, self.lead],
-            self,
-            margins=FLUSH,
-            spacing=0,
-        )
 
 
 def _around(banner: Banner) -> QWidget:
