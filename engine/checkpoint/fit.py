@@ -24,7 +24,7 @@ TIGHT_FROM = 0.8
 CHUNK_SIZE = 512
 """Positions of a prompt that are computed at once, unless a picture is longer."""
 
-SCORE_BYTES = 256 * 1024 * 1024
+SCORE_BYTES, CPU_SCORE_BYTES = 256 * 1024 * 1024, 2 * 1024 * 1024
 """Scores of full attention that exist at once."""
 
 BLOCK = 256
@@ -147,10 +147,8 @@ def _work_bytes(shapes: Shapes, machine: Machine, use: Use, context: int) -> int
     sees, hears = _sees(shapes, use), _hears(shapes, use)
     block = max(sees * use.budget, hears * SOUND_TOKENS)
     size = _float_bytes(machine)
-    moments = [
-        _chunk_bytes(shapes, min(context, max(CHUNK_SIZE, block)), context, size, is_last=False),
-        _chunk_bytes(shapes, min(CHUNK_SIZE, max(1, context - block)), context, size, is_last=True),
-    ]
+    most_scores = SCORE_BYTES if machine.has_gpu else CPU_SCORE_BYTES
+    moments = [_chunk_bytes(shapes, min(context, max(CHUNK_SIZE, block)), context, size, most_scores)]
     if sees:
         moments.append(_picture_floats(shapes, use.budget) * size)
     if hears:
@@ -158,8 +156,8 @@ def _work_bytes(shapes: Shapes, machine: Machine, use: Use, context: int) -> int
     return max(moments)
 
 
-def _chunk_bytes(shapes: Shapes, length: int, context: int, size: int, *, is_last: bool) -> int:
-    """While a chunk of `length` positions is computed; of the last layer only the last chunk needs more than the keys.
+def _chunk_bytes(shapes: Shapes, length: int, context: int, size: int, most_scores: int) -> int:
+    """While a chunk of `length` positions is computed; of the last layer just the keys and values.
 
     A model's only full layer is its last one.
     """
@@ -167,8 +165,8 @@ def _chunk_bytes(shapes: Shapes, length: int, context: int, size: int, *, is_las
     num_full = sum(layer.count for layer in _owning(shapes, is_sliding=False))
     block = min(length, shapes.sliding_window, BLOCK)
     scores = heads * block * (shapes.sliding_window + block) * size
-    if num_full > (not is_last):
-        scores = min(heads * length * context * size, SCORE_BYTES) + length * context
+    if num_full > 1:
+        scores = max(scores, min(heads * length * context * size, most_scores) + length * context)
     experts = length * size * shapes.experts_per_token * 3 * (hidden + shapes.expert_width)
     each = (
         7 * max(layer.intermediate_size for layer in shapes.layers if layer.owns_kv)

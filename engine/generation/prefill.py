@@ -70,9 +70,10 @@ def prefill(
 ) -> Iterator[tuple[int, mx.array | None]]:
     """Fill a state with the rest of its prompt; yield (positions done, None) per chunk, at the end with logits [V].
 
-    Layers that share keys and values run for the last position only, and so does the head. Each chunk is computed
-    and recorded before it is yielded, so a caller may stop between chunks and keep what is done. Snapshots are taken
-    on the way where another prompt is likely to go on otherwise; none of a state that nobody goes on from.
+    Layers that share keys and values run for the last position only, and so do the head and, but for its keys and
+    values, the last other layer. Each chunk is computed and recorded before it is yielded, so a caller may stop between
+    chunks and keep what is done. Snapshots are taken on the way where another prompt is likely to go on otherwise; none
+    of a state that nobody goes on from.
     while_computing: what is to be done meanwhile for the tokens after the prompt; it is given the cache, and the length
     that it is going to have.
     """
@@ -130,7 +131,7 @@ def _run_chunk(model: Gemma4, inputs: _Inputs, chunk: range, *, is_last: bool) -
     if not is_last:
         return None
     last = Masks(sliding=last_row(cache.masks.sliding), full=last_row(cache.masks.full))
-    states = decoder.run_sharing(h[:, -1:], per_layer[:, -1:], kept, last, chunk.stop - 1)
+    states = decoder.run_rest(h[:, -1:], per_layer[:, -1:], kept, last, chunk.stop - 1)
     return decoder.logits(states)[0, -1]
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 
 from engine.backend import backend_name
 from engine.models.config import LayerConfig, TextConfig
@@ -12,7 +13,7 @@ from engine.models.layers import RMSNorm, rms_norm
 from engine.models.masks import Band, Mask
 from engine.models.rope import Rotate
 
-__all__ = ["Attention", "KVView", "KeysValues", "attend"]
+__all__ = ["Attention", "KVView", "KeysValues", "attend", "queries_at_once"]
 
 KeysValues = tuple[mx.array, mx.array]
 """Keys and values, each [B, K, S, D]."""
@@ -22,6 +23,12 @@ MAX_SCORE_BYTES = 256 * 1024 * 1024
 
 FUSED_HEAD_DIM, VECTOR_QUERIES = 256, 8
 """Metal has kernels without a score matrix up to this head dimension, and for so few queries at any."""
+
+SCORE_BYTES_ON_CPU = 2 * 1024 * 1024
+"""The same on the CPU backend, where they stay in a core's cache between the products."""
+
+FEW_SCORES = 2**14
+"""So many are not worth waiting for on the CPU backend: the thread that computes goes on by itself."""
 
 
 class KVView(Protocol):
@@ -48,12 +55,12 @@ def attend(q: mx.array, k: mx.array, v: mx.array, mask: Mask) -> mx.array:
 
 
 def _attend_causally(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
-    """In blocks of queries whose scores stay below `MAX_SCORE_BYTES`; return [B, H, L, D].
+    """In blocks of queries whose scores stay below a limit; return [B, H, L, D].
 
     Each block is computed before the next one is asked for, because all that is queued holds its memory.
     """
     rows, heads, queries, _ = q.shape
-    size = max(1, MAX_SCORE_BYTES // (rows * heads * k.shape[2] * q.itemsize))
+    size = queries_at_once(rows * heads, k.shape[2], q.itemsize)
     if size >= queries:
         return _causal_block(q, k, v)
     blocks, ahead = [], k.shape[2] - queries
@@ -63,6 +70,12 @@ def _attend_causally(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
         blocks.append(_causal_block(q[:, :, start:stop], k[:, :, seen], v[:, :, seen]))
         mx.eval(blocks[-1])
     return mx.concatenate(blocks, axis=2)
+
+
+def queries_at_once(num_heads: int, num_keys: int, item_bytes: int) -> int:
+    """Of a block whose scores of all heads stay below the limit."""
+    limit = min(SCORE_BYTES_ON_CPU, MAX_SCORE_BYTES) if backend_name() == "cpu" else MAX_SCORE_BYTES
+    return max(1, limit // (num_heads * num_keys * item_bytes))
 
 
 def _causal_block(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
@@ -77,17 +90,35 @@ def _causal_block(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
 
 
 def _sdpa(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | str | None) -> mx.array:
-    if q.shape[2] == 1 and backend_name() == "cpu":
-        return _attend_once(q, k, v, mask if isinstance(mask, mx.array) else None)
+    if backend_name() == "cpu":
+        queries, keys = q.shape[2], k.shape[2]
+        causal = mx.arange(keys) <= mx.arange(keys - queries, keys)[:, None] if isinstance(mask, str) else mask
+        return _attend_on_cpu(q, k, v, causal)
     return mx.fast.scaled_dot_product_attention(q, k, v, scale=1.0, mask=mask)
 
 
-def _attend_once(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | None) -> mx.array:
-    """One query of each head, a group's as rows of one matrix: half the operations that MLX has for it on the CPU."""
-    rows, heads, _, dim = q.shape
-    scores = q.reshape(rows, k.shape[1], -1, dim) @ k.swapaxes(-1, -2)  # [B, K, H / K, S]
-    scores = scores if mask is None else mx.where(mask, scores, -mx.inf)
-    return (mx.softmax(scores, axis=-1, precise=True) @ v).reshape(rows, heads, 1, dim)
+def _attend_on_cpu(q: mx.array, k: mx.array, v: mx.array, mask: mx.array | None) -> mx.array:
+    """With a group's heads as rows of one matrix, half the operations that MLX has for it on the CPU."""
+    (rows, _, queries, dim), (_, kv_heads, keys, _) = q.shape, k.shape
+    scores = q.reshape(rows, kv_heads, -1, dim) @ k.swapaxes(-1, -2)  # [B, K, H / K * L, S]
+    by_head = scores if queries == 1 else scores.reshape(*q.shape[:3], keys)
+    if queries > 1 and scores.size > FEW_SCORES:
+        weights = _softmax_with_numpy(by_head, mask)
+    else:
+        by_head = by_head if mask is None else mx.where(mask, by_head, -mx.inf)
+        weights = mx.softmax(by_head, axis=-1, precise=True)
+    return (weights.reshape(scores.shape) @ v).reshape(q.shape)
+
+
+def _softmax_with_numpy(scores: mx.array, mask: mx.array | None) -> mx.array:
+    """Of scores [..., L, S] at once: MLX's exp on the CPU takes one number at a time, NumPy's sixteen."""
+    weights = np.array(scores.astype(mx.float32))
+    if mask is not None:
+        np.copyto(weights, -np.inf, where=~np.array(mask))
+    weights -= weights.max(axis=-1, keepdims=True)
+    np.exp(weights, out=weights)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    return mx.array(weights).astype(scores.dtype)
 
 
 class Attention(nn.Module):

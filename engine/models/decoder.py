@@ -10,6 +10,7 @@ One layer, with its residual stream h:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -69,6 +70,10 @@ class DecoderLayer(nn.Module):
         h = self.add_per_layer_input(self.feed_forward(h), per_layer_input)
         return h * self.layer_scalar, kv
 
+    def extend(self, h: mx.array, view: KVView, rotate: Rotate) -> KeysValues:
+        """Extend `view` by the keys and values of h [B, L, hidden], and do no more."""
+        return view.extend(*self.self_attn.keys_values(self.input_layernorm(h), rotate))
+
     def feed_forward(self, h: mx.array) -> mx.array:
         """h [B, L, hidden] plus what the feed-forward part makes of it."""
         return self.post_feedforward_layernorm.added_to(h, self.mlp(self.pre_feedforward_layernorm(h)))
@@ -122,6 +127,15 @@ def make_layer(config: TextConfig, layer: LayerConfig, index: int) -> DecoderLay
     return DecoderLayer(config, layer, index)
 
 
+class _Run(NamedTuple):
+    """What the layers of one forward pass take."""
+
+    parts: list[mx.array]
+    """Each layer's per-layer embedding [B, L, P]."""
+    masks: Masks
+    rotations: dict[bool, Rotate]
+
+
 class Decoder(nn.Module):
     """Token ids and soft tokens in, logits out."""
 
@@ -173,33 +187,42 @@ class Decoder(nn.Module):
         self, h: mx.array, per_layer_inputs: mx.array, views: Sequence[KVView], masks: Masks, offset: int | mx.array
     ) -> mx.array:
         """Every layer over every position: h [B, L, hidden] -> normed states [B, L, hidden]."""
-        h, shared = self.run_owning(h, per_layer_inputs, views, masks, offset)
-        return self.run_sharing(h, per_layer_inputs, shared, masks, offset)
+        run = _Run(_parts(per_layer_inputs), masks, self.rope.at(offset, h.shape[1]))
+        return self.norm(self._through(range(len(self.layers)), h, run, views, []))
 
     def run_owning(
         self, h: mx.array, per_layer_inputs: mx.array, views: Sequence[KVView], masks: Masks, offset: int | mx.array
     ) -> tuple[mx.array, list[KeysValues]]:
-        """The layers that own keys and values: all that a prompt's earlier positions need."""
-        kept = []
-        parts, rotations = _parts(per_layer_inputs), self.rope.at(offset, h.shape[1])
-        for index, view in enumerate(views):
-            layer = self.layers[index]
-            mask = masks.sliding if layer.is_sliding else masks.full
-            h, kv = layer(h, parts[index], view, None, mask, rotations[layer.is_sliding])
-            kept.append(kv)
-        return h, kept
+        """All that a prompt's earlier positions need: the layers that own keys and values, and just these of the last.
 
-    def run_sharing(
+        Returns what goes into that layer, h [B, L, hidden], and every layer's keys and values.
+        """
+        run, kept = _Run(_parts(per_layer_inputs), masks, self.rope.at(offset, h.shape[1])), list[KeysValues]()
+        last = len(views) - 1
+        h = self._through(range(last), h, run, views, kept)
+        layer = self.layers[last]
+        return h, [*kept, layer.extend(h, views[last], run.rotations[layer.is_sliding])]
+
+    def run_rest(
         self, h: mx.array, per_layer_inputs: mx.array, kept: Sequence[KeysValues], masks: Masks,
         offset: int | mx.array,
     ) -> mx.array:  # fmt: skip
-        """The layers that share, for just the positions whose states are wanted, then the final norm."""
-        parts, rotations = _parts(per_layer_inputs), self.rope.at(offset, h.shape[1])
-        for index in range(len(kept), len(self.layers)):
+        """From the last owning layer on, for just the positions whose states are wanted; then the final norm."""
+        run = _Run(_parts(per_layer_inputs), masks, self.rope.at(offset, h.shape[1]))
+        return self.norm(self._through(range(len(kept) - 1, len(self.layers)), h, run, (), list(kept)))
+
+    def _through(
+        self, indices: range, h: mx.array, run: _Run, views: Sequence[KVView], kept: list[KeysValues]
+    ) -> mx.array:
+        """h [B, L, hidden] through some layers. Those with a view extend it and add to `kept`; the others read that."""
+        for index in indices:
             layer = self.layers[index]
-            mask = masks.sliding if layer.is_sliding else masks.full
-            h, _ = layer(h, parts[index], None, kept[layer.kv_source], mask, rotations[layer.is_sliding])
-        return self.norm(h)
+            view, shared = (views[index], None) if index < len(views) else (None, kept[layer.kv_source])
+            mask = run.masks.sliding if layer.is_sliding else run.masks.full
+            h, kv = layer(h, run.parts[index], view, shared, mask, run.rotations[layer.is_sliding])
+            if view is not None:
+                kept.append(kv)
+        return h
 
     def logits(self, states: mx.array) -> mx.array:
         """Normed states [..., hidden] -> soft-capped float32 logits [..., V] of the tied head."""

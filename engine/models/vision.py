@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 
 import mlx.core as mx
 import mlx.nn as nn
-import numpy as np
 
 from engine.backend import backend_name
-from engine.models.attention import attend
+from engine.models.attention import attend, queries_at_once
 from engine.models.config import VisionConfig
 from engine.models.layers import ClippedLinear, GatedMLP, RMSNorm, WrappedLinear, rms_norm
 from engine.models.rope import RoPE2D
@@ -19,9 +18,6 @@ __all__ = ["MultimodalEmbedder", "StandardizingVisionTower", "VisionTower"]
 
 QUERY_BLOCK = 2048
 """Patches attended at once. Bounds the score matrix where no fused kernel exists, and the length of one GPU command."""
-
-SCORES_ON_CPU = 2**19
-"""Scores of one block on the CPU backend: 2 MB, which stay in a core's cache between the products."""
 
 
 class PatchEmbedder(nn.Module):
@@ -68,21 +64,13 @@ def _attend_to_all(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
     """Every patch sees every patch: q, k, v [1, H, N, D] -> [1, N, H * D], in blocks of queries."""
     num_heads, num_patches = q.shape[1:3]
     on_cpu = backend_name() == "cpu"
-    size = max(1, SCORES_ON_CPU // (num_heads * num_patches)) if on_cpu else QUERY_BLOCK
-    block = _attend_with_numpy if on_cpu else attend
-    starts = range(0, num_patches, size)
-    return mx.concatenate([block(q[:, :, start : start + size], k, v, None) for start in starts], axis=1)
-
-
-def _attend_with_numpy(q: mx.array, k: mx.array, v: mx.array, mask: None) -> mx.array:
-    """What `attend` computes without a mask: MLX's exp on the CPU takes one number at a time, NumPy's sixteen."""
-    scores = np.array((q @ k.swapaxes(-1, -2)).astype(mx.float32))  # [1, H, L, N]
-    scores -= scores.max(axis=-1, keepdims=True)
-    np.exp(scores, out=scores)
-    weights = mx.array(scores / scores.sum(axis=-1, keepdims=True)).astype(v.dtype)
-    y = (weights @ v).transpose(0, 2, 1, 3).flatten(start_axis=2)
-    mx.eval(y)  # what waits to be computed would keep the weights of every block
-    return y
+    size = queries_at_once(num_heads, num_patches, q.itemsize) if on_cpu else QUERY_BLOCK
+    blocks = []
+    for start in range(0, num_patches, size):
+        blocks.append(attend(q[:, :, start : start + size], k, v, None))
+        if on_cpu:
+            mx.eval(blocks[-1])  # what waits to be computed would keep the weights of every block
+    return mx.concatenate(blocks, axis=1)
 
 
 class VisionLayer(nn.Module):

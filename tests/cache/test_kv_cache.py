@@ -165,16 +165,21 @@ def test_a_compiled_step_equals_the_plain_one(engine: Engine) -> None:
 
 
 def test_NM_3_the_head_runs_for_the_last_row_only(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the layers that share keys and values run for the last position only (CP-4)."""
+    """And so do the layers that share keys and values (CP-4), and what follows the last keys and values of all."""
     decoder = engine._model.language_model
-    rows: dict[str, list[int]] = {"head": [], "sharing": []}
-    logits, sharing = decoder.logits, decoder.run_sharing
+    rows: dict[str, list[int]] = {"head": [], "rest": []}
+    fed: list[list[int]] = [[] for _ in decoder.layers]
+    logits, rest = decoder.logits, decoder.run_rest
     monkeypatch.setattr(decoder, "logits", lambda states: rows["head"].append(states.shape[1]) or logits(states))
-    monkeypatch.setattr(
-        decoder, "run_sharing", lambda h, *rest: rows["sharing"].append(h.shape[1]) or sharing(h, *rest)
-    )
+    monkeypatch.setattr(decoder, "run_rest", lambda h, *more: rows["rest"].append(h.shape[1]) or rest(h, *more))
+    for layer, lengths in zip(decoder.layers, fed, strict=True):
+        feed = layer.feed_forward
+        monkeypatch.setattr(layer, "feed_forward", lambda h, n=lengths, f=feed: n.append(h.shape[1]) or f(h))
     fill(engine, engine.cold_session(), Prompt(tuple(ids(100))), chunk=32)
-    assert rows == {"head": [1], "sharing": [1]}
+    assert rows == {"head": [1], "rest": [1]}
+    last_owning = decoder.config.num_kv_layers - 1
+    assert fed[:last_owning] == [[32, 32, 32, 4]] * last_owning
+    assert fed[last_owning:] == [[1]] * (len(fed) - last_owning)
 
 
 @pytest.mark.parametrize("window", [300, 512])

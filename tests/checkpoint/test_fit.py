@@ -161,4 +161,5 @@ def test_what_is_predicted_is_cut_as_the_engine_cuts() -> None:
 
     assert predicted.CHUNK_SIZE == CHUNK_SIZE
     assert predicted.SCORE_BYTES == attention.MAX_SCORE_BYTES
+    assert predicted.CPU_SCORE_BYTES == attention.SCORE_BYTES_ON_CPU
     assert predicted.BLOCK == kv_cache.GROWTH == masks.MAX_BLOCK
