@@ -1,9 +1,11 @@
 """Formulas as pictures in a line of text, on its baseline."""
 
+import math
+
 from PySide6.QtCore import QRect, QUrl
 from PySide6.QtGui import (
     QFont,
-    QFontMetricsF,
+    QFontMetrics,
     QImage,
     QTextCharFormat,
     QTextDocument,
@@ -61,7 +63,8 @@ class FormulaImages:
             return None
         image, alignment = drawing.image, QTextCharFormat.VerticalAlignment.AlignMiddle
         if not source.is_display:
-            image, alignment = _on_baseline(drawing, QFontMetricsF(font))
+            alignment = QTextCharFormat.VerticalAlignment.AlignBaseline
+            image, font = _on_baseline(drawing, font)
         shape = QTextImageFormat()
         shape.setFont(font)
         shape.setVerticalAlignment(alignment)
@@ -78,24 +81,18 @@ def written_tex(style: QTextCharFormat) -> str:
     return style.stringProperty(WRITTEN)
 
 
-def _on_baseline(drawing: Drawing, metrics: QFontMetricsF) -> tuple[QImage, QTextCharFormat.VerticalAlignment]:
-    """Pad a drawing until Qt's alignment puts its baseline on that of the text.
+def _on_baseline(drawing: Drawing, font: QFont) -> tuple[QImage, QFont]:
+    """Pad a drawing until it ends at the descent of a font, where Qt puts it on the baseline whatever is beside it.
 
-    Qt knows two that help: the picture's end at the font's descent, or its middle at a quarter of the x-height.
+    The font is as large as that takes; nothing is written in it.
     """
-    ratio = drawing.image.devicePixelRatio()
-    height = drawing.image.height() / ratio
-    descent, ascent = drawing.descent, height - drawing.descent
-    if descent <= metrics.descent():
-        above, below = 0.0, metrics.descent() - descent
-        alignment = QTextCharFormat.VerticalAlignment.AlignBaseline
-    else:
-        half_x = metrics.xHeight() / 2
-        whole = max(2 * descent + half_x, 2 * ascent - half_x)
-        above, below = (whole + half_x) / 2 - ascent, (whole - half_x) / 2 - descent
-        alignment = QTextCharFormat.VerticalAlignment.AlignMiddle
-    width, num_above = drawing.image.width(), round(above * ratio)
-    area = QRect(0, -num_above, width, drawing.image.height() + num_above + round(below * ratio))
+    ratio, font = drawing.image.devicePixelRatio(), QFont(font)
+    share = drawing.descent / max(QFontMetrics(font).descent(), 1)
+    font.setPixelSize(max(font.pixelSize(), math.floor(font.pixelSize() * share)))
+    while QFontMetrics(font).descent() < drawing.descent:
+        font.setPixelSize(font.pixelSize() + 1)
+    below = QFontMetrics(font).descent() - drawing.descent
+    area = QRect(0, 0, drawing.image.width(), drawing.image.height() + round(below * ratio))
     image = drawing.image.copy(area)
     image.setDevicePixelRatio(ratio)
-    return image, alignment
+    return image, font

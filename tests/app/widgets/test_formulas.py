@@ -100,6 +100,36 @@ def test_a_formula_stands_on_the_baseline_of_its_line(view: MarkdownView, qtbot:
     assert under_baseline == pytest.approx(drawing.descent, abs=2)
 
 
+def test_what_stands_beside_a_formula_does_not_move_it(view: MarkdownView, qtbot: QtBot) -> None:
+    """Something tall, also letters of another script, which has a font of its own."""
+
+    def below_the_letter(source: str) -> int:
+        show(qtbot, view, source)
+        picture = view.grab().toImage()
+        ground = picture.pixelColor(picture.width() - 1, 1)
+        lowest = [
+            max(
+                y
+                for y in range(picture.height())
+                for x in range(view.cursorRect(place(first)).left(), view.cursorRect(place(first + 1)).left())
+                if picture.pixelColor(x, y) != ground
+            )
+            for first in (0, 2)
+        ]
+        return lowest[1] - lowest[0]
+
+    def place(position: int) -> QTextCursor:
+        cursor = QTextCursor(view.document())
+        cursor.setPosition(position)
+        return cursor
+
+    tower = "x^{" * 8 + "x" + "}" * 8
+    alone = below_the_letter("a $f(x)$")
+    assert alone > 0, "its parentheses reach below the line"
+    for beside in ("関数は、", f"${tower}$"):
+        assert below_the_letter(f"a $f(x)$ {beside}") == pytest.approx(alone, abs=1)
+
+
 def test_copying_gives_the_source_of_a_formula_back(view: MarkdownView, qtbot: QtBot) -> None:
     source = r"so \(\frac{a_1}{b}\) is"
     show(qtbot, view, source)
