@@ -23,10 +23,11 @@ class Pager(QWidget):
         lay_row([self.previous, self.number, self.next], self, margins=FLUSH, spacing=2)
 
     def refresh(self) -> None:
-        """Show where it is."""
+        """Show where it is, once there are pages."""
         document, number = self._reader.document, self._reader.number
         num_pages = len(document.pages) if document is not None else 0
-        self.number.setText(f"{number:,} / {num_pages:,}" if num_pages else "")
+        self.setVisible(num_pages > 0)
+        self.number.setText(f"{number:,} / {num_pages:,}")
         self.number.setAccessibleName(f"Page {number:,} of {num_pages:,}")
         self.previous.setEnabled(self._reader.can_step(-1))
         self.next.setEnabled(self._reader.can_step(1))

@@ -318,6 +318,8 @@ def test_a_locked_document_is_opened_with_its_password(open_desk: OpenDesk, qtbo
     document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), password="open sesame")))
     card = desk.window.reading.text.card
     qtbot.waitUntil(card.password.isVisible, timeout=WAIT_MS)
+    pager = desk.window.reading.page.pager
+    assert not pager.isVisible(), "there are no pages yet"
     for word in ("wrong", "open sesame"):
         qtbot.waitUntil(card.password.hasFocus, timeout=WAIT_MS)
         QTest.keyClicks(card.password, word)
@@ -327,6 +329,7 @@ def test_a_locked_document_is_opened_with_its_password(open_desk: OpenDesk, qtbo
             qtbot.waitUntil(lambda: "not its password" in card.detail.text(), timeout=WAIT_MS)
     assert document.phase is Phase.KNOWN
     qtbot.waitUntil(card.read_button.hasFocus, timeout=WAIT_MS)
+    assert pager.isVisible()
     qtbot.waitUntil(lambda: desk.models.reader.pictures.nearest(1, 0) is not None, timeout=WAIT_MS)
 
 
