@@ -61,9 +61,8 @@ class Chip(QFrame):
         self.label = _caption()
         self.cost = _caption()
         self.lack = _caption("caution")
-        self.remove_button = IconButton(look, "close", f"Remove {item.name}", side=24)
+        self.remove_button = IconButton(look, "close", f"Remove {item.name}", side=24, does=self.remove_requested)
         give_role(self.remove_button, "remove")
-        self.remove_button.clicked.connect(self.remove_requested)
         top = lay_row([Placed(self.name, 1), self.remove_button], spacing=4)
         text = lay_column(
             [top, Placed(middle or self.label, side=Qt.AlignmentFlag.AlignLeft), self.cost, self.lack], spacing=0

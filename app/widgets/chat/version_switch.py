@@ -39,9 +39,7 @@ class VersionSwitch(QWidget):
     def _build(self) -> None:
         """Most turns never need it."""
         self._text = Label(role="caption")
-        older = IconButton(self._look, "chevron-left", "Earlier version", side=24)
-        newer = IconButton(self._look, "chevron-right", "Later version", side=24)
-        older.clicked.connect(lambda: self.stepped.emit(-1))
-        newer.clicked.connect(lambda: self.stepped.emit(1))
+        older = IconButton(self._look, "chevron-left", "Earlier version", side=24, does=lambda: self.stepped.emit(-1))
+        newer = IconButton(self._look, "chevron-right", "Later version", side=24, does=lambda: self.stepped.emit(1))
         self.stops = [older, newer]
         lay_row([older, self._text, newer], self, margins=FLUSH, spacing=1)

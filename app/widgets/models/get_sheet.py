@@ -10,7 +10,7 @@ from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.models.token_form import TokenForm
 from app.widgets.shared.arrange import Free, Placed, lay_column
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Label, Look
+from app.widgets.shared.look import Button, Label, Look
 from engine import EngineError
 
 __all__ = ["GetSheet"]
@@ -50,25 +50,20 @@ class GetSheet(QDialog):
         self.detail = Label(wraps=True)
         self.problem = Label(wraps=True, role="danger")
         self.licence_button = QPushButton("Read the Licence")
-        self.page_button = QPushButton("Its Page on the Hub")
+        self.page_button = Button("Its Page on the Hub", lambda: self._open(self._page))
         self.token = TokenForm()
         self.token.given.connect(self.token_given)
         self.token.maker_requested.connect(lambda: self._open(TOKENS_PAGE))
         self.card = MarkdownView(look)
         self.card.setAccessibleName("What its makers write")
         self.card.link_chosen.connect(self.link_chosen)
-        self.cancel_button = QPushButton("Cancel")
-        self.retry_button = QPushButton("Try Again")
-        self.disk_button = QPushButton("Choose Another Disk…")
-        self.get_button = QPushButton("Accept and Download")
+        self.cancel_button = Button("Cancel", self.reject)
+        self.retry_button = Button("Try Again", self.retry_requested)
+        self.disk_button = Button("Choose Another Disk…", self.other_disk_requested)
+        self.get_button = Button("Accept and Download", self._accept)
         self.get_button.setDefault(True)
         self._arrange(title)
-        self.cancel_button.clicked.connect(self.reject)
-        self.retry_button.clicked.connect(self.retry_requested)
-        self.disk_button.clicked.connect(self.other_disk_requested)
-        self.get_button.clicked.connect(self._accept)
         self.licence_button.clicked.connect(lambda: self._open(self._offer.listing.licence_page if self._offer else ""))
-        self.page_button.clicked.connect(lambda: self._open(self._page))
         self.show_asking()
 
     def show_asking(self) -> None:

@@ -1,11 +1,11 @@
 """Where a person gives the hub a token of their account, for a model that is closed to strangers."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.widgets.shared.arrange import FLUSH, lay_column
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Label, give_role
+from app.widgets.shared.look import Button, Label, give_role
 
 __all__ = ["TokenForm"]
 
@@ -34,12 +34,10 @@ class TokenForm(QWidget):
         self.field.setAccessibleName("Token for the hub")
         self.field.setAccessibleDescription(WHAT_FOR)
         give_role(self.field, "field")
-        self.use_button = QPushButton("Use This Token")
-        self.maker_button = QPushButton("Make a Token")
+        self.use_button = Button("Use This Token", self._give)
+        self.maker_button = Button("Make a Token", self.maker_requested)
         self.field.textChanged.connect(self._show)
         self.field.returnPressed.connect(self._give)
-        self.use_button.clicked.connect(self._give)
-        self.maker_button.clicked.connect(self.maker_requested)
         buttons = Flow()
         for button in (self.use_button, self.maker_button):
             button.setAutoDefault(False)

@@ -58,7 +58,7 @@ class CollectionView(QWidget):
         add.addAction("Files…", self.add_requested.emit)
         add.addAction("A Folder…", self.folder_requested.emit)
         self.add_button.setMenu(add)
-        self.pause_button = QPushButton("Pause")
+        self.pause_button = Button("Pause", collection.toggle_pause)
         self.search = SearchField("Search in all documents", "Search in all documents")
         self.form = PopUp(look)
         self.form.addItems([_NOTHING, *(f"Write each as {words}" for words in FORMAT_WORDS.values())])
@@ -84,7 +84,6 @@ class CollectionView(QWidget):
         }  # fmt: skip
         self._arrange(title)
         self.toast = Toast(self, self.list, above=(self.buttons["open"],))
-        self.pause_button.clicked.connect(collection.toggle_pause)
         self.search.textChanged.connect(collection.look_for)
         self.search.left_downwards.connect(self._enter_list)
         self.search.returnPressed.connect(self._open_first)

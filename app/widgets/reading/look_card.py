@@ -5,7 +5,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QFormLayout,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QWidget,
@@ -16,7 +15,7 @@ from app.viewmodels.reading.document import OpenDocument, Phase
 from app.viewmodels.reading.words import cost_line, count, page_line, summary
 from app.widgets.shared.arrange import FLUSH, Free, Placed, fill, lay_column, lay_middle, lay_row
 from app.widgets.shared.form import PopUp
-from app.widgets.shared.look import Label, Look, give_role
+from app.widgets.shared.look import Button, Label, Look, give_role
 
 __all__ = ["LookCard"]
 
@@ -56,21 +55,17 @@ class LookCard(QScrollArea):
         self.password.setAccessibleName("Password of the document")
         for field in (self.question, self.range, self.password):
             give_role(field, "field")
-        self.read_button = QPushButton("Read")
+        self.read_button = Button("Read", self._read)
         self.read_button.setDefault(True)
-        self.other_button = QPushButton("Read the Pictures")
-        self.page_button = QPushButton("Read This Page")
-        self.unlock_button = QPushButton("Unlock")
+        self.other_button = Button("Read the Pictures", self._read_pictures)
+        self.page_button = Button("Read This Page", lambda: self.read_requested.emit((self._number,)))
+        self.unlock_button = Button("Unlock", self._unlock)
         self._options = QWidget()
         self._arrange()
         self.way.activated.connect(self._choose)
         self.form.activated.connect(self._choose)
         self.question.textEdited.connect(self._choose)
         self.range.textEdited.connect(self._choose)
-        self.read_button.clicked.connect(self._read)
-        self.other_button.clicked.connect(self._read_pictures)
-        self.page_button.clicked.connect(lambda: self.read_requested.emit((self._number,)))
-        self.unlock_button.clicked.connect(self._unlock)
         self.password.returnPressed.connect(self._unlock)
         for field in (self.question, self.range):
             field.returnPressed.connect(self._read)

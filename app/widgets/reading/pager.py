@@ -15,11 +15,9 @@ class Pager(QWidget):
     def __init__(self, look: Look, reader: Reader) -> None:
         super().__init__()
         self._reader = reader
-        self.previous = IconButton(look, "chevron-left", "Previous page", side=28)
-        self.next = IconButton(look, "chevron-right", "Next page", side=28)
+        self.previous = IconButton(look, "chevron-left", "Previous page", side=28, does=lambda: reader.step(-1))
+        self.next = IconButton(look, "chevron-right", "Next page", side=28, does=lambda: reader.step(1))
         self.number = Label(role="caption")
-        self.previous.clicked.connect(lambda: reader.step(-1))
-        self.next.clicked.connect(lambda: reader.step(1))
         lay_row([self.previous, self.number, self.next], self, margins=FLUSH, spacing=2)
 
     def refresh(self) -> None:

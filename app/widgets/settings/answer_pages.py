@@ -25,8 +25,8 @@ class PromptsPage(SettingsPage):
         super().__init__(look, preferences)
         self.chosen = PopUp(look)
         self.chosen.setMinimumWidth(210)
-        self.add_button = Button("Add", name="Add a prompt")
-        self.delete_button = Button("Delete…", name="Delete this prompt")
+        self.add_button = Button("Add", self._add, name="Add a prompt")
+        self.delete_button = Button("Delete…", self._ask_to_delete, name="Delete this prompt")
         self.name = QLineEdit()
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
@@ -41,8 +41,6 @@ class PromptsPage(SettingsPage):
         self.chosen.activated.connect(
             lambda index: preferences.choose_prompt(self.chosen.itemText(index) if index else "")
         )
-        self.add_button.clicked.connect(self._add)
-        self.delete_button.clicked.connect(self._ask_to_delete)
         self.name.editingFinished.connect(self._rename)
         self.text.textChanged.connect(lambda: preferences.write_prompt(self.text.toPlainText()))
 

@@ -27,11 +27,9 @@ class FolderList(QWidget):
         self.list = QListWidget()
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setTabKeyNavigation(False)
-        self.add_button = Button("Add…", name=f"Add a folder {name}")
-        self.remove_button = Button("Remove", name="Remove the chosen folder")
+        self.add_button = Button("Add…", self.add_requested, name=f"Add a folder {name}")
+        self.remove_button = Button("Remove", self._remove, name="Remove the chosen folder")
         lay_column([self.list, side_by_side(self.add_button, self.remove_button)], self, margins=FLUSH, spacing=8)
-        self.add_button.clicked.connect(self.add_requested)
-        self.remove_button.clicked.connect(self._remove)
         self.list.itemSelectionChanged.connect(self._enable)
         look.follow(self._fit)
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QPushButton,
     QRadioButton,
     QSlider,
     QWidget,
@@ -189,9 +188,9 @@ class ModelPage(SettingsPage):
     def __init__(self, look: Look, preferences: Preferences) -> None:
         super().__init__(look, preferences)
         self.name = Label(role="name")
-        self.list_button = QPushButton("All Models…")
-        self.choose_button = Button("Choose a Folder…", name="Choose a model folder")
-        self.sample_button = QPushButton("Use the Sample")
+        self.list_button = Button("All Models…", self.list_requested)
+        self.choose_button = Button("Choose a Folder…", self.choose_requested, name="Choose a model folder")
+        self.sample_button = Button("Use the Sample", self.sample_requested)
         self.add("Model", self.name)
         self.place = self.add_note()
         self.add("", side_by_side(self.list_button, self.choose_button, self.sample_button))
@@ -228,7 +227,7 @@ class ModelPage(SettingsPage):
         self.add_note("The model is loaded again with your next message.")
         self.add_gap()
         self.keep_button = Button("Change…", name="Choose where models are kept")
-        self.share_button = QPushButton("Use the Shared Cache")
+        self.share_button = Button("Use the Shared Cache", lambda: preferences.keep_models_in(None))
         self.keeping = self.add_text("Downloads go")
         self.add("", side_by_side(self.keep_button, self.share_button))
         self.folders = FolderList(look, "in which models are looked for")
@@ -237,14 +236,10 @@ class ModelPage(SettingsPage):
         self.keep_button.clicked.connect(
             lambda: ask_for_folder(self, "Choose Where Models Are Kept", preferences.keep_models_in)
         )
-        self.share_button.clicked.connect(lambda: preferences.keep_models_in(None))
         self.folders.add_requested.connect(
             lambda: ask_for_folder(self, "Choose a Folder with Models", preferences.add_model_folder)
         )
         self.folders.remove_requested.connect(preferences.forget_model_folder)
-        self.list_button.clicked.connect(self.list_requested)
-        self.choose_button.clicked.connect(self.choose_requested)
-        self.sample_button.clicked.connect(self.sample_requested)
 
     def refresh(self) -> None:
         """Show the preferences as they are now."""
@@ -267,8 +262,8 @@ class PrivacyPage(SettingsPage):
 
     def __init__(self, look: Look, preferences: Preferences) -> None:
         super().__init__(look, preferences)
-        self.folder_button = QPushButton("Show Data Folder")
-        self.delete_button = QPushButton("Delete All Conversations…")
+        self.folder_button = Button("Show Data Folder", lambda: show_folder(preferences.data_folder))
+        self.delete_button = Button("Delete All Conversations…", self._ask_to_delete)
         self.network = self.add_text("Uses the network")
         self.offline = self.add_switch("", Settings.works_offline, "Work offline")
         self.add_note("Whatever would use the network is refused.")
@@ -276,8 +271,6 @@ class PrivacyPage(SettingsPage):
         self.retention = self.add_menu("Keep conversations", Settings.retention, RETENTION_NAMES)
         self._note = self.add_note()
         self.add("", side_by_side(self.folder_button, self.delete_button))
-        self.folder_button.clicked.connect(lambda: show_folder(preferences.data_folder))
-        self.delete_button.clicked.connect(self._ask_to_delete)
 
     def refresh(self) -> None:
         """Show the preferences as they are now."""
