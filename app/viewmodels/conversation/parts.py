@@ -34,7 +34,8 @@ class Thought(QObject):
         self._is_touched = False
         self._clock = clock
         self._started_at = 0.0
-        self._seconds = 0
+        self.seconds = 0
+        """How long it took, or takes."""
         self._end = ""
         self._ticks = QTimer(self, interval=1000)
         self._ticks.timeout.connect(self._tick)
@@ -43,23 +44,18 @@ class Thought(QObject):
     def title(self) -> str:
         """ "Thinking… 6 s" while it runs, "Thought for 12 s" afterwards."""
         if self.is_running:
-            return f"Thinking… {self._seconds} s"
-        took = f"Thought for {self._seconds} s" if self._seconds else "Thought for a moment"
+            return f"Thinking… {self.seconds} s"
+        took = f"Thought for {self.seconds} s" if self.seconds else "Thought for a moment"
         return f"{took} · {self._end}" if self._end else took
-
-    @property
-    def seconds(self) -> int:
-        """How long it took, or takes."""
-        return self._seconds
 
     def restore(self, step: ThoughtStep) -> None:
         """Take back how long a thought of an earlier day took, and why it ended."""
-        self._seconds, self._end = round((step.duration_ms or 0) / 1000), _THOUGHT_ENDS.get(step.ended_by, "")
+        self.seconds, self._end = round((step.duration_ms or 0) / 1000), _THOUGHT_ENDS.get(step.ended_by, "")
 
     def start(self) -> None:
         """The model began to think."""
         self.is_running = True
-        self._seconds = 0
+        self.seconds = 0
         self._started_at = self._clock()
         self._ticks.start()
         self.changed.emit()
@@ -70,7 +66,7 @@ class Thought(QObject):
             return
         self._end = _THOUGHT_ENDS.get(ended_by, "")
         self._ticks.stop()
-        self._seconds = round(self._elapsed() if duration_ms is None else duration_ms / 1000)
+        self.seconds = round(self._elapsed() if duration_ms is None else duration_ms / 1000)
         self.is_running = False
         self.is_open = self.is_open and self._is_touched
         self.changed.emit()
@@ -94,7 +90,7 @@ class Thought(QObject):
         return self._clock() - self._started_at
 
     def _tick(self) -> None:
-        self._seconds = int(self._elapsed())
+        self.seconds = int(self._elapsed())
         self.changed.emit()
 
 

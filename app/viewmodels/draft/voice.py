@@ -57,8 +57,10 @@ class Voice(QObject):
         self._composer = composer
         self._settings = settings
         self._recorder = recorder
-        self._problem = ""
-        self._is_deaf = False
+        self.problem = ""
+        """Why nothing was recorded, or what happened to it; empty when there is nothing to say."""
+        self.wants_model = False
+        """Whether another model is what helps, because this one does not hear."""
         self._stand_in = ""
         self._clip: Path | None = None
         self._attached: tuple[Draft, int] | None = None
@@ -129,19 +131,9 @@ class Voice(QObject):
         return self.is_recording and bool(_worry(self._recorder))
 
     @property
-    def problem(self) -> str:
-        """Why nothing was recorded, or what happened to it; empty when there is nothing to say."""
-        return self._problem
-
-    @property
-    def wants_model(self) -> bool:
-        """Whether another model is what helps."""
-        return self._is_deaf
-
-    @property
     def wants_permission(self) -> bool:
         """Whether the system's settings are the place to go."""
-        return bool(self._problem) and self._recorder.is_denied and not self._is_deaf
+        return bool(self.problem) and self._recorder.is_denied and not self.wants_model
 
     def choices(self) -> list[Microphone]:
         """The microphones there are; none where nothing can be recorded, which `problem` then says."""
@@ -243,7 +235,7 @@ class Voice(QObject):
             self._composer.remove(self._attached[1])
 
     def _follow_model(self) -> None:
-        if self._is_deaf and senses_of(self._model.info).hears:
+        if self.wants_model and senses_of(self._model.info).hears:
             self._say("")
 
     def _take_clip(self, path: Path) -> None:
@@ -286,7 +278,7 @@ class Voice(QObject):
         self.changed.emit()
 
     def _say(self, problem: str, *, is_deaf: bool = False) -> None:
-        self._problem, self._is_deaf = problem, is_deaf
+        self.problem, self.wants_model = problem, is_deaf
         self.changed.emit()
 
 

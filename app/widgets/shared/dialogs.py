@@ -56,15 +56,11 @@ def _patterns(suffixes: Iterable[str]) -> str:
 
 def ask_for_model(parent: QWidget, load: Callable[[Path], None]) -> None:
     """Ask for a model folder."""
-    _ask_for_folder(parent, "Choose a Model Folder", "Load", load)
+    ask_for_folder(parent, "Choose a Model Folder", load, "Load")
 
 
-def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], None]) -> None:
-    """Ask for a folder."""
-    _ask_for_folder(parent, title, "Choose", take)
-
-
-def _ask_for_folder(parent: QWidget, title: str, accept: str, take: Callable[[Path], None]) -> None:
+def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], None], accept: str = "Choose") -> None:
+    """Ask for a folder; `accept` is the word on the button."""
     sheet = QFileDialog(parent, title)
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setFileMode(QFileDialog.FileMode.Directory)
