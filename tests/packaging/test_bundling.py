@@ -15,7 +15,7 @@ from bundling.plist import DOCUMENT_TYPES, info_plist, minimum_system
 from packaging.markers import default_environment
 from PIL import Image
 
-from app.viewmodels.reading.arrivals import DOCUMENT_SUFFIXES
+from app.viewmodels.reading.arrivals import PDF_SUFFIX
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 from engine.version import VERSION
 
@@ -43,7 +43,7 @@ def test_the_minimum_system_is_that_of_the_kernels(tag: str, system: str) -> Non
 
 def test_every_file_that_can_be_read_can_be_opened_from_finder() -> None:
     there = {suffix for types in DOCUMENT_TYPES.values() for suffixes in types.values() for suffix in suffixes}
-    assert there == {*PICTURE_SUFFIXES, *DOCUMENT_SUFFIXES, *SOUND_SUFFIXES, *VIDEO_SUFFIXES}
+    assert there == {*PICTURE_SUFFIXES, PDF_SUFFIX, *SOUND_SUFFIXES, *VIDEO_SUFFIXES}
 
 
 def test_the_only_entitlement_is_the_microphone() -> None:

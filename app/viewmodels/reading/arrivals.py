@@ -24,9 +24,9 @@ from app.viewmodels.reading.words import count
 from app.viewmodels.recordings.recording import Recordings
 from engine import MAX_SOUND_SECONDS, PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, AttachmentError, OpenRecording
 
-__all__ = ["DOCUMENT_SUFFIXES", "Arrivals", "Bind", "Promise", "Room", "promise"]
+__all__ = ["PDF_SUFFIX", "Arrivals", "Bind", "Promise", "Room", "promise"]
 
-DOCUMENT_SUFFIXES = (".pdf",)
+PDF_SUFFIX = ".pdf"
 """Of files that are read as documents and nothing else."""
 
 Bind = Callable[[Sequence[Path], str], Path]
@@ -290,7 +290,7 @@ class Arrivals(QObject):
 def promise(path: Path) -> Promise:
     """What a file's name promises that it is."""
     suffix = path.suffix.lower()
-    if suffix in DOCUMENT_SUFFIXES:
+    if suffix == PDF_SUFFIX:
         return Promise.DOCUMENT
     if suffix in PICTURE_SUFFIXES:
         return Promise.PICTURE

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.text.links import LinkQuestion
 from app.viewmodels.draft.quotes import TEXT_SUFFIXES
-from app.viewmodels.reading.arrivals import DOCUMENT_SUFFIXES
+from app.viewmodels.reading.arrivals import PDF_SUFFIX
 from app.widgets.shared.arrange import lay_column
 from app.widgets.shared.look import Label, Look
 from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
@@ -40,7 +40,7 @@ def ask_for_files(parent: QWidget, take: Callable[[list[Path]], None]) -> None:
     sheet.setFileMode(QFileDialog.FileMode.ExistingFiles)
     sheet.setOption(QFileDialog.Option.HideNameFilterDetails)
     kinds = {
-        "Documents": DOCUMENT_SUFFIXES, "Pictures": PICTURE_SUFFIXES, "Sounds": SOUND_SUFFIXES,
+        "Documents": (PDF_SUFFIX,), "Pictures": PICTURE_SUFFIXES, "Sounds": SOUND_SUFFIXES,
         "Videos": VIDEO_SUFFIXES, "Texts": TEXT_SUFFIXES,
     }  # fmt: skip
     everything = [suffix for suffixes in kinds.values() for suffix in suffixes]
