@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -33,7 +32,7 @@ from app.sound.player import Player, SystemLoudspeaker
 from app.sound.recorder import MicrophoneError, Microphones, Recorder
 from app.sound.speaker import Speaker, SpeechError
 from app.store import Conversation as Kept
-from app.store import Matter, RecordingShelf, Saying, Store
+from app.store import Matter, Saying, Store
 from app.text.foreign_text import one_line
 from app.tools import Desktop, built_in_tools
 from app.viewmodels.conversation.conversation import Conversation
@@ -46,7 +45,8 @@ from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.drafts import Drafts
 from app.viewmodels.draft.intake import Intake
 from app.viewmodels.draft.meter import Meter
-from app.viewmodels.draft.preparing import Keep, Preparation
+from app.viewmodels.draft.places import Places
+from app.viewmodels.draft.preparing import Preparation
 from app.viewmodels.draft.voice import Voice
 from app.viewmodels.models.chores import Chores
 from app.viewmodels.models.manager import Manager, Supply
@@ -54,7 +54,7 @@ from app.viewmodels.models.model import Model
 from app.viewmodels.models.remote import HubRemote
 from app.viewmodels.models.rest import Rest
 from app.viewmodels.models.status import Status
-from app.viewmodels.reading.arrivals import Arrivals, Bind, Room
+from app.viewmodels.reading.arrivals import Arrivals, Room
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.exporting import DocumentExporter
 from app.viewmodels.reading.fields import FieldsTable
@@ -83,7 +83,7 @@ from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
 from app.widgets.shared.look import Look
-from engine import CATALOG, MAX_SOUND_SECONDS, Media, Text, find_models, fit, recommended, sample_checkpoint, sweep
+from engine import CATALOG, Media, Text, find_models, fit, recommended, sample_checkpoint, sweep
 
 if TYPE_CHECKING:
     from app.downloads import Hub, Stop
@@ -326,7 +326,7 @@ def assemble(
     def make(record: Kept | None, is_temporary: bool) -> Transcript:
         return Transcript(bridge, model, preferences, toolbox, None if is_temporary else store, record)
 
-    places = _Places(store, pasted, lambda: conversation.transcript.is_temporary)
+    places = Places(store, pasted, lambda: conversation.transcript.is_temporary)
     conversation = Conversation(make(None, False), settings)
     meter = Meter(model, conversation, preferences)
     composer = Composer(conversation, model, meter, settings, Preparation(places.keeper, bridge, places.drafted))
@@ -431,63 +431,8 @@ def _tell_of(settings: Settings, remarks: Remarks) -> None:
     settings.taken.connect(lambda: remarks.end(Matter.SETTINGS))
 
 
-def _keep(store: Store, path: Path) -> Path:
-    try:
-        return store.keep_file(path)
-    except OSError:
-        return path  # the store copies it later, also in a later run
-
-
-def _bind(store: Store, pasted: PastedPictures, paths: Sequence[Path], name: str) -> Path:
-    """Files as the store keeps them, or for this run alone where it cannot."""
-    try:
-        return store.bind(paths, name)
-    except OSError:
-        return pasted.bind(paths, name)
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where what comes into a conversation lies: in the store, or where it goes with the conversation."""
-
-    store: Store
-    pasted: PastedPictures
-    is_temporary: Callable[[], bool]
-    """Whether the conversation in front is."""
-
-    def keeper(self) -> Keep:
-        """What copies files that are sent."""
-        return self.pasted.lend if self.is_temporary() else partial(_keep, self.store)
-
-    def binder(self) -> Bind:
-        """What keeps files as one document."""
-        return self.pasted.bind if self.is_temporary() else partial(_bind, self.store, self.pasted)
-
-    def shelf(self) -> RecordingShelf | None:
-        """What keeps what is said in recordings; None where nothing may be kept."""
-        return None if self.is_temporary() else self.store.recordings
-
-    def new_recording(self) -> Path:
-        """Where a recording grows."""
-        return self.pasted.new_recording() if self.is_temporary() else self.store.recordings.new_path()
-
-    def own_recording(self) -> Path:
-        """Where one grows that is no conversation's."""
-        return self.pasted.new_recording(is_lent=False) if self.is_temporary() else self.store.recordings.new_path()
-
-    def drafted(self) -> RecordingShelf | None:
-        """What keeps what is said in recordings of a draft; None where nothing may be kept."""
-        return None if self.is_temporary() else self.store.drafted
-
-    def with_clips(self, path: Path, seconds: float) -> Path:
-        """What a model hears at once lies with the clips, which go with the app; on the recorder's thread."""
-        if seconds > MAX_SOUND_SECONDS or self.pasted.holds(path):
-            return path
-        return Path(shutil.move(path, self.pasted.new_recording()))
-
-
 def _hearing(
-    bridge: Bridge, model: Model, composer: Composer, settings: Settings, places: _Places, system: System
+    bridge: Bridge, model: Model, composer: Composer, settings: Settings, places: Places, system: System
 ) -> tuple[Voice, Recordings, Making]:
     open_microphones = cache(system.open_microphones)
     for_message = Recorder(open_microphones, places.new_recording, places.with_clips)
