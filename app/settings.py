@@ -16,7 +16,7 @@ __all__ = [
     "SPEECH_RATES",
     "TEXT_SIZES",
     "Appearance",
-    "ChosenMicrophone",
+    "Microphone",
     "Notifying",
     "Preference",
     "Preset",
@@ -89,7 +89,7 @@ class Preset(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class ChosenMicrophone(msgspec.Struct, frozen=True):
+class Microphone(msgspec.Struct, frozen=True):
     """A microphone by its id, which may be another one when it is plugged in elsewhere, and its name."""
 
     id: str
@@ -271,7 +271,7 @@ class Settings(QObject):
     """How long conversations are kept."""
     transcribes = _flag("transcribes", False)
     """Whether what is recorded becomes text in the message, rather than an attached clip."""
-    microphone: Preference[ChosenMicrophone | None] = _chosen("microphone", ChosenMicrophone)
+    microphone: Preference[Microphone | None] = _chosen("microphone", Microphone)
     """The microphone that was chosen; None for the system's own choice."""
     speech_rate = Preference(
         "speech_rate", 100, lambda stored: SPEECH_RATES[_one_of(stored, list(map(str, SPEECH_RATES)))]

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QByteArray, QCoreApplication, QMicrophonePermission, Qt
 from PySide6.QtMultimedia import QAudioDevice, QAudioFormat, QAudioSource, QMediaDevices, QtAudio
 
-from app.sound.recorder import Microphone, MicrophoneError, Microphones, SampleStream
+from app.settings import Microphone
+from app.sound.recorder import MicrophoneError, Microphones, SampleStream
 from app.sound.tape import SampleForm
 
 __all__ = ["SystemMicrophones"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
 
 from app.background import Inbox
+from app.settings import Microphone
 from app.sound.tape import (
     FLOOR_DB,
     MIN_SECONDS,
@@ -20,7 +21,7 @@ from app.sound.tape import (
     TapeMoved,
 )
 
-__all__ = ["LONGEST_S", "Microphone", "MicrophoneError", "Microphones", "Recorder", "RecorderState", "SampleStream"]
+__all__ = ["LONGEST_S", "MicrophoneError", "Microphones", "Recorder", "RecorderState", "SampleStream"]
 
 READ_MS = 100
 """The level moves ten times a second."""
@@ -54,14 +55,6 @@ class SampleStream:
 
     device: QIODevice
     form: SampleForm
-
-
-@dataclass(frozen=True)
-class Microphone:
-    """One that can be chosen."""
-
-    id: str
-    name: str
 
 
 class Microphones(QObject):

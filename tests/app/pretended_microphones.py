@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice
 
-from app.sound.recorder import Microphone, MicrophoneError, Microphones, SampleStream
+from app.settings import Microphone
+from app.sound.recorder import MicrophoneError, Microphones, SampleStream
 from app.sound.tape import SampleForm
 
 

@@ -17,7 +17,7 @@ from app.paths import ICONS
 from app.settings import (
     TEXT_SIZES,
     Appearance,
-    ChosenMicrophone,
+    Microphone,
     Notifying,
     Preference,
     Preset,
@@ -96,7 +96,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     settings.retention = Retention.MONTH
     settings.notifying = Notifying.NEVER
     settings.text_size = 140
-    settings.microphone = ChosenMicrophone("4d2", "“Ohr”, links")
+    settings.microphone = Microphone("4d2", "“Ohr”, links")
     again = reread(settings)
     assert again.thinks_by_default
     assert again.shows_thoughts
@@ -116,7 +116,7 @@ def test_every_preference_outlives_the_app(settings: Settings) -> None:
     assert again.retention is Retention.MONTH
     assert again.notifying is Notifying.NEVER
     assert again.text_size == 140
-    assert again.microphone == ChosenMicrophone("4d2", "“Ohr”, links")
+    assert again.microphone == Microphone("4d2", "“Ohr”, links")
 
 
 SPOILED = """[General]

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QImage
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, system_microphones
-from app.settings import ChosenMicrophone, Settings
+from app.settings import Microphone, Settings
 from app.sound import recorder
 from app.sound.recorder import DENIED, LOST, MicrophoneError
 from app.viewmodels.draft import voice
@@ -239,7 +239,7 @@ def test_the_chosen_microphone_holds_beyond_the_session_and_its_absence(speak: S
 
 
 def test_a_microphone_that_is_plugged_in_elsewhere_is_known_by_its_name(speak: Speak, settings: Settings) -> None:
-    settings.microphone = ChosenMicrophone("usb-port-7", "Headset")
+    settings.microphone = Microphone("usb-port-7", "Headset")
     desk, microphones = speak()
     assert microphones.opened == ["headset"]
     assert listed(desk)["Headset"]

@@ -6,8 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Bridge
-from app.settings import ChosenMicrophone, Settings
-from app.sound.recorder import LONGEST_S, Microphone, MicrophoneError, Recorder, RecorderState
+from app.settings import Microphone, Settings
+from app.sound.recorder import LONGEST_S, MicrophoneError, Recorder, RecorderState
 from app.sound.tape import FLOOR_DB
 from app.store import RecordingShelf
 from app.viewmodels.draft.attached import EARS, DraftSpeech, new_key
@@ -144,13 +144,13 @@ class Voice(QObject):
             return []
 
     @property
-    def chosen(self) -> ChosenMicrophone | None:
+    def chosen(self) -> Microphone | None:
         """The microphone that was chosen, whether it is there or not; None for the system's own choice."""
         return self._settings.microphone
 
     def choose(self, microphone: Microphone | None) -> None:
         """Record from this one from now on, None for whichever the system chooses; it takes its place when missing."""
-        self._settings.microphone = ChosenMicrophone(microphone.id, microphone.name) if microphone else None
+        self._settings.microphone = microphone
 
     def set_transcribing(self, transcribes: bool) -> None:
         """Choose what becomes of clips."""
@@ -288,14 +288,14 @@ def _worry(recorder: Recorder) -> str:
     return recorder.sentence or (f"{max(1, round(left))} s left" if left <= WARNING_S else "")
 
 
-def found(chosen: ChosenMicrophone, choices: Sequence[Microphone]) -> Microphone | None:
+def found(chosen: Microphone, choices: Sequence[Microphone]) -> Microphone | None:
     """The chosen one among those that are there; one of its name where none has its id."""
     by_id = [each for each in choices if each.id == chosen.id]
     by_name = [each for each in choices if each.name == chosen.name]
     return next(iter(by_id + by_name), None)
 
 
-def connected(chosen: ChosenMicrophone | None, choices: Sequence[Microphone]) -> tuple[str, str]:
+def connected(chosen: Microphone | None, choices: Sequence[Microphone]) -> tuple[str, str]:
     """The id to record from, empty for the system's own choice, and what to say about it."""
     if chosen is None or not choices:
         return "", ""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QMenu, QWidget
 
-from app.sound.recorder import Microphone
+from app.settings import Microphone
 from app.viewmodels.draft.voice import Voice, found
 from app.widgets.shared.arrange import Placed, lay_row
 from app.widgets.shared.keys import is_escape_offered
