@@ -8,7 +8,7 @@ from shiboken6 import isValid
 from app.viewmodels.conversation.finding import Finding
 from app.viewmodels.reading.finding import PageFinding
 from app.widgets.shared.arrange import Free, Placed, lay_row
-from app.widgets.shared.keys import is_escape_offered
+from app.widgets.shared.keys import takes_escape
 from app.widgets.shared.look import Button, IconButton, Label, Look
 
 __all__ = ["FindBar"]
@@ -51,10 +51,7 @@ class FindBar(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Claim Escape, which elsewhere stops an answer."""
-        if is_escape_offered(event):
-            event.accept()
-            return True
-        return super().event(event)
+        return takes_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape leaves."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QWidget
 from app.settings import Microphone
 from app.viewmodels.draft.voice import Voice, found
 from app.widgets.shared.arrange import Placed, lay_row
-from app.widgets.shared.keys import is_escape_offered
+from app.widgets.shared.keys import takes_escape
 from app.widgets.shared.look import Button, IconButton, Label, Look, give_role
 
 __all__ = ["RecorderView", "VoiceMenu"]
@@ -42,10 +42,7 @@ class RecorderView(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """Esc is ours while this has the focus, not the window's Stop."""
-        if is_escape_offered(event):
-            event.accept()
-            return True
-        return super().event(event)
+        return takes_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Cancel with Esc, stop with Return, wait and go on with Space."""

@@ -22,7 +22,7 @@ from app.viewmodels.reading.pictures import PagePictures, View
 from app.widgets.reading.fitted import Fitted
 from app.widgets.reading.page_marks import paint_doubt, paint_line, paint_region
 from app.widgets.reading.page_region import ARROWS, RegionFrame
-from app.widgets.shared.keys import is_escape_offered
+from app.widgets.shared.keys import takes_escape
 from app.widgets.shared.look import Look
 from engine import Box
 
@@ -371,10 +371,7 @@ class PageView(QAbstractScrollArea):
 
     def event(self, event: QEvent) -> bool:
         """Claim Escape while a region is drawn: elsewhere it leaves the view."""
-        if is_escape_offered(event) and self.region.box is not None:
-            event.accept()
-            return True
-        return super().event(event)
+        return takes_escape(event, self.region.box is not None) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows scroll, and move a region that is open, with Shift its corner; Return reads it."""

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QKeyCombination, Qt
 from PySide6.QtGui import QKeyEvent
 
-__all__ = ["is_delete", "is_escape_offered"]
+__all__ = ["is_delete", "takes_escape"]
 
 _COMMAND_BACKSPACE = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Backspace)
 
@@ -13,7 +13,10 @@ def is_delete(event: QKeyEvent) -> bool:
     return event.key() == Qt.Key.Key_Delete or event.keyCombination() == _COMMAND_BACKSPACE
 
 
-def is_escape_offered(event: QEvent) -> bool:
-    """Whether Qt asks if somebody wants Escape, before a shortcut takes it: who accepts the event gets the key."""
+def takes_escape(event: QEvent, is_wanted: bool = True) -> bool:
+    """Take Escape, if it is wanted, where Qt offers it before a shortcut gets it; whether it was taken."""
     is_offer = event.type() == QEvent.Type.ShortcutOverride
-    return is_offer and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+    if not (is_wanted and is_offer and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape):
+        return False
+    event.accept()
+    return True

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QToolButton
 
-from app.widgets.shared.keys import is_escape_offered
+from app.widgets.shared.keys import takes_escape
 from app.widgets.shared.look import show_tip
 
 __all__ = ["SearchField"]
@@ -30,10 +30,7 @@ class SearchField(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Claim Escape while there is something to empty: elsewhere it stops an answer."""
-        if is_escape_offered(event) and self.text():
-            event.accept()
-            return True
-        return super().event(event)
+        return takes_escape(event, bool(self.text())) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Give the two keys their meaning."""
