@@ -104,7 +104,7 @@ def test_a_model_on_the_disk_is_used_from_the_list_the_menu_and_by_keys(
     menu.actions[1].trigger()
     qtbot.waitUntil(lambda: model.is_ready and model.path == tmp_path / "other", timeout=WAIT_MS)
     qtbot.waitUntil(lambda: [a.isChecked() for a in menu.actions] == [True, False], timeout=WAIT_MS)
-    assert "last used today" in entry(desk, tmp_path / "other").line
+    qtbot.waitUntil(lambda: "last used today" in entry(desk, tmp_path / "other").line, timeout=WAIT_MS)
     desk.models.manager.show(True)
     card = desk.window.model_list.cards[one.path]
     card.setFocus()
