@@ -15,7 +15,7 @@ __all__ = ["SLICE_S", "GivenUp", "Inbox", "Lane", "LooseLane", "Soon", "ignore",
 
 T = TypeVar("T")
 
-SLICE_S = 0.008
+SLICE_S = 0.005
 """Seconds that work in slices holds the window's thread before others have their turn."""
 
 _log = logging.getLogger(__name__)
