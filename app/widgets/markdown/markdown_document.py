@@ -138,29 +138,29 @@ def render_markdown(
 
 def show_drawings(
     document: QTextDocument, theme: Theme, drawn: Callable[[QTextCharFormat], QTextImageFormat | None]
-) -> bool:
+) -> int | None:
     """Put pictures in the place of formulas that are shown as their sources, where `drawn` gives one for that style.
 
-    Whether it could be done for all: many blocks take their time, and a table that is laid out must not change, it
-    crashes Qt.
+    Returns where the first block is for which that could not be done: many blocks take their time, and a table that is
+    laid out must not change, it crashes Qt.
     """
     if document.blockCount() > _FEW_BLOCKS:
-        return False
+        return 0
     edit = QTextCursor(document)
     edit.beginEditBlock()
-    block, are_all_shown = document.begin(), True
+    block, left = document.begin(), None
     while block.isValid():
         pictures = [(run, picture) for run in reversed(runs_of(block)) if (picture := drawn(run[2])) is not None]
         for (start, end, style), picture in pictures:
             if table_of(block) is not None or end - start != length_in_utf16(written_tex(style)):
-                are_all_shown = False
+                left = block.position() if left is None else left
             else:
                 _span(block, start, end).insertImage(picture)
         if pictures and table_of(block) is None:
             _style_block(block, theme, is_first=False)
         block = block.next()
     edit.endEditBlock()
-    return are_all_shown
+    return left
 
 
 def insert_plain(cursor: QTextCursor, text: str, theme: Theme) -> None:

@@ -365,7 +365,7 @@ class MarkdownView(TabularView):
             self._redraw_if_due()
 
     def _redraw_if_due(self) -> None:
-        """Put what was drawn in the place of its source; where that cannot be, set everything anew."""
+        """Put what was drawn in the place of its source; where that cannot be, set the open block or all anew."""
         if not self._has_drawings or self._formulas.waiting or self._next.isActive():
             return
         self._has_drawings = False
@@ -373,9 +373,9 @@ class MarkdownView(TabularView):
         settled.setPosition(self._settled_end)
         font, ratio = self._body_font(), self.devicePixelRatioF()
         drawn = partial(self._formulas.drawn, font=font, ratio=ratio)
-        if not show_drawings(self.document(), self._look.theme, drawn):
-            self._redraw.start()
-            return
+        left = show_drawings(self.document(), self._look.theme, drawn)
         self._settled_end = settled.position()
-        if self._is_complete:
+        if left is not None:
+            (self._next if left > self._settled_end else self._redraw).start()
+        elif self._is_complete:
             self.completed.emit()

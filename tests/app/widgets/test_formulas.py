@@ -165,6 +165,14 @@ def test_a_formula_drawn_later_stands_as_one_that_was_drawn_before(
     assert (late, settled) == (view.document().toHtml(), view._settled_end)
 
 
+def test_formulas_of_the_open_block_leave_the_finished_ones_as_they_are(view: MarkdownView, qtbot: QtBot) -> None:
+    view.show_markdown("finished\n\nwords\n\n| a |\n|---|\n| $p_{11}$ |", is_complete=False)
+    finished = QTextCursor(view.document().begin())
+    finished.insertText("still ")
+    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText(), timeout=WAIT_MS)
+    assert view.toPlainText().startswith("still finished")
+
+
 def test_what_is_selected_stays_selected_when_formulas_are_drawn(view: MarkdownView, qtbot: QtBot) -> None:
     view.show_markdown("so $p_{10}$ is\n\nthe end", is_complete=True)
     view.moveCursor(QTextCursor.MoveOperation.End)
