@@ -29,7 +29,7 @@ def test_the_cost_of_a_draft_is_told_while_it_is_written(open_desk: OpenDesk, dr
     assert view.cost.text() == "264 tokens"
     qtbot.keyClicks(view.editor, "seven c")
     assert view.cost.text() == "266 tokens"
-    assert "About 266 of 8,192 tokens (3%)" in view.ring.accessibleName()
+    assert "About 266 of 8,192 tokens (3%)" in view.ring.accessibleDescription()
     desk.models.composer.remove_all()
     desk.models.composer.replace_text("")
     assert view.cost.text() == ""
