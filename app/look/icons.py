@@ -17,7 +17,7 @@ class Icons:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._drawings: dict[str, QSvgRenderer] = {}
+        self._sources: dict[str, QByteArray] = {}
         self._pixmaps: dict[tuple[str, str | None, int, int], QPixmap] = {}
         self._icons: dict[tuple[str, str, str | None, int], QIcon] = {}
 
@@ -44,14 +44,14 @@ class Icons:
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         area = QRectF(0, 0, size.width(), size.height())
-        self._drawing(name).render(painter, area)
+        QSvgRenderer(self._source(name)).render(painter, area)  # a QObject: it dies here, on the thread that made it
         if color is not None:
             painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
             painter.fillRect(area, QColor(color))
         painter.end()
         return pixmap
 
-    def _drawing(self, name: str) -> QSvgRenderer:
-        if name not in self._drawings:
-            self._drawings[name] = QSvgRenderer(QByteArray((self._folder / f"{name}.svg").read_bytes()))
-        return self._drawings[name]
+    def _source(self, name: str) -> QByteArray:
+        if name not in self._sources:
+            self._sources[name] = QByteArray((self._folder / f"{name}.svg").read_bytes())
+        return self._sources[name]
