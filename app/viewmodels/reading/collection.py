@@ -165,17 +165,18 @@ class Collection(QObject):
 
     def _take_out(self, entry: Entry) -> list[str]:
         """Delete a row, and what is kept behind it; the ids of what can come back."""
-        is_behind = entry.queued is not None
-        hidden = [each.id for each in self._kept if is_behind and _asked(each) == _asked(entry.queued)]
-        if entry.queued is not None:
-            self.queue.remove(entry.queued)
-        for row_id in hidden if is_behind else [entry.id]:
+        queued = entry.queued
+        hidden = [each.id for each in self._kept if queued is not None and _asked(each) == _asked(queued)]
+        if queued is None:
+            self._store.documents.remove(entry.id)
+        else:
+            self.queue.remove(queued)
+        for row_id in hidden:
             self._store.documents.remove(row_id)
         for row_id in (entry.id, *hidden):
             self.removed.emit(row_id)
         self._hits = [hit for hit in self._hits if hit.document_id != entry.id]
-        is_forgotten = entry.queued is not None and entry.queued.is_forgotten
-        return hidden if is_forgotten else [*hidden, entry.id]
+        return hidden if queued is not None and queued.is_forgotten else [*hidden, entry.id]
 
     def _restore(self, path: Path, row_ids: Sequence[str]) -> None:
         self._gone.pop(path, None)
@@ -277,10 +278,8 @@ class Collection(QObject):
                 yield replace(entry, line=line, share=None, page=hit.number)
 
 
-def _asked(row: QueuedDocument | KeptDocument | None) -> tuple[Path, ReadingForm] | None:
+def _asked(row: QueuedDocument | KeptDocument) -> tuple[Path, ReadingForm]:
     """What was asked of which file: a row in the queue stands for what was kept beside it."""
-    if row is None:
-        return None
     orders = row.orders if isinstance(row, QueuedDocument) else row.details.orders
     return row.path, orders.reading.form
 
