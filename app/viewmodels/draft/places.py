@@ -11,7 +11,10 @@ from app.store import RecordingShelf, Store
 from app.viewmodels.draft.preparing import Keep
 from engine import MAX_SOUND_SECONDS
 
-__all__ = ["Places"]
+__all__ = ["Bind", "Places"]
+
+Bind = Callable[[Sequence[Path], str], Path]
+"""One file as it is kept, or the folder of this name in which several are."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Places:
         """What copies files that are sent."""
         return self.pasted.lend if self.is_temporary() else partial(_keep, self.store)
 
-    def binder(self) -> Callable[[Sequence[Path], str], Path]:
+    def binder(self) -> Bind:
         """What keeps files as one document."""
         return self.pasted.bind if self.is_temporary() else partial(_bind, self.store, self.pasted)
 

@@ -76,22 +76,22 @@ class Voice(QObject):
     @property
     def is_open(self) -> bool:
         """Whether the pill is there: while it is recorded, or written down."""
-        return self.is_recording or self.is_transcribing or self._state is RecorderState.ASKING
+        return self.is_recording or self.is_transcribing or self._recorder.state is RecorderState.ASKING
 
     @property
     def is_recording(self) -> bool:
         """Whether it listens, or a person let it wait."""
-        return self._state is RecorderState.RECORDING or self.is_paused
+        return self._recorder.state is RecorderState.RECORDING or self.is_paused
 
     @property
     def is_paused(self) -> bool:
         """Whether it waits to go on."""
-        return self._state is RecorderState.PAUSED
+        return self._recorder.state is RecorderState.PAUSED
 
     @property
     def is_transcribing(self) -> bool:
         """Whether the model writes down what was said, and nothing more comes."""
-        return self._clip is not None or (self._state is RecorderState.ENDING and self.transcribes)
+        return self._clip is not None or (self._recorder.state is RecorderState.ENDING and self.transcribes)
 
     @property
     def transcribes(self) -> bool:
@@ -118,7 +118,7 @@ class Voice(QObject):
         """What the pill says beside the meter."""
         if self.is_transcribing:
             return "Writing down what you said…"
-        if self._state is RecorderState.ASKING:
+        if self._recorder.state is RecorderState.ASKING:
             return "Waiting for the microphone…"
         if not self.is_recording:
             return ""
@@ -182,7 +182,7 @@ class Voice(QObject):
 
     def cancel(self) -> None:
         """Throw the recording away; what is being written down becomes an attachment instead."""
-        if self._state is RecorderState.ENDING:
+        if self._recorder.state is RecorderState.ENDING:
             self._recorder.finish()
         if self._clip is not None:
             self._dictation.stop()
@@ -203,14 +203,10 @@ class Voice(QObject):
         self._recorder.finish()
         self.cancel()
 
-    @property
-    def _state(self) -> RecorderState:
-        return self._recorder.state
-
     def _follow_recorder(self) -> None:
-        if self._state is RecorderState.FAILED:
+        if self._recorder.state is RecorderState.FAILED:
             self._drop_what_came_of_it()
-        is_over = self._state in (RecorderState.FAILED, RecorderState.FINISHED)
+        is_over = self._recorder.state in (RecorderState.FAILED, RecorderState.FINISHED)
         self._say(self._recorder.sentence if is_over else "")
 
     def _follow_progress(self) -> None:
@@ -255,7 +251,7 @@ class Voice(QObject):
 
     def _insert(self, text: str, failure: str) -> None:
         """What was said goes to the cursor, and its clip away; one in which nothing was understood is attached."""
-        if self._state is RecorderState.ENDING:  # the engine was faster than the news of the recording's end
+        if self._recorder.state is RecorderState.ENDING:  # the engine was faster than the news of the recording's end
             self._recorder.finish()
         clip, path = self._clip, self._recorder.path
         if clip is None and path is not None and failure:

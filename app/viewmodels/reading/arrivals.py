@@ -14,6 +14,7 @@ from app.store import Store
 from app.text.foreign_text import one_line
 from app.viewmodels.draft.attached import DraftReading, DraftSpeech
 from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.places import Bind
 from app.viewmodels.draft.quotes import is_named_as_text
 from app.viewmodels.reading.collection import Collection
 from app.viewmodels.reading.document import OpenDocument
@@ -24,13 +25,10 @@ from app.viewmodels.reading.words import count
 from app.viewmodels.recordings.recording import Recordings
 from engine import MAX_SOUND_SECONDS, PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, AttachmentError, OpenRecording
 
-__all__ = ["PDF_SUFFIX", "Arrivals", "Bind", "Promise", "Room", "promise"]
+__all__ = ["PDF_SUFFIX", "Arrivals", "Promise", "Room", "promise"]
 
 PDF_SUFFIX = ".pdf"
 """Of files that are read as documents and nothing else."""
-
-Bind = Callable[[Sequence[Path], str], Path]
-"""One file as it is kept, or the folder of this name in which several are."""
 
 _CONTAINERS = (".tif", ".tiff")
 """Pictures that may have several pages."""

@@ -57,7 +57,7 @@ class Making(QObject):
     @property
     def is_active(self) -> bool:
         """Whether something is being recorded, or on its way to the disk."""
-        return self.can_be_discarded or self._state is RecorderState.ENDING
+        return self.can_be_discarded or self._recorder.state is RecorderState.ENDING
 
     @property
     def can_be_discarded(self) -> bool:
@@ -72,7 +72,7 @@ class Making(QObject):
     @property
     def is_paused(self) -> bool:
         """Whether it waits to go on."""
-        return self._state is RecorderState.PAUSED
+        return self._recorder.state is RecorderState.PAUSED
 
     @property
     def seconds(self) -> float:
@@ -86,7 +86,7 @@ class Making(QObject):
             RecorderState.ASKING: "Waiting for the microphone…", RecorderState.RECORDING: "Recording",
             RecorderState.PAUSED: "Paused", RecorderState.ENDING: "Ending…",
         }  # fmt: skip
-        return words.get(self._state, "")
+        return words.get(self._recorder.state, "")
 
     def start(self) -> None:
         """Begin a recording, in the place of the one that is open."""
@@ -142,10 +142,6 @@ class Making(QObject):
         """The app ends: what is being recorded is kept."""
         self.stop()
         self._recorder.finish()
-
-    @property
-    def _state(self) -> RecorderState:
-        return self._recorder.state
 
     def _follow(self) -> None:
         recorder = self._recorder
