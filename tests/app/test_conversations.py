@@ -832,7 +832,8 @@ def test_who_leaves_before_the_kept_draft_has_come_loses_neither(
         assert wait_for_end(qtbot, desk).text == "user:P.S. [as advised]"
         assert kept_draft(desk) == "a long letter"
         return
-    Timer(0.1, slow_disk.set).start()
+    ending = Timer(0.1, slow_disk.set)
+    ending.start()
     if leaving == "quit":
         desk.close()
         desk = open_desk("echo")
@@ -841,6 +842,7 @@ def test_who_leaves_before_the_kept_draft_has_come_loses_neither(
         assert desk.models.composer.text == ""
         desk.window.commands["new"].trigger()
     qtbot.waitUntil(lambda: desk.models.composer.text == "a long letter\nP.S.", timeout=WAIT_MS)
+    ending.join()
 
 
 def test_a_draft_is_not_doubled_by_a_conversation_that_is_gone(open_desk: OpenDesk, qtbot: QtBot) -> None:

@@ -362,8 +362,10 @@ def test_a_long_export_is_announced_and_given_up_when_the_app_quits(
     qtbot.waitUntil(lambda: said == ["Exporting…", "Exported as “a.md”"], timeout=WAIT_MS)
     go_on.clear()
     exporter.export(folder / "b.md", ExportFormat.MARKDOWN, with_thoughts=False)
-    Timer(0.1, go_on.set).start()
+    ending = Timer(0.1, go_on.set)
+    ending.start()
     exporter.close()
+    ending.join()
     assert len(said) == 2
 
 
