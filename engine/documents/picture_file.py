@@ -14,7 +14,7 @@ from engine.documents.codes import CODE_SIDE, find_codes
 from engine.documents.drawing import UNKNOWN_SIZE, Drawing, planned
 from engine.documents.names import files_in
 from engine.documents.verdict import LOOK_SIDE, NO_LAYER, see
-from engine.media.attachment import PICTURE_SUFFIXES, count_pictures, load_one
+from engine.media.attachment import PICTURE_SUFFIXES, PictureOf, count_pictures, load_one
 from engine.protocol.documents import PageInfo, TextLine
 from engine.protocol.errors import AttachmentError, without_surrogates
 
@@ -53,17 +53,21 @@ class PictureFile:
         path = self._pages[number - 1][0]
         label = without_surrogates(path.relative_to(self._path).as_posix()) if self._is_folder else ""
         try:
-            picture, size = self._loaded(number, LOOK_SIDE)
+            found = self._loaded(number, LOOK_SIDE)
         except AttachmentError as error:
             return PageInfo(number, *UNKNOWN_SIZE, "unreadable", without_surrogates(str(error)), label=label)
-        plan = planned(size, Drawing(longest_side=LOOK_SIDE))
-        seen = see(picture.resize((plan.width, plan.height), Image.Resampling.BOX), NO_LAYER)
-        return PageInfo(number, *size, seen.verdict, seen.reason, seen.turned, 0, seen.ink, label, seen.num_printed)
+        plan = planned(found.size, Drawing(longest_side=LOOK_SIDE))
+        seen = see(found.picture.resize((plan.width, plan.height), Image.Resampling.BOX), NO_LAYER)
+        return PageInfo(
+            number, *found.size, seen.verdict, seen.reason, seen.turned, 0, seen.ink, label, seen.num_printed,
+            is_damaged=not found.is_whole,
+        )  # fmt: skip
 
     def draw(self, number: int, drawing: Drawing) -> Image.Image:
         """A page in RGB, never enlarged."""
         is_whole = drawing.region == Drawing().region
-        picture, size = self._loaded(number, drawing.longest_side if is_whole else None)
+        found = self._loaded(number, drawing.longest_side if is_whole else None)
+        picture, size = found.picture, found.size
         dpi = 72 * max(picture.width / size[0], picture.height / size[1])
         plan = planned(size, msgspec.structs.replace(drawing, dpi=min(drawing.dpi or dpi, dpi)))
         turned = picture.transpose(_TURNS[drawing.turned]) if drawing.turned else picture
@@ -72,7 +76,7 @@ class PictureFile:
         box = (left, top, min(left + plan.width * across, turned.width), min(top + plan.height * down, turned.height))
         return turned.resize((plan.width, plan.height), Image.Resampling.LANCZOS, box)
 
-    def _loaded(self, number: int, longest_side: int | None) -> tuple[Image.Image, tuple[float, float]]:
+    def _loaded(self, number: int, longest_side: int | None) -> PictureOf:
         path, index = self._pages[number - 1]
         return load_one(path, index, longest_side)
 

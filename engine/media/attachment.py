@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from engine.media.files import UnknownFormat, opened
 from engine.media.jpeg import num_scans
@@ -24,8 +25,9 @@ from engine.media.video import VIDEO_SUFFIXES, NoMovingPictures, open_video
 from engine.protocol.errors import AttachmentError
 
 __all__ = [
-    "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "count_pictures", "inspect_attachment",
-    "load_first", "load_one", "load_picture", "opened_picture", "orientation_of", "too_much_memory",
+    "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "PictureOf", "count_pictures",
+    "inspect_attachment", "load_first", "load_one", "load_picture", "opened_picture", "orientation_of",
+    "too_much_memory",
 ]  # fmt: skip
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
@@ -72,6 +74,21 @@ class Attachment:
 
 class NoPicture(AttachmentError):
     """A file's content begins like no picture."""
+
+
+class _DamagedPicture(AttachmentError):
+    """A picture's content ends early, or says what cannot be."""
+
+
+@dataclass(frozen=True)
+class PictureOf:
+    """One of the pictures of a file, upright in RGB."""
+
+    picture: Image.Image
+    size: tuple[float, float]
+    """In points."""
+    is_whole: bool
+    """Or else something of it is missing, and white."""
 
 
 def inspect_attachment(path: Path) -> Attachment:
@@ -147,12 +164,23 @@ def count_pictures(path: Path) -> int:
         return _num_pictures(picture)
 
 
-def load_one(path: Path, index: int, longest_side: int | None = None) -> tuple[Image.Image, tuple[float, float]]:
-    """One of the pictures of a file as `load_picture` gives it, and its width and height in points.
+def load_one(path: Path, index: int, longest_side: int | None = None) -> PictureOf:
+    """One of the pictures of a file; of a damaged one what is there. Only for a process that does one thing at a time.
 
     Where only so many pixels a side are wanted, it may come smaller than it is, but no smaller than that.
     Raises AttachmentError.
     """
+    try:
+        return _load_one(path, index, longest_side)
+    except _DamagedPicture:
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            return _load_one(path, index, longest_side, is_whole=False)
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _load_one(path: Path, index: int, longest_side: int | None, *, is_whole: bool = True) -> PictureOf:
     with opened_picture(path) as picture:
         picture.seek(index)
         _check_size(path, picture)
@@ -163,10 +191,25 @@ def load_one(path: Path, index: int, longest_side: int | None = None) -> tuple[I
         turn = _TURNS.get(orientation_of(picture))
         picture.load()  # Pillow turns a TIFF upright here
         upright = as_rgb(picture)
+        if not is_whole:
+            _whiten_what_is_missing(upright, begins_below=picture.format == "BMP")
         if turn is not None and picture.format != "TIFF":
             upright = upright.transpose(turn)
         points = (stored[0] * 72 / dots[0], stored[1] * 72 / dots[1])
-        return upright, (points[1], points[0]) if sideways else points
+        return PictureOf(upright, (points[1], points[0]) if sideways else points, is_whole)
+
+
+def _whiten_what_is_missing(picture: Image.Image, *, begins_below: bool) -> None:
+    """Of an RGB picture the rows that were to come last, where all of them have one colour: nothing was written there.
+
+    begins_below: whether the lowest row came first.
+    """
+    width, height = picture.size
+    last_first = range(height) if begins_below else reversed(range(height))
+    rows = (picture.crop((0, y, width, y + 1)).getextrema() for y in last_first)
+    corner = picture.crop((0, 0, 1, 1) if begins_below else (0, height - 1, 1, height)).getextrema()
+    num_missing = sum(1 for _ in takewhile(lambda found: found == corner, rows))
+    picture.paste("white", (0, 0, width, num_missing) if begins_below else (0, height - num_missing, width, height))
 
 
 def _num_pictures(picture: Image.Image) -> int:
@@ -215,9 +258,9 @@ def opened_picture(path: Path) -> Iterator[Image.Image]:
         except OSError as error:
             if error.errno is not None:  # the disk's
                 raise
-            raise AttachmentError(_damaged(path)) from error  # Pillow's own, about the content
+            raise _DamagedPicture(_damaged(path)) from error  # Pillow's own, about the content
         except _DAMAGE as error:
-            raise AttachmentError(_damaged(path)) from error
+            raise _DamagedPicture(_damaged(path)) from error
 
 
 def orientation_of(picture: Image.Image) -> int | None:

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from engine.documents import source
+from engine.documents.drawing import Drawing
 from engine.documents.pdf import PdfFile
+from engine.documents.picture_file import PictureFile
 from engine.documents.source import Document
 from engine.process.limited_process import ProcessFailed
 from engine.protocol.documents import Box
@@ -261,6 +263,22 @@ def test_a_file_that_was_cut_off_has_the_pages_that_are_left(tmp_path: Path) -> 
     document = Document(path)
     assert [line.text for line in document.lines(1)] == list(LINES)
     assert document.look(1).is_damaged
+
+
+@pytest.mark.parametrize(("suffix", "options"), [("jpg", {}), ("jpg", {"progressive": True}), ("png", {}), ("bmp", {})])
+def test_of_a_picture_that_was_cut_off_all_that_is_there_is_seen(
+    tmp_path: Path, suffix: str, options: dict[str, bool]
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    stripes = np.random.default_rng(1).integers(0, 256, (240, 20, 3), np.uint8).repeat(8, axis=1)
+    Image.fromarray(stripes).save(path, **options)
+    whole = np.asarray(PictureFile(path).draw(1, Drawing()).convert("L")).astype(int)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    assert Document(path).look(1).is_damaged
+    seen = np.asarray(PictureFile(path).draw(1, Drawing()).convert("L")).astype(int)
+    first, last = (slice(-100, None), slice(None, 80)) if suffix == "bmp" else (slice(None, 100), slice(-80, None))
+    assert abs(seen - whole)[first].mean() < 40
+    assert options or (seen[last] == 255).all()  # a progressive one is there, if blurred
 
 
 def test_a_page_that_is_cut_to_a_part_that_is_not_there_is_seen_whole(tmp_path: Path) -> None:
