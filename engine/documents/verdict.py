@@ -91,6 +91,11 @@ def judge(layer: Layer, ink: np.ndarray) -> tuple[Verdict, str]:
     count = layer.num_characters
     picture = f"a picture that covers {layer.picture_share:.0%} of the page"
     if not count:
+        if not _has_marks(ink) and layer.picture_share > 0.05:
+            return (
+                "empty",
+                f"There is nothing to be seen in {picture}: it is blank, or too damaged or large to be drawn.",
+            )
         if not _has_marks(ink):
             return "empty", "There is nothing on this page."
         if layer.picture_share > 0.05:

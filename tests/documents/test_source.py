@@ -289,6 +289,14 @@ def test_a_page_that_is_cut_to_a_part_that_is_not_there_is_seen_whole(tmp_path: 
     assert (Document(path).look(1).width_pt, Document(path).look(1).verdict) == (595, "text")
 
 
+def test_of_a_page_whose_picture_shows_nothing_that_is_said(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(whole_picture()), Page(b"")])
+    document = Document(path)
+    assert [document.look(number).verdict for number in (1, 2)] == ["empty", "empty"]
+    assert "a picture that covers 100% of the page: it is blank" in document.look(1).reason
+    assert document.look(2).reason == "There is nothing on this page."
+
+
 def test_text_beside_the_page_is_no_text_of_it(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))])
     with pikepdf.open(path, allow_overwriting_input=True) as file:
