@@ -18,7 +18,7 @@ from engine.documents.layout import MOST_RUNS, arrange, stand_level
 from engine.documents.lines import Run
 from engine.protocol.documents import Box, TextLine
 
-__all__ = ["WIDE", "in_reading_order"]
+__all__ = ["STEPS", "WIDE", "in_reading_order", "joined"]
 
 WIDE = 1.2
 """Heights of a line: no blank between two words is wider."""
@@ -33,14 +33,26 @@ MOST_PARTS = 400
 """Of a page: what begins anew more often has no order that could be found."""
 
 
-def in_reading_order(lines: Sequence[TextLine], width: float, height: float) -> tuple[TextLine, ...]:
-    """All text of a page of this size in points; what stands level in parts is a line, with tabs between its cells.
+def in_reading_order(lines: Sequence[TextLine], width: float, height: float) -> list[list[TextLine]]:
+    """All text of a page of this size in points, in rows; the cells of a row stand level.
 
     lines: with their places, no wider gap than a blank within any.
     """
     runs = [_run(index, line.box, width, height) for index, line in enumerate(lines) if line.box is not None]
     rows = [row for part in _ordered(_parts(runs)) for row in _rows(part, lines)]
-    return tuple(_joined([lines[run.members[0]] for run in row], row) for row in rows)
+    return [_cells([lines[run.members[0]] for run in row], row) for row in rows]
+
+
+def joined(cells: Sequence[TextLine], gap: str = CELL_GAP) -> TextLine:
+    """A row as one line of text."""
+    if len(cells) == 1:
+        return cells[0]
+    boxes = [cell.box for cell in cells if cell.box is not None]
+    box = Box(
+        min(box.left for box in boxes), min(box.top for box in boxes),
+        max(box.right for box in boxes), max(box.bottom for box in boxes),
+    )  # fmt: skip
+    return msgspec.structs.replace(cells[0], text=gap.join(cell.text for cell in cells), box=box)
 
 
 def _run(index: int, box: Box, width: float, height: float) -> Run:
@@ -91,16 +103,12 @@ def _rows(part: Sequence[Run], lines: Sequence[TextLine]) -> Iterator[Sequence[R
         yield from ([rows[line][cell] for line, cell in places] for places in read_down(cells))
 
 
-def _joined(texts: Sequence[TextLine], row: Sequence[Run]) -> TextLine:
-    if len(texts) == 1:
-        return texts[0]
-    text = texts[0].text
+def _cells(texts: Sequence[TextLine], row: Sequence[Run]) -> list[TextLine]:
+    """Of what stands level what stands near, and an item with what it is of, as one."""
+    cells = [texts[0]]
     for line, (before, run) in zip(texts[1:], pairwise(row), strict=True):
-        is_near = run.left - before.right < WIDE / 2 * run.height or _ITEM.fullmatch(text)
-        text += (" " if is_near else CELL_GAP) + line.text
-    boxes = [line.box for line in texts if line.box is not None]
-    box = Box(
-        min(box.left for box in boxes), min(box.top for box in boxes),
-        max(box.right for box in boxes), max(box.bottom for box in boxes),
-    )  # fmt: skip
-    return msgspec.structs.replace(texts[0], text=text, box=box)
+        if run.left - before.right < WIDE / 2 * run.height or (len(cells) == 1 and _ITEM.fullmatch(cells[0].text)):
+            cells[-1] = joined([cells[-1], line], " ")
+        else:
+            cells.append(line)
+    return cells

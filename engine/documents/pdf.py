@@ -134,16 +134,16 @@ class PdfFile:
                 return ()
             return find_codes(self._drawn(page, Drawing(longest_side=CODE_SIDE)))
 
-    def lines(self, number: int) -> tuple[TextLine, ...]:
-        """The text layer of a page as it is shown, line by line as it is read."""
+    def rows(self, number: int) -> list[list[TextLine]]:
+        """The text layer of a page as it is shown, row by row as it is read, each with its cells."""
         with self._page(number) as page:
             characters, size = _characters(page), _size(page)
             are_ends = np.isin(characters.texts, _LINE_ENDS)
             if _upright(characters, page.get_rotation()) != 0:
-                return tuple(_lines(characters, are_ends))
+                return [[line] for line in _lines(characters, are_ends)]
             lines = tuple(_lines(characters, are_ends | _are_before_gaps(characters, *size)))
             if _are_downwards(lines, *size):  # the columns from right to left
-                return tuple(sorted(lines, key=lambda line: -line.box.right if line.box else 0.0))
+                return [[line] for line in sorted(lines, key=lambda line: -line.box.right if line.box else 0.0)]
             return in_reading_order(lines, *size)
 
     def _opened(self) -> pdfium.PdfDocument:

@@ -84,9 +84,9 @@ class PictureFile:
         """What QR codes and barcodes on a page hold."""
         return find_codes(self.draw(number, Drawing(longest_side=CODE_SIDE)))
 
-    def lines(self, _number: int) -> tuple[TextLine, ...]:
+    def rows(self, _number: int) -> list[list[TextLine]]:
         """Pictures have no text layer."""
-        return ()
+        return []
 
 
 def _in_file(path: Path) -> list[tuple[Path, int]]:

@@ -14,6 +14,7 @@ import msgspec
 from PIL import Image
 
 from engine.documents.drawing import UNKNOWN_SIZE, Drawing
+from engine.documents.layer_order import joined
 from engine.media.attachment import NoPicture
 from engine.media.files import opened
 from engine.process.limited_process import (
@@ -83,10 +84,14 @@ class Document:
         return Image.frombytes("RGB", (told.width, told.height), body)
 
     def lines(self, number: int, turned: Turned = 0) -> tuple[TextLine, ...]:
-        """The text layer of a page, with places on the turned page."""
-        told, _ = self._ask(_TakeLines(self._file, self._index(number)), number)
-        assert isinstance(told, _Lines)
-        return tuple(line.turned(turned) for line in told.lines)
+        """The text layer of a page, with places on the turned page; tabs between the cells of a line."""
+        return tuple(map(joined, self.rows(number, turned)))
+
+    def rows(self, number: int, turned: Turned = 0) -> list[list[TextLine]]:
+        """The same, the cells of each line apart."""
+        told, _ = self._ask(_TakeRows(self._file, self._index(number)), number)
+        assert isinstance(told, _Rows)
+        return [[cell.turned(turned) for cell in row] for row in told.rows]
 
     def codes(self, number: int, turned: Turned = 0) -> tuple[TextLine, ...]:
         """What QR codes and barcodes on a page hold, with places on the turned page."""
@@ -139,7 +144,7 @@ class _Draw(msgspec.Struct, frozen=True, tag=True):
     drawing: Drawing
 
 
-class _TakeLines(msgspec.Struct, frozen=True, tag=True):
+class _TakeRows(msgspec.Struct, frozen=True, tag=True):
     file: _File
     page: int
 
@@ -168,14 +173,18 @@ class _Lines(msgspec.Struct, frozen=True, tag=True):
     lines: tuple[TextLine, ...]
 
 
+class _Rows(msgspec.Struct, frozen=True, tag=True):
+    rows: list[list[TextLine]]
+
+
 class _Refused(msgspec.Struct, frozen=True, tag=True):
     sentence: bytes
     """With names that may be no UTF-8."""
     needs_password: bool
 
 
-_Request = _Open | _Look | _Draw | _TakeLines | _TakeCodes
-_Answer = _Opened | _Looked | _Drawn | _Lines | _Refused
+_Request = _Open | _Look | _Draw | _TakeRows | _TakeCodes
+_Answer = _Opened | _Looked | _Drawn | _Lines | _Rows | _Refused
 _requests: msgspec.json.Decoder[_Request] = msgspec.json.Decoder(_Request)
 _answers: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer)
 
@@ -207,8 +216,8 @@ class _Desk:
                 ), b""
             case _Look(_, page):
                 return _Looked(file.look(page)), b""
-            case _TakeLines(_, page):
-                return _Lines(file.lines(page)), b""
+            case _TakeRows(_, page):
+                return _Rows(file.rows(page)), b""
             case _TakeCodes(_, page):
                 return _Lines(file.codes(page)), b""
             case _Draw(_, page, drawing):

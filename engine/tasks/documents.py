@@ -10,6 +10,8 @@ from typing import Protocol
 
 import msgspec
 
+from engine.documents.grid import Cell
+from engine.documents.layer_order import STEPS, joined
 from engine.documents.sheet import without_codes
 from engine.documents.source import Document
 from engine.files.whole_files import write_whole
@@ -47,7 +49,7 @@ from engine.protocol.requests import LookAtDocument, ReadDocument, ShowPage
 from engine.tasks.abreast import abreast
 from engine.tasks.asking import Asking
 from engine.tasks.pace import Moments, Noted, Pace, predicted
-from engine.tasks.reading import choose_way, read_page
+from engine.tasks.reading import choose_way, read_page, told_as
 
 __all__ = ["Lend", "Lent", "look_at", "read_document", "read_one", "show"]
 
@@ -177,48 +179,65 @@ def _read(
         return PageText(info.number, "empty", reason=info.reason, turned=turned)
     if takes_layer(info, reading):
         return _take_layer(document, info, reading, turned)
-    if reading.region is not None:
-        reading = msgspec.structs.replace(reading, region=_with_margin(reading.region, info, turned))
-    picture = document.picture(
-        info.number, dpi=REGION_DPI if reading.region else DPI, turned=turned, region=reading.region
-    )
-    has_use = reading.compares or info.verdict == "text"
-    layer = _layer(document, info.number, reading, turned) if has_use else ()
-    places = [_seen_in(box, reading.region) for code in codes if (box := code.turned(turned).box)]
     with lend() as model:
-        traits, asking = model.info.traits, model.asking
+        traits = model.info.traits
+        if takes_layer(info, reading, traits):
+            return _take_layer(document, info, reading, turned)
+        if reading.region is not None:
+            reading = msgspec.structs.replace(reading, region=_with_margin(reading.region, info, turned))
+        picture = document.picture(
+            info.number, dpi=REGION_DPI if reading.region else DPI, turned=turned, region=reading.region
+        )
+        layer = list(map(joined, _layer(document, info.number, reading, turned))) if reading.compares else []
         if traits.max_line_characters:  # it only reads, and would take a code for print
-            picture = without_codes(picture, places)
-        page = yield from read_page(picture, info, layer, reading, traits, asking, document.between)
+            picture = without_codes(
+                picture, [_seen_in(box, reading.region) for code in codes if (box := code.turned(turned).box)]
+            )
+        page = yield from read_page(picture, info, layer, reading, traits, model.asking, document.between)
         pace.note(model.info, page.receipt)
         return page
 
 
 def _with_margin(region: Box, info: PageInfo, turned: Turned) -> Box:
     """A region with some paper around it, so that its edge touches none of its own print."""
-    size = info.width_pt, info.height_pt
-    width, height = reversed(size) if turned in (90, 270) else size
+    width, height = _size(info, turned)
     margin = min(REGION_MARGIN, 0.25 * (region.bottom - region.top) * height)
     x, y = margin / width, margin / height
     return Box(max(0.0, region.left - x), max(0.0, region.top - y),
                min(1.0, region.right + x), min(1.0, region.bottom + y))  # fmt: skip
 
 
-def takes_layer(info: PageInfo, reading: Reading) -> bool:
-    """Whether a page's text comes from the file, so that no model is needed."""
-    return not reading.compares and choose_way(reading, info, Traits()) == "layer"
+def _size(info: PageInfo, turned: Turned) -> tuple[float, float]:
+    """Width and height of the turned page in points."""
+    size = info.width_pt, info.height_pt
+    return size[::-1] if turned in (90, 270) else size
+
+
+def takes_layer(info: PageInfo, reading: Reading, traits: Traits | None = None) -> bool:
+    """Whether a page's text comes from the file, so that no model is asked: one of these traits, or none at all."""
+    return not reading.compares and choose_way(reading, info, traits or Traits()) == "layer"
 
 
 def _take_layer(document: Document, info: PageInfo, reading: Reading, turned: Turned) -> PageText:
     started = time.monotonic()
-    lines = _layer(document, info.number, reading, turned)
+    rows = _layer(document, info.number, reading, turned)
+    lines = tuple(map(joined, rows))
+    size = _size(info, turned)
+    answer, reason = told_as(reading, [[_cell(cell, box, size) for cell in row if (box := cell.box)] for row in rows])
     receipt = PageReceipt("layer", seconds=time.monotonic() - started)
-    reason = "" if info.verdict == "text" else info.reason
+    reason = reason or ("" if info.verdict == "text" else info.reason)
     if info.num_unseen and not reason:
         reason = f"{info.num_unseen:,} characters of the text in the file are not to be seen on this page."
     if not lines and info.verdict != "empty":
         reason = f"{info.reason} Read the page another way than from the file's text."
-    return PageText(info.number, "done" if lines else "empty", lines, reason, turned=turned, receipt=receipt)
+    return PageText(info.number, "done" if lines else "empty", lines, reason, answer, turned=turned, receipt=receipt)
+
+
+def _cell(line: TextLine, box: Box, size: tuple[float, float]) -> Cell:
+    """With its place in steps that no print is smaller than, on a page of this size in points."""
+    across, down = STEPS * size[0], STEPS * size[1]
+    places = box.left * across, box.top * down, box.right * across, box.bottom * down
+    return Cell(line.text, *map(round, places))
 
 
 def _codes(document: Document, number: int) -> tuple[tuple[TextLine, ...], str]:
@@ -261,10 +280,13 @@ def _seen_in(box: Box, region: Box | None) -> Box:
     return Box(left, top, right, bottom)
 
 
-def _layer(document: Document, number: int, reading: Reading, turned: Turned) -> tuple[TextLine, ...]:
-    """The lines of the text layer, in the region that is asked for."""
-    lines = document.lines(number, turned)
-    return tuple(line for line in lines if reading.region is None or _is_inside(line.box, reading.region))
+def _layer(document: Document, number: int, reading: Reading, turned: Turned) -> list[list[TextLine]]:
+    """The rows of the text layer, as far as they are in the region that is asked for."""
+    if reading.region is None:
+        return document.rows(number, turned)
+    region = reading.region
+    inside = ([cell for cell in row if _is_inside(cell.box, region)] for row in document.rows(number, turned))
+    return [row for row in inside if row]
 
 
 def _is_inside(box: Box | None, region: Box) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 from PIL import Image
 
 from engine.documents.forms import as_csv, as_fields, as_markdown
+from engine.documents.grid import Cells, Rule
 from engine.documents.merge import compare
 from engine.documents.sheet import Sheet, lies_on_its_side, take_apart, without_cut_print
 from engine.files.private_folder import WorkFolder
@@ -22,7 +23,7 @@ from engine.tasks.asking import Answered, Asking
 from engine.tasks.pagewise import PageReader
 from engine.tasks.piecewise import NO_PRINT, PIECE_BUDGET, STRANGE, PieceReader, Readings
 
-__all__ = ["choose_way", "read_page"]
+__all__ = ["choose_way", "read_page", "told_as"]
 
 PAGE_REACH = 40
 """Characters of a piece for a model that reads lines of any length."""
@@ -61,7 +62,7 @@ def choose_way(reading: Reading, info: PageInfo, traits: Traits) -> Way:
     if reading.way != "auto":
         return reading.way
     reads_only = bool(traits.max_line_characters)  # it finds no structure that the lines of a layer would lack
-    has_form = reading.form == "text" or (reads_only and reading.form == "markdown")
+    has_form = reading.form == "text" or (reads_only and reading.form != "question")
     if info.verdict == "text" and has_form and reading.region is None:
         return "layer"
     return "pieces" if reads_only else "page"
@@ -78,14 +79,11 @@ def read_page(
 ) -> Generator[PageProgress, None, PageText]:
     """Read the picture of a page, or of the region of it that the reading names, turned as was asked or found.
 
-    layer: its lines in the file, which are the answer where the way is "layer" and nothing is compared.
+    layer: its lines in the file, for a comparison.
     between: runs now and then while the page is taken apart, and may raise.
     """
     started = time.monotonic()
     way, turned = choose_way(reading, info, traits), info.turned if reading.turned is None else reading.turned
-    if way == "layer" and not reading.compares:
-        state: PageState = "done" if layer else "empty"
-        return PageText(info.number, state, tuple(layer), turned=turned, receipt=PageReceipt("layer"))
     asked = way if way != "layer" else ("pieces" if traits.max_line_characters else "page")
     with WorkFolder() as folder:
         if reading.region is not None:
@@ -253,17 +251,22 @@ class _Page:
     def _in_form(self, found: Readings) -> tuple[str, str]:
         """The answer in the form that was asked for, made of the lines; or a sentence why there is none."""
         match self._reading.form:
-            case "text":
-                return "", ""
             case "markdown":
                 return as_markdown(found.cells(), self._sheet.line, self._sheet.ground.rules), ""
-            case "table":
-                table = as_csv(found.cells(), self._sheet.ground.rules)
-                return table, "" if table else "No table was found: no two rows of several cells stand together."
-            case "fields":
-                return as_fields(found.cells(), self._reading.schema), ""
             case "question":
                 return "", "This model only reads, it answers no questions. Choose a Gemma 4 model for that."
+        return told_as(self._reading, found.cells(), self._sheet.ground.rules)
+
+
+def told_as(reading: Reading, rows: Sequence[Cells], rules: Sequence[Rule] = ()) -> tuple[str, str]:
+    """A page's table or fields, made of its rows, if they were asked for; or a sentence why there are none."""
+    match reading.form:
+        case "table":
+            table = as_csv(rows, rules)
+            return table, "" if table else "No table was found: no two rows of several cells stand together."
+        case "fields":
+            return as_fields(rows, reading.schema), ""
+    return "", ""
 
 
 def _taken_apart(picture: Image.Image, between: Callable[[], None]) -> Sheet:

@@ -393,6 +393,6 @@ def test_a_file_is_opened_again_every_hundred_pages(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(PdfFile, "_opened", lambda self, real=PdfFile._opened: opened.append(1) or real(self))
     file = PdfFile(write_pdf(tmp_path / "a.pdf", [Page(text("A page."))]), "")
     for _ in range(250):
-        assert file.lines(1)[0].text == "A page."
+        assert file.rows(1)[0][0].text == "A page."
     file.close()
     assert len(opened) == 3

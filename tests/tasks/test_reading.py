@@ -325,15 +325,6 @@ def test_lines_of_a_page_that_are_alike_are_no_loop() -> None:
     assert (page.state, len(page.lines)) == ("done", 8)
 
 
-def test_a_good_layer_is_the_answer_and_nothing_is_asked() -> None:
-    layer = [TextLine("from the file", Box(0, 0, 0.5, 0.1), source="layer")]
-    info = PageInfo(3, 595, 842, "text", "All of it.")
-    page, _ = read(draw_page([]), asking(lambda *_: pytest.fail("asked")), UPRIGHT, layer=layer, info=info)
-    assert page.lines == tuple(layer)
-    assert page.receipt is not None
-    assert page.receipt.way == "layer"
-
-
 def test_layer_and_reading_are_compared_line_by_line() -> None:
     lines = prose(3, 60, 100, 2)
     layer = [
