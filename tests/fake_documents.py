@@ -78,6 +78,7 @@ class Pretence(msgspec.Struct):
     """The page at which the engine ends, as long as its marker does not exist."""
     fails_at: int = 0
     fields: dict[str, str] = {}
+    """What is found of each; nobody is sure of one with a question mark."""
     loops_at: int = 0
 
 
@@ -161,7 +162,8 @@ def _page_text(number: int, document: Pretence, request: ReadDocument) -> PageTe
         return PageText(number, "empty", receipt=receipt)
     if request.reading.form == "fields":
         found = {name: document.fields.get(name) for name in (request.reading.schema or {}).get("properties", {})}
-        return PageText(number, "done", answer=msgspec.json.encode(found).decode(), receipt=receipt)
+        read = tuple(TextLine(value, doubtful=((0, 1),) if "?" in value else ()) for value in found.values() if value)
+        return PageText(number, "done", read, answer=msgspec.json.encode(found).decode(), receipt=receipt)
     lines = tuple(_lines(number, document))
     region = request.reading.region
     if region is not None:

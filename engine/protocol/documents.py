@@ -195,6 +195,18 @@ class PageText(_Value, frozen=True):
             return {}
         return {label: _cell(value) for label, value in found.items()}
 
+    @property
+    def doubtful_fields(self) -> frozenset[str]:
+        """Labels whose values stand in the lines just where the model was not sure of them."""
+        return frozenset(label for label, value in self.fields.items() if value and self._doubts(value))
+
+    def _doubts(self, value: str) -> bool:
+        """Whether all lines that hold a text have doubtful characters in it, and some do."""
+        places = [(line, at) for line in self.lines if (at := line.text.find(value)) >= 0]
+        return bool(places) and all(
+            any(start < at + len(value) and end > at for start, end in line.doubtful) for line, at in places
+        )
+
 
 def _cell(value: object) -> str:
     if value is None:

@@ -98,7 +98,7 @@ class FieldsTable(QObject):
         self._store = store
         self._settings = settings
         self._lane = Lane()
-        self._answers: dict[str, dict[int, dict[str, str]]] = {}
+        self._answers: dict[str, dict[int, _Answer]] = {}
         """By document and page, what was found."""
         self._fetched: set[str] = set()
         """Documents whose pages of earlier runs were asked for."""
@@ -213,11 +213,15 @@ class FieldsTable(QObject):
     def _found(self, reading: QueuedDocument, name: str) -> Cell | None:
         pages = self._answers.get(reading.id, {})
         for number in sorted(pages):
-            if text := pages[number].get(name, ""):
-                kind = _KINDS.get(self.fields.get(name, ""))
-                problem = f"This is no {self.fields[name]}." if kind and not kind.fullmatch(text.strip()) else ""
-                return Cell(text, problem, number)
+            if text := pages[number].fields.get(name, ""):
+                return Cell(text, self._problem_with(text, name, pages[number]), number)
         return None
+
+    def _problem_with(self, text: str, name: str, answer: "_Answer") -> str:
+        kind = _KINDS.get(self.fields.get(name, ""))
+        if kind and not kind.fullmatch(text.strip()):
+            return f"This is no {self.fields[name]}."
+        return "The model was not sure of this." if name in answer.doubtful else ""
 
     def export(self, form: DocumentFormat, target: Path) -> None:
         """Write the table; `said` tells what came of it. In CSV an apostrophe marks words that would be a formula."""
@@ -236,7 +240,7 @@ class FieldsTable(QObject):
         self._lane.close()
 
     def _take(self, document: QueuedDocument, text: PageText) -> None:
-        self._answers.setdefault(document.id, {})[text.number] = text.fields
+        self._answers.setdefault(document.id, {})[text.number] = _Answer(text)
         self._soon.ask()
 
     def _show(self) -> None:
@@ -256,9 +260,16 @@ class FieldsTable(QObject):
         self.changed.emit()
 
     def _take_kept(self, document: QueuedDocument, pages: Sequence[KeptPage]) -> None:
-        found = {page.number: page.present.fields for page in pages}
+        found = {page.number: _Answer(page.present) for page in pages}
         self._answers[document.id] = found | self._answers.get(document.id, {})
         self.changed.emit()
+
+
+class _Answer:
+    """What was found on a page."""
+
+    def __init__(self, page: PageText) -> None:
+        self.fields, self.doubtful = page.fields, page.doubtful_fields
 
 
 def as_words(text: str) -> str:

@@ -183,6 +183,21 @@ def test_words_that_a_spreadsheet_would_calculate_are_told_from_numbers(text: st
     assert as_words(text) == ("'" + text if is_marked else text)
 
 
+def test_a_value_that_the_model_was_not_sure_of_is_marked(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    path = pretend(tmp_path / "a.pdf", Pretence(("picture",), fields={"Shop": "Kio?k", "Town": "Berlin"}))
+    fields, rows = desk.models.fields, desk.window.documents.fields.rows
+    fields.name("Shop, Town")
+    fields.add([path])
+    qtbot.waitUntil(lambda: bool(fields.rows) and fields.cell(fields.rows[0], "Town").text == "Berlin", timeout=WAIT_MS)
+    told = Qt.ItemDataRole.AccessibleTextRole
+    assert [rows.index(0, column).data(told) for column in (1, 2)] == [
+        "Kio?k. The model was not sure of this", "Berlin",
+    ]  # fmt: skip
+    assert rows.index(0, 1).data(Qt.ItemDataRole.BackgroundRole) is not None
+    assert rows.index(0, 2).data(Qt.ItemDataRole.BackgroundRole) is None
+
+
 def test_other_names_keep_the_rows_and_what_is_missing_is_looked_for(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, draw: Draw
 ) -> None:
