@@ -21,6 +21,8 @@ class _Step:
     text: PageText | None
     num_blanks: int | None = None
     """Blanks in the text after it, where it was typed."""
+    num_drafted: int = 0
+    """Lines of the draft that these were made of; 0 for a page that is whole."""
 
 
 class Changes:
@@ -42,17 +44,23 @@ class Changes:
 
     def note(self, page: Page) -> None:
         """A page is about to change."""
-        self._remember(_Step(page.number, page.lines, page.text))
+        self._remember(_step(page))
 
     def note_typed(self, page: Page, text: str) -> None:
         """A person is about to have typed this in place of a page's text."""
-        before, num_blanks = text_of(page.lines), _num_blanks(text)
+        before, num_blanks = text_of(page.shown_lines), _num_blanks(text)
         is_small = abs(len(text) - len(before)) <= 1 and num_blanks == _num_blanks(before)
         last = self._back[-1] if self._back else None
         if last is not None and is_small and (last.number, last.num_blanks) == (page.number, num_blanks):
             self._forth.clear()
         else:
-            self._remember(_Step(page.number, page.lines, page.text, num_blanks))
+            self._remember(_step(page, num_blanks))
+
+    def end_draft(self, page: Page) -> None:
+        """A page is whole of which a draft was changed: what was done to that is one step now, back to its lines."""
+        for steps in (self._back, self._forth):
+            steps[:] = [step for step in steps if not (step.num_drafted and step.number == page.number)]
+        self.note(page)
 
     def undo(self, pages: list[Page]) -> tuple[int, int] | None:
         """Change the page back, and tell it and the first line that is another; None where nothing was changed."""
@@ -73,11 +81,17 @@ def _exchange(source: list[_Step], target: list[_Step], pages: list[Page]) -> tu
         return None
     step = source.pop()
     page = pages[step.number - 1]
-    target.append(_Step(step.number, page.lines, page.text))
-    pairs = enumerate(zip(page.lines, step.lines, strict=False))
+    target.append(_step(page))
+    lines = (*step.lines, *page.shown_draft[step.num_drafted :])
+    pairs = enumerate(zip(page.shown_lines, lines, strict=False))
     line = next((number for number, (before, after) in pairs if before != after), 0)
-    page.lines, page.text = step.lines, step.text
+    page.show(lines)
+    page.text = step.text or page.text
     return step.number, line
+
+
+def _step(page: Page, num_blanks: int | None = None) -> _Step:
+    return _Step(page.number, page.shown_lines, page.text, num_blanks, len(page.shown_draft))
 
 
 def _num_blanks(text: str) -> int:

@@ -130,7 +130,7 @@ class OpenDocument(QObject):
     def rest(self) -> tuple[Reading, Sequence[int]]:
         """The pages that were asked for and never read, and how the first of them was to be read."""
         reading, numbers = self.jobs.rest
-        return reading, [number for number in numbers if self.page(number).text is None]
+        return reading, [each for each in numbers if self.page(each).text is None or self.page(each).carried]
 
     @property
     def seconds_left(self) -> float | None:
@@ -262,6 +262,10 @@ class OpenDocument(QObject):
         page, offer = self.page(text.number), Offer(text, region)
         if text.state == "failed" and page.is_read:
             self._fail(text.reason, page.number)
+        elif (lines := page.completed(offer)) is not None:
+            page.text, page.carried, page.lines = text, (), lines_of(text)
+            self.changes.end_draft(page)
+            page.lines = lines
         elif page.resists(offer):
             page.offer = offer
         else:
@@ -271,7 +275,7 @@ class OpenDocument(QObject):
     def _put(self, page: Page, offer: Offer) -> None:
         if page.text is not None:
             self.changes.note(page)
-        before, page.lines = page.lines, page.after(offer)
+        before, page.lines, page.carried = page.lines, page.after(offer), ()
         if offer.region is None:
             page.text = offer.text
         else:
@@ -282,11 +286,11 @@ class OpenDocument(QObject):
     # --- what a person makes of it
 
     def edit(self, number: int, text: str) -> None:
-        """Take what a person wrote in place of a page's text."""
+        """Take what a person wrote in place of a page's text, or of what was read of it so far."""
         page = self.page(number)
-        if text != text_of(page.lines):
+        if text != text_of(page.shown_lines):
             self.changes.note_typed(page, text)
-            page.lines = edited(page.lines, text)
+            page.show(edited(page.shown_lines, text))
             self.page_changed.emit(number)
 
     def accept(self, number: int) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import Errand
 from app.viewmodels.reading.errands import Errands
-from app.viewmodels.reading.lines import drafted
 from app.viewmodels.reading.pace import Pace, weight
 from app.viewmodels.reading.page import Page
 from engine import (
@@ -125,9 +124,13 @@ class PageJobs(QObject):
         for page in [self._pages[each - 1] for each in sorted(before | self._followed)]:
             is_waiting = page.number in self._followed
             progress = share if is_waiting and page.number == number else None
-            draft = drafted(lines) if progress is not None else ()
-            if (is_waiting, progress, draft) != (page.is_waiting, page.progress, page.draft):
-                page.is_waiting, page.progress, page.draft = is_waiting, progress, draft
+            was = page.is_waiting, page.progress, page.draft
+            if progress is None:
+                page.end_reading()
+            else:
+                page.take_draft(lines)
+            page.is_waiting, page.progress = is_waiting, progress
+            if was != (page.is_waiting, page.progress, page.draft):
                 self.progressed.emit(page.number)
         if was_followed != self.is_followed:
             self.changed.emit()
@@ -144,7 +147,7 @@ class PageJobs(QObject):
         job.running, job.waiting = job.waiting[:count], job.waiting[count:]
         job.since = time.monotonic()
         for number in job.running:
-            self._pages[number - 1].draft = ()
+            self._pages[number - 1].take_draft(())
         reading, pages, path, password = job.reading, tuple(job.running), str(self._path), self.password
         if len(pages) == 1 and reading.turned is None:
             reading = with_fields(reading, turned=self._pages[pages[0] - 1].chosen_turn)
@@ -158,7 +161,7 @@ class PageJobs(QObject):
             case PageProgress(number, num_done, num_pieces, lines) if number in job.running:
                 page = self._pages[number - 1]
                 page.progress = num_done / max(num_pieces, 1)
-                page.draft += drafted(lines)
+                page.take_draft([*(line.text for line in page.draft_read), *lines])
                 self.progressed.emit(number)
             case PageRead(text) if text.number in job.running:
                 job.running.remove(text.number)
@@ -212,9 +215,7 @@ class PageJobs(QObject):
 
     def _let_go(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            self._pages[number - 1].is_waiting = False
-            self._pages[number - 1].progress = None
-            self._pages[number - 1].draft = ()
+            self._pages[number - 1].end_reading()
 
     def _note_pace(self, job: _Job, number: int) -> None:
         now = time.monotonic()

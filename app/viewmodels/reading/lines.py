@@ -10,8 +10,8 @@ from msgspec.structs import replace as with_fields
 from engine import Box, PageText, TextLine
 
 __all__ = [
-    "Line", "answer_of", "covers", "drafted", "edited", "lines_of", "place_of", "put_in_place", "text_of",
-    "whole_lines", "word_around",
+    "Line", "answer_of", "carried_over", "covers", "drafted", "edited", "lines_of", "place_of", "put_in_place",
+    "text_of", "whole_lines", "word_around",
 ]  # fmt: skip
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -140,6 +140,30 @@ def edited(lines: Sequence[Line], text: str) -> tuple[Line, ...]:
     if texts[-1] == old[-1].text:
         new[-1] = old[-1]
     return (*lines[:first], *new, *lines[last + 1 :])
+
+
+def carried_over(draft: Sequence[Line], edited: Sequence[Line], whole: Sequence[Line]) -> tuple[Line, ...] | None:
+    """The lines of a page with what a person made of its draft meanwhile; None where it does not begin as its draft.
+
+    edited: what became of the draft; lines that nobody touched are the same objects.
+    """
+    if text_of(whole[: len(draft)]) != text_of(draft):
+        return None
+    places = {id(line): number for number, line in enumerate(draft)}
+    found: list[Line] = []
+    changed: list[Line] = []
+    at = 0
+    end = Line(TextLine(""))
+    for line in (*edited, end):
+        place = places.get(id(line), len(draft) if line is end else -1)
+        if place < 0:
+            changed.append(line)
+            continue
+        boxes = (_box_at(whole[at:place], number, len(changed)) for number in range(len(changed)))
+        found += [replace(each, read=with_fields(each.read, box=box)) for each, box in zip(changed, boxes, strict=True)]
+        found += whole[place : place + 1] if line is not end else ()
+        changed, at = [], place + 1
+    return (*found, *whole[len(draft) :])
 
 
 def covers(region: Box, box: Box | None) -> bool:

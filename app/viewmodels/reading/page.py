@@ -1,11 +1,21 @@
 """One page of an open document: what it holds, what was read of it, and what a person made of that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace as with_fields
 
 from app.store import Offer
-from app.viewmodels.reading.lines import Line, answer_of, covers, lines_of, put_in_place, word_around
+from app.viewmodels.reading.lines import (
+    Line,
+    answer_of,
+    carried_over,
+    covers,
+    drafted,
+    lines_of,
+    put_in_place,
+    word_around,
+)
 from engine import PageInfo, PageText, Turned
 
 __all__ = ["Page"]
@@ -29,7 +39,11 @@ class Page:
     progress: float | None = None
     """How much of it is read, from 0 to 1, while it is."""
     draft: tuple[Line, ...] = ()
-    """What was read of it so far, from its top on, while it is."""
+    """What was read of it so far, from its top on, while it is; with what a person corrected meanwhile."""
+    draft_read: tuple[Line, ...] = ()
+    """The same without corrections."""
+    carried: tuple[Line, ...] = ()
+    """The draft without corrections of which a person made its lines, until it is whole."""
     chosen_turn: Turned | None = None
     """Degrees clockwise that a person chose."""
     _counted: tuple[tuple[Line, ...], int] = ((), 0)
@@ -67,6 +81,34 @@ class Page:
     def shown_lines(self) -> tuple[Line, ...]:
         """What stands there: as it stands now, or what was read so far."""
         return self.draft if self.shows_draft else self.lines
+
+    def show(self, lines: tuple[Line, ...]) -> None:
+        """Let these stand in the place of what stands there."""
+        if self.shows_draft:
+            self.draft = lines
+        else:
+            self.lines = lines
+
+    @property
+    def shown_draft(self) -> tuple[Line, ...]:
+        """The draft of which what stands there was made, without corrections; empty for a page that is whole."""
+        return self.draft_read if self.shows_draft else self.carried
+
+    def take_draft(self, texts: Sequence[str]) -> None:
+        """So much is read of it now; what a person made of the lines before stays."""
+        read = drafted(texts)
+        if read[: len(self.draft_read)] == self.draft_read:
+            new = read[len(self.draft_read) :]
+            self.draft, self.draft_read = self.draft + new, self.draft_read + new
+        else:
+            self.draft = self.draft_read = read
+
+    def end_reading(self) -> None:
+        """It is read no further. A draft goes, but for one that a person corrected: that is a page cut off."""
+        if self.shows_draft and any(line.is_corrected for line in self.draft):
+            self.text = PageText(self.number, "cut_off", tuple(line.read for line in self.draft_read))
+            self.lines, self.carried = self.draft, self.draft_read
+        self.is_waiting, self.progress, self.draft, self.draft_read = False, None, (), ()
 
     @property
     def is_corrected(self) -> bool:
@@ -117,6 +159,12 @@ class Page:
         turned = self.lines_turned - offer.text.turned
         new = tuple(line.turned(turned) for line in lines_of(offer.text))
         return put_in_place(self.lines, offer.region.turned(turned), new)
+
+    def completed(self, offer: Offer) -> tuple[Line, ...] | None:
+        """The lines that were corrected while it was read, with the rest of it; None where that is no draft of this."""
+        if offer.region is not None or not self.carried:
+            return None
+        return carried_over(self.carried, self.lines, lines_of(offer.text))
 
     def resists(self, offer: Offer) -> bool:
         """Whether a person changed what was read again."""

@@ -28,15 +28,13 @@ _PARAGRAPH = "\u2029"
 class PageEditor(QPlainTextEdit):
     """Shows lines, one a paragraph; undo and redo are the view model's, for they reach beyond what is typed.
 
-    **Signals:** `edited` (the whole text), `line_reached` (number), `undo_requested`, `redo_requested`,
-    `refused` (somebody typed into what cannot be changed now).
+    **Signals:** `edited` (the whole text), `line_reached` (number), `undo_requested`, `redo_requested`.
     """
 
     edited = Signal(str)
     line_reached = Signal(int)
     undo_requested = Signal()
     redo_requested = Signal()
-    refused = Signal()
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -140,15 +138,13 @@ class PageEditor(QPlainTextEdit):
         self.redo_requested.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Undo and redo are not Qt's; who types in vain is told."""
+        """Undo and redo are not Qt's."""
         if event.matches(QKeySequence.StandardKey.Undo):
             self.undo()
         elif event.matches(QKeySequence.StandardKey.Redo):
             self.redo()
         else:
             super().keyPressEvent(event)
-            if self.isReadOnly() and _writes(event):
-                self.refused.emit()
 
     def event(self, event: QEvent) -> bool:
         """Claim the keys of undo and redo."""
@@ -163,11 +159,11 @@ class PageEditor(QPlainTextEdit):
         """The usual commands of a text."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        has_selection, is_open = self.textCursor().hasSelection(), not self.isReadOnly()
+        has_selection = self.textCursor().hasSelection()
         for words, do, is_enabled in (
-            ("Undo", self.undo, is_open), ("Redo", self.redo, is_open), ("", None, True),
-            ("Cut", self.cut, has_selection and is_open), ("Copy", self.copy, has_selection),
-            ("Paste", self.paste, is_open), ("", None, True), ("Select All", self.selectAll, True),
+            ("Undo", self.undo, True), ("Redo", self.redo, True), ("", None, True),
+            ("Cut", self.cut, has_selection), ("Copy", self.copy, has_selection),
+            ("Paste", self.paste, True), ("", None, True), ("Select All", self.selectAll, True),
         ):  # fmt: skip
             if do is None:
                 menu.addSeparator()
@@ -280,13 +276,6 @@ class PageEditor(QPlainTextEdit):
                 painter.fillRect(QRect(4, round(place.top()) + self.fontMetrics().height() // 2 - 1, 3, 3), dot)
             block = block.next()
         painter.end()
-
-
-def _writes(event: QKeyEvent) -> bool:
-    """Whether a key changes a text that can be changed."""
-    keys = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete, Qt.Key.Key_Return, Qt.Key.Key_Enter)
-    is_text = bool(event.text()) and event.text().isprintable()
-    return is_text or event.key() in keys or event.matches(QKeySequence.StandardKey.Paste)
 
 
 def _units(text: str, index: int) -> int:

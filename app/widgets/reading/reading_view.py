@@ -56,7 +56,6 @@ class ReadingView(QWidget):
         self.header.toggle.clicked.connect(self.toggle_half)
         self.failure.dismissed.connect(self._dismiss)
         self.text.line_reached.connect(self.page.view.show_line)
-        self.text.editor.refused.connect(lambda: self.toast.say("This page can be corrected as soon as it is read."))
         self.page.view.line_chosen.connect(self._choose_line)
         self.page.view.step_requested.connect(reader.step)
         reader.placed.connect(lambda line, _: self.page.view.show_line(line))

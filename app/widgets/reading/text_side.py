@@ -93,7 +93,6 @@ class TextSide(QWidget):
         is_other = self._shown != (document, number)
         self._shown = (document, number)
         self.editor.show_lines(page.shown_lines, is_other=is_other)
-        self.editor.setReadOnly(page.shows_draft)
         self.editor.setPlaceholderText("" if page.lines else _NOTHING)
         self.state.setText(page_line(page))
         receipt = receipt_line(page.text.receipt if page.text is not None else None)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from app.viewmodels.reading.lines import (
     Line,
     answer_of,
+    carried_over,
     covers,
     edited,
     lines_of,
@@ -31,6 +32,20 @@ PAGE = (line("A White Rabbit", 0), line("with pink eyes", 1, ((5, 9),)), line("r
 def test_the_edited_lines_are_the_edited_text(texts: list[str], text: str) -> None:
     lines = tuple(line(each, row) for row, each in enumerate(texts))
     assert text_of(edited(lines, text)) == text
+
+
+@given(st.integers(0, 4), st.integers(0, 4), st.lists(st.text("ab", max_size=3), max_size=3))
+def test_what_became_of_a_draft_stands_in_the_whole_page(first: int, last: int, texts: list[str]) -> None:
+    draft = tuple(line(f"line {row}", row) for row in range(5))
+    whole = (*(line(each.text, row, ((0, 1),)) for row, each in enumerate(draft)), line("the rest", 5))
+    new = tuple(Line(TextLine(text), is_corrected=True) for text in texts)
+    made = (*draft[:first], *new, *draft[max(first, last) :])
+    found = carried_over(draft, made, whole)
+    assert found == (*whole[:first], *(each for each in found[first : first + len(new)]), *whole[max(first, last) :])
+    assert [each.text for each in found[first : first + len(new)]] == texts
+    if len(new) == max(first, last) - first:
+        assert [each.box for each in found] == [each.box for each in whole]
+    assert carried_over(draft, made, (line("other"), *whole[1:])) is None
 
 
 def test_what_is_not_touched_stays_as_it_was() -> None:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.document import OpenDocument, Phase
+from app.viewmodels.reading.lines import lines_of
 from app.widgets.export_sheet import ExportSheet
 from app.widgets.reading.ask_sheet import AskSheet
 from engine import Box, PageText
@@ -66,20 +67,15 @@ def test_the_keyboard_stays_in_the_document_that_is_read(
 def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    """It is there to be read, found and copied, and to be corrected once the page is whole, which is said to who types;
-    one that has a text keeps it meanwhile.
-    """
+    """It is there to be read, found, copied and corrected; one that has a text keeps it meanwhile."""
     gate = tmp_path / "go"
     desk = open_desk("fast")
     document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
     side = desk.window.reading.text
     document.read([1], desk.models.choice.reading)
     qtbot.waitUntil(lambda: side.editor.isVisible() and side.editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
-    assert side.editor.isReadOnly()
     assert side.state.text().startswith("Reading")
     assert not document.page(1).lines
-    QTest.keyClicks(side.editor, "x")
-    assert "as soon as it is read" in desk.window.reading.toast.text.text()
     commands, finding = desk.window.commands, desk.models.page_finding
     qtbot.waitUntil(lambda: all(commands[name].isEnabled() for name in ("find", "copy_page")), timeout=WAIT_MS)
     assert not commands["copy_pages"].isEnabled()
@@ -91,7 +87,6 @@ def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
     finding.close()
     gate.touch()
     qtbot.waitUntil(lambda: side.editor.text == "\n".join(SENTENCES), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: not side.editor.isReadOnly(), timeout=WAIT_MS)
     assert not document.page(1).draft
     document.edit(1, "mine")
     gate.unlink()
@@ -99,9 +94,55 @@ def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
     qtbot.waitUntil(lambda: bool(document.page(1).draft), timeout=WAIT_MS)
     desk.window.reading.refresh()
     assert side.editor.text == "mine"
-    assert not side.editor.isReadOnly()
     gate.touch()
     qtbot.waitUntil(lambda: document.page(1).offer is not None, timeout=WAIT_MS)
+
+
+def test_a_line_that_is_corrected_while_its_page_is_read_stays_and_the_rest_comes(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "go"
+    desk = open_desk("fast")
+    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
+    editor = desk.window.reading.text.editor
+    document.read([1], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: editor.isVisible() and editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    editor.go_to(1)
+    QTest.keyClicks(editor, "Mine")
+    mine = [SENTENCES[0], f"Mine{SENTENCES[1]}", *SENTENCES[2:]]
+    assert editor.text == "\n".join(mine[:3])
+    editor.undo()
+    assert editor.text == "\n".join(SENTENCES[:3])
+    editor.redo()
+    gate.touch()
+    qtbot.waitUntil(lambda: not document.is_reading, timeout=WAIT_MS)
+    page = document.page(1)
+    qtbot.waitUntil(lambda: editor.text == "\n".join(mine), timeout=WAIT_MS)
+    assert page.offer is None
+    assert [line.is_corrected for line in page.lines] == [False, True, *[False] * (len(SENTENCES) - 2)]
+    assert page.lines[1].box == lines_of(page.text)[1].box, "it keeps its place"
+    editor.undo()
+    assert editor.text == "\n".join(SENTENCES), "one step takes back what was corrected meanwhile"
+    assert page.text is not None
+
+
+def test_a_page_that_was_corrected_and_read_no_further_is_one_that_is_cut_off(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "go"
+    desk = open_desk("fast")
+    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
+    editor = desk.window.reading.text.editor
+    document.read([1], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: editor.isVisible() and editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    document.edit(1, f"Mine\n{SENTENCES[2]}")
+    document.stop()
+    assert document.page(1).text.state == "cut_off"
+    qtbot.waitUntil(lambda: editor.text == f"Mine\n{SENTENCES[2]}", timeout=WAIT_MS)
+    gate.touch()
+    document.read([1], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: editor.text == "\n".join(["Mine", *SENTENCES[2:]]), timeout=WAIT_MS)
+    assert (document.page(1).text.state, document.page(1).offer) == ("done", None)
 
 
 def opened(desk: Desk, qtbot: QtBot, path: Path) -> OpenDocument:
