@@ -95,6 +95,9 @@ QToolButton[role="budget"] { color: $accent; font-size: ${caption}px; padding: 1
 QToolButton[role="budget"]:hover { background: $hover; }
 QToolButton[role="remove"] { padding: 2px; border-radius: 9px; }
 
+QToolButton[role="over"] { background: $surface; border-color: $hairline; }
+QToolButton[role="over"]:hover { background: $hover; }
+QToolButton[role="over"]:focus { border-color: $accent; }
 QToolButton[role="enclosure"] { background: $surface; border: 1px solid $outline; border-radius: 10px;
   padding: 6px 12px 6px 8px; }
 QToolButton[role="enclosure"]:hover { background: $hover; }

@@ -3,12 +3,15 @@
 The layout puts them back when it lays the block out anew.
 """
 
-from PySide6.QtCore import QPointF, QRect, Qt
+from functools import partial
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QTextBlock, QWheelEvent
 
+from app.widgets.markdown.handles import THICK, Handle
 from app.widgets.markdown.markdown_document import CODE_PADDING
 
-__all__ = ["code_offset", "code_step", "code_width", "scroll_code", "scroll_code_to"]
+__all__ = ["code_handle", "code_offset", "code_step", "code_width", "scroll_code", "scroll_code_to"]
 
 _NOTCH = 48
 """Pixels for a notch of a wheel."""
@@ -41,6 +44,15 @@ def scroll_code(lines: list[QTextBlock], step: float, width: int) -> bool:
     for line in lines:
         line.layout().setPosition(QPointF(-offset, line.layout().position().y()))
     return most > 0
+
+
+def code_handle(lines: list[QTextBlock], card: QRectF, width: int) -> Handle | None:
+    """The handle at the foot of a code block's card in a view of this width, if its lines are too long."""
+    whole = code_width(lines)
+    if whole <= width:
+        return None
+    track = QRectF(card.left() + CODE_PADDING, card.bottom() - 6, card.width() - 2 * CODE_PADDING, THICK)
+    return Handle(track, whole, width, code_offset(lines), partial(scroll_code, lines, width=width))
 
 
 def scroll_code_to(lines: list[QTextBlock], place: QRect, width: int) -> bool:

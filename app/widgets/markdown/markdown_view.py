@@ -41,7 +41,7 @@ from app.widgets.markdown.markdown_document import (
 from app.widgets.markdown.ornaments import Ornaments, card_of
 from app.widgets.markdown.selection import Copied, copied_table, selection_mime
 from app.widgets.markdown.wide_tables import TabularView
-from app.widgets.shared.look import IconButton, Look
+from app.widgets.shared.look import IconButton, Look, give_role
 
 __all__ = ["MarkdownView"]
 
@@ -73,6 +73,7 @@ class MarkdownView(TabularView):
         self._settled_end = 0
         self._formulas = FormulaImages(look, self.document())
         self._ornaments = Ornaments(look)
+        self.grip.finders.append(partial(self._ornaments.handle_at, self))
         self._colors = CodeColors(look, self.document())
         self._coming = ""
         self._next = Soon(self, 0, self._set_next)
@@ -84,6 +85,7 @@ class MarkdownView(TabularView):
         self._rest.timeout.connect(self._show_coming)
         self._redraw = Soon(self, 0, self._restyle)
         self.code_button = IconButton(look, "copy", "Copy code", side=26, parent=self.viewport(), does=self._copy_code)
+        give_role(self.code_button, "over")
         self.code_button.hide()
         self._button_block = QTextCursor(self.document())
         self.cursorPositionChanged.connect(self._follow_cursor)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -15,9 +15,11 @@ from PySide6.QtGui import (
     QTextFragment,
     QTextLine,
 )
+from PySide6.QtWidgets import QTextBrowser
 
 from app.widgets.markdown.code_blocks import code_language, code_lines, is_code
-from app.widgets.markdown.code_scroll import code_offset, code_width
+from app.widgets.markdown.code_scroll import code_handle
+from app.widgets.markdown.handles import Handle
 from app.widgets.markdown.markdown_document import (
     CODE_PADDING,
     INLINE_CODE,
@@ -55,7 +57,9 @@ class Ornaments:
                 lines = code_lines(block)
                 card = card_of(lines, width, label)
                 self._paint_card(painter, card, code_language(lines[0]))
-                self._paint_handle(painter, card, lines)
+                if handle := code_handle(lines, card, round(width)):
+                    painter.setBrush(QColor(self._theme.colors.secondary))
+                    handle.paint(painter)
                 block = lines[-1]
             elif is_rule(block):
                 line = layout.blockBoundingRect(block)
@@ -65,6 +69,17 @@ class Ornaments:
             if not is_code(block):
                 self._paint_inline_code(painter, block)
             block = block.next()
+
+    def handle_at(self, view: QTextBrowser, position: QPoint) -> Handle | None:
+        """The handle of code at a place in a view."""
+        block, width = view.cursorForPosition(position).block(), view.viewport().width()
+        for line in (block, block.previous()):
+            if is_code(line):
+                lines = code_lines(line)
+                handle = code_handle(lines, card_of(lines, width, label_height(self._theme)), width)
+                if handle and handle.has(QPointF(position)):
+                    return handle
+        return None
 
     def _paint_card(self, painter: QPainter, card: QRectF, language: str) -> None:
         colors = self._theme.colors
@@ -80,18 +95,6 @@ class Ornaments:
             QPointF(card.left() + CODE_PADDING + 2, card.top() + label_height(self._theme) - 1), language[:40]
         )
         painter.setFont(font)
-
-    def _paint_handle(self, painter: QPainter, card: QRectF, lines: list[QTextBlock]) -> None:
-        """Paint how much of too long lines is seen, and where."""
-        whole = code_width(lines)
-        if whole <= card.right() + 1:
-            return
-        room = card.width() - 2 * CODE_PADDING
-        share = card.right() / whole
-        start = card.left() + CODE_PADDING + room * code_offset(lines) / whole
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.colors.secondary))
-        painter.drawRoundedRect(QRectF(start, card.bottom() - 6, room * share, 3), 1.5, 1.5)
 
     def _paint_inline_code(self, painter: QPainter, block: QTextBlock) -> None:
         """Paint a ground under code in a line of text, as tall as its letters."""

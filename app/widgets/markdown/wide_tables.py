@@ -6,8 +6,9 @@ A table fills its lines from edge to edge, so it is painted, and pointed at, as 
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSignalBlocker
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
@@ -26,6 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.widgets.markdown.code_scroll import code_step
+from app.widgets.markdown.handles import THICK, Grip, Handle
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import Look
 
@@ -63,6 +65,8 @@ class TabularView(TextView):
     """A text in which wide tables scroll sideways, each by itself."""
 
     def __init__(self, look: Look, role: str, parent: QWidget | None = None) -> None:
+        self.grip = Grip(self)  # Qt's constructor sends events already
+        self.grip.finders.append(self._handle_at)
         super().__init__(look, role, parent)
         self._wide: dict[int, int] = {}
         """How many pixels each table is scrolled to the right that is wider than the view, by where it begins."""
@@ -105,6 +109,10 @@ class TabularView(TextView):
         if event.size().width() != event.oldSize().width():
             self.fit_tables()
 
+    def viewportEvent(self, event: QEvent) -> bool:
+        """A handle follows the mouse."""
+        return self.grip.takes(event) or super().viewportEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Where it is seen."""
         with self._moved(self._offset_at(event.position().toPoint())):
@@ -128,7 +136,7 @@ class TabularView(TextView):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Sideways, a wide table scrolls under the pointer."""
         table = super().cursorForPosition(event.position().toPoint()).currentTable()
-        step = round(code_step(event))
+        step = code_step(event)
         if step and table is not None and self._scroll(table, step):
             event.accept()
         else:
@@ -165,12 +173,12 @@ class TabularView(TextView):
         if most := self._most(table):
             self._wide[table.firstPosition()] = min(offset, most)
 
-    def _scroll(self, table: QTextTable, step: int) -> bool:
+    def _scroll(self, table: QTextTable, step: float) -> bool:
         """As far as there is anything; whether the table is wide."""
         place = table.firstPosition()
         if place not in self._wide:
             return False
-        self._wide[place] = min(max(self._wide[place] + step, 0), self._most(table))
+        self._wide[place] = min(max(round(self._wide[place] + step), 0), self._most(table))
         self._repaint_wide()
         return True
 
@@ -219,15 +227,21 @@ class TabularView(TextView):
         """Paint how much of a wide table is seen, and where."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._look.theme.colors.secondary))
-        for table, offset in self._wide_tables():
-            band = self._band(table)
-            if band.intersects(seen):
-                share = band.width() / (band.width() + self._most(table))
-                handle = QRectF(offset * share, band.bottom() - 4, band.width() * share, 3)
-                painter.drawRoundedRect(handle, 1.5, 1.5)
+        for handle in self._handles():
+            if handle.area.intersects(QRectF(seen)):
+                handle.paint(painter)
         painter.end()
+
+    def _handles(self) -> Iterator[Handle]:
+        for table, offset in self._wide_tables():
+            band, most = self._band(table), self._most(table)
+            if most:
+                track = QRectF(0, band.bottom() - 4, band.width(), THICK)
+                yield Handle(track, band.width() + most, band.width(), offset, partial(self._scroll, table))
+
+    def _handle_at(self, position: QPoint) -> Handle | None:
+        return next((handle for handle in self._handles() if handle.has(QPointF(position))), None)
 
     def _repaint_wide(self) -> None:
         if self._wide:

@@ -1,13 +1,16 @@
 """Tables that need more room than there is: whole words, and each scrolls by itself."""
 
+import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QTextCursor, QTextTable, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.look.theme import Theme
+from app.widgets.markdown.handles import Handle
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.wide_tables import column_widths
+from tests.app.driving import BUTTON
 
 HEADS = ("Language", "Paradigm", "Concurrency", "Installation", "Straightforwardness")
 SOURCE = f"before\n\n| {' | '.join(HEADS)} |\n{'|---' * 5}|\n| Python | a few | threads | pip | {'very ' * 9}|\n\nafter"
@@ -76,3 +79,52 @@ def test_a_place_in_a_wide_table_is_brought_into_view(view: MarkdownView) -> Non
     assert view.place_of_hit() is not None
     row = QPoint(200, view.cursorRect(cell).center().y())
     assert view.cursorForPosition(row).block() == cell.block()
+
+
+LONG_CODE = "```\nshort\nx = [" + "123, " * 60 + "]\n```\n\nafter"
+
+
+@pytest.mark.parametrize("source", [SOURCE, LONG_CODE, f"> {LONG_CODE.replace(chr(10), chr(10) + '> ')}"])
+def test_the_handle_of_what_is_too_wide_is_dragged_to_its_end_and_back(view: MarkdownView, source: str) -> None:
+    def handle() -> Handle:
+        places = (QPoint(60, y) for y in range(view.height()))
+        return next(found for place in places if (found := view.grip._find(place)) is not None)
+
+    def drag(start: float, end: float, y: float) -> None:
+        QTest.mousePress(view.viewport(), BUTTON, pos=QPoint(round(start), round(y)))
+        QTest.mouseMove(view.viewport(), QPoint(round(end), round(y) + 40))  # a hand does not stay on the line
+        QTest.mouseRelease(view.viewport(), BUTTON, pos=QPoint(round(end), round(y) + 40))
+
+    view.resize(260, 100)
+    view.show_markdown(source, is_complete=True)
+    view.grab()
+    first = handle()
+    assert first.offset == 0
+    y = first.track.center().y()
+    drag(first.area.left() + 5, first.area.left() + 5, y)
+    begun = handle()
+    assert begun.offset == 0, "what is taken hold of stays where it is"
+    drag(first.area.left() + 5, 2000, y)
+    last = handle()
+    assert last.offset == pytest.approx(last.whole - last.seen, abs=1)
+    drag(last.area.right() - 3, -2000, y)
+    back = handle()
+    assert back.offset == 0
+    QTest.mouseClick(view.viewport(), BUTTON, pos=QPoint(round(first.track.center().x()), round(y)))
+    middle = handle()
+    assert middle.offset == pytest.approx((middle.whole - middle.seen) / 2, abs=middle.whole / 50)
+    assert not view.textCursor().hasSelection()
+
+
+def test_a_text_that_grows_leaves_the_handle_in_the_hand(view: MarkdownView) -> None:
+    view.resize(260, 100)
+    view.show_markdown(SOURCE, is_complete=False)
+    view.grab()
+    (handle,) = view._handles()
+    y = round(handle.track.center().y())
+    QTest.mousePress(view.viewport(), BUTTON, pos=QPoint(5, y))
+    view.show_markdown(f"{SOURCE} and more\n\nand more", is_complete=True)
+    QTest.mouseMove(view.viewport(), QPoint(2000, y))
+    QTest.mouseRelease(view.viewport(), BUTTON, pos=QPoint(2000, y))
+    (handle,) = view._handles()
+    assert handle.offset == pytest.approx(handle.whole - handle.seen, abs=1)
