@@ -103,9 +103,12 @@ class Collection(QObject):
         queue = self.queue
         if queue.trouble:
             return queue.trouble
+        if queue.num_searches:
+            return "Looking for documents…"
         if not queue.waiting:
             return count(len(self.entries), "document") if self.entries else ""
-        state = "Paused" if queue.is_paused else "Reading"
+        is_looking = queue.current is not None and queue.current.info is None
+        state = "Paused" if queue.is_paused else "Looking" if is_looking else "Reading"
         parts = [f"{state} · {count(len(queue.waiting), 'document')} to go"]
         if not queue.is_paused and (left := time_left(queue.seconds_left)):
             parts.append(left)

@@ -26,6 +26,7 @@ from engine import (
     EngineStopped,
     Failed,
     LookAtDocument,
+    PageLooked,
     PageProgress,
     PageRead,
     PageText,
@@ -60,6 +61,8 @@ class Queue(QObject):
         super().__init__()
         self.documents: list[QueuedDocument] = []
         self.is_paused = False
+        self.num_searches = 0
+        """In files and folders that were added, which of them are documents."""
         self.trouble = ""
         """Why it paused by itself, or what was left out of what was added."""
         self._errands = errands
@@ -121,6 +124,8 @@ class Queue(QObject):
 
     def add(self, paths: Sequence[Path], orders: Orders, *, is_forgotten: bool = False) -> None:
         """Queue documents, and all that lie in folders; one that was read so is only written again."""
+        self.num_searches += 1
+        self.changed.emit()
         self._lane.do(partial(_find, tuple(paths), self._is_closing), partial(self._take_found, orders, is_forgotten))
 
     def remove(self, document: QueuedDocument) -> None:
@@ -209,6 +214,7 @@ class Queue(QObject):
         self._go_on()
 
     def _take_found(self, orders: Orders, is_forgotten: bool, found: _Found) -> None:
+        self.num_searches -= 1
         place = max((each.place for each in self.documents), default=0.0)
         waiting = {each.path for each in self.waiting if _are_for_the_same(each.orders, orders)}
         new = [(path.absolute(), root) for path, root in found[0] if path.absolute() not in waiting]
@@ -217,7 +223,9 @@ class Queue(QObject):
             by_path.get(document.path, []).append(document)
         read_before: list[QueuedDocument] = []
         for number, (path, root) in enumerate(new, 1):
-            own = orders if root is None else msgspec.structs.replace(orders, root=root.absolute())
+            own = orders  # what writes nothing is the same wherever it came from
+            if root is not None and orders.forms:
+                own = msgspec.structs.replace(orders, root=root.absolute())
             known = next((each for each in by_path[path] if each.orders == own), None)
             if known is not None and known.is_forgotten == is_forgotten:
                 read_before += [known] if known.progress is Progress.DONE and not known.failed_pages else []
@@ -284,6 +292,9 @@ class Queue(QObject):
 
     def _take(self, document: QueuedDocument, event: EngineEvent) -> None:
         match event:
+            case PageLooked(page, num_pages):
+                document.looked = page.number, num_pages
+                self.document_changed.emit(document)
             case DocumentLooked(info):
                 document.know(info)
                 self._keep(document)

@@ -55,6 +55,8 @@ class QueuedDocument:
     """Of the pages that are over."""
     texts: dict[int, PageText] = field(default_factory=dict)
     """Of the pages that were read in this run, until all is written."""
+    looked: tuple[int, int] = (0, 0)
+    """The page that was looked at last, and how many there are."""
     page: int = 0
     """The one that is being read, and how much of it is, from 0 to 1."""
     share: float = 0.0
@@ -171,7 +173,8 @@ class QueuedDocument:
             case Progress.READING if num_pages:
                 return f"{num_over:,} of {count(num_pages, 'page')} read"
             case Progress.READING:
-                return "Looking…"
+                number, num_pages = self.looked
+                return f"Looking at page {number:,} of {num_pages:,}…" if number else "Looking…"
             case Progress.WAITING if num_over:
                 return f"Waits, {num_over:,} of {count(num_pages, 'page')} read"
             case Progress.WAITING:

@@ -1,6 +1,8 @@
 """Many documents in the window: queued, read, written, found again, deleted and brought back."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,9 +12,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.viewmodels.reading import queue
 from app.viewmodels.reading.fields import as_words
 from app.viewmodels.reading.queued import Progress
-from engine import Quote
+from engine import Quote, find_documents
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, drop, files, hover
 from tests.fake_documents import SENTENCES, Pretence, pretend
 
@@ -275,6 +278,9 @@ def test_documents_of_the_list_come_into_the_table_and_none_twice(
     assert len(fields.rows) == 2
     view.read.aboutToShow.emit()
     assert [action.isEnabled() for action in view.read.actions()] == [False]
+    fields.add([tmp_path])
+    desk.models.queue.finish()
+    assert [len(row.readings) for row in fields.rows] == [1, 1], "nor by its folder"
     wait(desk, qtbot)
     told = [entry.line for entry in desk.models.collection.entries]
     assert sorted(told) == ["1 page read"] * 2 + ["Fields Total · 1 page read"] * 2
@@ -636,6 +642,32 @@ def test_what_is_to_go_is_counted_by_the_rows_that_wait(open_desk: OpenDesk, qtb
     collection.add(waiting)
     qtbot.waitUntil(lambda: len(collection.entries) == 3, timeout=WAIT_MS)
     assert collection.line == "Reading · 2 documents to go"
+
+
+def test_while_files_are_looked_for_and_at_the_window_says_so(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, search = tmp_path / "gate", Event()
+    (pile := tmp_path / "pile").mkdir()
+    pretend(pile / "a.pdf", Pretence(("picture",) * 3, looks_for=str(gate)))
+    pretend(pile / "b.pdf", Pretence(("picture",)))
+
+    def find(paths: Sequence[Path], between: Callable[[], None]) -> object:
+        search.wait()
+        return find_documents(paths, between)
+
+    monkeypatch.setattr(queue, "find_documents", find)
+    desk = open_desk()
+    collection, state = desk.models.collection, desk.window.documents.state
+    desk.models.reader.list_all()
+    collection.add([pile])
+    qtbot.waitUntil(lambda: state.text() == "Looking for documents…", timeout=WAIT_MS)
+    search.set()
+    qtbot.waitUntil(lambda: state.text() == "Looking · 2 documents to go", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: lines(desk)["a.pdf"] == "Looking at page 1 of 3…", timeout=WAIT_MS)
+    gate.touch()
+    wait(desk, qtbot)
+    qtbot.waitUntil(lambda: state.text() == "2 documents", timeout=WAIT_MS)
 
 
 def test_back_leads_to_where_a_document_was_opened(open_desk: OpenDesk, tmp_path: Path) -> None:
