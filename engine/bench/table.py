@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any
 
 from engine.bench.run import BenchFailed
-from engine.bench.workloads import ENGINES, FILE_TABLE, OURS, PAGE_TOKENS, TEXT_TOKENS
+from engine.bench.workloads import ENGINES, FILE_TABLE, OURS, PAGE_TOKENS, RECEIPTS, TEXT_TOKENS
 
 __all__ = ["ROWS", "Line", "Row", "as_markdown", "table_report"]
 
@@ -72,6 +72,7 @@ ROWS = (
     *(Row(f"a page of {count} at once, {TEXT_TOKENS} tokens, beside one", ("pages", count), bar,
           other_task=("pages", 1))
       for count, bar in ((2, 0.7), (4, 0.5), (8, 0.5))),
+    Row(f"a page of a queue of {RECEIPTS} files, beside one by one", ("queue", RECEIPTS), 0.5, other_task=("queue", 1)),
     Row("preparing a picture at 280", ("prepare", 280), 1.0),
     Row("30 s of sound", ("sound",), 0.8),
     Row("a page written again, beside no drafts", ("lookup",), 0.67, "auto", ("lookup",), "off"),

@@ -33,6 +33,9 @@ PAGE_SIZE = 1240, 1754
 PAGE_TOKENS, TEXT_TOKENS = 64, 256
 """Of its text: a beginning, and so much that writing it counts as it does of a whole page."""
 
+RECEIPTS = 8
+"""Files of a queue, each with a page of few lines."""
+
 PAGE = "Dear Ms Okafor, we thank you for your letter of 14 March and answer each of your questions in turn. " * 3
 
 
@@ -83,7 +86,7 @@ class Cabochon(Workload):
         from engine.engine import Engine
 
         self._engine = Engine.load(model, keeps_table=keeps_table)
-        self._folder = folder
+        self._model, self._folder = model, folder
 
     def generate(self, prompt: Sequence[int]) -> Iterator[int]:
         """The most likely tokens after a prompt, computed cold."""
@@ -219,6 +222,42 @@ class Cabochon(Workload):
             picture = Picture(str(path), 280)
             asks.append(Ask((user(PROMPTS["text"], picture),), Options(GREEDY, max_new_tokens=TEXT_TOKENS)))
         return {"s": seconds(lambda: list(ask_engine(self._engine)(asks))) / count}
+
+    def queue(self, at_once: int) -> Figures:
+        """A page of files of one page, by the road of the window's queue, which asks for so many ahead."""
+        from engine.protocol.documents import Reading
+        from engine.protocol.requests import ReadDocument
+
+        reading = Reading("page", budget=280, turned=0)
+        paths = [self._folder / f"receipt {seed}.png" for seed in range(RECEIPTS)]
+        for seed, path in enumerate(paths):
+            if not path.exists():
+                receipt(seed).save(path)
+        events = self._worker()
+
+        def read() -> None:
+            for first in range(0, RECEIPTS, at_once):
+                some = paths[first : first + at_once]
+                for number, path in enumerate(some, 2):
+                    self._at_work.submit(ReadDocument(number, str(path), reading))
+                _until_over(events, len(some))
+
+        return {"s": seconds(read) / RECEIPTS}
+
+    def _worker(self) -> Any:
+        """The events of an engine beside this one, as the window has it."""
+        from queue import SimpleQueue
+
+        from engine.process.worker import EngineWorker
+        from engine.protocol.requests import Envelope, LoadModel
+
+        if not hasattr(self, "_heard"):
+            self._heard = SimpleQueue[Envelope]()
+            self._at_work = EngineWorker(self._heard.put)
+            self._at_work.start()
+            self._at_work.submit(LoadModel(1, str(self._model)))
+            _until_over(self._heard, 1)
+        return self._heard
 
     def sound(self) -> Figures:
         """Thirty seconds to soft tokens."""
@@ -374,6 +413,18 @@ class MlxVlm(Workload):
         return self._processor(images=[picture], text=[self._processor.image_token], max_soft_tokens=budget)
 
 
+def _until_over(events: Any, count: int) -> None:
+    """Until so many requests are; raises what goes wrong with one."""
+    from engine.protocol.events import DocumentRead, Failed, ModelLoaded
+
+    while count:
+        match events.get().event:
+            case Failed() as failed:
+                raise RuntimeError(failed.message)
+            case DocumentRead() | ModelLoaded():
+                count -= 1
+
+
 def _evaluated(work: Callable[[], Any]) -> Figures:
     import mlx.core as mx
 
@@ -391,6 +442,17 @@ def test_picture(seed: int) -> Any:
 
     noise = np.random.default_rng(seed).integers(0, 256, (96, 128, 3), np.uint8)
     return Image.fromarray(noise).resize((1024, 768))
+
+
+def receipt(seed: int) -> Any:
+    """A picture of a few lines of print."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    page = Image.new("RGB", (480, 360), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(24)
+    for line in range(6):
+        draw.text((30, 30 + 50 * line), f"{seed + line} {PAGE[7 * line : 7 * line + 14]} {seed}.{line}0", "black", font)
+    return page
 
 
 def page_of_print(seed: int) -> Any:

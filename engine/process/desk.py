@@ -6,18 +6,21 @@ from functools import partial
 from typing import assert_never
 
 from engine.process.lending import Loan
+from engine.protocol.documents import MOST_PAGES
 from engine.protocol.errors import Cancelled
 from engine.protocol.events import DocumentEvent, ModelInfo
 from engine.protocol.requests import DocumentRequest, LookAtDocument, ReadDocument, ShowPage, Transcribe
+from engine.tasks.abreast import Places
 from engine.tasks.documents import look_at, read_document, show
-from engine.tasks.pace import Pace
+from engine.tasks.pace import Moments, Pace
 from engine.tasks.recording import transcribe
 
 __all__ = ["Desk"]
 
-_NUM_LOOKING, _NUM_SHOWING, _NUM_READING, _NUM_HEARING = 2, 2, 1, 2
+_NUM_LOOKING, _NUM_SHOWING, _NUM_READING, _NUM_HEARING = 2, 2, MOST_PAGES, 2
 """Threads of each kind of work: a long document keeps no other from being looked at, nor its pages from being shown,
-nor a recording from being written down; one that is being made keeps no other from that."""
+nor a recording from being written down; one that is being made keeps no other from that. Documents that are read share
+the places of their pages."""
 
 
 class Desk:
@@ -35,9 +38,10 @@ class Desk:
     ) -> None:
         """All are called on its threads. on_over: told after the last event, with what went wrong if something did.
 
-        model: what is loaded now. pages_at_once: what it reads so of one document.
+        model: what is loaded now. pages_at_once: what it reads so, of all documents together.
         """
-        self._model, self._pace, self._pages_at_once = model, pace, pages_at_once
+        self._model, self._pace = model, pace
+        self._moments, self._places = Moments(pace), Places(pages_at_once)
         self._on_event, self._on_over, self._is_cancelled, self._lend = on_event, on_over, is_cancelled, lend
         self._asked: dict[int, tuple[DocumentRequest, Future[None]]] = {}
         """What is not over, by request id."""
@@ -100,6 +104,6 @@ class Desk:
                 yield show(request, between)
             case ReadDocument():
                 lend = partial(self._lend, is_cancelled)
-                yield from read_document(request, between, lend, self._pace, self._pages_at_once)
+                yield from read_document(request, between, lend, self._moments, self._places)
             case Transcribe():
                 yield from transcribe(request, is_cancelled, partial(self._lend, is_cancelled))

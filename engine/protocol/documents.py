@@ -7,9 +7,12 @@ import msgspec
 from msgspec import Meta
 
 __all__ = [
-    "Box", "DocumentInfo", "PageInfo", "PageReceipt", "PageState", "PageText", "Reading", "ReadingCost",
-    "ReadingForm", "Source", "SpokenPiece", "TextLine", "Turned", "Verdict", "Way",
+    "MOST_PAGES", "Box", "DocumentInfo", "PageInfo", "PageReceipt", "PageState", "PageText", "Reading",
+    "ReadingCost", "ReadingForm", "Source", "SpokenPiece", "TextLine", "Turned", "Verdict", "Way",
 ]  # fmt: skip
+
+MOST_PAGES = 8
+"""Pages that are read at once, of all documents together: as many rows as are worth it."""
 
 Verdict = Literal["text", "old_ocr", "damaged_text", "picture", "mixed", "empty", "unreadable"]
 """What the text layer of a page is worth: all of it good; written by an earlier reading; not to be read as Unicode;

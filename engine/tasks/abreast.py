@@ -1,21 +1,21 @@
 """Several pieces of work at once, each on a thread of its own, and told as if one came after the other."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from engine.checkpoint.fit import fit
+from engine.protocol.documents import MOST_PAGES
 from engine.protocol.events import ModelInfo
 from engine.protocol.messages import BUDGETS
 from engine.protocol.models import Machine, Use
 
-__all__ = ["MOST_PAGES", "abreast", "pages_at_once"]
-
-MOST_PAGES = 8
-"""Pages that are read at once: as many rows as are worth it."""
+__all__ = ["Places", "abreast", "pages_at_once"]
 
 PAGE_CONTEXT = 4096
 """Positions of a page or a tile and of its text."""
@@ -23,12 +23,16 @@ PAGE_CONTEXT = 4096
 ROWS_A_PAGE = 2
 """A dense page comes in two tiles."""
 
+_POLL_S = 0.1
+"""Between two looks at whether anybody still waits."""
+
 T = TypeVar("T")
 
 
 def pages_at_once(info: ModelInfo, machine: Machine) -> int:
-    """Pages of a document that are rows of one batch: as many as fit well into memory. Pieces of lines fill the rows
-    by themselves.
+    """Pages that are rows of one batch, of whichever documents: as many as fit well into memory.
+
+    Pieces of lines fill the rows by themselves.
     """
     shapes = info.shapes
     if shapes is None or info.traits.max_line_characters:
@@ -39,6 +43,43 @@ def pages_at_once(info: ModelInfo, machine: Machine) -> int:
         return fit(shapes, machine, use).verdict == "fits"
 
     return next((count for count in range(MOST_PAGES, 1, -1) if fits(count)), 1)
+
+
+class Places:
+    """As many pieces of work at once as there is room for, whoever they are of; the others wait, in order."""
+
+    def __init__(self, number: Callable[[], int] = lambda: 1) -> None:
+        """number: of places; it may change."""
+        self._number = number
+        self._changed = threading.Condition()
+        self._waiting = deque[object]()
+        self._num_taken = 0
+
+    @property
+    def number(self) -> int:
+        """Of places, at least one."""
+        return max(1, self._number())
+
+    @contextmanager
+    def taken(self, between: Callable[[], None]) -> Iterator[None]:
+        """Holds a place, once it is this one's turn. `between` runs while it waits, and may raise."""
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+            try:
+                while self._waiting[0] is not ticket or self._num_taken >= self.number:
+                    self._changed.wait(_POLL_S)
+                    between()
+                self._num_taken += 1
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._num_taken -= 1
+                self._changed.notify_all()
 
 
 @dataclass(frozen=True)

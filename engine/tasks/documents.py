@@ -46,9 +46,9 @@ from engine.protocol.events import (
     Traits,
 )
 from engine.protocol.requests import LookAtDocument, ReadDocument, ShowPage
-from engine.tasks.abreast import abreast
+from engine.tasks.abreast import Places, abreast
 from engine.tasks.asking import Asking
-from engine.tasks.pace import Moments, Noted, Pace, predicted
+from engine.tasks.pace import Noted, Pace, predicted
 from engine.tasks.reading import choose_way, read_page, told_as
 
 __all__ = ["Lend", "Lent", "look_at", "read_document", "read_one", "show"]
@@ -119,25 +119,28 @@ def read_document(
     request: ReadDocument,
     between: Callable[[], None],
     lend: Lend,
-    pace: Pace,
-    at_once: Callable[[], int] = lambda: 1,
+    pace: Noted,
+    places: Places,
 ) -> Iterator[PageProgress | PageRead | DocumentRead]:
-    """Its pages in their order, each as soon as it and those before it are read: `at_once` of them are under way.
+    """Its pages in their order, each as soon as it and those before it are read: as many are under way as get places.
 
     The model is lent for a page at a time, and only where one is needed. Raises EngineError where the document cannot
     be opened or no model can be asked; what is wrong with a page is said of that page. Ends early where `between`
     raises Cancelled.
     """
-    num_over, moments = 0, Moments(pace)
+    num_over = 0
     try:
         document = Document(Path(request.path), request.password, between)
 
         def read(number: int) -> Iterator[PageProgress | PageRead]:
-            between()
-            info = document.look(number)
-            yield PageRead((yield from read_one(document, info, request.reading, lend, moments)))
+            with places.taken(between):
+                between()
+                info = document.look(number)
+                page = yield from read_one(document, info, request.reading, lend, pace)
+            yield PageRead(page)
 
-        for event in abreast(map(read, request.pages or range(1, document.num_pages + 1)), at_once):
+        numbers = request.pages or range(1, document.num_pages + 1)
+        for event in abreast(map(read, numbers), lambda: places.number):
             yield event
             num_over += isinstance(event, PageRead)
     except Cancelled:

@@ -11,12 +11,12 @@ import pytest
 
 from engine.engine import Engine
 from engine.process.worker import EngineWorker
-from engine.protocol.documents import Reading, TextLine
-from engine.protocol.errors import EngineError
+from engine.protocol.documents import MOST_PAGES, Reading, TextLine
+from engine.protocol.errors import Cancelled, EngineError
 from engine.protocol.events import DocumentRead, Failed, ModelInfo, PageRead, Traits
 from engine.protocol.models import Machine
 from engine.protocol.requests import Envelope, LoadModel, ReadDocument
-from engine.tasks.abreast import MOST_PAGES, abreast, pages_at_once
+from engine.tasks.abreast import Places, abreast, pages_at_once
 from engine.tasks.asking import Answered, Ask, Asking
 from engine.tasks.documents import Lent, read_document
 from engine.tasks.pace import Pace
@@ -76,6 +76,41 @@ def test_what_goes_wrong_is_raised_in_its_turn_and_nothing_is_begun_any_more() -
     assert list(told) == []
 
 
+def test_places_are_shared_and_given_in_order() -> None:
+    places, order, first_is_in, may_go = Places(), list[int](), threading.Event(), threading.Event()
+    has_asked = [threading.Event() for _ in range(3)]
+
+    def work(number: int) -> None:
+        with places.taken(has_asked[number].set):
+            order.append(number)
+            first_is_in.set()
+            assert may_go.wait(PATIENCE_S)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    threads[0].start()
+    assert first_is_in.wait(PATIENCE_S)
+    for number in (1, 2):
+        threads[number].start()
+        assert has_asked[number].wait(PATIENCE_S)
+    assert order == [0]
+    may_go.set()
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2]
+
+
+def test_who_gives_up_waiting_keeps_no_place() -> None:
+    places = Places()
+
+    def give_up() -> None:
+        raise Cancelled
+
+    with places.taken(lambda: None), pytest.raises(Cancelled), places.taken(give_up):
+        pass
+    with places.taken(give_up):
+        pass
+
+
 def test_as_many_pages_as_fit_well_are_read_at_once_and_one_by_a_model_of_pieces(tiny_checkpoint: Path) -> None:
     info = Engine.load(tiny_checkpoint).info
     roomy = Machine("a chip", 2**36, 2**36, "a system", has_gpu=True)
@@ -107,7 +142,7 @@ def test_pages_are_under_way_together(pages: Path, tiny_checkpoint: Path) -> Non
         yield Model(info)
 
     request = ReadDocument(1, str(pages), Reading("page", turned=0))
-    events = list(read_document(request, lambda: None, lend, Pace(), lambda: NUM_PAGES))
+    events = list(read_document(request, lambda: None, lend, Pace(), Places(lambda: NUM_PAGES)))
     assert [each.page.text for each in events if isinstance(each, PageRead)] == ["Some words."] * NUM_PAGES
     assert events[-1] == DocumentRead(NUM_PAGES)
 
@@ -117,23 +152,30 @@ def test_each_page_is_read_as_if_it_were_alone(pages: Path, tiny_checkpoint: Pat
     reading = Reading("page", budget=70, turned=0)
     worker = EngineWorker(heard.put)
 
-    def read(request_id: int, *numbers: int) -> list[TextLine]:
-        worker.submit(ReadDocument(request_id, str(pages), reading, numbers))
-        lines = list[TextLine]()
-        while not isinstance(event := heard.get(timeout=PATIENCE_S).event, DocumentRead):
-            assert not isinstance(event, Failed), event
-            if isinstance(event, PageRead):
-                lines += event.page.lines
-        return lines
+    def read(*requests: ReadDocument) -> list[TextLine]:
+        lines: dict[int, list[TextLine]] = {request.request_id: [] for request in requests}
+        for request in requests:
+            worker.submit(request)
+        num_over = 0
+        while num_over < len(requests):
+            envelope = heard.get(timeout=PATIENCE_S)
+            assert not isinstance(envelope.event, Failed), envelope
+            num_over += isinstance(envelope.event, DocumentRead)
+            if isinstance(envelope.event, PageRead):
+                lines[envelope.request_id] += envelope.event.page.lines
+        return [line for each in lines.values() for line in each]
 
     worker.start()
     try:
         worker.submit(LoadModel(1, str(tiny_checkpoint)))
-        together = read(2)
-        alone = [line for number in range(1, NUM_PAGES + 1) for line in read(2 + number, number)]
+        single = [ReadDocument(2 + number, str(pages), reading, (number,)) for number in range(1, NUM_PAGES + 1)]
+        together = read(ReadDocument(2, str(pages), reading))
+        of_several_requests = read(*single)
+        alone = [line for request in single for line in read(request)]
     finally:
         worker.close()
-    assert [line.text for line in together] == [line.text for line in alone]
     likely = [line.confidence for line in alone]
-    assert [line.confidence for line in together] == pytest.approx(likely, abs=1e-4)
+    for lines in (together, of_several_requests):
+        assert [line.text for line in lines] == [line.text for line in alone]
+        assert [line.confidence for line in lines] == pytest.approx(likely, abs=1e-4)
     assert len(set(likely)) >= NUM_PAGES

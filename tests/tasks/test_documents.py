@@ -12,6 +12,7 @@ from engine.protocol.documents import Reading, ReadingForm
 from engine.protocol.errors import NoModel
 from engine.protocol.events import ModelInfo, PageRead, Traits
 from engine.protocol.requests import ReadDocument
+from engine.tasks.abreast import Places
 from engine.tasks.asking import Asking
 from engine.tasks.documents import DAMAGED, NOTHING_LEFT, Lent, read_document
 from engine.tasks.pace import Pace
@@ -39,7 +40,7 @@ def test_pages_of_a_damaged_file_are_read_and_what_may_be_missing_is_said(tmp_pa
     path = write_pdf(tmp_path / "a.pdf", [Page(text("First.")), Page(text("Second."))])
     whole = path.read_bytes()  # the text of the second page is in its object 8
     path.write_bytes(whole[: whole.index(b"8 0 obj") + 60])
-    events = read_document(ReadDocument(1, str(path)), lambda: None, no_model, Pace())
+    events = read_document(ReadDocument(1, str(path)), lambda: None, no_model, Pace(), Places())
     pages = [event.page for event in events if isinstance(event, PageRead)]
     assert [(page.state, page.text, page.reason) for page in pages] == [
         ("done", "First.", DAMAGED),
@@ -64,7 +65,7 @@ def test_tables_and_fields_of_a_page_whose_text_is_in_the_file_are_made_of_it(tm
 
     def answers(form: ReadingForm, page: int, schema: dict[str, Any] | None = None) -> str:
         request = ReadDocument(1, str(path), pages=(page,), reading=Reading(form=form, schema=schema))
-        events = read_document(request, lambda: None, lambda: nullcontext(ReadsOnly()), Pace())
+        events = read_document(request, lambda: None, lambda: nullcontext(ReadsOnly()), Pace(), Places())
         (told,) = (event.page for event in events if isinstance(event, PageRead))
         assert told.receipt is not None
         assert (told.state, told.receipt.way) == ("done", "layer")

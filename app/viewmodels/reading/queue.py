@@ -1,4 +1,4 @@
-"""Many documents, read one after the other: kept page by page, so that what ends the app costs the pages under way."""
+"""Many documents, told one after the other: kept page by page, so that what ends the app costs the pages under way."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from app.asking import Errand
 from app.background import GivenUp, Lane, ignore, until
 from app.store import BESIDE_QUEUE, DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
 from app.text.foreign_text import one_line
-from app.viewmodels.reading.ahead import LookAhead
+from app.viewmodels.reading.ahead import LookAhead, ReadAhead
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.output import Output, present, stamp_of, write_output
 from app.viewmodels.reading.pace import Pace
@@ -81,8 +81,13 @@ class Queue(QObject):
         self._is_measuring = False
         self._needs_model = False
         self._is_closing = Event()
-        self._ahead = LookAhead(errands, self._unread)
+
+        def unread() -> list[QueuedDocument]:
+            return [document for document in self.waiting if document is not self.current]
+
+        self._ahead = LookAhead(errands, unread)
         self._ahead.looked.connect(self._take_look)
+        self._read_ahead = ReadAhead(errands, unread)
 
     # --- what is in it
 
@@ -114,9 +119,7 @@ class Queue(QObject):
         if document in self.documents:
             self._keep(document)
             self.document_changed.emit(document)
-
-    def _unread(self) -> list[QueuedDocument]:
-        return [document for document in self.waiting if document is not self.current]
+            self._fill_places()
 
     def begin(self) -> None:
         """The app starts: go on where it stopped."""
@@ -131,6 +134,7 @@ class Queue(QObject):
     def remove(self, document: QueuedDocument) -> None:
         """Take a document out of the queue, and what was read of it."""
         self.documents.remove(document)
+        self._read_ahead.drop(document)
         if document is self.current:
             self._leave()
         if not document.is_forgotten:
@@ -176,6 +180,7 @@ class Queue(QObject):
     def retry(self, document: QueuedDocument, pages: Sequence[int] = ()) -> None:
         """Read pages again: these, or those that failed; all of them where the file was changed. And write again."""
         numbers = pages or (document.numbers if document.stamp is None else document.failed_pages)
+        self._read_ahead.drop(document)
         document.forget(numbers)
         for number in numbers:
             self._deaths.pop((document.id, number), None)
@@ -255,6 +260,8 @@ class Queue(QObject):
         """Whether the file is the one whose first pages were read."""
         if document is not self.current:
             return
+        if document.stamp != stamp:
+            self._read_ahead.drop(document)
         if isinstance(stamp, str):
             self._end(document, Progress.FAILED, stamp)
         elif document.stamp not in (None, stamp) and document.states:
@@ -278,17 +285,35 @@ class Queue(QObject):
             self._listen(document, self._errands.errand(lambda number: LookAtDocument(number, path, password)))
         elif document.rest:
             document.leave_page()
-            reading, pages = document.orders.reading, document.rest[: 1 if document.is_apart else None]
             self._since = time.monotonic()
-            self._listen(
-                document, self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
-            )
+            if (begun := self._read_ahead.take(document)) is not None:
+                self._listen(document, *begun)
+            else:
+                reading, pages = document.orders.reading, document.rest[: 1 if document.is_apart else None]
+                self._listen(
+                    document, self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
+                )
+            self._fill_places()
         else:
             self._lane.do(partial(stamp_of, document.path), partial(self._take_end, document))
 
-    def _listen(self, document: QueuedDocument, errand: Errand) -> None:
+    def _listen(self, document: QueuedDocument, errand: Errand, told: Sequence[EngineEvent] = ()) -> None:
+        """told: what came of it so far."""
         self._errand = errand
-        errand.heard.connect(lambda event: self._take(document, event) if errand is self._errand else None)
+
+        def hear(event: EngineEvent) -> None:
+            if errand is self._errand:
+                self._take(document, event)
+
+        errand.heard.connect(hear)
+        for event in told:
+            hear(event)
+
+    def _fill_places(self) -> None:
+        """Read ahead, where it is known what is left of the document whose turn it is and that it may have company."""
+        current = self.current
+        if current is not None and current.info is not None and not current.is_apart:
+            self._read_ahead.go_on(current)
 
     def _take(self, document: QueuedDocument, event: EngineEvent) -> None:
         match event:
@@ -325,6 +350,7 @@ class Queue(QObject):
             self._store.documents.save_page(document.id, text)
         self.page_read.emit(document, text)
         self.document_changed.emit(document)
+        self._fill_places()
 
     def _take_failure(self, document: QueuedDocument, failed: Failed) -> None:
         """An engine that ends at a page again and again costs that page; it may read several, so they come one by one.
@@ -410,6 +436,7 @@ class Queue(QObject):
         if self._errand is not None:
             self._errand.cancel()
         self._ahead.stop()
+        self._read_ahead.stop()
         document, self.current, self._errand = self.current, None, None
         if document is not None:
             self._set(document, Progress.WAITING)

@@ -1,6 +1,6 @@
 """A queue of documents: each page kept once, one failure stops nothing, and what goes wrong is said."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.viewmodels.reading.output import stamp_of
 from app.viewmodels.reading.pace import Pace, weight
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
-from engine import DocumentInfo, PageInfo, PageText, Reading, TextLine, Written
+from engine import DocumentInfo, PageInfo, PageText, ReadDocument, Reading, Request, TextLine, Written
 from tests.app.driving import WAIT_MS, FakeEngine
 from tests.app.store.stored import on_owner
 from tests.fake_documents import Pretence, pretend
@@ -215,6 +215,108 @@ def test_a_paused_queue_rests_and_goes_on(desk: OpenDesk, qtbot: QtBot, tmp_path
     queue.resume()
     until_over(qtbot, queue, 2)
     assert [each.progress for each in queue.documents] == [Progress.DONE] * 2
+
+
+def requests(desk: Desk) -> list[ReadDocument]:
+    """What is asked for from now on."""
+    asked = list[ReadDocument]()
+    submit = desk.bridge.submit
+
+    def note(request: Request) -> None:
+        if isinstance(request, ReadDocument):
+            asked.append(request)
+        submit(request)
+
+    desk.bridge.submit = note  # type: ignore[method-assign]
+    return asked
+
+
+def pages_asked(asked: Sequence[ReadDocument]) -> list[tuple[str, tuple[int, ...]]]:
+    return [(Path(each.path).name, each.pages) for each in asked]
+
+
+def test_short_documents_are_read_together_and_told_in_their_order(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    late = Pretence(("picture",), waits_for=str(gate), waits_at=1)
+    paths = pile(tmp_path / "in", late, *[Pretence(("picture",))] * 3)
+    opened = desk()
+    asked, told = requests(opened), list[str]()
+    opened.queue.page_read.connect(lambda document, _page: told.append(document.path.name))
+    opened.queue.add(paths, TXT)
+    until(qtbot, lambda: len(asked) == 4)
+    assert [each.progress for each in opened.queue.documents] == [Progress.READING, *[Progress.WAITING] * 3]
+    assert not told
+    gate.touch()
+    until_over(qtbot, opened.queue, 4)
+    assert told == [path.name for path in paths]
+    assert len(asked) == 4  # each was read once
+    assert all(path.with_suffix(".txt").exists() for path in paths)
+
+
+def test_no_more_pages_are_asked_for_than_are_read_at_once(desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    late = Pretence(("picture",) * 5, waits_for=str(gate), waits_at=1)
+    paths = pile(tmp_path / "in", late, *[Pretence(("picture",) * 5)] * 2)
+    opened = desk()
+    asked = requests(opened)
+    opened.queue.add(paths, TXT)
+    until(qtbot, lambda: all(each.info is not None for each in opened.queue.documents) and len(asked) == 2)
+    assert pages_asked(asked) == [("1 letter.pdf", (1, 2, 3, 4, 5)), ("2 letter.pdf", (1, 2, 3))]
+    gate.touch()
+    until_over(qtbot, opened.queue, 3)
+    assert [each.line for each in opened.queue.documents] == ["5 pages read"] * 3
+    numbers = [(Path(each.path).name, number) for each in asked for number in each.pages]
+    assert len(numbers) == len(set(numbers)) == 15
+
+
+def test_a_pause_ends_what_is_read_ahead_too(desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    late = Pretence(("picture",), waits_for=str(gate), waits_at=1)
+    paths = pile(tmp_path / "in", late, late)
+    opened = desk()
+    asked = requests(opened)
+    opened.queue.add(paths, TXT)
+    until(qtbot, lambda: len(asked) == 2)
+    opened.queue.pause()
+    gate.touch()
+    assert [each.progress for each in opened.queue.documents] == [Progress.WAITING] * 2
+    opened.queue.resume()
+    until_over(qtbot, opened.queue, 2)
+    assert [each.progress for each in opened.queue.documents] == [Progress.DONE] * 2
+    assert pages_asked(asked) == [("1 letter.pdf", (1,)), ("2 letter.pdf", (1,))] * 2
+
+
+def test_what_was_read_ahead_of_a_file_that_changed_does_not_count(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    first, second = pile(
+        tmp_path / "in", Pretence(("picture",), waits_for=str(gate), waits_at=1), Pretence(("picture",))
+    )
+    opened = desk()
+    asked = requests(opened)
+    opened.queue.add([first, second], TXT)
+    until(qtbot, lambda: len(asked) == 2)
+    pretend(second, Pretence(("picture", "picture"), num_lines=1))
+    gate.touch()
+    until_over(qtbot, opened.queue, 2)
+    assert second.with_suffix(".txt").read_text().count("\f") == 1
+    assert len(second.with_suffix(".txt").read_text().splitlines()) < 6
+
+
+def test_an_engine_that_ends_at_a_page_read_ahead_costs_that_page_alone(
+    desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    late = Pretence(("picture",), waits_for=str(gate), waits_at=1)
+    paths = pile(tmp_path / "in", late, late, Pretence(("picture",), dies_at=1), Pretence(("picture",)))
+    opened = desk(marker=None)
+    opened.queue.document_changed.connect(lambda document: gate.touch() if document.is_apart else None)
+    opened.queue.add(paths, TXT)
+    until_over(qtbot, opened.queue, 4)
+    assert [each.states[1] for each in opened.queue.documents] == ["done", "done", "failed", "done"]
 
 
 def test_documents_change_places_and_keep_them(desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
