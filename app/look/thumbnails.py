@@ -1,5 +1,6 @@
 """Small versions of pictures, and of the first frames of videos, decoded in a process of their own."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -60,6 +61,15 @@ class Thumbnails(QObject):
             self._asked.add(path)
             self._lane.do(lambda: _look(path, self._longest_side, kept, self._closed), partial(self._take, path))
         return kept.image if kept is not None else None
+
+    def read_large(self, path: str, longest_side: int, take: Callable[[QImage], None]) -> None:
+        """Call `take` with a version of so many pixels; where there is none any more, with the last known small one."""
+
+        def hand_on(seen: _Small | str | None) -> None:
+            if (known := seen if isinstance(seen, _Small) else self._kept.get(path)) is not None:
+                take(known.image)
+
+        self._lane.do(lambda: _look(path, longest_side, None, self._closed), hand_on)
 
     def close(self) -> None:
         """Forget what waits and what runs."""

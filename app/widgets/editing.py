@@ -7,6 +7,7 @@ from app.viewmodels.reading.document import OpenDocument
 from app.widgets.main_window import MainWindow
 from app.widgets.reading.cell_table import CellTable
 from app.widgets.reading.reading_gestures import ReadingGestures
+from app.widgets.shared.picture_card import PictureTile
 from app.widgets.shared.text_focus import Field, can_redo, can_undo, focused_field
 from app.widgets.shared.toast import Toast
 
@@ -57,6 +58,8 @@ class Editing(QObject):
             self._window.composer.editor.paste()
         elif field is not None:
             getattr(field, "selectAll" if operation == "select_all" else operation)()
+        elif isinstance(tile := QApplication.focusWidget(), PictureTile) and operation == "copy":
+            tile.copy()
         elif isinstance(table := QApplication.focusWidget(), CellTable) and operation in ("copy", "select_all"):
             table.selectAll() if operation == "select_all" else table.copy()
 
@@ -92,5 +95,5 @@ def _has_selection(field: Field | None) -> bool:
         return field.hasSelectedText()
     if field is not None:
         return field.textCursor().hasSelection()
-    table = QApplication.focusWidget()
-    return isinstance(table, CellTable) and bool(table.selectedIndexes())
+    focus = QApplication.focusWidget()
+    return isinstance(focus, PictureTile) or (isinstance(focus, CellTable) and bool(focus.selectedIndexes()))

@@ -4,16 +4,17 @@ import os
 import stat
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QDragLeaveEvent, QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent, QDragLeaveEvent, QGuiApplication, QImage, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk, DesktopApplication
@@ -497,6 +498,42 @@ def test_a_picture_is_looked_at_in_the_app(open_desk: OpenDesk, draw: Draw, qtbo
     assert viewer.canvas.zoom == pytest.approx(1), "buttons are pressed by keys too"
     QTest.keyClick(viewer.canvas, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: desk.window.findChild(PictureViewer) is None, timeout=WAIT_MS)
+
+
+@pytest.mark.qt_log_ignore("plugin does not support")
+def test_a_picture_is_copied_with_all_its_pixels_and_as_a_file(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:
+    desk = open_desk()
+    attach(desk, draw("photo.png", 900, 600))
+    say(desk, "look")
+    wait_for_end(qtbot, desk)
+    view = desk.window.messages.area.show_turn(desk.models.conversation.turns[0])
+    assert isinstance(view, UserView)
+    tile, clipboard = view.cards[0].tile, QGuiApplication.clipboard()
+
+    def copied(copy: Callable[[], object]) -> tuple[int, int]:
+        clipboard.setText("something else")
+        copy()
+        qtbot.waitUntil(lambda: clipboard.mimeData().hasImage(), timeout=WAIT_MS)
+        (file,) = clipboard.mimeData().urls()
+        assert Path(file.toLocalFile()).read_bytes()[:4] == b"\x89PNG"
+        return clipboard.image().size().toTuple()
+
+    QApplication.sendEvent(tile, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 5), QPoint(5, 5)))
+    (choice,) = [action for action in tile.findChild(QMenu).actions() if action.text() == "Copy Picture"]
+    assert copied(choice.trigger) == (900, 600), "not the small one that is shown"
+    tile.setFocus()
+    assert copied(desk.window.commands["copy"].trigger) == (900, 600)
+    tile.click()
+    viewer = desk.window.findChild(PictureViewer)
+    qtbot.waitUntil(lambda: not viewer.canvas.is_empty, timeout=WAIT_MS)
+    assert copied(viewer.copy_button.click) == (900, 600)
+    assert copied(lambda: QTest.keySequence(viewer.canvas, QKeySequence.StandardKey.Copy)) == (900, 600)
+    viewer.reject()
+    Path(view.turn.pictures[0].path).rename(Path(view.turn.pictures[0].path).with_suffix(".gone"))
+    clipboard.setText("something else")
+    tile.copy()
+    qtbot.waitUntil(lambda: clipboard.mimeData().hasImage(), timeout=WAIT_MS)
+    assert not clipboard.image().isNull(), "what is seen can be copied"
 
 
 def test_files_named_at_the_start_are_refused_by_name_too(

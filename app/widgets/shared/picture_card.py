@@ -1,19 +1,40 @@
 """A picture with rounded corners: in a chip, and as a card in a sent message."""
 
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtCore import QMimeData, QPointF, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QGuiApplication,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from app.look.thumbnails import Thumbnails
 from app.widgets.shared.arrange import FLUSH, Placed, lay_column
 from app.widgets.shared.look import Label, Look, show_tip
 
-__all__ = ["PictureCard", "PictureTile"]
+__all__ = ["LONGEST_SIDE", "PictureCard", "PictureTile", "copy_picture"]
+
+LONGEST_SIDE = 4096
+"""Pixels; larger pictures are made smaller to be looked at and to be copied."""
 
 CARD_WIDTH = 216
 CARD_HEIGHT = 168
+
+
+def copy_picture(path: str, image: QImage) -> None:
+    """Put a picture on the clipboard: its pixels for programs that paste pictures, its file for the others."""
+    copied = QMimeData()
+    copied.setImageData(image)
+    copied.setUrls([QUrl.fromLocalFile(path)])
+    QGuiApplication.clipboard().setMimeData(copied)
 
 
 class PictureTile(QAbstractButton):
@@ -38,6 +59,23 @@ class PictureTile(QAbstractButton):
         thumbnails.ready.connect(self._take)
         look.theme.changed.connect(self.update)
         self._take(path)
+
+    def copy(self) -> None:
+        """Put the picture on the clipboard as soon as it is read."""
+        self._thumbnails.read_large(self._path, LONGEST_SIDE, partial(copy_picture, self._path))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with the picture alone."""
+        menu = self.build_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def build_menu(self) -> QMenu:
+        """The context menu of the picture."""
+        menu = QMenu(self)
+        menu.addAction("Open Picture", self.click)
+        menu.addAction("Copy Picture", self.copy)
+        return menu
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the picture, or an empty card while it is being read."""

@@ -30,11 +30,9 @@ from app.look.thumbnails import Thumbnails
 from app.widgets.shared.arrange import Free, Placed, lay_column, lay_row
 from app.widgets.shared.dialogs import open_picture
 from app.widgets.shared.look import IconButton, Label, Look
+from app.widgets.shared.picture_card import LONGEST_SIDE, copy_picture
 
 __all__ = ["PictureViewer"]
-
-LONGEST_SIDE = 4096
-"""Pixels; larger pictures are made smaller to be looked at."""
 
 STEP = 1.25
 MOST, LEAST = 16.0, 0.02
@@ -42,7 +40,9 @@ MOST, LEAST = 16.0, 0.02
 
 
 class PictureViewer(QDialog):
-    """Zooms by the wheel, by pinching, by + and -; moves by dragging; Escape closes it, Space on the picture too."""
+    """Zooms by the wheel, by pinching, by + and -; moves by dragging; ⌘C copies the picture; Escape closes it, Space on
+    the picture too.
+    """
 
     def __init__(self, parent: QWidget, look: Look, path: str, receipt: str) -> None:
         super().__init__(parent)
@@ -60,12 +60,13 @@ class PictureViewer(QDialog):
         self._pictures.failed.connect(lambda _path, why: self.receipt.setText(why))
         self.fit_button = QPushButton("Fit")
         self.actual_button = QPushButton("Actual Size")
+        self.copy_button = QPushButton("Copy")
         self.open_button = QPushButton("Open in Another App")
         self.close_button = QPushButton("Close")
         smaller, larger = IconButton(look, "zoom-out", "Zoom out"), IconButton(look, "zoom-in", "Zoom in")
         deeds = {
             self.fit_button: self.canvas.fit, self.actual_button: self.canvas.show_actual_size,
-            self.open_button: lambda: open_picture(path), self.close_button: self.reject,
+            self.copy_button: self.copy, self.open_button: lambda: open_picture(path), self.close_button: self.reject,
             smaller: lambda: self.canvas.zoom_by(1 / STEP), larger: lambda: self.canvas.zoom_by(STEP),
         }  # fmt: skip
         for button, do in deeds.items():
@@ -77,13 +78,19 @@ class PictureViewer(QDialog):
         }  # fmt: skip
         for key, button in keys.items():
             QShortcut(QKeySequence(key), self, button.click)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self, self.copy)
         self.canvas.dismissed.connect(self.reject)
         self.canvas.zoomed.connect(lambda: self.zoom.setText(f"{self.canvas.zoom:.0%}"))
         sizes = (smaller, self.zoom, larger, self.fit_button, self.actual_button)
-        bar = lay_row([*sizes, Free(), self.open_button, self.close_button])
+        bar = lay_row([*sizes, Free(), self.copy_button, self.open_button, self.close_button])
         lay_column([Placed(self.canvas, 1), self.receipt, bar], self)
         self.canvas.setFocus()
         self._show(path)
+
+    def copy(self) -> None:
+        """Put the picture on the clipboard."""
+        if not self.canvas.is_empty:
+            copy_picture(self._path, self.canvas.image)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Return presses the button that has the focus, as Space does."""
@@ -126,6 +133,11 @@ class PictureCanvas(QGraphicsView):
     def is_empty(self) -> bool:
         """Whether no picture is there yet."""
         return not self._halves
+
+    @property
+    def image(self) -> QImage:
+        """All of the picture."""
+        return self._halves[0].toImage()
 
     @property
     def zoom(self) -> float:
