@@ -6,12 +6,14 @@ from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
     QPersistentModelIndex,
+    QPoint,
+    QRect,
     QRectF,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.text.foreign_text import one_line
@@ -26,6 +28,8 @@ __all__ = ["CollectionList"]
 _Index = QModelIndex | QPersistentModelIndex
 
 ROW = 54
+_TRACK = 120
+"""Pixels of how much is read."""
 
 _SPOKEN = {
     Progress.WAITING: "Waiting", Progress.READING: "Being read", Progress.WRITING: "Being written",
@@ -51,7 +55,8 @@ class CollectionList(QListView):
         super().__init__()
         self._rows = _Rows(collection, self)
         self.setModel(self._rows)
-        self.setItemDelegate(_Delegate(look, self))
+        self._delegate = _Delegate(look, self)
+        self.setItemDelegate(self._delegate)
         self.setObjectName("collection")
         self.setAccessibleName("Documents")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -71,6 +76,25 @@ class CollectionList(QListView):
         """The row that has the focus."""
         row = self.currentIndex().row()
         return self._rows.entries[row] if 0 <= row < len(self._rows.entries) else None
+
+    @property
+    def cut_line(self) -> str:
+        """How the document is that has the focus, where its row has no room for all of that; else nothing."""
+        entry = self.entry
+        return entry.line if entry is not None and self._delegate.cuts(entry, self.viewport().width()) else ""
+
+    @property
+    def row_height(self) -> int:
+        """In pixels."""
+        return self.sizeHintForRow(0) if self._rows.entries else 0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Other words of the row that has the focus may have room; if it was seen it stays in sight."""
+        was_seen = QRect(QPoint(), event.oldSize()).intersects(self.visualRect(self.currentIndex()))
+        super().resizeEvent(event)
+        if was_seen:
+            self.scrollTo(self.currentIndex())
+        self.current_changed.emit()
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         """Tell."""
@@ -152,6 +176,23 @@ class _Delegate(QStyledItemDelegate):
         self._look = look
         self._list = parent
 
+    def cuts(self, entry: Entry, width: int) -> bool:
+        """Whether a row of this width loses the end of how its document is."""
+        font = QFont(self._list.font())
+        font.setPixelSize(self._look.theme.pixels(12))
+        _, line = self._places(QRectF(0, 0, width, self._look.theme.pixels(ROW)), entry)
+        return QFontMetrics(font).horizontalAdvance(_flat(entry.line)) > int(line.width())
+
+    def _places(self, row: QRectF, entry: Entry) -> tuple[QRectF, QRectF]:
+        """Of the name and, below it, of how it is."""
+        words = row.adjusted(36 + self._look.theme.pixels(20), 2, -24, -2)
+        upper, lower = QRectF(words), QRectF(words)
+        upper.setBottom(words.center().y())
+        lower.setTop(words.center().y())
+        if entry.share is not None:
+            lower.setRight(words.right() - _TRACK - 10)
+        return upper, lower
+
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
         """All alike."""
         return QSize(200, self._look.theme.pixels(ROW))
@@ -174,27 +215,25 @@ class _Delegate(QStyledItemDelegate):
         }[entry.progress]  # fmt: skip
         symbol = self._look.icons.pixmap(name, color, QSize(side, side))
         painter.drawPixmap(round(left), round(rect.center().y() - side / 2), symbol)
-        words = rect.adjusted(12 + side + 12, 0, -12, 0)
+        upper, lower = self._places(QRectF(option.rect), entry)
         font = painter.font()
         font.setPixelSize(theme.pixels(13))
         painter.setFont(font)
-        upper, lower = QRectF(words), QRectF(words)
-        upper.setBottom(words.center().y())
-        lower.setTop(words.center().y())
         painter.setPen(QColor(colors.text))
         self._write(painter, upper, Qt.AlignmentFlag.AlignBottom, one_line(entry.path.name))
         font.setPixelSize(theme.pixels(12))
         painter.setFont(font)
         if entry.share is not None:
-            track = QRectF(words.right() - 120, lower.center().y() - 2, 120, 5)
+            track = QRectF(upper.right() - _TRACK, lower.center().y() - 2, _TRACK, 5)
             paint_share(painter, track, entry.share, colors.accent, colors.hairline)
-            lower.setRight(words.right() - 130)
         painter.setPen(QColor(colors.danger if entry.progress is Progress.FAILED else colors.secondary))
         self._write(painter, lower, Qt.AlignmentFlag.AlignTop, entry.line)
         painter.restore()
 
     def _write(self, painter: QPainter, rect: QRectF, where: Qt.AlignmentFlag, text: str) -> None:
-        shown = painter.fontMetrics().elidedText(
-            text.replace("\n", " "), Qt.TextElideMode.ElideRight, int(rect.width())
-        )
+        shown = painter.fontMetrics().elidedText(_flat(text), Qt.TextElideMode.ElideRight, int(rect.width()))
         painter.drawText(rect, int(Qt.AlignmentFlag.AlignLeft | where), shown)
+
+
+def _flat(text: str) -> str:
+    return text.replace("\n", " ")

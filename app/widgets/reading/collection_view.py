@@ -1,6 +1,7 @@
 """All documents: what waits, what is read and written, what was read, and how to go on with each."""
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -24,6 +25,9 @@ from app.widgets.shared.search_field import SearchField
 from app.widgets.shared.toast import Toast
 
 __all__ = ["CollectionView"]
+
+LEAST_ROWS = 4
+"""Documents that are always seen: where they have less room, what becomes of others is chosen behind a button."""
 
 _BESIDE, _CHOOSE = "Beside the document", "Into a folder…"
 _NOTHING = "Only keep what is read here"
@@ -60,6 +64,10 @@ class CollectionView(QWidget):
         self.add_button.setMenu(add)
         self.pause_button = Button("Pause", collection.toggle_pause)
         self.search = SearchField("Search in all documents", "Search in all documents")
+        self.options = QWidget()
+        self.options_button = QPushButton("Options")
+        self.options_button.setAccessibleName("Options of documents that you add")
+        self.options_button.setCheckable(True)
         self.form = PopUp(look)
         self.form.addItems([_NOTHING, *(f"Write each as {words}" for words in FORMAT_WORDS.values())])
         self.form.setAccessibleName("Files to write of what is added")
@@ -75,6 +83,7 @@ class CollectionView(QWidget):
             wraps=True,
             role="note",
         )
+        self.reason = Label(wraps=True)
         self.buttons = {
             name: QPushButton(words)
             for name, words in (
@@ -93,7 +102,8 @@ class CollectionView(QWidget):
         self.list.chosen.connect(collection.open)
         self.list.removed.connect(collection.remove)
         self.list.moved.connect(collection.move)
-        self.list.current_changed.connect(self._show_buttons)
+        self.list.current_changed.connect(self._show_row)
+        self.options_button.toggled.connect(self._fit)
         self.list.customContextMenuRequested.connect(self._show_menu)
         for name, button in self.buttons.items():
             button.clicked.connect(lambda _=False, name=name: self._do(name))
@@ -119,7 +129,22 @@ class CollectionView(QWidget):
         self.out.addItems([_BESIDE, *folders, _CHOOSE])
         self.out.setCurrentIndex(len(folders))
         self.out.setVisible(bool(collection.forms))
-        self._show_buttons()
+        self._show_row()
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """There may be room for the options, or none any more."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The options stand below the list where that has room for some rows beside them."""
+        width = self._stack.width()
+        others = self._searching.heightForWidth(width) + self._foot.heightForWidth(width)
+        rows = LEAST_ROWS * self.list.row_height
+        is_tight = self._stack.height() < others + self.options.heightForWidth(width) + rows
+        self.options_button.setVisible(is_tight)
+        self.options.setVisible(not is_tight or self.options_button.isChecked())
 
     @property
     def home(self) -> QWidget:
@@ -177,8 +202,12 @@ class CollectionView(QWidget):
             case "delete":
                 collection.remove(entry)
 
-    def _show_buttons(self) -> None:
-        entry = self.list.entry
+    def _show_row(self) -> None:
+        """What can be done with the document that has the focus, and how it is, if its row cannot say it whole."""
+        entry, line = self.list.entry, self.list.cut_line
+        self.reason.setText(line)
+        self.reason.setVisible(bool(line))
+        give_role(self.reason, "danger" if entry is not None and entry.progress is Progress.FAILED else "note")
         for name, button in self.buttons.items():
             can = self._can(name, entry)
             button.setEnabled(can)
@@ -217,31 +246,40 @@ class CollectionView(QWidget):
         caption.setContentsMargins(16, 0, 16, 4)
         caption.setBuddy(self.form)
         give_role(caption, "caption")
-        options = Flow()
-        options.setContentsMargins(16, 0, 16, 4)
+        choices = Flow()
+        choices.setContentsMargins(16, 0, 16, 4)
         for widget in (self.form, self.out):
             widget.setMinimumWidth(60)
             widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            options.addWidget(widget)
-        foot = Flow(6)
-        foot.setContentsMargins(16, 6, 16, 6)
-        for button in self.buttons.values():
-            foot.addWidget(button)
-        searching = Flow(6)
-        searching.setContentsMargins(16, 0, 16, 8)
-        searching.addWidget(self.search)
-        searching.addWidget(self.add_button)
+            choices.addWidget(widget)
+        self.reason.setContentsMargins(16, 4, 16, 0)
+        self._foot, self._searching = Flow(6), Flow(6)
+        self._foot.setContentsMargins(16, 6, 16, 6)
+        for button in (*self.buttons.values(), self.options_button):
+            self._foot.addWidget(button)
+        self._searching.setContentsMargins(16, 0, 16, 8)
+        self._searching.addWidget(self.search)
+        self._searching.addWidget(self.add_button)
         for button in (
             *self.buttons.values(),
             self.pause_button,
             self.table_button,
             self.add_button,
+            self.options_button,
         ):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         last = lay_row([self.forgets], margins=(16, 0, 16, 8))
+        lay_column([caption, choices, last], self.options, margins=FLUSH, spacing=0)
         listing = QWidget()
         lay_column(
-            [searching, Placed(self.list, 1), Placed(self.empty, 1), foot, caption, options, last],
+            [
+                self._searching,
+                Placed(self.list, 1),
+                Placed(self.empty, 1),
+                self.reason,
+                self._foot,
+                self.options,
+            ],
             listing,
             margins=FLUSH,
             spacing=0,

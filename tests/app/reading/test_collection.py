@@ -5,13 +5,14 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
+from app.settings import Settings
 from app.viewmodels.reading import queue
 from app.viewmodels.reading.fields import as_words
 from app.viewmodels.reading.queued import Progress
@@ -668,6 +669,50 @@ def test_while_files_are_looked_for_and_at_the_window_says_so(
     gate.touch()
     wait(desk, qtbot)
     qtbot.waitUntil(lambda: state.text() == "2 documents", timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize(("text_size", "is_tight"), [(100, False), (200, True)])
+def test_the_list_has_room_in_a_narrow_window_and_says_whole_why_a_document_failed(
+    open_desk: OpenDesk, settings: Settings, qtbot: QtBot, tmp_path: Path, text_size: int, is_tight: bool
+) -> None:
+    settings.text_size = text_size
+    desk = open_desk()
+    desk.theme.apply()
+    view, collection = desk.window.documents, desk.models.collection
+    pile = [pretend(tmp_path / f"{number}.pdf", Pretence(("picture",))) for number in range(8)]
+    (tmp_path / "a letter to the bank.pdf").write_bytes(b"nothing")
+    desk.models.reader.list_all()
+    collection.forms = ("txt",)
+    desk.window.resize(480, 700)
+    collection.add([tmp_path / "a letter to the bank.pdf", *pile])
+    wait(desk, qtbot)
+    qtbot.waitUntil(lambda: view.options_button.isVisible() is is_tight, timeout=WAIT_MS)
+    assert view.options.isVisible() is not is_tight
+    qtbot.waitUntil(lambda: view.list.viewport().height() >= 3 * view.list.row_height, timeout=WAIT_MS)
+    row = next(row for row, entry in enumerate(collection.entries) if entry.progress is Progress.FAILED)
+    view.list.setCurrentIndex(view.list.model().index(row, 0))
+    if is_tight:
+        qtbot.waitUntil(view.reason.isVisible, timeout=WAIT_MS)
+        assert view.reason.text() == collection.entries[row].line
+        qtbot.waitUntil(
+            lambda: view.list.viewport().rect().contains(view.list.visualRect(view.list.currentIndex())),
+            timeout=WAIT_MS,
+        )
+        assert view.reason.height() >= view.reason.heightForWidth(view.reason.width())
+        view.options_button.click()
+    assert view.options.isVisible()
+    qtbot.waitUntil(lambda: is_seen(view.out) and is_seen(view.forgets), timeout=WAIT_MS)
+    desk.theme.set_text_size(100)
+    desk.window.resize(1000, 760)
+    qtbot.waitUntil(lambda: not view.options_button.isVisible() and not view.reason.isVisible(), timeout=WAIT_MS)
+    assert view.options.isVisible()
+    assert desk.window.width() == 1000
+
+
+def is_seen(widget: QWidget) -> bool:
+    """Whether nothing of it is cut off by its window."""
+    window = widget.window()
+    return widget.isVisible() and window.rect().contains(QRect(widget.mapTo(window, QPoint()), widget.size()))
 
 
 def test_back_leads_to_where_a_document_was_opened(open_desk: OpenDesk, tmp_path: Path) -> None:
