@@ -28,7 +28,7 @@ from engine.protocol.options import MOST_DRAFTED, JsonSchema, Options, Sampling
 __all__ = [
     "BudgetOption", "DraftOption", "JsonOption", "LogprobsOption", "MaxTokensOption", "ModelOption",
     "OwnTemplateOption", "SchemaOption", "SeedOption", "StopOption", "SystemOption", "TemperatureOption", "ThinkOption",
-    "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "folder_to_write", "load_engine",
+    "ThinkingBudgetOption", "ToolsOption", "VideoBudgetOption", "chosen_model", "folder_to_write", "load_engine",
     "load_password", "load_schema", "load_tools", "make_options", "one_of", "one_of_numbers", "ranges_of_pages",
     "video_parts", "whole_number",
 ]  # fmt: skip
@@ -299,13 +299,18 @@ def make_options(
 
 def load_engine(model: Path | None) -> Engine:
     """The model of a command; says so when it is the sample."""
+    return Engine.load(chosen_model(model))
+
+
+def chosen_model(model: Path | None) -> Path:
+    """The folder of a command's model; says so when it is the sample."""
     if model is None:
         say(
             "Using the built-in sample, which only reads large print, hears spoken digits and does small sums. "
             "Use --model FOLDER for a full model.",
             "dim",
         )
-    return Engine.load(model or sample_checkpoint())
+    return model or sample_checkpoint()
 
 
 def video_parts(engine: Engine, path: Path, budget: int) -> list[Media]:

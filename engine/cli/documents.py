@@ -1,14 +1,19 @@
 """Documents from the command line: each page as soon as it is read, each document when it is whole."""
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Lock
 from typing import NamedTuple
 
 import typer
 
-from engine.cli.arguments import load_engine
+from engine.backend import this_machine
+from engine.cli.arguments import chosen_model
 from engine.cli.kept_pages import KeptPage, KeptPages, are_kept, output_of
 from engine.cli.output import answers, json_line, say, shown, write_line
 from engine.cli.progress import PageProgressBar
@@ -18,13 +23,15 @@ from engine.documents.source import Document
 from engine.documents.writers import DocumentFormat, Layout, target_of, write_document
 from engine.documents.writers.blocks import document_words
 from engine.documents.writers.texts import to_json, to_markdown
-from engine.engine import Engine
+from engine.files.whole_files import numbered
+from engine.process.worker import EngineWorker
 from engine.protocol.documents import DocumentInfo, PageText, Reading, ReadingForm
-from engine.protocol.errors import CheckpointError, EngineError, without_surrogates
-from engine.protocol.events import EngineEvent, Failed, ModelInfo, PageProgress, PageRead, TextDelta
-from engine.tasks.asking import Asking, ask_engine
+from engine.protocol.errors import Cancelled, CheckpointError, EngineError, EngineStopped, without_surrogates
+from engine.protocol.events import EngineEvent, Failed, ModelLoaded, PageProgress, PageRead, TextDelta
+from engine.protocol.requests import Cancel, Envelope, LoadModel
+from engine.tasks.abreast import abreast, pages_at_once
 from engine.tasks.documents import Lent, read_one
-from engine.tasks.pace import Pace
+from engine.tasks.pace import Moments, Pace
 
 __all__ = ["FORMS", "Kind", "Wanted", "read_documents"]
 
@@ -77,14 +84,34 @@ def read_documents(paths: Sequence[Path], wanted: Wanted) -> bool:
     for sentence in sentences:
         say(sentence, "yellow")
     run = _Run(wanted, len(found))
-    for each in found:
-        run.read(each)
-    run.end()
+    run.read(found)
     return bool(found) and not run.unread
 
 
+@dataclass(eq=False)
+class _Job:
+    """One document on its way."""
+
+    found: Found
+    target: Path
+    kept: KeptPages | None = None
+    document: Document | None = None
+    numbers: Sequence[int] = ()
+    known: set[int] = field(default_factory=set)
+    """Pages that an earlier run read."""
+    there: Path | None = None
+    """What an earlier run wrote of it, all of it."""
+    error: EngineError | None = None
+    """Why it could not be opened."""
+    is_given_up: bool = False
+
+
+_Told = tuple[_Job, PageProgress | KeptPage | EngineError | None]
+"""What comes of a document: None where none of its pages is read, an error where something of it went wrong."""
+
+
 class _Run:
-    """All documents of one command."""
+    """All documents of one command: several pages are under way, told in their order."""
 
     def __init__(self, wanted: Wanted, num_documents: int) -> None:
         self.unread: list[str] = []
@@ -92,7 +119,7 @@ class _Run:
         self._wanted, self._num_documents = wanted, num_documents
         self._num_pages = 0
         self._model = _Model(wanted.model)
-        self._pace = Pace()
+        self._moments = Moments(Pace())
         self._kept: list[KeptPages] = []
         self._place: Path | None = None
         """Where the pages of this run are kept: one place for all its documents."""
@@ -102,21 +129,46 @@ class _Run:
         self._targets: list[Path] = []
         self._has_failed_pages = False
 
-    def read(self, found: Found) -> None:
-        """One document, whatever becomes of it; raises CheckpointError."""
-        if self._num_documents > 1 and not (self._wanted.form or self._wanted.as_json):
-            write_line(f"==> {shown(found.path)} <==")
+    def read(self, found: Iterable[Found]) -> None:
+        """All documents, whatever becomes of one; raises CheckpointError, EngineStopped."""
+        model = self._model
         try:
-            self._read(found)
-        except CheckpointError:
-            raise
+            with closing(abreast(self._works(found), lambda: model.at_once, model.give_up)) as told:
+                for job, events in groupby(told, key=itemgetter(0)):
+                    self._read(job, (event for _, event in events))
+        finally:
+            model.close()
+        self._end()
+
+    def _works(self, found: Iterable[Found]) -> Iterator[Iterator[_Told]]:
+        """What is to be done, one page or a whole document at a time, as its turn comes."""
+        for each in found:
+            path = each.path.absolute()
+            target = target_of(path, self._wanted.form or "txt", self._wanted.out, each.root and each.root.absolute())
+            job = _Job(each, target)
+            try:
+                self._open(job)
+            except EngineError as error:
+                job.error = error
+            if job.numbers:
+                yield from (self._page(job, number) for number in job.numbers)
+            else:
+                yield iter([(job, None)])
+
+    def _read(self, job: _Job, told: Iterator[PageProgress | KeptPage | EngineError | None]) -> None:
+        """One document, whatever becomes of it."""
+        if self._num_documents > 1 and not (self._wanted.form or self._wanted.as_json):
+            write_line(f"==> {shown(job.found.path)} <==")
+        try:
+            self._follow(job, told)
         except EngineError as error:
-            self.unread.append(f"“{found.path.name}”")
+            job.is_given_up = True
+            self.unread.append(f"“{job.found.path.name}”")
             say(str(error), "red")
             if self._wanted.as_json:
-                self._tell(found, Failed(type(error).__name__, without_surrogates(str(error))))
+                self._tell(job.found, Failed(type(error).__name__, without_surrogates(str(error))))
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """All were tried. Nothing is kept where nobody needs to go on from it.
 
         Of a document that could not be opened there is nothing to go on from, unless another may have taken its name.
@@ -128,24 +180,35 @@ class _Run:
             for kept in self._kept:
                 kept.clear()
 
-    def _read(self, found: Found) -> None:
-        wanted, path = self._wanted, found.path.absolute()
-        target = target_of(path, wanted.form or "txt", wanted.out, found.root and found.root.absolute())
-        kept = None
+    def _open(self, job: _Job) -> None:
+        """What is to be read of it, unless an earlier run wrote it."""
+        wanted, path = self._wanted, job.found.path.absolute()
         if wanted.is_file:
-            self._place = self._place or wanted.out or target.parent
-            self._targets.append(target)
-            kept = KeptPages(self._place, path, wanted.model, wanted.reading, resumes=wanted.resumes)
-            self._kept.append(kept)
-            if (there := self._output(path, target, kept)) is not None:
-                self._outputs.add(there)
-                say(f"{there} is there already.", "dim")
+            self._place = self._place or wanted.out or job.target.parent
+            self._targets.append(job.target)
+            job.kept = KeptPages(self._place, path, wanted.model, wanted.reading, resumes=wanted.resumes)
+            self._kept.append(job.kept)
+            job.there = self._output(path, job.target, job.kept)
+            if job.there is not None:
+                self._outputs.add(job.there)
                 return
-        document = Document(path, wanted.password)
-        numbers = page_numbers(wanted.ranges, document.num_pages)
-        self._num_pages += len(numbers)
-        with PageProgressBar(path.name, len(numbers)) as progress:
-            pages = [self._page(found, document, number, kept, progress) for number in numbers]
+            free = (place for place in numbered(job.target) if place not in self._outputs and not place.exists())
+            self._outputs.add(next(free))
+        job.document = Document(path, wanted.password, self._model.require_listener)
+        job.numbers = page_numbers(wanted.ranges, job.document.num_pages)
+        self._num_pages += len(job.numbers)
+
+    def _follow(self, job: _Job, told: Iterator[PageProgress | KeptPage | EngineError | None]) -> None:
+        wanted, path, target, kept = self._wanted, job.found.path.absolute(), job.target, job.kept
+        if job.error is not None:
+            raise job.error
+        if job.there is not None:
+            say(f"{job.there} is there already.", "dim")
+            return
+        document = job.document
+        assert document is not None
+        with PageProgressBar(path.name, len(job.numbers)) as progress:
+            pages = [page for event in told if (page := self._take(job, event, progress)) is not None]
         if all(_is_missed(page) and not page.text.text for page in pages):
             return  # which was said of each; a file would hold nothing
         info = DocumentInfo(str(path), document.kind, tuple(page.info for page in pages), document.title)
@@ -171,32 +234,43 @@ class _Run:
         written = kept.written(self._wanted.form or "txt")
         return written if written or self._goes_on else output_of(path, target, self._outputs)
 
-    def _page(
-        self, found: Found, document: Document, number: int, kept: KeptPages | None, progress: PageProgressBar
-    ) -> KeptPage:
-        """A page, told as soon as it is read."""
-        page = kept.page(number) if kept is not None else None
-        if page is None:
-            info = document.look(number)
-            reading = read_one(document, info, self._wanted.reading, self._model.lend, self._pace)
-            page = KeptPage(info, self._read_out(found, reading, progress))
-            if kept is not None and page.text.state != "failed":
-                kept.keep(page)
-        progress.end_page(page.text)
-        self._write_page(found, page)
-        return page
+    def _page(self, job: _Job, number: int) -> Iterator[_Told]:
+        """Reads a page, on a thread of its own."""
+        if job.is_given_up:
+            return
+        try:
+            page = job.kept.page(number) if job.kept is not None else None
+            if page is not None:
+                job.known.add(number)
+            else:
+                assert job.document is not None
+                info = job.document.look(number)
+                reading = read_one(job.document, info, self._wanted.reading, self._model.lend, self._moments)
+                page = KeptPage(info, (yield from _of_job(job, reading)))
+            yield job, page
+        except (Cancelled, CheckpointError, EngineStopped):
+            raise
+        except EngineError as error:
+            yield job, error
 
-    def _read_out(
-        self, found: Found, reading: Generator[PageProgress, None, PageText], progress: PageProgressBar
-    ) -> PageText:
-        while True:
-            try:
-                event = next(reading)
-            except StopIteration as end:
-                return end.value
-            progress.advance(event)
-            if self._wanted.as_json:
-                self._tell(found, event)
+    def _take(
+        self, job: _Job, event: PageProgress | KeptPage | EngineError | None, progress: PageProgressBar
+    ) -> KeptPage | None:
+        """A page, told as soon as it and those before it are read."""
+        match event:
+            case EngineError():
+                raise event
+            case PageProgress():
+                progress.advance(event)
+                if self._wanted.as_json:
+                    self._tell(job.found, event)
+            case KeptPage(info, text):
+                if job.kept is not None and info.number not in job.known and text.state != "failed":
+                    job.kept.keep(event)
+                progress.end_page(text)
+                self._write_page(job.found, event)
+                return event
+        return None
 
     def _write_page(self, found: Found, kept: KeptPage) -> None:
         page = kept.text
@@ -229,22 +303,67 @@ def _is_missed(page: KeptPage) -> bool:
     return page.text.state == "failed" or (page.text.state == "empty" and page.info.verdict != "empty")
 
 
+def _of_job(job: _Job, reading: Generator[PageProgress, None, PageText]) -> Generator[_Told, None, PageText]:
+    while True:
+        try:
+            yield job, next(reading)
+        except StopIteration as end:
+            text: PageText = end.value
+            return text
+
+
+_LOADING = 1
+"""The request for its model."""
+
+
 class _Model:
-    """The model of the command, loaded when a page first needs it."""
+    """The model of the command, loaded on a thread of its own when a page first needs it."""
 
     def __init__(self, path: Path | None) -> None:
+        self.at_once = 1
+        """Pages that it reads so; one until it is loaded."""
         self._path = path
-        self._engine: Engine | None = None
+        self._loading = Lock()
+        self._worker: EngineWorker | None = None
+        self._is_given_up = Event()
 
     @contextmanager
     def lend(self) -> Iterator[Lent]:
-        """It belongs to this thread alone."""
-        if self._engine is None:
-            self._engine = load_engine(self._path)
-        yield _LentEngine(self._engine.info, ask_engine(self._engine))
+        """On the thread of a page; raises CheckpointError, EngineStopped, Cancelled."""
+        with self._loading:
+            worker = self._worker or self._load()
+        with worker.lend(self._is_given_up.is_set) as loan:
+            yield loan
 
+    def give_up(self) -> None:
+        """Nobody waits for what it reads any more."""
+        self._is_given_up.set()
+        if self._worker is not None:
+            self._worker.submit(Cancel(_LOADING))
 
-@dataclass(frozen=True)
-class _LentEngine:
-    info: ModelInfo
-    asking: Asking
+    def require_listener(self) -> None:
+        """Raises Cancelled where nobody waits any more."""
+        if self._is_given_up.is_set():
+            raise Cancelled("The reading was stopped.")
+
+    def close(self) -> None:
+        """Give its memory back."""
+        if self._worker is not None:
+            self._worker.close()
+
+    def _load(self) -> EngineWorker:
+        path = chosen_model(self._path)
+        heard = SimpleQueue[Envelope]()
+        lost = Failed(EngineStopped.__name__, "The engine has ended. The log has details.")
+        self._worker = worker = EngineWorker(heard.put, lambda: heard.put(Envelope(_LOADING, lost)))
+        worker.start()
+        worker.submit(LoadModel(_LOADING, str(path)))
+        while True:
+            match heard.get().event:
+                case ModelLoaded(info):
+                    self.at_once = pages_at_once(info, this_machine())
+                    return worker
+                case Failed() as failed:
+                    raise CheckpointError(failed.message)
+                case _:
+                    pass

@@ -112,7 +112,7 @@ def output_of(source: Path, target: Path, others: Collection[Path]) -> Path | No
     with suppress(OSError):  # whoever opens it says what is wrong; or no such name is left
         changed_ns = source.stat().st_mtime_ns
         for place in numbered(target):
-            if place.stat().st_mtime_ns >= changed_ns and place not in others:
+            if place not in others and place.stat().st_mtime_ns >= changed_ns:
                 return place
     return None
 

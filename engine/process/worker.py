@@ -103,7 +103,7 @@ class EngineWorker:
         """Whose answers those with negative ids are."""
         self._pages_at_once = 1
         self._desk = Desk(
-            self._report, self._end_document, self._is_cancelled, self._lend, self._model, Pace(pace_file),
+            self._report, self._end_document, self._is_cancelled, self.lend, self._model, Pace(pace_file),
             lambda: self._pages_at_once,
         )  # fmt: skip
 
@@ -266,7 +266,8 @@ class EngineWorker:
         else:
             self._on_event(Envelope(request_id, event))
 
-    def _lend(self, is_cancelled: Callable[[], bool]) -> Loan:
+    def lend(self, is_cancelled: Callable[[], bool]) -> Loan:
+        """The model, for a thread that asks it something; any thread."""
         return Loan(self._requests.put, self._thread.is_alive, is_cancelled)
 
     def _end_document(self, request_id: int, error: BaseException | None) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,9 +112,13 @@ class _Work(Generic[T]):
             raise each.error
 
 
-def abreast(works: Iterable[Iterator[T]], at_once: Callable[[], int]) -> Iterator[T]:
+def abreast(
+    works: Iterable[Iterator[T]], at_once: Callable[[], int], give_up: Callable[[], None] = lambda: None
+) -> Generator[T]:
     """What each tells, in their order, while those behind it are under way: `at_once` with it, never more than
     `MOST_PAGES`. A piece is begun as its turn comes; where one raises, none is begun any more.
+
+    give_up: tells those under way that nobody listens any more: one raised, or whoever heard them did.
     """
     waiting, running = iter(works), deque[_Work[T]]()
     with ThreadPoolExecutor(MOST_PAGES, "abreast") as threads:
@@ -124,5 +128,9 @@ def abreast(works: Iterable[Iterator[T]], at_once: Callable[[], int]) -> Iterato
                 threads.submit(work.run)
             if not running:
                 return
-            yield from running[0].told()
+            try:
+                yield from running[0].told()
+            except BaseException:
+                give_up()
+                raise
             running.popleft()

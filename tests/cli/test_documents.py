@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from engine.cli import commands
 from engine.cli.kept_pages import KeptPage, KeptPages
 from engine.cli.progress import time_left
 from engine.documents.names import page_numbers
+from engine.documents.source import Document
 from engine.protocol.documents import PageInfo, PageReceipt, PageText, Reading, TextLine
 from engine.protocol.errors import PromptError
 from engine.protocol.events import PageProgress
+from engine.tasks.documents import Lend
+from engine.tasks.pace import Noted
 from tests.cli.conftest import Cabochon
 from tests.documents.pages import draw_page
 from tests.documents.pdf_files import Page, text, whole_picture, write_pdf
@@ -184,6 +188,34 @@ def test_a_page_that_was_not_read_to_its_end_is_no_success(
     told = capsys.readouterr()
     assert told.out == "half\n"
     assert "“a.pdf”, page 2: It is so." in told.err
+
+
+def test_files_are_read_together_once_the_model_is_there_and_told_in_their_order(
+    cabochon: Cabochon, tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(1, 6)]
+    for path in paths:
+        draw_page([(20, 20, "1234")], (240, 60), 20).save(path)
+    together = threading.Barrier(4)
+
+    def read(
+        document: Document, info: PageInfo, reading: Reading, lend: Lend, pace: Noted
+    ) -> Generator[PageProgress, None, PageText]:
+        with lend():
+            yield PageProgress(1, 1, 1)
+            if document.path != paths[0]:
+                together.wait(240)
+        if document.path == paths[2]:
+            raise PromptError("It does not fit.")
+        return PageText(1, "done", (TextLine(f"This is {document.path.name}"),))
+
+    monkeypatch.setattr("engine.cli.documents.read_one", read)
+    monkeypatch.setattr("engine.cli.documents.pages_at_once", lambda *_: 4)
+    run = cabochon("ocr", *paths, "--model", tiny_checkpoint)
+    assert (run.returncode, "It does not fit." in run.stderr) == (1, True)
+    words = [[f"==> {path} <==", f"This is {path.name}"] for path in paths]
+    words[2].pop()
+    assert run.stdout.splitlines() == [line for each in words for line in each]
 
 
 def test_a_page_without_a_word_is_read_only_if_nothing_stands_on_it(cabochon: Cabochon, tmp_path: Path) -> None:

@@ -76,6 +76,19 @@ def test_what_goes_wrong_is_raised_in_its_turn_and_nothing_is_begun_any_more() -
     assert list(told) == []
 
 
+def test_whoever_stops_listening_gives_up_what_is_under_way() -> None:
+    is_given_up = threading.Event()
+
+    def work(number: int) -> Iterator[int]:
+        yield number
+        assert is_given_up.wait(PATIENCE_S)
+
+    told = abreast(map(work, range(9)), lambda: 3, is_given_up.set)
+    assert next(told) == 0
+    told.close()
+    assert is_given_up.is_set()
+
+
 def test_places_are_shared_and_given_in_order() -> None:
     places, order, first_is_in, may_go = Places(), list[int](), threading.Event(), threading.Event()
     has_asked = [threading.Event() for _ in range(3)]
