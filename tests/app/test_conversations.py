@@ -228,6 +228,11 @@ def test_a_picture_alone_is_named_by_what_was_read_in_it(open_desk: OpenDesk, dr
         ("1. **Total:** [see](https://a.b) ~~x~~ _y_ snake_case \\# z", "Total: see x y snake_case # z"),
         ("```python\nprint(1)\n```", "print(1)"),
         ("| a | b |\n|---|---|", "a b"),
+        ("- > 2) **Total**: 12<br>13 **太字**です", "Total: 12 13 太字です"),
+        ("What is 4817 * 392, 2*3 and f(x)**2?", "What is 4817 * 392, 2*3 and f(x)**2?"),
+        ("-5 + 3", "-5 + 3"),
+        ("+49 30 1234, who is #1?", "+49 30 1234, who is #1?"),
+        ("ls | grep a || true", "ls | grep a || true"),
         ("今日の天気はどうですか", "今日の天気はどうですか"),
     ],
 )

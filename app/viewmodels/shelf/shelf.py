@@ -26,8 +26,11 @@ _LOOKED_AT = 4_000
 _WORD = re.compile(r"\w")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,500}\)")
+_BREAK = re.compile(r"<br\s?/?>", re.IGNORECASE)
 _MARKS = re.compile(
-    r"^[\s#>*\-+`|]*(?:\d{1,9}[.)]\s)?|[*`|]|~~|(?<!\w)_++|(?<!_)_++(?!\w)|\\(?=[^\w\s])|<br\s?/?>", re.IGNORECASE
+    r"^(?:\s*(?:[#*+\-]+\s|>|\d{1,9}[.)]\s))*"
+    r"|(?<![0-9A-Za-z_)*])\*++(?=\S)|(?<=[^\s*])\*++(?![0-9A-Za-z_(])"  # but not in 2 * 3, 2*3 and x**2
+    r"|`|~~|(?<!\w)_++|(?<!_)_++(?!\w)|\\(?=[^\w\s])"
 )
 
 RETRY_MS = 10_000
@@ -240,7 +243,8 @@ def _plain_lines(text: str) -> Iterator[str]:
     """The lines that have words, without marks of Markdown."""
     for line in text.splitlines():
         if not _FENCE.match(line):
-            plain = " ".join(_MARKS.sub(" ", _LINK.sub(r"\1", line)).split())
+            cells = line.replace("|", " ") if line.lstrip().startswith("|") else line
+            plain = " ".join(_MARKS.sub("", _BREAK.sub(" ", _LINK.sub(r"\1", cells))).split())
             if _WORD.search(plain):
                 yield plain
 
