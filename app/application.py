@@ -33,7 +33,6 @@ from app.sound.recorder import MicrophoneError, Microphones, Recorder
 from app.sound.speaker import Speaker, SpeechError
 from app.store import Conversation as Kept
 from app.store import Matter, Saying, Store
-from app.text.foreign_text import one_line
 from app.tools import Desktop, built_in_tools
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.conversation.exporting import Exporter
@@ -83,7 +82,7 @@ from app.widgets.outside_gestures import OutsideGestures
 from app.widgets.reactions import Reactions
 from app.widgets.settings_gestures import SettingsGestures
 from app.widgets.shared.look import Look
-from engine import CATALOG, Media, Text, find_models, fit, recommended, sample_checkpoint, sweep
+from engine import CATALOG, Media, Text, find_models, fit, one_line, recommended, sample_checkpoint, sweep
 
 if TYPE_CHECKING:
     from app.downloads import Hub, Stop

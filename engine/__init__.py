@@ -49,6 +49,8 @@ from engine.protocol.errors import (
     EngineStopped,
     PasswordNeeded,
     PromptError,
+    named,
+    one_line,
     without_surrogates,
 )
 from engine.protocol.events import (
@@ -190,11 +192,11 @@ __all__ = [
     "Video", "VideoReceipt", "Way", "Weights", "WriteError", "Written", "check_configuration", "clock",
     "document_text", "find_documents", "find_models", "finish_growing", "fit", "growing_header", "in_words",
     "is_growing", "is_snapshot", "known_places", "look_at_file", "look_at_model", "mark_running", "messages_of",
-    "plan_frames", "plan_image", "plan_removal", "read_traits", "recommended", "recorded_s", "respond",
-    "run_command_line", "run_document_process", "run_engine_process", "run_picture_process", "run_recording_process",
-    "run_template_process", "run_writer_process", "sample_checkpoint", "small_picture", "sweep", "take_turns",
-    "target_of", "tool_from_function", "transcription_prompt", "user", "without_surrogates", "write_document",
-    "write_recording", "write_whole",
+    "named", "one_line", "plan_frames", "plan_image", "plan_removal", "read_traits", "recommended", "recorded_s",
+    "respond", "run_command_line", "run_document_process", "run_engine_process", "run_picture_process",
+    "run_recording_process", "run_template_process", "run_writer_process", "sample_checkpoint", "small_picture",
+    "sweep", "take_turns", "target_of", "tool_from_function", "transcription_prompt", "user", "without_surrogates",
+    "write_document", "write_recording", "write_whole",
 ]  # fmt: skip
 
 open_before_mlx()

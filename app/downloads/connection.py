@@ -12,7 +12,7 @@ import httpx2
 from app.downloads.errors import HubBusy, Interrupted, NeedsAccess, NoConnection, NotFound, Unsatisfiable
 from app.downloads.gate import Gate
 from app.downloads.values import Patience
-from app.text.foreign_text import one_line
+from engine import one_line
 
 __all__ = ["Connection"]
 

@@ -15,8 +15,7 @@ DownloadError
 import errno
 from pathlib import Path
 
-from app.text.foreign_text import one_line
-from engine import EngineError, in_words
+from engine import EngineError, in_words, one_line
 
 __all__ = [
     "AlreadyUnderWay",

@@ -13,8 +13,7 @@ import msgspec
 from app.downloads.errors import DownloadError, NotFound, refusal_of_place
 from app.downloads.gate import Gate
 from app.downloads.values import Listing, Patience, RemoteFile, RepositoryName, RevisionName
-from app.text.foreign_text import one_line
-from engine import write_whole
+from engine import one_line, write_whole
 
 if TYPE_CHECKING:
     import httpx2

@@ -25,8 +25,7 @@ from app.downloads.pace import Pace
 from app.downloads.parts import Part, fits
 from app.downloads.places import Place
 from app.downloads.values import Listing, RemoteFile, State, Status
-from app.text.foreign_text import one_line
-from engine import CheckpointError, check_configuration
+from engine import CheckpointError, check_configuration, one_line
 
 if TYPE_CHECKING:
     import httpx2

@@ -13,7 +13,7 @@ from app.exports.page import to_html
 from app.exports.pdf import to_pdf
 from app.exports.pictures import HEAD_BYTES, browser_kind
 from app.exports.text import to_json, to_markdown
-from engine import EngineError, Thought, write_whole
+from engine import EngineError, Thought, named, write_whole
 
 __all__ = ["Entry", "ExportCancelled", "ExportError", "ExportFormat", "Exported", "export"]
 
@@ -54,7 +54,7 @@ def export(
         _write(conversation, path, kind, is_wanted)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ExportError(f"“{path.name}” cannot be written: {reason}. Choose another place.") from error
+        raise ExportError(f"{named(path)} cannot be written: {reason}. Choose another place.") from error
 
 
 def _write(conversation: Exported, path: Path, kind: ExportFormat, is_wanted: Callable[[], bool]) -> None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.files.text_files import text_of
-from app.text.foreign_text import one_line
-from engine import ToolError, without_surrogates
+from engine import ToolError, one_line, without_surrogates
 
 __all__ = ["Place", "chosen", "find_place", "list_folder", "read_text_file"]
 

@@ -8,7 +8,7 @@ from threading import Event
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane, Soon
-from app.text.foreign_text import one_line
+from engine import named
 
 __all__ = ["Writing"]
 
@@ -48,7 +48,7 @@ class Writing(QObject):
                 return write()
             except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
                 _log.exception("the export failed")
-                return f"“{one_line(path.name)}” cannot be written, because something went wrong in Cabochon.", None
+                return f"{named(path)} cannot be written, because something went wrong in Cabochon.", None
 
         self._patience.start()
         self._lane.do(written, self._tell)

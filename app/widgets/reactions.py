@@ -5,7 +5,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 
-from app.text.foreign_text import one_line
 from app.text.links import question_for
 from app.viewmodels.conversation.examples import READ, Example, ExampleKind
 from app.viewmodels.conversation.turns import AnswerState, AnswerTurn, Turn
@@ -14,7 +13,7 @@ from app.widgets.gestures import Gestures
 from app.widgets.markdown.selection import Copied, copied_mime
 from app.widgets.shared.dialogs import ask_before_link, open_picture
 from app.widgets.shared.toast import Toast
-from engine import PICTURE_SUFFIXES
+from engine import PICTURE_SUFFIXES, one_line
 
 __all__ = ["Reactions"]
 

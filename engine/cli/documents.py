@@ -26,7 +26,7 @@ from engine.documents.writers.texts import to_json, to_markdown
 from engine.files.whole_files import numbered
 from engine.process.worker import EngineWorker
 from engine.protocol.documents import DocumentInfo, PageText, Reading, ReadingForm
-from engine.protocol.errors import Cancelled, CheckpointError, EngineError, EngineStopped, without_surrogates
+from engine.protocol.errors import Cancelled, CheckpointError, EngineError, EngineStopped, named, without_surrogates
 from engine.protocol.events import EngineEvent, Failed, ModelLoaded, PageProgress, PageRead, TextDelta
 from engine.protocol.requests import Cancel, Envelope, LoadModel
 from engine.tasks.abreast import abreast, pages_at_once
@@ -163,7 +163,7 @@ class _Run:
             self._follow(job, told)
         except EngineError as error:
             job.is_given_up = True
-            self.unread.append(f"“{job.found.path.name}”")
+            self.unread.append(named(job.found.path))
             say(str(error), "red")
             if self._wanted.as_json:
                 self._tell(job.found, Failed(type(error).__name__, without_surrogates(str(error))))
@@ -225,7 +225,7 @@ class _Run:
             self._outputs.add(done.path)
             typer.echo(str(done.path))
             if done.note:
-                say(f"“{done.path.name}”: {done.note}", "yellow")
+                say(f"{named(done.path)}: {done.note}", "yellow")
 
     def _output(self, path: Path, target: Path, kept: KeptPages) -> Path | None:
         """What an earlier run wrote of a document, all of it."""
@@ -280,11 +280,11 @@ class _Run:
         elif self._wanted.form is None:
             write_line(self._told(page))
         if _is_missed(kept) or page.state in ("cut_off", "looped"):
-            self.unread.append(f"page {page.number} of “{found.path.name}”")
+            self.unread.append(f"page {page.number} of {named(found.path)}")
             reason = page.reason or f"{kept.info.reason} No text was found in what is to be seen. Read it another way."
-            say(f"“{found.path.name}”, page {page.number}: {reason}", "red")
+            say(f"{named(found.path)}, page {page.number}: {reason}", "red")
         elif page.reason:
-            say(f"“{found.path.name}”, page {page.number}: {page.reason}", "yellow")
+            say(f"{named(found.path)}, page {page.number}: {page.reason}", "yellow")
 
     def _told(self, page: PageText) -> str:
         """A page's text in the form that was asked for, which lines are not yet where Markdown was."""

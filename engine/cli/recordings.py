@@ -14,7 +14,7 @@ from engine.cli.output import answers, json_line, notes, say, write_answer, writ
 from engine.documents.writers import WriteError
 from engine.engine import Engine
 from engine.protocol.documents import SpokenPiece
-from engine.protocol.errors import AttachmentError, EngineError
+from engine.protocol.errors import AttachmentError, EngineError, named
 from engine.protocol.events import Failed, RecordingRead, SpeechRead
 from engine.recordings.forms import RecordingFormat, as_recording, clock, write_recording
 from engine.recordings.silence import speaks
@@ -137,7 +137,7 @@ class Transcription:
         try:
             found = path.stat()
         except OSError as error:
-            raise AttachmentError(f"“{path.name}” cannot be opened: {error.strerror}.") from error
+            raise AttachmentError(f"{named(path)} cannot be opened: {error.strerror}.") from error
         return _Begun(
             os.fsencode(path.absolute()).hex(), found.st_size, found.st_mtime_ns, self.engine.info.path, self.language,
             self.translation,
@@ -189,7 +189,7 @@ def _kept(place: Path, begun: _Begun, pieces: list[SpokenPiece]) -> Iterator[Cal
 
 def _refusal(place: Path, error: OSError) -> WriteError:
     reason = error.strerror or type(error).__name__
-    return WriteError(f"“{place.name}” cannot be written: {reason}. Choose another place.")
+    return WriteError(f"{named(place)} cannot be written: {reason}. Choose another place.")
 
 
 def _remarks(path: Path, pieces: list[SpokenPiece]) -> bool:

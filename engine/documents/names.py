@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.media.attachment import PICTURE_SUFFIXES
-from engine.protocol.errors import PromptError, quoted
+from engine.protocol.errors import PromptError, named, quoted
 
 __all__ = ["Found", "files_in", "find_documents", "natural_key", "page_numbers", "page_ranges"]
 
@@ -70,7 +70,7 @@ def find_documents(paths: Iterable[Path], between: Callable[[], None] = lambda: 
         no_files = [each for each in everything if not each.is_file()]
         sentences += _left_out(path, "links to folders or to nothing, or no ordinary files", no_files)
         if not documents:
-            sentences.append(f"There is no document in the folder “{path.name}”.")
+            sentences.append(f"There is no document in the folder {named(path)}.")
     return found, sentences
 
 
@@ -79,8 +79,8 @@ def _left_out(folder: Path, what: str, paths: Sequence[Path]) -> list[str]:
     if not paths:
         return []
     more = f" and {len(paths) - _NUM_NAMED} more" if len(paths) > _NUM_NAMED else ""
-    named = ", ".join(f"“{path.name}”" for path in paths[:_NUM_NAMED])
-    return [f"Left out of “{folder.name}”, because they are {what}: {named}{more}."]
+    first = ", ".join(named(path) for path in paths[:_NUM_NAMED])
+    return [f"Left out of {named(folder)}, because they are {what}: {first}{more}."]
 
 
 def page_ranges(ranges: str) -> list[tuple[int, int | None]]:

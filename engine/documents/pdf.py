@@ -26,7 +26,7 @@ from engine.documents.layer_order import WIDE, in_reading_order
 from engine.documents.plausible import are_letters_swapped
 from engine.documents.verdict import LOOK_SIDE, Layer, see
 from engine.protocol.documents import Box, PageInfo, TextLine, Turned
-from engine.protocol.errors import AttachmentError, PasswordNeeded
+from engine.protocol.errors import AttachmentError, PasswordNeeded, named
 
 __all__ = ["PdfFile"]
 
@@ -174,9 +174,9 @@ class PdfFile:
                 num_pages = len(found.pages)
                 found.save(whole)
         except (pikepdf.PikepdfError, OSError, ValueError) as error:
-            raise AttachmentError(f"“{self._path.name}” is damaged and cannot be read as a PDF.") from error
+            raise AttachmentError(f"{named(self._path)} is damaged and cannot be read as a PDF.") from error
         if not num_pages:
-            raise AttachmentError(f"“{self._path.name}” has no pages.")
+            raise AttachmentError(f"{named(self._path)} has no pages.")
         return whole.getvalue()
 
     def _unlocked(self) -> pdfium.PdfDocument:
@@ -208,7 +208,7 @@ class PdfFile:
         try:
             page = self._file.get_page(number - 1)
         except pdfium.PdfiumError as error:
-            raise AttachmentError(f"Page {number} of “{self._path.name}” is damaged and cannot be read.") from error
+            raise AttachmentError(f"Page {number} of {named(self._path)} is damaged and cannot be read.") from error
         try:
             if min(page.get_size()) <= 0:  # it is cut to a part that is not there
                 page.set_cropbox(*page.get_mediabox())

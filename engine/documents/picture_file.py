@@ -16,7 +16,7 @@ from engine.documents.names import files_in
 from engine.documents.verdict import LOOK_SIDE, NO_LAYER, see
 from engine.media.attachment import PICTURE_SUFFIXES, PictureOf, count_pictures, load_one
 from engine.protocol.documents import PageInfo, TextLine
-from engine.protocol.errors import AttachmentError, without_surrogates
+from engine.protocol.errors import AttachmentError, named, without_surrogates
 
 __all__ = ["PictureFile"]
 
@@ -33,7 +33,7 @@ class PictureFile:
         self._path, self._is_folder = path, path.is_dir()
         self._pages = list(_in_folder(path)) if self._is_folder else _in_file(path)
         if not self._pages:
-            raise AttachmentError(f"There is no picture in the folder “{path.name}”. Choose another one.")
+            raise AttachmentError(f"There is no picture in the folder {named(path)}. Choose another one.")
 
     @property
     def kind(self) -> Literal["picture", "pictures"]:

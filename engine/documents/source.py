@@ -25,7 +25,7 @@ from engine.process.limited_process import (
     serve_limited,
 )
 from engine.protocol.documents import Box, PageInfo, TextLine, Turned
-from engine.protocol.errors import AttachmentError, PasswordNeeded, shortened, without_surrogates
+from engine.protocol.errors import AttachmentError, PasswordNeeded, named, shortened, without_surrogates
 
 if TYPE_CHECKING:
     from engine.documents.pdf import PdfFile
@@ -102,11 +102,11 @@ class Document:
     def _index(self, number: int) -> int:
         if not 1 <= number <= self.num_pages:
             pages = f"{self.num_pages} page{'s' * (self.num_pages != 1)}"
-            raise AttachmentError(f"“{self.path.name}” has {pages}, and no page {number}.")
+            raise AttachmentError(f"{named(self.path)} has {pages}, and no page {number}.")
         return number
 
     def _ask(self, request: "_Request", number: int = 0) -> "tuple[_Answer, bytes]":
-        what = f"Page {number} of “{self.path.name}”" if number else f"“{self.path.name}”"
+        what = f"Page {number} of {named(self.path)}" if number else named(self.path)
         with refusing(
             too_long=f"{what} takes more than {LIMITS.cpu_s} seconds to read, and is left out.",
             too_much_memory=f"{what} takes too much memory to read, and is left out.",
@@ -255,7 +255,7 @@ def _opened_as_it_is(path: Path, password: str) -> "PdfFile | PictureFile":
             return PictureFile(path)
         except NoPicture as error:
             raise AttachmentError(
-                f"“{path.name}” is no PDF and no picture that can be read. "
+                f"{named(path)} is no PDF and no picture that can be read. "
                 "Use PDF, PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC or AVIF."
             ) from error
     from engine.documents.pdf import PdfFile

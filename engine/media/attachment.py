@@ -22,7 +22,7 @@ from engine.media.limits import MAX_SCANS, MAX_SIDE, most_pixels
 from engine.media.pixels import as_rgb
 from engine.media.sound import SOUND_SUFFIXES, open_sound
 from engine.media.video import VIDEO_SUFFIXES, NoMovingPictures, open_video
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 __all__ = [
     "PICTURE_SUFFIXES", "SOUND_SUFFIXES", "VIDEO_SUFFIXES", "Attachment", "PictureOf", "count_pictures",
@@ -105,7 +105,7 @@ def inspect_attachment(path: Path) -> Attachment:
         return _inspect_sound(path)
     except UnknownFormat as error:
         raise AttachmentError(
-            f"“{path.name}” is not a picture, sound or video that can be read, or it is damaged. "
+            f"{named(path)} is not a picture, sound or video that can be read, or it is damaged. "
             "Use for example PNG, JPEG or HEIC, WAV, MP3 or M4A, MP4 or MOV."
         ) from error
 
@@ -114,7 +114,7 @@ def _refuse_pdf(path: Path) -> None:
     with suppress(OSError), path.open("rb") as file:  # whoever looks next says what is wrong with the file
         if file.read(5) == b"%PDF-":
             raise AttachmentError(
-                f"“{path.name}” is a PDF: it is read as a document, page by page. Attach pictures of its pages instead."
+                f"{named(path)} is a PDF: it is read as a document, page by page. Attach pictures of its pages instead."
             )
 
 
@@ -131,7 +131,7 @@ def _inspect_video(path: Path) -> Attachment:
     with open_video(path) as video:
         first = next(video.frames(), None)
         if first is None:
-            raise AttachmentError(f"“{path.name}” is damaged: none of its pictures can be read.")
+            raise AttachmentError(f"{named(path)} is damaged: none of its pictures can be read.")
         width, height = video.upright(first.frame).size
         return Attachment("video", path, path.stat().st_size, width, height, video.seconds, video.has_sound)
 
@@ -249,7 +249,7 @@ def opened_picture(path: Path) -> Iterator[Image.Image]:
                     yield picture
         except UnidentifiedImageError as error:
             raise NoPicture(
-                f"“{path.name}” is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC or AVIF."
+                f"{named(path)} is not a picture that can be read. Use PNG, JPEG, WebP, TIFF, BMP, GIF, HEIC or AVIF."
             ) from error
         except Image.DecompressionBombError as error:
             raise AttachmentError(_too_large(path, most_pixels(None))) from error
@@ -281,7 +281,7 @@ def _check_size(path: Path, picture: Image.Image) -> None:
         raise AttachmentError(_too_large(path, most, size))
     if max(picture.size) > MAX_SIDE:
         raise AttachmentError(
-            f"“{path.name}” is too large{size}. The longest side may have {MAX_SIDE:,}: cut it into pieces first."
+            f"{named(path)} is too large{size}. The longest side may have {MAX_SIDE:,}: cut it into pieces first."
         )
 
 
@@ -289,24 +289,24 @@ def _check_scans(path: Path, picture: Image.Image, file: BinaryIO) -> None:
     """A scan of a few bytes costs as much as one of all pixels."""
     if picture.format in ("JPEG", "MPO") and num_scans(file, MAX_SCANS) > MAX_SCANS:
         raise AttachmentError(
-            f"“{path.name}” goes over its pixels more than {MAX_SCANS} times, which no camera does. "
+            f"{named(path)} goes over its pixels more than {MAX_SCANS} times, which no camera does. "
             "Save it anew, for example as PNG."
         )
 
 
 def _too_large(path: Path, most_pixels: int, size: str = "") -> str:
     return (
-        f"“{path.name}” is too large{size}. The most is {most_pixels // 1_000_000} million pixels: scale it down first."
+        f"{named(path)} is too large{size}. The most is {most_pixels // 1_000_000} million pixels: scale it down first."
     )
 
 
 def too_much_memory(path: Path) -> str:
     """The sentence for a picture that no memory is left for."""
-    return f"“{path.name}” takes too much memory to decode. Scale it down first."
+    return f"{named(path)} takes too much memory to decode. Scale it down first."
 
 
 def _damaged(path: Path) -> str:
-    return f"“{path.name}” is damaged and cannot be read as a picture."
+    return f"{named(path)} is damaged and cannot be read as a picture."
 
 
 @cache

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -39,12 +39,12 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """The file, open for reading; raises AttachmentError, also for errors of the disk while it is open."""
     try:
         if path.is_dir():
-            raise AttachmentError(f"“{path.name}” is a folder. Choose the files inside it instead.")
+            raise AttachmentError(f"{named(path)} is a folder. Choose the files inside it instead.")
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise AttachmentError(f"“{path.name}” is not an ordinary file. Save it to disk first.")
+            raise AttachmentError(f"{named(path)} is not an ordinary file. Save it to disk first.")
         if found.st_size == 0:
-            raise AttachmentError(f"“{path.name}” is empty.")
+            raise AttachmentError(f"{named(path)} is empty.")
         with path.open("rb") as file:
             yield file
     except OSError as error:
@@ -57,7 +57,7 @@ def open_container(path: Path) -> Iterator["InputContainer"]:
     import av
 
     unknown = UnknownFormat(
-        f"“{path.name}” is not a sound or video that can be read, or it is damaged. "
+        f"{named(path)} is not a sound or video that can be read, or it is damaged. "
         "Use for example WAV, MP3 or M4A, MP4 or MOV."
     )
     with opened(path):
@@ -70,16 +70,16 @@ def open_container(path: Path) -> Iterator["InputContainer"]:
                 if container.metadata.get("major_brand") in _PICTURE_BRANDS:
                     raise unknown
                 if any(_is_protected(stream) for stream in container.streams):
-                    raise AttachmentError(f"“{path.name}” is protected against copying. Use a file without protection.")
+                    raise AttachmentError(f"{named(path)} is protected against copying. Use a file without protection.")
                 yield container
         except av.FFmpegError as error:
-            raise AttachmentError(f"“{path.name}” is damaged and cannot be read.") from error
+            raise AttachmentError(f"{named(path)} is damaged and cannot be read.") from error
 
 
 def require_decoder(path: Path, stream: "Stream") -> None:
     """Raise AttachmentError for a stream that nothing here decodes."""
     if stream.codec_context is None:
-        raise AttachmentError(f"“{path.name}” is made in a way that cannot be read. Save it as MP4 with H.264 and AAC.")
+        raise AttachmentError(f"{named(path)} is made in a way that cannot be read. Save it as MP4 with H.264 and AAC.")
 
 
 def duration(path: Path, container: "InputContainer", stream: "Stream") -> float:
@@ -104,8 +104,8 @@ def _is_protected(stream: "Stream") -> bool:
 def _unreadable(path: Path, error: OSError) -> str:
     match error.errno:
         case errno.ENOENT:
-            return f"“{path.name}” is not there."
+            return f"{named(path)} is not there."
         case errno.EACCES | errno.EPERM:
-            return f"“{path.name}” cannot be opened: you do not have permission to read it."
+            return f"{named(path)} cannot be opened: you do not have permission to read it."
         case _:
-            return f"“{path.name}” cannot be opened: {error.strerror or error}."
+            return f"{named(path)} cannot be opened: {error.strerror or error}."

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.media.files import duration, open_container, opened, require_decoder
 from engine.media.streamed_wav import streamed_wav
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 if TYPE_CHECKING:
     from av import AudioStream
@@ -66,7 +66,7 @@ def open_sound(path: Path) -> Iterator[OpenSound]:
     with open_container(path) as container:
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
-            raise AttachmentError(f"“{path.name}” has no sound.")
+            raise AttachmentError(f"{named(path)} has no sound.")
         require_decoder(path, stream)
         channels = tuple(channel.name for channel in stream.layout.channels)
         yield OpenSound(duration(path, container, stream), True, _stream_blocks(container, stream), channels)
@@ -79,7 +79,7 @@ def _refusing_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except LibsndfileError as error:
-        raise AttachmentError(f"“{path.name}” is damaged and cannot be read.") from error
+        raise AttachmentError(f"{named(path)} is damaged and cannot be read.") from error
 
 
 def _sndfile(file: BinaryIO) -> "SoundFile | None":

@@ -14,7 +14,7 @@ from PIL import Image
 from engine.media.files import duration, open_container, require_decoder
 from engine.media.limits import MAX_PIXELS, MAX_THREADS
 from engine.media.pixels import as_rgb
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 if TYPE_CHECKING:
     from av import VideoFrame, VideoStream
@@ -111,10 +111,10 @@ def open_video(path: Path) -> Iterator[OpenVideo]:
     with open_container(path) as container:
         stream = _moving_pictures(container)
         if stream is None:
-            raise NoMovingPictures(f"“{path.name}” has no moving pictures.")
+            raise NoMovingPictures(f"{named(path)} has no moving pictures.")
         require_decoder(path, stream)
         if stream.width * stream.height > MAX_PIXELS:
-            raise AttachmentError(f"“{path.name}” is too large ({stream.width} × {stream.height} pixels).")
+            raise AttachmentError(f"{named(path)} is too large ({stream.width} × {stream.height} pixels).")
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
         yield OpenVideo(path, duration(path, container, stream), bool(container.streams.audio), container, stream)

@@ -26,7 +26,7 @@ from engine.process.limited_process import (
     refusing,
     serve_limited,
 )
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 __all__ = [
     "FittedPicture", "fit_picture", "fit_video", "hear_file", "look_at_file", "run_picture_process", "small_picture",
@@ -176,9 +176,9 @@ def _ask(request: _Request, path: Path, between: Callable[[], None]) -> list[tup
     is_picture = isinstance(request, _Fit | _Shrink)
     what, example = (" as a picture", ", for example as PNG") if is_picture else ("", "")
     with refusing(
-        too_long=f"“{path.name}” takes more than {LIMITS.cpu_s} seconds to decode. Save it anew{example}.",
+        too_long=f"{named(path)} takes more than {LIMITS.cpu_s} seconds to decode. Save it anew{example}.",
         too_much_memory=too_much_memory(path),
-        failed=f"“{path.name}” is damaged and cannot be read{what}.",
+        failed=f"{named(path)} is damaged and cannot be read{what}.",
     ):
         parts = _process.ask(msgspec.json.encode(request), between)
     answer = []

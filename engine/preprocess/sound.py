@@ -11,7 +11,7 @@ import numpy as np
 from engine.media.mixing import channel_weights, lone_channel
 from engine.media.sound import OpenSound, as_float, open_sound
 from engine.preprocess.audio import MIN_SAMPLES
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 __all__ = [
     "MAX_SECONDS", "SAMPLE_RATE", "SoundStream", "SoundTooLong", "hear_sound", "load_sound", "loudest_pieces",
@@ -55,7 +55,7 @@ def hear_sound(path: Path) -> tuple[np.ndarray, str]:
 
         samples = soxr.resample(samples, rate_hz, SAMPLE_RATE, quality="HQ")
     if len(samples) < MIN_SAMPLES:
-        raise AttachmentError(f"“{path.name}” is too short: there is nothing to hear in it.")
+        raise AttachmentError(f"{named(path)} is too short: there is nothing to hear in it.")
     return np.clip(samples[: MAX_SECONDS * SAMPLE_RATE], -1, 1), note
 
 
@@ -133,9 +133,9 @@ def _blocks(path: Path, sound: OpenSound) -> Iterator[tuple[int, np.ndarray]]:
     for rate_hz, block in sound.blocks:
         first = first or (rate_hz, block.shape[1])
         if rate_hz not in _RATES_HZ or (rate_hz, block.shape[1]) != first:
-            raise AttachmentError(f"“{path.name}” has a sample rate that cannot be read. Save it with 48 kHz.")
+            raise AttachmentError(f"{named(path)} has a sample rate that cannot be read. Save it with 48 kHz.")
         if not np.isfinite(block).all():
-            raise AttachmentError(f"“{path.name}” is damaged: some of its samples are no numbers.")
+            raise AttachmentError(f"{named(path)} is damaged: some of its samples are no numbers.")
         yield rate_hz, np.clip(block, -1, 1)
 
 
@@ -172,4 +172,4 @@ def _too_long(path: Path, seconds: float) -> str:
         length = f"lasts {seconds / 60:.0f} minutes"
     else:
         length = f"lasts {seconds / 3600:.0f} hours"
-    return f"“{path.name}” {length}. Cut out a piece of at most {MAX_SECONDS} seconds, or have all of it written down."
+    return f"{named(path)} {length}. Cut out a piece of at most {MAX_SECONDS} seconds, or have all of it written down."

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from engine.media.video import OpenVideo, ShownFrame, open_video
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 __all__ = ["MAX_FRAMES", "Frame", "plan_frames", "read_frames", "time_stamp"]
 
@@ -61,7 +61,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
                 latest = shown.seconds
                 yield Frame(latest, opened.upright(shown.frame))
         if latest < 0:
-            raise AttachmentError(f"“{path.name}” is damaged: none of its pictures can be read.")
+            raise AttachmentError(f"{named(path)} is damaged: none of its pictures can be read.")
 
 
 class _Player:

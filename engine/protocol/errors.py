@@ -16,6 +16,8 @@ Every message is one or two sentences that say what happened and what to do abou
 """
 
 import reprlib
+import unicodedata
+from pathlib import Path
 
 __all__ = [
     "AttachmentError",
@@ -28,6 +30,8 @@ __all__ = [
     "NoModel",
     "PasswordNeeded",
     "PromptError",
+    "named",
+    "one_line",
     "quoted",
     "shortened",
     "without_surrogates",
@@ -36,9 +40,33 @@ __all__ = [
 MAX_QUOTED = 100
 """Characters of a value from a file or a stranger that a sentence repeats."""
 
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_JOINERS = "\u200c\u200d"
+"""Which letters of some scripts, and emoji, need."""
+
 _shape = reprlib.Repr()
 _shape.maxlevel, _shape.maxdict, _shape.maxlist, _shape.maxtuple = 4, 10, 20, 20
 _shape.maxstring = _shape.maxother = _shape.maxlong = MAX_QUOTED
+
+
+def one_line(text: str, most: int = MAX_QUOTED) -> str:
+    """What strangers wrote on one line and of a bounded length: of a longer one, the beginning and the end.
+
+    What breaks lines becomes a blank; what turns or hides others becomes U+FFFD: a reader should see that it is there.
+    """
+    shown = text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-(most // 2) :]}"
+    return "".join(_visible(letter) for letter in shown)
+
+
+def _visible(letter: str) -> str:
+    if letter.isspace():
+        return " "
+    return "\ufffd" if unicodedata.category(letter) in _INVISIBLE and letter not in _JOINERS else letter
+
+
+def named(path: Path) -> str:
+    """A file as a sentence names it: never where it lies."""
+    return f"“{one_line(path.name)}”"
 
 
 def shortened(text: object) -> str:

@@ -13,7 +13,7 @@ from engine.documents.writers import WriteError
 from engine.documents.writers.texts import escaped
 from engine.files.whole_files import file_beside, put_in_place
 from engine.protocol.documents import SpokenPiece
-from engine.protocol.errors import without_surrogates
+from engine.protocol.errors import named, without_surrogates
 from engine.version import VERSION
 
 __all__ = ["RECORDING_FORMATS", "RecordingFormat", "as_recording", "clock", "write_recording"]
@@ -42,7 +42,7 @@ def write_recording(path: Path, pieces: Sequence[SpokenPiece], form: RecordingFo
             return put_in_place(new, target)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise WriteError(f"“{target.name}” cannot be written: {reason}. Choose another place.") from error
+        raise WriteError(f"{named(target)} cannot be written: {reason}. Choose another place.") from error
 
 
 def clock(seconds: float, *, mark: str = "") -> str:

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from engine.preprocess.sound import SAMPLE_RATE
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 __all__ = ["GrowingRecording", "finish_growing", "growing_header", "is_growing", "recorded_s"]
 
@@ -102,7 +102,7 @@ class GrowingRecording:
         if header == growing_header():
             return None
         if header != growing_header(size):
-            raise AttachmentError(f"“{self._path.name}” is no recording that is being made. Open it as a file.")
+            raise AttachmentError(f"{named(self._path)} is no recording that is being made. Open it as a file.")
         return _HEADER.size + size
 
     @contextmanager
@@ -110,7 +110,7 @@ class GrowingRecording:
         try:
             yield
         except OSError as error:
-            raise AttachmentError(f"“{self._path.name}” cannot be read: {error.strerror}.") from error
+            raise AttachmentError(f"{named(self._path)} cannot be read: {error.strerror}.") from error
 
 
 def _seconds(size_bytes: int) -> float:

@@ -17,7 +17,7 @@ from engine.process.limited_process import (
     refusing,
     serve_limited,
 )
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 
 __all__ = ["OpenRecording", "run_recording_process"]
 
@@ -63,9 +63,9 @@ class OpenRecording:
     def _read(self, place: int, num_samples: int) -> tuple[float, np.ndarray]:
         request = msgspec.json.encode(_Read(os.fsencode(self._path.absolute()), place, num_samples))
         with refusing(
-            too_long=f"“{self._path.name}” takes too long to decode. Save it anew.",
-            too_much_memory=f"“{self._path.name}” takes too much memory to decode. Save it anew.",
-            failed=f"“{self._path.name}” is damaged and cannot be read.",
+            too_long=f"{named(self._path)} takes too long to decode. Save it anew.",
+            too_much_memory=f"{named(self._path)} takes too much memory to decode. Save it anew.",
+            failed=f"{named(self._path)} is damaged and cannot be read.",
         ):
             ((head, body),) = self._process.ask(request, self._between)
         told = _answers.decode(head)

@@ -32,6 +32,7 @@ from engine.protocol.errors import (
     EngineError,
     EngineStopped,
     NoModel,
+    named,
     shortened,
     without_surrogates,
 )
@@ -111,7 +112,7 @@ def show(request: ShowPage, between: Callable[[], None]) -> PageShown:
     try:
         write_whole(target, png.getvalue())
     except OSError as error:
-        raise AttachmentError(f"The page cannot be drawn into “{target.name}”: {error.strerror or error}.") from error
+        raise AttachmentError(f"The page cannot be drawn into {named(target)}: {error.strerror or error}.") from error
     return PageShown(request.target, *picture.size)
 
 

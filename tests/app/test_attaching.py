@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt
 from PySide6.QtGui import QContextMenuEvent, QDragLeaveEvent, QGuiApplication, QImage, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -456,18 +456,27 @@ def test_pictures_of_a_message_end_at_the_right(open_desk: OpenDesk, draw: Draw,
 
 
 def test_a_small_picture_keeps_what_a_large_one_shows(open_desk: OpenDesk, tmp_path: Path, qtbot: QtBot) -> None:
-    stripes = np.zeros((480, 480, 3), np.uint8)
-    stripes[:, ::2] = 255
-    Image.fromarray(stripes).save(tmp_path / "stripes.png")
-    desk = open_desk()
-    attach(desk, tmp_path / "stripes.png")
-    tile = desk.window.composer.findChildren(PictureTile)[-1]
-    qtbot.waitUntil(lambda: tile._image is not None, timeout=WAIT_MS)
-    assert tile._image is not None
-    shown = tile._fitted(tile._image, tile.size())
-    middle = [shown.pixelColor(x, shown.height() // 2).lightness() for x in range(2, shown.width() - 2)]
-    assert min(middle) > 100, "fine stripes are grey when they are small"
-    assert max(middle) < 155
+    desk = open_desk(has_engine=False)
+    rows, columns = np.indices((320, 480))
+    for number, fine in enumerate((rows, columns, rows + columns)):
+        pixels = np.repeat(255 * (fine % 2)[..., None], 3, axis=2).astype(np.uint8)
+        frame = np.ones((320, 480), bool)
+        frame[32:-32, 32:-32] = False
+        pixels[frame] = (255, 0, 0)
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(pixels).save(path)
+        for size in (QSize(72, 48), QSize(216, 144)):
+            tile = PictureTile(desk.window.messages._look, desk.thumbnails, str(path), size, shrinks=True)
+            qtbot.addWidget(tile)
+            qtbot.waitUntil(lambda tile=tile: tile._image is not None, timeout=WAIT_MS)
+            shown = tile.grab().toImage()
+            right, bottom = shown.width() - 3, shown.height() - 3
+            edges = [(2, bottom // 2), (right, bottom // 2), (right // 2, 2), (right // 2, bottom)]
+            assert all(shown.pixelColor(*edge).red() > 2 * shown.pixelColor(*edge).green() for edge in edges)
+            inside = [shown.pixelColor(x, y).green() for x in range(16, right - 14) for y in range(16, bottom - 14)]
+            assert 110 < sum(inside) / len(inside) < 145, "it is as light as it was"
+            assert min(inside) > 90, "fine stripes are grey when they are small"
+            assert max(inside) < 165
 
 
 def test_a_picture_is_looked_at_in_the_app(open_desk: OpenDesk, draw: Draw, qtbot: QtBot) -> None:

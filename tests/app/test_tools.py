@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from engine import (
 )
 from engine import Thought as ThoughtStep
 from tests.app.driving import WAIT_MS, OpenDesk, card_of, next_place, pane_of, say, show_turns, wait_for_end
+
+ROOM = 14
+"""Pixels between two parts of an answer, whatever they are."""
 
 
 def wait_for_run(qtbot: QtBot, desk: Desk) -> ToolRun:
@@ -251,6 +255,7 @@ def shown(desk: Desk) -> list[str]:
     tops = [part.mapTo(view, QPoint()).y() for part in view.parts]
     assert tops == sorted(tops)
     assert len(set(tops)) == len(tops)
+    assert {below.y() - above.geometry().bottom() for above, below in pairwise(view.parts)} == {ROOM + 1}
     return [
         part.toPlainText() if isinstance(part, MarkdownView) else part.title.text().split(" · ")[0]
         for part in view.parts

@@ -18,7 +18,7 @@ from PIL import Image
 
 from engine.media import attachment
 from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, inspect_attachment, load_picture
-from engine.protocol.errors import AttachmentError
+from engine.protocol.errors import AttachmentError, named
 from tests.media_files import tone, write_picture, write_sound, write_video
 
 RED, BLUE, WHITE, BLACK = (255, 0, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
@@ -249,7 +249,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence_that_names_it(tmp
     with pytest.raises(AttachmentError) as refusal:
         load_picture(path)
     sentence = str(refusal.value)
-    assert sentence.startswith(f"“{path.name}” ")
+    assert sentence.startswith(f"{named(path)} ")
     assert says in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.exports import ExportCancelled, Exported, ExportError, ExportFormat, export
 from app.viewmodels.writing import Writing
+from engine import named
 
 __all__ = ["FORMAT_NAMES", "Exporter"]
 
@@ -60,7 +61,7 @@ class Exporter(Writing):
             return "", None
         except ExportError as error:
             return str(error), None
-        return f"Exported as “{path.name}”", path
+        return f"Exported as {named(path)}", path
 
 
 def _delete(paths: Sequence[Path]) -> None:

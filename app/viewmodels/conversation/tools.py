@@ -11,9 +11,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.asking import AskPerson
 from app.settings import Settings
-from app.text.foreign_text import one_line
 from app.tools import BuiltIn
-from engine import Execute, Tool, ToolCall, ToolError, ToolOutcome
+from engine import Execute, Tool, ToolCall, ToolError, ToolOutcome, one_line
 
 __all__ = ["ToolRun", "ToolState", "Toolbox"]
 

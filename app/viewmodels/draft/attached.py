@@ -23,6 +23,7 @@ from engine import (
     Sound,
     SpokenPiece,
     Video,
+    named,
     plan_frames,
     plan_image,
 )
@@ -144,7 +145,9 @@ class _Seen(DraftFile):
     @property
     def refusal(self) -> str:
         """The sentence for somebody who sends it nevertheless."""
-        return f"“{self.name}” cannot be sent: this model cannot see. Remove it, or choose a complete Gemma 4 model."
+        return (
+            f"{named(self.path)} cannot be sent: this model cannot see. Remove it, or choose a complete Gemma 4 model."
+        )
 
     @property
     def original_size(self) -> str:
@@ -253,7 +256,7 @@ class DraftSpeech:
     @property
     def refusal(self) -> str:
         """The sentence for somebody who sends it nevertheless."""
-        return f"“{self.path.name}” cannot be written down: this model cannot hear. {EARS}: choose one, or remove it."
+        return f"{named(self.path)} cannot be written down: this model cannot hear. {EARS}: choose one, or remove it."
 
     @property
     def draft_part(self) -> Part:
@@ -339,7 +342,8 @@ class DraftSound(DraftFile):
     @property
     def refusal(self) -> str:
         """The sentence for somebody who sends it nevertheless."""
-        return f"“{self.name}” cannot be sent: this model cannot hear. {EARS}: choose one of them, or remove the sound."
+        name = named(self.path)
+        return f"{name} cannot be sent: this model cannot hear. {EARS}: choose one of them, or remove the sound."
 
     def parts(self, path: Path) -> tuple[Part, ...]:
         """As parts that name this file."""

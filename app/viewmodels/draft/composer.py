@@ -30,7 +30,7 @@ from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.draft.preparing import Preparation
 from app.viewmodels.draft.quotes import LONG_TEXT, MANY_LINES
 from app.viewmodels.models.model import Model
-from engine import BUDGETS, Message
+from engine import BUDGETS, Message, one_line
 
 __all__ = ["Composer"]
 
@@ -383,4 +383,4 @@ def _is_said_in(item: Attached, speech: DraftSpeech) -> bool:
 
 
 def _again(name: str) -> str:
-    return f"“{name}” is already attached."
+    return f"“{one_line(name)}” is already attached."

@@ -13,11 +13,10 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData
 
 from app.background import Lane
-from app.text.foreign_text import one_line
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.quotes import is_named_as_text
 from app.viewmodels.reading.arrivals import Arrivals, Promise, promise
-from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
+from engine import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, named
 
 __all__ = ["SAVE_FIRST", "Announcement", "Intake", "Offer", "announce", "kind_by_name", "read_offer"]
 
@@ -172,7 +171,7 @@ def _announce_files(paths: tuple[Path, ...]) -> Announcement:
     kinds = Counter(kind_by_name(path) for path in paths)
     num_others = kinds.pop("", 0)
     if not kinds:
-        name = f"“{one_line(paths[0].name)}”" if num_others == 1 else _count(num_others, "file")
+        name = named(paths[0]) if num_others == 1 else _count(num_others, "file")
         if not any(path.suffix for path in paths):
             return Announcement(
                 f"Look into {name}", "If it is a folder, its documents are read one after the other.", True

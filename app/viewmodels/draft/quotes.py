@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeDatabase
 
 from app.files.text_files import read_text
-from engine import AttachmentError
+from engine import AttachmentError, named
 
 __all__ = ["LONG_TEXT", "MANY_LINES", "TEXT_SUFFIXES", "is_named_as_text", "read_text_file"]
 
@@ -48,12 +48,12 @@ def read_text_file(path: Path) -> str | None:
     if file is None or not file.is_exact:
         if is_named_as_text(path):
             raise AttachmentError(
-                f"“{path.name}” cannot be read as text in UTF-8, or in UTF-16 that its first bytes announce. "
+                f"{named(path)} cannot be read as text in UTF-8, or in UTF-16 that its first bytes announce. "
                 "Save it as UTF-8 first."
             )
         return None
     if file.is_cut:
         raise AttachmentError(
-            f"“{path.name}” is too long: {MAX_TEXT_BYTES // 1024} KB of text are the most. Attach a piece of it."
+            f"{named(path)} is too long: {MAX_TEXT_BYTES // 1024} KB of text are the most. Attach a piece of it."
         )
     return file.text

@@ -10,7 +10,7 @@ from app.viewmodels.draft.draft import Draft
 from app.viewmodels.draft.inspection import Inspected
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.recordings.written import Written
-from engine import EngineEvent, Failed, RecordingRead, SpokenPiece, clock
+from engine import EngineEvent, Failed, RecordingRead, SpokenPiece, clock, named
 
 __all__ = ["WritingDown"]
 
@@ -76,5 +76,5 @@ def _words(item: DraftSpeech) -> Inspected:
     """With their times, a line for each stretch in which somebody spoke."""
     told = [(each.start_s, each.text or each.reason) for each in item.pieces]
     if not any(each.text for each in item.pieces):
-        return Inspected(refusal=f"Nothing was understood in “{item.path.name}”: there is nothing of it to send.")
+        return Inspected(refusal=f"Nothing was understood in {named(item.path)}: there is nothing of it to send.")
     return Inspected(text="\n".join(f"{clock(start_s)} {text}" for start_s, text in told if text))

@@ -16,10 +16,9 @@ from tempfile import TemporaryDirectory
 from PySide6.QtCore import QFile, QObject, Qt, Signal
 
 from app.background import Lane
-from app.text.foreign_text import one_line
 from app.viewmodels.models.entries import Stage, Transfer
 from app.viewmodels.models.wording import size_in_words
-from engine import EngineError, Removal, is_snapshot, plan_removal
+from engine import EngineError, Removal, is_snapshot, named, one_line, plan_removal
 
 __all__ = ["Chores"]
 
@@ -279,7 +278,7 @@ def _copy(removal: Removal, target: Path, stop: threading.Event, tell: Callable[
         for path, copy in copies.items():
             for piece, copied in zip_longest(_pieces(path, stop), _pieces(copy, stop)):
                 if piece != copied:
-                    raise ChoreError(f"“{one_line(path.name)}” was not copied as it is, so the model stays. Try again.")
+                    raise ChoreError(f"{named(path)} was not copied as it is, so the model stays. Try again.")
                 done += len(piece)
                 tell(done / total)
         for folder in {copy.parent for copy in copies.values()}:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from app.text.foreign_text import one_line
 from app.viewmodels.models.wording import fit_line, senses_line, size_in_words, title_of
-from engine import CatalogModel, Fit, FoundModel, Shapes
+from engine import CatalogModel, Fit, FoundModel, Shapes, one_line
 
 __all__ = ["Deed", "Entry", "Group", "Situation", "Stage", "Transfer", "arranged"]
 

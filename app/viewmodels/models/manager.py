@@ -14,13 +14,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import LooseLane, Soon
 from app.settings import Settings
-from app.text.foreign_text import one_line
 from app.viewmodels.models.chores import Chores
 from app.viewmodels.models.entries import Entry, Situation, Stage, arranged
 from app.viewmodels.models.model import Model
 from app.viewmodels.models.transfers import Remote, Transfers
 from app.viewmodels.settings.preferences import Preferences
-from engine import BUDGETS, DEFAULT_BUDGET, CatalogModel, Fit, FoundModel, Lever, Machine, Shapes, Use
+from engine import BUDGETS, DEFAULT_BUDGET, CatalogModel, Fit, FoundModel, Lever, Machine, Shapes, Use, one_line
 
 __all__ = ["Manager", "Supply"]
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.asking import Loading
 from app.bridge import Bridge
 from app.settings import Settings
-from engine import Failed, Lever, Machine, ModelInfo, Traits, read_traits
+from engine import Failed, Lever, Machine, ModelInfo, Traits, named, read_traits
 
 __all__ = ["Model", "ModelState"]
 
@@ -192,7 +192,7 @@ class Model(QObject):
             self.state, self.failure, self.refusal = ModelState.FAILED, reason, ""
         else:
             what = "stays" if failed.has_model else "is loaded again"
-            kept = "the sample model" if before.path == self._sample else f"“{before.path.name}”"
+            kept = "the sample model" if before.path == self._sample else named(before.path)
             self.refusal = f"“{self._name_of(self._path)}” cannot be loaded, so {kept} {what}: {reason}"
             self._path = before.path
             self._listen(before.loading)

@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import GivenUp, Lane, until
 from app.store import Store
-from app.text.foreign_text import one_line
 from app.viewmodels.draft.attached import DraftReading, DraftSpeech
 from app.viewmodels.draft.composer import Composer
 from app.viewmodels.draft.places import Bind
@@ -23,7 +22,15 @@ from app.viewmodels.reading.questions import Question
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
 from app.viewmodels.recordings.recording import Recordings
-from engine import MAX_SOUND_SECONDS, PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, AttachmentError, OpenRecording
+from engine import (
+    MAX_SOUND_SECONDS,
+    PICTURE_SUFFIXES,
+    SOUND_SUFFIXES,
+    VIDEO_SUFFIXES,
+    AttachmentError,
+    OpenRecording,
+    one_line,
+)
 
 __all__ = ["PDF_SUFFIX", "Arrivals", "Promise", "Room", "promise"]
 

@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane, LooseLane, Soon
 from app.store import BESIDE_QUEUE, MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
-from app.text.foreign_text import one_line
 from app.viewmodels.models.model import Model
 from app.viewmodels.reading.choice import FORMS, Choice
 from app.viewmodels.reading.document import OpenDocument
@@ -21,7 +20,7 @@ from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument, is_partly_read, what_was_read
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
-from engine import DocumentFormat, DocumentInfo, ReadingForm
+from engine import DocumentFormat, DocumentInfo, ReadingForm, one_line
 
 __all__ = ["Collection", "Entry"]
 

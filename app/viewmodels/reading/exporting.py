@@ -6,7 +6,6 @@ from pathlib import Path
 
 from app.background import GivenUp, until
 from app.settings import Settings
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.arrivals import Promise, promise
 from app.viewmodels.reading.document import OpenDocument
 from app.viewmodels.writing import Writing
@@ -18,6 +17,7 @@ from engine import (
     PageText,
     document_text,
     mark_running,
+    named,
     write_document,
 )
 
@@ -91,4 +91,4 @@ class DocumentExporter(Writing):
             return str(error), None
         except GivenUp:
             return "", None
-        return f"Exported as “{one_line(written.path.name)}”. {written.note}".strip(), written.path
+        return f"Exported as {named(written.path)}. {written.note}".strip(), written.path

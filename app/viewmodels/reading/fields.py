@@ -14,11 +14,10 @@ from PySide6.QtCore import QObject, Signal
 from app.background import Lane, Soon
 from app.settings import Preset, Settings
 from app.store import KeptPage, Orders, Store
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument
 from app.viewmodels.reading.words import count, listed
-from engine import DocumentFormat, DocumentInfo, EngineError, Layout, PageText, Reading, write_document
+from engine import DocumentFormat, DocumentInfo, EngineError, Layout, PageText, Reading, named, one_line, write_document
 
 __all__ = ["Cell", "FieldsTable", "Row", "as_words", "parsed"]
 
@@ -311,4 +310,4 @@ def _written(table: str, form: DocumentFormat, target: Path) -> str:
         written = write_document(info, [page], form, target, layout=Layout(answers="table"))
     except EngineError as error:
         return str(error)
-    return f"Exported as “{written.path.name}”"
+    return f"Exported as {named(written.path)}"

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from app.background import GivenUp, ignore, until
 from app.store import KeptPage, Orders, Stamp
-from app.text.foreign_text import one_line
 from engine import (
     DocumentInfo,
     EngineError,
     Layout,
     PageText,
     mark_running,
+    named,
     target_of,
     write_document,
 )
@@ -43,9 +43,9 @@ def stamp_of(path: Path) -> Stamp | str:
             times += [child.st_mtime_ns for child in inside]
             size = sum(child.st_size for child in inside)
     except FileNotFoundError:
-        return f"“{path.name}” is not there any more: it was moved or deleted. Put it back and try again."
+        return f"{named(path)} is not there any more: it was moved or deleted. Put it back and try again."
     except OSError as error:
-        return f"“{path.name}” cannot be read: {error.strerror}."
+        return f"{named(path)} cannot be read: {error.strerror}."
     return Stamp(size, max(times))
 
 
@@ -86,8 +86,8 @@ def write_output(
     except EngineError as error:
         failure = str(error)
     except GivenUp:
-        failure = f"“{one_line(path.name)}” is not written to its end."
+        failure = f"{named(path)} is not written to its end."
     except Exception:  # noqa: BLE001 - our bug: the log keeps the traceback, the person gets a sentence
         _log.exception("what was read could not be written")
-        failure = f"What was read of “{one_line(path.name)}” cannot be written: something went wrong in Cabochon."
+        failure = f"What was read of {named(path)} cannot be written: something went wrong in Cabochon."
     return Output(tuple(done), " ".join(notes), failure)

@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, Signal
 from app.asking import Errand
 from app.background import GivenUp, Lane, ignore, until
 from app.store import BESIDE_QUEUE, DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.ahead import LookAhead, ReadAhead
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.output import Output, present, stamp_of, write_output
@@ -33,6 +32,7 @@ from engine import (
     PasswordNeeded,
     ReadDocument,
     find_documents,
+    named,
 )
 
 __all__ = ["Queue"]
@@ -269,7 +269,7 @@ class Queue(QObject):
             self._end(
                 document,
                 Progress.FAILED,
-                f"“{document.path.name}” was changed since its first pages were read. Read it again?",
+                f"{named(document.path)} was changed since its first pages were read. Read it again?",
             )
         else:
             if document.stamp != stamp:
@@ -388,7 +388,7 @@ class Queue(QObject):
         if isinstance(stamp, Stamp) and stamp != document.stamp:
             document.stamp = None
             self._end(
-                document, Progress.FAILED, f"“{document.path.name}” was changed while it was read. Read it again?"
+                document, Progress.FAILED, f"{named(document.path)} was changed while it was read. Read it again?"
             )
             return
         self._set(document, Progress.WRITING)
@@ -459,7 +459,7 @@ def _are_for_the_same(one: Orders, other: Orders) -> bool:
 def _said_before(documents: Sequence[QueuedDocument]) -> Iterator[str]:
     """That documents were not read once more."""
     if documents:
-        name = f"“{one_line(documents[0].path.name)}”"
+        name = named(documents[0].path)
         what = f"{name} was" if len(documents) == 1 else f"{len(documents):,} documents were"
         yield f"{what} read before. To read anew, open it and choose Read All Pages."
 

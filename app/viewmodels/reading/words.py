@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.page import Page
-from engine import PageReceipt, ReadingCost, ReadingForm
+from engine import PageReceipt, ReadingCost, ReadingForm, one_line
 
 __all__ = ["cost_line", "count", "doubts_line", "form_line", "listed", "page_line", "receipt_line", "summary"]
 

@@ -12,10 +12,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.background import Lane
 from app.store import Store, Summary
-from app.text.foreign_text import one_line
 from app.viewmodels.conversation.transcript import Transcript
 from app.viewmodels.conversation.turns import Turn, UserTurn
-from engine import Quote
+from engine import Quote, one_line
 
 __all__ = ["Group", "Shelf", "is_worded_by_person", "shortened", "title_from", "title_of_file", "when"]
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 
-from app.text.foreign_text import one_line
 from app.text.pages import MOST_RANGES, page_ranges
 from app.viewmodels.conversation.sources import Source
 from app.widgets.markdown.markdown_document import page_format
 from app.widgets.markdown.text_view import TextView
 from app.widgets.shared.look import Look
+from engine import one_line
 
 __all__ = ["SourcesLine"]
 

@@ -3,11 +3,11 @@
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QButtonGroup, QDialog, QDialogButtonBox, QLineEdit, QRadioButton, QWidget
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.document import Phase
 from app.viewmodels.reading.questions import Question
 from app.widgets.shared.arrange import lay_column
 from app.widgets.shared.look import Label, give_role
+from engine import one_line
 
 __all__ = ["AskSheet"]
 

@@ -7,9 +7,9 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QTableView, QWidget
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.fields import Cell, FieldsTable, as_words
 from app.widgets.shared.look import Look
+from engine import one_line
 
 __all__ = ["CellRows", "CellTable"]
 

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Entry
 from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.reading.collection_view import CollectionView
 from app.widgets.shared.dialogs import ask_for_files, ask_for_folder, ask_where_to_write, show_folder
 from app.widgets.shared.toast import Toast
-from engine import DocumentFormat
+from engine import DocumentFormat, one_line
 
 __all__ = ["CollectionGestures"]
 

@@ -16,12 +16,12 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection, Entry
 from app.viewmodels.reading.queued import Progress
 from app.widgets.shared.keys import is_delete
 from app.widgets.shared.look import Look
 from app.widgets.shared.tiles import paint_share
+from engine import one_line
 
 __all__ = ["CollectionList"]
 

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection, Entry
 from app.viewmodels.reading.exporting import FORMAT_WORDS
 from app.viewmodels.reading.queued import Progress
@@ -23,6 +22,7 @@ from app.widgets.shared.form import CheckBox, PopUp
 from app.widgets.shared.look import Button, IconButton, Label, Look, give_role, show_tip
 from app.widgets.shared.search_field import SearchField
 from app.widgets.shared.toast import Toast
+from engine import one_line
 
 __all__ = ["CollectionView"]
 

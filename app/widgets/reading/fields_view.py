@@ -5,12 +5,12 @@ from functools import partial
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QInputDialog, QLineEdit, QMenu, QWidget
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.collection import Collection
 from app.widgets.reading.cell_table import CellRows, CellTable
 from app.widgets.shared.arrange import Placed, lay_column
 from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Button, Label, Look, give_role
+from engine import one_line
 
 __all__ = ["FieldsView"]
 

@@ -3,7 +3,6 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.document import Phase
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.reader import Reader
@@ -11,6 +10,7 @@ from app.viewmodels.reading.words import count
 from app.widgets.shared.arrange import Placed, lay_column, lay_row
 from app.widgets.shared.elided import ElidedButton, ElidedLabel
 from app.widgets.shared.look import Button, IconButton, Look, show_tip
+from engine import one_line
 
 __all__ = ["ReadingHeader"]
 

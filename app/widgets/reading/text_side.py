@@ -4,7 +4,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.store import Offer
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.choice import Choice
 from app.viewmodels.reading.lines import lines_of
 from app.viewmodels.reading.page import Page
@@ -17,6 +16,7 @@ from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.elided import ElidedLabel
 from app.widgets.shared.look import Button, IconButton, Look, show_tip
+from engine import one_line
 
 __all__ = ["TextSide"]
 

@@ -8,11 +8,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox
 
 from app.store import MadeRecording
-from app.text.foreign_text import one_line
 from app.widgets.main_window import MainWindow, ViewModels
 from app.widgets.recordings.recording_view import RecordingView
 from app.widgets.shared.dialogs import ask_before_deleting, ask_where_to_write
-from engine import RecordingFormat, clock
+from engine import RecordingFormat, clock, one_line
 
 __all__ = ["RecordingGestures"]
 

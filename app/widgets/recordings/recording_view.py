@@ -7,7 +7,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.sound.player import Player
-from app.text.foreign_text import one_line
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.recordings.making import Making
 from app.viewmodels.recordings.recording import Phase, Recordings
@@ -18,7 +17,7 @@ from app.widgets.shared.arrange import FLUSH, Placed, lay_column, lay_halves, la
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.look import Button, IconButton, Label, Look, show_tip
 from app.widgets.shared.toast import Toast
-from engine import RECORDING_FORMATS, RecordingFormat, SpokenPiece, clock
+from engine import RECORDING_FORMATS, RecordingFormat, SpokenPiece, clock, one_line
 
 __all__ = ["RecordingView"]
 

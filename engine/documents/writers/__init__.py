@@ -16,7 +16,7 @@ from engine.documents.writers.texts import to_json, to_markdown, to_text
 from engine.documents.writers.word import to_docx
 from engine.files.whole_files import file_beside, put_in_place
 from engine.protocol.documents import DocumentInfo, PageInfo, PageText
-from engine.protocol.errors import EngineError, without_surrogates
+from engine.protocol.errors import EngineError, named, without_surrogates
 
 __all__ = [
     "DOCUMENT_FORMATS",
@@ -86,7 +86,7 @@ def write_document(
             return Written(put_in_place(new, target), note)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise WriteError(f"“{target.name}” cannot be written: {reason}. Choose another place.") from error
+        raise WriteError(f"{named(target)} cannot be written: {reason}. Choose another place.") from error
 
 
 def _written(new: Path, content: bytes) -> str:

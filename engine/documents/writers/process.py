@@ -16,7 +16,7 @@ from engine.process.limited_process import (
     refusing,
     serve_limited,
 )
-from engine.protocol.errors import AttachmentError, PasswordNeeded, shortened
+from engine.protocol.errors import AttachmentError, PasswordNeeded, named, shortened
 
 __all__ = ["PictureSource", "run_writer_process", "write_pictured_pdf", "write_searchable_pdf"]
 
@@ -98,9 +98,9 @@ def run_writer_process() -> int:
 
 def _ask(request: _Layer | _Pictured, source: Path, between: Callable[[], None]) -> str:
     with refusing(
-        too_long=f"“{source.name}” takes too long to write. Choose another format.",
-        too_much_memory=f"“{source.name}” takes too much memory to write. Choose another format.",
-        failed=f"“{source.name}” is too damaged to write. Choose another format.",
+        too_long=f"{named(source)} takes too long to write. Choose another format.",
+        too_much_memory=f"{named(source)} takes too much memory to write. Choose another format.",
+        failed=f"{named(source)} is too damaged to write. Choose another format.",
     ):
         ((head, _),) = _process.ask(msgspec.json.encode(request), between)
     match _answers.decode(head):
@@ -147,14 +147,14 @@ def _with_layer(asked: _Layer, target: BinaryIO) -> str:
     try:
         return add_text_layer(source, asked.password, asked.pages, target)
     except PasswordError as error:
-        raise PasswordNeeded(f"“{source.name}” is locked. Type its password to write its text into it.") from error
+        raise PasswordNeeded(f"{named(source)} is locked. Type its password to write its text into it.") from error
     except PdfError as error:
-        raise AttachmentError(f"“{source.name}” is damaged and cannot be written: {shortened(error)}.") from error
+        raise AttachmentError(f"{named(source)} is damaged and cannot be written: {shortened(error)}.") from error
     except PagesMissing as error:
-        raise AttachmentError(f"“{source.name}” has changed since it was read. Read it again.") from error
+        raise AttachmentError(f"{named(source)} has changed since it was read. Read it again.") from error
     except (FileNotFoundError, PermissionError) as error:
-        raise AttachmentError(f"“{source.name}” cannot be opened: {error.strerror}.") from error
+        raise AttachmentError(f"{named(source)} cannot be opened: {error.strerror}.") from error
     except OSError as error:
         if error.errno != errno.EINVAL:  # qpdf looks before the beginning of a file that has no end
             raise
-        raise AttachmentError(f"“{source.name}” is damaged and cannot be written.") from error
+        raise AttachmentError(f"{named(source)} is damaged and cannot be written.") from error
