@@ -251,6 +251,7 @@ def shown(desk: Desk) -> list[str]:
     view = desk.window.messages.views[-1]
     assert isinstance(view, AnswerView)
     view.settle()
+    view.resize(view.width(), view.height_at(view.width()))
     view.layout().activate()
     tops = [part.mapTo(view, QPoint()).y() for part in view.parts]
     assert tops == sorted(tops)
