@@ -141,7 +141,7 @@ def without_cut_print(picture: Image.Image, region: Box) -> tuple[Image.Image, B
     picture = picture.convert("RGB")
     ink = find_ink(as_positive(np.asarray(picture.convert("L"))))
     parts = find_components(ink)
-    is_cut = ((parts.top == 0) | (parts.bottom == ink.shape[0])) & (parts.height < 0.5 * ink.shape[0])
+    is_cut = _of_cut_lines(parts, ink)
     mask = Image.fromarray(np.append(is_cut, False)[parts.labels]).convert("L").filter(ImageFilter.MaxFilter(5))
     red, green, blue = np.median(np.asarray(picture)[~ink], axis=0).astype(int).tolist() if not ink.all() else [255] * 3
     width, height = picture.size
@@ -150,6 +150,26 @@ def without_cut_print(picture: Image.Image, region: Box) -> tuple[Image.Image, B
     page.paste(picture, (0, margin), ImageChops.invert(mask))
     more = (region.bottom - region.top) * margin / height
     return page, Box(region.left, region.top - more, region.right, region.bottom + more)
+
+
+def _of_cut_lines(parts: Components, ink: np.ndarray) -> np.ndarray:
+    """Which of the components of ink [H, W] are of lines that its upper or lower edge cuts through, each to its end.
+
+    Of a line that does not lie level the edge cuts a part; the rest would be read as a line of its own.
+    """
+    height = ink.shape[0]
+    is_above, is_at_edge = parts.top == 0, (parts.top == 0) | (parts.bottom == height)
+    is_cut = is_at_edge & (parts.height < 0.5 * height)
+    if not is_cut.any() or is_at_edge.all():
+        return is_cut
+    line = float(np.percentile(parts.height[~is_at_edge], 75))
+    fall = math.tan(math.radians(find_skew(ink))) * (parts.left + parts.right) / 2
+    top, bottom, is_letter = parts.top - fall, parts.bottom - fall, parts.height < 2 * line
+    lows, highs = np.where(is_above, bottom - line, top), np.where(is_above, bottom, top + line)
+    middle = (top + bottom) / 2
+    for low, high in np.unique(np.rint([lows, highs])[:, is_cut & is_letter], axis=1).T:
+        is_cut |= is_letter & (middle > low) & (middle < high)
+    return is_cut
 
 
 def without_codes(picture: Image.Image, codes: Sequence[Box]) -> Image.Image:

@@ -395,3 +395,18 @@ def test_what_the_edges_of_a_part_cut_through_is_no_line_of_it(paper: int) -> No
     box = sheet.box(row.left, row.top, row.right, row.bottom, region)
     assert (box.left * 1000, box.right * 1000) == pytest.approx((rows[1].left, rows[1].right), abs=1)
     assert (box.top * 300, box.bottom * 300) == pytest.approx((rows[1].top, rows[1].bottom), abs=1)
+
+
+@pytest.mark.parametrize("fall", [-2.5, 1.5, 2.5, 3.0])
+def test_a_line_that_slopes_out_of_a_part_is_no_line_of_it_anywhere(fall: float) -> None:
+    slanted = draw_page(prose(6, 100, 100, 12, 34), (1000, 400)).rotate(-fall, fillcolor=255)
+    whole = take_apart(slanted)
+    boxes = [whole.box(row.left, row.top, row.right, row.bottom) for row in whole.rows]
+    top, bottom = round(boxes[2].top * 400) - 4, round(boxes[3].bottom * 400) + 4
+    shown, region = without_cut_print(slanted.crop((0, top, 1000, bottom)), Box(0.0, top / 400, 1.0, bottom / 400))
+    sheet = take_apart(shown)
+    found = [sheet.box(row.left, row.top, row.right, row.bottom, region) for row in sheet.rows]
+    places = [(box.left * 1000, box.top * 400, box.right * 1000, box.bottom * 400) for box in boxes[2:4]]
+    assert [(box.left * 1000, box.top * 400, box.right * 1000, box.bottom * 400) for box in found] == [
+        pytest.approx(place, abs=2) for place in places
+    ]
