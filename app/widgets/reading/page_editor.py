@@ -1,15 +1,19 @@
 """The text of a page, which a person corrects: doubtful words underlined, what was searched for marked."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QMimeData, QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QFont,
+    QFontMetrics,
     QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
+    QSyntaxHighlighter,
     QTextCharFormat,
     QTextCursor,
     QTextOption,
@@ -55,9 +59,10 @@ class PageEditor(QPlainTextEdit):
         self.viewport().setAcceptDrops(False)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(14)
+        self._gaps = _Gaps(self.document())
         self.textChanged.connect(self._tell)
         self.cursorPositionChanged.connect(self._follow)
-        look.follow(self._mark)
+        look.follow(self._fit_text)
 
     def show_lines(self, lines: tuple[Line, ...], *, is_other: bool) -> None:
         """Show lines; of the same page only what is different is replaced, so the cursor stays at its words."""
@@ -200,6 +205,12 @@ class PageEditor(QPlainTextEdit):
 
     # --- what is marked
 
+    def _fit_text(self) -> None:
+        self.ensurePolished()
+        self.setTabStopDistance(8 * self.fontMetrics().horizontalAdvance("0"))
+        self._gaps.rehighlight()
+        self._mark()
+
     def _mark(self) -> None:
         colors = self._look.theme.colors
         self._marked = self._lines
@@ -276,6 +287,22 @@ class PageEditor(QPlainTextEdit):
                 painter.fillRect(QRect(4, round(place.top()) + self.fontMetrics().height() // 2 - 1, 3, 3), dot)
             block = block.next()
         painter.end()
+
+
+class _Gaps(QSyntaxHighlighter):
+    """Room before each tab: one that ends right at a stop would leave none between the cells of a row."""
+
+    def highlightBlock(self, text: str) -> None:
+        """Qt spaces tabs by their stops alone, but letters as it is told to."""
+        room = QTextCharFormat()
+        room.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+        room.setFontLetterSpacing(QFontMetrics(self.document().defaultFont()).horizontalAdvance("  "))
+        place = 0
+        for letter, following in pairwise(text):
+            length = _units(letter, 1)
+            if following == "\t" != letter:
+                self.setFormat(place, length, room)
+            place += length
 
 
 def _units(text: str, index: int) -> int:

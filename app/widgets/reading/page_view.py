@@ -113,6 +113,8 @@ class PageView(QAbstractScrollArea):
         turned, self._turned = self._turned, self._page.turned if self._page is not None else 0
         self.region.turn(self._turned - turned)
         self._lay_out()
+        if turned != self._turned:
+            self._reveal_line()
         self._ask()
         self._name()
         self.viewport().update()
@@ -122,9 +124,7 @@ class PageView(QAbstractScrollArea):
         if number == self._line:
             return
         self._line = number
-        box = self._box_of(number)
-        if box is not None:
-            self._reveal(self._rect_of(box))
+        self._reveal_line()
         self.viewport().update()
 
     @property
@@ -158,7 +158,11 @@ class PageView(QAbstractScrollArea):
         self._rescale()
 
     def zoom(self, steps: float, around: QPointF | None = None) -> None:
-        """Show it larger, or smaller below 0, around a point of the viewport that stays where it is."""
+        """Show it larger, or smaller below 0, around a point of the viewport that stays where it is.
+
+        Without one the line that is marked stays in view.
+        """
+        is_about_line = around is None
         around = around or QPointF(self.viewport().rect().center())
         before = self._page_rect
         share = QPointF(
@@ -171,6 +175,8 @@ class PageView(QAbstractScrollArea):
         moved = QPointF(after.left() + share.x() * after.width(), after.top() + share.y() * after.height()) - around
         self.horizontalScrollBar().setValue(round(self.horizontalScrollBar().value() + moved.x()))
         self.verticalScrollBar().setValue(round(self.verticalScrollBar().value() + moved.y()))
+        if is_about_line:
+            self._reveal_line()
 
     def _rescale(self) -> None:
         self.chosen_scale = {Fit.PAGE: 0.0, Fit.WIDTH: -1.0, Fit.FREE: self._zoomed_at}[self.fit]
@@ -218,14 +224,17 @@ class PageView(QAbstractScrollArea):
         box = self._page.lines[number].box
         return box and box.turned(self._page.shift)
 
-    def _reveal(self, rect: QRectF) -> None:
-        room = QRectF(self.viewport().rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        if rect.top() < room.top() or rect.bottom() > room.bottom():
-            self.verticalScrollBar().setValue(
-                round(self.verticalScrollBar().value() + rect.center().y() - room.center().y())
-            )
-        if rect.left() < room.left():
-            self.horizontalScrollBar().setValue(round(self.horizontalScrollBar().value() + rect.left() - room.left()))
+    def _reveal_line(self) -> None:
+        """Bring the marked line into view: as much of it as there is room for, from its beginning."""
+        box = self._box_of(self._line)
+        if box is None:
+            return
+        rect, room = self._rect_of(box), QRectF(self.viewport().rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setValue(round(across.value() + _hidden(rect.left(), rect.right(), room.left(), room.right())))
+        if _hidden(rect.top(), rect.bottom(), room.top(), room.bottom()):
+            high = min(rect.height(), room.height())
+            down.setValue(round(down.value() + rect.top() + high / 2 - room.center().y()))
 
     # --- its picture
 
@@ -416,3 +425,8 @@ class PageView(QAbstractScrollArea):
     def _name(self) -> None:
         if self._page is not None:
             self.setAccessibleName(f"Picture of page {self._page.number}")
+
+
+def _hidden(start: float, end: float, least: float, most: float) -> float:
+    """How far a range reaches out of another: beyond its end, or before its beginning, which counts if it is longer."""
+    return start - least if start < least or end - start > most - least else max(end - most, 0.0)

@@ -110,7 +110,7 @@ class TextSide(QWidget):
         what = "This page" if offer.region is None else "This part"
         is_corrected = page.resists(offer)
         self.keep_button.setText("Keep Mine" if is_corrected else "Keep This Text")
-        question = "You corrected what stands there." if is_corrected else "Take what is new?"
+        question = "You changed what stands there." if is_corrected else "Take what is new?"
         lines = [one_line(line.text, _LONGEST_SHOWN) for line in lines_of(offer.text)]
         new = [*lines[:_MOST_SHOWN], "…"] if len(lines) > _MOST_SHOWN else lines
         return "\n".join((f"{what} was read again. {question} The new text:", *(new or ["(nothing)"])))

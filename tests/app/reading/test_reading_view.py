@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from msgspec import structs
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QTransform
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -13,9 +14,10 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.document import OpenDocument, Phase
-from app.viewmodels.reading.lines import lines_of
+from app.viewmodels.reading.lines import drafted, lines_of
 from app.widgets.export_sheet import ExportSheet
 from app.widgets.reading.ask_sheet import AskSheet
+from app.widgets.reading.page_view import MARGIN
 from engine import Box, PageText
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files, say, wait_for_end
 from tests.app.pretended_speaker import PretendedSpeaker
@@ -177,6 +179,43 @@ def test_a_line_points_to_its_place_and_a_place_to_its_line(open_desk: OpenDesk,
     assert view.line == 6
 
 
+def test_the_marked_line_stays_in_view_whatever_the_page_does(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    view, editor = desk.window.reading.page.view, desk.window.reading.text.editor
+    editor.setFocus()
+    editor.go_to(1)
+    for name in ("larger_page",) * 6 + ("rotate_right",) * 4 + ("larger_page", "smaller_page", "larger_page"):
+        desk.window.commands[name].trigger()
+        desk.window.reading.refresh()
+        marked, room = view._rect_of(view._box_of(1)), QRectF(view.viewport().rect())
+        assert room.contains(marked.topLeft())
+        seen = marked & room
+        assert seen.width() >= min(marked.width(), room.width() - 2 * MARGIN) - 1
+        assert seen.height() >= min(marked.height(), room.height() - 2 * MARGIN) - 1
+    last = editor.blockCount() - 1
+    editor.go_to(last)
+    assert QRectF(view.viewport().rect()).contains(view._rect_of(view._box_of(last)).topLeft())
+
+
+def test_cells_of_a_row_stand_apart_wherever_a_tab_has_its_stop(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.models.reader.show(True)
+    editor = desk.window.reading.text.editor
+    texts = [f"{cell}\t{cell}\t9" for n in range(1, 24) for cell in ("i" * n, "\N{CAT FACE}" + "4" * n)]
+    editor.show_lines(drafted(texts), is_other=True)
+    least = editor.fontMetrics().horizontalAdvance(" ")
+    block = editor.document().begin()
+    for text in texts:
+        editor.document().documentLayout().blockBoundingRect(block)
+        line, units = block.layout().lineAt(0), len(text.partition("\t")[0].encode("utf-16-le")) // 2
+        start, behind = (np.ravel(line.cursorToX(place))[0] for place in (0, units + 1))
+        assert behind - start - editor.fontMetrics().horizontalAdvance(text.partition("\t")[0]) >= least
+        block = block.next()
+
+
 def test_a_page_is_read_aloud_over_the_ends_of_its_lines(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     speaker = PretendedSpeaker()
     desk = open_desk(open_speaker=lambda: speaker)
@@ -266,12 +305,12 @@ def test_what_was_read_again_is_offered_for_a_correction_only_while_there_is_one
     assert f"\n{longest}\n" in side.offer.text.text()
     document._take_page(again, None)
     desk.window.reading.refresh()
-    assert "You corrected" in side.offer.text.text()
+    assert "You changed" in side.offer.text.text()
     assert side.offer.text.text().endswith("\n".join(["", *(line.text for line in before[:5]), "…"]))
     document.undo()
     assert document.page(1).lines == before
     desk.window.reading.refresh()
-    assert "You corrected" not in side.offer.text.text()
+    assert "You changed" not in side.offer.text.text()
     assert side.keep_button.text() == "Keep This Text"
 
 
@@ -290,7 +329,7 @@ def test_what_is_asked_on_a_page_is_asked_again_when_its_document_comes_back(
     assert not side.offer.isVisible()
     reader.choose(document)
     assert reader.number == 2
-    assert "You corrected" in side.offer.text.text()
+    assert "You changed" in side.offer.text.text()
     assert side.take_button.isVisible()
 
 
