@@ -64,6 +64,7 @@ class Reactions(QObject):
         messages.copy_requested.connect(self._copy)
         messages.link_chosen.connect(self._choose_link)
         messages.example_chosen.connect(self._choose_example)
+        messages.quote_requested.connect(window.composer.editor.quote)
         messages.edit_requested.connect(self._at.drafts.edit)
         messages.turns_shown.connect(self._at.refresh)
         window.notice.dismissed.connect(lambda: self._at.composer.say([]))

@@ -352,8 +352,29 @@ def test_a_message_can_be_dragged_out_by_its_copy_button(
     assert bytes(dragged[0].data("text/markdown").data()) == b"**bold** words"
 
 
-@pytest.mark.parametrize(("scenario", "why"), [("cut", "longest length"), ("loop", "repeated itself")])
-def test_an_answer_that_was_cut_says_why(open_desk: OpenDesk, qtbot: QtBot, scenario: str, why: str) -> None:
+def test_what_is_selected_is_quoted_in_the_next_message(open_desk: OpenDesk, qtbot: QtBot) -> None:
+    desk = open_desk("text")
+    say(desk, "one **bold** line\n\nanother")
+    wait_for_end(qtbot, desk)
+    desk.models.composer.replace_text("Before")
+    view, editor = answer_view(desk), desk.window.composer.editor
+    editor.moveCursor(editor.textCursor().MoveOperation.End)
+    (quote,) = [action for action in view.build_menu().actions() if action.text() == "Quote in the Message"]
+    assert not quote.isEnabled(), "nothing is selected"
+    assert view.text_view is not None
+    view.text_view.selectAll()
+    (quote,) = [action for action in view.build_menu().actions() if action.text() == "Quote in the Message"]
+    quote.trigger()
+    assert editor.toPlainText() == "Before\n> one bold line\n>\n> another\n\n"
+    assert desk.models.composer.draft.text == editor.toPlainText(), "it is sent, and kept as a draft"
+    editor.undo()
+    assert editor.toPlainText() == "Before"
+
+
+@pytest.mark.parametrize(("scenario", "why"), [("cut", "Write “go on”"), ("loop", "Let it answer again")])
+def test_an_answer_that_was_cut_says_why_and_what_to_do(
+    open_desk: OpenDesk, qtbot: QtBot, scenario: str, why: str
+) -> None:
     desk = open_desk(scenario)
     say(desk, "go")
     wait_for_end(qtbot, desk)

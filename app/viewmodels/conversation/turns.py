@@ -326,11 +326,11 @@ class AnswerTurn(QObject):
             return ""
         match self.reason:
             case "length":
-                return "Cut off: the answer reached its longest length."
+                return "Cut off at the longest length of an answer. Write “go on”, or allow longer ones in the settings."
             case "context_full":
                 return "Cut off: the conversation fills the model’s context. Start a new one to go on."
             case "loop":
-                return "Cut off: the model repeated itself."
+                return "Cut off: the model repeated itself. Let it answer again, or ask in other words."
             case _:
                 return "" if self.text.strip() else "The model had nothing to say."
 

@@ -94,6 +94,13 @@ class Editor(QTextEdit):
         self.insertPlainText(text)
         self.ensureCursorVisible()
 
+    def quote(self, text: str) -> None:
+        """Write the lines of a text as a quote, and let a person go on below it."""
+        begins = "" if self.textCursor().atBlockStart() else "\n"
+        lines = "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+        self.insert_text(f"{begins}{lines}\n\n")
+        self.setFocus()
+
     def replace_text(self, text: str) -> None:
         """Show other text, with the cursor at its end."""
         if text != self.toPlainText():

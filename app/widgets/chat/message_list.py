@@ -33,8 +33,8 @@ class MessageList(QWidget):
     `look_requested` (path of a picture, its receipt),
     `example_chosen` (Example), `beginning_changed` (perhaps what stands there instead of turns is something else),
     `edit_requested` (UserTurn), `turns_shown` (after turns came or went),
-    `model_requested` (one that could do more), `lever_requested` (Lever), `listen_requested` and `selection_spoken`
-    (as a turn asks), `view_made` (of a turn that comes near).
+    `model_requested` (one that could do more), `lever_requested` (Lever), `listen_requested`, `selection_spoken` and
+    `quote_requested` (as a turn asks), `view_made` (of a turn that comes near).
     """
 
     copy_requested = Signal(object)
@@ -51,6 +51,7 @@ class MessageList(QWidget):
     view_made = Signal(object)
     listen_requested = Signal(object)
     selection_spoken = Signal(object, int, object)
+    quote_requested = Signal(str)
 
     def __init__(
         self,
@@ -180,6 +181,7 @@ class MessageList(QWidget):
         view.versions.show_version(*self._conversation.version_of(turn))
         view.listen_requested.connect(self.listen_requested)
         view.selection_spoken.connect(self.selection_spoken)
+        view.quote_requested.connect(self.quote_requested)
         view.mark(self._finding)
         self.view_made.emit(view)
         return view

@@ -68,7 +68,7 @@ class TurnView(QFrame):
     picture, what is known about it), `page_chosen` (path, number: of a document), `version_requested` (turn, -1 or 1),
     `again_requested` (turn: another version of it is wanted), `ringed` (whether the keyboard is in a text),
     `listen_requested` (turn: it is to be read aloud), `selection_spoken` (turn, number of the part, cursor: so is what
-    is selected in it).
+    is selected in it), `quote_requested` (text, that the next message is to speak of).
     """
 
     copy_requested = Signal(object)
@@ -81,6 +81,7 @@ class TurnView(QFrame):
     ringed = Signal(bool)
     listen_requested = Signal(object)
     selection_spoken = Signal(object, int, object)
+    quote_requested = Signal(str)
     turn: UserTurn | AnswerTurn
 
     def __init__(self, look: Look, turn: UserTurn | AnswerTurn, name: str, parent: QWidget | None) -> None:
@@ -184,6 +185,7 @@ class TurnView(QFrame):
         menu.addAction("Copy Selection", selected.copy if selected else lambda: None).setEnabled(selected is not None)
         if isinstance(selected, MarkdownView):
             menu.addAction("Copy Selection as Markdown", lambda: self._copy_as_markdown(selected.textCursor()))
+        menu.addAction("Quote in the Message", self._quote).setEnabled(selected is not None)
         menu.addAction("Copy Message", self.copy).setEnabled(self.copy_button.isEnabled())
         menu.addAction(self.again_button.accessibleName().title(), self.again_button.click).setEnabled(
             self.again_button.isEnabled()
@@ -198,6 +200,10 @@ class TurnView(QFrame):
     def _copy_as_markdown(self, selection: QTextCursor) -> None:
         copied = copied_selection(selection)
         self.copy_requested.emit(Copied(copied.markdown or copied.text))
+
+    def _quote(self) -> None:
+        if self._selected is not None:
+            self.quote_requested.emit(self._selected.createMimeDataFromSelection().text())
 
     def _copy_table(self, place: QTextCursor, copied: Callable[[QTextTable], Copied]) -> None:
         table = place.currentTable()
