@@ -1,5 +1,7 @@
 """What can be reached: names, sizes and order for the keyboard and for those who listen, narrow windows, large text."""
 
+import re
+
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QCursor, QImage
@@ -99,7 +101,7 @@ def test_a_row_of_chips_says_how_many_are_not_seen(open_desk: OpenDesk, qtbot: Q
 
 
 def test_with_the_largest_text_a_narrow_window_cuts_nothing(
-    open_desk: OpenDesk, settings: Settings, qtbot: QtBot
+    open_desk: OpenDesk, settings: Settings, draw: Draw, qtbot: QtBot
 ) -> None:
     settings.text_size = 200
     desk = open_desk("echo")
@@ -120,6 +122,10 @@ def test_with_the_largest_text_a_narrow_window_cuts_nothing(
     words = editor.placeholderText()
     assert editor.fontMetrics().horizontalAdvance(words) <= editor.viewport().width()
     assert words == "Write a message"
+    attach(desk, draw("a very long name of a picture of the sea.png"))
+    words = editor.placeholderText()
+    assert editor.fontMetrics().horizontalAdvance(words) <= editor.viewport().width()
+    assert re.fullmatch("Ask about “.*….*”", words)
     assert chip.model_name.width() >= chip.model_name.sizeHint().width()
     assert chip.state.width() < chip.state.sizeHint().width(), "the state loses its end first"
     desk.theme.set_text_size(100)

@@ -109,6 +109,14 @@ class Composer(QObject):
         return self.draft.text
 
     @property
+    def subject(self) -> str:
+        """The one file that a message would be about: what is attached, or else the document that was asked about."""
+        if self.draft.items:
+            return self.items[0].name if len(self.items) == 1 else ""
+        answer = self._conversation.answer
+        return answer.sources[-1].path.name if answer is not None and answer.sources else ""
+
+    @property
     def caution(self) -> str:
         """What to know before this draft is sent; empty when there is nothing to say."""
         seen = [item for item in self.items if isinstance(item, DraftPicture | DraftVideo)]

@@ -139,6 +139,7 @@ class ComposerView(QWidget):
         composer.items_ordered.connect(self._order_chips)
         composer.meter.changed.connect(self._show_meter)
         composer.changed.connect(self._show)
+        self._conversation.reset.connect(self._show)
         composer.thinking_changed.connect(self.thinking_switch.setChecked)
         self.thinking_switch.setChecked(composer.is_thinking_on)
         self.thinking_switch.toggled.connect(composer.set_thinking)
@@ -175,6 +176,7 @@ class ComposerView(QWidget):
         is_busy = self._conversation.is_busy
         self.send_button.rename("Stop" if is_busy else "Send", "stop" if is_busy else "send")
         self.send_button.setEnabled(is_busy or self._composer.can_send)
+        self.editor.invite(self._composer.subject)
 
     def _show_voice(self) -> None:
         """Put the pill in the text's place while it is needed, and the focus with it."""

@@ -6,11 +6,16 @@ from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QTextEdit
 
+from engine import one_line
+
 __all__ = ["Editor"]
 
 MAX_LINES = 9
 _INVITATIONS = ("Write a message, or drop a file", "Write a message", "Message")
 """The longest that has room is shown while nothing is written."""
+_ASKS = "Ask about “{}”"
+_SHORTEST_NAME = 8
+"""Letters of a name that tell which it is."""
 _RETURN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ANY = ~Qt.KeyboardModifier.KeypadModifier
 """A Mac calls its arrow keys keys of a keypad."""
@@ -34,6 +39,7 @@ class Editor(QTextEdit):
         super().__init__()
         self.return_sends = True
         self._is_composing = False
+        self._subject = ""
         self.setObjectName("editor")
         self.setAccessibleName("Message")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -125,9 +131,19 @@ class Editor(QTextEdit):
         self._offer_scrolling()
         self.ensureCursorVisible()
 
+    def invite(self, subject: str) -> None:
+        """Say what can be asked about, while nothing is written; nothing for no file in particular."""
+        if subject != self._subject:
+            self._subject = subject
+            self._invite()
+
     def _invite(self) -> None:
+        metrics = self.fontMetrics()
         room = self.viewport().width() - 2 * math.ceil(self.document().documentMargin())
-        fitting = (words for words in _INVITATIONS if self.fontMetrics().horizontalAdvance(words) <= room)
+        left = room - metrics.horizontalAdvance(_ASKS.format(""))
+        name = metrics.elidedText(one_line(self._subject), Qt.TextElideMode.ElideMiddle, left)
+        asks = (_ASKS.format(name),) if name and len(name) >= min(_SHORTEST_NAME, len(self._subject)) else ()
+        fitting = (words for words in (*asks, *_INVITATIONS) if metrics.horizontalAdvance(words) <= room)
         words = next(fitting, _INVITATIONS[-1])
         if words != self.placeholderText():
             self.setPlaceholderText(words)

@@ -78,6 +78,9 @@ def test_a_long_document_is_asked_by_the_pages_that_fit_the_question(
     qtbot.waitUntil(lambda: reader.number == quote.pages[0], timeout=WAIT_MS)
     assert reader.is_shown
     assert [type(item) for item in composer.items] == [DraftPages], "the next question is asked about it too"
+    assert composer.subject == composer.items[0].name
+    composer.remove_all()
+    assert composer.subject == path.name, "the conversation is about it"
 
 
 def test_the_keyboard_goes_to_the_pages_that_an_answer_names(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
