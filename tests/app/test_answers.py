@@ -359,11 +359,11 @@ def test_what_is_selected_is_quoted_in_the_next_message(open_desk: OpenDesk, qtb
     desk.models.composer.replace_text("Before")
     view, editor = answer_view(desk), desk.window.composer.editor
     editor.moveCursor(editor.textCursor().MoveOperation.End)
-    (quote,) = [action for action in view.build_menu().actions() if action.text() == "Quote in the Message"]
+    (quote,) = [action for action in view.build_menu().actions() if action.text() == "Quote Selection"]
     assert not quote.isEnabled(), "nothing is selected"
     assert view.text_view is not None
     view.text_view.selectAll()
-    (quote,) = [action for action in view.build_menu().actions() if action.text() == "Quote in the Message"]
+    (quote,) = [action for action in view.build_menu().actions() if action.text() == "Quote Selection"]
     quote.trigger()
     assert editor.toPlainText() == "Before\n> one bold line\n>\n> another\n\n"
     assert desk.models.composer.draft.text == editor.toPlainText(), "it is sent, and kept as a draft"

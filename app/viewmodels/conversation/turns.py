@@ -326,7 +326,7 @@ class AnswerTurn(QObject):
             return ""
         match self.reason:
             case "length":
-                return "Cut off at the longest length of an answer. Write “go on”, or allow longer ones in the settings."
+                return "Cut off at the longest length of an answer. Write “go on”, or allow longer ones in Settings."
             case "context_full":
                 return "Cut off: the conversation fills the model’s context. Start a new one to go on."
             case "loop":

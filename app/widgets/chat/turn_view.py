@@ -185,7 +185,7 @@ class TurnView(QFrame):
         menu.addAction("Copy Selection", selected.copy if selected else lambda: None).setEnabled(selected is not None)
         if isinstance(selected, MarkdownView):
             menu.addAction("Copy Selection as Markdown", lambda: self._copy_as_markdown(selected.textCursor()))
-        menu.addAction("Quote in the Message", self._quote).setEnabled(selected is not None)
+        menu.addAction("Quote Selection", self._quote).setEnabled(selected is not None)
         menu.addAction("Copy Message", self.copy).setEnabled(self.copy_button.isEnabled())
         menu.addAction(self.again_button.accessibleName().title(), self.again_button.click).setEnabled(
             self.again_button.isEnabled()
