@@ -12,6 +12,9 @@ from engine.tokens.tokenizer_file import checked_tokenizer
 
 __all__ = ["Tokenizer"]
 
+_LONG, _MOST_KEPT = 256, 2**21
+"""Characters of a text from which on its ids are kept, and of all of them: each turn brings the whole conversation."""
+
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
@@ -28,6 +31,10 @@ class Tokenizer:
         self._special_ids = {
             token_id for text in SPECIAL_TEXTS if (token_id := self._inner.token_to_id(text)) is not None
         }
+        self._kept: dict[str, list[int]] = {}
+        """The ids of long texts, used longest ago first."""
+        self._num_kept = 0
+        """Their characters."""
         self._markers = re.compile("|".join(re.escape(text) for text in SPECIAL_TEXTS))
         for special in Special:
             if special not in self._special_ids:
@@ -53,6 +60,19 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text. Marker strings in it become ordinary characters, never control tokens."""
+        if len(text) < _LONG:
+            return self._encode(text)
+        if (ids := self._kept.pop(text, None)) is None:
+            ids = self._encode(text)
+            self._num_kept += len(text)
+        self._kept[text] = ids
+        while self._num_kept > _MOST_KEPT:
+            oldest = next(iter(self._kept))
+            del self._kept[oldest]
+            self._num_kept -= len(oldest)
+        return list(ids)
+
+    def _encode(self, text: str) -> list[int]:
         ids: list[int] = self._inner.encode(text, add_special_tokens=False).ids
         if self._special_ids.isdisjoint(ids):
             return ids

@@ -155,3 +155,15 @@ def test_saved_truncation_and_padding_change_no_text(tmp_path: Path, tokenizer: 
     text = "the picture and the model"
     assert Tokenizer(path).encode(text) == tokenizer.encode(text)
     assert Tokenizer(path).encode("hi") == tokenizer.encode("hi")
+
+
+def test_a_long_text_has_the_same_ids_each_time_and_few_are_kept(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.tokens.tokenizer._MOST_KEPT", 2000)
+    texts = [f"{number} <|turn>a " * 100 for number in range(5)]
+    for text in (*texts, *texts, texts[0], texts[0]):
+        ids = tokenizer.encode(text)
+        assert ids == tokenizer._encode(text)
+        ids.clear()
+        assert sum(map(len, tokenizer._kept)) == tokenizer._num_kept <= 2000
