@@ -340,8 +340,10 @@ class MarkdownView(TabularView):
         link_pages(set_piece, self._look.theme, self._num_pages)
         self.document().setIndentWidth(set_piece.indentWidth())
         self.setTabStopDistance(4 * QFontMetricsF(self._look.theme.mono_font).horizontalAdvance(" "))
+        cursor.beginEditBlock()  # so that it is laid out once
         cursor.insertFragment(QTextDocumentFragment(set_piece))
         self._remove_foothold(start, before)
+        cursor.endEditBlock()
         self.fit_tables(start)
 
     def _body_font(self) -> QFont:
