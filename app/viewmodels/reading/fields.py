@@ -223,15 +223,24 @@ class FieldsTable(QObject):
         return "The model was not sure of this." if name in answer.doubtful else ""
 
     def export(self, form: DocumentFormat, target: Path) -> None:
-        """Write the table; `said` tells what came of it. In CSV an apostrophe marks words that would be a formula."""
+        """Write the table; `said` tells what came of it. In CSV an apostrophe marks words that would be a formula.
+
+        A last column says of values that were found what is to be checked, if anything is.
+        """
         out = io.StringIO()
         writer = csv.writer(out)
-        rows = [["Document", *self.fields]]
-        for row in self.rows:
-            rows.append([row.path.name, *(self.cell(row, name).text for name in self.fields)])
+        remarks = list(map(self._remark, self.rows))
+        rows = [["Document", *self.fields, *(["To check"] if any(remarks) else [])]]
+        for row, remark in zip(self.rows, remarks, strict=True):
+            values = [self.cell(row, name).text for name in self.fields]
+            rows.append([row.path.name, *values, *([remark] if any(remarks) else [])])
         for cells in rows:
             writer.writerow(map(as_words, cells) if form == "csv" else cells)
         self._lane.do(partial(_written, out.getvalue(), form, target), self.said.emit)
+
+    def _remark(self, row: Row) -> str:
+        cells = {name: self.cell(row, name) for name in self.fields}
+        return " ".join(f"{name}: {cell.problem}" for name, cell in cells.items() if cell.text and cell.problem)
 
     def close(self) -> None:
         """Show nothing more."""

@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QTableView, QWidget
 
@@ -17,12 +17,15 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class CellTable(QTableView):
-    """Return and a double click lead to the page of a cell. It has the same commands of text as a field.
+    """Return and a double click lead to the page of a cell, the keys of doubtful words to the next one that is marked.
 
-    **Signals:** `chosen` (index).
+    It has the same commands of text as a field.
+
+    **Signals:** `chosen` (index), `all_well` (no cell is marked).
     """
 
     chosen = Signal(QModelIndex)
+    all_well = Signal()
 
     def __init__(self, look: Look, rows: "CellRows") -> None:
         super().__init__()
@@ -55,9 +58,27 @@ class CellTable(QTableView):
         if selection:
             QGuiApplication.clipboard().setText("\n".join(map("\t".join, rows)))
 
+    def step_doubt(self, steps: int) -> None:
+        """Go to the next cell that is to be looked at again, or the one before, round the end."""
+        marked = self._rows.next_marked(self.currentIndex(), steps)
+        if marked.isValid():
+            self.setFocus()
+            self.setCurrentIndex(marked)
+        else:
+            self.all_well.emit()
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the keys that step."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and _steps(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Give Return its meaning."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+        """Give the keys their meaning."""
+        if steps := _steps(event):
+            self.step_doubt(steps)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex())
         else:
             super().keyPressEvent(event)
@@ -89,6 +110,18 @@ class CellRows(QAbstractTableModel):
         if index.column() == 0:
             return Cell(row.path.name)
         return self._fields.cell(row, self._names[index.column() - 1])
+
+    def next_marked(self, index: _Index, steps: int) -> QModelIndex:
+        """The cell behind this one, or with -1 before it, that is to be looked at again; an invalid one for none."""
+        num_fields = len(self._names)
+        num = self._num * num_fields
+        here = index.row() * num_fields + index.column() - 1 if index.isValid() else -1 if steps > 0 else 0
+        for step in range(1, num + 1):
+            row, column = divmod((here + steps * step) % num, num_fields)
+            found = self.index(row, column + 1)
+            if self.cell(found).problem:
+                return found
+        return QModelIndex()
 
     def _is_number(self, column: int) -> bool:
         return column > 0 and self._fields.fields.get(self._names[column - 1]) == "number"
@@ -127,3 +160,10 @@ class CellRows(QAbstractTableModel):
                 return QColor(colors.caution if cell.problem else colors.secondary)
             case _:
                 return None
+
+
+def _steps(event: QKeyEvent) -> int:
+    """Where the keys of doubtful words lead: one on, one back, or 0 for another key."""
+    if event.key() != Qt.Key.Key_Apostrophe or not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        return 0
+    return -1 if event.modifiers() & Qt.KeyboardModifier.AltModifier else 1

@@ -9,7 +9,7 @@ from app.viewmodels.reading.collection import Collection
 from app.widgets.reading.cell_table import CellRows, CellTable
 from app.widgets.shared.arrange import Placed, lay_column
 from app.widgets.shared.flow import Flow
-from app.widgets.shared.look import Button, Label, Look, give_role
+from app.widgets.shared.look import Button, Label, Look, give_role, show_tip
 from engine import one_line
 
 __all__ = ["FieldsView"]
@@ -53,6 +53,8 @@ class FieldsView(QWidget):
         self.further = Button(does=self._look_further)
         self.rows = CellRows(look, fields, self)
         self.table = CellTable(look, self.rows)
+        self.check_button = Button("Check Next", lambda: self.table.step_doubt(1))
+        show_tip(self.check_button, "Go to the next cell that should be looked at")
         self.empty = Label(_EMPTY, role="note", alignment=Qt.AlignmentFlag.AlignCenter, wraps=True)
         self.export_button = Button("Export", name="Export the table")
         export = QMenu(self)
@@ -63,12 +65,14 @@ class FieldsView(QWidget):
         self.names.textEdited.connect(fields.name)
         self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
         self.table.chosen.connect(self._choose)
+        self.table.all_well.connect(lambda: fields.said.emit("No cell of the table is marked"))
         fields.changed.connect(self.refresh)
         self.refresh()
 
     def _arrange(self, caption: Label) -> None:
         top = Flow()
-        for widget in (self.names, self.sets_button, self.read_button, self.add_button, self.export_button):
+        buttons = (self.sets_button, self.read_button, self.add_button, self.export_button, self.check_button)
+        for widget in (self.names, *buttons):
             top.addWidget(widget)
         lay_column(
             [
@@ -95,6 +99,7 @@ class FieldsView(QWidget):
         has_rows = bool(self._fields.rows)
         self.export_button.setEnabled(self._fields.has_answers)
         self.table.setVisible(has_rows)
+        self.check_button.setVisible(has_rows)
         self.empty.setText(self._fields.remark or _EMPTY)
         self.empty.setVisible(not has_rows)
 

@@ -200,6 +200,44 @@ def test_a_value_that_the_model_was_not_sure_of_is_marked(open_desk: OpenDesk, q
     ]  # fmt: skip
     assert rows.index(0, 1).data(Qt.ItemDataRole.BackgroundRole) is not None
     assert rows.index(0, 2).data(Qt.ItemDataRole.BackgroundRole) is None
+    fields.export("csv", tmp_path / "Fields.csv")
+    qtbot.waitUntil((tmp_path / "Fields.csv").exists, timeout=WAIT_MS)
+    assert (tmp_path / "Fields.csv").read_text("utf-8-sig").splitlines() == [
+        "Document,Shop,Town,To check", "a.pdf,Kio?k,Berlin,Shop: The model was not sure of this.",
+    ]  # fmt: skip
+
+
+def test_the_cells_that_are_to_be_looked_at_are_stepped_through(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    one = pretend(tmp_path / "a.pdf", Pretence(("picture",), fields={"Shop": "Kiosk", "Town": "Berl?n"}))
+    other = pretend(tmp_path / "b.pdf", Pretence(("picture",), fields={"Shop": "Ba?er", "Town": "Bern"}))
+    fields, view = desk.models.fields, desk.window.documents.fields
+    desk.models.reader.list_all()
+    desk.window.documents.table_button.click()
+    view.take("Shop, Town")
+    fields.add([one, other])
+    qtbot.waitUntil(lambda: len(fields.rows) == 2 and not desk.models.queue.waiting, timeout=WAIT_MS)
+    table = view.table
+
+    def place() -> tuple[int, int]:
+        return table.currentIndex().row(), table.currentIndex().column()
+
+    qtbot.waitUntil(view.check_button.isVisible, timeout=WAIT_MS)
+    view.check_button.click()
+    assert place() == (0, 2)
+    assert table.hasFocus()
+    on = Qt.KeyboardModifier.ControlModifier
+    back = on | Qt.KeyboardModifier.AltModifier
+    for keys, wanted in ((on, (1, 1)), (on, (0, 2)), (back, (1, 1))):
+        QTest.keyClick(table, Qt.Key.Key_Apostrophe, keys)
+        assert place() == wanted
+    view.take("Town: text")
+    fields.rows = fields.rows[1:]
+    view.refresh()
+    view.check_button.click()
+    assert desk.window.documents.toast.text.text() == "No cell of the table is marked"
 
 
 def test_other_names_keep_the_rows_and_what_is_missing_is_looked_for(
