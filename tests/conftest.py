@@ -38,9 +38,11 @@ settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How a test is found that a busy machine would beat."""
+    """How a test is found that a busy machine would beat, and files of one's own are read."""
     words = "let what other threads do for the window take so much longer; a test that waits for facts passes"
     parser.addoption("--slow-threads", type=float, default=0.0, metavar="SECONDS", help=words)
+    words = "a folder, each file of which is to give the window the text that it gives the command line"
+    parser.addoption("--documents", default="", metavar="FOLDER", help=words)
 
 
 def pytest_configure() -> None:
