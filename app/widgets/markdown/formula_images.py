@@ -84,14 +84,16 @@ def written_tex(style: QTextCharFormat) -> str:
 def _on_baseline(drawing: Drawing, font: QFont) -> tuple[QImage, QFont]:
     """Pad a drawing until it ends at the descent of a font, where Qt puts it on the baseline whatever is beside it.
 
-    The font is as large as that takes; nothing is written in it.
+    The font is as large as that takes, if it has a descent; nothing is written in it.
     """
-    ratio, font = drawing.image.devicePixelRatio(), QFont(font)
-    share = drawing.descent / max(QFontMetrics(font).descent(), 1)
-    font.setPixelSize(max(font.pixelSize(), math.floor(font.pixelSize() * share)))
-    while QFontMetrics(font).descent() < drawing.descent:
-        font.setPixelSize(font.pixelSize() + 1)
-    below = QFontMetrics(font).descent() - drawing.descent
+    ratio, font, descent = drawing.image.devicePixelRatio(), QFont(font), QFontMetrics(font).descent()
+    if descent > 0:
+        size = max(font.pixelSize(), math.floor(font.pixelSize() * drawing.descent / descent))
+        for font_size in range(size, 2 * size + 1):  # it was rounded, and so is the share
+            font.setPixelSize(font_size)
+            if QFontMetrics(font).descent() >= drawing.descent:
+                break
+    below = max(QFontMetrics(font).descent() - drawing.descent, 0)
     area = QRect(0, 0, drawing.image.width(), drawing.image.height() + round(below * ratio))
     image = drawing.image.copy(area)
     image.setDevicePixelRatio(ratio)

@@ -1,13 +1,14 @@
 """Formulas: what is one, how it is drawn, and what strangers' TeX cannot do."""
 
 import pytest
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QTextCursor
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QImage, QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.look.theme import Theme
 from app.look.typesetting import Drawing, Formula, Refused, draw_formula
 from app.settings import Appearance
 from app.text.formulas import put_back, take_formulas
+from app.widgets.markdown import formula_images
 from app.widgets.markdown.markdown_view import MarkdownView
 from tests.app.driving import WAIT_MS
 
@@ -105,6 +106,7 @@ def test_what_stands_beside_a_formula_does_not_move_it(view: MarkdownView, qtbot
 
     def below_the_letter(source: str) -> int:
         show(qtbot, view, source)
+        qtbot.waitUntil(lambda: "$" not in view.toPlainText(), timeout=WAIT_MS)
         picture = view.grab().toImage()
         ground = picture.pixelColor(picture.width() - 1, 1)
         lowest = [
@@ -123,11 +125,30 @@ def test_what_stands_beside_a_formula_does_not_move_it(view: MarkdownView, qtbot
         cursor.setPosition(position)
         return cursor
 
-    tower = "x^{" * 8 + "x" + "}" * 8
+    tower = "x^{" * 4 + "x" + "}" * 4
     alone = below_the_letter("a $f(x)$")
     assert alone > 0, "its parentheses reach below the line"
     for beside in ("関数は、", f"${tower}$"):
         assert below_the_letter(f"a $f(x)$ {beside}") == pytest.approx(alone, abs=1)
+
+
+def test_a_font_without_a_descent_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[QFont]()
+
+    class Flat(QFontMetrics):
+        def __init__(self, font: QFont) -> None:
+            super().__init__(font)
+            asked.append(font)
+            assert len(asked) < 1000
+
+        def descent(self) -> int:
+            return 0
+
+    monkeypatch.setattr(formula_images, "QFontMetrics", Flat)
+    font, image = QFont(), QImage(10, 20, QImage.Format.Format_ARGB32)
+    font.setPixelSize(14)
+    padded, stretched = formula_images._on_baseline(Drawing(image, 7.0), font)
+    assert (padded.height(), stretched.pixelSize()) == (20, 14)
 
 
 def test_copying_gives_the_source_of_a_formula_back(view: MarkdownView, qtbot: QtBot) -> None:
