@@ -434,10 +434,10 @@ class Commands(QObject):
     def catch_up(self) -> None:
         """Show it now."""
         if self._due.isActive():
-            self._due.stop()
             self._follow()
 
     def _follow(self) -> None:
+        self._due.stop()
         at = self._at
         if at is None:
             return

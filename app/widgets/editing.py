@@ -25,7 +25,7 @@ class Editing(QObject):
     @property
     def undo_words(self) -> str:
         """What Undo is called now: a deletion by its name, what was typed without one."""
-        deed = "" if self._is_undone_in_text else self._toast.deed
+        deed = self._toast.deed if self._is_here and not self._is_undone_in_text else ""
         return f"Undo {deed}" if deed else "Undo"
 
     def can(self, operation: str) -> bool:

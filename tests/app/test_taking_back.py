@@ -1,12 +1,14 @@
 """A deletion is taken back: with the keys of Undo, with Tab and the space bar, and not instead of what was typed."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QMenu, QSpinBox, QWidget
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -91,6 +93,16 @@ def test_the_menu_says_what_undo_takes_back_and_is_off_where_there_is_nothing(de
     qtbot.waitUntil(is_back(deleted), timeout=WAIT_MS)
     assert seen_in(menu, undo) == ("Undo", False)
     assert undo.isEnabled()  # its keys find out when they are pressed
+
+
+def test_a_menu_that_is_open_shows_all_that_was_to_be_shown(deleted: Desk) -> None:
+    menu, undo = deleted.window.commands.menus["Edit"], deleted.window.commands["undo"]
+    deleted.window.toast.forget()
+    deleted.window.commands.refresh()
+    assert seen_in(menu, undo) == ("Undo", False)
+    told = QSignalSpy(deleted.window.commands._due.timeout)
+    QApplication.processEvents()
+    assert told.count() == 0, "nothing is shown once more"
 
 
 def seen_in(menu: QMenu, action: QAction) -> tuple[str, bool]:
@@ -196,6 +208,17 @@ def test_two_deletions_are_taken_back_one_after_the_other(open_desk: OpenDesk) -
     toast.take_back()
     assert back == ["second", "first"]
     assert not toast.isVisible()
+
+
+def test_what_is_offered_once_more_is_taken_back_once(deleted: Desk) -> None:
+    toast, taken = deleted.window.toast, list[str]()
+    toast.forget()
+    way_back = partial(taken.append, "back")
+    for text in ("Deleted", "It was deleted"):
+        toast.say(text, way_back, "Delete Document")
+    toast.take_back()
+    assert not toast.deed
+    assert taken == ["back"]
 
 
 def test_undo_and_paste_behind_another_window_do_nothing_here(deleted: Desk, qtbot: QtBot) -> None:

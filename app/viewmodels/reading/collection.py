@@ -1,5 +1,7 @@
 """The documents that are being read and those that were: one list, which can be searched by what stands in them."""
 
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, Signal
 
-from app.background import Lane, LooseLane, Soon
+from app.background import Lane, LooseLane, Soon, ignore
 from app.store import BESIDE_QUEUE, MATCH_BEGIN, MATCH_END, KeptDocument, Orders, PageHit, Store
 from app.viewmodels.models.model import Model
 from app.viewmodels.reading.choice import FORMS, Choice
@@ -20,6 +22,7 @@ from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument, is_partly_read, what_was_read
 from app.viewmodels.reading.reader import Reader
 from app.viewmodels.reading.words import count
+from app.viewmodels.shelf.retention import HELD_S
 from engine import DocumentFormat, DocumentInfo, ReadingForm, one_line
 
 __all__ = ["Collection", "Entry"]
@@ -85,8 +88,8 @@ class Collection(QObject):
         self._disk = LooseLane()
         self._kept: list[KeptDocument] = []
         self._hits: list[PageHit] = []
-        self._gone: dict[Path, Callable[[], None]] = {}
-        """By document, the way back to what was deleted of it last in this run."""
+        self._gone: dict[Path, tuple[float, Callable[[], None]]] = {}
+        """By document, when something was deleted of it last in this run, in seconds since 1970, and the way back."""
         self._soon = Soon(self, REFRESH_MS, self._show)
         self._model = model
         model.changed.connect(self._follow_model)
@@ -162,8 +165,9 @@ class Collection(QObject):
         self.refresh()
         if row_ids:
             path = entries[0].path
-            self._gone[path] = partial(self._restore, path, row_ids)
-            self.deleted.emit(self._gone[path])
+            way_back = partial(self._restore, path, row_ids)
+            self._gone[path] = time.time(), way_back
+            self.deleted.emit(way_back)
 
     def _take_out(self, entry: Entry) -> list[str]:
         """Delete a row, and what is kept behind it; the ids of what can come back."""
@@ -192,8 +196,8 @@ class Collection(QObject):
             self._lane.follow(found, partial(self._offer_deleted, document.path))
 
     def _offer_deleted(self, path: Path, row: KeptDocument | None) -> None:
-        way_back = self._gone.get(path)
-        if way_back is not None and (row is None or not row.pages):
+        deleted_at, way_back = self._gone.get(path, (-math.inf, ignore))
+        if time.time() - deleted_at < HELD_S and (row is None or not row.pages):
             self.missed.emit(way_back)
 
     def _come_back(self, path: Path) -> None:

@@ -104,6 +104,7 @@ class Toast(QFrame):
         """
         self._file = None
         if undo is not None:
+            self._offers = [offer for offer in self._offers if offer.undo is not undo]  # offered once more
             self._offers.append(_Offer(text, deed, undo))
             self._keys.turn(on=True)
             self._show()

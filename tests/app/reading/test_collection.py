@@ -326,7 +326,7 @@ def test_documents_of_the_list_come_into_the_table_and_none_twice(
 
 
 def test_a_document_that_was_read_for_fields_says_so_and_its_text_is_read_beside_them(
-    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = open_desk()
     path = pretend(tmp_path / "kiosk.pdf", Pretence(("picture",), fields={"Total": "4.20"}))
@@ -357,6 +357,11 @@ def test_a_document_that_was_read_for_fields_says_so_and_its_text_is_read_beside
     qtbot.waitUntil(lambda: sorted(entry.line for entry in collection.entries) == both, timeout=WAIT_MS)
     window.commands["remove"].trigger()
     qtbot.waitUntil(lambda: not collection.entries, timeout=WAIT_MS)
+    missed = QSignalSpy(collection.missed)
+    with monkeypatch.context() as patch:
+        patch.setattr("app.viewmodels.reading.collection.HELD_S", 0)
+        collection._offer_deleted(path, None)
+    assert missed.count() == 0, "it is deleted for good by then"
     desk.models.reader.open_page(path, 1)
     toast = window.reading.toast
     qtbot.waitUntil(
