@@ -3,7 +3,6 @@
 Plain Python over something that answers several questions at once; greedy, thinking off.
 """
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from engine.documents.sheet import Sheet, lies_on_its_side, take_apart, without_
 from engine.files.private_folder import WorkFolder
 from engine.protocol.documents import PageInfo, PageReceipt, PageState, PageText, Reading, TextLine, Turned, Way
 from engine.protocol.events import PageProgress, Traits
+from engine.tasks.abreast import Places
 from engine.tasks.asking import Answered, Asking
 from engine.tasks.pagewise import PageReader
 from engine.tasks.piecewise import NO_PRINT, PIECE_BUDGET, STRANGE, PieceReader, Readings
@@ -47,7 +47,7 @@ FEW = 3
 
 UNKNOWN_CODE = "What looks like a QR code or a barcode on this page could not be decoded, and is left out."
 
-_taking_apart = threading.Lock()
+_taking_apart = Places()
 """One page at a time: what that needs is many times what stays."""
 
 T = TypeVar("T")
@@ -270,7 +270,7 @@ def told_as(reading: Reading, rows: Sequence[Cells], rules: Sequence[Rule] = ())
 
 
 def _taken_apart(picture: Image.Image, between: Callable[[], None]) -> Sheet:
-    with _taking_apart:
+    with _taking_apart.taken(between):
         return take_apart(picture, between)
 
 

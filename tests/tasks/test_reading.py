@@ -1,7 +1,9 @@
 """Pages read in pieces by a model that says what the test wants."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +14,18 @@ from PIL import Image, ImageDraw
 from engine.documents.skew import find_skew
 from engine.engine import Engine
 from engine.protocol.documents import Box, PageInfo, PageText, Reading, TextLine, Way
+from engine.protocol.errors import Cancelled
 from engine.protocol.events import Logprob, PageProgress, Traits
 from engine.protocol.messages import Picture
 from engine.tasks.asking import Answered, Ask, Asking, ask_engine
-from engine.tasks.reading import read_page
+from engine.tasks.reading import _taken_apart, read_page
 from tests.documents.pages import WORDS, as_ink, draw_page, prose
 from tests.tiny import write_checkpoint
 
 PAGE = PageInfo(3, 595, 842, "picture", "No text layer.")
 UPRIGHT = Reading(turned=0)
 TRAITS = Traits(max_line_characters=40)
+PATIENCE_S = 240
 
 
 def said(text: str, logprob: float = -0.01) -> Answered:
@@ -105,6 +109,30 @@ def test_doubtful_characters_are_marked_where_they_stand() -> None:
     (line,) = page.lines
     assert line.doubtful == ((4, 5),)
     assert line.confidence == -0.5
+
+
+def test_who_gives_up_does_not_wait_until_another_page_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def take_apart(_picture: Image.Image, _between: Callable[[], None]) -> None:
+        has_begun.set()
+        assert may_end.wait(PATIENCE_S)
+        raise Cancelled
+
+    def give_up() -> None:
+        raise Cancelled
+
+    monkeypatch.setattr("engine.tasks.reading.take_apart", take_apart)
+    picture = draw_page([(60, 100, "Alice")])
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(_taken_apart, picture, lambda: None)
+        try:
+            assert has_begun.wait(PATIENCE_S)
+            second = threads.submit(_taken_apart, picture, give_up)
+            assert isinstance(second.exception(PATIENCE_S), Cancelled)
+            assert not first.done()
+        finally:
+            may_end.set()
 
 
 def test_ink_without_text_is_counted() -> None:
