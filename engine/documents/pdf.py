@@ -161,8 +161,14 @@ class PdfFile:
                         f"“{name}” is protected in a way that cannot be opened here. Save it without protection first."
                     ) from error
                 case _:
-                    self._mended = self._mended or self._put_together()
-                    return pdfium.PdfDocument(self._mended)
+                    return self._opened_mended()
+
+    def _opened_mended(self) -> pdfium.PdfDocument:
+        try:
+            self._mended = self._mended or self._put_together()
+            return pdfium.PdfDocument(self._mended)
+        except pdfium.PdfiumError as error:
+            raise AttachmentError(f"{named(self._path)} is damaged and cannot be read as a PDF.") from error
 
     def _put_together(self) -> bytes:
         """A file that PDFium does not understand, cut off for example, as qpdf finds its pages."""

@@ -91,7 +91,7 @@ class _Turns:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
-        """Behind the one whose turn it is."""
+        """Whose turn it is, and who comes after that one."""
 
     @contextmanager
     def take(self, between: Callable[[], None]) -> Iterator[None]:

@@ -265,6 +265,16 @@ def test_a_file_that_was_cut_off_has_the_pages_that_are_left(tmp_path: Path) -> 
     assert document.look(1).is_damaged
 
 
+def test_a_file_of_which_nothing_can_be_put_together_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"%PDF-1.7\n")
+    monkeypatch.setattr(PdfFile, "_put_together", lambda _: b"no PDF either")
+    with pytest.raises(AttachmentError, match="“a.pdf” is damaged and cannot be read"):
+        PdfFile(path, "")
+
+
 @pytest.mark.parametrize(("suffix", "options"), [("jpg", {}), ("jpg", {"progressive": True}), ("png", {}), ("bmp", {})])
 def test_of_a_picture_that_was_cut_off_all_that_is_there_is_seen(
     tmp_path: Path, suffix: str, options: dict[str, bool]
