@@ -1,7 +1,7 @@
 """A page read in pieces of its lines.
 
 What a piece's answer cannot be (too long for its width, several lines, JSON, a loop, hardly likely) is read again in
-halves.
+halves; so is what says a phrase twice.
 """
 
 from collections import deque
@@ -43,6 +43,9 @@ STRANGE = -0.25
 NARROWEST = 0.2
 """Of a line's height: no character of print is narrower on average."""
 
+PHRASE = 6
+"""Characters: what is as long and said twice in a row may have been printed once."""
+
 MOST_HALVINGS = 2
 
 NO_PRINT = "What stands here is no print that this model knows: it would only guess."
@@ -73,7 +76,7 @@ class ReadPiece:
     @property
     def is_doubtful(self) -> bool:
         """Whether it should be read again."""
-        return not self.piece.run.leader and (self.is_bad or self.confidence < DOUBTED)
+        return not self.piece.run.leader and (self.is_bad or self.confidence < DOUBTED or _says_twice(self.text))
 
     @property
     def unsure(self) -> list[tuple[int, int]]:
@@ -281,4 +284,13 @@ def _are_better(halves: Sequence[ReadPiece], whole: ReadPiece) -> bool:
     num_bad = sum(half.is_bad for half in halves)
     if whole.is_bad or num_bad:
         return whole.is_bad or not num_bad
+    if _says_twice(whole.text):
+        return not _says_twice("".join(half.piece.before + half.text for half in halves))
     return min(half.confidence for half in halves) > whole.confidence
+
+
+def _says_twice(text: str) -> bool:
+    """Whether a phrase stands there twice in a row."""
+    text += " "  # as behind the other words
+    lengths = range(PHRASE, len(text) // 2 + 1)
+    return any(text[at : at + n] == text[at + n : at + 2 * n] for n in lengths for at in range(len(text) - 2 * n + 1))

@@ -96,6 +96,15 @@ def test_what_a_piece_cannot_be_is_read_again_in_halves(nonsense: Answered) -> N
     assert page.receipt.num_read_again == 2
 
 
+@pytest.mark.parametrize(("halves", "text"), [(["or else", "or else"], "or else or else"), (["or", "else"], "or else")])
+def test_what_a_piece_says_twice_is_kept_only_if_its_halves_say_so(halves: list[str], text: str) -> None:
+    page, _ = read(
+        draw_page([(60, 100, "Alice was beginning")]),
+        asking(lambda i, _: said("or else or else" if i == 0 else halves[(i - 1) % 2])),
+    )
+    assert page.text.replace(" ", "") == text.replace(" ", "")
+
+
 def test_what_stays_nonsense_is_said_and_marked() -> None:
     page, _ = read(draw_page([(60, 100, "Alice was beginning")]), asking(lambda *_: Answered("no no no", "length")))
     assert page.state == "looped"
