@@ -271,7 +271,7 @@ def test_a_file_of_which_nothing_can_be_put_together_is_refused(
     path = tmp_path / "a.pdf"
     path.write_bytes(b"%PDF-1.7\n")
     monkeypatch.setattr(PdfFile, "_put_together", lambda _: b"no PDF either")
-    with pytest.raises(AttachmentError, match="“a.pdf” is damaged and cannot be read"):
+    with pytest.raises(AttachmentError, match=r"“a\.pdf” is damaged and cannot be read"):
         PdfFile(path, "")
 
 
