@@ -50,7 +50,7 @@ class DraftPages:
         """How much of it there is, and what of it holds nothing."""
         texts = zip(self.numbers, self.texts, strict=False)
         empty = [number for number, text in texts if not text.strip()]
-        told = [number for number in self.numbers if number not in empty]
+        told = sorted(set(self.numbers).difference(empty))
         pages = f"page {told[0]:,}" if len(told) == 1 else f"{len(told):,} pages"
         how_many = f"{pages} of {self.num_pages:,}" if len(told) < self.num_pages else pages
         return " · ".join(filter(None, (how_many, textless(empty))))

@@ -220,8 +220,10 @@ class TabularView(TextView):
         with QSignalBlocker(bar):
             bar.setRange(0, offset)
             bar.setValue(offset)
-            yield
-            bar.setRange(0, 0)
+            try:
+                yield
+            finally:
+                bar.setRange(0, 0)
 
     def _paint_handles(self, seen: QRect) -> None:
         """Paint how much of a wide table is seen, and where."""
