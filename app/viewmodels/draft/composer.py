@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.background import Soon
 from app.settings import Settings
 from app.viewmodels.conversation.conversation import Conversation
+from app.viewmodels.conversation.turns import AnswerTurn
 from app.viewmodels.draft.attached import (
     Attached,
     DraftFile,
@@ -32,7 +33,7 @@ from app.viewmodels.draft.quotes import LONG_TEXT, MANY_LINES
 from app.viewmodels.models.model import Model
 from engine import BUDGETS, Message, one_line
 
-__all__ = ["Composer"]
+__all__ = ["Composer", "subject_of"]
 
 _NOTHING_LEFT = "Nothing of the document can be told here any more. Write a question, or start a new conversation."
 
@@ -107,14 +108,6 @@ class Composer(QObject):
     def text(self) -> str:
         """What is written so far."""
         return self.draft.text
-
-    @property
-    def subject(self) -> str:
-        """The one file that a message would be about: what is attached, or else the document that was asked about."""
-        if self.draft.items:
-            return self.items[0].name if len(self.items) == 1 else ""
-        answer = self._conversation.answer
-        return answer.sources[-1].path.name if answer is not None and answer.sources else ""
 
     @property
     def caution(self) -> str:
@@ -375,6 +368,13 @@ class Composer(QObject):
     def _weigh(self) -> None:
         self.meter.weigh(self.draft.text, self.items)
         self.changed.emit()
+
+
+def subject_of(items: Sequence[Attached], answer: AnswerTurn | None) -> str:
+    """The one file that a message would be about: what is attached, or else the document that was asked about."""
+    if items:
+        return items[0].name if len(items) == 1 else ""
+    return answer.sources[-1].path.name if answer is not None and answer.sources else ""
 
 
 def _said_before(conversation: Conversation, turn_id: str) -> list[Message]:

@@ -20,7 +20,7 @@ from app.look.theme import COLUMN_WIDTH
 from app.look.thumbnails import Thumbnails
 from app.viewmodels.conversation.conversation import Conversation
 from app.viewmodels.draft.attached import Attached, DraftText
-from app.viewmodels.draft.composer import Composer
+from app.viewmodels.draft.composer import Composer, subject_of
 from app.viewmodels.draft.intake import Intake
 from app.viewmodels.draft.voice import Voice
 from app.widgets.chat.chip import Chip, SeenChip, TextChip, make_chip
@@ -176,7 +176,7 @@ class ComposerView(QWidget):
         is_busy = self._conversation.is_busy
         self.send_button.rename("Stop" if is_busy else "Send", "stop" if is_busy else "send")
         self.send_button.setEnabled(is_busy or self._composer.can_send)
-        self.editor.invite(self._composer.subject)
+        self.editor.invite(subject_of(self._composer.items, self._conversation.answer))
 
     def _show_voice(self) -> None:
         """Put the pill in the text's place while it is needed, and the focus with it."""

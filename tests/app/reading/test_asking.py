@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Desk
 from app.viewmodels.conversation.tree import TurnTree
 from app.viewmodels.conversation.turns import AnswerTurn, UserTurn
+from app.viewmodels.draft.composer import subject_of
 from app.viewmodels.draft.pages import DraftPages, textless
 from app.widgets.markdown.text_view import TextView
 from app.widgets.reading.ask_sheet import AskSheet
@@ -78,9 +79,9 @@ def test_a_long_document_is_asked_by_the_pages_that_fit_the_question(
     qtbot.waitUntil(lambda: reader.number == quote.pages[0], timeout=WAIT_MS)
     assert reader.is_shown
     assert [type(item) for item in composer.items] == [DraftPages], "the next question is asked about it too"
-    assert composer.subject == composer.items[0].name
+    assert subject_of(composer.items, desk.models.conversation.answer) == composer.items[0].name
     composer.remove_all()
-    assert composer.subject == path.name, "the conversation is about it"
+    assert subject_of(composer.items, desk.models.conversation.answer) == path.name, "the conversation is about it"
 
 
 def test_the_keyboard_goes_to_the_pages_that_an_answer_names(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
