@@ -377,7 +377,8 @@ class MarkdownView(TabularView):
         settled.setPosition(self._settled_end)
         font, ratio = self._body_font(), self.devicePixelRatioF()
         drawn = partial(self._formulas.drawn, font=font, ratio=ratio)
-        left = show_drawings(self.document(), self._look.theme, drawn)
+        with self.tables_kept():
+            left = show_drawings(self.document(), self._look.theme, drawn)
         self._settled_end = settled.position()
         if left is not None:
             (self._next if left > self._settled_end else self._redraw).start()

@@ -86,6 +86,13 @@ class TabularView(TextView):
         """The text is another one."""
         self._wide.clear()
 
+    @contextmanager
+    def tables_kept(self) -> Iterator[None]:
+        """Meanwhile the text between tables gets longer or shorter."""
+        kept = list(self._wide_tables())
+        yield
+        self._wide = {table.firstPosition(): offset for table, offset in kept}
+
     def paint_part(self, area: QRect, _offset: int) -> None:
         """Paint an area of the view, which shows what is so many pixels further to the right."""
         super().paintEvent(QPaintEvent(area))

@@ -5,12 +5,13 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QTextCursor, QTextTable, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app.look.theme import Theme
 from app.widgets.markdown.handles import Handle
 from app.widgets.markdown.markdown_view import MarkdownView
 from app.widgets.markdown.wide_tables import column_widths
-from tests.app.driving import BUTTON
+from tests.app.driving import BUTTON, WAIT_MS
 
 HEADS = ("Language", "Paradigm", "Concurrency", "Installation", "Straightforwardness")
 SOURCE = f"before\n\n| {' | '.join(HEADS)} |\n{'|---' * 5}|\n| Python | a few | threads | pip | {'very ' * 9}|\n\nafter"
@@ -126,5 +127,19 @@ def test_a_text_that_grows_leaves_the_handle_in_the_hand(view: MarkdownView) -> 
     view.show_markdown(f"{SOURCE} and more\n\nand more", is_complete=True)
     QTest.mouseMove(view.viewport(), QPoint(2000, y))
     QTest.mouseRelease(view.viewport(), BUTTON, pos=QPoint(2000, y))
+    (handle,) = view._handles()
+    assert handle.offset == pytest.approx(handle.whole - handle.seen, abs=1)
+
+
+def test_a_table_scrolls_on_after_a_formula_above_it_is_drawn(view: MarkdownView, qtbot: QtBot) -> None:
+    view.resize(260, 100)
+    view.show_markdown(f"The sum $a^2 + b^2$ is known.\n\n{SOURCE}", is_complete=True)
+    ((table, _),) = view._wide_tables()
+    row = QPoint(100, view.cursorRect(table.cellAt(0, 4).firstCursorPosition()).center().y())
+    turn_wheel(view, row, 60)
+    qtbot.waitUntil(lambda: "\ufffc" in view.toPlainText(), timeout=WAIT_MS)
+    (handle,) = view._handles()
+    assert handle.offset == 60, "it stays where it was"
+    handle.move_to(2000)
     (handle,) = view._handles()
     assert handle.offset == pytest.approx(handle.whole - handle.seen, abs=1)
