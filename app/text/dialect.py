@@ -53,6 +53,8 @@ _SETEXT = re.compile(r" {0,3}(?:=++|-++)[ \t]*+$")
 _ITEM_START = re.compile(r"[ \t]*+(?:[-*+]|\d{1,9}[.)])[ \t]++")
 _HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
 _NOTE = re.compile(r"( {0,3})(\[\^[^\]\n]{1,99}\]:)")
+_ALERT = re.compile(r"\[!(note|tip|important|warning|caution)\][ \t]*+$", re.IGNORECASE)
+"""How GitHub begins a quote that is one."""
 _DEFINITION = re.compile(r" {0,3}\[[^\]\n]{1,200}\]:")
 _LINK_TEXT = re.compile(r"\[[^\[\]\n]*+\](?=[(\[])")
 _PATH = r"[^\s\x00-\x1f<>\"`|\\^\u2018-\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
@@ -169,7 +171,9 @@ class _Rewriter:
         if not content.strip() or is_indented_code or (_DEFINITION.match(content) and not _NOTE.match(content)):
             self._end_paragraph()
             self._lines.append(text)
-        elif is_first and _NOTE.match(content):
+        elif is_first and depth and (alert := _ALERT.match(content)):
+            self._paragraph.append(f"{text[: text.index('[')]}**{alert[1].capitalize()}**")
+        elif _NOTE.match(content):
             self._paragraph.append(text.replace("[^", "\\[^", 1))
         else:
             self._paragraph.append(text)
