@@ -70,7 +70,7 @@ def _geglu(gate: mx.array, up: mx.array) -> mx.array:
 
 @partial(mx.compile, shapeless=True)
 def _geglu_by_powers(gate: mx.array, up: mx.array) -> mx.array:
-    return gate * up / (1 + mx.power(2.0, -LOG2_E * _twice_z(gate)))
+    return gate / (1 + mx.power(2.0, -LOG2_E * _twice_z(gate))) * up
 
 
 def _twice_z(gate: mx.array) -> mx.array:

@@ -11,7 +11,7 @@ import pytest
 
 from engine.models import attention, layers, rope
 from engine.models.attention import attend
-from engine.models.layers import FUSED_SIZE, RMSNorm
+from engine.models.layers import FUSED_SIZE, RMSNorm, _geglu, _geglu_by_powers
 from engine.models.rope import RoPE, proportional_periods
 
 SHAPES = [(1, 1, 64), (3, 1, 96), (1, 8, 1, 256), (1, 33, 100), (2, FUSED_SIZE // 256, 256)]
@@ -76,3 +76,8 @@ def test_one_query_sees_what_it_sees_on_the_gpu(
     for mask in (None, seen, "causal"):
         expected = on_the_gpu(monkeypatch, lambda mask=mask: attend(q, k, v, mask))  # type: ignore[misc]
         assert mx.allclose(attend(q, k, v, mask), expected, rtol=1e-5, atol=1e-6)  # type: ignore[arg-type]
+
+
+def test_a_gate_that_is_shut_stays_shut_whatever_comes_through_in_half_precision() -> None:
+    gate, up = (mx.array([value], mx.float16) for value in (-300.0, 1e4))
+    assert _geglu_by_powers(gate, up).item() == _geglu(gate, up).item() == 0.0
