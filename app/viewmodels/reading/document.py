@@ -1,7 +1,6 @@
 """A document that is open: its pages, how it is read, what a person corrects, and the way back."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -151,11 +150,7 @@ class OpenDocument(QObject):
         for each in kept:
             page = self.page(each.number)
             if not page.is_corrected:
-                known = {line.read for line in lines_of(each.read)}
-                page.text = each.read
-                page.lines = tuple(
-                    replace(line, is_corrected=line.read not in known) for line in lines_of(each.present)
-                )
+                page.restore(each.read, each.present)
                 self.page_changed.emit(page.number)
         self.changed.emit()
 

@@ -99,14 +99,8 @@ class _Watched:
 
     def is_news(self, number: int) -> bool:
         """Whether a page stands otherwise than it is kept."""
-        page = self.document.page(number)
-        is_read_anew = self.read.get(number) is not page.text
-        return page.text is not None and (is_read_anew or self.correction(number) != self.corrected.get(number))
-
-    def correction(self, number: int) -> PageText | None:
-        """A page as a person left it, if otherwise than it was read."""
-        page = self.document.page(number)
-        return page.as_written() if page.is_corrected else None
+        read, corrected = self.document.page(number).kept
+        return read is not None and (self.read.get(number) is not read or corrected != self.corrected.get(number))
 
     def forget(self) -> None:
         """Its row is deleted: nothing is written until something new is made of it."""
@@ -294,7 +288,7 @@ class Keeper(QObject):
             watched.move(uuid.uuid4().hex)
             watched.row = KeptDocument(watched.id, watched.document.path, time.time(), "kept", created_at=time.time())
             self._keep_row(watched, watched.row)
-            numbers = [page.number for page in watched.document.pages if page.text is not None]
+            numbers = [page.number for page in watched.document.pages if page.kept[0] is not None]
         elif numbers and watched.row and watched.row.details.orders.reading.form != watched.document.form:
             self._keep_row(watched, watched.row)
         watched.is_begun = watched.is_new = False
@@ -310,7 +304,7 @@ class Keeper(QObject):
             self.kept.emit()
 
     def _save_page(self, watched: _Watched, number: int) -> None:
-        text, corrected = watched.document.page(number).text, watched.correction(number)
+        text, corrected = watched.document.page(number).kept
         if text is not None and watched.read.get(number) is not text:
             self._store.documents.save_page(watched.id, text)
             watched.read[number] = text

@@ -1,7 +1,7 @@
 """One page of an open document: what it holds, what was read of it, and what a person made of that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as with_fields
 
@@ -106,7 +106,7 @@ class Page:
     def end_reading(self) -> None:
         """It is read no further. A draft goes, but for one that a person corrected: that is a page cut off."""
         if self.shows_draft and any(line.is_corrected for line in self.draft):
-            self.text = PageText(self.number, "cut_off", tuple(line.read for line in self.draft_read))
+            self.text = self._cut_off(self.draft_read)
             self.lines, self.carried = self.draft, self.draft_read
         self.is_waiting, self.progress, self.draft, self.draft_read = False, None, (), ()
 
@@ -148,9 +148,28 @@ class Page:
 
     def as_shown(self) -> PageText | None:
         """The same, or what was read so far."""
-        if self.shows_draft:
-            return PageText(self.number, "cut_off", tuple(line.read for line in self.draft))
-        return self.as_written()
+        return self._cut_off(self.draft) if self.shows_draft else self.as_written()
+
+    @property
+    def kept(self) -> tuple[PageText | None, PageText | None]:
+        """What is kept of it: as it was read, and as a person left it, if otherwise. Of a draft that is corrected too.
+
+        So nothing of that is lost whatever ends the app: it is a page cut off then.
+        """
+        if self.shows_draft and self.draft != self.draft_read:
+            return self._cut_off(self.draft_read), self._cut_off(self.draft)
+        return self.text, self.as_written() if self.is_corrected else None
+
+    def restore(self, read: PageText, left: PageText) -> None:
+        """Take it as it was kept; lines that stand as they were read are the same ones."""
+        lines = lines_of(read)
+        known = {line.read: line for line in lines}
+        self.text = read
+        self.lines = tuple(known.get(line.read) or replace(line, is_corrected=True) for line in lines_of(left))
+        self.carried = lines if read.state == "cut_off" and self.is_corrected else ()
+
+    def _cut_off(self, lines: Sequence[Line]) -> PageText:
+        return PageText(self.number, "cut_off", tuple(line.read for line in lines))
 
     def after(self, offer: Offer) -> tuple[Line, ...]:
         """Its lines with what was read again in its place."""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Event
@@ -324,6 +325,36 @@ def test_a_reading_that_the_apps_death_cut_off_goes_on_in_the_queue_of_the_next_
     (row,) = store.documents.all().result(60)
     store.close()
     assert (row.state, row.details.orders.reading.way, row.details.orders.pages) == ("waiting", "page", (1, 2))
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_what_is_corrected_while_its_page_is_read_is_kept_whatever_ends_the_app(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path, is_killed: bool
+) -> None:
+    gate = tmp_path / "go"
+    path = pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1))
+    desk = open_desk("fast")
+    document = opened(qtbot, desk, path)
+    document.read([1], Reading(way="pieces"))
+    qtbot.waitUntil(lambda: text_of(document.page(1).draft) == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    document.edit(1, f"{SENTENCES[0]}\nmine\n{SENTENCES[2]}")
+    if is_killed:
+        qtbot.waitUntil(lambda: kept(desk) == {1: True}, timeout=WAIT_MS)
+        shutil.copytree(tmp_path / "data", tmp_path / "left", ignore=shutil.ignore_patterns("*lock*"))
+    desk.close()
+    desk = open_desk("fast", folder=tmp_path / ("left" if is_killed else "data"))
+    document = opened(qtbot, desk, path)
+    page = document.page(1)
+    qtbot.waitUntil(lambda: page.is_corrected, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not desk.models.queue.waiting, timeout=WAIT_MS)
+    assert text_of(page.lines) == f"{SENTENCES[0]}\nmine\n{SENTENCES[2]}"
+    assert page.text is not None
+    assert page.text.state == "cut_off"
+    gate.touch()
+    read(qtbot, document, 1)
+    assert [line.text for line in page.lines] == [SENTENCES[0], "mine", *SENTENCES[2:]]
+    assert (page.text.state, page.offer) == ("done", None)
+    qtbot.waitUntil(lambda: kept(desk) == {1: True}, timeout=WAIT_MS)
 
 
 def test_a_document_that_the_queue_reads_shows_that_where_it_is_open(
