@@ -16,7 +16,7 @@ from app.store import BESIDE_QUEUE, MATCH_BEGIN, MATCH_END, KeptDocument, Orders
 from app.viewmodels.models.model import Model
 from app.viewmodels.reading.choice import FORMS, Choice
 from app.viewmodels.reading.document import OpenDocument
-from app.viewmodels.reading.fields import FieldsTable
+from app.viewmodels.reading.fields import FieldsTable, Row
 from app.viewmodels.reading.pace import time_left
 from app.viewmodels.reading.queue import Queue
 from app.viewmodels.reading.queued import Progress, QueuedDocument, is_partly_read, what_was_read
@@ -103,8 +103,6 @@ class Collection(QObject):
     def line(self) -> str:
         """How the queue does."""
         queue = self.queue
-        if queue.trouble:
-            return queue.trouble
         if queue.num_searches:
             return "Looking for documents…"
         if not queue.waiting:
@@ -146,6 +144,10 @@ class Collection(QObject):
     def remove(self, entry: Entry) -> None:
         """Delete what was read of a document; for a while it can come back, if it was kept."""
         self._remove([entry])
+
+    def remove_row(self, row: Row) -> None:
+        """The same for what was read of a file for the table of fields."""
+        self._remove([_entry(reading) for reading in row.readings])
 
     def remove_all_of(self, path: Path) -> None:
         """The same for whatever was read of the file at a path, what is being kept just now included."""

@@ -1,17 +1,33 @@
 """The cells of the table of fields: what is to be looked at again is marked, and all of it can be copied."""
 
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHeaderView,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.viewmodels.reading.fields import Cell, FieldsTable, as_words
+from app.widgets.shared.keys import is_delete
 from app.widgets.shared.look import Look
 from engine import one_line
 
 __all__ = ["CellRows", "CellTable"]
+
+LEAST_WIDTH, MOST_WIDTH = 10, 32
+"""Of a column, in digits."""
+
+_MOST_TOLD = 400
+"""Characters of a cell that is told beside it."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -21,10 +37,11 @@ class CellTable(QTableView):
 
     It has the same commands of text as a field.
 
-    **Signals:** `chosen` (index), `all_well` (no cell is marked).
+    **Signals:** `chosen` (index), `removed` (the number of a row that is to go), `all_well` (no cell is marked).
     """
 
     chosen = Signal(QModelIndex)
+    removed = Signal(int)
     all_well = Signal()
 
     def __init__(self, look: Look, rows: "CellRows") -> None:
@@ -37,17 +54,23 @@ class CellTable(QTableView):
         self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setItemDelegateForColumn(0, _Name(self))
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setResizeContentsPrecision(0)  # by the rows that are seen
+        header.setStretchLastSection(True)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         self.doubleClicked.connect(self.chosen)
         look.follow(self._fit_text)
 
     def _fit_text(self) -> None:
-        """A cell has room for a line, and for a word of it."""
+        """A cell has room for a line, and a column for what stands in it, within reason."""
         self.ensurePolished()
         size = self.fontMetrics()
         self.verticalHeader().setDefaultSectionSize(size.height() + 12)
-        self.horizontalHeader().setMinimumSectionSize(size.horizontalAdvance("0") * 10)
+        self.horizontalHeader().setMinimumSectionSize(size.horizontalAdvance("0") * LEAST_WIDTH)
+        self.horizontalHeader().setMaximumSectionSize(size.horizontalAdvance("0") * MOST_WIDTH)
 
     def copy(self) -> None:
         """One cell as its words; several as rows that a spreadsheet takes."""
@@ -80,8 +103,34 @@ class CellTable(QTableView):
             self.step_doubt(steps)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex())
+        elif is_delete(event) and self.currentIndex().isValid():
+            self.removed.emit(self.currentIndex().row())
         else:
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with the cell, and with its row."""
+        index = self.currentIndex()
+        if index.isValid():
+            menu = self.build_menu(index)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(event.globalPos())
+
+    def build_menu(self, index: QModelIndex) -> QMenu:
+        """The same as its keys."""
+        menu = QMenu(self)
+        menu.addAction("Open", partial(self.chosen.emit, index))
+        menu.addAction("Copy", self.copy)
+        menu.addAction("Remove the Row", partial(self.removed.emit, index.row()))
+        return menu
+
+
+class _Name(QStyledItemDelegate):
+    """Names of files differ at their end: what has no room is left out of their middle."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
 
 
 class CellRows(QAbstractTableModel):
@@ -151,7 +200,7 @@ class CellRows(QAbstractTableModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{one_line(cell.text)}. {cell.problem}".strip(". ") or cell.note
             case Qt.ItemDataRole.ToolTipRole:
-                return cell.problem
+                return cell.problem or one_line(cell.text, _MOST_TOLD)
             case Qt.ItemDataRole.TextAlignmentRole if self._is_number(index.column()):
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             case Qt.ItemDataRole.BackgroundRole if cell.problem or self._fields.rows[index.row()].is_being_read:

@@ -55,8 +55,8 @@ class CollectionView(QWidget):
         self.table_button.toggled.connect(collection.fields.show)
         self.sidebar_button = IconButton(look, "sidebar", "Show or hide the conversations", side=32)
         self.back_button = IconButton(look, "chevron-left", "Back to the conversation", side=32)
-        title = Label("Documents", role="section")
         self.state = Label(wraps=True, role="caption")
+        self.trouble = Label(wraps=True, role="caption")
         self.add_button = Button("Add", name="Add documents")
         add = QMenu(self)
         add.addAction("Files…", self.add_requested.emit)
@@ -91,7 +91,7 @@ class CollectionView(QWidget):
                 ("files", "Show Files"), ("delete", "Delete"),
             )
         }  # fmt: skip
-        self._arrange(title)
+        self._arrange()
         self.toast = Toast(self, self.list, above=(self.buttons["open"],))
         self.search.textChanged.connect(collection.look_for)
         self.search.left_downwards.connect(self._enter_list)
@@ -115,6 +115,8 @@ class CollectionView(QWidget):
         collection = self._collection
         self.state.setText(collection.line)
         self.state.setVisible(bool(collection.line))
+        self.trouble.setText(collection.queue.trouble)
+        self.trouble.setVisible(bool(collection.queue.trouble))
         self.pause_button.setVisible(bool(collection.queue.waiting))
         self.pause_button.setText("Go On" if collection.queue.is_paused else "Pause")
         has_entries = bool(collection.entries)
@@ -241,7 +243,7 @@ class CollectionView(QWidget):
             self._collection.out = None
         self.refresh()
 
-    def _arrange(self, title: Label) -> None:
+    def _arrange(self) -> None:
         caption = Label("Of documents that you add:")
         caption.setContentsMargins(16, 0, 16, 4)
         caption.setBuddy(self.form)
@@ -287,12 +289,13 @@ class CollectionView(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(listing)
         self._stack.addWidget(self.fields)
-        lay_column([self._head(title), Placed(self._stack, 1)], self, margins=FLUSH, spacing=0)
+        self.trouble.setContentsMargins(16, 0, 16, 8)
+        lay_column([self._head(), self.trouble, Placed(self._stack, 1)], self, margins=FLUSH, spacing=0)
 
-    def _head(self, title: Label) -> QHBoxLayout:
+    def _head(self) -> QHBoxLayout:
         holder = QWidget()
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        lay_column([title, self.state], holder, margins=FLUSH, spacing=1)
+        lay_column([Label("Documents", role="section"), self.state], holder, margins=FLUSH, spacing=1)
         rest = Flow(6)
         for widget in (holder, self.pause_button, self.table_button):
             rest.addWidget(widget)

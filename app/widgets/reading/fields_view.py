@@ -1,6 +1,7 @@
 """The table of fields: their names, a row for each document, and what to look at again marked."""
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QInputDialog, QLineEdit, QMenu, QWidget
@@ -14,8 +15,8 @@ from engine import one_line
 
 __all__ = ["FieldsView"]
 
-MOST_NAMED = 20
-"""Documents in a menu, the newest first."""
+MOST_FOLDERS, MOST_NAMED = 5, 20
+"""Folders with several documents, and documents, in a menu: the newest first."""
 
 _EMPTY = "One table of what many documents say: name the fields above, then add documents, and each becomes a row."
 
@@ -65,6 +66,7 @@ class FieldsView(QWidget):
         self.names.textEdited.connect(fields.name)
         self.names.editingFinished.connect(lambda: fields.name(self.names.text()))
         self.table.chosen.connect(self._choose)
+        self.table.removed.connect(lambda number: collection.remove_row(fields.rows[number]))
         self.table.all_well.connect(lambda: fields.said.emit("No cell of the table is marked"))
         fields.changed.connect(self.refresh)
         self.refresh()
@@ -89,7 +91,11 @@ class FieldsView(QWidget):
 
     def refresh(self) -> None:
         """Show what there is now."""
+        place = self.table.currentIndex()
+        row, column = place.row(), place.column()
         self.rows.refresh()
+        if row >= 0 and not self.table.currentIndex().isValid():  # the keyboard stays where it was
+            self.table.setCurrentIndex(self.rows.index(min(row, self.rows.rowCount() - 1), max(column, 0)))
         self.problem.setText(self._fields.problem)
         self.problem.setVisible(bool(self._fields.problem))
         for button in (self.add_button, self.read_button):
@@ -113,7 +119,7 @@ class FieldsView(QWidget):
             self.add_requested.emit()
 
     def _list_read(self) -> None:
-        """Documents of the list, all of them or one."""
+        """Documents of the list: all of them, those of a folder, or one."""
         menu, paths = self.read, self._collection.fit_for_table
         menu.clear()
         if not paths:
@@ -121,6 +127,13 @@ class FieldsView(QWidget):
             return
         if len(paths) > 1:
             menu.addAction(f"All {len(paths):,} Documents", partial(self._fields.add, paths))
+            folders: dict[Path, list[Path]] = {}
+            for path in paths:
+                folders.setdefault(path.parent, []).append(path)
+            several = [(folder, inside) for folder, inside in folders.items() if 1 < len(inside) < len(paths)]
+            for folder, inside in several[:MOST_FOLDERS]:
+                words = f"The {len(inside):,} in “{one_line(folder.name, 40)}”".replace("&", "&&")
+                menu.addAction(words, partial(self._fields.add, inside))
             menu.addSeparator()
         for path in paths[:MOST_NAMED]:
             menu.addAction(one_line(path.name, 60).replace("&", "&&"), partial(self._fields.add, [path]))

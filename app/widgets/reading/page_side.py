@@ -6,6 +6,7 @@ from app.viewmodels.reading.reader import Reader
 from app.widgets.reading.page_view import Fit, PageView
 from app.widgets.reading.pager import Pager
 from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
+from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import IconButton, Look, give_role, show_tip
 
 __all__ = ["PageSide"]
@@ -30,9 +31,13 @@ class PageSide(QWidget):
         self.region.clicked.connect(self.view.begin_region)
         self.view.scale_changed.connect(self._note_scale)
         reader.scaled.connect(self._take_scale)
-        self.foot = QWidget()
-        tools = (self.smaller, self.percent, self.bigger, self.fit, self.rotate, self.region)
-        lay_row([self.pager, Free(), *tools], self.foot, margins=(8, 3, 8, 5), spacing=2)
+        self.foot, tools, line = QWidget(), QWidget(), Flow(2)
+        buttons = (self.smaller, self.percent, self.bigger, self.fit, self.rotate, self.region)
+        lay_row([Free(), *buttons], tools, margins=FLUSH, spacing=2)
+        line.setContentsMargins(8, 3, 8, 5)
+        for part in (self.pager, tools):
+            line.addWidget(part)
+        self.foot.setLayout(line)
         lay_column([Placed(self.view, 1), self.foot], self, margins=FLUSH, spacing=0)
         self._take_scale()
         self._show_scale()

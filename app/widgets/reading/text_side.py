@@ -15,6 +15,7 @@ from app.widgets.reading.pager import Pager
 from app.widgets.shared.arrange import FLUSH, Free, Placed, lay_column, lay_row
 from app.widgets.shared.banner import Banner
 from app.widgets.shared.elided import ElidedLabel
+from app.widgets.shared.flow import Flow
 from app.widgets.shared.look import Button, IconButton, Look, show_tip
 from engine import one_line
 
@@ -149,12 +150,13 @@ class TextSide(QWidget):
         )
         self._stack.addWidget(self.editor)
         self._stack.addWidget(self.card)
-        lay_row(
-            [Placed(self.state, 1), self.previous_doubt, self.doubts, self.next_doubt, self.speak, self.again],
-            self.foot,
-            margins=(14, 3, 8, 5),
-            spacing=4,
-        )
+        buttons, line = QWidget(), Flow(4)
+        shown = (self.previous_doubt, self.doubts, self.next_doubt, self.speak, self.again)
+        lay_row([Free(), *shown], buttons, margins=FLUSH, spacing=4)
+        line.setContentsMargins(14, 3, 8, 5)
+        for part in (self.state, buttons):
+            line.addWidget(part)
+        self.foot.setLayout(line)
         lay_row([self.pager, Free(), self.ask_button], self.lead, margins=(8, 0, 8, 5))
 
 

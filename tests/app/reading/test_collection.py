@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QStyleOptionViewItem, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Desk
@@ -323,6 +323,70 @@ def test_documents_of_the_list_come_into_the_table_and_none_twice(
     wait(desk, qtbot)
     told = [entry.line for entry in desk.models.collection.entries]
     assert sorted(told) == ["1 page read"] * 2 + ["Fields Total · 1 page read"] * 2
+
+
+def test_a_row_of_the_table_goes_and_comes_back_and_documents_of_a_folder_come_at_once(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    found = {"Total": "4.20", "Name": "a very long name that has no room in its column " * 3}
+    paths = []
+    for folder, names in (("receipts", ("receipt-of-the-year-2026-number-01", "receipt-02")), ("letters", ("c",))):
+        (tmp_path / folder).mkdir()
+        paths += [pretend(tmp_path / folder / f"{name}.pdf", Pretence(("picture",), fields=found)) for name in names]
+    fields, view = desk.models.fields, desk.window.documents.fields
+    desk.models.collection.add(paths)
+    desk.models.reader.list_all()
+    desk.window.documents.table_button.click()
+    wait(desk, qtbot)
+    view.take("Name, Total: number")
+    view.read.aboutToShow.emit()
+    words = [action.text() for action in view.read.actions()]
+    assert words[:3] == ["All 3 Documents", "The 2 in “receipts”", ""]
+    view.read.actions()[1].trigger()
+    qtbot.waitUntil(lambda: [row.is_over for row in fields.rows] == [True] * 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.rows.index(0, 2).data() == "4.20", timeout=WAIT_MS)
+    table = view.table
+    most, width = table.horizontalHeader().maximumSectionSize(), table.fontMetrics().horizontalAdvance
+    qtbot.waitUntil(lambda: table.columnWidth(1) == most < width(found["Name"]), timeout=WAIT_MS)
+    assert table.columnWidth(0) - 12 >= width("receipt-02.pdf")
+    assert view.rows.index(0, 1).data(Qt.ItemDataRole.ToolTipRole) == found["Name"]
+    option = QStyleOptionViewItem()
+    table.itemDelegateForColumn(0).initStyleOption(option, view.rows.index(0, 0))
+    assert option.textElideMode is Qt.TextElideMode.ElideMiddle, "names differ at their end"
+    table.setFocus()
+    table.setCurrentIndex(view.rows.index(0, 1))
+    assert [action.text() for action in table.build_menu(table.currentIndex()).actions()] == [
+        "Open", "Copy", "Remove the Row",
+    ]  # fmt: skip
+    kept = fields.rows[1].path
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: [row.path for row in fields.rows] == [kept], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.rows.rowCount() == 1, timeout=WAIT_MS)
+    assert (table.currentIndex().row(), table.currentIndex().column()) == (0, 1), "the keyboard stays in the table"
+    desk.window.documents.toast.undo_button.click()
+    qtbot.waitUntil(lambda: {row.path for row in fields.rows} == {*paths[:2]}, timeout=WAIT_MS)
+
+
+def test_what_was_left_out_hides_neither_how_the_queue_does_nor_a_button(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    for number in range(12):
+        (tmp_path / f"a text that is no document and has a long name {number}.txt").write_text("text")
+    waits_for = tmp_path / "go"
+    pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(waits_for), waits_at=1))
+    collection = desk.models.collection
+    desk.models.reader.list_all()
+    view = desk.window.documents
+    collection.add([tmp_path])
+    qtbot.waitUntil(lambda: view.state.text().startswith("Reading · 1 document to go"), timeout=WAIT_MS)
+    assert view.trouble.text().startswith("Left out")
+    assert view.trouble.isVisible()
+    heads = [widget.mapTo(view, QPoint(0, 0)).y() for widget in (view.pause_button, view.table_button)]
+    assert heads[0] == heads[1] < view.trouble.mapTo(view, QPoint(0, 0)).y()
+    waits_for.touch()
+    wait(desk, qtbot)
 
 
 def test_a_document_that_was_read_for_fields_says_so_and_its_text_is_read_beside_them(

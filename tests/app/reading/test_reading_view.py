@@ -216,6 +216,20 @@ def test_cells_of_a_row_stand_apart_wherever_a_tab_has_its_stop(open_desk: OpenD
         block = block.next()
 
 
+def test_nothing_below_a_page_or_its_text_is_cut_by_large_letters(
+    open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk()
+    read(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    window, view = desk.window, desk.window.reading
+    window.resize(1080, 760)
+    for _ in range(8):
+        window.commands["bigger"].trigger()
+    wide = [view.page.pager.number, view.page.percent, view.text.state, view.text.doubts]
+    qtbot.waitUntil(lambda: all(part.width() >= part.sizeHint().width() for part in wide), timeout=WAIT_MS)
+    assert all(part.isVisible() for part in wide)
+
+
 def test_a_page_is_read_aloud_over_the_ends_of_its_lines(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
     speaker = PretendedSpeaker()
     desk = open_desk(open_speaker=lambda: speaker)
