@@ -239,7 +239,7 @@ class Cabochon(Workload):
             for first in range(0, RECEIPTS, at_once):
                 some = paths[first : first + at_once]
                 for number, path in enumerate(some, 2):
-                    self._at_work.submit(ReadDocument(number, str(path), reading))
+                    self._at_work.submit(ReadDocument(number, str(path), reading, is_queued=True))
                 _until_over(events, len(some))
 
         return {"s": seconds(read) / RECEIPTS}

@@ -17,10 +17,10 @@ from engine.tasks.recording import transcribe
 
 __all__ = ["Desk"]
 
-_NUM_LOOKING, _NUM_SHOWING, _NUM_READING, _NUM_HEARING = 2, 2, MOST_PAGES, 2
+_NUM_LOOKING, _NUM_SHOWING, _NUM_READING, _NUM_QUEUED, _NUM_HEARING = 2, 2, 2, MOST_PAGES, 2
 """Threads of each kind of work: a long document keeps no other from being looked at, nor its pages from being shown,
 nor a recording from being written down; one that is being made keeps no other from that. Documents that are read share
-the places of their pages."""
+the places of their pages; those of the queue have threads of their own, and take a place that nobody else wants."""
 
 
 class Desk:
@@ -48,6 +48,7 @@ class Desk:
         self._looking = ThreadPoolExecutor(_NUM_LOOKING, "looking")
         self._showing = ThreadPoolExecutor(_NUM_SHOWING, "showing")
         self._reading = ThreadPoolExecutor(_NUM_READING, "reading")
+        self._queued = ThreadPoolExecutor(_NUM_QUEUED, "queued")
         self._hearing = ThreadPoolExecutor(_NUM_HEARING, "hearing")
         self._calling_off = ThreadPoolExecutor(1, "calling off")
 
@@ -69,8 +70,8 @@ class Desk:
                 return self._looking
             case ShowPage():
                 return self._showing
-            case ReadDocument():
-                return self._reading
+            case ReadDocument(is_queued=is_queued):
+                return self._queued if is_queued else self._reading
             case Transcribe():
                 return self._hearing
             case _:
@@ -78,7 +79,9 @@ class Desk:
 
     def close(self) -> None:
         """Wait for what runs, which is cancelled by now, and forget the rest."""
-        for threads in (self._looking, self._showing, self._reading, self._hearing, self._calling_off):
+        for threads in (
+            self._looking, self._showing, self._reading, self._queued, self._hearing, self._calling_off,
+        ):  # fmt: skip
             threads.shutdown(cancel_futures=True)
 
     def _serve(self, request: DocumentRequest) -> None:

@@ -100,6 +100,8 @@ class ReadDocument(_Request, frozen=True, tag="read_document"):
     pages: tuple[int, ...] = ()
     """From 1, in the order in which they are read; none for all."""
     password: str = ""
+    is_queued: bool = False
+    """Whether nobody looks at it: pages of other documents are read before its next one."""
 
 
 class Transcribe(_Request, frozen=True, tag="transcribe"):

@@ -46,13 +46,16 @@ def pages_at_once(info: ModelInfo, machine: Machine) -> int:
 
 
 class Places:
-    """As many pieces of work at once as there is room for, whoever they are of; the others wait, in order."""
+    """As many pieces of work at once as there is room for, whoever they are of; the others wait, in order.
+
+    Those in the background wait behind all others.
+    """
 
     def __init__(self, number: Callable[[], int] = lambda: 1) -> None:
         """number: of places; it may change."""
         self._number = number
         self._changed = threading.Condition()
-        self._waiting = deque[object]()
+        self._waiting, self._in_background = deque[object](), deque[object]()
         self._num_taken = 0
 
     @property
@@ -61,18 +64,18 @@ class Places:
         return max(1, self._number())
 
     @contextmanager
-    def taken(self, between: Callable[[], None]) -> Iterator[None]:
+    def taken(self, between: Callable[[], None], *, in_background: bool = False) -> Iterator[None]:
         """Holds a place, once it is this one's turn. `between` runs while it waits, and may raise."""
-        ticket = object()
+        ticket, waiting = object(), self._in_background if in_background else self._waiting
         with self._changed:
-            self._waiting.append(ticket)
+            waiting.append(ticket)
             try:
-                while self._waiting[0] is not ticket or self._num_taken >= self.number:
+                while (self._waiting or waiting)[0] is not ticket or self._num_taken >= self.number:
                     self._changed.wait(_POLL_S)
                     between()
                 self._num_taken += 1
             finally:
-                self._waiting.remove(ticket)
+                waiting.remove(ticket)
                 self._changed.notify_all()
         try:
             yield

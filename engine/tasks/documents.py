@@ -134,7 +134,7 @@ def read_document(
         document = Document(Path(request.path), request.password, between)
 
         def read(number: int) -> Iterator[PageProgress | PageRead]:
-            with places.taken(between):
+            with places.taken(between, in_background=request.is_queued):
                 between()
                 info = document.look(number)
                 page = yield from read_one(document, info, request.reading, lend, pace)

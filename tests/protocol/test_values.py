@@ -126,7 +126,7 @@ REQUESTS: list[Request] = [
     AnswerNow(4),
     LookAtDocument(5, "/a b/é.pdf", "open sesame", (1, 3), READING),
     ShowPage(6, "a.tif", 2, "/tmp/page.png", 800, 90, Box(0.0, 0.25, 1.0, 0.5)),
-    ReadDocument(7, "a.pdf", Reading(), (3, 1)),
+    ReadDocument(7, "a.pdf", Reading(), (3, 1), is_queued=True),
     Transcribe(8, "a.m4a", "German", "English", SpokenPiece(0.0, 27.5, "so far")),
     Shutdown(),
 ]

@@ -89,27 +89,30 @@ def test_whoever_stops_listening_gives_up_what_is_under_way() -> None:
     assert is_given_up.is_set()
 
 
-def test_places_are_shared_and_given_in_order() -> None:
+@pytest.mark.parametrize(("background", "expected"), [((), [0, 1, 2, 3]), ((0, 1, 3), [0, 2, 1, 3])])
+def test_places_are_shared_and_given_in_order_last_to_what_is_in_the_background(
+    background: tuple[int, ...], expected: list[int]
+) -> None:
     places, order, first_is_in, may_go = Places(), list[int](), threading.Event(), threading.Event()
-    has_asked = [threading.Event() for _ in range(3)]
+    has_asked = [threading.Event() for _ in range(4)]
 
     def work(number: int) -> None:
-        with places.taken(has_asked[number].set):
+        with places.taken(has_asked[number].set, in_background=number in background):
             order.append(number)
             first_is_in.set()
             assert may_go.wait(PATIENCE_S)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     threads[0].start()
     assert first_is_in.wait(PATIENCE_S)
-    for number in (1, 2):
+    for number in (1, 2, 3):
         threads[number].start()
         assert has_asked[number].wait(PATIENCE_S)
     assert order == [0]
     may_go.set()
     for thread in threads:
         thread.join()
-    assert order == [0, 1, 2]
+    assert order == expected
 
 
 def test_who_gives_up_waiting_keeps_no_place() -> None:

@@ -149,7 +149,9 @@ class ReadAhead:
 
     def _ask(self, document: QueuedDocument, pages: tuple[int, ...]) -> None:
         path, reading, password = str(document.path), document.orders.reading, document.password
-        errand = self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
+        errand = self._errands.errand(
+            lambda number: ReadDocument(number, path, reading, pages, password, is_queued=True)
+        )
         self._begun[document.id] = begun = _Begun(errand, len(pages))
         errand.heard.connect(lambda event: self._hear(document, begun, event))
 

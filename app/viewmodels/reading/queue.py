@@ -291,7 +291,10 @@ class Queue(QObject):
             else:
                 reading, pages = document.orders.reading, document.rest[: 1 if document.is_apart else None]
                 self._listen(
-                    document, self._errands.errand(lambda number: ReadDocument(number, path, reading, pages, password))
+                    document,
+                    self._errands.errand(
+                        lambda number: ReadDocument(number, path, reading, pages, password, is_queued=True)
+                    ),
                 )
             self._fill_places()
         else:
