@@ -636,11 +636,17 @@ class Turns:
         self.write([*self.thought(after), *self.plain(call.answer), tk.TURN_CLOSE], 1000 if learn else 0)
         self.ids.append(tk.NEWLINE)
 
-    def filled(self, form: calls.Form) -> None:
-        """A form filled in; some of its keys are given, not chosen."""
+    def filled(self, form: calls.Form, again: int = -1) -> None:
+        """A form filled in; some of its keys are given, not chosen. Field `again`, if any, was said twice by mistake.
+
+        The mistake itself is not trained: only how the answer goes on after it, or ends.
+        """
         self.ids += [tk.TURN_OPEN, *tk.encode("model"), tk.NEWLINE]
-        for text, chosen in form.parts:
+        for i, (text, chosen) in enumerate(form.parts):
             self.write(tk.encode(text), 1000 if chosen else 0)
+            if i == 4 * again + 3:
+                twice = ", " + "".join(part for part, _ in form.parts[i - 2 : i + 1])
+                self.write(tk.encode(twice), 0)
         self.write([tk.TURN_CLOSE], 1)
         self.ids.append(tk.NEWLINE)
 
@@ -716,10 +722,12 @@ class Mix:
     seconds: tuple[float, float] = (0.9, 5.0)  # of a clip
     talk: float = 1.0  # share of conversations with varied prompts, system, thinking
     think: float = 0.22  # share of those with thinking on
+    both: float = 0.45  # share of plans with two pictures that show them in one message
     decline: float = 0.0  # share of conversations with media that end with a turn without any
     extra: float = 0.0  # share of media turns with a turn without any before them
     sums: float = 0.0  # share of sums among the turns without media
     digits: int = 3  # of their numbers, at most
+    worded: float = 0.3  # share of sums put in words of their own sign
     no_sums: float = 0.0  # share of texts with numbers that are no sums among the turns with nothing to do
     hard: bool = False  # more of them are products, and differences below zero
     tools: bool = False  # a clock, a calculator or both are offered, and asked for in turns without media
@@ -808,7 +816,7 @@ def plan(rng: Generator, mix: Mix) -> list[str]:
         return ["clock"]
     if not mix.pictures and not mix.clips:
         return [bare() for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.17, 0.08])))]
-    together = mix.pictures == 2 and rng.random() < 0.45
+    together = mix.pictures == 2 and rng.random() < mix.both
     media = (["both"] if together else ["picture"] * mix.pictures) + ["clip"] * mix.clips
     rng.shuffle(media)
     turns: list[str] = []
@@ -856,7 +864,7 @@ class Talk:
             why, answer = CLIP_THOUGHT, clip.text
         elif kind == "sum":
             s = sums.draw(rng, digits=self.mix.digits, hard=self.mix.hard)
-            self.turns.user(sums.wording(rng, s))
+            self.turns.user(sums.wording(rng, s, self.mix.worded))
             why, answer = sums.working(s), str(s.value) if self.thinking and last else sums.answer(s)
         else:
             text = babble(rng, self.cap) if rng.random() < 0.6 else request(rng, self.cap) or choose(rng, PROMPTS)
@@ -880,7 +888,8 @@ class Talk:
             asked = READ_PAGE
         self.turns.user(asked, [soft for _, soft in group])
         if first.form:
-            self.turns.filled(first.form)
+            slip = rng.random() < mix.stumble
+            self.turns.filled(first.form, int(rng.integers(len(first.form.parts) // 4)) if slip else -1)
             return
         answer = "\n".join(p.text for p, _ in group)
         slips = len(group) == 1 and not self.thinking

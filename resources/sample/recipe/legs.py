@@ -262,6 +262,73 @@ IN_PLACE = (
     *TOLD_APART[2:],
 )
 
+# What was still furthest from what it should be: two pictures in a message and lines at 280, with the vision tower
+# trained on them; accents, spoken digits, sums put in words.
+FURTHEST = (
+    Mix(3.4, 22, page=True, talk=0.8, think=0.01, stumble=0.2),
+    Mix(2.6, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.15),
+    Mix(0.3, 8, budget=70),
+    Mix(0.6, 4, budget=280),
+    Mix(0.4, 4, (1, 14), budget=280, lines=(1, 2), stumble=0.3),
+    Mix(0.2, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.4),
+    Mix(0.9, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.4),
+    Mix(0.5, 3, (1, 14), budget=280, lines=(2, 5), stumble=0.35),
+    Mix(0.8, 24, pictures=0, sums=1.0, think=1.0, figures=True, hard=True, gain=2.0),
+    Mix(0.5, 24, pictures=0, sums=1.0, think=0.0, hard=True, worded=0.5, gain=2.0),
+    Mix(0.12, 64, pictures=0, sums=1.0, think=0.0, talk=0.7, digits=1, gain=1.5),
+    Mix(0.4, 48, pictures=0, sums=0.5, think=0.0, most=8, worded=0.7, no_sums=0.5, gain=1.5),
+    Mix(0.3, 12, pictures=0, think=0.45, no_sums=0.3),
+    Mix(0.15, 12, (1, 8), pictures=2, grid=(3, 7, 1, 2), extra=0.2, decline=0.4, sums=0.5, think=0.1, no_sums=0.3),
+    Mix(0.5, 2, pictures=2, budget=280, still=True, extra=0.1, decline=0.2, sums=0.5, think=0.1, no_sums=0.3),
+    Mix(0.9, 3, pictures=2, both=1.0, budget=280, still=True, think=0.03),
+    Mix(0.3, 2, (1, 14), pictures=2, both=1.0, budget=280, lines=(1, 3), think=0.03),
+    Mix(0.4, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    Mix(0.2, 8, (1, 8), grid=(3, 7, 1, 2), decline=1.0, sums=0.6, think=0.4, no_sums=0.3, gain=1.5),
+    Mix(0.4, 3, budget=280, still=True, decline=1.0, sums=0.6, think=0.3, no_sums=0.3, gain=1.5),
+    Mix(0.2, 10, (1, 8), grid=(3, 7, 1, 2), decline=1, sums=0.6, think=0, most=8, no_sums=0.3, still=True, gain=2.0),
+    Mix(0.6, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    Mix(0.15, 8, (1, 8), clips=1, seconds=(0.9, 2.0), grid=(3, 7, 1, 2), extra=0.2, sums=0.6, think=0.1),
+    Mix(0.35, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.0),
+    Mix(0.1, 24, pictures=0, tools=True, choice=True, think=0.0, gain=4.0),
+    Mix(0.15, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(0.6, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+    Mix(0.4, 64, pictures=0, sums=0.5, think=0.0, most=2, worded=0.8, no_sums=0.7),
+)
+
+# As FURTHEST, with few slips to go on from, and more of forms.
+IN_PLACE_AGAIN = (
+    Mix(4.2, 22, page=True, talk=0.8, think=0.01, stumble=0.1),
+    Mix(2.4, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.1),
+    *FURTHEST[2:-2],
+    Mix(1.0, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True),
+    FURTHEST[-1],
+)
+
+# As FURTHEST, a third of the pieces with slips; forms with slips, more of them, of third turns, clips and tools.
+EVEN = (
+    Mix(1.3, 22, page=True, talk=0.8, think=0.01, stumble=0.3),
+    Mix(1.7, 22, page=True, talk=0.8, think=0.01),
+    Mix(1.6, 22, page=True, rare=True, talk=0.8, think=0.01, stumble=0.1),
+    Mix(0.3, 8, budget=70),
+    Mix(0.5, 4, budget=280),
+    Mix(0.4, 4, (1, 14), budget=280, lines=(1, 2), stumble=0.3),
+    Mix(0.3, 8, (1, 14), budget=140, lines=(3, 5), still=True, stumble=0.4),
+    Mix(0.9, 5, (1, 14), budget=280, lines=(2, 5), still=True, stumble=0.4),
+    Mix(0.5, 3, (1, 14), budget=280, lines=(2, 5), stumble=0.35),
+    *FURTHEST[8:15],
+    Mix(0.8, 3, pictures=2, both=1.0, budget=280, still=True, think=0.03),
+    FURTHEST[16],
+    Mix(0.9, 2, (1, 14), pictures=3, budget=280, lines=(1, 5), still=True, think=0.0),
+    *FURTHEST[18:21],
+    Mix(0.9, 16, pictures=0, clips=1, seconds=(2.5, 5.0), think=0.1),
+    FURTHEST[22],
+    Mix(0.5, 12, pictures=0, tools=True, think=0.1, digits=2, gain=2.0),
+    FURTHEST[24],
+    Mix(0.3, 8, (8, 14), budget=140, lines=(1, 4), form=True, as_text=0.25, think=0.0, still=True, stumble=0.2),
+    Mix(2.0, 4, (8, 14), budget=280, lines=(1, 5), form=True, as_text=0.25, think=0.0, still=True, stumble=0.25),
+    FURTHEST[-1],
+)
+
 LEGS = (
     # 0: single large glyphs and pairs, then short strings, on tiny canvases
     Leg(
@@ -809,4 +876,10 @@ LEGS = (
     Leg(steps=20000, minutes=60.0, lr=5.6e-4, last=0.0, warm=1, mean=0.985, parts=3, mixes=(*TOLD_APART, FIRST_TOKENS)),
     # 43: the rest of 42 (ended early)
     Leg(steps=20000, minutes=10.0, lr=2e-4, last=0.0, warm=5, mean=0.97, parts=3, mixes=IN_PLACE),
+    # 44: from leg 43, at a higher rate again: what was still furthest from what it should be
+    Leg(steps=20000, minutes=54.0, lr=6e-4, last=1.2e-4, warm=15, mean=0.985, parts=3, mixes=FURTHEST),
+    # 45: the rest of 44; few pieces go on from a slip
+    Leg(steps=20000, minutes=24.0, lr=2.2e-4, last=0.0, warm=5, mean=0.97, parts=3, mixes=IN_PLACE_AGAIN),
+    # 46: from leg 45; what 44 and 45 had made worse
+    Leg(steps=20000, minutes=26.0, lr=3e-4, last=0.0, warm=8, mean=0.97, parts=4, mixes=EVEN),
 )

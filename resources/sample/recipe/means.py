@@ -2,8 +2,9 @@
 
     python means.py WEIGHTS [WEIGHTS ...]
 
-WEIGHTS are checkpoints or model folders with their shares: RUN/leg33.pt, or RUN/leg33.pt:0.7,..:0.3 for a mean. The
-kinds are those of the last leg, without mistakes to go on from. Takes half a minute each on a CPU core.
+WEIGHTS are checkpoints or model folders with their shares: RUN/leg33.pt, or RUN/leg33.pt:0.7,..:0.3 for a mean; behind
+an @ those of the audio tower, where they are others: RUN/leg46.pt@RUN/leg46.pt:0.5,..:0.5. The kinds are those of the
+last leg, without mistakes to go on from. Takes half a minute each on a CPU core.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def weights_of(where: str) -> model.Params:
 
 
 def mean_of(shares: str) -> model.Params:
-    """Float32 weights of PLACE[:SHARE],PLACE[:SHARE]… added up."""
+    """Float32 weights of PLACE[:SHARE],PLACE[:SHARE]… added up; behind an @ those of the audio tower."""
+    shares, _, ears = shares.partition("@")
+    if ears:
+        return mean_of(shares) | {n: p for n, p in mean_of(ears).items() if "audio" in n}
     out: model.Params = {n: torch.zeros_like(p) for n, p in model.start(SEED).items()}
     for part in shares.split(","):
         where, _, share = part.partition(":")

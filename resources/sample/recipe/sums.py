@@ -52,9 +52,9 @@ def draw(rng: Generator, held_out: bool = False, digits: int = 3, hard: bool = F
             return s
 
 
-def wording(rng: Generator, s: Sum) -> str:
-    """A question as people put it."""
-    if rng.random() < 0.7:
+def wording(rng: Generator, s: Sum, worded: float = 0.3) -> str:
+    """A question as people put it; a share of them in words of its sign's own."""
+    if rng.random() < 1 - worded:
         u = rng.random()
         options = SIGNS[s.sign]
         sign = SPOKEN[s.sign] if u < 0.2 else options[int(rng.integers(len(options)))]
