@@ -7,7 +7,7 @@ sounds and videos.
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
@@ -48,6 +48,8 @@ _TURNS: dict[int | None, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 """What brings a picture of each orientation upright."""
+
+_TURNS_BACK = {**_TURNS, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
 
 _DAMAGE = (
     ArithmeticError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error,
@@ -188,13 +190,17 @@ def _load_one(path: Path, index: int, longest_side: int | None, *, is_whole: boo
         stored = picture.size if not (sideways and picture.format == "TIFF") else picture.size[::-1]
         if longest_side is not None:
             picture.draft(None, (min(picture.width, longest_side), min(picture.height, longest_side)))
-        turn = _TURNS.get(orientation_of(picture))
-        picture.load()  # Pillow turns a TIFF upright here
-        upright = as_rgb(picture)
+        orientation = orientation_of(picture)
+        with suppress(OSError) if not is_whole else nullcontext():
+            picture.load()  # a compressed TIFF's decoder refuses a damaged strip once, and keeps those above
+        picture.load()
+        pixels, turn = as_rgb(picture), _TURNS.get(orientation)
+        was_turned = picture.format == "TIFF"  # as it was loaded
         if not is_whole:
-            _whiten_what_is_missing(upright, begins_below=picture.format == "BMP")
-        if turn is not None and picture.format != "TIFF":
-            upright = upright.transpose(turn)
+            if was_turned and turn is not None:
+                pixels, was_turned = pixels.transpose(_TURNS_BACK[orientation]), False
+            _whiten_what_is_missing(pixels, begins_below=picture.format == "BMP")
+        upright = pixels if was_turned or turn is None else pixels.transpose(turn)
         points = (stored[0] * 72 / dots[0], stored[1] * 72 / dots[1])
         return PictureOf(upright, (points[1], points[0]) if sideways else points, is_whole)
 

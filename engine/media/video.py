@@ -37,6 +37,9 @@ _TURNS = {
 }
 """What brings a frame upright for the display matrix (a, b, c, d): x' = ax + cy, y' = bx + dy."""
 
+_ROTATIONS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+"""The same by degrees counterclockwise, which leave out that a frame is mirrored."""
+
 _MATRIX_ONE = 1 << 16
 _WIDEST_PIXEL = 4
 """Width of a pixel through its height; beyond, and below the inverse, the file is wrong."""
@@ -134,7 +137,10 @@ def _turn(frame: "VideoFrame") -> Image.Transpose | None:
     """What a frame's display matrix asks for; oblique turns are left alone."""
     from av.sidedata.sidedata import Type
 
-    side_data = cast("SideDataContainer", frame.side_data)  # annotated as a dictionary, which it is not
+    try:
+        side_data = cast("SideDataContainer", frame.side_data)  # annotated as a dictionary, which it is not
+    except ValueError:  # beside the matrix stands what PyAV has no name for, as the EXIF of a camera
+        return _ROTATIONS.get(frame.rotation % 360)
     if Type.DISPLAYMATRIX not in side_data:
         return None
     a, b, _, c, d = np.frombuffer(bytes(side_data[Type.DISPLAYMATRIX]), dtype=np.int32)[:5] / _MATRIX_ONE

@@ -1,5 +1,6 @@
 """Files that people drop: pictures come out upright, in RGB, on white; everything else is one sentence."""
 
+import io
 import os
 import random
 import struct
@@ -9,6 +10,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,15 @@ import soundfile
 from PIL import Image
 
 from engine.media import attachment
-from engine.media.attachment import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES, inspect_attachment, load_picture
+from engine.media.attachment import (
+    PICTURE_SUFFIXES,
+    SOUND_SUFFIXES,
+    VIDEO_SUFFIXES,
+    inspect_attachment,
+    load_one,
+    load_picture,
+)
+from engine.media.video import open_video
 from engine.protocol.errors import AttachmentError, named
 from tests.media_files import tone, write_picture, write_sound, write_video
 
@@ -189,6 +199,34 @@ def test_inspecting_does_not_decode_the_pixels(tmp_path: Path) -> None:
         load_picture(tmp_path / "cut.png")
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate"])
+def test_a_tiff_that_was_cut_off_is_white_where_nothing_is_however_it_is_turned(
+    tmp_path: Path, compression: str | None
+) -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 200, (300, 400, 3), np.uint8))
+    missing = {}
+    for orientation in range(1, 9):
+        path, exif = tmp_path / f"{orientation}.tif", Image.Exif()
+        exif[ORIENTATION] = orientation
+        noise.save(path, exif=exif, compression=compression)
+        content = bytearray(path.read_bytes())
+        with Image.open(path) as picture:
+            starts, lengths = picture.tag_v2[273], picture.tag_v2[279]
+        if compression:
+            for start, length in list(zip(starts, lengths, strict=True))[len(starts) // 2 :]:
+                content[start : start + length] = b"\xff" * length
+        path.write_bytes(content if compression else content[: len(content) * 6 // 10])
+        found = load_one(path, 0)
+        assert not found.is_whole
+        drawn = found.picture
+        middle = (drawn.width // 2, drawn.height // 2)
+        edges = {"left": (0, middle[1]), "right": (drawn.width - 1, middle[1]), "top": (middle[0], 0),
+                 "bottom": (middle[0], drawn.height - 1)}  # fmt: skip
+        missing[orientation] = [edge for edge, place in edges.items() if drawn.getpixel(place) == WHITE]
+    below, above, left, right = ["bottom"], ["top"], ["left"], ["right"]
+    assert missing == {1: below, 2: below, 3: above, 4: above, 5: right, 6: left, 7: left, 8: right}
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "heic"])
 @pytest.mark.parametrize(
     "exif",
@@ -339,6 +377,27 @@ def test_a_video_says_its_size_as_it_is_seen_its_length_and_whether_it_has_sound
     assert (found.width, found.height, found.seconds, found.has_sound) == (32, 64, 2.0, True)
     silent = inspect_attachment(write_video(tmp_path / "b.mkv", pictures, container="matroska", rate=10))
     assert (silent.kind, silent.width, silent.height, silent.has_sound) == ("video", 64, 32, False)
+
+
+@pytest.mark.parametrize(("orientation", "red"), [(1, "left"), (3, "right"), (6, "top"), (8, "bottom")])
+def test_a_video_of_a_cameras_jpegs_is_seen_upright(tmp_path: Path, orientation: int, red: str) -> None:
+    import av
+
+    path, photo, exif = tmp_path / "a.avi", io.BytesIO(), Image.Exif()
+    exif[ORIENTATION] = orientation
+    halves().save(photo, "JPEG", exif=exif)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuvj420p"
+        packet = av.Packet(photo.getvalue())
+        packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 5)
+        container.mux(packet)
+    found = inspect_attachment(path)
+    assert (found.kind, found.width, found.height) == ("video", *((32, 64) if orientation > 4 else (64, 32)))
+    with open_video(path) as video:
+        picture = video.upright(next(video.frames()).frame)
+    x, y = {"left": (4, 16), "right": (60, 16), "top": (16, 4), "bottom": (16, 60)}[red]
+    assert near(picture.getpixel((x, y)), RED, 16)
 
 
 def test_an_animated_gif_is_a_picture(tmp_path: Path) -> None:
