@@ -82,12 +82,11 @@ def _exchange(source: list[_Step], target: list[_Step], pages: list[Page]) -> tu
     step = source.pop()
     page = pages[step.number - 1]
     target.append(_step(page))
-    lines = (*step.lines, *page.shown_draft[step.num_drafted :])
-    pairs = enumerate(zip(page.shown_lines, lines, strict=False))
-    line = next((number for number, (before, after) in pairs if before != after), 0)
-    page.show(lines)
+    before = page.shown_lines
+    page.go_to(step.lines, step.num_drafted)
     page.text = step.text or page.text
-    return step.number, line
+    pairs = enumerate(zip(before, page.shown_lines, strict=False))
+    return step.number, next((number for number, (one, other) in pairs if one != other), 0)
 
 
 def _step(page: Page, num_blanks: int | None = None) -> _Step:

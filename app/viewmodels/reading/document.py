@@ -255,6 +255,7 @@ class OpenDocument(QObject):
     def _take_page(self, text: PageText, region: Box | None) -> None:
         """What was read comes to its place, unless a person corrected what stands there: then it is offered."""
         page, offer = self.page(text.number), Offer(text, region)
+        page.keep_draft()
         if text.state == "failed" and page.is_read:
             self._fail(text.reason, page.number)
         elif (lines := page.completed(offer)) is not None:

@@ -89,6 +89,18 @@ class Page:
         else:
             self.lines = lines
 
+    def go_to(self, lines: tuple[Line, ...], num_drafted: int) -> None:
+        """Let lines stand there that did at another time, when so many lines of the draft were read that they are of.
+
+        num_drafted: 0 for lines of a page that was whole.
+        """
+        if not num_drafted:
+            self.lines = lines
+        elif self.draft and not self.carried:
+            self.lines, self.draft = (), (*lines, *self.draft_read[num_drafted:])
+        else:
+            self.lines = (*lines, *self.carried[num_drafted:])
+
     @property
     def shown_draft(self) -> tuple[Line, ...]:
         """The draft of which what stands there was made, without corrections; empty for a page that is whole."""
@@ -103,11 +115,15 @@ class Page:
         else:
             self.draft = self.draft_read = read
 
-    def end_reading(self) -> None:
-        """It is read no further. A draft goes, but for one that a person corrected: that is a page cut off."""
+    def keep_draft(self) -> None:
+        """A draft that a person corrected is not read over: from now on it is a page cut off."""
         if self.shows_draft and any(line.is_corrected for line in self.draft):
             self.text = self._cut_off(self.draft_read)
             self.lines, self.carried = self.draft, self.draft_read
+
+    def end_reading(self) -> None:
+        """It is read no further. A draft goes that nobody corrected."""
+        self.keep_draft()
         self.is_waiting, self.progress, self.draft, self.draft_read = False, None, (), ()
 
     @property

@@ -447,3 +447,24 @@ def test_what_is_said_of_a_page_is_no_doubt_of_a_line_whose_place_was_not_found(
     page = Page(1)
     page.text = PageText(1, "done", (TextLine("Hello 42"),), num_lines_unread=2, num_lines_unseen=1)
     assert page_line(page) == "Read to its end · 2 lines not read · place of 1 line not found"
+
+
+def test_what_a_person_corrected_stays_when_the_queue_has_read_the_page(errands: Errands) -> None:
+    document = looked(errands, 1)
+    document.jobs.follow([1], 1, 0.5, ("onr", "two"))
+    document.edit(1, "one\ntwo")
+    document.take(page_text(1, "onr", "two", "three"))
+    assert lines(document) == ["one", "two", "three"]
+    document.undo()
+    assert lines(document) == ["onr", "two", "three"]
+
+
+def test_what_was_written_before_anything_was_read_comes_back_as_it_was(errands: Errands) -> None:
+    document = looked(errands, 1)
+    document.edit(1, "mine")
+    document.read([1], Reading())
+    errands.answer(errands.last, PageProgress(1, 1, 2, ("one", "two")))
+    document.undo()
+    assert text_of(document.page(1).shown_lines) == "one\ntwo"
+    document.redo()
+    assert text_of(document.page(1).shown_lines) == "mine"
