@@ -26,7 +26,7 @@ from engine.documents.layer_order import WIDE, in_reading_order
 from engine.documents.plausible import are_letters_swapped
 from engine.documents.verdict import LOOK_SIDE, Layer, see
 from engine.protocol.documents import Box, PageInfo, TextLine, Turned
-from engine.protocol.errors import AttachmentError, PasswordNeeded, named
+from engine.protocol.errors import AttachmentError, PasswordNeeded, named, shortened
 
 __all__ = ["PdfFile"]
 
@@ -100,7 +100,7 @@ class PdfFile:
     @property
     def title(self) -> str:
         """As its metadata says; often nothing."""
-        return self._file.get_metadata_value("Title")
+        return _told(lambda: self._file.get_metadata_value("Title"))
 
     def close(self) -> None:
         """Give its memory back."""
@@ -118,7 +118,7 @@ class PdfFile:
             return PageInfo(
                 number, *_size(page), seen.verdict, seen.reason,
                 _upright(characters, page.get_rotation()) if is_written else seen.turned,
-                layer.num_characters, seen.ink, self._file.get_page_label(number - 1), seen.num_printed,
+                layer.num_characters, seen.ink, _told(lambda: self._file.get_page_label(number - 1)), seen.num_printed,
                 seen.num_unseen, self._mended is not None,
             )  # fmt: skip
 
@@ -236,6 +236,14 @@ class PdfFile:
             return bitmap.to_pil().copy()
         finally:
             bitmap.close()
+
+
+def _told(read: Callable[[], str]) -> str:
+    """What a file says of itself, short; nothing where that is half a character."""
+    try:
+        return shortened(read())
+    except UnicodeDecodeError:
+        return ""
 
 
 def _size(page: pdfium.PdfPage) -> tuple[float, float]:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from engine.protocol.errors import without_surrogates
+
 __all__ = [
     "MOST_PAGES", "Box", "DocumentInfo", "PageInfo", "PageReceipt", "PageState", "PageText", "Reading",
     "ReadingCost", "ReadingForm", "Source", "SpokenPiece", "TextLine", "Turned", "Verdict", "Way",
@@ -194,9 +196,9 @@ class PageText(_Value, frozen=True):
             return {}
         try:
             found = json.loads(self.answer)
+            return {without_surrogates(label): without_surrogates(_cell(value)) for label, value in found.items()}
         except (ValueError, RecursionError):
             return {}
-        return {label: _cell(value) for label, value in found.items()}
 
     @property
     def doubtful_fields(self) -> frozenset[str]:

@@ -307,6 +307,18 @@ def test_of_a_page_whose_picture_shows_nothing_that_is_said(tmp_path: Path) -> N
     assert document.look(2).reason == "There is nothing on this page."
 
 
+@pytest.mark.parametrize("told", [b"\xfe\xff\xd8\x00\x00A", b"x" * 200_000])
+def test_what_a_file_says_of_itself_hinders_nobody_from_reading_it(tmp_path: Path, told: bytes) -> None:
+    path = write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))])
+    with pikepdf.open(path, allow_overwriting_input=True) as file:
+        file.docinfo.Title = pikepdf.String(told)
+        file.Root.PageLabels = pikepdf.Dictionary(Nums=[0, pikepdf.Dictionary(P=pikepdf.String(told))])
+        file.save(path)
+    document = Document(path)
+    looked = document.look(1)
+    assert (document.title, looked.label, looked.verdict) == (document.title[:100], looked.label[:100], "text")
+
+
 def test_text_beside_the_page_is_no_text_of_it(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [Page(text(*LINES))])
     with pikepdf.open(path, allow_overwriting_input=True) as file:

@@ -135,6 +135,12 @@ def test_a_cell_of_a_stranger_stays_text(tmp_path: Path, cell: str) -> None:
     assert cell in strings or not cell.isprintable()
 
 
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_half_a_character_of_a_files_name_hinders_no_table(tmp_path: Path, form: str) -> None:
+    page = PageText(1, "done", answer="file,total\nbad\udce9.pdf,1\n")
+    assert written(tmp_path, form, (page,), answers="table") != b""
+
+
 def test_fields_as_text_are_labels_with_their_values(tmp_path: Path) -> None:
     pages = (PageText(1, "done", answer='{"total": 3, "who": "Ann", "when": null}'),)
     assert written(tmp_path, "txt", pages, answers="fields").decode() == "total: 3\nwho: Ann\nwhen:\n"

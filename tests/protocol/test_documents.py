@@ -13,3 +13,10 @@ def test_a_field_is_doubtful_where_all_places_of_its_value_are() -> None:
     assert PageText(1, "done", lines, answer=answer).doubtful_fields == {"due"}
     assert PageText(1, "done", lines[:1], answer=answer).doubtful_fields == {"total"}
     assert PageText(1, "done", lines).doubtful_fields == set()
+
+
+def test_fields_are_text_whatever_a_model_wrote_for_their_values() -> None:
+    halves = PageText(1, "done", answer='{"na\\ud800me": "Ki\\udc00osk", "list": ["\\ud83d"]}')
+    assert halves.fields == {"na?me": "Ki?osk", "list": '["?"]'}
+    for depth in range(900, 1100):  # where writing again takes more room than reading took
+        assert PageText(1, "done", answer=f'{{"a": {"[" * depth}{"]" * depth}}}').fields.keys() <= {"a"}

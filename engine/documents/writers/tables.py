@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.documents.writers.blocks import remark, tables_of
 from engine.protocol.documents import PageText, ReadingForm
+from engine.protocol.errors import without_surrogates
 
 __all__ = ["Rows", "to_csv", "to_xlsx"]
 
@@ -111,4 +112,5 @@ def _line_rows(pages: Sequence[PageText]) -> Rows:
 
 
 def _fitting(cell: str) -> str:
+    cell = without_surrogates(cell)
     return cell if len(cell) <= _MAX_CELL else cell[: _MAX_CELL - len(_CUT)] + _CUT
