@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Command", "Commands", "Menu"]
 
+LATER_MS = 33
+"""As long as nobody asks, commands follow no faster than somebody sees."""
+
 _Key = QKeySequence.StandardKey
 _Role = QAction.MenuRole
 
@@ -402,7 +405,7 @@ class Commands(QObject):
         self._table: list[Command] = []
         self._timely: list[tuple[Callable[[Gestures], bool], QMenu]] = []
         self._at: Gestures | None = None
-        self._due = Soon(self, 0, self._follow)
+        self._due, self._due_later = Soon(self, 0, self._follow), Soon(self, LATER_MS, self._follow)
         for menu in _menus(tools):
             bar.addMenu(self._make_menu(menu, bar))
 
@@ -431,13 +434,18 @@ class Commands(QObject):
         """Show soon what can be chosen, what it is called, and how the switches stand."""
         self._due.ask()
 
+    def refresh_later(self) -> None:
+        """The same for what changes many times a second."""
+        self._due_later.ask()
+
     def catch_up(self) -> None:
         """Show it now."""
-        if self._due.isActive():
+        if self._due.isActive() or self._due_later.isActive():
             self._follow()
 
     def _follow(self) -> None:
         self._due.stop()
+        self._due_later.stop()
         at = self._at
         if at is None:
             return

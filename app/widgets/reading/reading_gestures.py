@@ -6,7 +6,6 @@ from msgspec.structs import replace as with_fields
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 
-from app.background import Soon
 from app.viewmodels.draft.attached import new_key
 from app.viewmodels.draft.pages import DraftPages
 from app.viewmodels.reading.document import OpenDocument
@@ -21,9 +20,6 @@ from app.widgets.shared.dialogs import ask_where_to_write
 from engine import Box, DocumentFormat, PageText, ReadingForm
 
 __all__ = ["ReadingGestures"]
-
-REFRESH_MS = 33
-"""While pages are read, commands follow no faster than somebody sees."""
 
 
 class ReadingGestures(QObject):
@@ -50,8 +46,7 @@ class ReadingGestures(QObject):
         arrivals.asked.connect(self._ask)
         CollectionGestures(window, models)
         window.reading_room.furnish(self._follow)
-        self._refresh_soon = Soon(self, REFRESH_MS, refresh)
-        reader.changed.connect(self._refresh_soon.ask)
+        reader.changed.connect(window.commands.refresh_later)
         for changed in (reader.shown, reader.opened, finding.changed):
             changed.connect(refresh)
 

@@ -18,7 +18,7 @@ from app.viewmodels.reading.lines import drafted, lines_of
 from app.widgets.export_sheet import ExportSheet
 from app.widgets.reading.ask_sheet import AskSheet
 from app.widgets.reading.page_view import MARGIN
-from engine import Box, PageText
+from engine import Box, PageText, TextLine
 from tests.app.driving import WAIT_MS, Draw, OpenDesk, attach, drop, files, say, wait_for_end
 from tests.app.pretended_speaker import PretendedSpeaker
 from tests.fake_documents import SENTENCES, Pretence, pretend
@@ -477,6 +477,14 @@ def test_text_is_copied_with_its_corrections_and_its_lines_joined_on_request(
     desk.window.commands["joins_lines"].trigger()
     desk.window.commands["copy_page"].trigger()
     assert QGuiApplication.clipboard().text().splitlines() == [f"Poor {SENTENCES[0]} {SENTENCES[1]}"]
+
+
+def test_commands_know_of_a_page_as_soon_as_it_is_read(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_desk()
+    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",))))
+    qtbot.waitUntil(lambda: not desk.window.commands["export md"].isEnabled(), timeout=WAIT_MS)
+    document.take(PageText(1, "done", (TextLine("read"),)))
+    assert desk.window.commands["export md"].isEnabled(), "a key that is pressed now finds it"
 
 
 def test_what_was_read_is_exported_beside_the_document(open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path) -> None:
