@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from msgspec.structs import replace as with_fields
 
 from engine import (
     DOCUMENT_FORMATS,
@@ -23,10 +24,13 @@ from engine import (
     PageText,
     TextLine,
     WriteError,
+    document_text,
     target_of,
     write_document,
 )
+from engine.documents.source import Document
 from engine.documents.writers.texts import to_markdown
+from tests.documents.pdf_files import Page, text, write_pdf
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 DOCUMENT = DocumentInfo("/letters/scan.pdf", "pdf", (PageInfo(1, 595, 842, "picture", "A picture."),), "Letters")
@@ -49,6 +53,21 @@ def written(tmp_path: Path, form: str, pages: tuple[PageText, ...] = PAGES, **la
 def test_text_keeps_lines_and_a_place_for_every_page(tmp_path: Path) -> None:
     text = written(tmp_path, "txt").decode()
     assert text == "=1+1 & <b>\nsecond li-\nne שלום 😀\n\f[Page 2: The page cannot be drawn.]\n"
+
+
+def test_code_of_a_text_layer_keeps_its_indentation_and_prose_gets_none(tmp_path: Path) -> None:
+    code = ["while waits:", "    if done:", "        return 1", "    wait 2", "print the rest of it"]
+    path = write_pdf(tmp_path / "code.pdf", [Page(text(*code))])
+    proportional = tuple(Document(path, "").lines(1))
+    path.write_bytes(path.read_bytes().replace(b"/Helvetica", b"/Courier  "))
+    lines = tuple(Document(path, "").lines(1))
+    assert written(tmp_path, "txt", (PageText(1, "done", lines),)).decode().splitlines() == code
+    assert document_text((PageText(1, "done", lines),)).splitlines() == code, "as it is copied too"
+    flush = [line.strip() for line in code]
+    read = tuple(with_fields(line, source="read") for line in lines)
+    for others in (read, lines[:2], proportional):
+        told = document_text((PageText(1, "done", others),)).splitlines()
+        assert told == flush[: len(others)]
 
 
 def test_text_is_joined_into_paragraphs_on_request(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.documents.writers.blocks import Block, Heading, Item, Layout, Paragraph, Table, blocks_of, remark
+from engine.documents.writers.indents import indented
 from engine.protocol.documents import DocumentInfo, PageText
 from engine.protocol.errors import without_surrogates
 from engine.version import VERSION
@@ -39,7 +40,7 @@ def _plain(page: PageText, layout: Layout, words: frozenset[str]) -> str:
     if page.answer:
         return (page.text if layout.answers == "fields" else page.answer).strip("\n")
     if layout.lines == "kept":
-        return "\n".join(line.text for line in page.lines if layout.with_running or not line.is_running)
+        return "\n".join(indented([line for line in page.lines if layout.with_running or not line.is_running]))
     return "\n\n".join(map(_plain_block, blocks_of(page, layout, words)))
 
 
