@@ -20,7 +20,7 @@ _MOST = 120
 
 
 def indented(lines: Sequence[TextLine]) -> list[str]:
-    """The words of each line behind as many blanks as stand before it; none on a page whose letters have several widths."""
+    """The words of each line behind the blanks before it; none on a page whose letters have several widths."""
     telling = [line for line in lines if line.source == "layer" and sum(map(str.isalpha, line.text)) >= _LEAST_LETTERS]
     sizes = [(line.box.right - line.box.left, len(line.text)) for line in telling if line.box is not None]
     width = _letter_width(sizes)
