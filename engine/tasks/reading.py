@@ -90,11 +90,14 @@ def read_page(
             picture, region = without_cut_print(picture, reading.region)
             reading = msgspec.structs.replace(reading, region=region)
         page = _Page(picture, info, reading, traits, asking, folder, between)
-        if reading.turned is None and reading.region is None:
+        may_turn = reading.turned is None and reading.region is None
+        if may_turn:
             page.set_upright()
         is_auto = reading.way == "auto"
         if asked == "pieces":
             result = yield from page.in_pieces()
+            if may_turn and result.reason == NO_PRINT and page.turn_over(STRANGE):  # its few longest pieces misled
+                result = yield from page.in_pieces()
             if is_auto and page.is_unknown and (result.state != "done" or result.num_lines_unread):
                 whole = yield from page.as_whole(1)
                 is_better = whole.state == "done" or not (result.lines or whole.state == "empty")
@@ -144,14 +147,26 @@ class _Page:
         """Turn a page whose lines run down, or stand on their heads: then its model reads them more surely."""
         if lies_on_its_side(self._picture, self._sheet.ink, self._between):
             self._turn(90)
+        upright = self._logprob_of_probes()
+        if upright is not None and upright < SURE:
+            self.turn_over(upright)
+
+    def turn_over(self, upright: float) -> bool:
+        """Turn a page on its head if its model reads it clearly better so than with this mean log-probability."""
+        turned = self._logprob_of_probes(upside_down=True)
+        is_better = turned is not None and turned > upright + CLEARLY
+        if is_better:
+            self._turn(180)
+        return is_better
+
+    def _logprob_of_probes(self, *, upside_down: bool = False) -> float | None:
+        """Mean over the longest pieces of some lines; None where there are none."""
         reader = self._reader()
         longest = sorted((p for p in reader.pieces if not p.run.leader), key=lambda piece: -piece.width)
         probes = list({piece.row: piece for piece in reversed(longest)}.values())[-NUM_PROBES:]
-        upright = _mean_logprob(answered for _, answered in reader.ask(probes))
-        if probes and upright < SURE:
-            turned = _mean_logprob(answered for _, answered in reader.ask(probes, upside_down=True))
-            if turned > upright + CLEARLY:
-                self._turn(180)
+        if not probes:
+            return None
+        return _mean_logprob(answered for _, answered in reader.ask(probes, upside_down=upside_down))
 
     def _turn(self, degrees: int) -> None:
         """Clockwise."""

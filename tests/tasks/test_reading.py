@@ -184,6 +184,26 @@ def test_a_page_on_its_head_is_turned_when_the_model_reads_it_more_surely_so() -
     assert min(abs(box.top * 400 - foot) for box in boxes) < 40
 
 
+def test_a_page_on_its_head_is_turned_though_some_of_its_lines_look_right_so() -> None:
+    upright = draw_page([(60, 100 + 40 * line, "TTTT TTTT TTTT TTTT") for line in range(4)], (900, 400))
+    asked = 0
+
+    def answer(_: int, shown: Image.Image) -> Answered:
+        nonlocal asked
+        asked += 1
+        ink = np.asarray(shown.convert("L")) < 128
+        rows = np.flatnonzero(ink.any(axis=1))
+        is_upright = np.flatnonzero(ink).mean() / ink.shape[1] < (rows[0] + rows[-1]) / 2
+        return said("T" if is_upright else "L", -0.001 if is_upright else -0.1 if asked <= 3 else -1.0)
+
+    page, _ = read(upright.transpose(Image.Transpose.ROTATE_180), asking(answer), Reading())
+    assert (page.state, page.turned) == ("done", 180)
+    assert {letter for line in page.lines for letter in line.text} <= {"T", " "}
+    asked = 0
+    kept, _ = read(upright, asking(answer), Reading())
+    assert (kept.state, kept.turned) == ("done", 0)
+
+
 def test_what_is_sure_upright_stays_so() -> None:
     page, _ = read(draw_page(prose(4, 60, 100, 3)), asking(lambda *_: said("sure")), Reading())
     assert page.turned == 0
