@@ -112,7 +112,8 @@ class Page:
         if read[: len(self.draft_read)] == self.draft_read:
             new = read[len(self.draft_read) :]
             self.draft, self.draft_read = self.draft + new, self.draft_read + new
-        else:
+        else:  # it is read from its top again
+            self.keep_draft()
             self.draft = self.draft_read = read
 
     def keep_draft(self) -> None:

@@ -468,3 +468,15 @@ def test_what_was_written_before_anything_was_read_comes_back_as_it_was(errands:
     assert text_of(document.page(1).shown_lines) == "one\ntwo"
     document.redo()
     assert text_of(document.page(1).shown_lines) == "mine"
+
+
+def test_what_a_person_corrected_stays_when_the_engine_ends_while_several_pages_are_read(errands: Errands) -> None:
+    document = looked(errands, 2)
+    document.read([1, 2], Reading())
+    errands.answer(errands.last, PageProgress(1, 1, 2, ("onr", "two")))
+    document.edit(1, "one\ntwo")
+    errands.answer(errands.last, Failed(EngineStopped.__name__, "The engine stopped."))
+    errands.answer(errands.last, PageProgress(1, 1, 2, ("onr",)))
+    assert text_of(document.page(1).shown_lines) == "one\ntwo"
+    errands.answer(errands.last, PageRead(page_text(1, "onr", "two", "three")))
+    assert lines(document) == ["one", "two", "three"]
