@@ -30,6 +30,7 @@ def main() -> None:
     command = [sys.executable, str(ROOT / "tests" / "fake_engine.py"), "slow"]
     desk = assemble(command, Theme(application, settings), settings, folder)
     desk.open(sample_checkpoint())
+    desk.store.summaries().result()  # nobody types before the store is open
     desk.models.composer.replace_text("Tell me a long story")
     desk.models.composer.send()
     conversation = desk.models.conversation
