@@ -26,7 +26,13 @@ from engine import (
     ReadDocument,
 )
 
-__all__ = ["LookAhead", "ReadAhead"]
+__all__ = ["LookAhead", "ReadAhead", "ask_for"]
+
+
+def ask_for(errands: Errands, document: QueuedDocument, pages: tuple[int, ...]) -> Errand:
+    """Have pages of a document read that nobody looks at."""
+    path, reading, password = str(document.path), document.orders.reading, document.password
+    return errands.errand(lambda number: ReadDocument(number, path, reading, pages, password, is_queued=True))
 
 
 class LookAhead(QObject):
@@ -148,10 +154,7 @@ class ReadAhead:
         self._begun.clear()
 
     def _ask(self, document: QueuedDocument, pages: tuple[int, ...]) -> None:
-        path, reading, password = str(document.path), document.orders.reading, document.password
-        errand = self._errands.errand(
-            lambda number: ReadDocument(number, path, reading, pages, password, is_queued=True)
-        )
+        errand = ask_for(self._errands, document, pages)
         self._begun[document.id] = begun = _Begun(errand, len(pages))
         errand.heard.connect(lambda event: self._hear(document, begun, event))
 

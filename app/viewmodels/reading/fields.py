@@ -229,18 +229,15 @@ class FieldsTable(QObject):
         """
         out = io.StringIO()
         writer = csv.writer(out)
-        remarks = list(map(self._remark, self.rows))
-        rows = [["Document", *self.fields, *(["To check"] if any(remarks) else [])]]
-        for row, remark in zip(self.rows, remarks, strict=True):
-            values = [self.cell(row, name).text for name in self.fields]
-            rows.append([row.path.name, *values, *([remark] if any(remarks) else [])])
-        for cells in rows:
-            writer.writerow(map(as_words, cells) if form == "csv" else cells)
+        lines = [["Document", *self.fields, "To check"]]
+        for row in self.rows:
+            cells = {name: self.cell(row, name) for name in self.fields}
+            remarks = (f"{name}: {cell.problem}" for name, cell in cells.items() if cell.text and cell.problem)
+            lines.append([row.path.name, *(cell.text for cell in cells.values()), " ".join(remarks)])
+        width = None if any(line[-1] for line in lines[1:]) else -1
+        for line in lines:
+            writer.writerow(map(as_words, line[:width]) if form == "csv" else line[:width])
         self._lane.do(partial(_written, out.getvalue(), form, target), self.said.emit)
-
-    def _remark(self, row: Row) -> str:
-        cells = {name: self.cell(row, name) for name in self.fields}
-        return " ".join(f"{name}: {cell.problem}" for name, cell in cells.items() if cell.text and cell.problem)
 
     def close(self) -> None:
         """Show nothing more."""

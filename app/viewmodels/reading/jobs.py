@@ -161,7 +161,7 @@ class PageJobs(QObject):
             case PageProgress(number, num_done, num_pieces, lines) if number in job.running:
                 page = self._pages[number - 1]
                 page.progress = num_done / max(num_pieces, 1)
-                page.take_draft([*(line.text for line in page.draft_read), *lines])
+                page.go_on_with_draft(lines)
                 self.progressed.emit(number)
             case PageRead(text) if text.number in job.running:
                 job.running.remove(text.number)

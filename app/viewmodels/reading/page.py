@@ -109,12 +109,17 @@ class Page:
     def take_draft(self, texts: Sequence[str]) -> None:
         """So much is read of it now; what a person made of the lines before stays."""
         read = drafted(texts)
-        if read[: len(self.draft_read)] == self.draft_read:
-            new = read[len(self.draft_read) :]
-            self.draft, self.draft_read = self.draft + new, self.draft_read + new
-        else:  # it is read from its top again
+        if read[: len(self.draft_read)] != self.draft_read:  # it is read from its top again
             self.keep_draft()
-            self.draft = self.draft_read = read
+            self.draft = self.draft_read = ()
+        self._grow_draft(read[len(self.draft_read) :])
+
+    def go_on_with_draft(self, texts: Sequence[str]) -> None:
+        """So much more is read of it."""
+        self._grow_draft(drafted(texts))
+
+    def _grow_draft(self, new: tuple[Line, ...]) -> None:
+        self.draft, self.draft_read = self.draft + new, self.draft_read + new
 
     def keep_draft(self) -> None:
         """A draft that a person corrected is not read over: from now on it is a page cut off."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.asking import Errand
 from app.background import GivenUp, Lane, ignore, until
 from app.store import BESIDE_QUEUE, DocumentShelf, KeptDocument, KeptPage, Orders, Stamp, Store
-from app.viewmodels.reading.ahead import LookAhead, ReadAhead
+from app.viewmodels.reading.ahead import LookAhead, ReadAhead, ask_for
 from app.viewmodels.reading.errands import Errands
 from app.viewmodels.reading.output import Output, present, stamp_of, write_output
 from app.viewmodels.reading.pace import Pace
@@ -30,7 +30,6 @@ from engine import (
     PageRead,
     PageText,
     PasswordNeeded,
-    ReadDocument,
     find_documents,
     named,
 )
@@ -289,13 +288,8 @@ class Queue(QObject):
             if (begun := self._read_ahead.take(document)) is not None:
                 self._listen(document, *begun)
             else:
-                reading, pages = document.orders.reading, document.rest[: 1 if document.is_apart else None]
-                self._listen(
-                    document,
-                    self._errands.errand(
-                        lambda number: ReadDocument(number, path, reading, pages, password, is_queued=True)
-                    ),
-                )
+                pages = document.rest[: 1 if document.is_apart else None]
+                self._listen(document, ask_for(self._errands, document, pages))
             self._fill_places()
         else:
             self._lane.do(partial(stamp_of, document.path), partial(self._take_end, document))

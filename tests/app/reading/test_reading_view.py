@@ -70,12 +70,8 @@ def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
     """It is there to be read, found, copied and corrected; one that has a text keeps it meanwhile."""
-    gate = tmp_path / "go"
-    desk = open_desk("fast")
-    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
-    side = desk.window.reading.text
-    document.read([1], desk.models.choice.reading)
-    qtbot.waitUntil(lambda: side.editor.isVisible() and side.editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    desk, gate = open_desk("fast"), tmp_path / "go"
+    document, side = begun(desk, qtbot, tmp_path / "a.pdf", gate), desk.window.reading.text
     assert side.state.text().startswith("Reading")
     assert not document.page(1).lines
     commands, finding = desk.window.commands, desk.models.page_finding
@@ -103,12 +99,8 @@ def test_what_is_read_of_a_page_stands_there_line_by_line_before_it_is_whole(
 def test_a_line_that_is_corrected_while_its_page_is_read_stays_and_the_rest_comes(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "go"
-    desk = open_desk("fast")
-    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
-    editor = desk.window.reading.text.editor
-    document.read([1], desk.models.choice.reading)
-    qtbot.waitUntil(lambda: editor.isVisible() and editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    desk, gate = open_desk("fast"), tmp_path / "go"
+    document, editor = begun(desk, qtbot, tmp_path / "a.pdf", gate), desk.window.reading.text.editor
     editor.go_to(1)
     QTest.keyClicks(editor, "Mine")
     mine = [SENTENCES[0], f"Mine{SENTENCES[1]}", *SENTENCES[2:]]
@@ -131,12 +123,8 @@ def test_a_line_that_is_corrected_while_its_page_is_read_stays_and_the_rest_come
 def test_a_page_that_was_corrected_and_read_no_further_is_one_that_is_cut_off(
     open_desk: OpenDesk, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "go"
-    desk = open_desk("fast")
-    document = opened(desk, qtbot, pretend(tmp_path / "a.pdf", Pretence(("picture",), waits_for=str(gate), waits_at=1)))
-    editor = desk.window.reading.text.editor
-    document.read([1], desk.models.choice.reading)
-    qtbot.waitUntil(lambda: editor.isVisible() and editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    desk, gate = open_desk("fast"), tmp_path / "go"
+    document, editor = begun(desk, qtbot, tmp_path / "a.pdf", gate), desk.window.reading.text.editor
     document.edit(1, f"Mine\n{SENTENCES[2]}")
     document.stop()
     assert document.page(1).text.state == "cut_off"
@@ -145,6 +133,15 @@ def test_a_page_that_was_corrected_and_read_no_further_is_one_that_is_cut_off(
     document.read([1], desk.models.choice.reading)
     qtbot.waitUntil(lambda: editor.text == "\n".join(["Mine", *SENTENCES[2:]]), timeout=WAIT_MS)
     assert (document.page(1).text.state, document.page(1).offer) == ("done", None)
+
+
+def begun(desk: Desk, qtbot: QtBot, path: Path, gate: Path) -> OpenDocument:
+    """A document whose page is being read: three lines are there, the rest comes once there is a file at the gate."""
+    document = opened(desk, qtbot, pretend(path, Pretence(("picture",), waits_for=str(gate), waits_at=1)))
+    editor = desk.window.reading.text.editor
+    document.read([1], desk.models.choice.reading)
+    qtbot.waitUntil(lambda: editor.isVisible() and editor.text == "\n".join(SENTENCES[:3]), timeout=WAIT_MS)
+    return document
 
 
 def opened(desk: Desk, qtbot: QtBot, path: Path) -> OpenDocument:
